@@ -1,0 +1,30 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { IngestModule, type Intake } from './ingest/index.js';
+import { PlatformModule, type PlatformParts } from './platform/index.js';
+import { QueryModule, type Questions } from './query/index.js';
+import { RegistryModule, type RegistryParts } from './registry/index.js';
+import { RevocationModule, type Revocations } from './revocation/index.js';
+
+/** What each role serves; a role that this process does not have is undefined. */
+export interface AppParts {
+  readonly platform: PlatformParts;
+  readonly registry: RegistryParts;
+  readonly intake: Intake | undefined;
+  readonly serving: { readonly questions: Questions; readonly revocations: Revocations } | undefined;
+}
+
+/** The only list of modules. */
+@Module({})
+export class AppModule {
+  static with({ platform, registry, intake, serving }: AppParts): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        PlatformModule.register(platform),
+        RegistryModule.with(registry),
+        ...(intake ? [IngestModule.with({ intake })] : []),
+        ...(serving ? [QueryModule.with(serving), RevocationModule.with(serving)] : []),
+      ],
+    };
+  }
+}

@@ -1,0 +1,52 @@
+/**
+ * RFC 8785 (JCS): one spelling per value, so that a digest of it names the value and not the way it was written.
+ *
+ * Throws `TypeError` for what JSON cannot say and JCS therefore refuses: non-finite numbers, lone surrogates, undefined,
+ * functions, bigint, holes. Members whose value is undefined are left out, as in `JSON.stringify`; `toJSON` is not called.
+ */
+export function canonicalJson(value: unknown): string {
+  return write(value, 0);
+}
+
+/** Deeper nesting is refused, before the stack of the process would be the limit. */
+const MAX_DEPTH = 1_000;
+
+function write(value: unknown, depth: number): string {
+  switch (typeof value) {
+    case 'string':
+      return writeString(value);
+    case 'number':
+      // RFC 8785, 3.2.2.3 prescribes ECMAScript's own serialization, which writes minus zero as 0.
+      if (!Number.isFinite(value)) throw new TypeError('JSON has no number that is not finite');
+      return String(value);
+    case 'boolean':
+      return value ? 'true' : 'false';
+    case 'object':
+      if (value === null) return 'null';
+      if (depth >= MAX_DEPTH) throw new TypeError(`JSON nested deeper than ${MAX_DEPTH} levels`);
+      return Array.isArray(value) ? writeArray(value, depth) : writeObject(value as Record<string, unknown>, depth);
+    default:
+      throw new TypeError(`JSON has no ${typeof value}`);
+  }
+}
+
+function writeString(text: string): string {
+  if (!text.isWellFormed()) throw new TypeError('a string holds a lone surrogate');
+  return JSON.stringify(text);
+}
+
+function writeArray(values: readonly unknown[], depth: number): string {
+  const parts: string[] = [];
+  for (const value of values) parts.push(write(value, depth + 1));
+  return `[${parts.join(',')}]`;
+}
+
+function writeObject(object: Record<string, unknown>, depth: number): string {
+  const parts: string[] = [];
+  // The default order compares UTF-16 code units, which is what RFC 8785, 3.2.3 asks for.
+  for (const name of Object.keys(object).sort()) {
+    const value = object[name];
+    if (value !== undefined) parts.push(`${writeString(name)}:${write(value, depth + 1)}`);
+  }
+  return `{${parts.join(',')}}`;
+}

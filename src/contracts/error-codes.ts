@@ -1,0 +1,87 @@
+import { REJECT_CODES, type RejectCode } from './reject-codes.js';
+
+/** What a caller can do about an error. One file of platform maps kinds to HTTP; domain code never names a status. */
+export type ErrorKind =
+  | 'invalid'
+  | 'unauthenticated'
+  | 'forbidden'
+  | 'not-found'
+  | 'conflict'
+  | 'unprocessable'
+  | 'too-large'
+  | 'unsupported-media-type'
+  | 'overloaded'
+  | 'unavailable'
+  | 'internal';
+
+/** Kinds that the same request may pass on a later attempt. */
+export const RETRYABLE_KINDS: ReadonlySet<ErrorKind> = new Set<ErrorKind>(['overloaded', 'unavailable']);
+
+const OWN_CODES = {
+  'invalid-request': { kind: 'invalid', title: 'The request is malformed.' },
+  'invalid-event': { kind: 'invalid', title: 'The event does not match the schema of its type.' },
+  'invalid-selector': { kind: 'invalid', title: 'The selector is malformed.' },
+  'empty-selector': { kind: 'invalid', title: 'The selector selects by nothing.' },
+  'contradictory-selector': { kind: 'invalid', title: 'The members of the selector contradict one another.' },
+  'selector-too-long': { kind: 'invalid', title: 'The selector has more than four members.' },
+  'invalid-effect': { kind: 'invalid', title: 'The effect does not go with the rest of the order.' },
+  'time-not-past': { kind: 'invalid', title: 'A rule can revoke up to now, never into the future.' },
+  'time-not-future': { kind: 'invalid', title: 'The end of a block lies in the past.' },
+  'reason-required': { kind: 'invalid', title: 'Every rule needs a reason.' },
+  'confirmation-required': { kind: 'invalid', title: 'A rule that selects everything needs its confirmation.' },
+  'invalid-cursor': { kind: 'invalid', title: 'The cursor is not one that Rescind issued for this question.' },
+  'filter-too-wide': { kind: 'invalid', title: 'No index serves this filter; combine it with one that has an index.' },
+  'invalid-idempotency-key': { kind: 'invalid', title: 'The Idempotency-Key is malformed.' },
+  'invalid-jwks': { kind: 'invalid', title: 'The key set is malformed, or holds a private, weak or unusable key.' },
+  'invalid-bound': { kind: 'invalid', title: 'A role is bound to something that is not registered or malformed.' },
+  'config-invalid': { kind: 'invalid', title: 'The configuration is refused.' },
+  unauthenticated: { kind: 'unauthenticated', title: 'The caller is unknown, or its credentials are wrong or expired.' },
+  forbidden: { kind: 'forbidden', title: 'The caller lacks the role.' },
+  'selector-too-wide': { kind: 'forbidden', title: 'The selector reaches beyond what the caller may revoke.' },
+  'not-found': { kind: 'not-found', title: 'There is no such thing, or the caller may not see it.' },
+  'already-exists': { kind: 'conflict', title: 'Another holds this name already.' },
+  'edit-conflict': { kind: 'conflict', title: 'It was changed by somebody else in the meantime.' },
+  'not-liftable': { kind: 'conflict', title: 'A revoke cannot be lifted; only a block can.' },
+  'already-lifted': { kind: 'conflict', title: 'The block is no longer in force.' },
+  'too-many-secrets': { kind: 'conflict', title: 'The caller has two secrets already; remove one first.' },
+  'last-admin': { kind: 'conflict', title: 'The last administrator cannot be removed.' },
+  'idempotency-key-in-use': { kind: 'conflict', title: 'A request with this Idempotency-Key is still being answered.' },
+  'idempotency-key-reused': { kind: 'unprocessable', title: 'The Idempotency-Key was used with another body.' },
+  'too-many-requests': { kind: 'overloaded', title: 'The caller sends more than its share; wait and try again.' },
+  overloaded: { kind: 'overloaded', title: 'Rescind has no room for the request now; wait and try again.' },
+  'not-confirmed': {
+    kind: 'unavailable',
+    title: 'The rule is stored, but not yet confirmed in force everywhere; repeat the request to wait again.',
+  },
+  'no-lease': { kind: 'unavailable', title: 'This node holds no lease and cannot say whether a token is good.' },
+  'database-unavailable': { kind: 'unavailable', title: 'The database cannot be reached.' },
+  'kafka-unavailable': { kind: 'unavailable', title: 'Kafka cannot be reached or started.' },
+  'control-log-unreadable': { kind: 'unavailable', title: 'The control log holds a record of a version unknown here.' },
+  'shutting-down': { kind: 'unavailable', title: 'This process is stopping.' },
+  'emit-failed': { kind: 'unavailable', title: 'The events could not be delivered.' },
+  'ledger-inconsistent': { kind: 'internal', title: 'The ledger contradicts what was stored before.' },
+  internal: { kind: 'internal', title: 'Rescind failed; the log of this process says how.' },
+} as const satisfies Record<string, { kind: ErrorKind; title: string }>;
+
+const REJECT_KINDS: Partial<Record<RejectCode, ErrorKind>> = {
+  'too-large': 'too-large',
+  'unsupported-media-type': 'unsupported-media-type',
+  conflict: 'conflict',
+  'unknown-source': 'forbidden',
+  'source-not-allowed': 'forbidden',
+};
+
+export type ErrorCode = keyof typeof OWN_CODES | RejectCode;
+
+const rejections = Object.entries(REJECT_CODES).map(
+  ([code, title]) => [code, { kind: REJECT_KINDS[code as RejectCode] ?? 'invalid', title }] as const,
+);
+
+/** Every code that can leave Rescind, the rejections of events among them. */
+export const ERROR_CODES: Readonly<Record<ErrorCode, { readonly kind: ErrorKind; readonly title: string }>> = Object.freeze(
+  Object.assign({}, OWN_CODES, Object.fromEntries(rejections)) as Record<ErrorCode, { kind: ErrorKind; title: string }>,
+);
+
+export function isErrorCode(text: string): text is ErrorCode {
+  return Object.hasOwn(ERROR_CODES, text);
+}

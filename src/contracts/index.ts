@@ -1,0 +1,80 @@
+export {
+  EVENT_NAMES,
+  OWN_EVENT_NAMES,
+  SOURCE_EVENT_NAMES,
+  eventType,
+  isOtherVersion,
+  isOwnEventName,
+  parseEventType,
+  type EventName,
+  type OwnEventName,
+  type SourceEventName,
+} from './event-names.js';
+export { parseEventTime, type CloudEvent } from './cloud-event.js';
+export { DATA_SCHEMAS, SCHEMA_BASE, eventSchema, type EventDataOf } from './event-schemas.js';
+export { validateEventData, type EventDataProblem } from './validate-event-data.js';
+export {
+  MAX_ACTOR_DEPTH,
+  MAX_IDENTIFIER_LENGTH,
+  MAX_TIME_SECONDS,
+  MAX_VALUES,
+  MIN_TIME_SECONDS,
+  type Actor,
+  type ParentReference,
+  type TokenReference,
+} from './event-members.js';
+export type { IdJagDenied, IdJagIssued } from './id-jag-events.js';
+export type { PresentedIdJag, TokenDenied, TokenIssued, TokenRevoked } from './token-events.js';
+export type { AccessAllowed, AccessDenied, AccessSummary } from './access-events.js';
+export type { ClientChanged, ConnectionChanged, SessionEnded, UserChanged } from './lifecycle-events.js';
+export type {
+  Author,
+  Cause,
+  IntrospectionCounted,
+  LogGap,
+  OrderedSelector,
+  RegistryChanged,
+  RevocationLifted,
+  RevocationOrdered,
+} from './own-events.js';
+export { REJECT_CODES, type RejectCode } from './reject-codes.js';
+export { ERROR_CODES, isErrorCode, type ErrorCode, type ErrorKind } from './error-codes.js';
+export { RescindError, type RescindErrorOptions } from './rescind-error.js';
+export { canonicalJson } from './canonical-json.js';
+export type {
+  ActiveIntrospection,
+  InactiveIntrospection,
+  IntakeResult,
+  IntrospectionResponse,
+  LedgerState,
+  OAuthError,
+  Problem,
+} from './http.js';
+export {
+  ACCESS_TOKEN_HINT,
+  ACCESS_TOKEN_TOKEN_TYPE,
+  ACCESS_TOKEN_TYP,
+  CLOUDEVENTS_BATCH_MEDIA_TYPE,
+  CLOUDEVENTS_HEADER_PREFIX,
+  CLOUDEVENTS_MEDIA_TYPE,
+  EVENT_TOPIC_PREFIX,
+  FORM_MEDIA_TYPE,
+  ID_JAG_GRANT_PROFILE,
+  ID_JAG_TOKEN_TYPE,
+  ID_JAG_TYP,
+  ID_TOKEN_TOKEN_TYPE,
+  JSON_MEDIA_TYPE,
+  JWT_BEARER_CLIENT_ASSERTION_TYPE,
+  JWT_BEARER_GRANT_TYPE,
+  LOGOUT_TYP,
+  MAX_EVENTS_PER_POST,
+  MAX_EVENT_BYTES,
+  MAX_POST_BYTES,
+  NDJSON_MEDIA_TYPE,
+  PROBLEM_MEDIA_TYPE,
+  PROBLEM_TYPE_BASE,
+  REFRESH_TOKEN_HINT,
+  REFRESH_TOKEN_TOKEN_TYPE,
+  SECURITY_EVENT_TYP,
+  TOKEN_EXCHANGE_GRANT_TYPE,
+} from './constants.js';

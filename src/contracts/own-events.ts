@@ -1,0 +1,124 @@
+import { Type, type Static } from 'typebox';
+import { Count, Digest, Identifier, PositiveCount, Position, Seconds, Text, TokenIdentity } from './event-members.js';
+
+/** The caller that gave the order, and the person acting through it. */
+export const Author = Type.Object(
+  { caller: Identifier, on_behalf_of: Type.Optional(Identifier) },
+  { additionalProperties: false },
+);
+export type Author = Static<typeof Author>;
+
+/** The source's event that had this effect. */
+export const Cause = Type.Object({ source: Identifier, id: Identifier }, { additionalProperties: false });
+export type Cause = Static<typeof Cause>;
+
+const MAX_SELECTOR_MEMBERS = 4;
+const closed = { additionalProperties: false } as const;
+
+const SelectedIdJag = Type.Unsafe<{ iss: string; jti: string } | { sha256: string }>({
+  type: 'object',
+  properties: { iss: Identifier, jti: Identifier, sha256: Digest },
+  additionalProperties: false,
+  oneOf: [
+    { required: ['iss', 'jti'], maxProperties: 2 },
+    { required: ['sha256'], maxProperties: 1 },
+  ],
+  description: 'exactly one of {iss, jti} and {sha256}',
+});
+
+/** What a rule selects, by names; the rules folder decides by the keys of them. */
+export const OrderedSelector = Type.Object(
+  {
+    token: Type.Optional(TokenIdentity),
+    id_jag: Type.Optional(SelectedIdJag),
+    session: Type.Optional(Type.Object({ iss: Identifier, sid: Identifier }, closed)),
+    user: Type.Optional(Type.Object({ iss: Identifier, tenant: Type.Optional(Identifier), sub: Identifier }, closed)),
+    client: Type.Optional(Type.Object({ iss: Identifier, client_id: Identifier }, closed)),
+    agent: Type.Optional(Type.Object({ iss: Identifier, id: Identifier }, closed)),
+    agent_type: Type.Optional(Identifier),
+    resource: Type.Optional(Identifier),
+    issuer: Type.Optional(Identifier),
+    all: Type.Optional(Type.Literal(true)),
+  },
+  {
+    additionalProperties: false,
+    minProperties: 1,
+    maxProperties: MAX_SELECTOR_MEMBERS,
+    description: `1 to ${MAX_SELECTOR_MEMBERS} dimensions`,
+  },
+);
+export type OrderedSelector = Static<typeof OrderedSelector>;
+
+/** A rule was ordered. `seq` is its position in the control log. */
+export const RevocationOrdered = Type.Object(
+  {
+    rule: Identifier,
+    seq: Position,
+    effect: Type.Enum(['revoke', 'block']),
+    selector: OrderedSelector,
+    before: Type.Optional(Seconds),
+    until: Type.Optional(Seconds),
+    reauthenticate: Type.Boolean(),
+    reason: Text,
+    author: Author,
+    cause: Type.Optional(Cause),
+    after_lift_of: Type.Optional(Identifier),
+  },
+  closed,
+);
+export type RevocationOrdered = Static<typeof RevocationOrdered>;
+
+/** A block was lifted. Unless `resume`, what was granted up to `at` stays revoked. */
+export const RevocationLifted = Type.Object(
+  {
+    rule: Identifier,
+    seq: Position,
+    at: Seconds,
+    resume: Type.Boolean(),
+    reason: Type.Optional(Text),
+    author: Author,
+    cause: Type.Optional(Cause),
+  },
+  closed,
+);
+export type RevocationLifted = Static<typeof RevocationLifted>;
+
+// The ledger is read by auditors and cannot be edited, so what must stay secret may not even be spelled in it.
+const SECRET_NAMES = '^(?:.*secret.*|.*password.*|.*private.*|keys?|jwks|d)$';
+
+/** `source.changed`, `caller.changed`, `tenant.changed`: `after` is the record as it now is, without secrets and keys. */
+export const RegistryChanged = Type.Object(
+  {
+    id: Identifier,
+    seq: Position,
+    change: Type.Enum(['created', 'updated', 'disabled', 'secret-added', 'secret-removed']),
+    author: Author,
+    after: Type.Unsafe<Record<string, unknown>>({
+      type: 'object',
+      propertyNames: { not: { pattern: SECRET_NAMES } },
+      description: 'the record without secrets and keys',
+    }),
+  },
+  closed,
+);
+export type RegistryChanged = Static<typeof RegistryChanged>;
+
+/** How often a caller asked about a token in a window, and how often the answer was active. Best effort. */
+export const IntrospectionCounted = Type.Object(
+  { caller: Identifier, token: TokenIdentity, count: PositiveCount, active: Count, from: Seconds, to: Seconds },
+  closed,
+);
+export type IntrospectionCounted = Static<typeof IntrospectionCounted>;
+
+/** Records of a topic that were gone before Rescind could read them: `from_offset` up to, not with, `to_offset`. */
+export const LogGap = Type.Object(
+  {
+    topic: Identifier,
+    partition: Type.Integer({ minimum: 0, maximum: 2_147_483_647 }),
+    from_offset: Position,
+    to_offset: Position,
+    reason: Text,
+  },
+  closed,
+);
+export type LogGap = Static<typeof LogGap>;

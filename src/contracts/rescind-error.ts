@@ -1,0 +1,36 @@
+import { ERROR_CODES, RETRYABLE_KINDS, type ErrorCode, type ErrorKind } from './error-codes.js';
+
+export interface RescindErrorOptions {
+  /** For the caller: which member, which limit. Never a secret, a token or a cause. */
+  readonly detail?: string;
+  /** For the operator's log only; no edge lets it out. */
+  readonly cause?: unknown;
+  /** Where it differs from the kind's default: overloaded and unavailable are retryable, the others are not. */
+  readonly retryable?: boolean;
+  /** Members that a problem+json answer carries beside the standard ones, such as the id of an unconfirmed rule. */
+  readonly extensions?: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * An error thrown on purpose. Compare `code`, never the message.
+ *
+ * @example throw new RescindError('not-found', { detail: 'no source with this id' });
+ */
+export class RescindError extends Error {
+  readonly code: ErrorCode;
+  readonly kind: ErrorKind;
+  readonly retryable: boolean;
+  readonly detail: string | undefined;
+  readonly extensions: Readonly<Record<string, unknown>> | undefined;
+
+  constructor(code: ErrorCode, options: RescindErrorOptions = {}) {
+    const { kind, title } = ERROR_CODES[code];
+    super(options.detail ?? title, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'RescindError';
+    this.code = code;
+    this.kind = kind;
+    this.retryable = options.retryable ?? RETRYABLE_KINDS.has(kind);
+    this.detail = options.detail;
+    this.extensions = options.extensions;
+  }
+}

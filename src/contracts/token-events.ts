@@ -1,0 +1,120 @@
+import { Type, type Static } from 'typebox';
+import {
+  ActorChain,
+  Agent,
+  Audience,
+  AuthenticationMethods,
+  Confirmation,
+  Digest,
+  Identifier,
+  Kind,
+  Parent,
+  Resources,
+  Scope,
+  Seconds,
+  Sequence,
+  Text,
+} from './event-members.js';
+
+/** What the RAS verified in the ID-JAG, so that rules on the IdP's user and agent match at once, whatever arrives later. */
+export const PresentedIdJag = Type.Object(
+  {
+    iss: Identifier,
+    jti: Type.Optional(Identifier),
+    sha256: Type.Optional(Digest),
+    sub: Type.Optional(Identifier),
+    tenant: Type.Optional(Identifier),
+    aud_tenant: Type.Optional(Identifier),
+    aud_sub: Type.Optional(Identifier),
+    client_id: Type.Optional(Identifier),
+    iat: Type.Optional(Seconds),
+    exp: Type.Optional(Seconds),
+    auth_time: Type.Optional(Seconds),
+    sid: Type.Optional(Identifier),
+    act: Type.Optional(ActorChain),
+    agent: Type.Optional(Agent),
+  },
+  {
+    additionalProperties: false,
+    anyOf: [{ required: ['jti'] }, { required: ['sha256'] }],
+    description: 'iss, and jti or sha256',
+  },
+);
+export type PresentedIdJag = Static<typeof PresentedIdJag>;
+
+// A JWT's text is not its identity, so `sha256` is for opaque tokens alone and never stands beside a `jti`.
+const identity = {
+  jti: Type.Optional(Identifier),
+  sha256: Type.Optional(Digest),
+  signing_input_sha256: Type.Optional(Digest),
+};
+const exactlyOneIdentity = {
+  oneOf: [{ required: ['jti'] }, { required: ['sha256'] }, { required: ['signing_input_sha256'] }],
+  description: 'exactly one of jti, sha256 and signing_input_sha256',
+};
+
+/** The RAS issued a token. `iss` is the RAS's own issuer, also for opaque tokens. An access token has an `exp`. */
+export const TokenIssued = Type.Object(
+  {
+    kind: Kind,
+    iss: Identifier,
+    ...identity,
+    sub: Type.Optional(Identifier),
+    tenant: Type.Optional(Identifier),
+    aud_tenant: Type.Optional(Identifier),
+    aud_sub: Type.Optional(Identifier),
+    client_id: Identifier,
+    aud: Audience,
+    resource: Type.Optional(Resources),
+    scope: Type.Optional(Scope),
+    iat: Seconds,
+    exp: Type.Optional(Seconds),
+    auth_time: Type.Optional(Seconds),
+    sid: Type.Optional(Identifier),
+    amr: Type.Optional(AuthenticationMethods),
+    act: Type.Optional(ActorChain),
+    cnf: Type.Optional(Confirmation),
+    agent: Type.Optional(Agent),
+    parent: Type.Optional(Parent),
+    id_jag: Type.Optional(PresentedIdJag),
+    sequence: Sequence,
+  },
+  {
+    additionalProperties: false,
+    ...exactlyOneIdentity,
+    if: { properties: { kind: { const: 'refresh' } } },
+    else: { required: ['exp'] },
+  },
+);
+export type TokenIssued = Static<typeof TokenIssued>;
+
+/** The RAS refused an ID-JAG. */
+export const TokenDenied = Type.Object(
+  {
+    iss: Identifier,
+    id_jag: PresentedIdJag,
+    client_id: Type.Optional(Identifier),
+    aud: Type.Optional(Audience),
+    resource: Type.Optional(Resources),
+    scope: Type.Optional(Scope),
+    error: Text,
+    reason: Type.Optional(Text),
+    sequence: Sequence,
+  },
+  { additionalProperties: false },
+);
+export type TokenDenied = Static<typeof TokenDenied>;
+
+/** The RAS revoked a token of its own; becomes a rule. */
+export const TokenRevoked = Type.Object(
+  {
+    iss: Identifier,
+    ...identity,
+    kind: Type.Optional(Kind),
+    client_id: Type.Optional(Identifier),
+    reason: Type.Optional(Text),
+    sequence: Sequence,
+  },
+  { additionalProperties: false, ...exactlyOneIdentity },
+);
+export type TokenRevoked = Static<typeof TokenRevoked>;

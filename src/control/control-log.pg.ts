@@ -1,0 +1,132 @@
+import { createHash } from 'node:crypto';
+import { RescindError } from '../contracts/index.js';
+import type { Pool } from 'pg';
+import { CONTROL_RECORD_VERSION, type ControlRecord, type NewControlRecord, type Seq } from './records.js';
+
+/** The most records one read fetches; more are read in further rounds. */
+const READ_LIMIT = 5_000;
+
+/** The most commands that share one statement; more wait for the next one. */
+const COMMANDS_PER_STATEMENT = 500;
+
+/** Records that commit together or not at all, at most once per `key`. */
+export interface Command {
+  readonly records: readonly NewControlRecord[];
+  readonly once?: {
+    /** What makes two commands the same, e.g. `['event', source, id]`. */
+    readonly key: readonly string[];
+    /** What must be the same when the key is. */
+    readonly content: string;
+    /** Seconds; without it the key is kept for ever. */
+    readonly keepSeconds?: number;
+  };
+}
+
+export interface Appended {
+  readonly firstSeq: Seq;
+  readonly lastSeq: Seq;
+  /** The key was known: nothing was appended, and the seqs are those of the first command. */
+  readonly replayed: boolean;
+  /** False when the key was known with other content. */
+  readonly same: boolean;
+}
+
+export interface ControlLog {
+  /**
+   * Commits a command; commands that wait in this process share a statement. On return it is durable. A rejection with
+   * a retryable error leaves the outcome unknown: a command with a key may be sent again and applies once.
+   */
+  append(command: Command): Promise<Appended>;
+  /**
+   * Records after `seq`, in order, at most one read's worth, on the session given or one of the pool. A reader cannot
+   * overtake a writer: see README.
+   */
+  readAfter(seq: Seq, session?: Session): Promise<readonly ControlRecord[]>;
+  /** Records about one subject, oldest first. */
+  readSubject(subject: string): Promise<readonly ControlRecord[]>;
+  readRange(firstSeq: Seq, lastSeq: Seq): Promise<readonly ControlRecord[]>;
+}
+
+/** What can run a statement: a pool, or one session of its own. */
+export type Session = Pick<Pool, 'query'>;
+
+interface Waiting {
+  readonly command: Command;
+  readonly resolve: (appended: Appended) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export function createControlLog({ pool }: { pool: Pool }): ControlLog {
+  let waiting: Waiting[] = [];
+  let running = false;
+
+  async function run(): Promise<void> {
+    running = true;
+    while (waiting.length > 0) {
+      const batch = waiting.slice(0, COMMANDS_PER_STATEMENT);
+      waiting = waiting.slice(COMMANDS_PER_STATEMENT);
+      try {
+        const appended = await appendBatch(pool, batch.map(({ command }) => command));
+        batch.forEach(({ resolve }, at) => resolve(appended[at]!));
+      } catch (error) {
+        batch.forEach(({ reject }) => reject(new RescindError('database-unavailable', { cause: error })));
+      }
+    }
+    running = false;
+  }
+
+  return {
+    append(command) {
+      return new Promise((resolve, reject) => {
+        waiting.push({ command, resolve, reject });
+        if (!running) void run();
+      });
+    },
+    readAfter: (seq, session) => read(session ?? pool, 'seq > $1 ORDER BY seq LIMIT $2', [seq, READ_LIMIT]),
+    readSubject: (subject) => read(pool, 'subject = $1 ORDER BY seq', [subject]),
+    readRange: (firstSeq, lastSeq) => read(pool, 'seq BETWEEN $1 AND $2 ORDER BY seq', [firstSeq, lastSeq]),
+  };
+}
+
+async function appendBatch(pool: Pool, commands: readonly Command[]): Promise<Appended[]> {
+  const payload = commands.map(({ once, records }) => ({
+    key: once ? digest(JSON.stringify(once.key)) : null,
+    hash: once ? digest(once.content) : null,
+    keep_seconds: once?.keepSeconds ?? null,
+    records: records.map((record) => ({ ...record, version: CONTROL_RECORD_VERSION })),
+  }));
+  const { rows } = await pool.query<AppendedRow>('SELECT * FROM control_append($1::jsonb) ORDER BY ordinal', [JSON.stringify(payload)]);
+  return rows.map((row) => ({
+    firstSeq: BigInt(row.first_seq) as Seq,
+    lastSeq: BigInt(row.last_seq) as Seq,
+    replayed: row.replayed,
+    same: row.same,
+  }));
+}
+
+interface AppendedRow {
+  first_seq: string;
+  last_seq: string;
+  replayed: boolean;
+  same: boolean;
+}
+
+interface RecordRow {
+  seq: string;
+  tenant: string;
+  kind: string;
+  subject: string;
+  version: number;
+  at: Date;
+  body: unknown;
+}
+
+async function read(session: Session, where: string, parameters: unknown[]): Promise<ControlRecord[]> {
+  const { rows } = await session.query<RecordRow>(
+    `SELECT seq, tenant, kind, subject, version, at, body FROM control_log WHERE ${where}`,
+    parameters,
+  );
+  return rows.map((row) => ({ ...row, seq: BigInt(row.seq) as Seq, at: row.at.getTime() }) as ControlRecord);
+}
+
+const digest = (text: string): string => createHash('sha256').update(text).digest('hex');

@@ -1,0 +1,14 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { loadSql } from '../../platform/index.js';
+
+export class ControlLog1764000000000 implements MigrationInterface {
+  readonly name = 'ControlLog1764000000000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(loadSql(import.meta.url, 'control-log.sql'));
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query(`DROP FUNCTION control_append; DROP TABLE control_log, control_command, control_head, node`);
+  }
+}

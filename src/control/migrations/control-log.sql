@@ -1,0 +1,78 @@
+CREATE TABLE control_head (
+  only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+  seq      bigint  NOT NULL
+);
+INSERT INTO control_head (seq) VALUES (0);
+
+CREATE TABLE control_log (
+  seq     bigint      PRIMARY KEY,
+  tenant  uuid        NOT NULL,
+  kind    text        NOT NULL,
+  subject text        NOT NULL,
+  version int         NOT NULL,
+  at      timestamptz NOT NULL,
+  body    jsonb       NOT NULL
+);
+CREATE INDEX control_log_kind ON control_log (tenant, kind, seq);
+CREATE INDEX control_log_subject ON control_log (subject, seq);
+
+-- What has been commanded once and must not be again: an event that became a rule (for ever), an idempotency key (48 h).
+CREATE TABLE control_command (
+  key        bytea       PRIMARY KEY,
+  hash       bytea       NOT NULL,
+  first_seq  bigint      NOT NULL,
+  last_seq   bigint      NOT NULL,
+  kept_until timestamptz
+);
+CREATE INDEX control_command_kept_until ON control_command (kept_until) WHERE kept_until IS NOT NULL;
+
+-- Processes that answer from memory. A row that its process did not delete means a crash: see README, "One node".
+CREATE TABLE node (
+  id        uuid        PRIMARY KEY,
+  joined_at timestamptz NOT NULL DEFAULT now()
+);
+
+-- Appends commands in one short statement. Commit order is seq order because the head's row stays locked until commit.
+-- commands: [{key, hash: hex or null, keep_seconds: int or null, records: [{tenant, kind, subject, version, body}]}]
+-- A command whose key is known appends nothing and answers with what the first one committed.
+CREATE FUNCTION control_append(commands jsonb)
+RETURNS TABLE (ordinal int, first_seq bigint, last_seq bigint, replayed boolean, same boolean)
+LANGUAGE plpgsql AS $$
+DECLARE
+  head    bigint;
+  command jsonb;
+  entry   jsonb;
+  known   control_command%ROWTYPE;
+BEGIN
+  SELECT h.seq INTO head FROM control_head h FOR UPDATE;
+  ordinal := -1;
+  FOR command IN SELECT * FROM jsonb_array_elements(commands) LOOP
+    ordinal := ordinal + 1;
+    IF command->>'key' IS NOT NULL THEN
+      DELETE FROM control_command c WHERE c.key = decode(command->>'key', 'hex') AND c.kept_until < clock_timestamp();
+      SELECT * INTO known FROM control_command c WHERE c.key = decode(command->>'key', 'hex');
+      IF FOUND THEN
+        first_seq := known.first_seq; last_seq := known.last_seq;
+        replayed := true; same := known.hash = decode(command->>'hash', 'hex');
+        RETURN NEXT;
+        CONTINUE;
+      END IF;
+    END IF;
+    first_seq := head + 1;
+    FOR entry IN SELECT * FROM jsonb_array_elements(command->'records') LOOP
+      head := head + 1;
+      INSERT INTO control_log (seq, tenant, kind, subject, version, at, body)
+      VALUES (head, (entry->>'tenant')::uuid, entry->>'kind', entry->>'subject', (entry->>'version')::int, clock_timestamp(), entry->'body');
+    END LOOP;
+    last_seq := head; replayed := false; same := true;
+    IF command->>'key' IS NOT NULL THEN
+      INSERT INTO control_command (key, hash, first_seq, last_seq, kept_until)
+      VALUES (decode(command->>'key', 'hex'), decode(command->>'hash', 'hex'), first_seq, last_seq,
+              clock_timestamp() + make_interval(secs => (command->>'keep_seconds')::double precision));
+    END IF;
+    RETURN NEXT;
+  END LOOP;
+  UPDATE control_head SET seq = head;
+  PERFORM pg_notify('rescind_control', head::text);
+END
+$$;

@@ -1,0 +1,164 @@
+import type { Selector } from '../rules/index.js';
+import type { EventName } from '../contracts/index.js';
+
+/** Position of a record in the control log, from 1, dense, in commit order. */
+export type Seq = bigint & { readonly __brand: 'Seq' };
+
+export type EpochSeconds = number;
+
+export const CONTROL_RECORD_VERSION = 1;
+
+/** The organisation whose security team uses Rescind. */
+export interface TenantRecord {
+  readonly id: string;
+  /** `[a-z0-9-]{1,63}`, unique in the deployment. */
+  readonly name: string;
+  /** 32 random bytes, base64url: keys the rule keys, dedupe keys and token identities (wire.md). Never leaves Rescind. */
+  readonly key: string;
+}
+
+export const SIGNING_ALGORITHMS = ['ES256', 'EdDSA', 'PS256', 'RS256'] as const;
+export type SigningAlgorithm = (typeof SIGNING_ALGORITHMS)[number];
+
+/** How tokens of a source are judged (design, sections 4 and 5). Durations in seconds. */
+export interface TokenProfile {
+  readonly lineage: 'stated' | 'confirmed' | 'none';
+  readonly max_token_lifetime: number;
+  readonly skew: number;
+  /** JOSE `typ` of its JWT access tokens. */
+  readonly typ: string;
+  readonly algorithms: readonly SigningAlgorithm[];
+}
+
+export const DEFAULT_TOKEN_PROFILE: TokenProfile = {
+  lineage: 'stated',
+  max_token_lifetime: 86_400,
+  skew: 5,
+  typ: 'at+jwt',
+  algorithms: ['ES256', 'EdDSA', 'PS256', 'RS256'],
+};
+
+/** A registered producer of events, and what it may say. */
+export interface SourceRecord {
+  readonly id: string;
+  /** `[a-z0-9-]{1,63}`, unique in the deployment. */
+  readonly name: string;
+  /** The CloudEvents `source`, unique in the deployment. */
+  readonly uri: string;
+  /** `rescind.events.<name>` unless several sources are registered to share one. */
+  readonly topic: string;
+  readonly types: readonly EventName[];
+  readonly issuers: readonly string[];
+  readonly resources: readonly string[];
+  readonly jwks?: { readonly keys: readonly Readonly<Record<string, unknown>>[] };
+  readonly jwks_uri?: string;
+  readonly profile: TokenProfile;
+  readonly disabled: boolean;
+}
+
+export interface CallerSecret {
+  readonly id: string;
+  /** SHA-256 of the secret, base64url. */
+  readonly sha256: string;
+  readonly created_at: EpochSeconds;
+  readonly expires_at?: EpochSeconds;
+}
+
+export interface IssuerClient {
+  readonly iss: string;
+  readonly client_id: string;
+}
+
+/** What a caller may do; every role names its bound, and an absent role grants nothing. */
+export interface CallerRoles {
+  /** Source names. */
+  readonly emit?: { readonly sources: readonly string[] };
+  /** `wait`: opaque tokens not yet seen are waited for. */
+  readonly introspect?: { readonly resources: readonly string[]; readonly issuers: readonly string[]; readonly wait?: boolean };
+  readonly guard?: { readonly resources: readonly string[]; readonly issuers: readonly string[] };
+  readonly 'revoke-own'?: { readonly clients: readonly IssuerClient[] };
+  /** Either the whole tenant, or a selector must name one of these. */
+  readonly revoke?: { readonly tenant: true } | { readonly issuers: readonly string[]; readonly resources: readonly string[] };
+  readonly audit?: Readonly<Record<string, never>>;
+  readonly admin?: Readonly<Record<string, never>>;
+}
+
+/** A registered client of Rescind's own API. `id` is its `client_id`, `[a-z0-9-]{1,63}`, unique in the deployment. */
+export interface CallerRecord {
+  readonly id: string;
+  readonly roles: CallerRoles;
+  /** At most two at once, so that one can be rotated. */
+  readonly secrets: readonly CallerSecret[];
+  readonly disabled: boolean;
+}
+
+export interface Author {
+  readonly caller: string;
+  /** The person acting, as the caller names them. */
+  readonly on_behalf_of?: string;
+}
+
+/** The event that became a rule: the same source's later enabling event lifts it. */
+export interface RuleOrigin {
+  readonly source: string;
+  readonly event: string;
+  /** Event time, epoch milliseconds. */
+  readonly at: number;
+}
+
+export interface RuleRecord {
+  readonly id: string;
+  readonly effect: 'revoke' | 'block';
+  /** Names, for people. What decides is `key`, which outlives their erasure. */
+  readonly selector: Selector;
+  readonly shape: number;
+  /** Selector key, base64url of its bytes. */
+  readonly key: string;
+  /** `revoke`: absent means as of the record's own time. */
+  readonly before?: EpochSeconds;
+  readonly until?: EpochSeconds;
+  readonly reauthenticate: boolean;
+  readonly reason: string;
+  readonly author: Author;
+  readonly origin?: RuleOrigin;
+  /** The block whose lift ordered this. */
+  readonly after_lift_of?: string;
+}
+
+export interface LiftRecord {
+  readonly rule: string;
+  readonly resume: boolean;
+  readonly reason: string;
+  readonly author: Author;
+}
+
+/** Lifts the blocks of one source on one selector that are older than `origin.at`; a tie stays blocked. */
+export interface EnableRecord {
+  readonly shape: number;
+  readonly key: string;
+  readonly origin: RuleOrigin;
+}
+
+interface RecordBodies {
+  'tenant.changed': TenantRecord;
+  'source.changed': SourceRecord;
+  'caller.changed': CallerRecord;
+  'rule.ordered': RuleRecord;
+  'rule.lifted': LiftRecord;
+  'subject.enabled': EnableRecord;
+}
+
+export type ControlKind = keyof RecordBodies;
+
+/** A record to be appended. `subject` is the id of what changed. */
+export type NewControlRecord = {
+  [K in ControlKind]: { readonly kind: K; readonly tenant: string; readonly subject: string; readonly body: RecordBodies[K] };
+}[ControlKind];
+
+/** A record as it was committed. */
+export type ControlRecord = NewControlRecord & {
+  readonly seq: Seq;
+  readonly version: number;
+  /** Epoch milliseconds of the database's clock under the head lock. */
+  readonly at: number;
+};

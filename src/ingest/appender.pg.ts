@@ -1,0 +1,280 @@
+import { randomUUID } from 'node:crypto';
+import type { Pool } from 'pg';
+import { RescindError, type EventName } from '../contracts/index.js';
+import { commandFromEvent, isRuleEvent, type Command, type ControlFollower, type ControlLog } from '../control/index.js';
+import { inTransaction, type Log, type Metrics } from '../platform/index.js';
+import { findConflicted } from './conflicts.pg.js';
+import { OffsetLost, type Judged, type Outcome, type Submission } from './submission.js';
+import { sealBatch, sealEvent, writeBatch, type Batch, type Written } from './write-batch.pg.js';
+
+/** Events of one transaction. A larger submission is not split: its offset moves once. */
+export const MAX_BATCH_EVENTS = 2_000;
+
+/** Events that wait in memory; beyond it a door is told to come back later. */
+export const MAX_WAITING_EVENTS = 20_000;
+
+/** How often a batch is sent again that the database aborted without fault of its events (deadlock, restart). */
+const MAX_ATTEMPTS = 3;
+
+export interface Appender {
+  /**
+   * Writes a submission, in one transaction with others. Resolves when it is durable, with an outcome for each event in
+   * order. Rejects with `OffsetLost` when its partition moved, `overloaded` when there is no room, or
+   * `database-unavailable`: then nothing is known of it, and it may be submitted again, since duplicates are stored once.
+   */
+  submit(submission: Submission): Promise<readonly Outcome[]>;
+  /** Takes up what a crash left: rules on contradictions, ledger entries that control records are owed. */
+  start(): Promise<void>;
+  /** Finishes what was submitted; refuses what comes later. */
+  stop(): Promise<void>;
+}
+
+interface Waiting {
+  readonly submission: Submission;
+  readonly resolve: (outcomes: readonly Outcome[]) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export interface AppenderOptions {
+  readonly pool: Pool;
+  readonly controlLog: ControlLog;
+  readonly follower: ControlFollower;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+export function createAppender({ pool, controlLog, follower, log, metrics }: AppenderOptions): Appender {
+  const { state } = follower;
+  const counted = metrics.counter('rescind_ingest_events_total', 'Events by outcome and door.', ['outcome', 'door', 'type']);
+  const rejects = metrics.counter('rescind_ingest_rejected_total', 'Refused events by reason and door.', ['code', 'door']);
+  const batchSize = metrics.histogram('rescind_ingest_batch_events', 'Events of one transaction.', [], [1, 10, 100, 500, 1000, 2000, 4000]);
+  const batchSeconds = metrics.histogram('rescind_ingest_batch_seconds', 'Duration of one batch.', []);
+  let waiting: Waiting[] = [];
+  let waitingEvents = 0;
+  let outboxDue = true;
+  let running: Promise<void> | undefined;
+  let stopping = false;
+
+  const run = (): void => {
+    running ??= drain().finally(() => {
+      running = undefined;
+    });
+  };
+
+  async function drain(): Promise<void> {
+    while (waiting.length > 0 || outboxDue) {
+      const batch = takeBatch();
+      outboxDue = false;
+      const startedAt = performance.now();
+      await writeWaiting(batch);
+      batchSize.observe(batch.reduce((sum, { submission }) => sum + submission.events.length, 0));
+      batchSeconds.observe((performance.now() - startedAt) / 1000);
+    }
+  }
+
+  function takeBatch(): Waiting[] {
+    let events = 0;
+    let count = 0;
+    while (count < waiting.length && (count === 0 || events + waiting[count]!.submission.events.length <= MAX_BATCH_EVENTS)) {
+      events += waiting[count]!.submission.events.length;
+      count += 1;
+    }
+    const batch = waiting.slice(0, count);
+    waiting = waiting.slice(count);
+    waitingEvents -= events;
+    return batch;
+  }
+
+  /** Takes out of the batch what lost its partition and writes the rest; no failure of one touches another. */
+  async function writeWaiting(batch: readonly Waiting[], attempt = 1): Promise<void> {
+    try {
+      const written = await write(batch.map(({ submission }) => submission));
+      for (const { submission, resolve } of batch) resolve(submission.events.map((judged) => written.get(judged)!));
+    } catch (error) {
+      if (error instanceof OffsetLost) {
+        batch.find(({ submission }) => submission.offset === error.move)?.reject(error);
+        const rest = batch.filter(({ submission }) => submission.offset !== error.move);
+        if (rest.length > 0) await writeWaiting(rest, attempt);
+      } else if (isTransient(error) && attempt < MAX_ATTEMPTS) {
+        await writeWaiting(batch, attempt + 1);
+      } else {
+        log.error({ err: error, submissions: batch.length }, 'a batch could not be written');
+        for (const { reject } of batch) reject(new RescindError('database-unavailable', { cause: error }));
+      }
+    }
+  }
+
+  async function write(submissions: readonly Submission[]): Promise<ReadonlyMap<Judged, Outcome>> {
+    const { rows } = await pool.query<{ seq: string }>('SELECT seq FROM control_head');
+    const seenSeq = BigInt(rows[0]!.seq);
+    const originals = new Map<Judged, Judged>();
+    const replace = (judged: Judged, by: Judged): Judged => {
+      originals.set(by, originals.get(judged) ?? judged);
+      return by;
+    };
+    const ordered = await orderRules(submissions, replace);
+    const written = await writeBisecting(ordered, seenSeq, replace);
+    await stopConflicted(written);
+    if (written.outboxLeft) outboxDue = true;
+    const outcomes = new Map([...written.outcomes].map(([judged, outcome]) => [originals.get(judged) ?? judged, outcome]));
+    count(outcomes);
+    return outcomes;
+  }
+
+  /** Events that become rules are ordered before their batch is written; each applies once (design, section 4). */
+  async function orderRules(submissions: readonly Submission[], replace: Replace): Promise<Submission[]> {
+    const known = await findConflicting(submissions);
+    return Promise.all(
+      submissions.map(async (submission) => ({
+        ...submission,
+        events: await Promise.all(submission.events.map((judged) => orderRule(judged, known, replace))),
+      })),
+    );
+  }
+
+  async function orderRule(judged: Judged, known: ReadonlySet<Judged>, replace: Replace): Promise<Judged> {
+    if (!judged.accepted || !isRuleEvent(judged.name)) return judged;
+    if (!known.has(judged)) {
+      const { same } = await controlLog.append(ruleCommand(judged));
+      if (same) return judged;
+    }
+    return replace(judged, { ...judged, accepted: false, code: 'conflict', detail: 'other content under an id that was used' });
+  }
+
+  function ruleCommand(judged: Judged & { accepted: true }): Command {
+    const { source, event, timeMs, content } = judged;
+    return commandFromEvent({
+      tenant: state.tenant(source.tenant)!,
+      source,
+      event: { name: judged.name, data: event.data, id: event.id, timeMs } as Parameters<typeof commandFromEvent>[0]['event'],
+      content,
+      newId: randomUUID,
+    });
+  }
+
+  /** Rule events whose id was used for something else: they must order nothing. */
+  async function findConflicting(submissions: readonly Submission[]): Promise<ReadonlySet<Judged>> {
+    const events = submissions
+      .flatMap((submission) => submission.events)
+      .filter((judged) => judged.accepted && isRuleEvent(judged.name)) as (Judged & { accepted: true })[];
+    if (events.length === 0) return new Set();
+    const entries = events.map((judged) => sealEvent(judged, state));
+    const { rows } = await pool.query<{ nth: string }>(
+      `SELECT w.nth FROM unnest($1::uuid[], $2::bytea[], $3::bytea[]) WITH ORDINALITY AS w (tenant, key, hash, nth)
+       JOIN dedupe d ON d.tenant = w.tenant AND d.key = w.key AND d.hash <> w.hash`,
+      [entries.map(({ tenant }) => tenant), entries.map(({ dedupeKey }) => dedupeKey), entries.map(({ hash }) => hash)],
+    );
+    return new Set(rows.map(({ nth }) => events[Number(nth) - 1]!));
+  }
+
+  /** An event that the database refuses for what it holds is found by halving and refused; the rest is written. */
+  async function writeBisecting(submissions: readonly Submission[], seenSeq: bigint, replace: Replace): Promise<Written> {
+    try {
+      return await commit(sealBatch(submissions, state), seenSeq);
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      const culprits = await findCulprits(submissions.flatMap(({ events }) => events).filter(({ accepted }) => accepted), seenSeq);
+      if (culprits.length === 0) throw error;
+      log.error({ err: error, events: culprits.length }, 'the database refused events; they go to quarantine');
+      const detail = 'the database refused it';
+      return commit(
+        sealBatch(
+          submissions.map((submission) => ({
+            ...submission,
+            events: submission.events.map((judged) =>
+              culprits.includes(judged) ? replace(judged, { ...judged, accepted: false, code: 'refused-by-database', detail } as Judged) : judged,
+            ),
+          })),
+          state,
+        ),
+        seenSeq,
+      );
+    }
+  }
+
+  const commit = (batch: Batch, seenSeq: bigint): Promise<Written> =>
+    inTransaction(pool, (client) => writeBatch(client, batch, state, seenSeq));
+
+  async function findCulprits(events: readonly Judged[], seenSeq: bigint): Promise<readonly Judged[]> {
+    if (events.length === 0 || (await canBeWritten(events, seenSeq))) return [];
+    if (events.length === 1) return events;
+    const middle = events.length >> 1;
+    const first = await findCulprits(events.slice(0, middle), seenSeq);
+    const second = await findCulprits(events.slice(middle), seenSeq);
+    return [...first, ...second];
+  }
+
+  async function canBeWritten(events: readonly Judged[], seenSeq: bigint): Promise<boolean> {
+    const rehearsal = new Error('rehearsal');
+    try {
+      await inTransaction(pool, async (client) => {
+        await writeBatch(client, sealBatch([{ events }], state), state, seenSeq);
+        throw rehearsal;
+      });
+    } catch (error) {
+      if (error === rehearsal) return true;
+      if (isRefusal(error)) return false;
+      throw error;
+    }
+    return true;
+  }
+
+  /** What two events contradict each other about is stopped by a rule, so that no memory of it survives anywhere. */
+  async function stopConflicted({ conflicts }: Written): Promise<void> {
+    if (conflicts.tokens.length + conflicts.idJags.length === 0) return;
+    await stopAll();
+  }
+
+  async function stopAll(): Promise<void> {
+    for (const command of await findConflicted(pool, state)) await controlLog.append(command);
+  }
+
+  function count(outcomes: ReadonlyMap<Judged, Outcome>): void {
+    for (const [judged, outcome] of outcomes) {
+      const door = judged.arrived.door.kind;
+      counted.inc({ outcome: outcome.state, door, type: judged.accepted ? (judged.name satisfies EventName) : 'none' });
+      if (outcome.state === 'rejected') rejects.inc({ code: outcome.code, door });
+    }
+  }
+
+  follower.onApplied(() => {
+    outboxDue = true;
+    run();
+  });
+
+  return {
+    submit(submission) {
+      if (stopping) return Promise.reject(new RescindError('shutting-down'));
+      if (waitingEvents > 0 && waitingEvents + submission.events.length > MAX_WAITING_EVENTS) {
+        return Promise.reject(new RescindError('overloaded'));
+      }
+      return new Promise((resolve, reject) => {
+        waiting.push({ submission, resolve, reject });
+        waitingEvents += submission.events.length;
+        run();
+      });
+    },
+    async start() {
+      await stopAll();
+      outboxDue = true;
+      run();
+    },
+    async stop() {
+      stopping = true;
+      await running;
+    },
+  };
+}
+
+type Replace = (judged: Judged, by: Judged) => Judged;
+
+const sqlState = (error: unknown): string => {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' ? code : '';
+};
+
+/** Data, integrity and limit errors: the event's own fault (SQLSTATE classes 22, 23, 54). */
+const isRefusal = (error: unknown): boolean => /^(22|23|54)[0-9A-Z]{3}$/.test(sqlState(error));
+
+/** Rolled back for reasons outside the batch: serialization, deadlock, lost connection, shutdown. */
+const isTransient = (error: unknown): boolean => /^(40|08|57P|ECONN|EPIPE)/.test(sqlState(error));

@@ -1,0 +1,2 @@
+/** Injection token of the HTTP intake. */
+export const INTAKE = Symbol('rescind.intake');

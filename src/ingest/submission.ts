@@ -1,0 +1,44 @@
+import type { RejectCode } from '../contracts/index.js';
+import type { LogIndex } from '../log/index.js';
+import type { Accepted, Rejected } from './accept.js';
+import type { OwnEvent } from './own-events.js';
+
+/** Where a partition stands before and after a submission; compared and swapped in its transaction. */
+export interface OffsetMove {
+  readonly cluster: string;
+  readonly topic: string;
+  readonly partition: number;
+  readonly held: bigint;
+  readonly next: bigint;
+  /** The last record: read again after an assignment, so that a topic made anew is noticed. */
+  readonly lastOffset: bigint | null;
+  readonly lastSha256: Buffer | null;
+}
+
+/** What is written in one transaction or not at all. */
+export interface Submission {
+  readonly events: readonly Judged[];
+  readonly offset?: OffsetMove;
+  readonly own?: readonly OwnEvent[];
+}
+
+export interface Position {
+  readonly offset: bigint;
+}
+
+export type Judged = (Accepted | Rejected) & { readonly position?: Position };
+
+export type Outcome =
+  | { readonly state: 'sequenced'; readonly index: LogIndex }
+  | { readonly state: 'duplicate'; readonly index: LogIndex }
+  | { readonly state: 'rejected'; readonly code: RejectCode; readonly detail: string };
+
+/** The partition was given to another consumer, or its outcome is unknown: read the stored offset before going on. */
+export class OffsetLost extends Error {
+  override readonly name = 'OffsetLost';
+  readonly move: OffsetMove;
+  constructor(move: OffsetMove) {
+    super(`${move.topic}/${move.partition} no longer stands at ${move.held}`);
+    this.move = move;
+  }
+}

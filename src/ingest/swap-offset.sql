@@ -1,0 +1,2 @@
+UPDATE kafka_offset SET next_offset = $5, last_offset = $6, last_sha256 = $7
+WHERE cluster = $1 AND topic = $2 AND partition = $3 AND next_offset = $4 AND stopped IS NULL

@@ -1,0 +1,144 @@
+import type { PoolClient } from 'pg';
+import type { SourceEventName } from '../contracts/index.js';
+import type { ControlRecord, ControlState } from '../control/index.js';
+import { appendEntries, prepareEntry, type NewEntry, type Placed } from '../log/index.js';
+import { loadSql } from '../platform/index.js';
+import { writeProjections, type Conflict, type ProjectedEvent } from '../projections/index.js';
+import type { Accepted, Rejected } from './accept.js';
+import { ownEventOf, prepareOwnEvent, type OwnEvent } from './own-events.js';
+import { writeQuarantine } from './quarantine.pg.js';
+import { OffsetLost, type Judged, type OffsetMove, type Outcome, type Submission } from './submission.js';
+
+/** Control records that one batch gives their ledger entries; the rest follow with the next. */
+const OUTBOX_LIMIT = 500;
+
+const TAKE_OUTBOX = loadSql(import.meta.url, 'take-outbox.sql');
+const SWAP_OFFSET = loadSql(import.meta.url, 'swap-offset.sql');
+const FIRST_OFFSET = loadSql(import.meta.url, 'first-offset.sql');
+
+/** An accepted event with its entry: sealed before any lock is taken. */
+interface Sealed {
+  readonly judged: Accepted & Judged;
+  readonly entry: NewEntry;
+}
+
+export interface Batch {
+  readonly submissions: readonly Submission[];
+  readonly sealed: ReadonlyMap<Judged, Sealed>;
+}
+
+export interface Written {
+  readonly outcomes: ReadonlyMap<Judged, Outcome>;
+  readonly conflicts: { readonly tokens: readonly Conflict[]; readonly idJags: readonly Conflict[] };
+  /** Control records that are left without their entry. */
+  readonly outboxLeft: boolean;
+}
+
+export function sealBatch(submissions: readonly Submission[], state: ControlState): Batch {
+  const sealed = new Map<Judged, Sealed>();
+  for (const judged of submissions.flatMap(({ events }) => events)) {
+    if (judged.accepted) sealed.set(judged, { judged, entry: sealEvent(judged, state) });
+  }
+  return { submissions, sealed };
+}
+
+export function sealEvent(judged: Accepted, state: ControlState): NewEntry {
+  return prepareEntry({
+    tenant: judged.source.tenant,
+    tenantKey: state.tenant(judged.source.tenant)!.key,
+    type: judged.event.type,
+    source: judged.source.id,
+    eventId: judged.event.id,
+    content: judged.content,
+    mode: judged.arrived.mode,
+    headers: judged.attributes,
+    bytes: judged.arrived.bytes,
+  });
+}
+
+/**
+ * Entries, projections, quarantine and offsets of a batch, in the caller's transaction. Throws `OffsetLost` when one
+ * of its partitions has moved.
+ */
+export async function writeBatch(client: PoolClient, batch: Batch, state: ControlState, seenSeq: bigint): Promise<Written> {
+  for (const move of movesInOrder(batch.submissions)) await swapOffset(client, move);
+  const outbox = await takeOutbox(client, state);
+  const sealed = [...batch.sealed.values()];
+  const own = [...batch.submissions.flatMap((submission) => submission.own ?? []), ...outbox.events];
+  const entries = [...sealed.map(({ entry }) => entry), ...own.map(prepareOwnEvent)];
+  const placed = entries.length > 0 ? await appendEntries(client, entries) : [];
+
+  const outcomes = new Map<Judged, Outcome>();
+  const refused: { readonly rejected: Rejected & Judged; readonly offset: OffsetMove | undefined }[] = [];
+  const projected: ProjectedEvent[] = [];
+  sealed.forEach(({ judged }, at) => {
+    const outcome = outcomeOf(placed[at]!);
+    outcomes.set(judged, outcome);
+    if (outcome.state === 'sequenced') projected.push(project(judged, placed[at]!, state, seenSeq));
+  });
+  for (const { events, offset } of batch.submissions) {
+    for (const judged of events) {
+      const outcome = judged.accepted ? outcomes.get(judged)! : ({ state: 'rejected', code: judged.code, detail: judged.detail } as const);
+      outcomes.set(judged, outcome);
+      if (outcome.state !== 'rejected') continue;
+      refused.push({ rejected: { ...judged, accepted: false, code: outcome.code, detail: outcome.detail }, offset });
+    }
+  }
+  await writeQuarantine(client, refused);
+  const conflicts = await writeProjections(client, projected);
+  return { outcomes, conflicts, outboxLeft: outbox.left };
+}
+
+function movesInOrder(submissions: readonly Submission[]): OffsetMove[] {
+  const moves = submissions.flatMap(({ offset }) => (offset ? [offset] : []));
+  return moves.sort((a, b) => a.topic.localeCompare(b.topic) || a.partition - b.partition || Number(a.held - b.held));
+}
+
+async function swapOffset(client: PoolClient, move: OffsetMove): Promise<void> {
+  const values = [move.cluster, move.topic, move.partition, String(move.held), String(move.next), move.lastOffset === null ? null : String(move.lastOffset), move.lastSha256];
+  const { rowCount } = await client.query(SWAP_OFFSET, values);
+  if (rowCount === 1) return;
+  const first = await client.query(FIRST_OFFSET, values);
+  if (first.rowCount !== 1) throw new OffsetLost(move);
+}
+
+function outcomeOf(placed: Placed): Outcome {
+  if (placed.outcome !== 'conflict') return { state: placed.outcome, index: placed.index };
+  return { state: 'rejected', code: 'conflict', detail: `other content than the entry at index ${placed.index}` };
+}
+
+function project(judged: Accepted, placed: Placed, state: ControlState, seenSeq: bigint): ProjectedEvent {
+  return {
+    name: judged.name,
+    data: judged.event.data,
+    tenant: judged.source.tenant,
+    tenantKey: state.tenant(judged.source.tenant)!.key,
+    ix: placed.index,
+    seenSeq,
+    source: judged.source.id,
+    sourceResources: judged.source.resources,
+    at: Math.floor(judged.timeMs / 1000),
+  } as ProjectedEvent<SourceEventName>;
+}
+
+interface OutboxRow {
+  seq: string;
+  tenant: string;
+  kind: string;
+  subject: string;
+  version: number;
+  at: Date;
+  body: unknown;
+}
+
+/** The ledger entries that control records are owed. Another process that holds the outbox is left to it. */
+async function takeOutbox(client: PoolClient, state: ControlState): Promise<{ events: OwnEvent[]; left: boolean }> {
+  const { rows } = await client.query<OutboxRow>(TAKE_OUTBOX, [OUTBOX_LIMIT, String(state.head)]);
+  const events = rows.flatMap((row): OwnEvent[] => {
+    const record = { ...row, seq: BigInt(row.seq), at: row.at.getTime() } as unknown as ControlRecord;
+    const said = ownEventOf(record);
+    const tenant = state.tenant(record.tenant)!;
+    return said ? [{ ...said, tenant, id: `control-${record.seq}`, timeMs: record.at }] : [];
+  });
+  return { events, left: rows.length === OUTBOX_LIMIT };
+}

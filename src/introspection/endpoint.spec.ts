@@ -1,0 +1,113 @@
+import { createServer, request, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { createMemoryWorld, NOW, type MemoryWorld } from '../../test/conformance/memory-world.js';
+import * as parties from '../../test/conformance/parties.js';
+import { digestOf } from '../../test/conformance/signing.js';
+
+const FORM = 'application/x-www-form-urlencoded';
+
+let world: MemoryWorld;
+let server: Server;
+let url: string;
+beforeEach(async () => {
+  world = createMemoryWorld();
+  world.recordToken(parties.tokenFacts(NOW, { sha256: digestOf('at_1') }));
+  server = createServer(world.handle);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/introspect`;
+});
+afterEach(async () => {
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+});
+
+interface Sent {
+  body?: string;
+  method?: string;
+  type?: string | undefined;
+  authorization?: string | undefined;
+  encoding?: string;
+}
+async function send({ body = 'token=at_1', method = 'POST', type = FORM, authorization = parties.basic('chat-api'), encoding }: Sent = {}) {
+  const headers = { 'content-type': type, ...(authorization === '' ? {} : { authorization }), ...(encoding ? { 'content-encoding': encoding } : {}) };
+  const response = await fetch(url, { method, headers, ...(method === 'GET' ? {} : { body }) });
+  return { status: response.status, headers: response.headers, text: await response.text() };
+}
+
+describe('POST /introspect', () => {
+  it.each<[string, Sent, number]>([
+    ['a question', {}, 200],
+    ['a charset', { type: `${FORM}; charset=UTF-8` }, 200],
+    ['a media type in other case', { type: 'Application/X-WWW-Form-URLEncoded' }, 200],
+    ['client_secret_post', { authorization: '', body: `token=at_1&client_id=chat-api&client_secret=${parties.secretOf('chat-api')}` }, 200],
+    ['a bearer key', { authorization: parties.bearer('chat-api') }, 200],
+    ['no token', { body: 'token_type_hint=access_token' }, 400],
+    ['an empty token', { body: 'token=' }, 400],
+    ['two tokens', { body: 'token=at_1&token=at_2' }, 400],
+    ['another parameter twice', { body: 'token=at_1&x=1&x=2' }, 400],
+    ['a wrong escape', { body: 'token=%zz' }, 400],
+    ['JSON', { type: 'application/json', body: '{"token":"at_1"}' }, 400],
+    ['a compressed form', { encoding: 'gzip' }, 400],
+    ['two ways of authentication', { body: `token=at_1&client_id=chat-api&client_secret=${parties.secretOf('chat-api')}` }, 400],
+    ['no credentials', { authorization: '' }, 401],
+    ['no credentials and no token', { authorization: '', body: 'x=1' }, 401],
+    ['a wrong secret', { authorization: parties.basic('chat-api', 'rsk_wrong') }, 401],
+    ['a wrong bearer key', { authorization: 'Bearer rsk_wrong' }, 401],
+    ['a bearer key without the role', { authorization: parties.bearer('producer') }, 401],
+    ['GET', { method: 'GET' }, 405],
+    ['PUT', { method: 'PUT' }, 405],
+    ['a token of a megabyte', { body: `token=${'a'.repeat(1_048_576)}` }, 413],
+    ['a token just too long', { body: `token=${'a'.repeat(65_536 - 5)}` }, 413],
+    ['a token of 64 KiB', { body: `token=${'a'.repeat(65_536 - 6)}` }, 200],
+  ])('%s', async (_, sent, status) => {
+    const answer = await send(sent);
+    expect(answer.status).toBe(status);
+    expect(answer.headers.get('cache-control')).toBe('no-store');
+    expect(answer.headers.get('content-type')).toBe('application/json');
+    if (status === 405) expect(answer.headers.get('allow')).toBe('POST');
+    if (status === 401) expect(answer.headers.get('www-authenticate')).toMatch(/^(Basic|Bearer) /);
+  });
+
+  it('answers a client without the role as one that may not know', async () => {
+    expect(await send({ authorization: parties.basic('producer') })).toMatchObject({ status: 200, text: '{"active":false}' });
+  });
+
+  it('names RFC 6750’s errors to who came with a bearer key', async () => {
+    expect(JSON.parse((await send({ authorization: 'Bearer rsk_wrong' })).text)).toMatchObject({ error: 'invalid_token' });
+    expect(JSON.parse((await send({ authorization: parties.bearer('producer') })).text)).toMatchObject({ error: 'insufficient_scope' });
+    expect(JSON.parse((await send({ authorization: parties.basic('chat-api', 'x') })).text)).toMatchObject({ error: 'invalid_client' });
+  });
+
+  it('says 503 with nothing but when to ask again, while it cannot tell', async () => {
+    world.isCurrent = false;
+    const answer = await send();
+    expect(answer).toMatchObject({ status: 503, text: '' });
+    expect(answer.headers.get('retry-after')).toBe('1');
+    expect(answer.headers.get('cache-control')).toBe('no-store');
+  });
+
+  it('cuts off who sends more than it is worth to read', async () => {
+    const sent = new Promise<string>((resolve) => {
+      const call = request(url, { method: 'POST', headers: { 'content-type': FORM } }, (response) => resolve(`answered ${response.statusCode}`));
+      call.on('error', () => resolve('cut off'));
+      const chunk = 'a'.repeat(1 << 20);
+      const more = (): void => void call.write(chunk, (error) => (error ? undefined : more()));
+      more();
+    });
+    expect(['answered 413', 'cut off']).toContain(await sent);
+    expect(await world.count('too-large')).toBe(1);
+    expect((await send()).status).toBe(200);
+  });
+
+  it('reads a body in pieces', async () => {
+    const status = await new Promise<number | undefined>((resolve) => {
+      const headers = { 'content-type': FORM, authorization: parties.basic('chat-api') };
+      const call = request(url, { method: 'POST', headers }, (response) => resolve(response.resume().statusCode));
+      call.write('tok');
+      setTimeout(() => call.end('en=at_1'), 20);
+    });
+    expect(status).toBe(200);
+    expect(await world.count('active')).toBe(1);
+  });
+});

@@ -1,0 +1,98 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { createMemoryWorld, NOW, type MemoryWorld } from '../../test/conformance/memory-world.js';
+import * as parties from '../../test/conformance/parties.js';
+import { digestOf, makeKey, mirrorSignature, respellPadding, signJwt, type SigningKey } from '../../test/conformance/signing.js';
+import { ID_JAG_TOKEN_TYPE, ID_JAG_TYP } from '../contracts/index.js';
+
+const { IDP, RAS, OTHER_RAS, idpKey } = parties;
+const INACTIVE = '{"active":false}';
+const AS_RAS = parties.basic('chat-login');
+
+let world: MemoryWorld;
+beforeEach(() => {
+  world = createMemoryWorld();
+});
+
+const idJag = (over: object = {}, header: object = {}, key: SigningKey = idpKey): string =>
+  signJwt(key, { ...parties.idJagClaims(NOW), ...over }, { typ: ID_JAG_TYP, ...header });
+const ask = async (text: string): Promise<string | undefined> => (await world.ask(text, AS_RAS, ID_JAG_TOKEN_TYPE)).body;
+
+describe('an ID-JAG that nothing speaks against', () => {
+  it('is active before anybody has reported it, with its claims as issued', async () => {
+    expect(JSON.parse((await ask(idJag()))!)).toEqual({ active: true, ...parties.idJagClaims(NOW) });
+  });
+
+  it('is active once it is reported, and its own `active` claim says nothing', async () => {
+    world.recordIdJag(parties.idJagFacts(NOW));
+    expect(JSON.parse((await ask(idJag({ active: 'yes' })))!)).toMatchObject({ active: true, jti: 'gr-1' });
+  });
+});
+
+describe('one precondition less, and the answer is the same inactive bytes', () => {
+  it.each<[string, string, () => string]>([
+    ['it is addressed to another RAS', 'not-allowed', () => idJag({ aud: OTHER_RAS })],
+    ['it is addressed to two', 'malformed', () => idJag({ aud: [RAS, OTHER_RAS] })],
+    ['its issuer is not accepted', 'not-allowed', () => idJag({ iss: OTHER_RAS })],
+    ['its issuer is no registered IdP', 'unverified', () => (disableIdp(), idJag())],
+    ['it has expired', 'expired', () => idJag({ exp: NOW })],
+    ['it lives too long', 'lifetime-too-long', () => idJag({ exp: NOW + 86_400 })],
+    ['it was issued in the future', 'not-yet-valid', () => idJag({ iat: NOW + 6 })],
+    ['it is not valid yet', 'not-yet-valid', () => idJag({ nbf: NOW + 6 })],
+    ['it has no jti', 'malformed', () => idJag({ jti: undefined })],
+    ['it has no subject', 'malformed', () => idJag({ sub: undefined })],
+    ['it names no client', 'malformed', () => idJag({ client_id: undefined })],
+    ['a claim that a rule compares has another type', 'malformed', () => idJag({ tenant: 7 })],
+    ['its signature is another key’s', 'unverified', () => idJag({}, { alg: 'ES256' }, parties.strangerKey)],
+    ['its typ is an access token’s', 'unverified', () => idJag({}, { typ: 'at+jwt' })],
+    ['it is no JWT', 'malformed', () => 'opaque'],
+    ['it is an access token', 'not-allowed', () => signJwt(parties.rasKey, parties.claimsOf(parties.tokenFacts(NOW, { jti: 'at-1', sub: 'x' })))],
+    ['its IdP reported two different ones', 'conflict', () => (world.recordIdJag(parties.idJagFacts(NOW), { conflict: true }), idJag())],
+    ['its IdP reported another user', 'mismatch', () => (world.recordIdJag(parties.idJagFacts(NOW, { sub: 'u-2' })), idJag())],
+    ['a rule stops its user', 'stopped-by-rule', () => (world.order({ user: { iss: IDP, sub: 'u-1' } }, { effect: 'block' }), idJag())],
+    ['a rule stops its agent', 'stopped-by-rule', () => (world.order({ agent: { iss: IDP, id: 'agent-42' } }, { effect: 'block' }), idJag())],
+    ['a rule stops its client at the RAS', 'stopped-by-rule', () => (world.order({ client: { iss: RAS, client_id: 'wiki-at-chat' } }, { effect: 'block' }), idJag())],
+    ['a rule stops its client at the IdP, which the IdP reported', 'stopped-by-rule', () => (world.recordIdJag(parties.idJagFacts(NOW)), world.order({ client: { iss: IDP, client_id: 'wiki-at-idp' } }, { effect: 'block' }), idJag())],
+    ['a rule stops its session', 'stopped-by-rule', () => (world.order({ session: { iss: IDP, sid: 's-1' } }), idJag())],
+    ['a rule stops the token it was exchanged for', 'stopped-by-rule', () => {
+      world.recordIdJag(parties.idJagFacts(NOW, { parent: { iss: OTHER_RAS, jti: 'hop-1' } }));
+      world.order({ token: { iss: OTHER_RAS, jti: 'hop-1' } });
+      return idJag();
+    }],
+    ['a rule stops whom the token it was exchanged for was issued to', 'stopped-by-rule', () => {
+      world.recordToken(parties.tokenFacts(NOW, { iss: OTHER_RAS, jti: 'hop-1', client_id: 'agent-at-crm', id_jag: { iss: IDP, jti: 'gr-0' } }), { source: parties.OTHER_RAS_SOURCE.id });
+      world.recordIdJag(parties.idJagFacts(NOW, { parent: { iss: OTHER_RAS, jti: 'hop-1' } }));
+      world.order({ client: { iss: OTHER_RAS, client_id: 'agent-at-crm' } }, { effect: 'block' });
+      return idJag();
+    }],
+  ])('%s (%s)', async (_, reason, make) => {
+    expect(await ask(make())).toBe(INACTIVE);
+    expect(await world.count(reason)).toBe(1);
+  });
+
+  const disableIdp = (): void =>
+    void world.apply({ kind: 'source.changed', tenant: parties.TENANT.id, subject: parties.IDP_SOURCE.id, body: { ...parties.IDP_SOURCE, disabled: true } });
+
+  it.each([undefined, 'access_token', 'refresh_token'])('is no access token to anybody (hint %s)', async (hint) => {
+    expect((await world.ask(idJag(), AS_RAS, hint)).body).toBe(INACTIVE);
+    expect(await world.count('wrong-kind')).toBe(1);
+  });
+});
+
+describe('a rule on the digest of an ID-JAG', () => {
+  const es256 = makeKey('ES256', 'idp-2');
+  beforeEach(() => {
+    const body = { ...parties.IDP_SOURCE, jwks: { keys: [es256.jwk] } };
+    world.apply({ kind: 'source.changed', tenant: parties.TENANT.id, subject: body.id, body });
+  });
+
+  it.each<[string, (text: string) => string]>([
+    ['as it was issued', (text) => text],
+    ['with the second value of its signature', mirrorSignature],
+    ['with other padding bits', respellPadding],
+  ])('stops it %s', async (_, respell) => {
+    const text = idJag({}, {}, es256);
+    expect(await ask(respell(text))).not.toBe(INACTIVE);
+    world.order({ id_jag: { sha256: digestOf(text) } });
+    expect(await ask(respell(text))).toBe(INACTIVE);
+  });
+});

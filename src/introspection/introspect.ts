@@ -1,0 +1,180 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { ID_JAG_TOKEN_TYPE } from '../contracts/index.js';
+import type { Caller, ControlFollower } from '../control/index.js';
+import type { Log } from '../platform/index.js';
+import type { Authentication, Refusal as AuthenticationRefusal } from '../registry/index.js';
+import type { ExamineIdJag } from './examine-id-jag.js';
+import type { ExamineToken } from './examine-token.js';
+import type { Facts } from './facts.js';
+import { sha256 } from './jws.js';
+import type { Recorder } from './outcomes.js';
+import type { Gathered, Need, Question } from './question.js';
+import type { TokenVerifier } from './token-verifier.js';
+
+/** Milliseconds after the first look at which a token not yet seen is looked for again. */
+const POLL_AT_MS = [20, 50, 100, 200] as const;
+
+/** Questions of one caller that wait for facts at the same time; more are answered without waiting. */
+const MAX_WAITERS = 256;
+
+/** Rounds of fetching for one question. More than a question can need, unless the registry changes under it all the time. */
+const MAX_ROUNDS = 16;
+
+/** RFC 7662, section 2.2: nothing beside `active`, so that every inactive answer is the same bytes. */
+export const INACTIVE = '{"active":false}';
+
+export interface Presented {
+  readonly token: string;
+  readonly hint: string | undefined;
+  /** Says who asks, as of now. Called again after each wait: a caller is good or not as of the answer. */
+  readonly authenticate: () => Authentication;
+}
+
+export type Answer =
+  | { readonly kind: 'decided'; readonly body: string }
+  /** Nobody can tell now; the caller must take the token as inactive and may ask again. */
+  | { readonly kind: 'undecided' }
+  | { readonly kind: 'unauthenticated'; readonly refusal: AuthenticationRefusal }
+  /** An authenticated caller that may not ask at all. */
+  | { readonly kind: 'no-role' };
+
+/** Answers at once from memory; a promise only where something has to be fetched. Never rejects. */
+export type Introspect = (presented: Presented) => Answer | Promise<Answer>;
+
+export interface IntrospectOptions {
+  readonly follower: Pick<ControlFollower, 'state' | 'isCurrent'>;
+  readonly facts: Facts;
+  readonly verifier: TokenVerifier;
+  readonly examineToken: ExamineToken;
+  readonly examineIdJag: ExamineIdJag;
+  readonly recorder: Recorder;
+  readonly log: Log;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+}
+
+export function createIntrospect(options: IntrospectOptions): Introspect {
+  const { follower, facts, verifier, examineToken, examineIdJag, recorder, log, now } = options;
+  const { state } = follower;
+  const waiters = new Map<string, number>();
+
+  /** The whole decision, in one synchronous step: lease, caller, facts, rules. It begins from no. */
+  function decide(presented: Presented, digest: string, gathered: Gathered): Answer | Pending {
+    if (!follower.isCurrent()) return undecided();
+    const { caller, refusal } = presented.authenticate();
+    if (refusal) return unauthenticated(refusal);
+    const tenant = state.tenant(caller.tenant);
+    const role = caller.roles.introspect;
+    if (!tenant || !role) return noRole();
+
+    const question = { tenant, role, text: presented.token, digest, now: now() / 1000 };
+    const examine = presented.hint === ID_JAG_TOKEN_TYPE ? examineIdJag : examineToken;
+    const { refusal: objection, need, body } = examine(question, gathered);
+    if (need) return { kind: 'pending', need, question, caller };
+    if (objection) {
+      recorder.refused(objection, { tenant: tenant.id, caller: caller.id, digest });
+      return DECIDED_INACTIVE;
+    }
+    recorder.count('active');
+    return { kind: 'decided', body };
+  }
+
+  async function gather(presented: Presented, digest: string, gathered: Gathered, first: Pending): Promise<Answer> {
+    let pending = first;
+    try {
+      for (let round = 0; round < MAX_ROUNDS; round++) {
+        const registryVersion = state.registryVersion;
+        const final = await fetch(pending, gathered, digest);
+        if (final) return final;
+        if (registryVersion !== state.registryVersion) gathered.unverified = false;
+        const answer = decide(presented, digest, gathered);
+        if (answer.kind !== 'pending') return answer;
+        pending = answer;
+      }
+    } catch (error) {
+      log.error({ err: error }, 'introspection could not read what it needs');
+    } finally {
+      if (gathered.polls > 0) leaveWaiting(first.caller);
+    }
+    return undecided();
+  }
+
+  /** Fetches what is needed. An answer only where waiting is over. */
+  async function fetch({ need, question, caller }: Pending, gathered: Gathered, digest: string): Promise<Answer | undefined> {
+    const { tenant } = question;
+    switch (need.what) {
+      case 'token':
+        gathered.token = (await facts.token(tenant, need.key)) ?? null;
+        return undefined;
+      case 'id-jag':
+        gathered.idJag = (await facts.idJag(tenant, need.key)) ?? null;
+        return undefined;
+      case 'signature':
+        gathered.unverified = (await verifier.verify(tenant, need.jws, digest, need.use)) === undefined;
+        return undefined;
+      case 'time':
+        if (await waitForNextPoll(caller, gathered)) {
+          gathered.token = (await facts.token(tenant, need.key)) ?? null;
+          return undefined;
+        }
+        recorder.refused(need.otherwise, { tenant: tenant.id, caller: caller.id, digest });
+        return DECIDED_INACTIVE;
+      default:
+        return need satisfies never;
+    }
+  }
+
+  /** False when there is nothing more to wait for, or too many questions of this caller wait already. */
+  async function waitForNextPoll({ id }: Caller, gathered: Gathered): Promise<boolean> {
+    const at = POLL_AT_MS[gathered.polls];
+    if (at === undefined) return false;
+    if (gathered.polls === 0) {
+      const waiting = waiters.get(id) ?? 0;
+      if (waiting >= MAX_WAITERS) return false;
+      waiters.set(id, waiting + 1);
+    }
+    const before = POLL_AT_MS[gathered.polls - 1] ?? 0;
+    gathered.polls++;
+    await delay(at - before);
+    return true;
+  }
+
+  function leaveWaiting({ id }: Caller): void {
+    const left = waiters.get(id)! - 1;
+    if (left === 0) waiters.delete(id);
+    else waiters.set(id, left);
+  }
+
+  function undecided(): Answer {
+    recorder.count('undecided');
+    return UNDECIDED;
+  }
+
+  function unauthenticated(refusal: AuthenticationRefusal): Answer {
+    recorder.count('unauthenticated');
+    return { kind: 'unauthenticated', refusal };
+  }
+
+  function noRole(): Answer {
+    recorder.count('no-role');
+    return NO_ROLE;
+  }
+
+  return (presented) => {
+    const digest = sha256(presented.token);
+    const gathered: Gathered = { polls: 0 };
+    const answer = decide(presented, digest, gathered);
+    return answer.kind === 'pending' ? gather(presented, digest, gathered, answer) : answer;
+  };
+}
+
+interface Pending {
+  readonly kind: 'pending';
+  readonly need: Need;
+  readonly question: Question;
+  readonly caller: Caller;
+}
+
+const DECIDED_INACTIVE: Answer = { kind: 'decided', body: INACTIVE };
+const UNDECIDED: Answer = { kind: 'undecided' };
+const NO_ROLE: Answer = { kind: 'no-role' };

@@ -1,0 +1,51 @@
+import type { ControlFollower } from '../control/index.js';
+import type { HotHandler, Log, Metrics } from '../platform/index.js';
+import type { LineageReader } from '../projections/index.js';
+import type { Authenticator, KeySets } from '../registry/index.js';
+import { createEndpoint } from './endpoint.js';
+import { createIdJagExaminer } from './examine-id-jag.js';
+import { createTokenExaminer } from './examine-token.js';
+import { createFacts } from './facts.js';
+import { createIntrospect, type Introspect } from './introspect.js';
+import { createRecorder } from './outcomes.js';
+import { createTokenVerifier, type TokenVerifier } from './token-verifier.js';
+
+export interface IntrospectionOptions {
+  /** The state to decide from, and whether it may be decided from now. */
+  readonly follower: Pick<ControlFollower, 'state' | 'isCurrent'>;
+  readonly authenticate: Authenticator;
+  readonly keySets: KeySets;
+  readonly lineage: LineageReader;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  /** Epoch milliseconds. */
+  readonly now?: () => number;
+}
+
+export interface Introspection {
+  /** `POST /introspect`, to be dispatched in front of the framework. */
+  readonly handle: HotHandler;
+  /** The same question without HTTP around it. */
+  readonly introspect: Introspect;
+  /** What RFC 7009 needs to know of a presented token; shares this node's memory of signatures. */
+  readonly verifier: TokenVerifier;
+}
+
+export function createIntrospection(options: IntrospectionOptions): Introspection {
+  const { follower, authenticate, keySets, lineage, metrics, log, now = Date.now } = options;
+  const { state } = follower;
+  const recorder = createRecorder({ metrics, log });
+  const facts = createFacts({ lineage });
+  const verifier = createTokenVerifier({ state, keySets });
+  const introspect = createIntrospect({
+    follower,
+    facts,
+    verifier,
+    examineToken: createTokenExaminer({ state, facts, verifier }),
+    examineIdJag: createIdJagExaminer({ state, verifier }),
+    recorder,
+    log,
+    now,
+  });
+  return { handle: createEndpoint({ introspect, authenticate, recorder }), introspect, verifier };
+}

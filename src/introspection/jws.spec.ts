@@ -1,0 +1,98 @@
+import { describe, expect, it } from '@jest/globals';
+import { createPublicKey } from 'node:crypto';
+import { digestOf, makeKey, mirrorSignature, respellPadding, signJwt, type Algorithm } from '../../test/conformance/signing.js';
+import { isTyp, parseCompactJws, sha256, spellings, verifySignature } from './jws.js';
+
+const ALGORITHMS: readonly Algorithm[] = ['ES256', 'EdDSA', 'PS256', 'RS256'];
+const keys = new Map(ALGORITHMS.map((alg) => [alg, makeKey(alg, alg)]));
+const publicKey = (alg: Algorithm) => createPublicKey({ key: keys.get(alg)!.jwk as never, format: 'jwk' });
+
+describe('parseCompactJws', () => {
+  const jwt = signJwt(keys.get('ES256')!, { sub: 'u' });
+  const [header, payload, signature] = jwt.split('.') as [string, string, string];
+  const encode = (text: string | Buffer): string => Buffer.from(text).toString('base64url');
+
+  it('takes a JWT apart', () => {
+    expect(parseCompactJws(jwt)).toMatchObject({ header: { alg: 'ES256' }, claims: { sub: 'u' }, signingInput: `${header}.${payload}` });
+  });
+
+  it.each([
+    ['two parts', `${header}.${payload}`],
+    ['four parts', `${jwt}.x`],
+    ['five parts, as a JWE', 'a.b.c.d.e'],
+    ['an empty part', `${header}.${payload}.`],
+    ['an empty header', `.${payload}.${signature}`],
+    ['padding', `${header}.${payload}.${signature}==`],
+    ['another alphabet', `${header}.${payload}.+/+/`],
+    ['white space', `${header}.${payload}.${signature}\n`],
+    ['a length that base64url has not', `${header}.${payload}.AAAAA`],
+    ['a header that is no object', `${encode('[]')}.${payload}.${signature}`],
+    ['a payload that is no JSON', `${header}.${encode('x')}.${signature}`],
+    ['a payload that is no object', `${header}.${encode('"x"')}.${signature}`],
+    ['a payload that is no UTF-8', `${header}.${encode(Buffer.from([0x7b, 0xff, 0x7d]))}.${signature}`],
+    ['dots alone', '..'],
+    ['nothing', ''],
+  ])('sees no JWT in %s', (_, text) => {
+    expect(parseCompactJws(text)).toBeUndefined();
+  });
+});
+
+describe('verifySignature', () => {
+  const cases = ALGORITHMS.flatMap((alg) => ALGORITHMS.map((keyAlg) => [alg, keyAlg] as const));
+
+  it.each(cases)('%s by a key for %s', async (alg, keyAlg) => {
+    const jws = parseCompactJws(signJwt(keys.get(alg)!, { sub: 'u' }))!;
+    expect(await verifySignature(alg, publicKey(keyAlg), jws)).toBe(alg === keyAlg);
+  });
+
+  it.each(ALGORITHMS)('%s: refuses a changed byte', async (alg) => {
+    const jws = parseCompactJws(signJwt(keys.get(alg)!, { sub: 'u' }))!;
+    const signature = Buffer.from(jws.signature);
+    signature[5]! ^= 1;
+    expect(await verifySignature(alg, publicKey(alg), { ...jws, signature })).toBe(false);
+    expect(await verifySignature(alg, publicKey(alg), { ...jws, signingInput: `${jws.signingInput}A` })).toBe(false);
+    expect(await verifySignature(alg, publicKey(alg), { ...jws, signature: Buffer.alloc(0) })).toBe(false);
+  });
+
+  it.each(['none', 'HS256', 'ES384', 'toString', '__proto__', ''])('knows no algorithm %s', async (alg) => {
+    expect(await verifySignature(alg, publicKey('RS256'), parseCompactJws(signJwt(keys.get('RS256')!, {}))!)).toBe(false);
+  });
+
+  it('takes ES256 signatures as RFC 7518 writes them, not as DER', async () => {
+    const jws = parseCompactJws(signJwt(keys.get('ES256')!, {}))!;
+    const der = Buffer.concat([Buffer.from([0x30, 0x44, 0x02, 0x20]), jws.signature.subarray(0, 32), Buffer.from([0x02, 0x20]), jws.signature.subarray(32)]);
+    expect(await verifySignature('ES256', publicKey('ES256'), { ...jws, signature: der })).toBe(false);
+  });
+});
+
+describe('spellings', () => {
+  it('has every text of an ES256 token that verifies, from any of them', () => {
+    const jwt = signJwt(keys.get('ES256')!, { sub: 'u' });
+    const all = [jwt, mirrorSignature(jwt)].sort();
+    for (const text of [jwt, mirrorSignature(jwt), respellPadding(jwt)]) expect(spellings(parseCompactJws(text)!).toSorted()).toEqual(all);
+  });
+
+  it('has one of an EdDSA token', () => {
+    const jwt = signJwt(keys.get('EdDSA')!, { sub: 'u' });
+    expect(spellings(parseCompactJws(respellPadding(jwt))!)).toEqual([jwt]);
+  });
+});
+
+it('hashes as RFC 6234 says, in base64url', () => {
+  expect(sha256('abc')).toBe(digestOf('abc'));
+});
+
+it.each<[unknown, string, boolean]>([
+  ['at+jwt', 'at+jwt', true],
+  ['AT+JWT', 'at+jwt', true],
+  ['application/at+jwt', 'at+jwt', true],
+  ['at+jwt', 'application/at+jwt', true],
+  ['Application/At+Jwt', 'at+jwt', true],
+  ['application/application/at+jwt', 'at+jwt', false],
+  ['text/at+jwt', 'at+jwt', false],
+  ['JWT', 'at+jwt', false],
+  [undefined, 'at+jwt', false],
+  [['at+jwt'], 'at+jwt', false],
+])('typ %p is %s: %p (RFC 7515, section 4.1.9)', (typ, expected, is) => {
+  expect(isTyp(typ, expected)).toBe(is);
+});

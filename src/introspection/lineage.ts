@@ -1,0 +1,94 @@
+import type { ControlState, Tenant } from '../control/index.js';
+import type { IdJagIssued, PresentedIdJag } from '../contracts/index.js';
+import type { StoredLineage } from '../projections/index.js';
+import { DIMENSIONS, MAX_VALUES_PER_DIMENSION, tokenKeys, type IdJagFacts, type RuleKey, type TokenKeys } from '../rules/index.js';
+
+/** What the recorded lineage of a token or ID-JAG says about itself, whatever the profile makes of it. */
+export interface LineageSummary {
+  /** Everything that anybody named is recorded: nothing about it can become known later but a conflict. */
+  readonly complete: boolean;
+  /** A cycle, or more hops than are followed. */
+  readonly broken: boolean;
+  /** Two events say different things of a member. */
+  readonly conflict: boolean;
+  /** What a RAS says it verified is not what the IdP issued, or was not issued to that RAS. */
+  readonly contradictory: boolean;
+  /** Every token that a token of it came from is recorded. What an ID-JAG was exchanged for may be the IdP's own, which nobody records. */
+  readonly parentsKnown: boolean;
+  /** Some token of it states the ID-JAG that it came from. */
+  readonly hasIdJag: boolean;
+  /** Each stated ID-JAG is recorded by its IdP. */
+  readonly idJagsKnown: boolean;
+}
+
+export function summarize({ tokens, idJags, complete, broken }: StoredLineage): LineageSummary {
+  const tokenKeysKnown = new Set(tokens.map(({ key }) => key));
+  const redemptions = tokens.flatMap(({ facts }) => (facts.id_jag ? [{ stated: facts.id_jag, ras: facts.iss }] : []));
+  const recorded = redemptions.map(({ stated, ras }) => ({ stated, ras, issued: idJags.find(({ facts }) => isSame(stated, facts))?.facts }));
+  return {
+    complete,
+    broken,
+    conflict: [...tokens, ...idJags].some(({ conflict }) => conflict),
+    contradictory: recorded.some(({ stated, ras, issued }) => issued !== undefined && contradicts(stated, ras, issued)),
+    parentsKnown: tokens.every(({ parentKey }) => parentKey === undefined || tokenKeysKnown.has(parentKey)),
+    hasIdJag: redemptions.length > 0,
+    idJagsKnown: recorded.every(({ issued }) => issued !== undefined),
+  };
+}
+
+const isSame = (stated: PresentedIdJag, issued: IdJagIssued): boolean =>
+  stated.iss === issued.iss && (stated.jti === undefined ? stated.sha256 === issued.sha256 : stated.jti === issued.jti);
+
+const COMPARED = ['sub', 'tenant', 'aud_tenant', 'aud_sub', 'client_id', 'sid'] as const;
+
+function contradicts(stated: PresentedIdJag, ras: string, issued: IdJagIssued): boolean {
+  if (!issued.aud.includes(ras)) return true;
+  return COMPARED.some((member) => stated[member] !== undefined && issued[member] !== undefined && stated[member] !== issued[member]);
+}
+
+/**
+ * Keys of a lineage, and of every parent that it names: a rule on a parent token holds before its own event has arrived.
+ * Undefined when never active. The skew, which the registry can change, is set by {@link withSkew}.
+ */
+export function stopKeys(tenant: Tenant, lineage: StoredLineage | undefined, presented: readonly IdJagFacts[] = []): TokenKeys | undefined {
+  const members = [...(lineage?.tokens ?? []), ...(lineage?.idJags ?? [])];
+  const keys = tokenKeys(tenant.key, {
+    tokens: lineage?.tokens.map(({ facts }) => facts) ?? [],
+    idJags: [...presented, ...(lineage?.idJags.map(({ facts }) => facts) ?? [])],
+    seenSeq: members.length === 0 ? undefined : members.map(({ seenSeq }) => seenSeq).reduce((least, seq) => (seq < least ? seq : least)),
+    skew: 0,
+  });
+  if (!keys) return undefined;
+  const named = new Set<RuleKey>(keys.sets[TOKEN]);
+  for (const { parentKey } of members) if (parentKey !== undefined) named.add(parentKey);
+  if (named.size > MAX_VALUES_PER_DIMENSION) return undefined;
+  return { ...keys, sets: keys.sets.map((set, position) => (position === TOKEN ? [...named] : set)) };
+}
+
+const TOKEN = DIMENSIONS.indexOf('token');
+
+/** Whose clocks took part in a lineage. */
+export interface Clocks {
+  readonly sources: ReadonlySet<string>;
+  readonly issuers: ReadonlySet<string>;
+}
+
+export const NO_CLOCKS: Clocks = { sources: new Set(), issuers: new Set() };
+
+export function clocksOf({ tokens, idJags }: StoredLineage): Clocks {
+  return {
+    sources: new Set([...tokens, ...idJags].map(({ source }) => source)),
+    issuers: new Set([...tokens.flatMap(({ facts }) => (facts.id_jag ? [facts.id_jag.iss] : [])), ...idJags.map(({ facts }) => facts.iss)]),
+  };
+}
+
+/** The keys with the largest skew of the sources involved, as they are registered now. */
+export function withSkew(keys: TokenKeys, state: ControlState, tenant: Tenant, clocks: Clocks): TokenKeys {
+  let skew = 0;
+  for (const source of state.sources()) {
+    if (source.tenant !== tenant.id) continue;
+    const involved = clocks.sources.has(source.id) || source.issuers.some((issuer) => clocks.issuers.has(issuer));
+    if (involved) skew = Math.max(skew, source.profile.skew);
+  }
+  return { ...keys, skew };
+}

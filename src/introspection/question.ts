@@ -1,0 +1,61 @@
+import type { Caller, Tenant } from '../control/index.js';
+import type { StoredLineage } from '../projections/index.js';
+import type { RuleKey } from '../rules/index.js';
+import { parseCompactJws, type CompactJws } from './jws.js';
+import type { KnownToken } from './known-token.js';
+import type { Refusal } from './outcomes.js';
+import type { TokenUse } from './token-verifier.js';
+
+/** Seconds. A token or ID-JAG that goes back further is never active, so a rule need not be kept longer (design, section 4). */
+export const MAX_LINEAGE_AGE = 30 * 86_400;
+
+/** One text that one caller asks about, at one moment. Made anew for every examination. */
+export interface Question {
+  readonly tenant: Tenant;
+  readonly role: NonNullable<Caller['roles']['introspect']>;
+  readonly text: string;
+  /** SHA-256 of the text: names it in memory, identifies an opaque token. */
+  readonly digest: string;
+  /** Epoch seconds. */
+  readonly now: number;
+}
+
+/** What was fetched for a question so far. Nothing here is a decision. */
+export interface Gathered {
+  /** Undefined: not looked at yet. Null: the text is no JWT. */
+  jws?: CompactJws | null;
+  /** Null: looked for and not recorded. */
+  token?: KnownToken | null;
+  idJag?: StoredLineage | null;
+  /** The signature was checked and is not that of a registered key. */
+  unverified?: boolean;
+  /** How often a token not yet seen was looked for again. */
+  polls: number;
+}
+
+/** What an examination lacks: it is fetched, and the whole examination runs again. */
+export type Need =
+  | { readonly what: 'token' | 'id-jag'; readonly key: RuleKey }
+  | { readonly what: 'signature'; readonly jws: CompactJws; readonly use: TokenUse }
+  /** The facts may still be on their way. */
+  | { readonly what: 'time'; readonly key: RuleKey; readonly otherwise: Refusal };
+
+/** Why not; or what is missing to tell; or the answer that nothing speaks against. */
+export type Examination =
+  | { readonly refusal: Refusal; readonly need?: undefined; readonly body?: undefined }
+  | { readonly refusal?: undefined; readonly need: Need; readonly body?: undefined }
+  | { readonly refusal?: undefined; readonly need?: undefined; readonly body: string };
+
+/** The text taken apart, once a question. */
+export function jwsOf({ text }: Question, gathered: Gathered): CompactJws | undefined {
+  if (gathered.jws === undefined) gathered.jws = parseCompactJws(text) ?? null;
+  return gathered.jws ?? undefined;
+}
+
+/** The role's bound: tokens of these issuers that may be presented at one of these resources. */
+export const maySee = ({ role }: Question, iss: string, audience: readonly string[]): boolean =>
+  role.issuers.includes(iss) && audience.some((resource) => role.resources.includes(resource));
+
+/** RFC 7519, sections 4.1.5 and 4.1.6: neither `iat` nor `nbf` of another type than a number, nor later than now and the skew. */
+export const hasBegun = ({ iat, nbf }: Readonly<Record<string, unknown>>, now: number, skew: number): boolean =>
+  [iat, nbf].every((time) => time === undefined || (typeof time === 'number' && time <= now + skew));

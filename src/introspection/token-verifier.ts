@@ -1,0 +1,192 @@
+import { LRUCache } from 'lru-cache';
+import { ID_JAG_TYP, LOGOUT_TYP, SECURITY_EVENT_TYP } from '../contracts/index.js';
+import type { ControlState, Source, Tenant } from '../control/index.js';
+import type { KeySets, VerificationKey } from '../registry/index.js';
+import { ruleKey, type RuleKey } from '../rules/index.js';
+import { isTyp, parseCompactJws, sha256, spellings, verifySignature, type Claims, type CompactJws } from './jws.js';
+
+/** Texts whose verification is remembered; beyond it the least recently asked about is verified again. */
+const MAX_REMEMBERED_JWTS = 200_000;
+
+/** Texts whose bad signature is remembered, so that one forged text repeated costs one verification. */
+const MAX_REMEMBERED_FORGERIES = 10_000;
+
+/** How long: an issuer may publish another key under the same `kid`. */
+const FORGERY_MEMORY_MS = 30_000;
+
+/** A JWT of another purpose never passes for an access token, whatever a source names (RFC 8725, section 3.11). */
+const FOREIGN_TYPS = [ID_JAG_TYP, SECURITY_EVENT_TYP, LOGOUT_TYP];
+
+/** A JWT whose signature a registered key made. Holds nothing of its text. */
+export interface VerifiedJwt {
+  readonly claims: Claims;
+  readonly signingInputSha256: string;
+  /** Of an ID-JAG, which a rule may select by digest: SHA-256 of every text that carries these claims under this signature. */
+  readonly spellings: readonly string[];
+  /** Its identity as a rule key: what its facts are recorded under. */
+  readonly key: RuleKey;
+  readonly source: Source;
+}
+
+/** Who a text says it is, for RFC 7009. */
+export type TokenIdentity =
+  | { readonly kind: 'opaque'; readonly sha256: string }
+  | {
+      readonly kind: 'jwt';
+      readonly iss: string;
+      readonly jti: string | undefined;
+      readonly signing_input_sha256: string;
+      readonly client_id: string | undefined;
+      readonly claims: Claims;
+    }
+  /** A JWT that no registered key of its issuer verifies. */
+  | { readonly kind: 'unverifiable' };
+
+/** Verifies signatures, each text at most once while the registry stays as it is. Says nothing about whether a token is active. */
+export interface TokenVerifier {
+  /** Verifies an access token, or says that the text is opaque. Times are not checked: an expired token can be revoked. */
+  identify(tenant: Tenant, text: string): Promise<TokenIdentity>;
+  /** What was verified before, if the registry and the keys are still those; `digest` is the SHA-256 of the text. */
+  remembered(tenant: Tenant, digest: string, use: TokenUse): VerifiedJwt | undefined;
+  /** Undefined when it does not verify as what `use` asks for. */
+  verify(tenant: Tenant, jws: CompactJws, digest: string, use: TokenUse): Promise<VerifiedJwt | undefined>;
+  /** What can be said without a signature: some source speaks for the issuer and the header is one that it would write. */
+  isPlausible(tenant: Tenant, jws: CompactJws, use: TokenUse): boolean;
+}
+
+export type TokenUse = 'access-token' | 'id-jag';
+
+export function createTokenVerifier({ state, keySets }: { state: ControlState; keySets: KeySets }): TokenVerifier {
+  const good = new LRUCache<string, Remembered>({ max: MAX_REMEMBERED_JWTS });
+  const forged = new LRUCache<string, true>({ max: MAX_REMEMBERED_FORGERIES, ttl: FORGERY_MEMORY_MS });
+  const underWay = new Map<string, Promise<VerifiedJwt | undefined>>();
+  let registryVersion = state.registryVersion;
+  let sources = new Map<string, readonly Source[]>();
+
+  /** A change of a source, its keys or its profile: nothing that was verified before counts any more. */
+  function dropStale(): void {
+    if (registryVersion === state.registryVersion) return;
+    registryVersion = state.registryVersion;
+    good.clear();
+    forged.clear();
+    underWay.clear();
+    sources = new Map();
+  }
+
+  function sourcesOf(tenant: Tenant, iss: unknown): readonly Source[] {
+    if (typeof iss !== 'string') return [];
+    const name = `${tenant.id}|${iss}`;
+    let found = sources.get(name);
+    if (!found) {
+      found = [...state.sources()].filter(
+        (source) => source.tenant === tenant.id && !source.disabled && source.issuers.includes(iss) && hasKeys(source),
+      );
+      // Issuers come out of unverified texts: only the registered ones are worth remembering.
+      if (found.length > 0) sources.set(name, found);
+    }
+    return found;
+  }
+
+  async function verifyAnew(tenant: Tenant, jws: CompactJws, name: string, use: TokenUse): Promise<VerifiedJwt | undefined> {
+    const version = registryVersion;
+    let refusedByNamedKey = false;
+    for (const source of sourcesOf(tenant, jws.claims['iss'])) {
+      if (!suits(jws.header, source, use)) continue;
+      const { alg, kid } = jws.header as { alg: string; kid?: string };
+      for (const key of await keySets.find(source, { alg, kid })) {
+        if (!(await verifySignature(alg, key.key, jws))) {
+          refusedByNamedKey ||= key.kid !== undefined && key.kid === kid;
+          continue;
+        }
+        const verified = {
+          claims: jws.claims,
+          signingInputSha256: sha256(jws.signingInput),
+          spellings: use === 'id-jag' ? spellings(jws).map(sha256) : [],
+          key: jwtKey(tenant, jws, use)!,
+          source,
+        };
+        if (version === registryVersion) good.set(name, { verified, key });
+        return verified;
+      }
+    }
+    // A key that is not there yet may be fetched later, so only what the very key it names refuses is a forgery.
+    if (refusedByNamedKey && version === registryVersion) forged.set(name, true);
+    return undefined;
+  }
+
+  const nameOf = (tenant: Tenant, digest: string, use: TokenUse): string => `${use}|${tenant.id}|${digest}`;
+
+  const verifier: TokenVerifier = {
+    remembered(tenant, digest, use) {
+      dropStale();
+      const name = nameOf(tenant, digest, use);
+      const held = good.get(name);
+      if (!held) return undefined;
+      if (keySets.holds(held.verified.source, held.key)) return held.verified;
+      good.delete(name);
+      return undefined;
+    },
+    async verify(tenant, jws, digest, use) {
+      if (jwtKey(tenant, jws, use) === undefined) return undefined;
+      const known = verifier.remembered(tenant, digest, use);
+      if (known) return known;
+      const name = nameOf(tenant, digest, use);
+      if (forged.has(name)) return undefined;
+      const started = underWay.get(name) ?? verifyAnew(tenant, jws, name, use);
+      underWay.set(name, started);
+      try {
+        return await started;
+      } finally {
+        if (underWay.get(name) === started) underWay.delete(name);
+      }
+    },
+    isPlausible(tenant, jws, use) {
+      dropStale();
+      return sourcesOf(tenant, jws.claims['iss']).some((source) => suits(jws.header, source, use));
+    },
+    async identify(tenant, text) {
+      const jws = parseCompactJws(text);
+      const digest = sha256(text);
+      if (!jws) return { kind: 'opaque', sha256: digest };
+      const verified = await verifier.verify(tenant, jws, digest, 'access-token');
+      if (!verified) return { kind: 'unverifiable' };
+      const { iss, jti, client_id: clientId } = verified.claims;
+      return {
+        kind: 'jwt',
+        iss: iss as string,
+        jti: jti as string | undefined,
+        signing_input_sha256: verified.signingInputSha256,
+        client_id: typeof clientId === 'string' ? clientId : undefined,
+        claims: verified.claims,
+      };
+    },
+  };
+  return verifier;
+}
+
+interface Remembered {
+  readonly verified: VerifiedJwt;
+  readonly key: VerificationKey;
+}
+
+/** (iss, `jti`), or without a `jti` the SHA-256 of the signing input (design, section 2). Undefined for claims of the wrong type. */
+export function jwtKey(tenant: Tenant, { claims, signingInput }: CompactJws, use: TokenUse): RuleKey | undefined {
+  const { iss, jti } = claims;
+  if (typeof iss !== 'string' || !isOptionalString(jti)) return undefined;
+  const dimension = use === 'id-jag' ? 'id_jag' : 'token';
+  return ruleKey(tenant.key, dimension, jti === undefined ? [sha256(signingInput)] : [iss, jti]);
+}
+
+const hasKeys = (source: Source): boolean => source.jwks !== undefined || source.jwks_uri !== undefined;
+
+const isOptionalString = (value: unknown): value is string | undefined => value === undefined || (typeof value === 'string' && value !== '');
+
+/** Header rules: RFC 7515, sections 4.1.9 and 4.1.11; RFC 7797; RFC 8725, sections 3.1 and 3.11. Keys in a header are ignored. */
+function suits(header: Claims, source: Source, use: TokenUse): boolean {
+  if (!(source.profile.algorithms as readonly unknown[]).includes(header['alg'])) return false;
+  if (header['crit'] !== undefined || header['b64'] !== undefined) return false;
+  if (header['kid'] !== undefined && typeof header['kid'] !== 'string') return false;
+  if (use === 'id-jag') return isTyp(header['typ'], ID_JAG_TYP);
+  return isTyp(header['typ'], source.profile.typ) && !FOREIGN_TYPS.some((typ) => isTyp(header['typ'], typ));
+}
+

@@ -1,0 +1,3 @@
+export { appendEntries, type ArrivalMode, type LogIndex, type NewEntry, type Placed } from './append.pg.js';
+export { prepareEntry, type EntryToPrepare } from './prepare.js';
+export { Ledger1764000001000 } from './migrations/1764000001000-ledger.js';

@@ -1,0 +1,59 @@
+-- Gives every staged event that is new its dense index and writes it; says of every staged event where it stands.
+-- Runs under the locks of the heads, and in a statement of its own, so that its snapshot holds what the last holder wrote.
+WITH clock AS MATERIALIZED (
+  SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now
+),
+seen AS (
+  SELECT s.ord, s.tenant, s.hash, d.ix AS known_ix, d.hash AS known_hash,
+         first_value(s.ord) OVER same AS first_ord,
+         first_value(s.hash) OVER same AS first_hash
+  FROM stage s
+  LEFT JOIN dedupe d ON d.tenant = s.tenant AND d.key = s.dedupe_key
+  WINDOW same AS (PARTITION BY s.tenant, s.dedupe_key ORDER BY s.ord)
+),
+placed AS MATERIALIZED (
+  SELECT n.ord, n.tenant, h.next_ix + n.nth AS ix, greatest(h.last_arrival, clock.now) AS arrival
+  FROM (
+    SELECT ord, tenant, row_number() OVER (PARTITION BY tenant ORDER BY ord) - 1 AS nth
+    FROM seen
+    WHERE known_ix IS NULL AND first_ord = ord
+  ) n
+  JOIN ledger_head h USING (tenant)
+  CROSS JOIN clock
+),
+new_entry AS (
+  INSERT INTO entry (tenant, ix, arrival, type, source, commitment, leaf_hash)
+  SELECT p.tenant, p.ix, p.arrival, s.type, s.source, s.commitment,
+         sha256('\x00'::bytea || convert_to(
+           E'rescind-entry/v1\n' || p.ix || E'\n' || p.arrival || E'\n' || s.type || E'\n' || s.source || E'\n'
+           || encode(s.commitment, 'base64') || E'\n', 'UTF8'))
+  FROM placed p JOIN stage s USING (ord)
+),
+new_payload AS (
+  INSERT INTO payload (tenant, ix, mode, salt, attributes, bytes)
+  SELECT p.tenant, p.ix, s.mode, s.salt, s.attributes, s.bytes
+  FROM placed p JOIN stage s USING (ord)
+),
+new_dedupe AS (
+  INSERT INTO dedupe (tenant, key, ix, hash)
+  SELECT p.tenant, s.dedupe_key, p.ix, s.hash
+  FROM placed p JOIN stage s USING (ord)
+),
+new_head AS (
+  UPDATE ledger_head h
+  SET next_ix = h.next_ix + c.n, last_arrival = c.arrival
+  FROM (SELECT tenant, count(*) AS n, max(arrival) AS arrival FROM placed GROUP BY tenant) c
+  WHERE h.tenant = c.tenant
+)
+SELECT seen.ord,
+       CASE
+         WHEN p.ord IS NOT NULL THEN 'sequenced'
+         WHEN coalesce(seen.known_hash, seen.first_hash) = seen.hash THEN 'duplicate'
+         ELSE 'conflict'
+       END AS outcome,
+       coalesce(p.ix, seen.known_ix, f.ix) AS ix,
+       p.arrival
+FROM seen
+LEFT JOIN placed p ON p.ord = seen.ord
+LEFT JOIN placed f ON f.ord = seen.first_ord
+ORDER BY seen.ord

@@ -1,0 +1,57 @@
+import { createHash } from 'node:crypto';
+
+const MAGIC = 'rescind-entry/v1';
+const MAX_UINT64 = 0xffff_ffff_ffff_ffffn;
+const COMMITMENT_BYTES = 32;
+/** RFC 6962, 2.1: keeps a leaf from passing for an inner node. */
+const LEAF_PREFIX = Buffer.from([0]);
+
+/** What the tree is built from: nothing in it names a person, so erasing a payload leaves it as it is. */
+export interface Entry {
+  /** Position in the tenant's ledger, dense, from 0. */
+  readonly index: bigint;
+  /** Milliseconds since the epoch. */
+  readonly arrivalMs: bigint;
+  /** The full CloudEvents type. */
+  readonly type: string;
+  /** UUID of the registered source, lower case. */
+  readonly source: string;
+  /** 32 bytes, see `commitment`. */
+  readonly commitment: Uint8Array;
+}
+
+const DECIMAL = /^(?:0|[1-9][0-9]*)$/;
+const TYPE = /^[!-~]+$/;
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** `rescind-entry/v1\n<index>\n<arrival ms>\n<type>\n<source uuid>\n<C>\n`, ASCII. Frozen: stored roots depend on it. */
+export function encodeEntry(entry: Entry): Buffer {
+  if (!isUint64(entry.index) || !isUint64(entry.arrivalMs)) throw new TypeError('index and arrival are unsigned 64-bit integers');
+  if (!TYPE.test(entry.type)) throw new TypeError('a type is printable ASCII without spaces');
+  if (!UUID.test(entry.source)) throw new TypeError('a source is a UUID in lower case');
+  if (entry.commitment.length !== COMMITMENT_BYTES) throw new TypeError(`a commitment has ${COMMITMENT_BYTES} bytes`);
+  const c = Buffer.from(entry.commitment).toString('base64');
+  return Buffer.from(`${MAGIC}\n${entry.index}\n${entry.arrivalMs}\n${entry.type}\n${entry.source}\n${c}\n`, 'ascii');
+}
+
+/** The strict inverse of `encodeEntry`: undefined for any bytes that it would not have written. */
+export function parseEntry(bytes: Uint8Array): Entry | undefined {
+  const raw = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const lines = raw.toString('latin1').split('\n');
+  if (lines.length !== 7 || lines[0] !== MAGIC || lines[6] !== '') return undefined;
+  const [, index = '', arrivalMs = '', type = '', source = '', c = ''] = lines;
+  if (!DECIMAL.test(index) || !DECIMAL.test(arrivalMs)) return undefined;
+  const entry: Entry = { index: BigInt(index), arrivalMs: BigInt(arrivalMs), type, source, commitment: Buffer.from(c, 'base64') };
+  try {
+    return encodeEntry(entry).equals(raw) ? entry : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** RFC 6962, 2.1: SHA-256(0x00 ‖ entry). */
+export function leafHash(entry: Uint8Array): Buffer {
+  return createHash('sha256').update(LEAF_PREFIX).update(entry).digest();
+}
+
+const isUint64 = (value: bigint) => value >= 0n && value <= MAX_UINT64;

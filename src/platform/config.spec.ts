@@ -1,0 +1,109 @@
+import { describe, expect, it } from '@jest/globals';
+import { ConfigError, readConfig, VARIABLE_DOCUMENTATION } from './config.js';
+
+const SECRET = 'postgres://rescind:hunter2@db.internal:5432/rescind';
+
+function refusal(env: Record<string, string>): ConfigError {
+  try {
+    readConfig(env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error;
+    throw error;
+  }
+  throw new Error('was not refused');
+}
+
+describe('readConfig', () => {
+  it('runs everything, embedded and on loopback, when nothing is set', () => {
+    expect(readConfig({})).toEqual({
+      home: '.rescind',
+      listen: { host: '127.0.0.1', port: 7423, tls: undefined, trustedProxy: false },
+      roles: new Set(['ingest', 'serve', 'feed', 'log']),
+      database: 'embedded',
+      databasePoolMax: 10,
+      kafka: 'embedded',
+      logOrigin: 'rescind.local',
+      logLevel: 'info',
+      jwksAllowedHosts: [],
+    });
+  });
+
+  it('takes real servers, roles, TLS and an origin', () => {
+    const config = readConfig({
+      DATABASE_URL: SECRET,
+      KAFKA_BROKERS: 'kafka-1:9092, [2001:db8::1]:9093',
+      ROLES: 'serve, feed',
+      HOST: '0.0.0.0',
+      PORT: '0',
+      TLS_CERT: '/etc/rescind/tls.crt',
+      TLS_KEY: '/etc/rescind/tls.key',
+      LOG_ORIGIN: 'log.example.com/rescind',
+      JWKS_ALLOWED_HOSTS: 'idp.internal,127.0.0.1',
+    });
+    expect(config.database !== 'embedded' && config.database.url.reveal()).toBe(SECRET);
+    expect(config.kafka).toEqual({ brokers: ['kafka-1:9092', '[2001:db8::1]:9093'] });
+    expect(config.roles).toEqual(new Set(['serve', 'feed']));
+    expect(config.listen.tls).toEqual({ certFile: '/etc/rescind/tls.crt', keyFile: '/etc/rescind/tls.key' });
+    expect(config.jwksAllowedHosts).toEqual(['idp.internal', '127.0.0.1']);
+  });
+
+  it('reserves KAFKA_BROKERS=none for HTTP intake alone', () => {
+    expect(readConfig({ KAFKA_BROKERS: 'none' }).kafka).toBe('none');
+  });
+
+  it('accepts an address beyond loopback behind a trusted proxy', () => {
+    expect(readConfig({ HOST: '0.0.0.0', TRUSTED_PROXY: 'true' }).listen.trustedProxy).toBe(true);
+  });
+
+  it.each([
+    ['DATABASE_URL', 'mysql://rescind:hunter2@db.internal/rescind'],
+    ['DATABASE_URL', 'hunter2'],
+    ['DATABASE_URL', 'postgres://rescind:hunter2@db.internal'],
+    ['DATABASE_POOL_MAX', '201'],
+    ['DATABASE_POOL_MAX', '1e2'],
+    ['KAFKA_BROKERS', 'hunter2'],
+    ['KAFKA_BROKERS', 'kafka:70000'],
+    ['KAFKA_BROKERS', 'kafka:9092,'],
+    ['KAFKA_BROKERS', 'none,kafka:9092'],
+    ['ROLES', 'serve,hunter2'],
+    ['ROLES', 'serve,serve'],
+    ['ROLES', 'all,serve'],
+    ['HOST', '192.0.2.200'],
+    ['HOST', '0.0.0.0'],
+    ['HOST', '127.0.0.1.evil.example'],
+    ['PORT', '65536'],
+    ['PORT', '-1'],
+    ['PORT', '74 23'],
+    ['TRUSTED_PROXY', 'yes'],
+    ['LOG_LEVEL', 'loud'],
+    ['LOG_ORIGIN', 'https://log.example.com'],
+    ['LOG_ORIGIN', 'two words'],
+    ['JWKS_ALLOWED_HOSTS', 'https://idp.internal'],
+  ])('refuses %s=%s by name and never by value', (variable, value) => {
+    const error = refusal({ [variable]: value });
+    expect(error.code).toBe('config-invalid');
+    expect(error.problems.map((problem) => problem.variable)).toEqual([variable]);
+    expect(error.message).toContain(variable);
+    expect(JSON.stringify(error) + error.message + error.stack!.split('\n    at ')[0]!).not.toContain(value);
+  });
+
+  it.each(Object.keys(VARIABLE_DOCUMENTATION))('refuses %s set to nothing', (variable) => {
+    expect(refusal({ [variable]: '  ' }).problems.map((problem) => problem.variable)).toContain(variable);
+  });
+
+  it.each([
+    [{ TLS_CERT: 'a.crt' }, 'TLS_KEY'],
+    [{ TLS_KEY: 'a.key' }, 'TLS_CERT'],
+  ])('refuses half a TLS identity: %o', (env, missing) => {
+    expect(refusal(env).problems.map((problem) => problem.variable)).toEqual([missing]);
+  });
+
+  it('names every problem at once', () => {
+    const error = refusal({ PORT: 'x', ROLES: 'y', KAFKA_BROKERS: 'z', HOST: '0.0.0.0' });
+    expect(error.problems.map((problem) => problem.variable).sort()).toEqual(['HOST', 'KAFKA_BROKERS', 'PORT', 'ROLES']);
+  });
+
+  it('prints without the password', () => {
+    expect(JSON.stringify(readConfig({ DATABASE_URL: SECRET }))).not.toContain('hunter2');
+  });
+});

@@ -1,0 +1,194 @@
+import { RescindError } from '../contracts/index.js';
+import { Secret } from './secret.js';
+
+export type Role = 'ingest' | 'serve' | 'feed' | 'log';
+export const ROLES: readonly Role[] = ['ingest', 'serve', 'feed', 'log'];
+
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+const LOG_LEVELS: readonly LogLevel[] = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
+
+export const DEFAULT_HOME = '.rescind';
+export const DEFAULT_HOST = '127.0.0.1';
+export const DEFAULT_PORT = 7423;
+export const DEFAULT_LOG_ORIGIN = 'rescind.local';
+/** Connections to PostgreSQL that one process holds for requests; the listener and the appender have their own. */
+export const DEFAULT_DATABASE_POOL_MAX = 10;
+
+export interface Config {
+  /** Where the embedded services, the admin key and the demo's file lie. */
+  readonly home: string;
+  readonly listen: ListenConfig;
+  readonly roles: ReadonlySet<Role>;
+  readonly database: { readonly url: Secret } | 'embedded';
+  readonly databasePoolMax: number;
+  /** `none`: HTTP intake alone. */
+  readonly kafka: { readonly brokers: readonly string[] } | 'embedded' | 'none';
+  /** First part of every ledger's origin: configured, never taken from a Host header. */
+  readonly logOrigin: string;
+  readonly logLevel: LogLevel;
+  /** Hosts that a source's JWKS URI may name although they are not public addresses. */
+  readonly jwksAllowedHosts: readonly string[];
+}
+
+export interface ListenConfig {
+  readonly host: string;
+  readonly port: number;
+  /** Paths of PEM files. */
+  readonly tls?: { readonly certFile: string; readonly keyFile: string };
+  /** One proxy in front of Rescind ends TLS and sets `X-Forwarded-For`. */
+  readonly trustedProxy: boolean;
+}
+
+export interface ConfigProblem {
+  readonly variable: string;
+  readonly problem: string;
+}
+
+/** Every variable that was refused, by name. No value is kept: one may be a password. */
+export class ConfigError extends RescindError {
+  readonly problems: readonly ConfigProblem[];
+
+  constructor(problems: readonly ConfigProblem[]) {
+    super('config-invalid', {
+      detail: `The configuration is refused:\n${problems.map(({ variable, problem }) => `  ${variable} ${problem}`).join('\n')}`,
+    });
+    this.name = 'ConfigError';
+    this.problems = problems;
+  }
+}
+
+type Environment = Record<string, string | undefined>;
+type Refuse = (variable: string, problem: string) => void;
+
+/** Reads the environment, whole: either a frozen configuration without contradictions or a {@link ConfigError}. */
+export function readConfig(env: Environment): Config {
+  const problems: ConfigProblem[] = [];
+  const refuse: Refuse = (variable, problem) => problems.push({ variable, problem });
+  for (const variable of VARIABLES) {
+    if (env[variable] !== undefined && env[variable].trim() === '') refuse(variable, 'is set but empty');
+  }
+  const config: Config = {
+    home: env['RESCIND_HOME'] ?? DEFAULT_HOME,
+    listen: readListen(env, refuse),
+    roles: readRoles(env, refuse),
+    database: readDatabase(env, refuse),
+    databasePoolMax: readInteger(env, 'DATABASE_POOL_MAX', { min: 1, max: 200, default: DEFAULT_DATABASE_POOL_MAX }, refuse),
+    kafka: readKafka(env, refuse),
+    logOrigin: readLogOrigin(env, refuse),
+    logLevel: readOneOf(env, 'LOG_LEVEL', LOG_LEVELS, 'info', refuse),
+    jwksAllowedHosts: readHosts(env, 'JWKS_ALLOWED_HOSTS', refuse),
+  };
+  if (problems.length > 0) throw new ConfigError(problems);
+  return Object.freeze(config);
+}
+
+/** What {@link readConfig} reads, with the sentence that the documentation prints. */
+export const VARIABLE_DOCUMENTATION: Readonly<Record<string, string>> = {
+  RESCIND_HOME: `directory of the embedded services and the admin key (default ${DEFAULT_HOME})`,
+  HOST: `address to listen on (default ${DEFAULT_HOST}); any but loopback needs TLS_CERT and TLS_KEY, or TRUSTED_PROXY=true`,
+  PORT: `port to listen on, 0 for any free one (default ${DEFAULT_PORT})`,
+  TLS_CERT: 'path of the PEM certificate chain',
+  TLS_KEY: 'path of the PEM private key',
+  TRUSTED_PROXY: 'true when one proxy in front of Rescind ends TLS (default false)',
+  ROLES: 'comma-separated: ingest, serve, feed, log, or all (default all)',
+  DATABASE_URL: 'postgres:// URL of PostgreSQL 17 or newer (default: the embedded one)',
+  DATABASE_POOL_MAX: `connections for requests (default ${DEFAULT_DATABASE_POOL_MAX})`,
+  KAFKA_BROKERS: 'comma-separated host:port of Apache Kafka, or none for HTTP intake alone (default: the local one)',
+  LOG_LEVEL: `${LOG_LEVELS.join(', ')} (default info)`,
+  LOG_ORIGIN: `first part of the ledgers' origin, such as log.example.com (default ${DEFAULT_LOG_ORIGIN})`,
+  JWKS_ALLOWED_HOSTS: 'comma-separated hosts that a JWKS URI may name although they are not public addresses',
+};
+const VARIABLES = Object.keys(VARIABLE_DOCUMENTATION);
+
+function readListen(env: Environment, refuse: Refuse): ListenConfig {
+  const host = env['HOST'] ?? DEFAULT_HOST;
+  const port = readInteger(env, 'PORT', { min: 0, max: 65_535, default: DEFAULT_PORT }, refuse);
+  const certFile = env['TLS_CERT'];
+  const keyFile = env['TLS_KEY'];
+  const trustedProxy = readOneOf(env, 'TRUSTED_PROXY', ['true', 'false'], 'false', refuse) === 'true';
+  if (certFile !== undefined && keyFile === undefined) refuse('TLS_KEY', 'is missing, though TLS_CERT is set');
+  if (keyFile !== undefined && certFile === undefined) refuse('TLS_CERT', 'is missing, though TLS_KEY is set');
+  const tls = certFile !== undefined && keyFile !== undefined ? { certFile, keyFile } : undefined;
+  if (!isLoopback(host) && tls === undefined && !trustedProxy) {
+    refuse('HOST', 'is not a loopback address: set TLS_CERT and TLS_KEY, or TRUSTED_PROXY=true behind a proxy that ends TLS');
+  }
+  return Object.freeze({ host, port, tls, trustedProxy });
+}
+
+/** RFC 5735 section 3, RFC 4291 section 2.5.3 and the name that resolves to them. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}$/.test(host);
+}
+
+function readRoles(env: Environment, refuse: Refuse): ReadonlySet<Role> {
+  const names = splitList(env['ROLES'] ?? 'all');
+  if (names.length === 1 && names[0] === 'all') return new Set(ROLES);
+  const roles = new Set(names.filter((name): name is Role => (ROLES as readonly string[]).includes(name)));
+  if (roles.size !== names.length) refuse('ROLES', `must be all, or some of ${ROLES.join(', ')}, each once`);
+  return roles;
+}
+
+function readDatabase(env: Environment, refuse: Refuse): Config['database'] {
+  const value = env['DATABASE_URL'];
+  if (value === undefined) return 'embedded';
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  if (url === undefined || !/^postgres(ql)?:$/.test(url.protocol) || url.hostname === '' || url.pathname.length < 2) {
+    refuse('DATABASE_URL', 'must be a postgres:// URL with a host and a database');
+  }
+  return Object.freeze({ url: new Secret(value) });
+}
+
+function readKafka(env: Environment, refuse: Refuse): Config['kafka'] {
+  const value = env['KAFKA_BROKERS'];
+  if (value === undefined) return 'embedded';
+  if (value === 'none') return 'none';
+  const brokers = splitList(value);
+  const valid = brokers.every((broker) => {
+    const port = /^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):(\d{1,5})$/.exec(broker)?.[1];
+    return port !== undefined && Number(port) >= 1 && Number(port) <= 65_535;
+  });
+  if (!valid || brokers.length === 0) refuse('KAFKA_BROKERS', 'must be host:port, comma-separated, or none');
+  return Object.freeze({ brokers: Object.freeze(brokers) });
+}
+
+function readLogOrigin(env: Environment, refuse: Refuse): string {
+  const value = env['LOG_ORIGIN'] ?? DEFAULT_LOG_ORIGIN;
+  // A checkpoint's origin is a line without spaces or plus signs (C2SP signed-note key names), by custom without a scheme.
+  if (!/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?(\/[A-Za-z0-9._~-]+)*$/.test(value)) {
+    refuse('LOG_ORIGIN', 'must be a host name, optionally with a path, without a scheme');
+  }
+  return value;
+}
+
+function readHosts(env: Environment, variable: string, refuse: Refuse): readonly string[] {
+  const value = env[variable];
+  if (value === undefined) return [];
+  const hosts = splitList(value);
+  if (!hosts.every((host) => /^[A-Za-z0-9.:-]+$/.test(host))) refuse(variable, 'must be host names or addresses, comma-separated');
+  return Object.freeze(hosts);
+}
+
+function readInteger(
+  env: Environment,
+  variable: string,
+  bounds: { min: number; max: number; default: number },
+  refuse: Refuse,
+): number {
+  const value = env[variable];
+  if (value === undefined) return bounds.default;
+  const number = /^\d{1,9}$/.test(value) ? Number(value) : Number.NaN;
+  if (!(number >= bounds.min && number <= bounds.max)) refuse(variable, `must be a whole number from ${bounds.min} to ${bounds.max}`);
+  return number;
+}
+
+function readOneOf<T extends string>(env: Environment, variable: string, allowed: readonly T[], otherwise: T, refuse: Refuse): T {
+  const value = env[variable];
+  if (value === undefined) return otherwise;
+  const found = allowed.find((name) => name === value);
+  if (found === undefined) refuse(variable, `must be one of ${allowed.join(', ')}`);
+  return found ?? otherwise;
+}
+
+function splitList(value: string): string[] {
+  return value.split(',').map((item) => item.trim());
+}

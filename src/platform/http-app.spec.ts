@@ -1,0 +1,184 @@
+import { Agent, request as httpRequest } from 'node:http';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Body, Controller, Get, Module, Post, Req } from '@nestjs/common';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyRequest } from 'fastify';
+import { RescindError } from '../contracts/index.js';
+import { createHttpApp, createLog, jsonBody, listenHttp, type ListenConfig } from './index.js';
+
+@Controller()
+class SampleController {
+  @Post('v1/things')
+  thing(@Body(jsonBody) body: unknown): unknown {
+    return { received: body ?? null };
+  }
+
+  @Post('events')
+  events(@Body() body: unknown): unknown {
+    return Buffer.isBuffer(body) ? { bytes: body.toString('latin1') } : { other: typeof body };
+  }
+
+  @Get('refused')
+  refused(): never {
+    throw new RescindError('selector-too-wide', { detail: 'name an issuer', extensions: { issuers: 2 } });
+  }
+
+  @Get('broken')
+  broken(): never {
+    throw new Error('password=hunter2 at db.internal');
+  }
+
+  @Get('unreachable')
+  unreachable(): never {
+    throw Object.assign(new Error('connect ECONNREFUSED 10.0.0.7:5432'), { code: 'ECONNREFUSED' });
+  }
+
+  @Get('address')
+  address(@Req() request: FastifyRequest): unknown {
+    return { ip: request.ip };
+  }
+}
+
+@Module({ controllers: [SampleController] })
+class SampleModule {
+  readonly name = 'sample';
+}
+
+const LOOPBACK: ListenConfig = { host: '127.0.0.1', port: 0, trustedProxy: false };
+
+describe('the HTTP application', () => {
+  let app: NestFastifyApplication;
+  let url: string;
+  let logged: string[];
+
+  async function start(listen: ListenConfig): Promise<void> {
+    logged = [];
+    const log = createLog({ level: 'warn', destination: { write: (line) => logged.push(line) } });
+    app = await createHttpApp({
+      module: SampleModule,
+      listen,
+      hot: new Map([['/hot', (req, res) => void res.end(`hot ${req.method}`)]]),
+      log,
+    });
+    url = await listenHttp(app, listen);
+  }
+
+  beforeEach(() => start(LOOPBACK));
+  afterEach(() => app.close());
+
+  const post = (path: string, type: string, body: string | Uint8Array): Promise<Response> =>
+    fetch(url + path, { method: 'POST', headers: { 'content-type': type }, body });
+
+  it.each([
+    'application/cloudevents+json',
+    'application/cloudevents-batch+json; charset=utf-8',
+    'application/x-ndjson',
+    'application/json',
+    'application/x-www-form-urlencoded',
+  ])('hands the raw bytes of %s to the handler', async (type) => {
+    const response = await post('/events', type, Buffer.from([0x7b, 0xff, 0x00, 0x7d]));
+    expect(await response.json()).toEqual({ bytes: '{\u00ff\u0000}' });
+  });
+
+  it.each(['text/plain', 'application/xml', 'multipart/form-data; boundary=x'])('answers 415 to %s', async (type) => {
+    const response = await post('/events', type, 'x');
+    expect(response.status).toBe(415);
+    expect(response.headers.get('content-type')).toMatch('application/problem+json');
+    expect(await response.json()).toMatchObject({ code: 'unsupported-media-type', status: 415 });
+  });
+
+  it('takes a batch of the largest size and refuses one beyond the limit', async () => {
+    const largest = await post('/events', 'application/json', Buffer.alloc(4 * 1024 * 1024, 0x20));
+    expect(largest.status).toBe(201);
+    await largest.arrayBuffer();
+    const beyond = await post('/events', 'application/json', Buffer.alloc(4 * 1024 * 1024 + 65 * 1024, 0x20));
+    expect(beyond.status).toBe(413);
+    expect(await beyond.json()).toMatchObject({ code: 'too-large' });
+  });
+
+  it('parses a JSON body and leaves a missing one undefined', async () => {
+    expect(await (await post('/v1/things', 'application/json', '{"a":[1]}')).json()).toEqual({ received: { a: [1] } });
+    expect(await (await fetch(`${url}/v1/things`, { method: 'POST' })).json()).toEqual({ received: null });
+  });
+
+  it.each([
+    ['malformed-json', 400, 'application/json', '{"a":'],
+    ['malformed-json', 400, 'application/json', ''],
+    ['duplicate-key', 400, 'application/json', '{"a":1,"\\u0061":2}'],
+    ['invalid-utf8', 400, 'application/json', Buffer.from([0x22, 0xff, 0x22])],
+    ['unsupported-media-type', 415, 'application/x-www-form-urlencoded', 'a=1'],
+    ['too-large', 413, 'application/json', `"${'x'.repeat(300 * 1024)}"`],
+  ])('answers %s with %i', async (code, status, type, body) => {
+    const response = await post('/v1/things', type, body);
+    expect(response.status).toBe(status);
+    expect(await response.json()).toMatchObject({ type: `https://rescind.dev/problems/${code}`, code, status });
+  });
+
+  it('answers an error thrown on purpose as a problem, with its detail and extensions', async () => {
+    const response = await fetch(`${url}/refused`);
+    expect(response.status).toBe(403);
+    expect(response.headers.get('content-type')).toMatch('application/problem+json');
+    expect(await response.json()).toEqual({
+      type: 'https://rescind.dev/problems/selector-too-wide',
+      title: expect.any(String),
+      status: 403,
+      code: 'selector-too-wide',
+      detail: 'name an issuer',
+      issuers: 2,
+    });
+  });
+
+  it('hides the cause of any other error from the caller and masks it in the log', async () => {
+    const response = await fetch(`${url}/broken`);
+    expect(response.status).toBe(500);
+    expect(await response.text()).not.toMatch(/hunter2|db\.internal/);
+    expect(logged.join('')).toMatch('db.internal');
+    expect(logged.join('')).not.toMatch('hunter2');
+  });
+
+  it('answers 503 with Retry-After when the database is away', async () => {
+    const response = await fetch(`${url}/unreachable`);
+    expect(response.status).toBe(503);
+    expect(response.headers.get('retry-after')).toBe('1');
+    expect(await response.json()).toMatchObject({ code: 'database-unavailable' });
+  });
+
+  it('answers 404 to an unknown path as a problem', async () => {
+    const response = await fetch(`${url}/nowhere`);
+    expect(response.status).toBe(404);
+    expect(await response.json()).toMatchObject({ code: 'not-found' });
+  });
+
+  it('gives a hot path to its handler, by the exact path and whatever the query', async () => {
+    expect(await (await fetch(`${url}/hot?x=1`)).text()).toBe('hot GET');
+    expect((await fetch(`${url}/hot/`)).status).toBe(404);
+  });
+
+  it('does not believe X-Forwarded-For, unless a proxy is trusted, and then only its own word', async () => {
+    const ask = async (): Promise<unknown> =>
+      (await fetch(`${url}/address`, { headers: { 'x-forwarded-for': '6.6.6.6, 192.0.2.7' } })).json();
+    expect(await ask()).toEqual({ ip: '127.0.0.1' });
+    await app.close();
+    await start({ ...LOOPBACK, trustedProxy: true });
+    expect(await ask()).toEqual({ ip: '192.0.2.7' });
+  });
+
+  it('closes although a client keeps asking on a live connection', async () => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const ask = (): Promise<string | undefined> =>
+      new Promise((resolve, reject) => {
+        httpRequest(`${url}/hot`, { agent }, (response) => {
+          response.resume().once('end', () => resolve(response.headers.connection));
+        })
+          .once('error', reject)
+          .end();
+      });
+    expect(await ask()).toBe('keep-alive');
+    const asking = (async (): Promise<never> => {
+      for (;;) await ask();
+    })().catch((error: NodeJS.ErrnoException) => error.code);
+    await app.close();
+    expect(['ECONNREFUSED', 'ECONNRESET']).toContain(await asking);
+    agent.destroy();
+  });
+});

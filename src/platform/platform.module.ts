@@ -1,0 +1,38 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { HealthController } from './health.controller.js';
+import { MetricsController } from './metrics.controller.js';
+import { CONFIG, HEALTH, LIFECYCLE, LOG, METRICS } from './tokens.js';
+import type { Config } from './config.js';
+import type { Health } from './health.js';
+import type { Lifecycle } from './lifecycle.js';
+import type { Log } from './log.js';
+import type { Metrics } from './metrics.js';
+
+export interface PlatformParts {
+  config: Config;
+  log: Log;
+  metrics: Metrics;
+  health: Health;
+  lifecycle: Lifecycle;
+}
+
+/** Gives every module the parts that `main` made, under the tokens of `tokens.ts`, and serves `/health/…` and `/metrics`. */
+@Module({})
+export class PlatformModule {
+  static register(parts: PlatformParts): DynamicModule {
+    const providers = [
+      { provide: CONFIG, useValue: parts.config },
+      { provide: LOG, useValue: parts.log },
+      { provide: METRICS, useValue: parts.metrics },
+      { provide: HEALTH, useValue: parts.health },
+      { provide: LIFECYCLE, useValue: parts.lifecycle },
+    ];
+    return {
+      module: PlatformModule,
+      global: true,
+      controllers: [HealthController, MetricsController],
+      providers,
+      exports: providers.map(({ provide }) => provide),
+    };
+  }
+}

@@ -1,0 +1,37 @@
+import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { RescindError } from '../contracts/index.js';
+import { isDatabaseUnavailable } from './pool.pg.js';
+import { errorOfStatus, problemOf } from './problem.js';
+import type { Log } from './log.js';
+
+/** Every error of the management API leaves as RFC 9457 problem+json; what was not thrown on purpose is logged and told as `internal`. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  readonly #log: Log;
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  catch(thrown: unknown, host: ArgumentsHost): void {
+    const reply = host.switchToHttp().getResponse<FastifyReply>();
+    const error = toRescindError(thrown);
+    if (error.kind === 'internal') this.#log.error({ err: error.cause ?? thrown, code: error.code }, 'a request failed');
+    else if (error.cause !== undefined) this.#log.warn({ err: error.cause, code: error.code }, 'a request was refused');
+    if (reply.sent || reply.raw.headersSent) return;
+    const { status, headers, body } = problemOf(error);
+    // A string of its own: the framework would name the type of an object itself.
+    void reply.status(status).headers(headers).send(JSON.stringify(body));
+  }
+}
+
+function toRescindError(thrown: unknown): RescindError {
+  if (thrown instanceof RescindError) return thrown;
+  if (thrown instanceof HttpException) return errorOfStatus(thrown.getStatus(), thrown.cause);
+  if (isDatabaseUnavailable(thrown)) return new RescindError('database-unavailable', { cause: thrown });
+  const { statusCode } = (thrown ?? {}) as { statusCode?: unknown };
+  // Fastify's own, such as a body over the limit or of another media type.
+  if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500) return errorOfStatus(statusCode, undefined);
+  return new RescindError('internal', { cause: thrown });
+}

@@ -1,0 +1,186 @@
+import type { PoolClient } from 'pg';
+import { loadSql } from '../../platform/index.js';
+import { ruleKey, ruleKeyToBytes, userParts, type Parts } from '../../rules/index.js';
+import type { EntityBatch, EntityRef } from '../entities.pg.js';
+import { only, type ProjectedEvent } from '../event.js';
+import { foldVersions, type Change, type Version } from '../versions.js';
+
+const READ_OPEN = loadSql(import.meta.url, 'read-open.sql');
+const CLOSE = loadSql(import.meta.url, 'close.sql');
+const OPEN = loadSql(import.meta.url, 'open.sql');
+const WRITE_ALIASES = loadSql(import.meta.url, 'write-aliases.sql');
+
+/** Stored numbers: `observed` is known from an ID-JAG alone, no administrator's event has named it. */
+export const CONNECTION_STATES = { deleted: 0, created: 1, observed: 2 } as const;
+
+interface ConnectionState {
+  readonly state: (typeof CONNECTION_STATES)[keyof typeof CONNECTION_STATES];
+  /** Event time of the last administrator's event, epoch seconds: an older one that arrives later changes nothing. */
+  readonly at: number;
+  /** Sorted. */
+  readonly scopes: readonly string[];
+  readonly agent: number | null;
+}
+
+type ConnectionEvent = ProjectedEvent<'id-jag.issued' | 'connection.created' | 'connection.updated' | 'connection.deleted'>;
+
+interface Named {
+  readonly event: ConnectionEvent;
+  readonly id: Buffer;
+  readonly parts: Parts;
+  readonly idpClient: EntityRef;
+  readonly client: EntityRef;
+  readonly resource: EntityRef;
+  readonly agent: EntityRef | undefined;
+}
+
+/** Client application to resource application, as approved at the IdP or seen in its ID-JAGs. */
+export function planConnections(events: readonly ProjectedEvent[], entities: EntityBatch) {
+  const named = only(events, 'id-jag.issued', 'connection.created', 'connection.updated', 'connection.deleted').flatMap((event) =>
+    nameConnections(event, entities),
+  );
+  const aliases = planAliases(events, entities);
+
+  return async function write(client: PoolClient): Promise<void> {
+    await aliases(client);
+    if (named.length === 0) return;
+    const byKey = new Map(named.map((one) => [keyOf(one), one]));
+    const open = await readOpen(client, [...byKey.values()]);
+    const { closed, opened } = foldVersions(open, named.map((one) => change(one, entities)));
+    const identity = (versions: readonly Version<ConnectionState>[]): unknown[] => [
+      versions.map(({ key }) => byKey.get(key)!.event.tenant),
+      versions.map(({ key }) => byKey.get(key)!.id),
+      versions.map(({ from }) => String(from)),
+    ];
+    if (closed.length > 0) await client.query(CLOSE, [...identity(closed), closed.map(({ to }) => String(to))]);
+    if (opened.length === 0) return;
+    await client.query(OPEN, [
+      ...identity(opened),
+      opened.map(({ to }) => (to === undefined ? null : String(to))),
+      opened.map(({ state }) => state.state),
+      opened.map(({ state }) => state.at),
+      opened.map(({ key }) => JSON.stringify(byKey.get(key)!.parts)),
+      opened.map(({ key }) => entities.id(byKey.get(key)!.idpClient)),
+      opened.map(({ key }) => entities.id(byKey.get(key)!.client)),
+      opened.map(({ key }) => entities.id(byKey.get(key)!.resource)),
+      opened.map(({ state }) => state.agent),
+      opened.map(({ state }) => JSON.stringify(state.scopes)),
+    ]);
+  };
+}
+
+function nameConnections(event: ConnectionEvent, entities: EntityBatch): Named[] {
+  const { data } = event;
+  const aud = data.aud[0]!;
+  const resources = data.resource && data.resource.length > 0 ? data.resource : data.aud;
+  return resources.map((resource) => {
+    // Connection id (wire.md): IdP issuer, tenant, client at the IdP, aud, aud tenant, client at the RAS, resource.
+    const parts = [data.iss, data.tenant ?? null, data.idp_client_id, aud, data.aud_tenant ?? null, data.client_id, resource];
+    return {
+      event,
+      id: ruleKeyToBytes(ruleKey(event.tenantKey, 'connection', parts)),
+      parts,
+      idpClient: entities.want(event, 'client', [data.iss, data.idp_client_id]),
+      client: entities.want(event, 'client', [aud, data.client_id]),
+      resource: entities.want(event, 'resource', [resource]),
+      agent: data.agent?.id === undefined ? undefined : entities.want(event, 'agent', [data.iss, data.agent.id]),
+    };
+  });
+}
+
+const keyOf = ({ event, id }: Named): string => `${event.tenant}|${id.toString('hex')}`;
+
+function change(named: Named, entities: EntityBatch): Change<ConnectionState> {
+  const { event } = named;
+  const scopes = (event.data.scope ?? '').split(' ').filter((scope) => scope !== '');
+  const stated = named.agent === undefined ? null : entities.id(named.agent);
+  return {
+    key: keyOf(named),
+    ix: event.ix,
+    evolve: (before) =>
+      event.name === 'id-jag.issued' ? observe(before, scopes, stated) : decide(before, event.name, event.at, scopes, stated),
+  };
+}
+
+/** An ID-JAG shows that a connection is there, and widens what is known of one that no administrator's event has named. */
+function observe(before: ConnectionState | undefined, scopes: readonly string[], stated: number | null): ConnectionState {
+  const agent = before?.agent ?? stated;
+  if (before?.state === CONNECTION_STATES.created) return agent === before.agent ? before : { ...before, agent };
+  const known = before?.state === CONNECTION_STATES.observed ? before.scopes : [];
+  const all = [...new Set([...known, ...scopes])].sort();
+  if (before?.state === CONNECTION_STATES.observed && all.length === known.length && agent === before.agent) return before;
+  return { state: CONNECTION_STATES.observed, at: before?.at ?? 0, scopes: all, agent };
+}
+
+function decide(
+  before: ConnectionState | undefined,
+  name: 'connection.created' | 'connection.updated' | 'connection.deleted',
+  at: number,
+  scopes: readonly string[],
+  stated: number | null,
+): ConnectionState | undefined {
+  if (before && at < before.at) return before;
+  const state = name === 'connection.deleted' ? CONNECTION_STATES.deleted : CONNECTION_STATES.created;
+  return { state, at, scopes: [...new Set(scopes)].sort(), agent: stated ?? before?.agent ?? null };
+}
+
+interface OpenRow {
+  tenant: string;
+  id: Buffer;
+  from_ix: string;
+  state: ConnectionState['state'];
+  at: string;
+  scopes: string[];
+  agent: number | null;
+}
+
+async function readOpen(client: PoolClient, named: readonly Named[]): Promise<ReadonlyMap<string, Version<ConnectionState>>> {
+  const { rows } = await client.query<OpenRow>(READ_OPEN, [named.map(({ event }) => event.tenant), named.map(({ id }) => id)]);
+  return new Map(
+    rows.map((row) => {
+      const key = `${row.tenant}|${row.id.toString('hex')}`;
+      const state = { state: row.state, at: Number(row.at), scopes: row.scopes, agent: row.agent };
+      return [key, { key, from: BigInt(row.from_ix), to: undefined, state }];
+    }),
+  );
+}
+
+/** Two names of one client or user are tied only where one event asserts both (open questions D23, D24). */
+function planAliases(events: readonly ProjectedEvent[], entities: EntityBatch) {
+  const pairs = only(events, 'id-jag.issued', 'token.issued').flatMap((event) => aliasesOf(event, entities));
+  return async function write(client: PoolClient): Promise<void> {
+    if (pairs.length === 0) return;
+    await client.query(WRITE_ALIASES, [
+      pairs.map(({ event }) => event.tenant),
+      pairs.map(({ local }) => entities.id(local)),
+      pairs.map(({ idp }) => entities.id(idp)),
+      pairs.map(({ event }) => String(event.ix)),
+    ]);
+  };
+}
+
+interface Pair {
+  readonly event: ProjectedEvent;
+  readonly local: EntityRef;
+  readonly idp: EntityRef;
+}
+
+function aliasesOf(event: ProjectedEvent<'id-jag.issued' | 'token.issued'>, entities: EntityBatch): Pair[] {
+  const pairs: Pair[] = [];
+  const tie = (kind: 'user' | 'client', local: Parts, idp: Parts): number =>
+    pairs.push({ event, local: entities.want(event, kind, local), idp: entities.want(event, kind, idp) });
+  if (event.name === 'id-jag.issued') {
+    const { data } = event;
+    tie('client', [data.aud[0]!, data.client_id], [data.iss, data.idp_client_id]);
+    if (data.aud_sub !== undefined) {
+      tie('user', userParts({ iss: data.aud[0]!, tenant: data.aud_tenant, sub: data.aud_sub }), userParts(data));
+    }
+    return pairs;
+  }
+  const { data } = event;
+  const stated = data.id_jag;
+  if (stated?.sub !== undefined && data.sub !== undefined) {
+    tie('user', userParts({ iss: data.iss, tenant: data.tenant, sub: data.sub }), [stated.iss, stated.tenant ?? null, stated.sub]);
+  }
+  return pairs;
+}

@@ -1,0 +1,116 @@
+import type { PoolClient } from 'pg';
+import { loadSql } from '../../platform/index.js';
+import { userParts } from '../../rules/index.js';
+import type { EntityBatch, EntityRef } from '../entities.pg.js';
+import { only, type ProjectedEvent } from '../event.js';
+import { foldVersions, type Change, type Version } from '../versions.js';
+
+const READ_OPEN = loadSql(import.meta.url, 'read-open.sql');
+const CLOSE = loadSql(import.meta.url, 'close.sql');
+const OPEN = loadSql(import.meta.url, 'open.sql');
+
+interface GrantState {
+  /** Sorted. Scopes only grow: a narrower ID-JAG takes nothing back. */
+  readonly scopes: readonly string[];
+  readonly agent: number | null;
+}
+
+interface Evidence {
+  readonly event: ProjectedEvent<'id-jag.issued' | 'token.issued'>;
+  readonly user: EntityRef;
+  readonly client: EntityRef;
+  readonly agent: EntityRef | undefined;
+  readonly resource: EntityRef;
+}
+
+/** The standing right of a user, a client and a resource, as ID-JAGs and tokens give evidence of it. */
+export function planGrants(events: readonly ProjectedEvent[], entities: EntityBatch) {
+  const evidence = only(events, 'id-jag.issued', 'token.issued').flatMap((event) => evidenceOf(event, entities));
+
+  return async function write(client: PoolClient): Promise<void> {
+    if (evidence.length === 0) return;
+    const byKey = new Map(evidence.map((one) => [keyOf(one, entities), one]));
+    const open = await readOpen(client, byKey, entities);
+    const { closed, opened } = foldVersions(open, evidence.map((one) => change(one, entities)));
+    if (closed.length > 0) await client.query(CLOSE, [...identity(closed, byKey, entities), closed.map(({ to }) => String(to))]);
+    if (opened.length === 0) return;
+    await client.query(OPEN, [
+      ...identity(opened, byKey, entities),
+      opened.map(({ to }) => (to === undefined ? null : String(to))),
+      opened.map(({ state }) => JSON.stringify(state.scopes)),
+      opened.map(({ state }) => state.agent),
+    ]);
+  };
+}
+
+function evidenceOf(event: ProjectedEvent<'id-jag.issued' | 'token.issued'>, entities: EntityBatch): Evidence[] {
+  const { data } = event;
+  const stated = 'id_jag' in data ? data.id_jag : undefined;
+  const subject = stated ?? data;
+  // A token whose ID-JAG the RAS states without a subject gives no evidence of its own: the IdP's event does.
+  if (subject.sub === undefined) return [];
+  const user = entities.want(event, 'user', userParts({ iss: subject.iss, tenant: subject.tenant, sub: subject.sub }));
+  const ras = event.name === 'id-jag.issued' ? data.aud[0]! : data.iss;
+  const client = entities.want(event, 'client', [ras, data.client_id]);
+  const agent = subject.agent?.id === undefined ? undefined : entities.want(event, 'agent', [subject.iss, subject.agent.id]);
+  const resources = data.resource && data.resource.length > 0 ? data.resource : data.aud;
+  return resources.map((uri) => ({ event, user, client, agent, resource: entities.want(event, 'resource', [uri]) }));
+}
+
+function change(evidence: Evidence, entities: EntityBatch): Change<GrantState> {
+  const granted = (evidence.event.data.scope ?? '').split(' ').filter((scope) => scope !== '');
+  return {
+    key: keyOf(evidence, entities),
+    ix: evidence.event.ix,
+    evolve(before) {
+      const scopes = [...new Set([...(before?.scopes ?? []), ...granted])].sort();
+      const agent = before?.agent ?? (evidence.agent === undefined ? null : entities.id(evidence.agent));
+      if (before && scopes.length === before.scopes.length && agent === before.agent) return before;
+      return { scopes, agent };
+    },
+  };
+}
+
+const keyOf = ({ event, user, client, resource }: Evidence, entities: EntityBatch): string =>
+  `${event.tenant}|${entities.id(user)}|${entities.id(client)}|${entities.id(resource)}`;
+
+async function readOpen(
+  client: PoolClient,
+  byKey: ReadonlyMap<string, Evidence>,
+  entities: EntityBatch,
+): Promise<ReadonlyMap<string, Version<GrantState>>> {
+  const all = [...byKey.values()];
+  const { rows } = await client.query<OpenRow>(READ_OPEN, [
+    all.map(({ event }) => event.tenant),
+    all.map(({ user }) => entities.id(user)),
+    all.map((one) => entities.id(one.client)),
+    all.map(({ resource }) => entities.id(resource)),
+  ]);
+  return new Map(
+    rows.map((row) => {
+      const key = `${row.tenant}|${row.usr}|${row.client}|${row.res}`;
+      return [key, { key, from: BigInt(row.from_ix), to: undefined, state: { scopes: row.scopes, agent: row.agent } }];
+    }),
+  );
+}
+
+interface OpenRow {
+  tenant: string;
+  usr: number;
+  client: number;
+  res: number;
+  from_ix: string;
+  scopes: string[];
+  agent: number | null;
+}
+
+function identity(versions: readonly Version<GrantState>[], byKey: ReadonlyMap<string, Evidence>, entities: EntityBatch): unknown[] {
+  const evidence = versions.map(({ key }) => byKey.get(key)!);
+  return [
+    evidence.map(({ event }) => event.tenant),
+    evidence.map(({ user }) => entities.id(user)),
+    evidence.map(({ client }) => entities.id(client)),
+    evidence.map(({ resource }) => entities.id(resource)),
+    versions.map(({ from }) => String(from)),
+  ];
+}

@@ -1,0 +1,97 @@
+import type { PoolClient } from 'pg';
+import { loadSql } from '../../platform/index.js';
+import { ruleKey, ruleKeyToBytes, userParts } from '../../rules/index.js';
+import type { EntityBatch, EntityRef } from '../entities.pg.js';
+import { only, type ProjectedEvent } from '../event.js';
+import { foldVersions, type Change, type Version } from '../versions.js';
+
+const WRITE_SESSIONS = loadSql(import.meta.url, 'write-sessions.sql');
+const READ_OPEN = loadSql(import.meta.url, 'read-open-principals.sql');
+const CLOSE = loadSql(import.meta.url, 'close-principals.sql');
+const OPEN = loadSql(import.meta.url, 'open-principals.sql');
+
+/** Stored numbers. */
+export const PRINCIPAL_STATES = { disabled: 0, enabled: 1 } as const;
+
+/** IdP sessions, and users and clients as their IdP last said. */
+export function planSessions(events: readonly ProjectedEvent[], entities: EntityBatch) {
+  const sessions = only(events, 'id-jag.issued', 'session.ended').flatMap((event) => {
+    const { iss, sid, sub } = event.data;
+    if (sid === undefined) return [];
+    const tenant = event.name === 'id-jag.issued' ? event.data.tenant : undefined;
+    return [{ event, iss, sid, user: entities.want(event, 'user', userParts({ iss, tenant, sub })) }];
+  });
+  const principals = planPrincipals(events, entities);
+
+  return async function write(client: PoolClient): Promise<void> {
+    if (sessions.length > 0) {
+      await client.query(WRITE_SESSIONS, [
+        sessions.map(({ event }) => event.tenant),
+        sessions.map(({ event, iss, sid }) => ruleKeyToBytes(ruleKey(event.tenantKey, 'session', [iss, sid]))),
+        sessions.map(({ event }) => String(event.ix)),
+        sessions.map(({ iss }) => iss),
+        sessions.map(({ sid }) => sid),
+        sessions.map(({ user }) => entities.id(user)),
+        sessions.map(({ event }) => (event.name === 'session.ended' ? String(event.ix) : null)),
+      ]);
+    }
+    await principals(client);
+  };
+}
+
+interface PrincipalState {
+  readonly state: number;
+  readonly at: number;
+}
+
+type PrincipalEvent = ProjectedEvent<'user.disabled' | 'user.enabled' | 'client.disabled' | 'client.enabled'>;
+
+function planPrincipals(events: readonly ProjectedEvent[], entities: EntityBatch) {
+  const said = only(events, 'user.disabled', 'user.enabled', 'client.disabled', 'client.enabled').flatMap((event) =>
+    principalsOf(event, entities).map((entity) => ({ event, entity })),
+  );
+
+  return async function write(client: PoolClient): Promise<void> {
+    if (said.length === 0) return;
+    const keyOf = ({ event, entity }: (typeof said)[number]): string => `${event.tenant}|${entities.id(entity)}`;
+    const { rows } = await client.query<{ tenant: string; entity: number; from_ix: string; state: number; at: string }>(READ_OPEN, [
+      said.map(({ event }) => event.tenant),
+      said.map(({ entity }) => entities.id(entity)),
+    ]);
+    const open = new Map<string, Version<PrincipalState>>(
+      rows.map((row) => {
+        const key = `${row.tenant}|${row.entity}`;
+        return [key, { key, from: BigInt(row.from_ix), to: undefined, state: { state: row.state, at: Number(row.at) } }];
+      }),
+    );
+    const changes = said.map((one): Change<PrincipalState> => ({ key: keyOf(one), ix: one.event.ix, evolve: evolve(one.event) }));
+    const { closed, opened } = foldVersions(open, changes);
+    const identity = (versions: readonly Version<PrincipalState>[]): unknown[] => [
+      versions.map(({ key }) => key.split('|')[0]),
+      versions.map(({ key }) => Number(key.split('|')[1])),
+      versions.map(({ from }) => String(from)),
+      versions.map(({ to }) => (to === undefined ? null : String(to))),
+    ];
+    if (closed.length > 0) await client.query(CLOSE, identity(closed));
+    if (opened.length === 0) return;
+    await client.query(OPEN, [...identity(opened), opened.map(({ state }) => state.state), opened.map(({ state }) => state.at)]);
+  };
+}
+
+function principalsOf(event: PrincipalEvent, entities: EntityBatch): EntityRef[] {
+  if ('sub' in event.data) return [entities.want(event, 'user', userParts(event.data))];
+  const { iss, idp_client_id, ras } = event.data;
+  return [
+    entities.want(event, 'client', [iss, idp_client_id]),
+    ...ras.map((client) => entities.want(event, 'client', [client.iss, client.client_id])),
+  ];
+}
+
+/** Event time decides, whatever the order of arrival; at the same second a disable wins. */
+const evolve =
+  (event: PrincipalEvent) =>
+  (before: PrincipalState | undefined): PrincipalState => {
+    const state = event.name.endsWith('.enabled') ? PRINCIPAL_STATES.enabled : PRINCIPAL_STATES.disabled;
+    if (before && (event.at < before.at || (event.at === before.at && before.state === PRINCIPAL_STATES.disabled))) return before;
+    return { state, at: event.at };
+  };

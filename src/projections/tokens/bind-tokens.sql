@@ -1,0 +1,14 @@
+-- The IdP's events of this batch complete tokens that came before them. What is set is set once.
+WITH came AS (
+  SELECT w.tenant, w.ix, j.key, j.sha_key, j.usr, j.agent
+  FROM unnest($1::uuid[], $2::bytea[], $3::bigint[]) AS w (tenant, key, ix)
+  JOIN id_jag j ON j.tenant = w.tenant AND j.key = w.key AND j.ix = w.ix
+)
+UPDATE token t
+SET usr = coalesce(t.usr, c.usr),
+    bound_ix = coalesce(t.bound_ix, greatest(t.ix, c.ix)),
+    agent = coalesce(t.agent, c.agent)
+FROM came c
+WHERE t.tenant = c.tenant AND t.id_jag_key IN (c.key, c.sha_key)
+  AND (t.bound_ix IS NULL OR (t.agent IS NULL AND c.agent IS NOT NULL))
+RETURNING t.tenant, t.key

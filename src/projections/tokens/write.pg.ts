@@ -1,0 +1,186 @@
+import type { IdJagIssued, TokenIssued } from '../../contracts/index.js';
+import type { PoolClient } from 'pg';
+import { loadSql } from '../../platform/index.js';
+import { ruleKey, ruleKeyToBytes, tokenParts, tokenRef, userParts, type TokenRef } from '../../rules/index.js';
+import type { EntityBatch, EntityRef } from '../entities.pg.js';
+import { only, type ProjectedEvent } from '../event.js';
+import type { TouchedToken } from '../usage/write.pg.js';
+
+type TokenEvent = ProjectedEvent<'token.issued'>;
+type IdJagEvent = ProjectedEvent<'id-jag.issued'>;
+
+const WRITE_ID_JAGS = loadSql(import.meta.url, 'write-id-jags.sql');
+const WRITE_TOKENS = loadSql(import.meta.url, 'write-tokens.sql');
+const BIND_TOKENS = loadSql(import.meta.url, 'bind-tokens.sql');
+const MARK_CONFLICTS = {
+  token: loadSql(import.meta.url, 'mark-token-conflicts.sql'),
+  id_jag: loadSql(import.meta.url, 'mark-id-jag-conflicts.sql'),
+} as const;
+
+/** A token or ID-JAG about which two events say different things: never active again. */
+export interface Conflict {
+  readonly tenant: string;
+  readonly key: Buffer;
+}
+
+export interface WrittenTokens {
+  /** Tokens whose user, client or agent became known in this batch. */
+  readonly touched: readonly TouchedToken[];
+  /** What is now contradicted. */
+  readonly conflicts: { readonly tokens: readonly Conflict[]; readonly idJags: readonly Conflict[] };
+}
+
+/** Facts of ID-JAGs and tokens, and who stands behind each token. */
+export function planTokens(events: readonly ProjectedEvent[], entities: EntityBatch) {
+  const idJags = only(events, 'id-jag.issued').map((event) => ({ event, refs: idJagRefs(event, entities) }));
+  const tokens = only(events, 'token.issued').map((event) => ({ event, refs: tokenRefs(event, entities) }));
+
+  return async function write(client: PoolClient): Promise<WrittenTokens> {
+    const touched: TouchedToken[] = tokens.map(({ event }) => ({ tenant: event.tenant, key: tokenKey(event) }));
+    if (idJags.length > 0) await writeIdJags(client, idJags, entities);
+    if (tokens.length > 0) await writeTokens(client, tokens, entities);
+    if (idJags.length > 0) {
+      const { rows } = await client.query<TouchedToken>(BIND_TOKENS, identityColumns(idJags.map(({ event }) => event), idJagKey));
+      touched.push(...rows);
+    }
+    return {
+      touched,
+      conflicts: {
+        tokens: await markConflicts(client, 'token', tokens.map(({ event }) => event), tokenKey),
+        idJags: await markConflicts(client, 'id_jag', idJags.map(({ event }) => event), idJagKey),
+      },
+    };
+  };
+}
+
+function idJagRefs(event: IdJagEvent, entities: EntityBatch) {
+  const { data } = event;
+  return {
+    user: entities.want(event, 'user', userParts(data)),
+    client: entities.want(event, 'client', [data.aud[0]!, data.client_id]),
+    idpClient: entities.want(event, 'client', [data.iss, data.idp_client_id]),
+    agent: agentRef(event, entities, data.iss, data.agent),
+  };
+}
+
+function tokenRefs(event: TokenEvent, entities: EntityBatch) {
+  const { data } = event;
+  return {
+    user: tokenUser(event, entities),
+    client: entities.want(event, 'client', [data.iss, data.client_id]),
+    agent: data.id_jag?.agent
+      ? agentRef(event, entities, data.id_jag.iss, data.id_jag.agent)
+      : agentRef(event, entities, data.iss, data.agent),
+    resources: [...new Set([...data.aud, ...(data.resource ?? [])])].map((uri) => entities.want(event, 'resource', [uri])),
+  };
+}
+
+/** The IdP's user where the RAS states it; its own user where there is no ID-JAG; otherwise unknown until the IdP speaks. */
+function tokenUser(event: TokenEvent, entities: EntityBatch): EntityRef | undefined {
+  const { id_jag: idJag, sub, iss, tenant } = event.data;
+  if (idJag?.sub !== undefined) return entities.want(event, 'user', userParts({ iss: idJag.iss, tenant: idJag.tenant, sub: idJag.sub }));
+  if (idJag || sub === undefined) return undefined;
+  return entities.want(event, 'user', userParts({ iss, tenant, sub }));
+}
+
+function agentRef(
+  event: TokenEvent | IdJagEvent,
+  entities: EntityBatch,
+  iss: string,
+  agent: { id?: string; type?: string } | undefined,
+): EntityRef | undefined {
+  if (agent?.type !== undefined) entities.want(event, 'agent_type', [agent.type]);
+  return agent?.id === undefined ? undefined : entities.want(event, 'agent', [iss, agent.id]);
+}
+
+export const tokenKey = (event: { readonly tenantKey: Uint8Array; readonly data: TokenIssued }): Buffer =>
+  ruleKeyToBytes(ruleKey(event.tenantKey, 'token', tokenParts(tokenRef(event.data))));
+
+const idJagKey = (event: IdJagEvent): Buffer => ruleKeyToBytes(ruleKey(event.tenantKey, 'id_jag', [event.data.iss, event.data.jti]));
+
+const refKey = (event: { readonly tenantKey: Uint8Array }, dimension: 'token' | 'id_jag', ref: TokenRef | undefined): Buffer | null =>
+  ref === undefined ? null : ruleKeyToBytes(ruleKey(event.tenantKey, dimension, tokenParts(ref)));
+
+function statedIdJagKey(event: TokenEvent): Buffer | null {
+  const stated = event.data.id_jag;
+  if (!stated) return null;
+  return refKey(event, 'id_jag', stated.jti === undefined ? { sha256: stated.sha256! } : { iss: stated.iss, jti: stated.jti });
+}
+
+/** `sequence` numbers the event, not the token: two events that differ in it alone do not contradict each other. */
+function factsOf(data: TokenIssued | IdJagIssued): string {
+  const { sequence: _, ...facts } = data;
+  return JSON.stringify(facts);
+}
+
+async function writeIdJags(
+  client: PoolClient,
+  rows: readonly { event: IdJagEvent; refs: ReturnType<typeof idJagRefs> }[],
+  entities: EntityBatch,
+): Promise<void> {
+  const idOrNull = (ref: EntityRef | undefined): number | null => (ref === undefined ? null : entities.id(ref));
+  await client.query(WRITE_ID_JAGS, [
+    rows.map(({ event }) => event.tenant),
+    rows.map(({ event }) => idJagKey(event)),
+    rows.map(({ event }) => refKey(event, 'id_jag', event.data.sha256 === undefined ? undefined : { sha256: event.data.sha256 })),
+    rows.map(({ event }) => String(event.ix)),
+    rows.map(({ event }) => String(event.seenSeq)),
+    rows.map(({ event }) => event.source),
+    rows.map(({ event }) => factsOf(event.data)),
+    rows.map(({ refs }) => entities.id(refs.user)),
+    rows.map(({ refs }) => entities.id(refs.client)),
+    rows.map(({ refs }) => entities.id(refs.idpClient)),
+    rows.map(({ refs }) => idOrNull(refs.agent)),
+    rows.map(({ event }) =>
+      event.data.sid === undefined ? null : ruleKeyToBytes(ruleKey(event.tenantKey, 'session', [event.data.iss, event.data.sid])),
+    ),
+    rows.map(({ event }) => refKey(event, 'token', event.data.parent)),
+  ]);
+}
+
+async function writeTokens(
+  client: PoolClient,
+  rows: readonly { event: TokenEvent; refs: ReturnType<typeof tokenRefs> }[],
+  entities: EntityBatch,
+): Promise<void> {
+  const idOrNull = (ref: EntityRef | undefined): number | null => (ref === undefined ? null : entities.id(ref));
+  await client.query(WRITE_TOKENS, [
+    rows.map(({ event }) => event.tenant),
+    rows.map(({ event }) => tokenKey(event)),
+    rows.map(({ event }) => String(event.ix)),
+    rows.map(({ event }) => String(event.seenSeq)),
+    rows.map(({ event }) => event.source),
+    rows.map(({ event }) => factsOf(event.data)),
+    rows.map(({ refs }) => idOrNull(refs.user)),
+    rows.map(({ refs }) => entities.id(refs.client)),
+    rows.map(({ refs }) => idOrNull(refs.agent)),
+    rows.map(({ refs }) => `{${refs.resources.map((ref) => entities.id(ref)).join(',')}}`),
+    rows.map(({ event }) => statedIdJagKey(event)),
+    rows.map(({ event }) => refKey(event, 'token', event.data.parent)),
+    rows.map(({ event }) => event.data.iat),
+    rows.map(({ event }) => event.data.exp ?? null),
+  ]);
+}
+
+interface Identified {
+  readonly tenant: string;
+  readonly ix: bigint;
+}
+
+const identityColumns = <E extends Identified>(events: readonly E[], key: (event: E) => Buffer): unknown[] => [
+  events.map((event) => event.tenant),
+  events.map((event) => key(event)),
+  events.map((event) => String(event.ix)),
+];
+
+async function markConflicts<E extends Identified & { readonly data: TokenIssued | IdJagIssued }>(
+  client: PoolClient,
+  table: keyof typeof MARK_CONFLICTS,
+  events: readonly E[],
+  key: (event: E) => Buffer,
+): Promise<readonly Conflict[]> {
+  if (events.length === 0) return [];
+  const columns = [...identityColumns(events, key), events.map((event) => factsOf(event.data))];
+  const { rows } = await client.query<{ tenant: string; key: Buffer }>(MARK_CONFLICTS[table], columns);
+  return rows;
+}

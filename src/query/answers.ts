@@ -1,0 +1,226 @@
+import { Type, type Static, type TSchema } from 'typebox';
+
+/*
+ * What the read API answers: the single source of the types, of OpenAPI's response schemas and of the check in the integration
+ * spec. Times are integer seconds; positions in the ledger are decimal strings, because a JSON number is floating point.
+ */
+const strict = { additionalProperties: false } as const;
+const maybe = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+
+const Index = Type.String({ pattern: '^(?:0|[1-9][0-9]{0,18})$', description: 'position in the ledger, decimal' });
+const Time = Type.Integer({ description: 'seconds since the epoch' });
+const Count = Type.Integer({ minimum: 0 });
+const TokenId = Type.String({ pattern: '^[A-Za-z0-9_-]{22}$', description: 'key of the token: see /v1/tokens/{id}' });
+const EntityId = Type.Integer({ minimum: 1, description: 'small id of the entity, to be used in filters' });
+const Base64 = Type.String({ contentEncoding: 'base64' });
+const Uuid = Type.String({ format: 'uuid' });
+const Scopes = Type.Array(Type.String());
+
+export const AsOf = Type.Object(
+  { index: Index },
+  { ...strict, description: 'the head of the ledger that was read: every entry with a lower index is in the answer' },
+);
+
+export const User = Type.Object({ entity: EntityId, iss: Type.String(), tenant: Type.Optional(Type.String()), sub: Type.String() }, strict);
+export const Client = Type.Object({ entity: EntityId, iss: Type.String(), client_id: Type.String() }, strict);
+export const Agent = Type.Object({ entity: EntityId, iss: Type.String(), id: Type.String() }, strict);
+export const Resource = Type.Object({ entity: EntityId, uri: Type.String() }, strict);
+const Source = Type.Object({ id: Uuid, name: maybe(Type.String({ description: 'null: Rescind itself' })) }, strict);
+
+/** An answer about one thing. */
+const one = <T extends Parameters<typeof Type.Object>[0]>(properties: T) => Type.Object({ as_of: AsOf, ...properties }, strict);
+
+/** A page of a list. */
+const page = <T extends TSchema>(item: T) =>
+  Type.Object(
+    {
+      as_of: AsOf,
+      items: Type.Array(item),
+      next: Type.Optional(Type.String({ description: 'cursor of the next page; absent on the last' })),
+    },
+    strict,
+  );
+
+const usage = { accesses: Count, allowed: Count, denied: Count, first_used: maybe(Time), last_used: maybe(Time) };
+
+export const ConnectionItem = Type.Object(
+  {
+    id: Type.String(),
+    state: Type.Enum(['created', 'observed', 'deleted'], { description: 'observed: only seen in an ID-JAG' }),
+    since: Type.Object({ index: Index, at: Time }, { ...strict, description: 'arrival of the event that made it so' }),
+    decided_at: maybe(Type.Integer({ description: 'when, in the words of the IdP, it was last decided; null: the IdP has not said' })),
+    idp_client: Client,
+    client: Client,
+    resource: Resource,
+    agent: maybe(Agent),
+    granted_scopes: Scopes,
+    used_scopes: Scopes,
+    unused_scopes: Scopes,
+    users: Count,
+    ...usage,
+  },
+  { ...strict, description: 'usage is that of client and resource, which two connections can share' },
+);
+export const ConnectionPage = page(ConnectionItem);
+
+export const GrantItem = Type.Object(
+  {
+    user: User,
+    client: Client,
+    resource: Resource,
+    agent: maybe(Agent),
+    granted_scopes: Scopes,
+    used_scopes: Scopes,
+    unused_scopes: Scopes,
+    first_granted: Type.Object({ index: Index, at: Time }, { ...strict, description: 'arrival of the first evidence' }),
+    ...usage,
+  },
+  strict,
+);
+export const GrantPage = page(GrantItem);
+
+export const AccessItem = Type.Object(
+  {
+    index: Index,
+    at: Time,
+    until: Type.Optional(Type.Integer({ description: 'end of the window of a summary' })),
+    count: Type.Integer({ minimum: 1, description: '1, or of a summary the calls in it' }),
+    attributed: Type.Boolean({ description: 'false: no event has yet said whose token this is' }),
+    user: maybe(User),
+    client: maybe(Client),
+    agent: maybe(Agent),
+    resource: maybe(Resource),
+    route: maybe(Type.String()),
+    operation: maybe(Type.Enum(['read', 'write', 'delete', 'export', 'admin'])),
+    outcome: Type.Enum(['allowed', 'denied']),
+    status: maybe(Type.Integer()),
+    scopes: Scopes,
+    records: maybe(Count),
+    bytes: maybe(Count),
+    client_address: maybe(Type.String()),
+    token: TokenId,
+    source: Source,
+  },
+  strict,
+);
+export const AccessPage = page(AccessItem);
+
+const Facts = Type.Record(Type.String(), Type.Unknown(), { description: 'as the event said them; members: see /schemas' });
+const lineageMember = { id: Type.String(), index: Index, source: Source, facts: Facts, conflict: Type.Boolean({ description: 'another event contradicts it' }) };
+
+export const TokenAnswer = one({
+  id: TokenId,
+  index: Index,
+  source: Source,
+  facts: Facts,
+  conflict: maybe(Index),
+  user: maybe(User),
+  client: Client,
+  agent: maybe(Agent),
+  lineage: Type.Object(
+    {
+      tokens: Type.Array(Type.Object(lineageMember, strict)),
+      id_jags: Type.Array(Type.Object(lineageMember, strict)),
+      missing: Type.Array(Type.Object({ kind: Type.Enum(['token', 'id_jag']), id: Type.String() }, strict)),
+      broken: Type.Boolean({ description: 'a cycle, or too many hops: never active' }),
+    },
+    { ...strict, description: 'what it came of, nearest first; missing: named, but no event of theirs has arrived' },
+  ),
+  stopped_by: Type.Array(Type.Object({ rule: Type.String() }, strict), {
+    description: 'a rule in force on this node now, whatever as_of says; others may stop it too',
+  }),
+  accesses: Type.Object({ count: Count, allowed: Count, denied: Count, first: maybe(Time), last: maybe(Time) }, strict),
+});
+
+const NodeId = Type.String({ description: 'id of an entity, or `issuer:` and its name' });
+export const GraphNode = Type.Object(
+  {
+    id: NodeId,
+    type: Type.Enum(['user', 'client', 'agent', 'resource', 'issuer']),
+    name: Type.String({ description: 'sub, client_id, id or URI' }),
+    issuer: Type.Optional(NodeId),
+    tenant: Type.Optional(Type.String()),
+    disabled: Type.Optional(Type.Literal(true)),
+  },
+  strict,
+);
+export const GraphEdge = Type.Union([
+  Type.Object(
+    {
+      type: Type.Literal('connection'),
+      from: NodeId,
+      to: NodeId,
+      state: Type.Enum(['created', 'observed', 'deleted', 'unrecorded']),
+      grants: Count,
+      accesses: Count,
+      allowed: Count,
+      denied: Count,
+      last_access: maybe(Time),
+    },
+    { ...strict, description: 'client to resource' },
+  ),
+  Type.Object({ type: Type.Literal('grant'), from: NodeId, to: NodeId, resources: Count }, { ...strict, description: 'user to client' }),
+  Type.Object({ type: Type.Literal('agent'), from: NodeId, to: NodeId }, { ...strict, description: 'agent to the client it acts as' }),
+]);
+export const GraphAnswer = one({
+  nodes: Type.Array(GraphNode),
+  edges: Type.Array(GraphEdge),
+  left_out: Type.Object({ users: Count, clients: Count, resources: Count, agents: Count, connections: Count }, strict),
+});
+
+export const EntryAnswer = one({
+  index: Index,
+  state: Type.Literal('sequenced'),
+  arrival: Type.Integer({ description: 'milliseconds since the epoch' }),
+  type: Type.String(),
+  source: Source,
+  commitment: Base64,
+  leaf_hash: Base64,
+  payload: maybe(
+    Type.Object(
+      {
+        mode: Type.Enum(['binary', 'structured', 'batch', 'ndjson', 'own']),
+        salt: Base64,
+        attributes: Base64,
+        bytes: Base64,
+      },
+      { ...strict, description: 'null: erased' },
+    ),
+  ),
+});
+
+export const QuarantineItem = Type.Object(
+  {
+    id: Type.String(),
+    at: Type.Integer({ description: 'milliseconds since the epoch' }),
+    code: Type.String(),
+    detail: Type.String(),
+    source: maybe(Source),
+    door: Type.Enum(['kafka', 'http']),
+    caller: maybe(Type.String()),
+    position: maybe(Type.Object({ cluster: Type.String(), topic: Type.String(), partition: Type.Integer(), offset: Type.String() }, strict)),
+    size: Type.Integer({ minimum: 0, description: 'bytes that came; what is kept of them may be shorter' }),
+    headers: Type.String(),
+    text: Type.String({ description: 'what came, as UTF-8, token-shaped strings masked; what is no UTF-8 shows as U+FFFD' }),
+  },
+  strict,
+);
+export const QuarantinePage = page(QuarantineItem);
+
+export type AsOf = Static<typeof AsOf>;
+export type User = Static<typeof User>;
+export type Client = Static<typeof Client>;
+export type Agent = Static<typeof Agent>;
+export type Resource = Static<typeof Resource>;
+export type ConnectionPage = Static<typeof ConnectionPage>;
+export type ConnectionItem = Static<typeof ConnectionItem>;
+export type GrantPage = Static<typeof GrantPage>;
+export type GrantItem = Static<typeof GrantItem>;
+export type AccessPage = Static<typeof AccessPage>;
+export type AccessItem = Static<typeof AccessItem>;
+export type TokenAnswer = Static<typeof TokenAnswer>;
+export type GraphNode = Static<typeof GraphNode>;
+export type GraphEdge = Static<typeof GraphEdge>;
+export type GraphAnswer = Static<typeof GraphAnswer>;
+export type EntryAnswer = Static<typeof EntryAnswer>;
+export type QuarantinePage = Static<typeof QuarantinePage>;

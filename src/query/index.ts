@@ -1,0 +1,18 @@
+export { createQuestions, type Questions, type QuestionsOptions } from './questions.pg.js';
+export type { ControlView } from './reader.js';
+export type { FindStopping } from './token-lineage.js';
+export { describeApi, QueryModule } from './query.module.js';
+export type {
+  AccessItem,
+  AccessPage,
+  ConnectionItem,
+  ConnectionPage,
+  EntryAnswer,
+  GrantItem,
+  GrantPage,
+  GraphAnswer,
+  GraphEdge,
+  GraphNode,
+  QuarantinePage,
+  TokenAnswer,
+} from './answers.js';

@@ -1,0 +1,84 @@
+import { RescindError } from '../contracts/index.js';
+import { ENTITY_KINDS } from '../projections/index.js';
+import { ruleKey, ruleKeyToBytes } from '../rules/index.js';
+import type { Agent, Client, Resource, User } from './answers.js';
+import type { FilterKind } from './entity-kinds.js';
+import { readEntity, type EntityRef, type Parameters } from './parameters.js';
+import type { Snapshot } from './snapshot.pg.js';
+
+const FIND_BY_ID = 'SELECT id FROM entity WHERE tenant = $1 AND id = $2 AND kind = $3';
+const FIND_BY_KEY = 'SELECT id FROM entity WHERE tenant = $1 AND kind = $3 AND key = $2';
+const FIND_ALIASES = `SELECT idp AS id FROM alias WHERE tenant = $1 AND local = $2
+  UNION SELECT local FROM alias WHERE tenant = $1 AND idp = $2`;
+const READ_NAMES = 'SELECT id, kind, parts FROM entity WHERE tenant = $1 AND id = ANY ($2::int[])';
+
+/**
+ * The ids that a filter stands for, or undefined without one. A user or client is also found under the other names that an
+ * ID-JAG stated with this one: a RAS's and the IdP's. Rejects with `not-found` where nothing of this name was ever seen, so
+ * that a misspelt name is not taken for somebody who did nothing.
+ */
+export async function resolveFilter(
+  snapshot: Snapshot,
+  tenantKey: Uint8Array,
+  parameters: Parameters,
+  kind: FilterKind,
+): Promise<readonly number[] | undefined> {
+  const ref = readEntity(parameters, kind);
+  if (ref === undefined) return undefined;
+  const id = await findEntity(snapshot, tenantKey, kind, ref);
+  if (id === undefined) throw new RescindError('not-found', { detail: `no ${kind} of this ${'id' in ref ? 'id' : 'name'} has been seen` });
+  if (kind !== 'user' && kind !== 'client') return [id];
+  return [id, ...(await snapshot.rows<{ id: number }>(FIND_ALIASES, [id])).map((alias) => alias.id)];
+}
+
+async function findEntity(snapshot: Snapshot, tenantKey: Uint8Array, kind: FilterKind, ref: EntityRef): Promise<number | undefined> {
+  const [sql, value] = 'id' in ref ? [FIND_BY_ID, ref.id] : [FIND_BY_KEY, ruleKeyToBytes(ruleKey(tenantKey, kind, ref.parts))];
+  const [row] = await snapshot.rows<{ id: number }>(sql, [value, ENTITY_KINDS[kind]]);
+  return row?.id;
+}
+
+interface EntityRow {
+  readonly id: number;
+  readonly kind: number;
+  readonly parts: readonly (string | null)[];
+}
+
+/** The names of the entities of one answer. A missing one is an error of the projections, not of the question. */
+export interface Names {
+  user(id: number): User;
+  client(id: number): Client;
+  agent(id: number): Agent;
+  resource(id: number): Resource;
+  /** Route, address or scope. */
+  text(id: number): string;
+}
+
+export async function readNames(snapshot: Snapshot, ids: Iterable<number | null>): Promise<Names> {
+  const wanted = [...new Set([...ids].filter((id) => id !== null))];
+  const rows = wanted.length === 0 ? [] : await snapshot.rows<EntityRow & Record<string, unknown>>(READ_NAMES, [wanted]);
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  const parts = (id: number): readonly (string | null)[] => {
+    const row = byId.get(id);
+    if (!row) throw new RescindError('internal', { cause: new Error(`a projection names entity ${id}, which does not exist`) });
+    return row.parts;
+  };
+  return {
+    user(id) {
+      const [iss, tenant, sub] = parts(id);
+      return { entity: id, iss: iss!, ...(tenant == null ? {} : { tenant }), sub: sub! };
+    },
+    client(id) {
+      const [iss, clientId] = parts(id);
+      return { entity: id, iss: iss!, client_id: clientId! };
+    },
+    agent(id) {
+      const [iss, agentId] = parts(id);
+      return { entity: id, iss: iss!, id: agentId! };
+    },
+    resource: (id) => ({ entity: id, uri: parts(id)[0]! }),
+    text: (id) => parts(id)[0]!,
+  };
+}
+
+/** For members that may be absent. */
+export const orNull = <T>(id: number | null, name: (id: number) => T): T | null => (id === null ? null : name(id));

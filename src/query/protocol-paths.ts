@@ -1,0 +1,159 @@
+import {
+  CLOUDEVENTS_BATCH_MEDIA_TYPE,
+  CLOUDEVENTS_MEDIA_TYPE,
+  FORM_MEDIA_TYPE,
+  ID_JAG_TOKEN_TYPE,
+  JSON_MEDIA_TYPE,
+  MAX_EVENTS_PER_POST,
+  NDJSON_MEDIA_TYPE,
+  PROBLEM_MEDIA_TYPE,
+} from '../contracts/index.js';
+
+/*
+ * The endpoints that are answered in front of the framework, which therefore cannot describe them. Written by hand: a change
+ * of theirs is a change here.
+ */
+const callers = [{ bearer: [] }, { basic: [] }];
+const text = { type: 'string' } as const;
+
+const event = {
+  specversion: '1.0',
+  type: 'dev.rescind.access.allowed.v1',
+  source: 'https://crm.example/api',
+  id: '7f0c2c1e-1',
+  time: '2026-11-24T09:30:00Z',
+  data: { token: { iss: 'https://auth.crm.example', jti: 'at-4711' }, operation: 'read', route: '/contacts/{id}', status: 200 },
+};
+const cloudEvent = {
+  type: 'object',
+  required: ['specversion', 'type', 'source', 'id', 'time', 'data'],
+  properties: { specversion: { const: '1.0' }, type: text, source: text, id: text, time: text, subject: text, data: { type: 'object' } },
+  description: 'CloudEvents 1.0; the schema of each type: /schemas/<type>.json',
+} as const;
+const manyEvents = { type: 'array', items: cloudEvent, maxItems: MAX_EVENTS_PER_POST } as const;
+
+const stored = {
+  type: 'object',
+  required: ['index', 'state'],
+  properties: { index: text, state: { enum: ['sequenced', 'integrated', 'published'] } },
+};
+const duplicate = { type: 'object', required: ['duplicate', 'index'], properties: { duplicate: { const: true }, index: text } };
+const refused = { type: 'object', required: ['error'], properties: { error: text, detail: text } };
+
+const json = (schema: object, example?: unknown) => ({ content: { [JSON_MEDIA_TYPE]: { schema, ...(example === undefined ? {} : { example }) } } });
+const oauthError = json({ type: 'object', required: ['error'], properties: { error: text, error_description: text } });
+const problem = { content: { [PROBLEM_MEDIA_TYPE]: { schema: { type: 'object', required: ['type', 'status', 'code'] } } } };
+
+const tokenForm = (hint: string, example: object) => ({
+  required: true,
+  content: {
+    [FORM_MEDIA_TYPE]: {
+      schema: {
+        type: 'object',
+        required: ['token'],
+        properties: { token: text, token_type_hint: { ...text, description: hint }, client_id: text, client_secret: text },
+      },
+      example,
+    },
+  },
+});
+
+/** OpenAPI path items. */
+export const PROTOCOL_PATHS = {
+  '/events': {
+    post: {
+      tags: ['protocol'],
+      operationId: 'events-post',
+      summary: 'Events of a source, answered when they are durable',
+      description: `Role \`emit\`. One event, up to ${MAX_EVENTS_PER_POST} in an array, or one a line.`,
+      security: callers,
+      requestBody: {
+        required: true,
+        content: {
+          [CLOUDEVENTS_MEDIA_TYPE]: { schema: cloudEvent, example: event },
+          [CLOUDEVENTS_BATCH_MEDIA_TYPE]: { schema: manyEvents, example: [event] },
+          [JSON_MEDIA_TYPE]: { schema: { oneOf: [cloudEvent, manyEvents] }, example: event },
+          [NDJSON_MEDIA_TYPE]: { schema: text, example: `${JSON.stringify(event)}\n` },
+        },
+      },
+      responses: {
+        200: {
+          description: 'one result an event, in the order they were sent',
+          ...json(
+            { oneOf: [stored, duplicate, { type: 'array', items: { oneOf: [stored, duplicate, refused] } }] },
+            { index: '4711', state: 'sequenced' },
+          ),
+        },
+        400: {
+          description: 'a single event was refused, or the body is none',
+          ...json(refused, { error: 'invalid-data', detail: 'data/token: must be object' }),
+        },
+        401: { description: 'unauthenticated' },
+        403: { description: 'the source is not the caller’s' },
+        409: { description: 'other content under an id that was used', ...json(refused, { error: 'conflict' }) },
+        413: { description: 'too large' },
+        415: { description: 'unsupported media type' },
+        429: { description: 'too many requests', headers: { 'Retry-After': { schema: text } } },
+        503: { description: 'not stored: send it again', ...problem },
+      },
+    },
+  },
+  '/introspect': {
+    post: {
+      tags: ['protocol'],
+      operationId: 'introspect-post',
+      summary: 'Is this token still good? (RFC 7662)',
+      description: 'Role `introspect`. An inactive token is answered by the same bytes whatever the reason.',
+      security: callers,
+      requestBody: tokenForm(`\`access_token\`, \`refresh_token\` or \`${ID_JAG_TOKEN_TYPE}\``, {
+        token: 'mF_9.B5f-4.1JqM',
+        token_type_hint: 'access_token',
+      }),
+      responses: {
+        200: {
+          description: 'active, with the recorded facts; or inactive',
+          content: {
+            [JSON_MEDIA_TYPE]: {
+              schema: { type: 'object', required: ['active'], properties: { active: { type: 'boolean' } } },
+              examples: {
+                active: {
+                  value: {
+                    active: true,
+                    iss: 'https://auth.crm.example',
+                    sub: 'u-17',
+                    client_id: 'agent-at-crm',
+                    aud: 'https://crm.example/api',
+                    scope: 'contacts.read',
+                    iat: 1_795_512_000,
+                    exp: 1_795_512_600,
+                  },
+                },
+                inactive: { value: { active: false } },
+              },
+            },
+          },
+        },
+        400: { description: 'invalid_request', ...oauthError },
+        401: { description: 'invalid_client', ...oauthError },
+        429: { description: 'too many failed attempts', headers: { 'Retry-After': { schema: text } } },
+        503: { description: 'this node cannot say: never a stale yes', headers: { 'Retry-After': { schema: text } } },
+      },
+    },
+  },
+  '/revoke': {
+    post: {
+      tags: ['protocol'],
+      operationId: 'revoke-post',
+      summary: 'Revoke a token (RFC 7009)',
+      description: 'Role `revoke-own`. When 200 is answered, no node answers *active* for the token any more. An unknown token is no error.',
+      security: callers,
+      requestBody: tokenForm('`access_token` or `refresh_token`', { token: '45ghiukldjahdnhzdauz', token_type_hint: 'refresh_token' }),
+      responses: {
+        200: { description: 'in force everywhere' },
+        400: { description: 'invalid_request or unsupported_token_type', ...oauthError },
+        401: { description: 'invalid_client', ...oauthError },
+        503: { description: 'not confirmed everywhere: send it again', headers: { 'Retry-After': { schema: text } } },
+      },
+    },
+  },
+};

@@ -1,0 +1,39 @@
+import { Module, type DynamicModule, type INestApplication } from '@nestjs/common';
+import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import { DocumentsController, type OpenApiSlot } from './documents.controller.js';
+import { PROTOCOL_PATHS } from './protocol-paths.js';
+import { QuestionsController } from './questions.controller.js';
+import type { Questions } from './questions.pg.js';
+import { OPEN_API, QUESTIONS } from './query-tokens.js';
+
+/** Serves the questions under `/v1`, `/schemas/…` and `/openapi.json`. Needs `RegistryModule`, which says who is calling. */
+@Module({})
+export class QueryModule {
+  static with({ questions }: { readonly questions: Questions }): DynamicModule {
+    const slot: OpenApiSlot = {};
+    return {
+      module: QueryModule,
+      controllers: [QuestionsController, DocumentsController],
+      providers: [
+        { provide: QUESTIONS, useValue: questions },
+        { provide: OPEN_API, useValue: slot },
+      ],
+    };
+  }
+}
+
+/** Describes the whole application, once. Call it after the application is made and before it listens. */
+export function describeApi(app: INestApplication, { version }: { readonly version: string }): void {
+  const config = new DocumentBuilder()
+    .setOpenAPIVersion('3.1.0')
+    .setTitle('Rescind')
+    .setDescription('Errors of /v1 are RFC 9457 problem+json with a stable `code`. Protocol endpoints use their standard’s errors.')
+    .setVersion(version)
+    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'the key of a caller' }, 'bearer')
+    .addBasicAuth({ type: 'http', scheme: 'basic', description: 'id and key of a caller (client_secret_basic)' }, 'basic')
+    .build();
+  const document = SwaggerModule.createDocument(app, config, {
+    operationIdFactory: (controller, method) => `${controller.replace(/Controller$/, '').toLowerCase()}-${method}`,
+  });
+  app.get<OpenApiSlot>(OPEN_API).document = { ...document, paths: { ...(PROTOCOL_PATHS as unknown as OpenAPIObject['paths']), ...document.paths } };
+}

@@ -1,0 +1,96 @@
+import { applyDecorators, Controller, Get, Header, Inject, Param, Query } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiParam, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { TSchema } from 'typebox';
+import { CurrentCaller, RequireRole } from '../registry/index.js';
+import { ACCESS_PARAMETERS } from './access.pg.js';
+import * as answers from './answers.js';
+import { CONNECTION_PARAMETERS } from './connections.pg.js';
+import { GRANT_PARAMETERS } from './grants.pg.js';
+import { GRAPH_PARAMETERS } from './graph.pg.js';
+import { parameterDocs } from './parameter-docs.js';
+import { QUARANTINE_PARAMETERS } from './quarantine.pg.js';
+import type { Questions } from './questions.pg.js';
+import { QUESTIONS } from './query-tokens.js';
+import { TOKEN_LOOKUP_PARAMETERS } from './tokens.pg.js';
+
+/** Of the caller, a question needs to know whose ledger it may read. */
+interface Asker {
+  readonly tenant: string;
+}
+
+const USAGE_WINDOW = '`from` and `to` bound the usage, not the list.';
+
+/** Summary, parameters and answer of a route. */
+function Answers(summary: string, schema: TSchema, parameters: Parameters<typeof parameterDocs>[0] = [], description?: string): MethodDecorator {
+  return applyDecorators(
+    ApiOperation({ summary, ...(description === undefined ? {} : { description }) }),
+    ...parameterDocs(parameters).map((parameter) => ApiQuery(parameter)),
+    // What is served is plain JSON Schema; TypeBox marks its schemas with members of its own.
+    ApiOkResponse({ schema: JSON.parse(JSON.stringify(schema)) as object }),
+    ApiResponse({ status: 400, description: 'invalid-request, invalid-cursor or filter-too-wide (problem+json)' }),
+    ApiResponse({ status: 404, description: 'not-found: what the question names was never seen (problem+json)' }),
+    Header('cache-control', 'no-store'),
+  );
+}
+
+@ApiTags('questions')
+@Controller('v1')
+@RequireRole('audit')
+export class QuestionsController {
+  readonly #questions: Questions;
+
+  constructor(@Inject(QUESTIONS) questions: Questions) {
+    this.#questions = questions;
+  }
+
+  @Get('connections')
+  @Answers('Which clients reach which resources', answers.ConnectionPage, CONNECTION_PARAMETERS, USAGE_WINDOW)
+  connections(@CurrentCaller() caller: Asker, @Query() query: unknown): Promise<answers.ConnectionPage> {
+    return this.#questions.connections(caller.tenant, query);
+  }
+
+  @Get('grants')
+  @Answers('Standing rights, with granted and used scopes', answers.GrantPage, GRANT_PARAMETERS, USAGE_WINDOW)
+  grants(@CurrentCaller() caller: Asker, @Query() query: unknown): Promise<answers.GrantPage> {
+    return this.#questions.grants(caller.tenant, query);
+  }
+
+  @Get('access')
+  @Answers('Who accessed what, newest first', answers.AccessPage, ACCESS_PARAMETERS, 'Without `from`: the last 30 days. Pages are read as of the first.')
+  access(@CurrentCaller() caller: Asker, @Query() query: unknown): Promise<answers.AccessPage> {
+    return this.#questions.access(caller.tenant, query);
+  }
+
+  @Get('graph')
+  @Answers('Who is connected to what', answers.GraphAnswer, GRAPH_PARAMETERS, 'At most 200 nodes, the busiest; `left_out` counts the others.')
+  graph(@CurrentCaller() caller: Asker, @Query() query: unknown): Promise<answers.GraphAnswer> {
+    return this.#questions.graph(caller.tenant, query);
+  }
+
+  @Get('tokens')
+  @Answers('One token, by issuer and jti or by digest', answers.TokenAnswer, TOKEN_LOOKUP_PARAMETERS)
+  tokenByName(@CurrentCaller() caller: Asker, @Query() query: unknown): Promise<answers.TokenAnswer> {
+    return this.#questions.token.byName(caller.tenant, query);
+  }
+
+  @Get('tokens/:id')
+  @ApiParam({ name: 'id', schema: { type: 'string' }, description: 'key of the token, as other answers give it' })
+  @Answers('One token: facts, lineage, use, and what stops it', answers.TokenAnswer)
+  token(@CurrentCaller() caller: Asker, @Param('id') id: string, @Query() query: unknown): Promise<answers.TokenAnswer> {
+    return this.#questions.token.byId(caller.tenant, id, query);
+  }
+
+  @Get('entries/:index')
+  @ApiParam({ name: 'index', schema: { type: 'string' }, description: 'position in the ledger' })
+  @Answers('One entry of the ledger, with what its leaf hash is computed from', answers.EntryAnswer)
+  entry(@CurrentCaller() caller: Asker, @Param('index') index: string, @Query() query: unknown): Promise<answers.EntryAnswer> {
+    return this.#questions.entry(caller.tenant, index, query);
+  }
+
+  @Get('quarantine')
+  @RequireRole('audit', 'admin')
+  @Answers('What was refused, newest first', answers.QuarantinePage, QUARANTINE_PARAMETERS)
+  quarantine(@CurrentCaller() caller: Asker, @Query() query: unknown): Promise<answers.QuarantinePage> {
+    return this.#questions.quarantine(caller.tenant, query);
+  }
+}

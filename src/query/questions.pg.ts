@@ -1,0 +1,54 @@
+import type { Pool } from 'pg';
+import { createAccessQuestion } from './access.pg.js';
+import type { AccessPage, ConnectionPage, EntryAnswer, GrantPage, GraphAnswer, QuarantinePage } from './answers.js';
+import { createConnectionsQuestion } from './connections.pg.js';
+import { createEntryQuestion } from './entries.pg.js';
+import { createGrantsQuestion } from './grants.pg.js';
+import { createGraphQuestion } from './graph.pg.js';
+import { createQuarantineQuestion } from './quarantine.pg.js';
+import { createReader, type ControlView } from './reader.js';
+import { createAsk } from './snapshot.pg.js';
+import { createFindStopping, type FindStopping } from './token-lineage.js';
+import { createTokenQuestions, type TokenQuestions } from './tokens.pg.js';
+
+/** A list or picture: the parameters as they came, checked here. */
+type Question<A> = (tenant: string, query: unknown) => Promise<A>;
+
+/**
+ * The security team's questions. Each reads one snapshot of one tenant, says up to which index (`as_of`), and rejects with a
+ * `RescindError`: `invalid-request`, `invalid-cursor`, `filter-too-wide`, `not-found`.
+ */
+export interface Questions {
+  readonly connections: Question<ConnectionPage>;
+  readonly grants: Question<GrantPage>;
+  readonly access: Question<AccessPage>;
+  readonly graph: Question<GraphAnswer>;
+  readonly quarantine: Question<QuarantinePage>;
+  readonly token: TokenQuestions;
+  readonly entry: (tenant: string, index: string, query: unknown) => Promise<EntryAnswer>;
+}
+
+export interface QuestionsOptions {
+  readonly pool: Pool;
+  /** The folded control state of this process: tenants' keys, names of sources, rules. */
+  readonly control: () => ControlView;
+  /** Without it, over the rules of `control`. */
+  readonly findStopping?: FindStopping;
+  /** Epoch seconds. */
+  readonly now?: () => number;
+}
+
+export function createQuestions(options: QuestionsOptions): Questions {
+  const ask = createAsk(options);
+  const reader = createReader(options.control);
+  const { findStopping = createFindStopping(reader), now = () => Math.floor(Date.now() / 1000) } = options;
+  return {
+    connections: createConnectionsQuestion({ ask, reader }),
+    grants: createGrantsQuestion({ ask, reader }),
+    access: createAccessQuestion({ ask, reader, now }),
+    graph: createGraphQuestion({ ask, reader }),
+    quarantine: createQuarantineQuestion({ ask, reader }),
+    token: createTokenQuestions({ ask, reader, findStopping, now }),
+    entry: createEntryQuestion({ ask, reader }),
+  };
+}

@@ -1,0 +1,54 @@
+import type { StoredLineage } from '../projections/index.js';
+import { ruleKey, ruleKeyToBytes, tokenKeys, type RuleIndex, type RuleKey } from '../rules/index.js';
+import type { TokenAnswer } from './answers.js';
+import type { Reader } from './reader.js';
+
+const textOf = (key: RuleKey): string => ruleKeyToBytes(key).toString('base64url');
+
+/** What the token came of, nearest first, and which ancestors are only named. */
+export function describeLineage(lineage: StoredLineage, tenantKey: Uint8Array, reader: Reader): TokenAnswer['lineage'] {
+  const tokens = new Set(lineage.tokens.map(({ key }) => key));
+  // A token may name its ID-JAG by either identity.
+  const idJags = new Set(
+    lineage.idJags.flatMap(({ key, facts }) => (facts.sha256 === undefined ? [key] : [key, ruleKey(tenantKey, 'id_jag', [facts.sha256])])),
+  );
+  const parents = [...lineage.tokens, ...lineage.idJags].flatMap(({ parentKey }) => (parentKey === undefined ? [] : [parentKey]));
+  const named = lineage.tokens.flatMap(({ idJagKey }) => (idJagKey === undefined ? [] : [idJagKey]));
+  const describe = (member: StoredLineage['tokens' | 'idJags'][number]) => ({
+    id: textOf(member.key),
+    index: String(member.ix),
+    source: reader.source(member.source),
+    facts: member.facts as unknown as Record<string, unknown>,
+    conflict: member.conflict,
+  });
+  return {
+    tokens: lineage.tokens.slice(1).map(describe),
+    id_jags: lineage.idJags.map(describe),
+    missing: [
+      ...parents.filter((key) => !tokens.has(key)).map((key) => ({ kind: 'token' as const, id: textOf(key) })),
+      ...named.filter((key) => !idJags.has(key)).map((key) => ({ kind: 'id_jag' as const, id: textOf(key) })),
+    ],
+    broken: lineage.broken,
+  };
+}
+
+/** Rules in force that stop the token. MAY name some of them only, MUST name one where there is any. `now` is epoch seconds. */
+export type FindStopping = (tenant: string, lineage: StoredLineage, now: number) => readonly string[];
+
+/** Over the rules that this process holds. The index looks until it has found one; so one it is. */
+export const createFindStopping =
+  (reader: Reader): FindStopping =>
+  (tenant, lineage, now) => {
+    const members = [...lineage.tokens, ...lineage.idJags];
+    const keys = tokenKeys(reader.tenantKey(tenant), {
+      tokens: lineage.tokens.map(({ facts }) => facts),
+      idJags: lineage.idJags.map(({ facts }) => facts),
+      seenSeq: least(members.map(({ seenSeq }) => seenSeq)),
+      skew: reader.skew(members.map(({ source }) => source)),
+    });
+    const rules: RuleIndex = reader.rules(tenant);
+    const rule = keys && rules.findStopping(keys, now);
+    return rule ? [rule.id] : [];
+  };
+
+const least = (values: readonly bigint[]): bigint | undefined => values.toSorted((a, b) => (a < b ? -1 : 1))[0];

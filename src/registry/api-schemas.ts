@@ -1,0 +1,55 @@
+import type { ApiBodyOptions, ApiResponseOptions } from '@nestjs/swagger';
+import type { TSchema } from 'typebox';
+
+type OpenApiSchema = Extract<ApiBodyOptions, { schema: unknown }>['schema'];
+
+/** A TypeBox schema is JSON Schema, of which OpenAPI's is a dialect. */
+export const openApi = (schema: TSchema | object): OpenApiSchema => JSON.parse(JSON.stringify(schema)) as OpenApiSchema;
+
+const text = { type: 'string' } as const;
+const texts = { type: 'array', items: text } as const;
+const seconds = { type: 'integer', description: 'epoch seconds' } as const;
+
+const secretMembers = { id: text, created_at: seconds, expires_at: seconds };
+const shownOnce = { type: 'string', description: 'shown in this answer and never again' } as const;
+const callerMembers = {
+  id: text,
+  tenant: text,
+  roles: { type: 'object' },
+  secrets: { type: 'array', items: { type: 'object', properties: secretMembers } },
+  disabled: { type: 'boolean' },
+} as const;
+
+export const TENANT = { type: 'object', properties: { id: text, name: text } } as const;
+export const CREATED_TENANT = {
+  type: 'object',
+  properties: { ...TENANT.properties, admin: { type: 'object', properties: { id: text, secret: shownOnce } } },
+} as const;
+export const SOURCE = {
+  type: 'object',
+  properties: {
+    id: text,
+    tenant: text,
+    name: text,
+    uri: text,
+    topic: text,
+    types: texts,
+    issuers: texts,
+    resources: texts,
+    jwks: { type: 'object' },
+    jwks_uri: text,
+    profile: { type: 'object' },
+    disabled: { type: 'boolean' },
+  },
+} as const;
+export const CALLER = { type: 'object', properties: callerMembers } as const;
+export const CREATED_CALLER = { type: 'object', properties: { ...callerMembers, secret: shownOnce } } as const;
+export const CREATED_SECRET = { type: 'object', properties: { ...secretMembers, secret: shownOnce } } as const;
+
+export const listOf = (member: string, schema: object) => ({ type: 'object', properties: { [member]: { type: 'array', items: schema } } });
+
+export const answer = (status: number, description: string, schema: object): ApiResponseOptions => ({
+  status,
+  description,
+  schema: openApi(schema),
+});

@@ -1,0 +1,100 @@
+import { randomUUID } from 'node:crypto';
+import { link, mkdir, open, readFile, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { RescindError } from '../contracts/index.js';
+import type { CallerRecord, ControlFollower, ControlLog } from '../control/index.js';
+import type { Actor } from './authored.js';
+import { storedSecret } from './callers.js';
+import { createEdits } from './edits.js';
+import { generateSecret, isSecret, secretDigest } from './secrets.js';
+import { DEFAULT_TENANT, ensureFirstAdmin, ensureTenant } from './tenants.js';
+
+export const ADMIN_CALLER = 'admin';
+export const ADMIN_KEY_FILE = 'admin-key';
+
+/** What the first administrator may do; it makes narrower callers for everybody else. */
+const ADMIN_ROLES: CallerRecord['roles'] = { admin: {}, audit: {}, revoke: { tenant: true } };
+
+export interface BootstrapOptions {
+  readonly home: string;
+  readonly controlLog: ControlLog;
+  readonly follower: ControlFollower;
+  readonly now?: () => number;
+}
+
+/** `created`: this call made the administrator, and `path` is where its key lies; say so once. */
+export interface Bootstrapped {
+  readonly created: boolean;
+  readonly path: string;
+}
+
+/**
+ * The first start: the tenant `default` and its administrator `admin`, whose key lies in `<home>/admin-key` (0600).
+ *
+ * The key is on disk before its digest is in the control log. So a crash in between leaves a key that nobody accepts yet,
+ * and the next start registers that same key; the other order would leave an administrator whose key nobody has. Of two
+ * first starts on one home the second finds the first one's file; of two with different homes one registers, and the
+ * other takes back the file that it made.
+ */
+export async function bootstrap({ home, controlLog, follower, now = Date.now }: BootstrapOptions): Promise<Bootstrapped> {
+  const path = join(home, ADMIN_KEY_FILE);
+  const { state } = follower;
+  if (state.caller(ADMIN_CALLER)) return { created: false, path };
+
+  const edits = createEdits({ controlLog, follower });
+  const known = state.tenantByName(DEFAULT_TENANT);
+  const tenant = known ?? (await ensureTenant(edits, { id: 'bootstrap', tenant: '' }, DEFAULT_TENANT, () => {}));
+  const { secret, written } = await ensureKeyFile(home, path);
+  const actor: Actor = { id: 'bootstrap', tenant: tenant.id };
+  const stored = storedSecret(secret, Math.floor(now() / 1000));
+  try {
+    await ensureFirstAdmin(edits, actor, tenant.id, { id: ADMIN_CALLER, roles: ADMIN_ROLES, secrets: [stored], disabled: false });
+  } catch (error) {
+    if (!(error instanceof RescindError) || error.code !== 'already-exists') throw error;
+    const registered = state.caller(ADMIN_CALLER)?.secrets.some(({ sha256 }) => sha256 === secretDigest(secret)) ?? false;
+    if (written && !registered) await unlink(path);
+    return { created: false, path };
+  }
+  return { created: true, path };
+}
+
+async function ensureKeyFile(home: string, path: string): Promise<{ secret: string; written: boolean }> {
+  await mkdir(home, { recursive: true });
+  const draft = `${path}.${randomUUID()}`;
+  const secret = generateSecret();
+  const file = await open(draft, 'wx', 0o600);
+  try {
+    await file.writeFile(`${secret}\n`);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  try {
+    // link, unlike rename, fails when the name is taken, and never shows a file half written.
+    await link(draft, path);
+    await syncDirectory(home);
+    return { secret, written: true };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    return { secret: await readKey(path), written: false };
+  } finally {
+    await unlink(draft);
+  }
+}
+
+async function readKey(path: string): Promise<string> {
+  const secret = (await readFile(path, 'utf8')).trim();
+  if (!isSecret(secret)) {
+    throw new RescindError('config-invalid', { detail: `${path} does not hold a key of Rescind's; move it away and start again` });
+  }
+  return secret;
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, 'r');
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}

@@ -1,0 +1,142 @@
+import { Type, type Static, type TSchema } from 'typebox';
+import { Compile } from 'typebox/compile';
+import { MAX_IDENTIFIER_LENGTH, MAX_TIME_SECONDS, RescindError, SOURCE_EVENT_NAMES } from '../contracts/index.js';
+import { SIGNING_ALGORITHMS } from '../control/index.js';
+
+/** Values of one bound or one list of a source; more are refused. */
+const MAX_VALUES = 1_000;
+/** Client pairs of one `revoke-own` role: an unknown token's revocation makes a rule a pair. */
+const MAX_OWN_CLIENTS = 100;
+/** Longest lifetime that a profile may allow: a lineage is no older (design, section 4, `max_lineage_age`). */
+const MAX_TOKEN_LIFETIME_S = 30 * 86_400;
+/** A clock that is further off needs repair, not tolerance. */
+const MAX_SKEW_S = 300;
+/** Bytes of an identifier from outside (wire.md). */
+const MAX_IDENTIFIER_BYTES = 512;
+
+export const NAME_PATTERN = '^[a-z0-9-]{1,63}$';
+const closed = { additionalProperties: false } as const;
+const Name = Type.String({ pattern: NAME_PATTERN, description: '1 to 63 of a-z, 0-9 and -' });
+const Identifier = Type.String({ minLength: 1, maxLength: MAX_IDENTIFIER_LENGTH });
+const Identifiers = Type.Array(Identifier, { maxItems: MAX_VALUES, uniqueItems: true });
+const SomeIdentifiers = Type.Array(Identifier, { minItems: 1, maxItems: MAX_VALUES, uniqueItems: true });
+const Future = Type.Integer({ minimum: 0, maximum: MAX_TIME_SECONDS, description: 'epoch seconds' });
+
+export const TenantInput = Type.Object({ name: Name, admin: Type.Optional(Name) }, closed);
+export type TenantInput = Static<typeof TenantInput>;
+
+const ProfileInput = Type.Object(
+  {
+    lineage: Type.Optional(Type.Enum(['stated', 'confirmed', 'none'])),
+    max_token_lifetime: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_TOKEN_LIFETIME_S, description: 'seconds' })),
+    skew: Type.Optional(Type.Integer({ minimum: 0, maximum: MAX_SKEW_S, description: 'seconds' })),
+    typ: Type.Optional(Identifier),
+    algorithms: Type.Optional(Type.Array(Type.Enum([...SIGNING_ALGORITHMS]), { minItems: 1, uniqueItems: true })),
+  },
+  closed,
+);
+
+const sourceMembers = {
+  types: Type.Array(Type.Enum([...SOURCE_EVENT_NAMES]), { minItems: 1, uniqueItems: true }),
+  issuers: Type.Optional(Identifiers),
+  resources: Type.Optional(Identifiers),
+  jwks: Type.Optional(
+    Type.Object(
+      { keys: Type.Array(Type.Record(Type.String(), Type.Unknown()), { minItems: 1 }) },
+      { ...closed, description: 'RFC 7517, public keys only' },
+    ),
+  ),
+  jwks_uri: Type.Optional(Type.String({ minLength: 1, maxLength: 2_048, description: 'https' })),
+  topic: Type.Optional(Type.String({ pattern: '^rescind\\.events\\.[a-z0-9-]{1,63}$', description: 'rescind.events.<name>' })),
+  profile: Type.Optional(ProfileInput),
+};
+export const SourceInput = Type.Object({ name: Name, uri: Identifier, ...sourceMembers }, closed);
+export type SourceInput = Static<typeof SourceInput>;
+
+export const SourceUpdate = Type.Object(
+  { name: Type.Optional(Name), uri: Type.Optional(Identifier), ...sourceMembers, disabled: Type.Optional(Type.Boolean()) },
+  closed,
+);
+export type SourceUpdate = Static<typeof SourceUpdate>;
+
+const IssuerClientInput = Type.Object({ iss: Identifier, client_id: Identifier }, closed);
+const Nothing = Type.Object({}, closed);
+
+export const RolesInput = Type.Object(
+  {
+    emit: Type.Optional(Type.Object({ sources: Type.Array(Name, { minItems: 1, maxItems: MAX_VALUES, uniqueItems: true }) }, closed)),
+    introspect: Type.Optional(
+      Type.Object({ resources: SomeIdentifiers, issuers: SomeIdentifiers, wait: Type.Optional(Type.Boolean()) }, closed),
+    ),
+    guard: Type.Optional(Type.Object({ resources: SomeIdentifiers, issuers: SomeIdentifiers }, closed)),
+    'revoke-own': Type.Optional(
+      Type.Object({ clients: Type.Array(IssuerClientInput, { minItems: 1, maxItems: MAX_OWN_CLIENTS, uniqueItems: true }) }, closed),
+    ),
+    revoke: Type.Optional(
+      Type.Union([Type.Object({ tenant: Type.Literal(true) }, closed), Type.Object({ issuers: Identifiers, resources: Identifiers }, closed)], {
+        description: '{tenant: true}, or {issuers, resources} of which a selector must name one',
+      }),
+    ),
+    audit: Type.Optional(Nothing),
+    admin: Type.Optional(Nothing),
+  },
+  { ...closed, description: 'every role names its bound; an absent role grants nothing' },
+);
+export type RolesInput = Static<typeof RolesInput>;
+
+export const CallerInput = Type.Object({ id: Name, roles: RolesInput, expires_at: Type.Optional(Future) }, closed);
+export type CallerInput = Static<typeof CallerInput>;
+export const CallerUpdate = Type.Object({ roles: RolesInput, disabled: Type.Optional(Type.Boolean()) }, closed);
+export type CallerUpdate = Static<typeof CallerUpdate>;
+export const SecretInput = Type.Object({ expires_at: Type.Optional(Future) }, closed);
+export type SecretInput = Static<typeof SecretInput>;
+
+/** A reader of input from outside: the value itself when it has the schema's shape, else `invalid-request`. */
+export function createReader<S extends TSchema>(schema: S): (input: unknown) => Static<S> {
+  const validator = Compile(schema);
+  return (input) => {
+    if (validator.Check(input)) {
+      checkStrings(input, '');
+      return input as Static<S>;
+    }
+    const errors = validator.Errors(input);
+    // Branches of a union fail without being at fault, and a refused member fails twice.
+    const own = errors.filter(({ schemaPath, keyword }) => !/\/anyOf\/\d+/.test(schemaPath) && keyword !== 'boolean');
+    const error = own.find(({ keyword }) => keyword === 'additionalProperties') ?? own[0] ?? errors[0];
+    const at = error === undefined || error.instancePath === '' ? 'the body' : `\`${error.instancePath.slice(1).replaceAll('/', '.')}\``;
+    throw new RescindError('invalid-request', { detail: `${at} ${describe(error)}` });
+  };
+}
+
+type Problem = ReturnType<ReturnType<typeof Compile>['Errors']>[number];
+
+function describe(error: Problem | undefined): string {
+  switch (error?.keyword) {
+    case 'additionalProperties':
+      return `has an unknown member: ${error.params.additionalProperties.map((name) => String(name).slice(0, 64)).join(', ')}`;
+    case 'required':
+      return `lacks ${error.params.requiredProperties.join(', ')}`;
+    case 'enum':
+      return `must be one of ${error.params.allowedValues.map(String).join(', ')}`;
+    default:
+      return error?.message ?? 'is malformed';
+  }
+}
+
+/** What PostgreSQL would refuse later, and identifiers over their bytes. Key material has its own, longer bounds. */
+function checkStrings(value: unknown, path: string): void {
+  if (typeof value === 'string') {
+    if (value.includes('\0') || !value.isWellFormed()) {
+      throw new RescindError('invalid-request', { detail: `\`${path}\` holds a NUL or a lone surrogate` });
+    }
+    if (!path.startsWith('jwks') && Buffer.byteLength(value) > MAX_IDENTIFIER_BYTES) {
+      throw new RescindError('invalid-request', { detail: `\`${path}\` is over ${MAX_IDENTIFIER_BYTES} bytes` });
+    }
+    return;
+  }
+  if (typeof value !== 'object' || value === null) return;
+  for (const [name, member] of Object.entries(value)) {
+    if (name.includes('\0') || !name.isWellFormed()) throw new RescindError('invalid-request', { detail: 'a member name is malformed' });
+    checkStrings(member, path === '' ? name : `${path}.${name}`);
+  }
+}

@@ -1,0 +1,28 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import type { Authenticator } from './authenticator.js';
+import { AUTHENTICATOR, CallerGuard } from './caller.guard.js';
+import { CallersController } from './callers.controller.js';
+import type { Registry } from './registry.js';
+import { SourcesController } from './sources.controller.js';
+import { TenantsController } from './tenants.controller.js';
+import { REGISTRY } from './tokens.js';
+
+export interface RegistryParts {
+  readonly registry: Registry;
+  /** The one that the protocol endpoints use too: they share its throttle. */
+  readonly authenticate: Authenticator;
+}
+
+/** Serves `/v1/tenants`, `/v1/sources`, `/v1/callers`. Global, so that every module's controllers can say `@RequireRole`. */
+@Module({})
+export class RegistryModule {
+  static with({ registry, authenticate }: RegistryParts): DynamicModule {
+    return {
+      module: RegistryModule,
+      global: true,
+      controllers: [TenantsController, SourcesController, CallersController],
+      providers: [{ provide: REGISTRY, useValue: registry }, { provide: AUTHENTICATOR, useValue: authenticate }, CallerGuard],
+      exports: [REGISTRY, AUTHENTICATOR, CallerGuard],
+    };
+  }
+}

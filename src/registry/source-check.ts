@@ -1,0 +1,96 @@
+import { EVENT_TOPIC_PREFIX, ID_JAG_TYP, LOGOUT_TYP, RescindError, SECURITY_EVENT_TYP, type EventName } from '../contracts/index.js';
+import { DEFAULT_TOKEN_PROFILE, type ControlState, type SourceRecord } from '../control/index.js';
+import type { SourceUpdate } from './inputs.js';
+import { checkKeys } from './jwks-check.js';
+
+/** Types whose events name the source's own issuer, and types whose events name its own resource. */
+const ISSUER_TYPES: ReadonlySet<EventName> = new Set<EventName>([
+  'id-jag.issued',
+  'id-jag.denied',
+  'token.issued',
+  'token.denied',
+  'token.revoked',
+  'session.ended',
+  'user.disabled',
+  'user.enabled',
+  'client.disabled',
+  'client.enabled',
+  'connection.created',
+  'connection.updated',
+  'connection.deleted',
+]);
+const RESOURCE_TYPES: ReadonlySet<EventName> = new Set<EventName>(['token.issued', 'access.allowed', 'access.denied', 'access.summary']);
+
+/** A JWT of another purpose must never pass for an access token (RFC 8725, section 3.11). */
+const FOREIGN_TYPS = [ID_JAG_TYP, SECURITY_EVENT_TYP, LOGOUT_TYP];
+
+interface Identity {
+  readonly id: string;
+  readonly name: string;
+  readonly uri: string;
+}
+
+/** The record that `input` asks for, checked alone; {@link checkSourceAmong} compares it with what is registered. */
+export function sourceRecord(identity: Identity, input: SourceUpdate, disabled: boolean): SourceRecord {
+  checkUri(identity.uri);
+  const issuers = input.issuers ?? [];
+  const resources = input.resources ?? [];
+  const needing = (types: ReadonlySet<EventName>) => input.types.find((type) => types.has(type));
+  if (issuers.length === 0 && needing(ISSUER_TYPES)) refuse(`a source of ${needing(ISSUER_TYPES)} needs \`issuers\``);
+  if (resources.length === 0 && needing(RESOURCE_TYPES)) refuse(`a source of ${needing(RESOURCE_TYPES)} needs \`resources\``);
+  if (input.jwks && input.jwks_uri !== undefined) refuse('`jwks` and `jwks_uri` exclude each other');
+  if (input.jwks_uri !== undefined) checkJwksUri(input.jwks_uri);
+  const typ = input.profile?.typ?.toLowerCase().replace(/^application\//, '');
+  if (typ !== undefined && FOREIGN_TYPS.includes(typ)) refuse('`profile.typ` belongs to another kind of JWT');
+  return {
+    ...identity,
+    topic: input.topic ?? ownTopic(identity.name),
+    types: input.types,
+    issuers,
+    resources,
+    ...(input.jwks ? { jwks: { keys: checkKeys(input.jwks.keys) } } : {}),
+    ...(input.jwks_uri === undefined ? {} : { jwks_uri: input.jwks_uri }),
+    profile: { ...DEFAULT_TOKEN_PROFILE, ...input.profile },
+    disabled,
+  };
+}
+
+export const ownTopic = (name: string): string => `${EVENT_TOPIC_PREFIX}${name}`;
+
+/**
+ * Holds between sources: name and URI are unique in the deployment; an issuer and a topic belong to one tenant. A source
+ * of one tenant that spoke for another's issuer could revoke there, or feed its events into the other's topic.
+ */
+export function checkSourceAmong(state: ControlState, tenant: string, record: SourceRecord): void {
+  const byName = state.sourceByName(record.name);
+  if (byName && byName.id !== record.id) taken('a source with this name is registered');
+  const byUri = state.sourceByUri(record.uri);
+  if (byUri && byUri.id !== record.id) taken('a source with this URI is registered');
+  for (const other of state.sources()) {
+    if (other.tenant === tenant) continue;
+    if (other.issuers.some((issuer) => record.issuers.includes(issuer))) taken('one of `issuers` belongs to another tenant');
+    if (other.topic === record.topic || ownTopic(other.name) === record.topic || other.topic === ownTopic(record.name)) {
+      taken('the topic belongs to another tenant');
+    }
+  }
+}
+
+function checkUri(uri: string): void {
+  // RFC 3986, section 4.3: a scheme, and something after it. CloudEvents compares the text, so it is never normalised.
+  if (!/^[A-Za-z][A-Za-z0-9+.-]*:[^\s]+$/.test(uri)) refuse('`uri` must be an absolute URI or a URN');
+}
+
+function checkJwksUri(text: string): void {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol !== 'https:' || url.username !== '' || url.password !== '' || url.hash !== '') {
+    throw new RescindError('invalid-jwks', { detail: '`jwks_uri` must be an https URL without user information and fragment' });
+  }
+}
+
+function refuse(detail: string): never {
+  throw new RescindError('invalid-request', { detail });
+}
+
+function taken(detail: string): never {
+  throw new RescindError('already-exists', { detail });
+}

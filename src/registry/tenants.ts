@@ -1,0 +1,95 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { RescindError } from '../contracts/index.js';
+import type { CallerRecord, ControlState, TenantRecord } from '../control/index.js';
+import { authoredRecord, type Actor } from './authored.js';
+import { newSecret } from './callers.js';
+import type { Edits } from './edits.js';
+import { NAME_PATTERN, TenantInput, createReader } from './inputs.js';
+import { tenantView, type TenantView } from './views.js';
+
+/** Made by the first start; its administrators make the others. */
+export const DEFAULT_TENANT = 'default';
+const TENANT_KEY_BYTES = 32;
+
+const readTenant = createReader(TenantInput);
+
+/** `admin.secret` is shown here and never again. */
+export interface CreatedTenant extends TenantView {
+  readonly admin: { readonly id: string; readonly secret: string };
+}
+
+export interface TenantCommands {
+  /**
+   * Creates a tenant and its first administrator (`<name>-admin` unless `admin` names it). The two are two edits; a call
+   * after a crash between them finishes the work.
+   */
+  createTenant(actor: Actor, input: unknown): Promise<CreatedTenant>;
+  listTenants(actor: Actor): readonly TenantView[];
+  getTenant(actor: Actor, nameOrId: string): TenantView;
+}
+
+interface Dependencies {
+  readonly edits: Edits;
+  readonly state: ControlState;
+  readonly now: () => number;
+}
+
+export function createTenantCommands({ edits, state, now }: Dependencies): TenantCommands {
+  const mayLookBeyond = (actor: Actor): boolean => state.tenant(actor.tenant)?.name === DEFAULT_TENANT;
+
+  return {
+    async createTenant(actor, input) {
+      const { name, admin: id = `${name}-admin` } = readTenant(input);
+      if (!mayLookBeyond(actor)) {
+        throw new RescindError('forbidden', { detail: `only an administrator of the tenant ${DEFAULT_TENANT} creates tenants` });
+      }
+      if (!new RegExp(NAME_PATTERN).test(id)) throw new RescindError('invalid-request', { detail: 'name the first administrator in `admin`' });
+      // Before the first edit, so that a taken id does not leave a tenant without an administrator.
+      if (state.caller(id)) throw new RescindError('already-exists', { detail: `a caller ${id} is registered; name another in \`admin\`` });
+      const tenant = await ensureTenant(edits, actor, name, (current, known) => {
+        if (known && [...current.callers()].some((caller) => caller.tenant === known.id)) {
+          throw new RescindError('already-exists', { detail: 'a tenant with this name is registered' });
+        }
+      });
+      const { secret, stored } = newSecret(Math.floor(now() / 1000));
+      await ensureFirstAdmin(edits, actor, tenant.id, { id, roles: { admin: {} }, secrets: [stored], disabled: false });
+      return { ...tenant, admin: { id, secret } };
+    },
+    listTenants: (actor) =>
+      [...state.tenants()].filter(({ id }) => id === actor.tenant || mayLookBeyond(actor)).map(tenantView),
+    getTenant(actor, nameOrId) {
+      const tenant = state.tenantByName(nameOrId) ?? state.tenant(nameOrId);
+      if (!tenant || (tenant.id !== actor.tenant && !mayLookBeyond(actor))) {
+        throw new RescindError('not-found', { detail: 'no tenant of this name or id' });
+      }
+      return tenantView(tenant);
+    },
+  };
+}
+
+type TenantCheck = (state: ControlState, known: TenantView | undefined) => void;
+
+/** Answers the tenant of this name, made now unless it is there. An unchanged record is written again: it changes nothing. */
+export function ensureTenant(edits: Edits, actor: Actor, name: string, check: TenantCheck): Promise<TenantView> {
+  const fresh: TenantRecord = { id: randomUUID(), name, key: randomBytes(TENANT_KEY_BYTES).toString('base64url') };
+  return edits.commit((current) => {
+    const known = current.tenantByName(name);
+    check(current, known);
+    const record = known ? { id: known.id, name: known.name, key: known.key.toString('base64url') } : fresh;
+    return {
+      record: authoredRecord('tenant.changed', actor, record.id, record, known ? 'updated' : 'created'),
+      narrows: false,
+      result: tenantView(record),
+    };
+  });
+}
+
+/** Rejects with `already-exists` when the tenant has a caller, or another tenant has one of this id. */
+export function ensureFirstAdmin(edits: Edits, actor: Actor, tenant: string, record: CallerRecord): Promise<void> {
+  return edits.commit((current) => {
+    if (current.caller(record.id) || [...current.callers()].some((caller) => caller.tenant === tenant)) {
+      throw new RescindError('already-exists', { detail: 'the tenant has callers already' });
+    }
+    return { record: authoredRecord('caller.changed', actor, tenant, record, 'created'), narrows: false, result: undefined };
+  });
+}

@@ -1,0 +1,2 @@
+/** Injection tokens of the registry. */
+export const REGISTRY = Symbol('rescind.registry');

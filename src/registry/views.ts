@@ -1,0 +1,54 @@
+import type { Caller, CallerRoles, CallerSecret, Source, SourceRecord, Tenant } from '../control/index.js';
+
+/** What the API shows. Each names its members, so that a new member of a record is not shown unless somebody decides so. */
+export interface TenantView {
+  readonly id: string;
+  readonly name: string;
+}
+
+export type SourceView = SourceRecord & { readonly tenant: string };
+
+export interface SecretView {
+  readonly id: string;
+  readonly created_at: number;
+  readonly expires_at?: number;
+}
+
+export interface CallerView {
+  readonly id: string;
+  readonly tenant: string;
+  readonly roles: CallerRoles;
+  readonly secrets: readonly SecretView[];
+  readonly disabled: boolean;
+}
+
+export const tenantView = ({ id, name }: Pick<Tenant, 'id' | 'name'>): TenantView => ({ id, name });
+
+export const sourceView = (source: Source): SourceView => ({
+  id: source.id,
+  tenant: source.tenant,
+  name: source.name,
+  uri: source.uri,
+  topic: source.topic,
+  types: source.types,
+  issuers: source.issuers,
+  resources: source.resources,
+  ...(source.jwks ? { jwks: source.jwks } : {}),
+  ...(source.jwks_uri === undefined ? {} : { jwks_uri: source.jwks_uri }),
+  profile: source.profile,
+  disabled: source.disabled,
+});
+
+export const secretView = (secret: CallerSecret): SecretView => ({
+  id: secret.id,
+  created_at: secret.created_at,
+  ...(secret.expires_at === undefined ? {} : { expires_at: secret.expires_at }),
+});
+
+export const callerView = (caller: Caller): CallerView => ({
+  id: caller.id,
+  tenant: caller.tenant,
+  roles: caller.roles,
+  secrets: caller.secrets.map(secretView),
+  disabled: caller.disabled,
+});

@@ -1,0 +1,58 @@
+import { isAscii } from 'node:buffer';
+import type { IncomingMessage } from 'node:http';
+import { FORM_MEDIA_TYPE } from '../contracts/index.js';
+
+/** Bytes of a form; a longer one is refused. */
+export const MAX_FORM_BYTES = 64 * 1024;
+/** Bytes read and dropped so that the sender hears the refusal; beyond them it is cut off. */
+const MAX_DRAINED_BYTES = 4 * 1024 * 1024;
+
+export type Form = ReadonlyMap<string, string>;
+
+export type FormProblem = 'not-a-form' | 'too-large' | 'malformed';
+
+/** Reads a form whole. Never resolves when the request breaks off, for nobody is left to answer. */
+export function readForm(req: IncomingMessage): Promise<Form | FormProblem> {
+  const mediaType = (req.headers['content-type'] ?? '').split(';', 1)[0]!.trim().toLowerCase();
+  if (mediaType !== FORM_MEDIA_TYPE || req.headers['content-encoding'] !== undefined) return Promise.resolve('not-a-form');
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    req.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= MAX_FORM_BYTES) chunks.push(chunk);
+      if (size > MAX_DRAINED_BYTES) resolve('too-large');
+    });
+    req.on('end', () => resolve(size > MAX_FORM_BYTES ? 'too-large' : (parseForm(Buffer.concat(chunks)) ?? 'malformed')));
+  });
+}
+
+/**
+ * RFC 6749, section 3.1 and appendix B: a parameter must not be repeated, one without a value counts as not sent. Undefined
+ * for a repetition and for what does not decode to UTF-8.
+ */
+export function parseForm(body: Buffer): Form | undefined {
+  // Everything beyond ASCII is escaped in a form (WHATWG URL, section 5.2); raw bytes have no agreed meaning.
+  if (!isAscii(body)) return undefined;
+  const text = body.toString('latin1');
+  const names = new Set<string>();
+  const form = new Map<string, string>();
+  for (const pair of text.split('&')) {
+    if (pair === '') continue;
+    const equals = pair.indexOf('=');
+    const name = decode(equals === -1 ? pair : pair.slice(0, equals));
+    const value = equals === -1 ? '' : decode(pair.slice(equals + 1));
+    if (name === undefined || value === undefined || names.has(name)) return undefined;
+    names.add(name);
+    if (value !== '') form.set(name, value);
+  }
+  return form;
+}
+
+function decode(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '));
+  } catch {
+    return undefined;
+  }
+}

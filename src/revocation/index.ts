@@ -1,0 +1,13 @@
+export {
+  createRevocations,
+  type Confirmation,
+  type LiftConfirmation,
+  type Revocations,
+  type RevocationsOptions,
+  type RulePage,
+} from './revocations.js';
+export type { OrderOwn, OwnOutcome, OwnToken } from './own-rules.js';
+export type { PresentedToken, TokenIdentifier } from './presented-token.js';
+export { createRevokeHandler, type RevokeHandlerOptions } from './revoke-handler.js';
+export type { RuleState, RuleView } from './rule-view.js';
+export { RevocationModule } from './revocation.module.js';

@@ -1,0 +1,129 @@
+import { MAX_IDENTIFIER_LENGTH, MAX_TIME_SECONDS, MIN_TIME_SECONDS, RescindError } from '../contracts/index.js';
+import { MAX_SELECTOR_MEMBERS, SelectorError, parseSelector, type Effect, type Selector } from '../rules/index.js';
+
+/** Characters of a reason; longer ones are refused, for it stands in the ledger. */
+const MAX_REASON_LENGTH = 1_024;
+const ORDER_MEMBERS = ['selector', 'effect', 'before', 'until', 'resume', 'reauthenticate', 'reason', 'on_behalf_of', 'confirm'];
+const LIFT_MEMBERS = ['resume', 'reason', 'on_behalf_of'];
+
+/** An order as it can be recorded; whether the caller may give it is for `reach.ts`. */
+export interface Order {
+  readonly selector: Selector;
+  readonly effect: Effect;
+  /** Epoch seconds. Absent: as of the order itself. */
+  readonly before?: number;
+  readonly until?: number;
+  readonly reauthenticate: boolean;
+  readonly reason: string;
+  readonly on_behalf_of?: string;
+}
+
+export interface Lift {
+  readonly resume: boolean;
+  readonly reason: string;
+  readonly on_behalf_of?: string;
+}
+
+/** Reads the body of `POST /v1/revocations` (wire.md). `now` is epoch seconds. */
+export function readOrder(body: unknown, now: number): Order {
+  const input = readMembers(body, ORDER_MEMBERS);
+  const selector = readSelector(input['selector']);
+  const effect = readEffect(input['effect']) ?? defaultEffect(selector);
+  const before = readTime('before', input['before']);
+  const until = readTime('until', input['until']);
+  const reauthenticate = readFlag('reauthenticate', input['reauthenticate']);
+  const reason = readReason(input['reason']);
+  if (reason === undefined) throw new RescindError('reason-required');
+  if (effect === 'block') {
+    if (before !== undefined) throw new RescindError('invalid-effect', { detail: '`before` belongs to a revoke; a block has no moment' });
+    if (reauthenticate) throw new RescindError('invalid-effect', { detail: '`reauthenticate` belongs to a revoke' });
+    if (until !== undefined && until <= now) throw new RescindError('time-not-future', { detail: '`until` lies in the past' });
+  } else {
+    if (until !== undefined) throw new RescindError('invalid-effect', { detail: '`until` belongs to a block; a revoke is for ever' });
+    if (before !== undefined && before > now) throw new RescindError('time-not-past', { detail: '`before` lies in the future' });
+  }
+  if (readFlag('resume', input['resume'])) {
+    throw new RescindError('invalid-effect', { detail: '`resume` belongs to the lift of a block; an ended block keeps what it stopped revoked' });
+  }
+  if (selector.all === true && !readFlag('confirm', input['confirm'])) throw new RescindError('confirmation-required');
+  return {
+    selector,
+    effect,
+    ...(before === undefined ? {} : { before }),
+    ...(until === undefined ? {} : { until }),
+    reauthenticate,
+    reason,
+    ...readPerson(input['on_behalf_of']),
+  };
+}
+
+export function readLift(body: unknown): Lift {
+  const input = readMembers(body ?? {}, LIFT_MEMBERS);
+  return {
+    resume: readFlag('resume', input['resume']),
+    reason: readReason(input['reason']) ?? 'lifted without a stated reason',
+    ...readPerson(input['on_behalf_of']),
+  };
+}
+
+/** A token, ID-JAG or session does not come back; everything else would, at the next token exchange, were it only revoked. */
+const defaultEffect = ({ token, id_jag: idJag, session }: Selector): Effect => (token || idJag || session ? 'revoke' : 'block');
+
+function readSelector(value: unknown): Selector {
+  if (isObject(value)) {
+    const names = Object.keys(value);
+    if (names.length === 0) throw new RescindError('empty-selector');
+    if ('all' in value && names.length > 1) throw new RescindError('contradictory-selector', { detail: '`all` contradicts every other member' });
+    if (names.length > MAX_SELECTOR_MEMBERS) throw new RescindError('selector-too-long');
+  }
+  try {
+    return parseSelector(value);
+  } catch (error) {
+    if (!(error instanceof SelectorError)) throw error;
+    throw new RescindError('invalid-selector', { detail: error.message });
+  }
+}
+
+function readMembers(body: unknown, known: readonly string[]): Readonly<Record<string, unknown>> {
+  if (!isObject(body)) throw new RescindError('invalid-request', { detail: 'the body must be a JSON object' });
+  const unknown = Object.keys(body).find((name) => !known.includes(name));
+  if (unknown !== undefined) throw new RescindError('invalid-request', { detail: `unknown member: ${unknown.slice(0, 64)}` });
+  return body;
+}
+
+function readEffect(value: unknown): Effect | undefined {
+  if (value === undefined || value === 'revoke' || value === 'block') return value;
+  throw new RescindError('invalid-effect', { detail: '`effect` must be revoke or block' });
+}
+
+function readTime(name: string, value: unknown): number | undefined {
+  if (value === undefined) return undefined;
+  if (!Number.isInteger(value) || (value as number) < MIN_TIME_SECONDS || (value as number) > MAX_TIME_SECONDS) {
+    throw new RescindError('invalid-request', { detail: `\`${name}\` must be whole epoch seconds between 2000 and 2100` });
+  }
+  return value as number;
+}
+
+function readFlag(name: string, value: unknown): boolean {
+  if (value === undefined || typeof value === 'boolean') return value ?? false;
+  throw new RescindError('invalid-request', { detail: `\`${name}\` must be true or false` });
+}
+
+function readReason(value: unknown): string | undefined {
+  if (value === undefined || value === '') return undefined;
+  if (typeof value !== 'string' || value.length > MAX_REASON_LENGTH || value.trim() === '') {
+    throw new RescindError('invalid-request', { detail: `\`reason\` must be text of at most ${MAX_REASON_LENGTH} characters` });
+  }
+  return value;
+}
+
+function readPerson(value: unknown): { on_behalf_of?: string } {
+  if (value === undefined) return {};
+  if (typeof value !== 'string' || value === '' || value.length > MAX_IDENTIFIER_LENGTH) {
+    throw new RescindError('invalid-request', { detail: `\`on_behalf_of\` must be a name of at most ${MAX_IDENTIFIER_LENGTH} characters` });
+  }
+  return { on_behalf_of: value };
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,0 +1,96 @@
+const text = { type: 'string' } as const;
+const seconds = { type: 'integer', description: 'epoch seconds' } as const;
+const issuerAnd = (name: string) => ({ type: 'object', properties: { iss: text, [name]: text }, required: ['iss', name] });
+const digest = { type: 'string', description: 'SHA-256, base64url without padding' } as const;
+const author = { type: 'object', properties: { caller: text, on_behalf_of: text } } as const;
+
+const SELECTOR = {
+  type: 'object',
+  description: 'A conjunction of at most four members, or {"all": true}',
+  minProperties: 1,
+  maxProperties: 4,
+  properties: {
+    token: {
+      oneOf: [
+        issuerAnd('jti'),
+        { type: 'object', properties: { sha256: digest }, required: ['sha256'] },
+        { type: 'object', properties: { signing_input_sha256: digest }, required: ['signing_input_sha256'] },
+      ],
+    },
+    id_jag: { oneOf: [issuerAnd('jti'), { type: 'object', properties: { sha256: digest }, required: ['sha256'] }] },
+    session: issuerAnd('sid'),
+    user: { type: 'object', properties: { iss: text, tenant: text, sub: text }, required: ['iss', 'sub'] },
+    client: issuerAnd('client_id'),
+    agent: issuerAnd('id'),
+    agent_type: text,
+    resource: text,
+    issuer: text,
+    all: { type: 'boolean', enum: [true] },
+  },
+};
+const effect = { type: 'string', enum: ['revoke', 'block'] };
+
+export const ORDER = {
+  type: 'object',
+  required: ['selector', 'reason'],
+  properties: {
+    selector: SELECTOR,
+    effect: { ...effect, description: 'default: revoke where the selector names a token, ID-JAG or session, else block' },
+    before: { ...seconds, description: 'of a revoke: what was granted before; default now, never the future' },
+    until: { ...seconds, description: 'of a block: its end' },
+    reauthenticate: { type: 'boolean', description: 'of a revoke: the sign-in must be later too' },
+    reason: text,
+    on_behalf_of: { type: 'string', description: 'the person acting' },
+    confirm: { type: 'boolean', description: 'true, where the selector is `all`' },
+  },
+} as const;
+
+export const LIFT = {
+  type: 'object',
+  properties: {
+    resume: { type: 'boolean', description: 'true: what was granted before the lift is good again; default false' },
+    reason: text,
+    on_behalf_of: { type: 'string', description: 'the person acting' },
+  },
+} as const;
+
+const confirmation = {
+  id: text,
+  seq: { type: 'string', description: 'position in the control log' },
+  confirmed: {
+    type: 'object',
+    properties: { nodes: { type: 'integer' }, guards: { type: 'integer' }, expired: { type: 'integer' } },
+  },
+  ms: { type: 'number' },
+  regrant_after: { type: 'integer', nullable: true, description: 'what is granted later (epoch seconds) is not stopped' },
+};
+export const CONFIRMATION = { type: 'object', properties: confirmation } as const;
+export const LIFT_CONFIRMATION = {
+  type: 'object',
+  properties: { ...confirmation, revoke: { type: 'string', description: 'the rule that keeps revoked what was blocked' } },
+} as const;
+
+export const RULE = {
+  type: 'object',
+  properties: {
+    id: text,
+    seq: text,
+    at: seconds,
+    state: { type: 'string', enum: ['live', 'lifted', 'turned-revoke', 'expired'] },
+    effect,
+    selector: SELECTOR,
+    before: seconds,
+    until: seconds,
+    reauthenticate: { type: 'boolean' },
+    reason: text,
+    author,
+    origin: { type: 'object', properties: { source: text, event: text, at: { type: 'integer', description: 'epoch milliseconds' } } },
+    after_lift_of: text,
+    lift: { type: 'object', properties: { at: seconds, resume: { type: 'boolean' }, reason: text, author } },
+  },
+} as const;
+
+export const RULE_PAGE = {
+  type: 'object',
+  properties: { revocations: { type: 'array', items: RULE }, next: { type: 'string', description: 'cursor of the next page' } },
+} as const;

@@ -1,0 +1,85 @@
+import { Body, Controller, Get, Headers, Inject, Param, Post, Query, Res } from '@nestjs/common';
+import { ApiBody, ApiHeader, ApiOperation, ApiQuery, ApiResponse, ApiTags, type ApiBodyOptions } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import type { Caller } from '../control/index.js';
+import { jsonBody } from '../platform/index.js';
+import { CurrentCaller, RequireRole } from '../registry/index.js';
+import { CONFIRMATION, LIFT, LIFT_CONFIRMATION, ORDER, RULE, RULE_PAGE } from './revocation-schemas.js';
+import type { Confirmation, LiftConfirmation, Revocations, RulePage } from './revocations.js';
+import type { RuleView } from './rule-view.js';
+import { REVOCATIONS } from './tokens.js';
+
+const schema = (described: object) => ({ schema: described }) as Extract<ApiBodyOptions, { schema: unknown }>;
+
+/** 503 with the rule's id: stored, but not known to be in force. */
+const NOT_CONFIRMED = { status: 503, description: 'stored, not confirmed: `id` and `seq` of the rule; repeat the request (problem+json)' };
+
+@ApiTags('revocations')
+@Controller('v1/revocations')
+export class RevocationsController {
+  readonly #revocations: Revocations;
+
+  constructor(@Inject(REVOCATIONS) revocations: Revocations) {
+    this.#revocations = revocations;
+  }
+
+  @Post()
+  @RequireRole('revoke')
+  @ApiOperation({ summary: 'Revoke or block', description: 'Answers when no process answers active for what the selector names.' })
+  @ApiHeader({ name: 'Idempotency-Key', required: false, description: 'a retry with the same key waits again; kept 48 h' })
+  @ApiBody(schema(ORDER))
+  @ApiResponse({ status: 201, description: 'in force', ...schema(CONFIRMATION) })
+  @ApiResponse({ status: 200, description: 'in force; ordered by an earlier request with this Idempotency-Key', ...schema(CONFIRMATION) })
+  @ApiResponse({ status: 422, description: 'the Idempotency-Key was used with another body (problem+json)' })
+  @ApiResponse(NOT_CONFIRMED)
+  async order(
+    @CurrentCaller() caller: Caller,
+    @Body(jsonBody) body: unknown,
+    @Headers('idempotency-key') idempotencyKey: string | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Omit<Confirmation, 'replayed'>> {
+    const { replayed, ...confirmation } = await this.#revocations.order(caller, body, idempotencyKey);
+    void reply.status(replayed ? 200 : 201).header('location', `/v1/revocations/${confirmation.id}`);
+    return confirmation;
+  }
+
+  @Post(':id/lift')
+  @RequireRole('revoke')
+  @ApiOperation({ summary: 'Lift a block', description: 'What was granted before stays revoked, unless `resume` is true.' })
+  @ApiBody({ ...schema(LIFT), required: false })
+  @ApiResponse({ status: 200, description: 'lifted', ...schema(LIFT_CONFIRMATION) })
+  @ApiResponse({ status: 409, description: 'not a block, or lifted before (problem+json)' })
+  @ApiResponse(NOT_CONFIRMED)
+  async lift(
+    @CurrentCaller() caller: Caller,
+    @Param('id') id: string,
+    @Body(jsonBody) body: unknown,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Omit<LiftConfirmation, 'replayed'>> {
+    const { replayed: _, ...confirmation } = await this.#revocations.lift(caller, id, body);
+    void reply.status(200);
+    return confirmation;
+  }
+
+  @Get()
+  @RequireRole('revoke', 'audit')
+  @ApiOperation({ summary: 'Rules, newest first' })
+  @ApiQuery({ name: 'limit', required: false, schema: { type: 'integer', minimum: 1, maximum: 200, default: 50 } })
+  @ApiQuery({ name: 'cursor', required: false, description: '`next` of the page before' })
+  @ApiResponse({ status: 200, description: 'a page', ...schema(RULE_PAGE) })
+  list(
+    @CurrentCaller() caller: Caller,
+    @Query('cursor') cursor: string | undefined,
+    @Query('limit') limit: string | undefined,
+  ): Promise<RulePage> {
+    return this.#revocations.list(caller, { cursor, limit });
+  }
+
+  @Get(':id')
+  @RequireRole('revoke', 'audit')
+  @ApiOperation({ summary: 'One rule' })
+  @ApiResponse({ status: 200, description: 'the rule', ...schema(RULE) })
+  read(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<RuleView> {
+    return this.#revocations.read(caller, id);
+  }
+}

@@ -1,0 +1,192 @@
+import { RescindError, canonicalJson } from '../contracts/index.js';
+import type { Appended, Author, Caller, Command, ControlFollower, ControlLog, RuleRecord, Seq, Tenant } from '../control/index.js';
+import { readLift, readOrder } from './order-input.js';
+import { requireReach } from './reach.js';
+import { createOrderOwn, type OrderOwn } from './own-rules.js';
+import { createRuleReader, type RuleReaderOptions } from './rule-reader.pg.js';
+import { ruleRecord } from './rule-record.js';
+import { ruleView, stateOf, type RuleView } from './rule-view.js';
+
+/** How long a retry under the same Idempotency-Key is recognised. */
+const IDEMPOTENCY_KEPT_S = 48 * 3_600;
+const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
+const DEFAULT_PAGE = 50;
+const MAX_PAGE = 200;
+
+/** What the caller of a confirmed order is told. */
+export interface Confirmation {
+  readonly id: string;
+  /** Position in the control log; decimal. */
+  readonly seq: string;
+  /** One process answers introspection, and it has applied the rule; guards do not exist yet. */
+  readonly confirmed: { readonly nodes: number; readonly guards: number; readonly expired: number };
+  /** From the order's arrival to its being in force. */
+  readonly ms: number;
+  /** What is granted later than this is not stopped by the rule (epoch seconds); null: a block without an end, or nothing is stopped. */
+  readonly regrant_after: number | null;
+  /** The order had been given before, under the same Idempotency-Key or as the same lift. */
+  readonly replayed: boolean;
+}
+
+export interface LiftConfirmation extends Confirmation {
+  /** The `revoke` that the lift ordered, so that what the block stopped stays stopped; absent with `resume`. */
+  readonly revoke?: string;
+}
+
+export interface RulePage {
+  readonly revocations: readonly RuleView[];
+  /** Sent back as `cursor` for what is older; absent on the last page. */
+  readonly next?: string;
+}
+
+/**
+ * Orders, lifts and shows rules. `order` and `lift` resolve when no process answers *active* for what the rule selects. A
+ * rule that is stored but could not be confirmed rejects with `not-confirmed` and the rule's `id` and `seq`; the same call
+ * again waits again.
+ */
+export interface Revocations {
+  order(caller: Caller, body: unknown, idempotencyKey?: string): Promise<Confirmation>;
+  lift(caller: Caller, id: string, body: unknown): Promise<LiftConfirmation>;
+  list(reader: Caller, query: { readonly cursor?: string; readonly limit?: string }): Promise<RulePage>;
+  read(reader: Caller, id: string): Promise<RuleView>;
+  /** RFC 7009, for `/revoke`. */
+  readonly orderOwn: OrderOwn;
+}
+
+export interface RevocationsOptions extends RuleReaderOptions {
+  readonly controlLog: ControlLog;
+  readonly follower: ControlFollower;
+  /** Epoch milliseconds. */
+  readonly now?: () => number;
+}
+
+export function createRevocations({ controlLog, follower, pool, now = Date.now }: RevocationsOptions): Revocations {
+  const { state } = follower;
+  const rules = createRuleReader({ pool });
+  const seconds = (): number => Math.floor(now() / 1000);
+  const tenantOf = (caller: Caller): Tenant => {
+    const tenant = state.tenant(caller.tenant);
+    if (!tenant) throw new RescindError('forbidden', { detail: 'the tenant of the caller is gone' });
+    return tenant;
+  };
+
+  /** `stopping` is the rule that stops something from now on, if there is one. */
+  async function confirm(tenant: Tenant, id: string, stopping: string | undefined, appended: Appended, startedAt: number): Promise<Confirmation> {
+    const seq = appended.lastSeq;
+    try {
+      await follower.whenInForce(seq);
+    } catch (error) {
+      if (!(error instanceof RescindError) || error.code !== 'not-confirmed') throw error;
+      throw new RescindError('not-confirmed', { cause: error.cause, extensions: { id, seq: String(seq) } });
+    }
+    return {
+      id,
+      seq: String(seq),
+      confirmed: { nodes: 1, guards: 0, expired: 0 },
+      ms: Math.round((performance.now() - startedAt) * 10) / 10,
+      regrant_after: stopping === undefined ? null : regrantAfter(tenant, stopping),
+      replayed: appended.replayed,
+    };
+  }
+
+  /** The largest skew of the tenant's sources: which of them a token will come from is not known here. */
+  function regrantAfter(tenant: Tenant, id: string): number | null {
+    const rule = tenant.rules.get(id);
+    const moment = rule?.effect === 'revoke' ? rule.before : rule?.until;
+    if (moment === undefined) return null;
+    const skews = [...state.sources()].filter((source) => source.tenant === tenant.id).map(({ profile }) => profile.skew);
+    return moment + Math.max(0, ...skews);
+  }
+
+  async function firstRule({ firstSeq, lastSeq }: Appended): Promise<RuleRecord | undefined> {
+    const records = await controlLog.readRange(firstSeq, lastSeq);
+    return records.flatMap((record) => (record.kind === 'rule.ordered' ? [record.body] : []))[0];
+  }
+
+  return {
+    async order(caller, body, idempotencyKey) {
+      const startedAt = performance.now();
+      const tenant = tenantOf(caller);
+      const order = readOrder(body, seconds());
+      requireReach(caller.roles, order.selector);
+      const { selector, on_behalf_of: _, ...told } = order;
+      const record = ruleRecord(tenant, authorOf(caller, order), selector, told);
+      const once = idempotencyKey === undefined ? undefined : idempotent(caller, idempotencyKey, body);
+      const appended = await controlLog.append({ records: [record], ...(once ? { once } : {}) });
+      if (!appended.same) throw new RescindError('idempotency-key-reused');
+      const first = appended.replayed ? await firstRule(appended) : record.body;
+      return confirm(tenant, first!.id, first!.id, appended, startedAt);
+    },
+
+    async lift(caller, id, body) {
+      const startedAt = performance.now();
+      const tenant = tenantOf(caller);
+      const wanted = readLift(body);
+      const { resume, reason } = wanted;
+      const stored = await rules.find(tenant.id, id);
+      if (!stored) throw new RescindError('not-found', { detail: 'no rule of this id' });
+      requireReach(caller.roles, stored.body.selector);
+      const current = stateOf(stored.body, stored.lift !== undefined, tenant.rules.get(id), seconds());
+      if (stored.body.effect !== 'block' || current === 'turned-revoke') throw new RescindError('not-liftable');
+
+      const author = authorOf(caller, wanted);
+      const { reauthenticate, selector } = stored.body;
+      const revoke = resume ? undefined : ruleRecord(tenant, author, selector, { effect: 'revoke', reauthenticate, reason, after_lift_of: id });
+      const lifted = { kind: 'rule.lifted', tenant: tenant.id, subject: id, body: { rule: id, resume, reason, author } } as const;
+      const appended = await controlLog.append({
+        // The revoke first: a process that reads one of the two must not let through what both of them stop.
+        records: [...(revoke ? [revoke] : []), lifted],
+        once: { key: ['lift', id], content: canonicalJson({ resume, reason, author }) },
+      });
+      if (!appended.same) throw new RescindError('already-lifted');
+      const ordered = appended.replayed ? await firstRule(appended) : revoke?.body;
+      const confirmation = await confirm(tenant, id, ordered?.id, appended, startedAt);
+      return { ...confirmation, ...(ordered ? { revoke: ordered.id } : {}) };
+    },
+
+    async list(reader, query) {
+      const tenant = tenantOf(reader);
+      const limit = readLimit(query.limit);
+      // One more than asked for says whether there is a next page.
+      const page = await rules.page(tenant.id, readCursor(query.cursor), limit + 1);
+      const shown = page.slice(0, limit);
+      const revocations = shown.map((stored) => ruleView(stored, tenant.rules.get(stored.body.id), seconds()));
+      return page.length > limit ? { revocations, next: writeCursor(shown.at(-1)!.seq) } : { revocations };
+    },
+
+    async read(reader, id) {
+      const tenant = tenantOf(reader);
+      const stored = await rules.find(tenant.id, id);
+      if (!stored) throw new RescindError('not-found', { detail: 'no rule of this id' });
+      return ruleView(stored, tenant.rules.get(id), seconds());
+    },
+
+    orderOwn: createOrderOwn({ controlLog, follower, rules, now }),
+  };
+}
+
+function idempotent(caller: Caller, key: string, body: unknown): Command['once'] {
+  if (!IDEMPOTENCY_KEY.test(key)) throw new RescindError('invalid-idempotency-key', { detail: '1 to 255 visible ASCII characters' });
+  return { key: ['idempotency', caller.tenant, caller.id, key], content: canonicalJson(body), keepSeconds: IDEMPOTENCY_KEPT_S };
+}
+
+const authorOf = (caller: Caller, { on_behalf_of: person }: { readonly on_behalf_of?: string }): Author => ({
+  caller: caller.id,
+  ...(person === undefined ? {} : { on_behalf_of: person }),
+});
+
+function readLimit(text: string | undefined): number {
+  if (text === undefined) return DEFAULT_PAGE;
+  const limit = /^\d{1,4}$/.test(text) ? Number(text) : 0;
+  if (limit < 1 || limit > MAX_PAGE) throw new RescindError('invalid-request', { detail: `\`limit\` must be 1 to ${MAX_PAGE}` });
+  return limit;
+}
+
+const writeCursor = (seq: Seq): string => Buffer.from(`rules ${seq}`).toString('base64url');
+
+function readCursor(cursor: string | undefined): Seq | undefined {
+  if (cursor === undefined) return undefined;
+  const seq = /^rules ([1-9]\d{0,17})$/.exec(Buffer.from(cursor, 'base64url').toString('latin1'))?.[1];
+  if (seq === undefined) throw new RescindError('invalid-cursor');
+  return BigInt(seq) as Seq;
+}

@@ -1,0 +1,59 @@
+import type { Author, RuleOrigin } from '../control/index.js';
+import type { Effect, Rule, Selector } from '../rules/index.js';
+import type { StoredRule } from './rule-reader.pg.js';
+
+/**
+ * `live`: stops what it selects. `lifted`: by somebody. `turned-revoke`: a block that a later enabling event or its own
+ * `until` turned into a `revoke`. `expired`: what it could stop is long dead, and nodes have dropped it.
+ */
+export type RuleState = 'live' | 'lifted' | 'turned-revoke' | 'expired';
+
+/** What the API shows of a rule. Times are epoch seconds. */
+export interface RuleView {
+  readonly id: string;
+  /** Position in the control log; decimal. */
+  readonly seq: string;
+  readonly at: number;
+  readonly state: RuleState;
+  readonly effect: Effect;
+  readonly selector: Selector;
+  readonly before?: number;
+  readonly until?: number;
+  readonly reauthenticate: boolean;
+  readonly reason: string;
+  readonly author: Author;
+  readonly origin?: RuleOrigin;
+  readonly after_lift_of?: string;
+  readonly lift?: { readonly at: number; readonly resume: boolean; readonly reason: string; readonly author: Author };
+}
+
+/** `current` is the rule as the nodes hold it now. */
+export function ruleView({ seq, at, body, lift }: StoredRule, current: Rule | undefined, now: number): RuleView {
+  const { id, effect, selector, before, until, reauthenticate, reason, author, origin, after_lift_of: afterLiftOf } = body;
+  return {
+    id,
+    seq: String(seq),
+    at: seconds(at),
+    state: stateOf(body, lift !== undefined, current, now),
+    effect,
+    selector,
+    ...(before === undefined ? {} : { before }),
+    ...(until === undefined ? {} : { until }),
+    reauthenticate,
+    reason,
+    author,
+    ...(origin ? { origin } : {}),
+    ...(afterLiftOf === undefined ? {} : { after_lift_of: afterLiftOf }),
+    ...(lift ? { lift: { at: seconds(lift.at), resume: lift.resume, reason: lift.reason, author: lift.author } } : {}),
+  };
+}
+
+export function stateOf(body: StoredRule['body'], isLifted: boolean, current: Rule | undefined, now: number): RuleState {
+  if (!current) return isLifted ? 'lifted' : 'expired';
+  if (body.effect === 'block' && (current.effect === 'revoke' || (current.until !== undefined && current.until <= now))) {
+    return 'turned-revoke';
+  }
+  return 'live';
+}
+
+const seconds = (milliseconds: number): number => Math.floor(milliseconds / 1000);

@@ -1,0 +1,2 @@
+/** Injection token of `Revocations`. */
+export const REVOCATIONS = Symbol('rescind.revocations');

@@ -1,0 +1,141 @@
+import { DIMENSIONS, ruleKey, type Dimension, type Parts, type RuleKey } from './dimension.js';
+
+export const MAX_SELECTOR_MEMBERS = 4;
+const MAX_IDENTIFIER_BYTES = 512;
+const DIGEST = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
+
+export type TokenRef = { readonly iss: string; readonly jti: string } | { readonly sha256: string } | { readonly signing_input_sha256: string };
+
+/** A conjunction, as it is sent to `POST /v1/revocations` (wire.md). */
+export interface Selector {
+  readonly token?: TokenRef;
+  readonly id_jag?: { readonly iss: string; readonly jti: string } | { readonly sha256: string };
+  readonly session?: { readonly iss: string; readonly sid: string };
+  readonly user?: { readonly iss: string; readonly tenant?: string; readonly sub: string };
+  readonly client?: { readonly iss: string; readonly client_id: string };
+  readonly agent?: { readonly iss: string; readonly id: string };
+  readonly agent_type?: string;
+  readonly resource?: string;
+  readonly issuer?: string;
+  readonly all?: true;
+}
+
+export class SelectorError extends Error {
+  override readonly name = 'SelectorError';
+}
+
+type Member = readonly [name: string, need: 'required' | 'optional'];
+const SHAPES: Readonly<Record<Exclude<Dimension, 'agent_type' | 'resource' | 'issuer'>, readonly (readonly Member[])[]>> = {
+  token: [[['iss', 'required'], ['jti', 'required']], [['sha256', 'required']], [['signing_input_sha256', 'required']]],
+  id_jag: [[['iss', 'required'], ['jti', 'required']], [['sha256', 'required']]],
+  session: [[['iss', 'required'], ['sid', 'required']]],
+  user: [[['iss', 'required'], ['tenant', 'optional'], ['sub', 'required']]],
+  client: [[['iss', 'required'], ['client_id', 'required']]],
+  agent: [[['iss', 'required'], ['id', 'required']]],
+};
+
+/** Reads a selector from outside. Throws `SelectorError` with a sentence for people. */
+export function parseSelector(input: unknown): Selector {
+  if (!isRecord(input)) throw new SelectorError('the selector must be an object');
+  const names = Object.keys(input);
+  if (names.length === 0) throw new SelectorError('the selector is empty: name at least one member, or {"all": true}');
+  if ('all' in input) {
+    if (input['all'] !== true) throw new SelectorError('`all` must be true');
+    if (names.length > 1) throw new SelectorError('`all` contradicts every other member of the selector');
+    return { all: true };
+  }
+  if (names.length > MAX_SELECTOR_MEMBERS) throw new SelectorError(`a selector has at most ${MAX_SELECTOR_MEMBERS} members`);
+  for (const name of names) {
+    if (!DIMENSIONS.includes(name as Dimension)) throw new SelectorError(`unknown selector member \`${name.slice(0, 64)}\``);
+    checkMember(name as Dimension, input[name]);
+  }
+  return input as Selector;
+}
+
+function checkMember(dimension: Dimension, value: unknown): void {
+  if (dimension === 'agent_type' || dimension === 'resource' || dimension === 'issuer') {
+    checkIdentifier(dimension, value);
+    return;
+  }
+  if (!isRecord(value)) throw new SelectorError(`\`${dimension}\` must be an object`);
+  const shapes = SHAPES[dimension];
+  const present = Object.keys(value);
+  const shape = shapes.find(
+    (members) =>
+      present.every((name) => members.some(([known]) => known === name)) &&
+      members.every(([name, need]) => need === 'optional' || present.includes(name)),
+  );
+  if (!shape) {
+    const wanted = shapes.map((members) => `{${members.map(([name, need]) => (need === 'optional' ? `${name}?` : name)).join(', ')}}`);
+    throw new SelectorError(`\`${dimension}\` must be ${wanted.join(' or ')}`);
+  }
+  for (const name of present) checkIdentifier(`${dimension}.${name}`, value[name]);
+  for (const name of present) {
+    if (name.endsWith('sha256') && !DIGEST.test(value[name] as string)) {
+      throw new SelectorError(`\`${dimension}.${name}\` must be the base64url of 32 bytes, without padding`);
+    }
+  }
+}
+
+function checkIdentifier(name: string, value: unknown): void {
+  if (typeof value !== 'string' || value === '') throw new SelectorError(`\`${name}\` must be a non-empty string`);
+  if (Buffer.byteLength(value) > MAX_IDENTIFIER_BYTES) throw new SelectorError(`\`${name}\` is over ${MAX_IDENTIFIER_BYTES} bytes`);
+  if (value.includes('\0') || !value.isWellFormed()) throw new SelectorError(`\`${name}\` holds a NUL or a lone surrogate`);
+}
+
+/** The namespaced value of each member, in dimension order. */
+export function selectorParts(selector: Selector): readonly (readonly [Dimension, Parts])[] {
+  const parts: (readonly [Dimension, Parts])[] = [];
+  if (selector.token) parts.push(['token', tokenParts(selector.token)]);
+  if (selector.id_jag) parts.push(['id_jag', tokenParts(selector.id_jag)]);
+  if (selector.session) parts.push(['session', [selector.session.iss, selector.session.sid]]);
+  if (selector.user) parts.push(['user', userParts(selector.user)]);
+  if (selector.client) parts.push(['client', [selector.client.iss, selector.client.client_id]]);
+  if (selector.agent) parts.push(['agent', [selector.agent.iss, selector.agent.id]]);
+  if (selector.agent_type !== undefined) parts.push(['agent_type', [selector.agent_type]]);
+  if (selector.resource !== undefined) parts.push(['resource', [selector.resource]]);
+  if (selector.issuer !== undefined) parts.push(['issuer', [selector.issuer]]);
+  return parts;
+}
+
+export function tokenParts(ref: TokenRef): Parts {
+  if ('jti' in ref) return [ref.iss, ref.jti];
+  return 'sha256' in ref ? [ref.sha256] : [ref.signing_input_sha256];
+}
+
+export const userParts = (user: { iss: string; tenant?: string | undefined; sub: string }): Parts => [
+  user.iss,
+  user.tenant ?? null,
+  user.sub,
+];
+
+/** A selector as the rule index holds it: which dimensions, and their keys one after the other in dimension order. */
+export interface SelectorKey {
+  readonly shape: number;
+  readonly key: string;
+}
+
+export function selectorKey(tenantKey: Uint8Array, selector: Selector): SelectorKey {
+  let shape = 0;
+  let key = '';
+  for (const [dimension, parts] of selectorParts(selector)) {
+    shape |= 1 << DIMENSIONS.indexOf(dimension);
+    key += ruleKey(tenantKey, dimension, parts);
+  }
+  return { shape, key };
+}
+
+/** The keys of one selector key, each with its dimension. */
+export function splitSelectorKey(selector: SelectorKey): readonly (readonly [Dimension, RuleKey])[] {
+  const keys: (readonly [Dimension, RuleKey])[] = [];
+  DIMENSIONS.forEach((dimension, position) => {
+    if (selector.shape & (1 << position)) {
+      const at = keys.length * 16;
+      keys.push([dimension, selector.key.slice(at, at + 16) as RuleKey]);
+    }
+  });
+  return keys;
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

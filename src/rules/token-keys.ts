@@ -1,0 +1,148 @@
+import { DIMENSIONS, ruleKey, type Dimension, type Parts, type RuleKey } from './dimension.js';
+import { tokenParts, userParts, type TokenRef } from './selector.js';
+
+/** At most this many values a dimension; a token that exceeds it is never active (design, section 4). */
+export const MAX_VALUES_PER_DIMENSION = 8;
+
+interface Agent {
+  readonly id?: string | undefined;
+  readonly type?: string | undefined;
+}
+
+/** What is known of one ID-JAG: the IdP's `id-jag.issued`, or what a RAS says it verified. Members as in wire.md. */
+export interface IdJagFacts {
+  readonly iss: string;
+  readonly jti?: string | undefined;
+  readonly sha256?: string | undefined;
+  readonly sub?: string | undefined;
+  readonly tenant?: string | undefined;
+  /** The RAS it is addressed to; the client and the subject's local name are that RAS's. */
+  readonly aud?: readonly string[] | undefined;
+  readonly resource?: readonly string[] | undefined;
+  readonly aud_tenant?: string | undefined;
+  readonly aud_sub?: string | undefined;
+  readonly client_id?: string | undefined;
+  readonly idp_client_id?: string | undefined;
+  readonly sid?: string | undefined;
+  readonly agent?: Agent | undefined;
+  readonly iat?: number | undefined;
+  readonly auth_time?: number | undefined;
+}
+
+/** What is known of one token, from its `token.issued`. Members as in wire.md. */
+export interface TokenFacts {
+  readonly iss: string;
+  readonly jti?: string | undefined;
+  readonly sha256?: string | undefined;
+  readonly signing_input_sha256?: string | undefined;
+  readonly sub?: string | undefined;
+  readonly tenant?: string | undefined;
+  readonly client_id: string;
+  readonly aud?: readonly string[] | undefined;
+  readonly resource?: readonly string[] | undefined;
+  readonly iat: number;
+  readonly auth_time?: number | undefined;
+  readonly sid?: string | undefined;
+  readonly agent?: Agent | undefined;
+  readonly id_jag?: IdJagFacts | undefined;
+}
+
+/** A token or ID-JAG with everything it came from; the subject itself may be an ID-JAG alone. */
+export interface Lineage {
+  readonly tokens: readonly TokenFacts[];
+  readonly idJags: readonly IdJagFacts[];
+  /** Lowest control seq at which a member was first recorded; `undefined` when none has been recorded. */
+  readonly seenSeq: bigint | undefined;
+  /** Largest clock skew of the sources involved, in seconds. */
+  readonly skew: number;
+}
+
+/** The keys of a token, a set a dimension, and the times that rules compare. Computed once, with its facts. */
+export interface TokenKeys {
+  /** By position in `DIMENSIONS`. */
+  readonly sets: readonly (readonly RuleKey[])[];
+  /** Oldest `iat` of the token and its lineage, epoch seconds. */
+  readonly grantedAt: number;
+  /** Oldest `auth_time`, epoch seconds. */
+  readonly authenticatedAt: number | undefined;
+  readonly seenSeq: bigint;
+  readonly skew: number;
+}
+
+const NEVER_SEEN = 1n << 62n;
+
+/** Returns undefined when a dimension holds more than its bound, or nothing says when it was granted: never active. */
+export function tokenKeys(tenantKey: Uint8Array, lineage: Lineage): TokenKeys | undefined {
+  const sets = new Map<Dimension, Set<RuleKey>>();
+  const add = (dimension: Dimension, parts: Parts): void => {
+    const set = sets.get(dimension) ?? new Set<RuleKey>();
+    sets.set(dimension, set.add(ruleKey(tenantKey, dimension, parts)));
+  };
+  for (const token of lineage.tokens) addToken(add, token);
+  for (const idJag of lineage.idJags) addIdJag(add, idJag);
+  if ([...sets.values()].some((set) => set.size > MAX_VALUES_PER_DIMENSION)) return undefined;
+
+  const stated = lineage.tokens.flatMap((token) => (token.id_jag ? [token.id_jag] : []));
+  const all = [...lineage.tokens, ...stated, ...lineage.idJags];
+  const grantedAt = least(all.map((facts) => facts.iat));
+  if (grantedAt === undefined) return undefined;
+  return {
+    sets: DIMENSIONS.map((dimension) => [...(sets.get(dimension) ?? [])]),
+    grantedAt,
+    authenticatedAt: least(all.map((facts) => facts.auth_time)),
+    seenSeq: lineage.seenSeq ?? NEVER_SEEN,
+    skew: lineage.skew,
+  };
+}
+
+type Add = (dimension: Dimension, parts: Parts) => void;
+
+function addToken(add: Add, token: TokenFacts): void {
+  add('token', tokenParts(tokenRef(token)));
+  add('issuer', [token.iss]);
+  add('client', [token.iss, token.client_id]);
+  if (token.sub !== undefined) add('user', userParts({ iss: token.iss, tenant: token.tenant, sub: token.sub }));
+  if (token.sid !== undefined) add('session', [token.iss, token.sid]);
+  addResources(add, token);
+  addAgent(add, token.iss, token.agent);
+  // A RAS accepts only an ID-JAG that is addressed to itself (ID-JAG draft, section 4.4.1).
+  if (token.id_jag) addIdJag(add, { ...token.id_jag, aud: [token.iss] });
+}
+
+function addIdJag(add: Add, idJag: IdJagFacts): void {
+  if (idJag.jti !== undefined) add('id_jag', [idJag.iss, idJag.jti]);
+  if (idJag.sha256 !== undefined) add('id_jag', [idJag.sha256]);
+  add('issuer', [idJag.iss]);
+  if (idJag.sub !== undefined) add('user', userParts({ iss: idJag.iss, tenant: idJag.tenant, sub: idJag.sub }));
+  if (idJag.sid !== undefined) add('session', [idJag.iss, idJag.sid]);
+  if (idJag.idp_client_id !== undefined) add('client', [idJag.iss, idJag.idp_client_id]);
+  for (const ras of idJag.aud ?? []) {
+    if (idJag.client_id !== undefined) add('client', [ras, idJag.client_id]);
+    if (idJag.aud_sub !== undefined) add('user', userParts({ iss: ras, tenant: idJag.aud_tenant, sub: idJag.aud_sub }));
+  }
+  addResources(add, idJag);
+  addAgent(add, idJag.iss, idJag.agent);
+}
+
+function addResources(add: Add, facts: { aud?: readonly string[] | undefined; resource?: readonly string[] | undefined }): void {
+  for (const resource of facts.aud ?? []) add('resource', [resource]);
+  for (const resource of facts.resource ?? []) add('resource', [resource]);
+}
+
+function addAgent(add: Add, issuer: string, agent: Agent | undefined): void {
+  if (agent?.id !== undefined) add('agent', [issuer, agent.id]);
+  if (agent?.type !== undefined) add('agent_type', [agent.type]);
+}
+
+/** How a token is identified (design, section 2): `iss` and `jti`, or one of the two digests. */
+export function tokenRef(token: Pick<TokenFacts, 'iss' | 'jti' | 'sha256' | 'signing_input_sha256'>): TokenRef {
+  if (token.jti !== undefined) return { iss: token.iss, jti: token.jti };
+  if (token.sha256 !== undefined) return { sha256: token.sha256 };
+  if (token.signing_input_sha256 !== undefined) return { signing_input_sha256: token.signing_input_sha256 };
+  throw new TypeError('a token has a jti or a digest');
+}
+
+function least(values: readonly (number | undefined)[]): number | undefined {
+  const known = values.filter((value) => value !== undefined);
+  return known.length === 0 ? undefined : Math.min(...known);
+}

@@ -1,0 +1,28 @@
+import type { Selector } from '../../rules/index.js';
+import type { RescindAdmin } from '../rescind-admin.js';
+
+/** Answer of `POST /v1/revocations` (wire.md). */
+export interface Ordered {
+  readonly id: string;
+  readonly seq: string;
+  readonly confirmed: { readonly nodes: number; readonly guards: number; readonly expired: number };
+  readonly ms: number;
+  /** Epoch seconds: what is granted later than this is not hit. null: nothing is, or everything will be. */
+  readonly regrant_after: number | null;
+}
+
+/** The person whom the order is recorded for; Rescind stores them beside the caller. */
+const ANALYST = 'dana@security.example';
+
+export function block(analyst: RescindAdmin, selector: Selector, reason: string): Promise<Ordered> {
+  return analyst.post('/v1/revocations', { selector, effect: 'block', reason, on_behalf_of: ANALYST });
+}
+
+export function lift(analyst: RescindAdmin, id: string, reason: string): Promise<Ordered> {
+  return analyst.post(`/v1/revocations/${encodeURIComponent(id)}/lift`, { reason, on_behalf_of: ANALYST });
+}
+
+export function describeOrder({ id, seq, confirmed, ms }: Ordered): string {
+  const nodes = `${confirmed.nodes} ${confirmed.nodes === 1 ? 'node' : 'nodes'}`;
+  return `rule ${id} at seq ${seq}: in force on ${nodes} and ${confirmed.guards} guards after ${ms} ms`;
+}

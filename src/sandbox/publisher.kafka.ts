@@ -1,0 +1,32 @@
+import { CompressionTypes, type Kafka } from 'kafkajs';
+import { buildEvent, createKafkaEmitter, type KafkaMode } from '../emit/index.js';
+import type { EventPublisher } from './event-publisher.js';
+
+export interface KafkaPublisherOptions {
+  readonly kafka: Kafka;
+  /** The source's short name, which names its topic. */
+  readonly sourceName: string;
+  /** The source's registered URI. */
+  readonly source: string;
+  readonly mode: KafkaMode;
+  readonly compression?: 'gzip';
+}
+
+/** Publishes to the source's own topic: the right to write it is the only thing on Kafka that says who wrote. */
+export async function createKafkaPublisher(options: KafkaPublisherOptions): Promise<EventPublisher> {
+  // The topic was created when the source was registered; a producer that creates one would give it other settings.
+  const producer = options.kafka.producer({ allowAutoTopicCreation: false });
+  await producer.connect();
+  const emitter = createKafkaEmitter({
+    producer,
+    sourceName: options.sourceName,
+    mode: options.mode,
+    compression: options.compression === 'gzip' ? CompressionTypes.GZIP : CompressionTypes.None,
+  });
+  return {
+    async publish(name, data, meta = {}) {
+      await emitter.emit([buildEvent(name, { ...meta, source: options.source, data })]);
+    },
+    stop: () => producer.disconnect(),
+  };
+}

@@ -1,0 +1,200 @@
+import { createKafka, type Log } from '../platform/index.js';
+import { crmRoutes, filesRoutes } from './app-routes.js';
+import { CALLBACK_PATH, createBrowser, createClientApp, SIGNED_OUT_PATH, type ClientApp } from './client-app/index.js';
+import type { EventPublisher } from './event-publisher.js';
+import { bindLoopback, type BoundServer } from './http-server.js';
+import { createIdp, type Idp, type IdpUser } from './idp/index.js';
+import {
+  accountsAt,
+  APP_NAMES,
+  CLIENT_NAMES,
+  clientIdAt,
+  connections,
+  createUsers,
+  generateSecret,
+  idpClient,
+  type AppName,
+  type ClientName,
+  type UserName,
+} from './organisation.js';
+import { createHttpPublisher } from './publisher-http.js';
+import { createKafkaPublisher, type KafkaPublisherOptions } from './publisher.kafka.js';
+import { registerParties, type Registered, type RegisteredParty } from './registration.js';
+import { createRescindAdmin } from './rescind-admin.js';
+import type { RescindCredentials } from './rescind-introspection.js';
+import { createResourceApp, type ResourceApp } from './resource-app/index.js';
+import { createSigningKey } from './signing-key.js';
+
+export interface SandboxOptions {
+  readonly rescindUrl: string;
+  /** Bearer key of a caller with the `admin` role: registers the parties and is not kept. */
+  readonly adminKey: string;
+  /** null: the parties post their events over HTTP. */
+  readonly brokers: readonly string[] | null;
+  readonly log: Log;
+  /** Ends every name that is registered, for deployments that share a broker. Default: nothing, or the first free number. */
+  readonly suffix?: string;
+}
+
+export interface Sandbox {
+  readonly idp: Idp;
+  readonly apps: Readonly<Record<AppName, ResourceApp>>;
+  readonly clients: Readonly<Record<ClientName, ClientApp>>;
+  readonly users: Readonly<Record<UserName, IdpUser>>;
+  /** Names, topics and secrets as registered with Rescind. */
+  readonly registered: Registered;
+  /** Signs a user in to a client, through a browser of their own. Throws when the IdP does not let them. */
+  signIn(user: UserName, client: ClientName): Promise<void>;
+  /** Ends the session that `signIn` began. */
+  signOut(user: UserName, client: ClientName): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** How each party speaks, so that every way of speaking is used. */
+const DIALECTS: Readonly<Record<'idp' | AppName, Pick<KafkaPublisherOptions, 'mode' | 'compression'>>> = {
+  idp: { mode: 'structured' },
+  crm: { mode: 'binary', compression: 'gzip' },
+  files: { mode: 'binary' },
+};
+
+/** Starts an identity provider, two resource applications, a web application and an AI agent, all known to Rescind. */
+export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
+  const stops: (() => Promise<void>)[] = [];
+  const stop = async (): Promise<void> => {
+    for (const end of stops.splice(0).toReversed()) await end();
+  };
+  try {
+    return await start(options, stops, stop);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function start(options: SandboxOptions, stops: (() => Promise<void>)[], stop: () => Promise<void>): Promise<Sandbox> {
+  const { rescindUrl, log } = options;
+  const bind = async (): Promise<BoundServer> => {
+    const server = await bindLoopback();
+    stops.push(() => server.stop());
+    return server;
+  };
+  const idpServer = await bind();
+  const servers = {
+    crm: { authorizationServer: await bind(), apiServer: await bind() },
+    files: { authorizationServer: await bind(), apiServer: await bind() },
+    wiki: await bind(),
+    atlas: await bind(),
+  };
+  const keys = { idp: await createSigningKey('idp-1'), crm: await createSigningKey('crm-1'), files: await createSigningKey('files-1') };
+  const apiPath = { crm: '/api', files: '/v1' };
+  const addresses = APP_NAMES.map((name) => ({
+    name,
+    issuer: servers[name].authorizationServer.origin,
+    resource: `${servers[name].apiServer.origin}${apiPath[name]}`,
+    key: keys[name],
+  }));
+  const registered = await registerParties(
+    createRescindAdmin(rescindUrl, options.adminKey),
+    { idp: { issuer: idpServer.origin, key: keys.idp }, apps: addresses },
+    options.suffix,
+  );
+
+  const publisherOf = async (name: 'idp' | AppName): Promise<EventPublisher> => {
+    const publisher = await createPublisher(options, party(registered, name), DIALECTS[name]);
+    stops.push(() => publisher.stop());
+    return publisher;
+  };
+  const users = createUsers();
+  const secrets = { wiki: clientSecrets(), atlas: clientSecrets() };
+
+  const idp = await createIdp({
+    server: idpServer,
+    key: keys.idp,
+    users: Object.values(users),
+    clients: CLIENT_NAMES.map((name) =>
+      idpClient(name, secrets[name].idp, `${servers[name].origin}${CALLBACK_PATH}`, `${servers[name].origin}${SIGNED_OUT_PATH}`),
+    ),
+    publisher: await publisherOf('idp'),
+    log,
+  });
+
+  const startApp = async (name: AppName, tokenFormat: 'jwt' | 'opaque', credentials: RescindCredentials): Promise<ResourceApp> =>
+    createResourceApp({
+      name,
+      ...servers[name],
+      apiPath: apiPath[name],
+      routes: name === 'crm' ? crmRoutes() : filesRoutes(),
+      tokenFormat,
+      key: keys[name],
+      trustedIdps: [idp.issuer],
+      clients: CLIENT_NAMES.map((client) => ({ clientId: clientIdAt(client, name), clientSecret: secrets[client][name] })),
+      accounts: accountsAt(name, idp.issuer),
+      rescind: { introspectionUrl: new URL('/introspect', rescindUrl).href, credentials },
+      publisher: await publisherOf(name),
+      log,
+    });
+  const crmCaller = party(registered, 'crm');
+  const apps = {
+    crm: await startApp('crm', 'jwt', { method: 'client_secret_basic', id: crmCaller.name, secret: crmCaller.secret }),
+    files: await startApp('files', 'opaque', { method: 'bearer', secret: party(registered, 'files').secret }),
+  };
+
+  const startClient = (name: ClientName): Promise<ClientApp> =>
+    createClientApp({
+      name,
+      server: servers[name],
+      idp: { issuer: idp.issuer, clientId: name, clientSecret: secrets[name].idp },
+      registrations: APP_NAMES.map((app) => ({
+        app,
+        issuer: apps[app].issuer,
+        resource: apps[app].resource,
+        clientId: clientIdAt(name, app),
+        clientSecret: secrets[name][app],
+      })),
+      log,
+    });
+  const clients = { wiki: await startClient('wiki'), atlas: await startClient('atlas') };
+
+  for (const connection of connections(apps)) await idp.createConnection(connection);
+  return { idp, apps, clients, users, registered, ...signing(clients, users), stop };
+}
+
+function signing(clients: Readonly<Record<ClientName, ClientApp>>, users: Readonly<Record<UserName, IdpUser>>): Pick<Sandbox, 'signIn' | 'signOut'> {
+  const browsers = new Map<UserName, ReturnType<typeof createBrowser>>();
+  return {
+    async signIn(user, client) {
+      const browser = browsers.get(user) ?? createBrowser();
+      browsers.set(user, browser);
+      const { login, password, sub } = users[user];
+      const first = await browser.open(clients[client].signInUrl);
+      // A browser that has a session at the IdP already is sent straight back.
+      const last = first.html.includes('name="password"') ? await browser.submit(first, { login, password }) : first;
+      if (last.status !== 200 || !clients[client].isSignedIn(sub)) throw new Error(`${user} was not signed in to ${client}`);
+    },
+    async signOut(user, client) {
+      const browser = browsers.get(user);
+      if (browser === undefined) throw new TypeError(`${user} has not signed in`);
+      const confirmation = await browser.open(`${clients[client].signOutUrl}?sub=${users[user].sub}`);
+      await browser.submit(confirmation, { logout: 'yes' });
+    },
+  };
+}
+
+async function createPublisher(
+  { brokers, rescindUrl, log }: SandboxOptions,
+  { name, uri, secret }: RegisteredParty,
+  dialect: Pick<KafkaPublisherOptions, 'mode' | 'compression'>,
+): Promise<EventPublisher> {
+  if (brokers === null) {
+    return createHttpPublisher({ rescindUrl, bearerKey: secret, source: uri });
+  }
+  return createKafkaPublisher({ kafka: createKafka({ brokers, clientId: name, log }), sourceName: name, source: uri, ...dialect });
+}
+
+function party(registered: Registered, name: string): RegisteredParty {
+  const found = registered.parties.get(name);
+  if (found === undefined) throw new TypeError(`${name} was not registered`);
+  return found;
+}
+
+const clientSecrets = () => ({ idp: generateSecret(), crm: generateSecret(), files: generateSecret() });

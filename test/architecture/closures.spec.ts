@@ -1,0 +1,49 @@
+import { existsSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+import type { Producer } from 'kafkajs';
+import type { KafkaProducerPort } from '../../src/emit/index.js';
+import { readImports, resolveImport } from './read-imports.js';
+import { ROOT, read } from './source-tree.js';
+
+/** Everything that is loaded with an entry point: our files and the packages they name. Types load nothing. */
+function closureOf(entry: string): { files: ReadonlySet<string>; packages: ReadonlySet<string> } {
+  const [files, packages] = [new Set<string>(), new Set<string>()];
+  const visit = (file: string): void => {
+    if (files.has(file)) return;
+    files.add(file);
+    for (const { specifier, typeOnly } of readImports(read(file), file)) {
+      if (typeOnly) continue;
+      const target = resolveImport(file, specifier);
+      if (target === undefined) packages.add(specifier);
+      else visit(target);
+    }
+  };
+  visit(entry);
+  return { files, packages };
+}
+
+const LIBRARIES = ['emit', 'guard'].filter((name) => existsSync(`${ROOT}src/${name}/index.ts`));
+
+describe('what a library brings along', () => {
+  it.each(LIBRARIES)('%s: Node, its schemas and nothing of Nest, pg, TypeORM or kafkajs', (name) => {
+    const { files, packages } = closureOf(`src/${name}/index.ts`);
+    const foreign = [...packages].filter((specifier) => !specifier.startsWith('node:') && !/^(?:typebox|jose|lru-cache)(?:\/|$)/.test(specifier));
+    expect(foreign).toEqual([]);
+    expect([...files].filter((file) => /\.(?:module|controller|guard|filter|entity|pg|kafka)\.ts$/.test(file))).toEqual([]);
+  });
+
+  it('the walk follows folders and sees packages', () => {
+    const { files, packages } = closureOf('src/emit/index.ts');
+    expect(files).toContain('src/contracts/canonical-json.ts');
+    expect(packages).toContain('typebox/compile');
+  });
+
+  it('merkle, which the checker of the ledger rests on, brings Node alone', () => {
+    expect([...closureOf('src/merkle/index.ts').packages]).toEqual(['node:crypto']);
+  });
+
+  it('a producer of kafkajs fits the port of emit', () => {
+    const fits = (producer: Producer): KafkaProducerPort => producer;
+    expect(fits).toBeDefined();
+  });
+});

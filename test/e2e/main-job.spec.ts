@@ -1,0 +1,69 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { runDemo, type DemoFile } from '../../src/sandbox/index.js';
+import { startService, type RunningRescind } from './rescind-fixture.js';
+
+// The demo is the whole main job with a check after every step: it is run here as `rescind demo --once` runs it.
+
+describe.each(['kafka', 'no kafka'] as const)('the demo, with %s', (kafka) => {
+  let service: RunningRescind;
+  let status: number;
+  let told = '';
+
+  beforeAll(async () => {
+    service = await startService(kafka);
+    const { url, adminKey, brokers, home, log } = service;
+    status = await runDemo({
+      rescindUrl: url,
+      adminKey,
+      brokers,
+      home,
+      once: true,
+      log,
+      out: { write: (text) => void (told += text) },
+      stopRequested: new Promise(() => undefined),
+    });
+  });
+  afterAll(() => service.stop());
+
+  const introspect = async (file: DemoFile, token: string, caller = 'crm'): Promise<unknown> => {
+    const { id, secret } = file.callers[caller]!;
+    const response = await fetch(file.urls.introspect, {
+      method: 'POST',
+      headers: { authorization: `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}` },
+      body: new URLSearchParams({ token }),
+    });
+    expect(response.status).toBe(200);
+    return response.json();
+  };
+  const readDemoFile = async (): Promise<DemoFile> => JSON.parse(await readFile(join(service.home, 'demo.json'), 'utf8')) as DemoFile;
+
+  it('goes through with every check', () => {
+    expect(told).toContain('checks passed');
+    expect(status).toBe(0);
+  });
+
+  it('leaves a file for scripts that only its owner can read, with a live and a revoked token', async () => {
+    expect((await stat(join(service.home, 'demo.json'))).mode & 0o777).toBe(0o600);
+    const file = await readDemoFile();
+    expect(await introspect(file, file.tokens.live)).toMatchObject({ active: true, client_id: 'wiki-at-crm', sub: 'crm-1001' });
+    expect(await introspect(file, file.tokens.revoked)).toEqual({ active: false });
+    expect(await introspect(file, file.tokens.agent, 'files')).toMatchObject({ active: true, client_id: 'atlas-at-files' });
+  });
+
+  it('prints no secret and no token, and no colour where nobody sees it', async () => {
+    const { callers, tokens } = await readDemoFile();
+    for (const { secret } of Object.values(callers)) expect(told).not.toContain(secret);
+    for (const token of Object.values(tokens)) expect(told).not.toContain(token);
+    expect(told).not.toContain(service.adminKey);
+    expect(told).not.toContain('\u001b');
+  });
+
+  it('can be told twice in one deployment', async () => {
+    const { url, adminKey, brokers, home, log } = service;
+    const again = await runDemo({ rescindUrl: url, adminKey, brokers, home, once: true, log, out: { write: () => undefined }, stopRequested: Promise.resolve() });
+    expect(again).toBe(0);
+    expect((await readDemoFile()).sources['idp']?.name).toBe('idp-2');
+  });
+});

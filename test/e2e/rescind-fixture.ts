@@ -1,0 +1,85 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startRescind } from '../../src/main.js';
+import { createLog, readConfig, type Log } from '../../src/platform/index.js';
+import { createRescindAdmin, startSandbox, type RescindAdmin, type Sandbox } from '../../src/sandbox/index.js';
+import { createTestDatabase, testBrokers, uniqueName } from '../support/services.js';
+
+export interface RunningRescind {
+  readonly url: string;
+  readonly adminKey: string;
+  readonly admin: RescindAdmin;
+  readonly brokers: readonly string[] | null;
+  readonly home: string;
+  readonly log: Log;
+  /** Everything that the service and the sandbox logged, at every level. */
+  readonly logLines: readonly string[];
+  stop(): Promise<void>;
+}
+
+/** The service in this process, as `rescind serve` starts it, on a database of its own. */
+export async function startService(kafka: 'kafka' | 'no kafka'): Promise<RunningRescind> {
+  const database = await createTestDatabase();
+  const home = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-home-`));
+  const logLines: string[] = [];
+  const log = createLog({ level: 'trace', destination: { write: (line) => logLines.push(line) } });
+  const brokers = kafka === 'kafka' ? testBrokers() : null;
+  const config = readConfig({
+    RESCIND_HOME: home,
+    PORT: '0',
+    DATABASE_URL: database.url,
+    KAFKA_BROKERS: brokers === null ? 'none' : brokers.join(','),
+    LOG_LEVEL: 'trace',
+  });
+  const service = await startRescind(config, { log });
+  const { url, adminKey } = service;
+  if (adminKey === undefined) throw new Error('the first start wrote no admin key');
+  return {
+    url,
+    adminKey,
+    admin: createRescindAdmin(url, adminKey),
+    brokers,
+    home,
+    log,
+    logLines,
+    async stop() {
+      await service.stop();
+      await database.drop();
+      await rm(home, { recursive: true, force: true });
+    },
+  };
+}
+
+export interface Organisation {
+  readonly service: RunningRescind;
+  readonly sandbox: Sandbox;
+  readonly analyst: RescindAdmin;
+  stop(): Promise<void>;
+}
+
+export async function startOrganisation(kafka: 'kafka' | 'no kafka'): Promise<Organisation> {
+  const service = await startService(kafka);
+  const { url, adminKey, brokers, log } = service;
+  const sandbox = await startSandbox({ rescindUrl: url, adminKey, brokers, log, suffix: uniqueName('') });
+  return {
+    service,
+    sandbox,
+    analyst: createRescindAdmin(url, sandbox.registered.analyst.secret),
+    async stop() {
+      await sandbox.stop();
+      await service.stop();
+    },
+  };
+}
+
+const POLL_MS = 25;
+
+/** Asks again until the answer is there. Jest's own limit ends a wait for what never comes. */
+export async function until<T>(ask: () => Promise<T | undefined>): Promise<T> {
+  for (;;) {
+    const answer = await ask();
+    if (answer !== undefined) return answer;
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}

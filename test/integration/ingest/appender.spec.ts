@@ -1,0 +1,162 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { commitment, encodeEntry, leafHash } from '../../../src/merkle/index.js';
+import { access, createStage, fromChat, fromIdp, idJag, token, type Stage } from '../../support/stage.js';
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await createStage();
+});
+afterAll(() => stage.stop());
+
+const rows = async <T extends object>(sql: string, parameters: unknown[] = []): Promise<T[]> =>
+  (await stage.database.pool.query<T>(sql, parameters)).rows;
+
+const head = async (): Promise<bigint> =>
+  BigInt((await rows<{ next_ix: string }>('SELECT next_ix FROM ledger_head WHERE tenant = $1', [stage.tenant]))[0]!.next_ix);
+
+describe('the appender', () => {
+  it('answers each event with its dense index, in the order it came', async () => {
+    const before = await head();
+    const results = await stage.emit(...[1, 2, 3].map((n) => fromIdp('id-jag.issued', idJag({ jti: `dense-${n}` }))));
+    expect(results).toEqual([0n, 1n, 2n].map((n) => ({ index: String(before + n), state: 'sequenced' })));
+  });
+
+  it('stores an event once, within a batch and across batches, whatever its spelling', async () => {
+    const event = fromIdp('id-jag.issued', idJag({ jti: 'once' }));
+    const respelled = { ...event, time: event.time.replace('Z', '+00:00'), data: Object.fromEntries(Object.entries(event.data).reverse()) };
+    const [first, second] = (await stage.emit(event, respelled as typeof event)) as [{ index: string }, unknown];
+    expect(second).toEqual({ duplicate: true, index: first.index });
+    expect(await stage.emit(event)).toEqual([{ duplicate: true, index: first.index }]);
+  });
+
+  it('lets the first content of an id win and quarantines the other', async () => {
+    const id = randomUUID();
+    const [first] = (await stage.emit(fromIdp('id-jag.issued', idJag({ jti: 'first' }), id))) as [{ index: string }];
+    const [other] = await stage.emit(fromIdp('id-jag.issued', idJag({ jti: 'other' }), id));
+    expect(other).toEqual({ error: 'conflict', detail: `other content than the entry at index ${first.index}` });
+    const quarantined = await rows<{ code: string; source: string }>(`SELECT code, source FROM quarantine WHERE code = 'conflict'`);
+    expect(quarantined).toEqual([{ code: 'conflict', source: stage.idp.id }]);
+  });
+
+  it('writes entries that the merkle folder recomputes from their payload', async () => {
+    await stage.emit(fromIdp('id-jag.issued', idJag({ jti: 'recomputed' })));
+    const entries = await rows<EntryRow>('SELECT * FROM entry JOIN payload USING (tenant, ix) WHERE tenant = $1', [stage.tenant]);
+    expect(entries.length).toBeGreaterThan(4);
+    for (const row of entries) {
+      const recomputed = commitment({ salt: row.salt, attributes: row.attributes, bytes: row.bytes });
+      expect(row.commitment).toEqual(recomputed);
+      const entry = encodeEntry({ index: BigInt(row.ix), arrivalMs: BigInt(row.arrival), type: row.type, source: row.source, commitment: recomputed });
+      expect(row.leaf_hash).toEqual(leafHash(entry));
+    }
+  });
+
+  it('never lets arrival run backwards, also when the clock does', async () => {
+    const ahead = Date.now() + 60_000;
+    await stage.database.pool.query('UPDATE ledger_head SET last_arrival = $2 WHERE tenant = $1', [stage.tenant, ahead]);
+    const [result] = (await stage.emit(fromIdp('id-jag.issued', idJag({ jti: 'late-clock' })))) as [{ index: string }];
+    const [entry] = await rows<{ arrival: string }>('SELECT arrival FROM entry WHERE tenant = $1 AND ix = $2', [stage.tenant, result.index]);
+    expect(Number(entry!.arrival)).toBe(ahead);
+  });
+
+  it('gives every registry change its ledger entry, once, without secrets or keys', async () => {
+    const own = await rows<{ type: string; bytes: Buffer }>(
+      `SELECT type, bytes FROM entry JOIN payload USING (tenant, ix) WHERE tenant = $1 AND mode = 'own' ORDER BY ix`,
+      [stage.tenant],
+    );
+    expect(own.map(({ type }) => type)).toEqual([
+      'dev.rescind.tenant.changed.v1',
+      'dev.rescind.caller.changed.v1',
+      'dev.rescind.source.changed.v1',
+      'dev.rescind.source.changed.v1',
+      'dev.rescind.caller.changed.v1',
+    ]);
+    const text = own.map(({ bytes }) => bytes.toString()).join('\n');
+    const tenantKey = stage.follower.state.tenant(stage.tenant)!.key.toString('base64url');
+    expect(text).not.toContain(tenantKey);
+    expect(text).not.toContain(stage.caller.secrets[0]!.sha256);
+  });
+});
+
+interface EntryRow {
+  ix: string;
+  arrival: string;
+  type: string;
+  source: string;
+  commitment: Buffer;
+  leaf_hash: Buffer;
+  salt: Buffer;
+  attributes: Buffer;
+  bytes: Buffer;
+}
+
+describe('projections', () => {
+  it('binds usage that comes before its lineage, in the lineage event’s own transaction', async () => {
+    const early = await stage.emit(fromChat('access.allowed', access({ token: { iss: stage.chat.issuers[0]!, jti: 'early' } })));
+    const ix = (early[0] as { index: string }).index;
+    expect(await rows('SELECT bound_ix, usr FROM access WHERE tenant = $1 AND ix = $2', [stage.tenant, ix])).toEqual([{ bound_ix: null, usr: null }]);
+    const [issued] = (await stage.emit(fromChat('token.issued', token({ jti: 'early' })))) as [{ index: string }];
+    const bound = await rows<{ bound_ix: string; parts: unknown }>(
+      'SELECT bound_ix, e.parts FROM access a JOIN entity e ON e.tenant = a.tenant AND e.id = a.usr WHERE a.tenant = $1 AND ix = $2',
+      [stage.tenant, ix],
+    );
+    expect(bound).toEqual([{ bound_ix: issued.index, parts: ['https://idp.acme.example', null, 'alice'] }]);
+  });
+
+  it('knows the user of a token whose RAS states none once the IdP has spoken', async () => {
+    const stated = { iss: 'https://idp.acme.example', jti: 'unstated' };
+    await stage.emit(fromChat('token.issued', token({ jti: 'unstated-at', id_jag: stated })));
+    await stage.emit(fromChat('access.allowed', access({ token: { iss: stage.chat.issuers[0]!, jti: 'unstated-at' } })));
+    const attributed = (): Promise<object[]> =>
+      rows(`SELECT 1 FROM access a JOIN token t ON t.tenant = a.tenant AND t.key = a.tok
+            WHERE t.facts->>'jti' = 'unstated-at' AND a.usr IS NOT NULL AND a.agent IS NOT NULL`);
+    expect(await attributed()).toEqual([]);
+    await stage.emit(fromIdp('id-jag.issued', idJag({ jti: 'unstated' })));
+    expect(await attributed()).toHaveLength(1);
+  });
+
+  it('keeps a version of a grant for each growth of its scopes', async () => {
+    const user = { sub: 'grower' };
+    await stage.emit(fromIdp('id-jag.issued', idJag({ ...user, jti: 'g1', scope: 'chat.read' })));
+    await stage.emit(fromIdp('id-jag.issued', idJag({ ...user, jti: 'g2', scope: 'chat.read' })));
+    await stage.emit(fromIdp('id-jag.issued', idJag({ ...user, jti: 'g3', scope: 'chat.write' })));
+    const versions = await rows(
+      `SELECT g.scopes, g.to_ix IS NULL AS open FROM grant_version g JOIN entity e ON e.tenant = g.tenant AND e.id = g.usr
+       WHERE e.parts->>2 = 'grower' ORDER BY g.from_ix`,
+    );
+    expect(versions).toEqual([
+      { scopes: ['chat.read'], open: false },
+      { scopes: ['chat.read', 'chat.write'], open: true },
+    ]);
+  });
+
+  it('marks a token that two events contradict each other about, and stops it by a rule', async () => {
+    await stage.emit(fromChat('token.issued', token({ jti: 'twice' })));
+    await stage.emit(fromChat('token.issued', token({ jti: 'twice', scope: 'chat.read chat.admin' })));
+    expect(await rows(`SELECT conflict_ix IS NOT NULL AS conflict FROM token WHERE facts->>'jti' = 'twice'`)).toEqual([{ conflict: true }]);
+    const rules = await rows<{ selector: unknown }>(`SELECT body->'selector' AS selector FROM control_log WHERE kind = 'rule.ordered'`);
+    expect(rules).toEqual([{ selector: { token: { iss: 'https://login.chat.example', jti: 'twice' } } }]);
+  });
+});
+
+describe('an event that the database refuses', () => {
+  it('is found by halving and quarantined, while its neighbours are stored', async () => {
+    // 23514: a check that the schema of the event does not know.
+    await stage.database.pool.query(`ALTER TABLE id_jag ADD CONSTRAINT spec CHECK (facts->>'jti' <> 'poison') NOT VALID`);
+    const results = await stage.emit(
+      ...['before', 'poison', 'after', 'end'].map((jti) => fromIdp('id-jag.issued', idJag({ jti, sub: 'bisected' }))),
+    );
+    await stage.database.pool.query('ALTER TABLE id_jag DROP CONSTRAINT spec');
+    expect(results).toEqual([
+      { index: expect.any(String), state: 'sequenced' },
+      { error: 'refused-by-database', detail: 'the database refused it' },
+      { index: expect.any(String), state: 'sequenced' },
+      { index: expect.any(String), state: 'sequenced' },
+    ]);
+    expect(await rows(`SELECT facts->>'jti' AS jti FROM id_jag WHERE facts->>'sub' = 'bisected' ORDER BY ix`)).toEqual([
+      { jti: 'before' },
+      { jti: 'after' },
+      { jti: 'end' },
+    ]);
+  });
+});

@@ -1,0 +1,67 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { EVENT_NAMES, eventSchema, eventType } from '../../../src/contracts/index.js';
+import { SOURCES, startQueryApi, ACME } from './history.js';
+import { CRM_AS, STORY } from './story.js';
+
+let api: Awaited<ReturnType<typeof startQueryApi>>;
+let document: any;
+beforeAll(async () => {
+  api = await startQueryApi(STORY);
+  document = (await api.get('/openapi.json', null)).body;
+});
+afterAll(() => api.stop());
+
+describe('GET /schemas/{type}.json', () => {
+  it.each(EVENT_NAMES)('%s, to everybody', async (name) => {
+    const { status, type, body } = await api.get(`/schemas/${eventType(name)}.json`, null);
+    expect([status, type]).toEqual([200, expect.stringMatching(/^application\/schema\+json/)]);
+    expect(body).toEqual(eventSchema(name));
+  });
+});
+
+const PROTOCOL = ['/events', '/introspect', '/revoke'];
+const QUESTIONS = ['connections', 'grants', 'access', 'graph', 'tokens', 'tokens/{id}', 'entries/{index}', 'quarantine'];
+const MANAGEMENT = [...QUESTIONS, 'sources', 'callers', 'tenants'].map((path) => `/v1/${path}`);
+
+describe('GET /openapi.json', () => {
+  it('describes the management API and the protocol endpoints', () => {
+    expect(document.openapi).toBe('3.1.0');
+    expect(Object.keys(document.paths)).toEqual(
+      expect.arrayContaining([...PROTOCOL, ...MANAGEMENT, '/schemas/{file}', '/openapi.json']),
+    );
+    expect(Object.keys(document.components.securitySchemes).sort()).toEqual(['basic', 'bearer']);
+  });
+
+  it('names each operation once, and secures every one of /v1', () => {
+    const operations = Object.entries<Record<string, any>>(document.paths).flatMap(([path, item]) =>
+      Object.values(item).map((operation) => ({ path, ...operation })),
+    );
+    const names = operations.map(({ operationId }) => operationId);
+    expect(new Set(names).size).toBe(names.length);
+    for (const { path, security } of operations.filter(({ path: one }) => one.startsWith('/v1/'))) {
+      expect([path, security]).toEqual([path, expect.arrayContaining([{ bearer: [] }])]);
+    }
+  });
+
+  it.each([
+    ['/v1/connections', '/v1/connections'],
+    ['/v1/connections?limit=1', '/v1/connections'],
+    ['/v1/grants', '/v1/grants'],
+    ['/v1/access?limit=2', '/v1/access'],
+    ['/v1/graph', '/v1/graph'],
+    [`/v1/tokens?iss=${CRM_AS}&jti=t4`, '/v1/tokens'],
+    ['/v1/entries/3', '/v1/entries/{index}'],
+    ['/v1/quarantine', '/v1/quarantine'],
+  ])('describes what %s answers, member for member', async (url, path) => {
+    await api.pool.query(
+      `INSERT INTO quarantine (tenant, source, code, detail, door, size, headers, bytes) VALUES ($1, $2, 'nul', '', 'http', 0, '', '')`,
+      [ACME, SOURCES.crm.id],
+    );
+    const { schema } = document.paths[path].get.responses[200].content['application/json'];
+    const validate = new Ajv2020({ strict: true, allowUnionTypes: true, formats: { uuid: /^[0-9a-f-]{36}$/ } }).compile(schema);
+    const { status, body } = await api.get(url);
+    expect(status).toBe(200);
+    expect([validate(body), validate.errors]).toEqual([true, null]);
+  });
+});

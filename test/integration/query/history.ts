@@ -1,0 +1,174 @@
+import { createHash } from 'node:crypto';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { canonicalJson, eventType, validateEventData, type EventDataOf, type SourceEventName } from '../../../src/contracts/index.js';
+import {
+  createControlFollower,
+  createControlLog,
+  DEFAULT_TOKEN_PROFILE,
+  type CallerRoles,
+  type NewControlRecord,
+} from '../../../src/control/index.js';
+import { appendEntries, prepareEntry } from '../../../src/log/index.js';
+import { createHttpApp, inTransaction, listenHttp, loadSql } from '../../../src/platform/index.js';
+import { writeProjections, type ProjectedEvent } from '../../../src/projections/index.js';
+import { createQuestions, describeApi, QueryModule } from '../../../src/query/index.js';
+import { createAuthenticator, createRegistry, RegistryModule } from '../../../src/registry/index.js';
+import { ruleKeyToBytes, selectorKey, type Selector } from '../../../src/rules/index.js';
+import { createTestDatabase, testLog } from '../../support/services.js';
+
+/** The clock of the questions: 2026-09-22T18:00:00Z. */
+export const NOW = 1_790_100_000;
+/** When the history begins. */
+export const T = 1_790_000_000;
+
+export const ACME = '0aaaaaaa-0000-4000-8000-000000000000';
+export const GLOBEX = '0bbbbbbb-0000-4000-8000-000000000000';
+const KEYS: Readonly<Record<string, Buffer>> = { [ACME]: Buffer.alloc(32, 1), [GLOBEX]: Buffer.alloc(32, 2) };
+
+export const SOURCES = {
+  idp: { id: '10000000-0000-4000-8000-000000000001', tenant: ACME, uri: 'https://idp.example', resources: [] },
+  crm: { id: '10000000-0000-4000-8000-000000000002', tenant: ACME, uri: 'https://crm.example', resources: ['https://crm.example/api'] },
+  wiki: { id: '10000000-0000-4000-8000-000000000003', tenant: ACME, uri: 'https://wiki.example', resources: ['https://wiki.example/api'] },
+  globex: { id: '10000000-0000-4000-8000-000000000004', tenant: GLOBEX, uri: 'https://globex.example', resources: ['https://crm.example/api'] },
+} as const;
+
+const ROLES: Readonly<Record<string, CallerRoles>> = {
+  audit: { audit: {} },
+  admin: { admin: {} },
+  emit: { emit: { sources: ['crm'] } },
+  introspect: { introspect: { resources: ['https://crm.example/api'], issuers: ['https://auth.crm.example'] } },
+  guard: { guard: { resources: ['https://crm.example/api'], issuers: ['https://auth.crm.example'] } },
+  'revoke-own': { 'revoke-own': { clients: [{ iss: 'https://auth.crm.example', client_id: 'assistant-at-crm' }] } },
+  revoke: { revoke: { tenant: true } },
+};
+export const ROLE_NAMES = Object.keys(ROLES);
+
+export const secretOf = (caller: string): string => `secret-of-${caller}`;
+export const sha256 = (text: string): string => createHash('sha256').update(text).digest('base64url');
+
+export interface Said<N extends SourceEventName = SourceEventName> {
+  readonly source: keyof typeof SOURCES;
+  readonly name: N;
+  readonly at: number;
+  readonly data: EventDataOf[N];
+}
+export const say = <N extends SourceEventName>(source: keyof typeof SOURCES, name: N, at: number, data: EventDataOf[N]): Said =>
+  ({ source, name, at, data }) as Said;
+
+export interface Answer {
+  readonly status: number;
+  readonly type: string | null;
+  readonly body: any;
+}
+
+const SCHEMA = { control: 'control-log.sql', log: 'ledger.sql', projections: 'projections.sql', ingest: 'ingest.sql' };
+
+/** Rescind's read API over HTTP, on a database of its own, with a history that was written by the real appender and projections. */
+export async function startQueryApi(history: readonly (readonly Said[])[]) {
+  const database = await createTestDatabase();
+  for (const [folder, file] of Object.entries(SCHEMA)) {
+    await database.pool.query(loadSql(new URL(`../../../src/${folder}/migrations/`, import.meta.url).href, file));
+  }
+  const controlLog = createControlLog({ pool: database.pool });
+  const follower = createControlFollower({ url: database.url, controlLog, log: testLog(), serves: false });
+  await controlLog.append({ records: [...registered(), blockOf({ client: { iss: 'https://auth.crm.example', client_id: 'assistant-at-crm' } })] });
+  await follower.start();
+  for (const batch of history) await inTransaction(database.pool, (client) => write(client, batch));
+
+  const state = () => follower.state;
+  const questions = createQuestions({ pool: database.pool, control: state, now: () => NOW });
+  const registry = RegistryModule.with({ registry: createRegistry({ controlLog, follower }), authenticate: createAuthenticator({ state }) });
+  const listen = { host: '127.0.0.1', port: 0, trustedProxy: false };
+  const app: NestFastifyApplication = await createHttpApp({ module: { ...QueryModule.with({ questions }), imports: [registry] }, listen, log: testLog() });
+  describeApi(app, { version: '0.0.0' });
+  const url = await listenHttp(app, listen);
+
+  return {
+    pool: database.pool,
+    say: (batch: readonly Said[]) => inTransaction(database.pool, (client) => write(client, batch)),
+    async get(path: string, caller: string | null = 'acme-audit'): Promise<Answer> {
+      const headers: Record<string, string> = caller === null ? {} : { authorization: `Bearer ${secretOf(caller)}` };
+      const response = await fetch(`${url}${path}`, { headers });
+      const text = await response.text();
+      return { status: response.status, type: response.headers.get('content-type')?.split(';')[0] ?? null, body: text === '' ? undefined : JSON.parse(text) };
+    },
+    async stop() {
+      await app.close();
+      await follower.stop();
+      await database.drop();
+    },
+  };
+}
+
+async function write(client: Parameters<typeof writeProjections>[0], batch: readonly Said[]): Promise<void> {
+  for (const { name, data } of batch) {
+    const problem = validateEventData(name, data);
+    if (problem) throw new Error(`${name}${problem.path}: ${problem.message}`);
+  }
+  const entries = batch.map((said) => {
+    const { id: source, tenant, uri } = SOURCES[said.source];
+    const time = new Date(said.at * 1000).toISOString();
+    const event = { specversion: '1.0', type: eventType(said.name), source: uri, id: sha256(canonicalJson(said)), time, data: said.data };
+    const headers = [['content-type', 'application/cloudevents+json']] as const;
+    const { type, id: eventId, data } = event;
+    const content = canonicalJson({ type, source: uri, id: eventId, time, data });
+    const bytes = Buffer.from(JSON.stringify(event));
+    return prepareEntry({ tenant, tenantKey: KEYS[tenant]!, type, source, eventId, content, mode: 'structured', headers, bytes });
+  });
+  const placed = await appendEntries(client, entries);
+  const events = batch.map((said, nth) => ({
+    name: said.name,
+    data: said.data,
+    tenant: SOURCES[said.source].tenant,
+    tenantKey: KEYS[SOURCES[said.source].tenant]!,
+    ix: placed[nth]!.index,
+    seenSeq: 0n,
+    source: SOURCES[said.source].id,
+    sourceResources: SOURCES[said.source].resources,
+    at: said.at,
+  }));
+  await writeProjections(client, events as unknown as ProjectedEvent[]);
+}
+
+function registered(): NewControlRecord[] {
+  const tenants = Object.entries({ acme: ACME, globex: GLOBEX }).map(([name, id]) => ({
+    kind: 'tenant.changed' as const,
+    tenant: id,
+    subject: id,
+    body: { id, name, key: KEYS[id]!.toString('base64url') },
+  }));
+  const sources = Object.entries(SOURCES).map(([name, { id, tenant, uri, resources }]) => ({
+    kind: 'source.changed' as const,
+    tenant,
+    subject: id,
+    body: { id, name, uri, resources, topic: `rescind.events.${name}`, types: [], issuers: [], profile: DEFAULT_TOKEN_PROFILE, disabled: false },
+  }));
+  const callers = Object.entries({ acme: ACME, globex: GLOBEX }).flatMap(([name, tenant]) =>
+    Object.entries(ROLES).map(([role, roles]) => {
+      const id = `${name}-${role}`;
+      const secrets = [{ id: 's1', sha256: sha256(secretOf(id)), created_at: T }];
+      return { kind: 'caller.changed' as const, tenant, subject: id, body: { id, roles, secrets, disabled: false } };
+    }),
+  );
+  return [...tenants, ...sources, ...callers];
+}
+
+export const RULE = '20000000-0000-4000-8000-000000000001';
+
+function blockOf(selector: Selector): NewControlRecord {
+  const { shape, key } = selectorKey(KEYS[ACME]!, selector);
+  const body = {
+    id: RULE,
+    effect: 'block' as const,
+    selector,
+    shape,
+    key: Buffer.from(key, 'latin1').toString('base64url'),
+    reauthenticate: false,
+    reason: 'compromised',
+    author: { caller: 'acme-revoke' },
+  };
+  return { kind: 'rule.ordered', tenant: ACME, subject: RULE, body };
+}
+
+export const tokenId = (key: Parameters<typeof ruleKeyToBytes>[0]): string => ruleKeyToBytes(key).toString('base64url');
+export const keyOf = (tenant: string): Buffer => KEYS[tenant]!;

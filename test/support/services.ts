@@ -1,0 +1,131 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { Client, type Pool } from 'pg';
+import { createLog, createPool, startEmbeddedPostgres, startLocalKafka, type Log } from '../../src/platform/index.js';
+
+/** Where the run keeps Kafka's jars, so that each start does not resolve them again. */
+export const KAFKA_LIBRARIES = resolve('node_modules/.cache/rescind-kafka');
+
+export interface TestDatabase {
+  readonly url: string;
+  readonly pool: Pool;
+  /** Ends the pool and drops the database, whoever is still connected. */
+  drop(): Promise<void>;
+}
+
+/** An empty database on the run's server, for one spec file. */
+export async function createTestDatabase(): Promise<TestDatabase> {
+  const server = new URL(fromEnvironment('TEST_DATABASE_URL'));
+  const name = uniqueName('spec').replaceAll('-', '_');
+  await onServer(server, `CREATE DATABASE ${name}`);
+  const url = new URL(server);
+  url.pathname = `/${name}`;
+  const pool = createPool({ url: url.href, max: 8, applicationName: name });
+  return {
+    url: url.href,
+    pool,
+    async drop() {
+      await pool.end();
+      await onServer(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+    },
+  };
+}
+
+/** Addresses of the run's Kafka. Name topics and groups with {@link uniqueName}: all spec files share it. */
+export function testBrokers(): string[] {
+  return fromEnvironment('TEST_KAFKA_BROKERS').split(',');
+}
+
+export function uniqueName(prefix: string): string {
+  return `${prefix}-${randomBytes(6).toString('hex')}`;
+}
+
+export function testLog(): Log {
+  return createLog({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });
+}
+
+export interface OwnService {
+  /** Kept until `remove`, so that the service can be started again on its data. */
+  readonly directory: string;
+  /** SIGKILL, as in a crash. The caller waits for what it wants to see next. */
+  kill(): void;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  /** Stops it if it runs, and deletes its data. */
+  remove(): Promise<void>;
+}
+
+/** A PostgreSQL for one spec that breaks it; not started yet. */
+export async function ownPostgres(): Promise<OwnService & { readonly url: string }> {
+  const directory = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-`));
+  let running: Awaited<ReturnType<typeof startEmbeddedPostgres>> | undefined;
+  return {
+    directory,
+    get url() {
+      if (running === undefined) throw new TypeError('not started');
+      return running.url;
+    },
+    ...controlled(directory, async () => {
+      running = await startEmbeddedPostgres({ directory, log: testLog() });
+      return running;
+    }),
+  };
+}
+
+/** A Kafka for one spec that breaks it; not started yet. */
+export async function ownKafka(): Promise<OwnService & { readonly brokers: string[] }> {
+  const directory = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-`));
+  let running: Awaited<ReturnType<typeof startLocalKafka>> | undefined;
+  return {
+    directory,
+    get brokers() {
+      if (running === undefined) throw new TypeError('not started');
+      return running.brokers;
+    },
+    ...controlled(directory, async () => {
+      running = await startLocalKafka({ directory, libraries: KAFKA_LIBRARIES, log: testLog() });
+      return running;
+    }),
+  };
+}
+
+function controlled(directory: string, start: () => Promise<{ pid: number; stop(): Promise<void> }>): Omit<OwnService, 'directory'> {
+  let running: { pid: number; stop(): Promise<void> } | undefined;
+  const stop = async (): Promise<void> => {
+    await running?.stop();
+    running = undefined;
+  };
+  return {
+    kill() {
+      if (running === undefined) throw new TypeError('not started');
+      process.kill(running.pid, 'SIGKILL');
+    },
+    async start() {
+      await stop(); // Collects a killed one.
+      running = await start();
+    },
+    stop,
+    async remove() {
+      await stop();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+async function onServer(server: URL, statement: string): Promise<void> {
+  const client = new Client({ connectionString: server.href });
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
+
+function fromEnvironment(variable: string): string {
+  const value = process.env[variable];
+  if (value === undefined) throw new Error(`${variable} is not set: run the spec in jest's project "services"`);
+  return value;
+}

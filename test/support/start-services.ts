@@ -1,0 +1,64 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type * as Platform from '../../src/platform/index.js';
+
+const PREFIX = 'rescind-test-';
+
+declare global {
+  var rescindTestServices: { directory: string; postgres: Platform.EmbeddedPostgres; kafka: Platform.LocalKafka } | undefined;
+}
+
+/**
+ * One PostgreSQL and one Kafka for the whole run, in a temporary directory. Specs find them through `test/support/services.ts`. When
+ * the run is interrupted, the platform's guard ends both and the next run removes what they left.
+ */
+export default async function startServices(): Promise<void> {
+  removeLeftovers();
+  // jest loads this file as CommonJS and cannot follow the sources' imports from here, so the services come from the build.
+  const { createLog, startEmbeddedPostgres, startLocalKafka } = (await import(builtPlatform())) as typeof Platform;
+  const log = createLog({ level: 'warn' });
+  const directory = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`));
+  const [postgres, kafka] = await Promise.allSettled([
+    startEmbeddedPostgres({ directory: join(directory, 'postgres'), log }),
+    startLocalKafka({ directory: join(directory, 'kafka'), libraries: resolve('node_modules/.cache/rescind-kafka'), log }),
+  ]);
+  if (postgres.status === 'rejected' || kafka.status === 'rejected') {
+    if (postgres.status === 'fulfilled') await postgres.value.stop();
+    if (kafka.status === 'fulfilled') await kafka.value.stop();
+    rmSync(directory, { recursive: true, force: true });
+    throw postgres.status === 'rejected' ? postgres.reason : (kafka as PromiseRejectedResult).reason;
+  }
+  process.env['TEST_DATABASE_URL'] = postgres.value.url;
+  process.env['TEST_KAFKA_BROKERS'] = kafka.value.brokers.join(',');
+  globalThis.rescindTestServices = { directory, postgres: postgres.value, kafka: kafka.value };
+}
+
+function builtPlatform(): string {
+  const built = resolve('dist/platform/index.js');
+  const folders = ['src/platform', 'src/contracts'];
+  const sources = folders.flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)));
+  const newest = Math.max(...sources.map((path) => statSync(path).mtimeMs));
+  const marker = resolve('dist/.tsbuildinfo');
+  if (!existsSync(built) || !existsSync(marker) || statSync(marker).mtimeMs < newest) {
+    // A type error elsewhere does not stop the compiler from writing; `npm run typecheck` is where it is reported.
+    spawnSync('node_modules/.bin/tsc', ['-p', 'tsconfig.build.json'], { stdio: 'ignore' });
+  }
+  return built;
+}
+
+function removeLeftovers(): void {
+  for (const name of readdirSync(tmpdir())) {
+    const pid = new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1];
+    if (pid !== undefined && !isAlive(Number(pid))) rmSync(join(tmpdir(), name), { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
