@@ -2,7 +2,14 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Pool } from 'pg';
 import { AppModule } from './app.module.js';
-import { RescindError } from './contracts/index.js';
+import {
+  CLOUDEVENTS_BATCH_MEDIA_TYPE,
+  CLOUDEVENTS_MEDIA_TYPE,
+  JSON_MEDIA_TYPE,
+  MAX_POST_BYTES,
+  NDJSON_MEDIA_TYPE,
+  RescindError,
+} from './contracts/index.js';
 import { createControlFollower, createControlLog, type ControlFollower, type ControlLog } from './control/index.js';
 import {
   createAppender,
@@ -43,6 +50,12 @@ export const VERSION = '0.1.0';
 
 /** The appender's own connections: its transaction, and reads beside it. */
 const APPENDER_CONNECTIONS = 3;
+
+/** A little beyond the largest batch, so that the intake itself can say which limit was passed. */
+const BODIES = {
+  mediaTypes: [CLOUDEVENTS_MEDIA_TYPE, CLOUDEVENTS_BATCH_MEDIA_TYPE, NDJSON_MEDIA_TYPE, JSON_MEDIA_TYPE],
+  limitBytes: MAX_POST_BYTES + 64 * 1024,
+};
 
 export interface RunningRescind {
   readonly url: string;
@@ -122,6 +135,7 @@ async function start(config: Config, log: Log, lifecycle: Lifecycle): Promise<Ru
     }),
     listen: config.listen,
     hot: serving?.hot ?? new Map<string, HotHandler>(),
+    bodies: BODIES,
     log,
   });
   lifecycle.onStop('http', () => app.close());

@@ -27,19 +27,34 @@ export interface Facts {
   idJag(tenant: Tenant, key: RuleKey): Promise<StoredLineage | undefined>;
 }
 
-export function createFacts({ lineage }: { lineage: LineageReader }): Facts {
-  const tokens = new LRUCache<string, KnownToken>({ max: MAX_TOKENS, ttl: MAX_AGE_MS });
+interface Remembered {
+  readonly known: KnownToken;
+  readonly readAt: number;
+}
+
+export interface FactsOptions {
+  readonly lineage: LineageReader;
+  /** Milliseconds on a clock that only goes forward. */
+  readonly monotonic?: () => number;
+}
+
+export function createFacts({ lineage, monotonic = () => performance.now() }: FactsOptions): Facts {
+  const tokens = new LRUCache<string, Remembered>({ max: MAX_TOKENS });
   const readToken = shareTick((tenant, keys) => lineage.tokens(tenant, keys));
   const readIdJag = shareTick((tenant, keys) => lineage.idJags(tenant, keys));
   const nameOf = (tenant: Tenant, key: RuleKey): string => tenant.id + key;
 
   return {
-    remembered: (tenant, key) => tokens.get(nameOf(tenant, key)),
+    remembered(tenant, key) {
+      const held = tokens.get(nameOf(tenant, key));
+      return held && monotonic() - held.readAt < MAX_AGE_MS ? held.known : undefined;
+    },
     async token(tenant, key) {
+      const readAt = monotonic();
       const stored = await readToken(tenant.id, key);
       if (!stored) return undefined;
       const known = knowToken(tenant, stored);
-      if (known.lineage.complete) tokens.set(nameOf(tenant, key), known);
+      if (known.lineage.complete) tokens.set(nameOf(tenant, key), { known, readAt });
       return known;
     },
     idJag: (tenant, key) => readIdJag(tenant.id, key),

@@ -3,8 +3,10 @@ import { isAscii } from 'node:buffer';
 /** Parameters of one request; more are refused. RFC 7662 and client authentication together know six. */
 const MAX_PARAMETERS = 32;
 
-/** Parameters by name. A parameter sent without a value counts as not sent (RFC 6749, section 3.2). */
-export type Form = ReadonlyMap<string, string>;
+/** A parameter sent without a value counts as not sent (RFC 6749, section 3.2). */
+export interface Form {
+  get(name: string): string | undefined;
+}
 
 const ESCAPED = /[%+]/;
 
@@ -15,8 +17,7 @@ const ESCAPED = /[%+]/;
 export function parseForm(body: Buffer): Form | undefined {
   if (!isAscii(body)) return undefined;
   const text = body.toString('latin1');
-  const named = new Set<string>();
-  const form = new Map<string, string>();
+  const form = new Map<string, string | undefined>();
   for (let from = 0; from < text.length; ) {
     let to = text.indexOf('&', from);
     if (to === -1) to = text.length;
@@ -25,9 +26,8 @@ export function parseForm(body: Buffer): Form | undefined {
       if (equals === -1 || equals > to) equals = to;
       const name = unescape(text.slice(from, equals));
       const value = equals === to ? '' : unescape(text.slice(equals + 1, to));
-      if (name === undefined || value === undefined || named.has(name) || named.size === MAX_PARAMETERS) return undefined;
-      named.add(name);
-      if (value !== '') form.set(name, value);
+      if (name === undefined || value === undefined || form.has(name) || form.size === MAX_PARAMETERS) return undefined;
+      form.set(name, value === '' ? undefined : value);
     }
     from = to + 1;
   }

@@ -3,26 +3,23 @@ import type { RequestListener } from 'node:http';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { LoggerService, ModuleMetadata } from '@nestjs/common';
-import {
-  CLOUDEVENTS_BATCH_MEDIA_TYPE,
-  CLOUDEVENTS_MEDIA_TYPE,
-  FORM_MEDIA_TYPE,
-  JSON_MEDIA_TYPE,
-  MAX_POST_BYTES,
-  NDJSON_MEDIA_TYPE,
-} from '../contracts/index.js';
 import { createHttpServer, type HotHandler } from './http-server.js';
 import { rememberMediaType } from './json-body.js';
 import { ProblemFilter } from './problem.filter.js';
 import type { ListenConfig } from './config.js';
 import type { Log } from './log.js';
 
-/** Read a little beyond the largest batch, so that the intake itself can say which limit was passed. */
-const BODY_LIMIT_BYTES = MAX_POST_BYTES + 64 * 1024;
-
-const RAW_MEDIA_TYPES = [CLOUDEVENTS_MEDIA_TYPE, CLOUDEVENTS_BATCH_MEDIA_TYPE, NDJSON_MEDIA_TYPE, JSON_MEDIA_TYPE, FORM_MEDIA_TYPE];
-
 type RootModule = Parameters<typeof NestFactory.create>[0];
+
+/** What requests may carry. Bodies of these media types arrive as the raw Buffer; others are answered 415. */
+export interface RawBodies {
+  readonly mediaTypes: readonly string[];
+  /** A longer body is answered 413 before it is read. */
+  readonly limitBytes: number;
+}
+
+/** What a management API needs. */
+export const JSON_BODIES: RawBodies = { mediaTypes: ['application/json'], limitBytes: 1024 * 1024 };
 
 export interface HttpAppOptions {
   /** `AppModule`, or `AppModule.register(…)`. */
@@ -30,21 +27,20 @@ export interface HttpAppOptions {
   listen: ListenConfig;
   /** By exact path, such as `/introspect`; asked before the framework. */
   hot?: ReadonlyMap<string, HotHandler>;
+  /** Default: {@link JSON_BODIES}. */
+  bodies?: RawBodies;
   log: Log;
 }
 
-/**
- * The Nest application on Fastify: bodies of the media types Rescind reads arrive as the raw Buffer (other types: 415), errors leave
- * as problem+json. It does not listen yet: {@link listenHttp}.
- */
+/** The Nest application on Fastify; errors leave as problem+json. It does not listen yet: {@link listenHttp}. */
 export async function createHttpApp(options: HttpAppOptions): Promise<NestFastifyApplication> {
-  const { listen, log } = options;
+  const { listen, log, bodies = JSON_BODIES } = options;
   let closing = false;
   const adapter = new FastifyAdapter({
     // One hop: the proxy itself. Whatever else X-Forwarded-For names, a client may have written.
     trustProxy: listen.trustedProxy ? (_address, hop) => hop === 0 : false,
     forceCloseConnections: 'idle',
-    bodyLimit: BODY_LIMIT_BYTES,
+    bodyLimit: bodies.limitBytes,
     serverFactory: (framework: RequestListener) =>
       createHttpServer({ framework, hot: options.hot ?? new Map(), tls: listen.tls, isClosing: () => closing }),
   });
@@ -58,8 +54,8 @@ export async function createHttpApp(options: HttpAppOptions): Promise<NestFastif
     abortOnError: false,
     logger: nestLogger(log),
   });
-  for (const mediaType of RAW_MEDIA_TYPES) {
-    app.useBodyParser(mediaType, { bodyLimit: BODY_LIMIT_BYTES }, (request, body, done) => {
+  for (const mediaType of bodies.mediaTypes) {
+    app.useBodyParser(mediaType, { bodyLimit: bodies.limitBytes }, (request, body, done) => {
       rememberMediaType(body, request.headers['content-type']);
       done(null, body);
     });

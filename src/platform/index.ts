@@ -23,7 +23,7 @@ export { startLocalKafka } from './local-kafka.kafka.js';
 export type { LocalKafka } from './local-kafka.kafka.js';
 
 export { createHttpApp, listenHttp } from './http-app.module.js';
-export type { HttpAppOptions } from './http-app.module.js';
+export type { HttpAppOptions, RawBodies } from './http-app.module.js';
 export type { HotHandler } from './http-server.js';
 export { jsonBody, mediaTypeOf } from './json-body.js';
 export { parseStrictJson } from './strict-json.js';

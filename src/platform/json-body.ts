@@ -1,5 +1,7 @@
-import { JSON_MEDIA_TYPE, RescindError } from '../contracts/index.js';
+import { RescindError } from '../contracts/index.js';
 import { parseStrictJson } from './strict-json.js';
+
+const JSON_MEDIA_TYPE = 'application/json';
 
 /** A command of the management API; the largest is a source with its inline key set. */
 export const MAX_JSON_BODY_BYTES = 256 * 1024;

@@ -45,7 +45,8 @@ export function readOrder(body: unknown, now: number): Order {
   if (readFlag('resume', input['resume'])) {
     throw new RescindError('invalid-effect', { detail: '`resume` belongs to the lift of a block; an ended block keeps what it stopped revoked' });
   }
-  if (selector.all === true && !readFlag('confirm', input['confirm'])) throw new RescindError('confirmation-required');
+  const isConfirmed = readFlag('confirm', input['confirm']);
+  if (selector.all === true && !isConfirmed) throw new RescindError('confirmation-required');
   return {
     selector,
     effect,

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createControlFollower, createControlLog, type Caller, type ControlFollower, type ControlLog, type Source } from '../../src/control/index.js';
 import { buildEvent } from '../../src/emit/index.js';
-import type { CloudEvent, EventDataOf, EventName } from '../../src/contracts/index.js';
+import type { CloudEvent, EventDataOf, EventName, SourceEventName } from '../../src/contracts/index.js';
 import { createAppender, createIntake, type Appender, type Intake } from '../../src/ingest/index.js';
 import { MIGRATIONS } from '../../src/migrations.js';
 import { createMetrics, createPool, runMigrations, type Metrics } from '../../src/platform/index.js';
@@ -96,10 +96,10 @@ const RAS_TYPES: readonly EventName[] = ['token.issued', 'token.denied', 'token.
 type Over<N extends EventName> = Partial<EventDataOf[N]>;
 const nowSeconds = (): number => Math.floor(Date.now() / 1000);
 
-export const fromIdp = <N extends EventName>(name: N, data: EventDataOf[N], id?: string): CloudEvent<N> =>
+export const fromIdp = <N extends SourceEventName>(name: N, data: EventDataOf[N], id?: string): CloudEvent<N> =>
   buildEvent(name, { source: `${IDP}/events`, data, ...(id === undefined ? {} : { id }) }) as CloudEvent<N>;
 
-export const fromChat = <N extends EventName>(name: N, data: EventDataOf[N], id?: string): CloudEvent<N> =>
+export const fromChat = <N extends SourceEventName>(name: N, data: EventDataOf[N], id?: string): CloudEvent<N> =>
   buildEvent(name, { source: `${RAS}/events`, data, ...(id === undefined ? {} : { id }) }) as CloudEvent<N>;
 
 export const idJag = (over: Over<'id-jag.issued'> = {}): EventDataOf['id-jag.issued'] => ({

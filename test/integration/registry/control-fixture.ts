@@ -1,8 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DataSource } from 'typeorm';
-import { ControlLog1764000000000, createControlFollower, createControlLog, type ControlFollower, type ControlLog } from '../../../src/control/index.js';
+import { createControlFollower, createControlLog, type ControlFollower, type ControlLog } from '../../../src/control/index.js';
+import { MIGRATIONS } from '../../../src/migrations.js';
+import { runMigrations } from '../../../src/platform/index.js';
 import { bootstrap, createRegistry, type Actor, type Registry } from '../../../src/registry/index.js';
 import { createTestDatabase, testLog, type TestDatabase } from '../../support/services.js';
 
@@ -24,10 +25,7 @@ export interface ControlFixture extends ControlProcess {
 
 export async function migratedDatabase(): Promise<TestDatabase> {
   const database = await createTestDatabase();
-  const dataSource = new DataSource({ type: 'postgres', url: database.url, migrations: [ControlLog1764000000000] });
-  await dataSource.initialize();
-  await dataSource.runMigrations();
-  await dataSource.destroy();
+  await runMigrations({ url: database.url, migrations: MIGRATIONS });
   return database;
 }
 

@@ -1,0 +1,85 @@
+import { describe, expect, it } from '@jest/globals';
+import { RescindError } from '../contracts/index.js';
+import { readLift, readOrder } from './order-input.js';
+
+const NOW = 1_790_000_000;
+const USER = { user: { iss: 'https://idp.example', sub: 'alice' } };
+const order = (more: object = {}) => readOrder({ selector: USER, reason: 'left the company', ...more }, NOW);
+const codeOf = (read: () => unknown): string | undefined => {
+  try {
+    read();
+    return undefined;
+  } catch (error) {
+    return error instanceof RescindError ? error.code : String(error);
+  }
+};
+
+describe('an order', () => {
+  it.each<[string, object, string]>([
+    ['a user', USER, 'block'],
+    ['a client', { client: { iss: 'https://idp.example', client_id: 'wiki' } }, 'block'],
+    ['an agent type', { agent_type: 'coder' }, 'block'],
+    ['a resource', { resource: 'https://api.example' }, 'block'],
+    ['a token', { token: { iss: 'https://ras.example', jti: 'a' } }, 'revoke'],
+    ['an ID-JAG', { id_jag: { iss: 'https://idp.example', jti: 'a' } }, 'revoke'],
+    ['a session', { session: { iss: 'https://idp.example', sid: 'a' } }, 'revoke'],
+    ['a session and a user', { ...USER, session: { iss: 'https://idp.example', sid: 'a' } }, 'revoke'],
+  ])('on %s defaults to what keeps it off', (_, selector, effect) => {
+    expect(order({ selector }).effect).toBe(effect);
+  });
+
+  it('carries what was told, and nothing that was not', () => {
+    expect(order()).toEqual({ selector: USER, effect: 'block', reauthenticate: false, reason: 'left the company' });
+    expect(order({ effect: 'revoke', before: NOW, reauthenticate: true, on_behalf_of: 'bob' })).toEqual({
+      selector: USER,
+      effect: 'revoke',
+      before: NOW,
+      reauthenticate: true,
+      reason: 'left the company',
+      on_behalf_of: 'bob',
+    });
+    expect(order({ until: NOW + 1 }).until).toBe(NOW + 1);
+    expect(order({ selector: { all: true }, confirm: true }).selector).toEqual({ all: true });
+  });
+
+  it.each<[string, object, string]>([
+    ['an empty selector', { selector: {} }, 'empty-selector'],
+    ['no selector', { selector: undefined }, 'invalid-selector'],
+    ['an unknown member', { selector: { planet: 'mars' } }, 'invalid-selector'],
+    ['a member without its issuer', { selector: { user: { sub: 'alice' } } }, 'invalid-selector'],
+    ['a digest of other bytes', { selector: { token: { sha256: 'AAAA' } } }, 'invalid-selector'],
+    ['everything and a user', { selector: { all: true, ...USER } }, 'contradictory-selector'],
+    ['five members', { selector: { ...USER, agent_type: 'a', resource: 'b', issuer: 'c', session: {} } }, 'selector-too-long'],
+    ['everything, unconfirmed', { selector: { all: true } }, 'confirmation-required'],
+    ['no reason', { reason: undefined }, 'reason-required'],
+    ['an empty reason', { reason: '' }, 'reason-required'],
+    ['a reason that is no text', { reason: 7 }, 'invalid-request'],
+    ['a reason of a page', { reason: 'x'.repeat(1_025) }, 'invalid-request'],
+    ['another effect', { effect: 'delete' }, 'invalid-effect'],
+    ['a moment in the future', { effect: 'revoke', before: NOW + 1 }, 'time-not-past'],
+    ['a moment in milliseconds', { effect: 'revoke', before: NOW * 1000 }, 'invalid-request'],
+    ['a moment of a block', { before: NOW }, 'invalid-effect'],
+    ['a new sign-in after a block', { reauthenticate: true }, 'invalid-effect'],
+    ['an end in the past', { until: NOW }, 'time-not-future'],
+    ['an end of a revoke', { effect: 'revoke', until: NOW + 1 }, 'invalid-effect'],
+    ['a resumption', { resume: true }, 'invalid-effect'],
+    ['a member that nobody knows', { urgency: 'high' }, 'invalid-request'],
+    ['a flag that is none', { confirm: 'yes' }, 'invalid-request'],
+    ['a person without a name', { on_behalf_of: '' }, 'invalid-request'],
+  ])('with %s is refused', (_, more, code) => {
+    expect(codeOf(() => order(more))).toBe(code);
+  });
+
+  it.each([undefined, null, [], 'all', 7])('is an object, not %p', (body) => {
+    expect(codeOf(() => readOrder(body, NOW))).toBe('invalid-request');
+  });
+});
+
+describe('a lift', () => {
+  it('does not resume unless told to', () => {
+    expect(readLift(undefined).resume).toBe(false);
+    expect(readLift({ resume: true, reason: 'false alarm', on_behalf_of: 'bob' })).toEqual({ resume: true, reason: 'false alarm', on_behalf_of: 'bob' });
+    expect(codeOf(() => readLift({ resume: 'yes' }))).toBe('invalid-request');
+    expect(codeOf(() => readLift({ effect: 'revoke' }))).toBe('invalid-request');
+  });
+});

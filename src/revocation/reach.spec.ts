@@ -1,0 +1,58 @@
+import { describe, expect, it } from '@jest/globals';
+import { RescindError } from '../contracts/index.js';
+import type { CallerRoles } from '../control/index.js';
+import type { Selector } from '../rules/index.js';
+import { requireReach } from './reach.js';
+
+const IDP = 'https://idp.example';
+const API = 'https://api.example';
+const bound: CallerRoles = { revoke: { issuers: [IDP], resources: [API] } };
+const tenant: CallerRoles = { revoke: { tenant: true } };
+const admin: CallerRoles = { ...tenant, admin: {} };
+const digest = 'A'.repeat(43);
+
+const codeOf = (roles: CallerRoles, selector: Selector): string | undefined => {
+  try {
+    requireReach(roles, selector);
+    return undefined;
+  } catch (error) {
+    return error instanceof RescindError ? error.code : String(error);
+  }
+};
+
+describe('the reach of a revoke role', () => {
+  it.each<[string, Selector]>([
+    ['a user of its issuer', { user: { iss: IDP, sub: 'alice' } }],
+    ['a session of its issuer', { session: { iss: IDP, sid: 's' } }],
+    ['a client of its issuer', { client: { iss: IDP, client_id: 'wiki' } }],
+    ['an agent of its issuer', { agent: { iss: IDP, id: 'a' } }],
+    ['a token of its issuer', { token: { iss: IDP, jti: 'a' } }],
+    ['an ID-JAG of its issuer', { id_jag: { iss: IDP, jti: 'a' } }],
+    ['its issuer', { issuer: IDP }],
+    ['its resource', { resource: API }],
+    ["another issuer's user at its resource", { user: { iss: 'https://other.example', sub: 'a' }, resource: API }],
+    ['an agent type under its issuer', { agent_type: 'coder', issuer: IDP }],
+    ['a digest under its issuer', { token: { sha256: digest }, issuer: IDP }],
+  ])('covers %s', (_, selector) => {
+    expect(codeOf(bound, selector)).toBeUndefined();
+  });
+
+  it.each<[string, Selector]>([
+    ["another issuer's user", { user: { iss: 'https://other.example', sub: 'a' } }],
+    ['another resource', { resource: 'https://other.example' }],
+    ['an agent type anywhere', { agent_type: 'coder' }],
+    ['a digest, which names nobody', { token: { sha256: digest } }],
+    ['an issuer spelled otherwise', { issuer: `${IDP}/` }],
+    ['everything', { all: true }],
+  ])('ends before %s', (_, selector) => {
+    expect(codeOf(bound, selector)).toBe('selector-too-wide');
+    expect(codeOf(admin, selector)).toBeUndefined();
+  });
+
+  it('is the tenant for some, everything for its administrators alone, nothing without the role', () => {
+    expect(codeOf(tenant, { agent_type: 'coder' })).toBeUndefined();
+    expect(codeOf(tenant, { all: true })).toBe('selector-too-wide');
+    expect(codeOf({ ...bound, admin: {} }, { all: true })).toBe('selector-too-wide');
+    expect(codeOf({ admin: {} }, { issuer: IDP })).toBe('forbidden');
+  });
+});

@@ -1,0 +1,99 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Module } from '@nestjs/common';
+import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { createHttpApp, listenHttp, type ListenConfig } from '../../../src/platform/index.js';
+import { RegistryModule, createAuthenticator } from '../../../src/registry/index.js';
+import { RevocationModule, createRevocations } from '../../../src/revocation/index.js';
+import { testLog } from '../../support/services.js';
+import { IDP_SOURCE, startControl, type ControlFixture } from '../registry/control-fixture.js';
+
+@Module({})
+class RootModule {
+  readonly name = 'root';
+}
+const LISTEN: ListenConfig = { host: '127.0.0.1', port: 0, trustedProxy: false };
+const IDP = IDP_SOURCE.issuers[0]!;
+
+describe('/v1/revocations', () => {
+  let control: ControlFixture;
+  let app: NestFastifyApplication;
+  let url: string;
+  const keys: Record<string, string> = {};
+
+  beforeAll(async () => {
+    control = await startControl();
+    const { registry, follower, controlLog, database } = control;
+    await registry.createSource(control.admin, IDP_SOURCE);
+    const roles = {
+      analyst: { revoke: { tenant: true } },
+      narrow: { revoke: { issuers: [IDP], resources: [] } },
+      auditor: { audit: {} },
+      emitter: { emit: { sources: ['idp'] } },
+    };
+    for (const [id, role] of Object.entries(roles)) keys[id] = (await registry.createCaller(control.admin, { id, roles: role })).secret;
+    const authenticate = createAuthenticator({ state: () => follower.state });
+    const revocations = createRevocations({ controlLog, follower, pool: database.pool });
+    const imports = [RegistryModule.with({ registry, authenticate }), RevocationModule.with({ revocations })];
+    app = await createHttpApp({ module: { module: RootModule, imports }, listen: LISTEN, log: testLog() });
+    url = await listenHttp(app, LISTEN);
+  });
+  afterAll(async () => {
+    await app.close();
+    await control.stop();
+  });
+
+  async function call(caller: string, method: string, path: string, body?: unknown, headers: Record<string, string> = {}) {
+    const response = await fetch(`${url}/v1/revocations${path}`, {
+      method,
+      headers: { authorization: `Bearer ${keys[caller]}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    return { status: response.status, headers: response.headers, body: (await response.json()) as any };
+  }
+
+  it('orders, shows, lists and lifts', async () => {
+    const order = { selector: { user: { iss: IDP, sub: 'ann' } }, reason: 'left' };
+    const ordered = await call('analyst', 'POST', '', order, { 'idempotency-key': 'k1' });
+    expect(ordered).toMatchObject({ status: 201, body: { confirmed: { nodes: 1, guards: 0, expired: 0 }, regrant_after: null } });
+    expect(Object.keys(ordered.body).sort()).toEqual(['confirmed', 'id', 'ms', 'regrant_after', 'seq']);
+    expect(ordered.headers.get('location')).toBe(`/v1/revocations/${ordered.body.id}`);
+    expect(await call('analyst', 'POST', '', order, { 'idempotency-key': 'k1' })).toMatchObject({ status: 200, body: { id: ordered.body.id } });
+    expect(await call('analyst', 'POST', '', { ...order, reason: 'x' }, { 'idempotency-key': 'k1' })).toMatchObject({
+      status: 422,
+      body: { code: 'idempotency-key-reused' },
+    });
+    expect(await call('auditor', 'GET', `/${ordered.body.id}`)).toMatchObject({ status: 200, body: { state: 'live', effect: 'block' } });
+    expect((await call('auditor', 'GET', '?limit=1')).body.revocations).toHaveLength(1);
+    expect(await call('narrow', 'POST', `/${ordered.body.id}/lift`)).toMatchObject({ status: 200, body: { id: ordered.body.id, revoke: expect.any(String) } });
+    expect(await call('analyst', 'POST', `/${ordered.body.id}/lift`)).toMatchObject({ status: 409, body: { code: 'already-lifted' } });
+    expect(await call('analyst', 'GET', '/nothing')).toMatchObject({ status: 404 });
+  });
+
+  it.each([
+    ['analyst', {}, 400, 'empty-selector'],
+    ['analyst', { all: true, agent_type: 'x' }, 400, 'contradictory-selector'],
+    ['analyst', { planet: 'mars' }, 400, 'invalid-selector'],
+    ['narrow', { agent_type: 'coder' }, 403, 'selector-too-wide'],
+    ['analyst', { all: true }, 403, 'selector-too-wide'],
+    ['auditor', { issuer: IDP }, 403, 'forbidden'],
+    ['emitter', { issuer: IDP }, 403, 'forbidden'],
+    ['nobody', { issuer: IDP }, 401, 'unauthenticated'],
+  ])('answers %s, who selects %p, with %i %s', async (caller, selector, status, code) => {
+    expect(await call(caller, 'POST', '', { selector, reason: 'r', confirm: true })).toMatchObject({ status, body: { code } });
+  });
+
+  it('shows rules to nobody without a role for them', async () => {
+    expect(await call('emitter', 'GET', '')).toMatchObject({ status: 403 });
+    expect(await call('nobody', 'GET', '')).toMatchObject({ status: 401 });
+  });
+
+  it('describes itself', () => {
+    const { paths } = SwaggerModule.createDocument(app, new DocumentBuilder().build());
+    expect(Object.keys(paths).filter((path) => path.startsWith('/v1/revocations')).sort()).toEqual([
+      '/v1/revocations',
+      '/v1/revocations/{id}',
+      '/v1/revocations/{id}/lift',
+    ]);
+  });
+});

@@ -1,0 +1,187 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { RescindError } from '../../../src/contracts/index.js';
+import type { Caller, ControlFollower } from '../../../src/control/index.js';
+import { createRevocations, type Revocations } from '../../../src/revocation/index.js';
+import { tokenKeys, type Lineage, type TokenKeys } from '../../../src/rules/index.js';
+import { CHAT_SOURCE, IDP_SOURCE, startControl, type ControlFixture } from '../registry/control-fixture.js';
+
+const IDP = IDP_SOURCE.issuers[0]!;
+const RAS = CHAT_SOURCE.issuers[0]!;
+const API = CHAT_SOURCE.resources[0]!;
+const seconds = (): number => Math.floor(Date.now() / 1000);
+const reason = 'spec';
+
+const failure = async (work: Promise<unknown>): Promise<RescindError> => {
+  const error = await work.then(() => undefined, (thrown: unknown) => thrown);
+  if (!(error instanceof RescindError)) throw new Error('expected a RescindError', { cause: error });
+  return error;
+};
+
+describe('revocations on PostgreSQL', () => {
+  let control: ControlFixture;
+  let revocations: Revocations;
+  let analyst: Caller;
+  let admin: Caller;
+
+  beforeAll(async () => {
+    control = await startControl();
+    const { registry, follower, controlLog, database } = control;
+    await registry.createSource(control.admin, { ...IDP_SOURCE, profile: { skew: 7 } });
+    await registry.createSource(control.admin, CHAT_SOURCE);
+    await registry.createCaller(control.admin, { id: 'analyst', roles: { revoke: { tenant: true } } });
+    revocations = createRevocations({ controlLog, follower, pool: database.pool });
+    analyst = follower.state.caller('analyst')!;
+    admin = follower.state.caller('admin')!;
+  });
+  afterAll(() => control.stop());
+
+  const tenant = () => control.follower.state.tenant(admin.tenant)!;
+
+  /** A token that Rescind has known since `seenSeq`. */
+  function tokenOf(sub: string, iat: number, seenSeq: bigint = control.follower.state.head): TokenKeys {
+    const lineage: Lineage = {
+      tokens: [{ iss: RAS, jti: `at-${sub}`, client_id: 'wiki-at-chat', aud: [API], iat, id_jag: { iss: IDP, jti: `gr-${sub}`, sub, iat } }],
+      idJags: [],
+      seenSeq,
+      skew: 5,
+    };
+    return tokenKeys(tenant().key, lineage)!;
+  }
+  const isStopped = (token: TokenKeys): boolean => tenant().rules.findStopping(token, seconds()) !== undefined;
+  const user = (sub: string) => ({ user: { iss: IDP, sub } });
+
+  it('orders a block that is in force when it is answered, also for what is granted later', async () => {
+    const confirmation = await revocations.order(analyst, { selector: user('ann'), reason, on_behalf_of: 'bob' });
+    expect(confirmation).toMatchObject({ confirmed: { nodes: 1, guards: 0, expired: 0 }, regrant_after: null, replayed: false });
+    expect(confirmation.ms).toBeGreaterThan(0);
+    expect(isStopped(tokenOf('ann', seconds()))).toBe(true);
+    expect(isStopped(tokenOf('ann', seconds() + 3_600))).toBe(true);
+    expect(isStopped(tokenOf('other', seconds()))).toBe(false);
+    expect(await revocations.read(analyst, confirmation.id)).toMatchObject({
+      id: confirmation.id,
+      seq: confirmation.seq,
+      state: 'live',
+      effect: 'block',
+      selector: user('ann'),
+      reason,
+      author: { caller: 'analyst', on_behalf_of: 'bob' },
+    });
+  });
+
+  it('orders a revoke as of now: what was known falls, what comes after the skew does not', async () => {
+    const ahead = tokenOf('ben', seconds() + 120);
+    const confirmation = await revocations.order(analyst, { selector: user('ben'), effect: 'revoke', reason });
+    const now = seconds();
+    expect(confirmation.regrant_after).toBeGreaterThanOrEqual(now + 6);
+    expect(confirmation.regrant_after).toBeLessThanOrEqual(now + 7);
+    expect(isStopped(tokenOf('ben', now - 60))).toBe(true);
+    expect(isStopped(ahead)).toBe(true);
+    expect(isStopped(tokenOf('ben', now + 120))).toBe(false);
+  });
+
+  it('stops everything for an administrator that confirms', async () => {
+    expect((await failure(revocations.order(analyst, { selector: { all: true }, reason, confirm: true }))).code).toBe('selector-too-wide');
+    expect((await failure(revocations.order(admin, { selector: { all: true }, reason }))).code).toBe('confirmation-required');
+    const { id } = await revocations.order(admin, { selector: { all: true }, reason, confirm: true });
+    expect(isStopped(tokenOf('anybody', seconds() + 60))).toBe(true);
+    await revocations.lift(admin, id, { resume: true });
+    expect(isStopped(tokenOf('anybody', seconds()))).toBe(false);
+  });
+
+  it('orders once under an Idempotency-Key, waits again for a retry, and refuses another body', async () => {
+    const body = { selector: user('cid'), reason };
+    const answers = await Promise.all([1, 2, 3].map(() => revocations.order(analyst, body, 'key-1')));
+    expect(new Set(answers.map(({ id }) => id)).size).toBe(1);
+    expect(answers.filter(({ replayed }) => !replayed)).toHaveLength(1);
+    expect(await revocations.order(analyst, { reason, selector: user('cid') }, 'key-1')).toMatchObject({ id: answers[0]!.id, replayed: true });
+    expect((await failure(revocations.order(analyst, { ...body, reason: 'other' }, 'key-1'))).code).toBe('idempotency-key-reused');
+    expect(await revocations.order(admin, { ...body, reason: 'other' }, 'key-1')).toMatchObject({ replayed: false });
+    expect((await failure(revocations.order(analyst, body, 'a key'))).code).toBe('invalid-idempotency-key');
+    expect((await failure(revocations.order(analyst, body, ''))).code).toBe('invalid-idempotency-key');
+  });
+
+  it('lifts a block and keeps revoked what it stopped, in one command', async () => {
+    const { id } = await revocations.order(analyst, { selector: user('dan'), reason });
+    const stopped = tokenOf('dan', seconds());
+    const lifted = await revocations.lift(analyst, id, { reason: 'cleared' });
+    expect(lifted).toMatchObject({ id, revoke: expect.any(String), replayed: false, regrant_after: expect.any(Number) });
+    expect(isStopped(stopped)).toBe(true);
+    expect(isStopped(tokenOf('dan', lifted.regrant_after! + 1))).toBe(false);
+    expect(await revocations.read(analyst, id)).toMatchObject({ state: 'lifted', lift: { resume: false, reason: 'cleared', author: { caller: 'analyst' } } });
+    expect(await revocations.read(analyst, lifted.revoke!)).toMatchObject({ state: 'live', effect: 'revoke', after_lift_of: id });
+    expect(await revocations.lift(analyst, id, { reason: 'cleared' })).toMatchObject({ id, revoke: lifted.revoke, replayed: true });
+    expect((await failure(revocations.lift(analyst, id, { reason: 'cleared', resume: true }))).code).toBe('already-lifted');
+  });
+
+  it('never shows a moment in which neither the block nor its revoke stops', async () => {
+    const { id } = await revocations.order(analyst, { selector: user('eve'), reason });
+    const stopped = tokenOf('eve', seconds());
+    const seen: boolean[] = [];
+    control.follower.onApplied(() => seen.push(isStopped(stopped)));
+    const { seq } = await revocations.lift(analyst, id, {});
+    const [first, second] = await control.controlLog.readRange((BigInt(seq) - 1n) as never, BigInt(seq) as never);
+    expect([first!.kind, second!.kind]).toEqual(['rule.ordered', 'rule.lifted']);
+    expect(seen).not.toContain(false);
+  });
+
+  it('lifts with resume what the block alone had stopped', async () => {
+    const { id } = await revocations.order(analyst, { selector: user('fay'), reason });
+    const stopped = tokenOf('fay', seconds());
+    const lifted = await revocations.lift(analyst, id, { resume: true, reason: 'false alarm' });
+    expect(lifted).not.toHaveProperty('revoke');
+    expect(isStopped(stopped)).toBe(false);
+  });
+
+  it('refuses to lift what is no block, what nobody ordered, and what another tenant ordered', async () => {
+    const { id } = await revocations.order(analyst, { selector: user('gus'), effect: 'revoke', reason });
+    expect((await failure(revocations.lift(analyst, id, {}))).code).toBe('not-liftable');
+    expect((await failure(revocations.lift(analyst, 'nothing', {}))).code).toBe('not-found');
+    await control.registry.createTenant(control.admin, { name: 'globex' });
+    const globex: Caller = { ...control.follower.state.caller('globex-admin')!, roles: { admin: {}, revoke: { tenant: true } } };
+    expect((await failure(revocations.lift(globex, id, {}))).code).toBe('not-found');
+    expect((await failure(revocations.read(globex, id))).code).toBe('not-found');
+    expect((await revocations.list(globex, {})).revocations).toEqual([]);
+  });
+
+  it('turns a block into a revoke at its end', async () => {
+    let nowMs = Date.now();
+    const later = createRevocations({ ...control, pool: control.database.pool, now: () => nowMs });
+    const until = seconds() + 60;
+    const { id, regrant_after: regrantAfter } = await later.order(analyst, { selector: user('hal'), until, reason });
+    expect(regrantAfter).toBe(until + 7);
+    expect(await later.read(analyst, id)).toMatchObject({ state: 'live', until });
+    nowMs += 60_000;
+    expect(await later.read(analyst, id)).toMatchObject({ state: 'turned-revoke' });
+    expect((await failure(later.lift(analyst, id, {}))).code).toBe('not-liftable');
+  });
+
+  it('lists the newest first, page by page, without keys', async () => {
+    const pages: string[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await revocations.list(analyst, { limit: '3', cursor });
+      expect(page.revocations.length).toBeLessThanOrEqual(3);
+      pages.push(...page.revocations.map(({ seq }) => seq));
+      expect(JSON.stringify(page)).not.toMatch(/"(key|shape)"/);
+      cursor = page.next;
+    } while (cursor !== undefined);
+    const whole = (await revocations.list(analyst, { limit: '200' })).revocations.map(({ seq }) => seq);
+    expect(pages).toEqual(whole);
+    expect(whole).toEqual([...whole].sort((one, other) => Number(BigInt(other) - BigInt(one))));
+    expect((await failure(revocations.list(analyst, { cursor: 'x' }))).code).toBe('invalid-cursor');
+    for (const limit of ['0', '201', 'many']) expect((await failure(revocations.list(analyst, { limit }))).code).toBe('invalid-request');
+  });
+
+  it('does not acknowledge what it cannot confirm, says which rule it was, and waits again', async () => {
+    const unsure: ControlFollower = {
+      ...control.follower,
+      state: control.follower.state,
+      whenInForce: () => Promise.reject(new RescindError('not-confirmed')),
+    };
+    const cut = createRevocations({ ...control, follower: unsure, pool: control.database.pool });
+    const error = await failure(cut.order(analyst, { selector: user('ida'), reason }, 'key-2'));
+    expect(error).toMatchObject({ code: 'not-confirmed', retryable: true, extensions: { id: expect.any(String), seq: expect.any(String) } });
+    const retried = await revocations.order(analyst, { selector: user('ida'), reason }, 'key-2');
+    expect(retried).toMatchObject({ id: error.extensions!['id'], replayed: true });
+  });
+});
