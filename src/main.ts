@@ -1,6 +1,5 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Pool } from 'pg';
 import { AppModule } from './app.module.js';
 import {
   CLOUDEVENTS_BATCH_MEDIA_TYPE,
@@ -16,6 +15,7 @@ import {
   createIntake,
   createKafkaConsumer,
   createOffsetStore,
+  createQuarantineTopic,
   createTopicMaker,
   keepQuarantineBounded,
   type Appender,
@@ -40,6 +40,7 @@ import {
   type Lifecycle,
   type Log,
   type Metrics,
+  type Pool,
 } from './platform/index.js';
 import { createLineageReader } from './projections/index.js';
 import { createQuestions, describeApi } from './query/index.js';
@@ -197,13 +198,15 @@ async function startIngest(parts: Parts, url: string, brokers: readonly string[]
   const { log, metrics, health, lifecycle, controlLog, follower } = parts;
   const pool = createPool({ url, max: APPENDER_CONNECTIONS, applicationName: 'rescind-ingest', onIdleError: (err) => log.warn({ err }, 'an idle database connection was lost') });
   lifecycle.onStop('ingest pool', () => pool.end());
-  const appender = createAppender({ pool, controlLog, follower, log, metrics });
+  const kafka = brokers && createKafka({ brokers, clientId: 'rescind-ingest', log });
+  const notices = kafka && createQuarantineTopic({ kafka, log, metrics });
+  if (notices) lifecycle.onStop('quarantine topic', () => notices.stop());
+  const appender = createAppender({ pool, controlLog, follower, log, metrics, ...(notices ? { onRefused: notices.tell } : {}) });
   lifecycle.onStop('appender', () => appender.stop());
   await appender.start();
   lifecycle.onStop('quarantine', keepQuarantineBounded({ pool, log, metrics }));
-  if (!brokers) return appender;
+  if (!kafka) return appender;
 
-  const kafka = createKafka({ brokers, clientId: 'rescind-ingest', log });
   const groupId = `rescind-${follower.state.tenantByName(DEFAULT_TENANT)!.id}`;
   const consumer = createKafkaConsumer({ kafka, groupId, follower, appender, offsets: createOffsetStore({ pool }), log, metrics });
   lifecycle.onStop('Kafka consumer', () => consumer.stop());

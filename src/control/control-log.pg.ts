@@ -4,7 +4,7 @@ import type { Pool } from 'pg';
 import { CONTROL_RECORD_VERSION, type ControlRecord, type NewControlRecord, type Seq } from './records.js';
 
 /** The most records one read fetches; more are read in further rounds. */
-const READ_LIMIT = 5_000;
+export const READ_LIMIT = 5_000;
 
 /** The most commands that share one statement; more wait for the next one. */
 const COMMANDS_PER_STATEMENT = 500;
@@ -65,14 +65,20 @@ export function createControlLog({ pool }: { pool: Pool }): ControlLog {
     while (waiting.length > 0) {
       const batch = waiting.slice(0, COMMANDS_PER_STATEMENT);
       waiting = waiting.slice(COMMANDS_PER_STATEMENT);
-      try {
-        const appended = await appendBatch(pool, batch.map(({ command }) => command));
-        batch.forEach(({ resolve }, at) => resolve(appended[at]!));
-      } catch (error) {
-        batch.forEach(({ reject }) => reject(new RescindError('database-unavailable', { cause: error })));
-      }
+      await runBatch(batch);
     }
     running = false;
+  }
+
+  async function runBatch(batch: readonly Waiting[]): Promise<void> {
+    try {
+      const appended = await appendBatch(pool, batch.map(({ command }) => command));
+      batch.forEach(({ resolve }, at) => resolve(appended[at]!));
+    } catch (error) {
+      // One that the database refuses for what it holds must not fail those that happened to wait beside it.
+      if (isRefusal(error) && batch.length > 1) for (const one of batch) await runBatch([one]);
+      else for (const { reject } of batch) reject(new RescindError(isRefusal(error) ? 'internal' : 'database-unavailable', { cause: error }));
+    }
   }
 
   return {
@@ -130,3 +136,6 @@ async function read(session: Session, where: string, parameters: unknown[]): Pro
 }
 
 const digest = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+/** Data, integrity and limit errors (SQLSTATE classes 22, 23, 54): the same again gives the same. */
+const isRefusal = (error: unknown): boolean => /^(22|23|54)[0-9A-Z]{3}$/.test(String((error as { code?: unknown } | null)?.code));

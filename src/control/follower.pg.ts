@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import pg from 'pg';
+import { Client } from 'pg';
 import { RescindError } from '../contracts/index.js';
 import type { Log } from '../platform/index.js';
-import type { ControlLog } from './control-log.pg.js';
+import { READ_LIMIT, type ControlLog } from './control-log.pg.js';
 import type { ControlRecord, Seq } from './records.js';
 import { createControlState, UnknownRecordVersion, type ControlState } from './state.js';
 
@@ -28,7 +28,10 @@ const SERVING_LOCK = 7423;
 
 export interface ControlFollower {
   readonly state: ControlState;
-  /** Connects and catches up; resolves when everything committed before the call is applied. Reconnects on its own. */
+  /**
+   * Connects and catches up; resolves when everything committed before the call is applied. Reconnects on its own. Rejects
+   * when it meets a record of a version that this release cannot read; met later, it stops following and is never current again.
+   */
   start(): Promise<void>;
   /** Whether this process may answer *active* now. Read in the same synchronous step as the decision. */
   isCurrent(): boolean;
@@ -56,33 +59,39 @@ export function createControlFollower({ url, controlLog, log, serves }: Follower
   const listeners: ((records: readonly ControlRecord[]) => void)[] = [];
   const ownIds = new Set<string>();
   let waiters: { readonly seq: Seq; readonly resolve: () => void }[] = [];
-  let session: pg.Client | undefined;
+  let session: Client | undefined;
   let readStartedAt = -Infinity;
   let holdsLock = false;
-  let fencedUntil = Infinity;
+  let fencedUntil = -Infinity;
   let unreadable: UnknownRecordVersion | undefined;
   let stopping = false;
   let wake: () => void = () => {};
   let running: Promise<void> = Promise.resolve();
 
-  async function connect(): Promise<pg.Client> {
-    const client = new pg.Client({
+  async function connect(): Promise<Client> {
+    const client = new Client({
       connectionString: url,
       application_name: 'rescind-control',
       keepAlive: true,
       query_timeout: QUERY_TIMEOUT_MS,
       connectionTimeoutMillis: QUERY_TIMEOUT_MS,
-      options: '-c tcp_user_timeout=4000 -c synchronous_commit=on',
+      // The server gives up when we do: a session left waiting for a lock would keep the serving lock from its successor.
+      options: `-c tcp_user_timeout=4000 -c synchronous_commit=on -c statement_timeout=${QUERY_TIMEOUT_MS}`,
     });
     client.on('error', (error) => lose(client, error));
     client.on('end', () => lose(client));
     client.on('notification', () => wake());
-    await client.connect();
-    await client.query('LISTEN rescind_control');
+    try {
+      await client.connect();
+      await client.query('LISTEN rescind_control');
+    } catch (error) {
+      client.end().catch(() => {});
+      throw error;
+    }
     return client;
   }
 
-  function lose(client: pg.Client, error?: Error): void {
+  function lose(client: Client, error?: Error): void {
     if (session !== client) return;
     session = undefined;
     holdsLock = false;
@@ -91,34 +100,45 @@ export function createControlFollower({ url, controlLog, log, serves }: Follower
   }
 
   /** One serving process: the lock's session is the one that reads, so a read that succeeds shows the lock was held. */
-  async function takeLock(client: pg.Client): Promise<void> {
+  async function takeLock(client: Client): Promise<void> {
     const { rows } = await client.query<{ held: boolean }>('SELECT pg_try_advisory_lock($1) AS held', [SERVING_LOCK]);
     if (!rows[0]?.held) return;
     const id = randomUUID();
     ownIds.add(id);
-    const crashed = await client.query<{ id: string }>('DELETE FROM node RETURNING id');
-    await client.query('INSERT INTO node (id) VALUES ($1)', [id]);
-    const others = crashed.rows.filter((row) => !ownIds.has(row.id));
-    // A process that did not say goodbye may answer for f L after it lost its session: no order is in force before L has passed.
-    fencedUntil = others.length > 0 ? performance.now() + LEASE_MS : -Infinity;
-    holdsLock = true;
-    log.info({ afterCrash: others.length > 0 }, 'this process answers introspection');
+    // One statement: a crash between the two would leave no trace of either process.
+    const { rows: found } = await client.query<{ id: string }>(
+      'WITH found AS (DELETE FROM node RETURNING id), joined AS (INSERT INTO node (id) VALUES ($1)) SELECT id FROM found',
+      [id],
+    );
+    const isAfterCrash = found.some((row) => !ownIds.has(row.id));
+    // A process that did not say goodbye may answer for f L after it lost its session: no order is in force before L has
+    // passed. A fence that is running already is never shortened.
+    if (isAfterCrash) fencedUntil = performance.now() + LEASE_MS;
+    // What was read before the lock was held may lack what its last holder put in force since.
+    readStartedAt = -Infinity;
+    holdsLock = session === client;
+    log.info({ isAfterCrash }, 'this process answers introspection');
   }
 
-  async function readAll(client: pg.Client): Promise<void> {
+  /** A read that leaves nothing behind shows that all that was committed before it began is applied. */
+  async function readAll(client: Client): Promise<void> {
     for (;;) {
       const startedAt = performance.now();
       const records = await controlLog.readAfter(state.head, client);
       for (const record of records) state.apply(record);
-      if (records.length === 0) {
+      if (records.length > 0) announce(records);
+      if (records.length < READ_LIMIT) {
         readStartedAt = startedAt;
         return;
       }
-      for (const listener of listeners) listener(records);
-      const due = waiters.filter(({ seq }) => seq <= state.head);
-      waiters = waiters.filter(({ seq }) => seq > state.head);
-      for (const { resolve } of due) resolve();
     }
+  }
+
+  function announce(records: readonly ControlRecord[]): void {
+    for (const listener of listeners) listener(records);
+    const due = waiters.filter(({ seq }) => seq <= state.head);
+    waiters = waiters.filter(({ seq }) => seq > state.head);
+    for (const { resolve } of due) resolve();
   }
 
   async function cycle(): Promise<void> {
@@ -128,7 +148,8 @@ export function createControlFollower({ url, controlLog, log, serves }: Follower
   }
 
   async function loop(started: () => void): Promise<void> {
-    while (!stopping) {
+    for (;;) {
+      if (stopping) return;
       const woken = new Promise<void>((resolve) => {
         wake = resolve;
       });
@@ -136,12 +157,16 @@ export function createControlFollower({ url, controlLog, log, serves }: Follower
         await cycle();
         started();
       } catch (error) {
-        if (error instanceof UnknownRecordVersion) unreadable = error;
         log.error({ err: error }, 'the control log could not be followed');
         const broken = session;
         session = undefined;
         holdsLock = false;
         broken?.end().catch(() => {});
+        if (error instanceof UnknownRecordVersion) {
+          // Only another release can read it: the serving lock is left to that one.
+          unreadable = error;
+          throw error;
+        }
         await delay(RECONNECT_MS);
         continue;
       }
@@ -166,8 +191,8 @@ export function createControlFollower({ url, controlLog, log, serves }: Follower
   return {
     state,
     start() {
-      return new Promise((resolve) => {
-        running = loop(resolve);
+      return new Promise((resolve, reject) => {
+        running = loop(resolve).catch(reject);
       });
     },
     isCurrent: () => !unreadable && !stopping && holdsLock && performance.now() - readStartedAt < ANSWER_MS,
@@ -175,12 +200,18 @@ export function createControlFollower({ url, controlLog, log, serves }: Follower
     whenApplied,
     async whenInForce(seq) {
       const deadline = performance.now() + IN_FORCE_TIMEOUT_MS;
-      const expired = delay(IN_FORCE_TIMEOUT_MS, 'expired', { ref: false });
-      if ((await Promise.race([whenApplied(seq), expired])) === 'expired') throw new RescindError('not-confirmed');
-      const remaining = fencedUntil - performance.now();
-      if (remaining > 0 && performance.now() + remaining > deadline) throw new RescindError('not-confirmed');
-      if (remaining > 0) await delay(remaining);
-      if (!holdsLock) throw new RescindError('not-confirmed');
+      const abort = new AbortController();
+      const expired = delay(IN_FORCE_TIMEOUT_MS, 'expired', { ref: false, signal: abort.signal }).catch(() => undefined);
+      const first = await Promise.race([whenApplied(seq), expired]);
+      abort.abort();
+      if (first === 'expired') throw new RescindError('not-confirmed');
+      // Asked again after each wait: meanwhile the lock may have been lost, and taken back behind a later fence.
+      for (;;) {
+        if (!holdsLock || fencedUntil > deadline) throw new RescindError('not-confirmed');
+        const remaining = fencedUntil - performance.now();
+        if (remaining <= 0) return;
+        await delay(remaining);
+      }
     },
     onApplied: (listener) => listeners.push(listener),
     async stop() {
@@ -189,7 +220,9 @@ export function createControlFollower({ url, controlLog, log, serves }: Follower
       await running;
       const client = session;
       session = undefined;
-      if (client && holdsLock) await client.query('DELETE FROM node').catch(() => {});
+      // While the fence runs the row stays, so that the next process waits in our place.
+      const isFenced = performance.now() < fencedUntil;
+      if (client && holdsLock && !isFenced) await client.query('DELETE FROM node').catch(() => {});
       holdsLock = false;
       await client?.end().catch(() => {});
     },

@@ -25,3 +25,4 @@ export { createControlLog, type Appended, type Command, type ControlLog, type Se
 export { createControlFollower, LEASE_MS, type ControlFollower } from './follower.pg.js';
 export { ControlLog1764000000000 } from './migrations/1764000000000-control-log.js';
 export { commandFromEvent, isRuleEvent, type EventToRule, type RuleEventName } from './rules-from-event.js';
+export { commandFromContradiction, type Contradiction } from './rules-from-conflict.js';

@@ -62,7 +62,7 @@ export interface Rejected {
  * would refuse later. Pure: the state and the time of arrival come as arguments. Duplicates are found by the appender.
  */
 export function accept(arrived: Arrived, state: ControlState, nowMs: number): Accepted | Rejected {
-  let source: Source | undefined;
+  let source = sourceOfTopic(arrived, state);
   try {
     checkSize(arrived);
     const { attributes, envelope } = readEnvelope(arrived);
@@ -137,6 +137,12 @@ function decodeHeader(name: string, value: Buffer): string {
   return text;
 }
 
+/** On a topic of its own a source is known before anything is read: the broker's ACL says who wrote there. */
+function sourceOfTopic({ door }: Arrived, state: ControlState): Source | undefined {
+  const sources = door.kind === 'kafka' ? state.sourcesOfTopic(door.topic) : [];
+  return sources.length === 1 ? sources[0] : undefined;
+}
+
 function findSource(uri: unknown, { door }: Arrived, state: ControlState): Source {
   if (typeof uri !== 'string' || uri === '') throw new RescindError('invalid-envelope', { detail: '`source` is missing' });
   const source = state.sourceByUri(uri);
@@ -194,11 +200,12 @@ function checkTime(time: unknown, nowMs: number): number {
 }
 
 /** Only `exp` and `until` may lie ahead (wire.md). The schema keeps every time between 2000 and 2100. */
-function checkIssueTime(data: object, nowMs: number): void {
+function checkIssueTime(data: object, nowMs: number, path = 'data'): void {
   for (const member of ['iat', 'auth_time', 'from', 'to']) {
     const value = (data as Record<string, unknown>)[member];
-    if (typeof value === 'number' && value * 1000 > nowMs + MAX_AHEAD_MS) throw new RescindError('time-in-future', { detail: `data/${member}` });
+    if (typeof value === 'number' && value * 1000 > nowMs + MAX_AHEAD_MS) throw new RescindError('time-in-future', { detail: `${path}/${member}` });
   }
+  if ('id_jag' in data && isRecord(data.id_jag)) checkIssueTime(data.id_jag, nowMs, `${path}/id_jag`);
 }
 
 /** Media types compare without regard to case, and parameters do not matter here (RFC 9110, section 8.3.1). */

@@ -3,7 +3,9 @@ import type { Pool } from 'pg';
 import { RescindError, type EventName } from '../contracts/index.js';
 import { commandFromEvent, isRuleEvent, type Command, type ControlFollower, type ControlLog } from '../control/index.js';
 import { inTransaction, type Log, type Metrics } from '../platform/index.js';
+import type { Accepted } from './accept.js';
 import { findConflicted } from './conflicts.pg.js';
+import type { Refused } from './quarantine.pg.js';
 import { OffsetLost, type Judged, type Outcome, type Submission } from './submission.js';
 import { sealBatch, sealEvent, writeBatch, type Batch, type Written } from './write-batch.pg.js';
 
@@ -15,6 +17,9 @@ export const MAX_WAITING_EVENTS = 20_000;
 
 /** How often a batch is sent again that the database aborted without fault of its events (deadlock, restart). */
 const MAX_ATTEMPTS = 3;
+
+/** How long before entries and rules that are owed are tried again after a failure, where no batch takes them along earlier. */
+const OWED_RETRY_MS = 1_000;
 
 export interface Appender {
   /**
@@ -41,9 +46,11 @@ export interface AppenderOptions {
   readonly follower: ControlFollower;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** Told of what was refused, once it is in quarantine. Must not throw. */
+  readonly onRefused?: (refused: readonly Refused[]) => void;
 }
 
-export function createAppender({ pool, controlLog, follower, log, metrics }: AppenderOptions): Appender {
+export function createAppender({ pool, controlLog, follower, log, metrics, onRefused }: AppenderOptions): Appender {
   const { state } = follower;
   const counted = metrics.counter('rescind_ingest_events_total', 'Events by outcome and door.', ['outcome', 'door', 'type']);
   const rejects = metrics.counter('rescind_ingest_rejected_total', 'Refused events by reason and door.', ['code', 'door']);
@@ -52,6 +59,8 @@ export function createAppender({ pool, controlLog, follower, log, metrics }: App
   let waiting: Waiting[] = [];
   let waitingEvents = 0;
   let outboxDue = true;
+  let conflictsDue = true;
+  let owed: NodeJS.Timeout | undefined;
   let running: Promise<void> | undefined;
   let stopping = false;
 
@@ -85,6 +94,17 @@ export function createAppender({ pool, controlLog, follower, log, metrics }: App
     return batch;
   }
 
+  /** What a failed batch would have taken along must not wait for the next event. */
+  function payLater(): void {
+    if (stopping) return;
+    clearTimeout(owed);
+    owed = setTimeout(() => {
+      outboxDue = true;
+      run();
+    }, OWED_RETRY_MS);
+    owed.unref();
+  }
+
   /** Takes out of the batch what lost its partition and writes the rest; no failure of one touches another. */
   async function writeWaiting(batch: readonly Waiting[], attempt = 1): Promise<void> {
     try {
@@ -99,6 +119,7 @@ export function createAppender({ pool, controlLog, follower, log, metrics }: App
         await writeWaiting(batch, attempt + 1);
       } else {
         log.error({ err: error, submissions: batch.length }, 'a batch could not be written');
+        payLater();
         for (const { reject } of batch) reject(new RescindError('database-unavailable', { cause: error }));
       }
     }
@@ -116,8 +137,9 @@ export function createAppender({ pool, controlLog, follower, log, metrics }: App
     const written = await writeBisecting(ordered, seenSeq, replace);
     await stopConflicted(written);
     if (written.outboxLeft) outboxDue = true;
+    if (written.refused.length > 0) onRefused?.(written.refused);
     const outcomes = new Map([...written.outcomes].map(([judged, outcome]) => [originals.get(judged) ?? judged, outcome]));
-    count(outcomes);
+    countOutcomes(outcomes);
     return outcomes;
   }
 
@@ -152,19 +174,22 @@ export function createAppender({ pool, controlLog, follower, log, metrics }: App
     });
   }
 
-  /** Rule events whose id was used for something else: they must order nothing. */
+  /** Rule events whose id was used for something else, earlier or in this batch: they must order nothing. */
   async function findConflicting(submissions: readonly Submission[]): Promise<ReadonlySet<Judged>> {
-    const events = submissions
-      .flatMap((submission) => submission.events)
-      .filter((judged) => judged.accepted && isRuleEvent(judged.name)) as (Judged & { accepted: true })[];
+    const accepted = submissions.flatMap(({ events }) => events).filter((judged): judged is Judged & Accepted => judged.accepted);
+    const events = accepted.filter(({ name }) => isRuleEvent(name));
     if (events.length === 0) return new Set();
+    const firstContent = new Map<string, string>();
+    const idOf = ({ source, event }: Accepted): string => JSON.stringify([source.id, event.id]);
+    for (const judged of accepted) if (!firstContent.has(idOf(judged))) firstContent.set(idOf(judged), judged.content);
     const entries = events.map((judged) => sealEvent(judged, state));
     const { rows } = await pool.query<{ nth: string }>(
       `SELECT w.nth FROM unnest($1::uuid[], $2::bytea[], $3::bytea[]) WITH ORDINALITY AS w (tenant, key, hash, nth)
        JOIN dedupe d ON d.tenant = w.tenant AND d.key = w.key AND d.hash <> w.hash`,
       [entries.map(({ tenant }) => tenant), entries.map(({ dedupeKey }) => dedupeKey), entries.map(({ hash }) => hash)],
     );
-    return new Set(rows.map(({ nth }) => events[Number(nth) - 1]!));
+    const known = rows.map(({ nth }) => events[Number(nth) - 1]!);
+    return new Set([...known, ...events.filter((judged) => firstContent.get(idOf(judged)) !== judged.content)]);
   }
 
   /** An event that the database refuses for what it holds is found by halving and refused; the rest is written. */
@@ -177,18 +202,14 @@ export function createAppender({ pool, controlLog, follower, log, metrics }: App
       if (culprits.length === 0) throw error;
       log.error({ err: error, events: culprits.length }, 'the database refused events; they go to quarantine');
       const detail = 'the database refused it';
-      return commit(
-        sealBatch(
-          submissions.map((submission) => ({
-            ...submission,
-            events: submission.events.map((judged) =>
-              culprits.includes(judged) ? replace(judged, { ...judged, accepted: false, code: 'refused-by-database', detail } as Judged) : judged,
-            ),
-          })),
-          state,
+      const rest = submissions.map((submission) => ({
+        ...submission,
+        events: submission.events.map((judged) =>
+          culprits.includes(judged) ? replace(judged, { ...judged, accepted: false, code: 'refused-by-database', detail } as Judged) : judged,
         ),
-        seenSeq,
-      );
+      }));
+      // What was written alone may be refused together with the rest: each round takes at least one event out.
+      return writeBisecting(rest, seenSeq, replace);
     }
   }
 
@@ -201,7 +222,20 @@ export function createAppender({ pool, controlLog, follower, log, metrics }: App
     const middle = events.length >> 1;
     const first = await findCulprits(events.slice(0, middle), seenSeq);
     const second = await findCulprits(events.slice(middle), seenSeq);
-    return [...first, ...second];
+    const alone = [...first, ...second];
+    return alone.length > 0 ? alone : [await findLastStraw(events, seenSeq)];
+  }
+
+  /** Both halves can be written and both together cannot: the first event that is refused after those before it. */
+  async function findLastStraw(events: readonly Judged[], seenSeq: bigint): Promise<Judged> {
+    let fits = events.length >> 1;
+    let breaks = events.length;
+    while (breaks - fits > 1) {
+      const middle = (fits + breaks) >> 1;
+      if (await canBeWritten(events.slice(0, middle), seenSeq)) fits = middle;
+      else breaks = middle;
+    }
+    return events[breaks - 1]!;
   }
 
   async function canBeWritten(events: readonly Judged[], seenSeq: bigint): Promise<boolean> {
@@ -220,16 +254,14 @@ export function createAppender({ pool, controlLog, follower, log, metrics }: App
   }
 
   /** What two events contradict each other about is stopped by a rule, so that no memory of it survives anywhere. */
-  async function stopConflicted({ conflicts }: Written): Promise<void> {
-    if (conflicts.tokens.length + conflicts.idJags.length === 0) return;
-    await stopAll();
-  }
-
-  async function stopAll(): Promise<void> {
+  async function stopConflicted({ conflicts }: Pick<Written, 'conflicts'>): Promise<void> {
+    if (conflicts.tokens.length + conflicts.idJags.length > 0) conflictsDue = true;
+    if (!conflictsDue) return;
     for (const command of await findConflicted(pool, state)) await controlLog.append(command);
+    conflictsDue = false;
   }
 
-  function count(outcomes: ReadonlyMap<Judged, Outcome>): void {
+  function countOutcomes(outcomes: ReadonlyMap<Judged, Outcome>): void {
     for (const [judged, outcome] of outcomes) {
       const door = judged.arrived.door.kind;
       counted.inc({ outcome: outcome.state, door, type: judged.accepted ? (judged.name satisfies EventName) : 'none' });
@@ -255,16 +287,19 @@ export function createAppender({ pool, controlLog, follower, log, metrics }: App
       });
     },
     async start() {
-      await stopAll();
+      await stopConflicted(NOTHING_WRITTEN);
       outboxDue = true;
       run();
     },
     async stop() {
       stopping = true;
+      clearTimeout(owed);
       await running;
     },
   };
 }
+
+const NOTHING_WRITTEN: Pick<Written, 'conflicts'> = { conflicts: { tokens: [], idJags: [] } };
 
 type Replace = (judged: Judged, by: Judged) => Judged;
 

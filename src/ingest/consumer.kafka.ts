@@ -18,6 +18,8 @@ const HEARTBEAT_MS = 3_000;
 const MAX_WAIT_MS = 50;
 /** How long before a partition is tried again whose batch could not be written. */
 const RETRY_MS = 500;
+/** How long before topics are subscribed to again that could not be. */
+const RESUBSCRIBE_MS = 2_000;
 
 export interface KafkaConsumer {
   start(): Promise<void>;
@@ -51,6 +53,7 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
   const { kafka, groupId, follower, appender, offsets, log, metrics, now = Date.now } = options;
   const positions = new Map<string, Promise<Position | undefined>>();
   const stopped = new Map<string, string>();
+  const paused = new Set<string>();
   const lag = metrics.gauge('rescind_ingest_kafka_lag', 'Records of a partition that are not stored yet.', ['topic', 'partition']);
   const stoppedGauge = metrics.gauge('rescind_ingest_kafka_stopped', 'Partitions that an operator must decide about.');
   let admin: Admin;
@@ -60,6 +63,8 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
   let subscribing: Promise<void> = Promise.resolve();
   let stopping = false;
   let joined = false;
+  let crashed = false;
+  let subscribeProblem: string | undefined;
 
   const nameOf = (topic: string, partition: number): string => `${topic}/${partition}`;
 
@@ -69,10 +74,13 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
   /** A running consumer cannot subscribe to more; it is stopped, subscribed to all topics and run again. */
   async function subscribe(): Promise<void> {
     const wanted = wantedTopics();
-    if (stopping || wanted.length === 0 || wanted.join() === topics.join()) return;
+    if (stopping || wanted.length === 0 || (wanted.join() === topics.join() && !crashed)) return;
     await ensureTopics(admin, wanted);
     await consumer.stop();
+    topics = [];
     joined = false;
+    if (crashed) await consumer.connect();
+    crashed = false;
     await consumer.subscribe({ topics: wanted, fromBeginning: true });
     await consumer.run({
       autoCommit: false,
@@ -81,7 +89,17 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
       eachBatch: takeBatch,
     });
     topics = wanted;
+    subscribeProblem = undefined;
     log.info({ topics: wanted.length }, 'subscribed to the topics of all sources');
+  }
+
+  /** After a change of sources, and after a crash from which kafkajs does not restart; tried until it succeeds. */
+  function resubscribe(): void {
+    subscribing = subscribing.then(subscribe).catch((error: unknown) => {
+      log.error({ err: error }, 'could not subscribe to all topics; trying again');
+      subscribeProblem = 'the topics of all sources could not be subscribed to';
+      setTimeout(resubscribe, RESUBSCRIBE_MS).unref();
+    });
   }
 
   function load(topic: string, partition: number): Promise<Position | undefined> {
@@ -113,6 +131,7 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
 
   function seek(topic: string, partition: number, position: Position): Position {
     consumer.seek({ topic, partition, offset: String(position.asked) });
+    if (paused.delete(nameOf(topic, partition))) consumer.resume([{ topic, partitions: [partition] }]);
     return position;
   }
 
@@ -120,6 +139,7 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
     log.error({ topic, partition, reason }, 'a partition is stopped until an operator decides');
     stopped.set(nameOf(topic, partition), reason);
     stoppedGauge.set(stopped.size);
+    paused.add(nameOf(topic, partition));
     consumer.pause([{ topic, partitions: [partition] }]);
     await offsets.stop(cluster, topic, partition, reason);
     return undefined;
@@ -225,15 +245,19 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
       consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
         joined = true;
         positions.clear();
+        stopped.clear();
+        stoppedGauge.set(0);
         for (const [topic, partitions] of Object.entries(payload.memberAssignment)) {
           for (const partition of partitions) void load(topic, partition).catch((error: unknown) => log.error({ err: error, topic, partition }, 'the stored offset could not be read'));
         }
       });
-      consumer.on(consumer.events.CRASH, ({ payload }) => log.error({ err: payload.error, restart: payload.restart }, 'the Kafka consumer crashed'));
+      consumer.on(consumer.events.CRASH, ({ payload }) => {
+        log.error({ err: payload.error, restart: payload.restart }, 'the Kafka consumer crashed');
+        if (payload.restart || stopping) return;
+        crashed = true;
+        resubscribe();
+      });
       await consumer.connect();
-      const resubscribe = (): void => {
-        subscribing = subscribing.then(subscribe).catch((error: unknown) => log.error({ err: error }, 'could not subscribe to all topics'));
-      };
       follower.onApplied((records) => {
         if (records.some(({ kind }) => kind === 'source.changed')) resubscribe();
       });
@@ -242,6 +266,7 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
     },
     notReadyReason() {
       if (stopped.size > 0) return `stopped partitions: ${[...stopped.keys()].join(', ')}`;
+      if (subscribeProblem !== undefined) return subscribeProblem;
       return topics.length > 0 && !joined ? 'the consumer group has not been joined yet' : undefined;
     },
     async stop() {

@@ -3,20 +3,24 @@ import {
   CLOUDEVENTS_MEDIA_TYPE,
   JSON_MEDIA_TYPE,
   MAX_EVENTS_PER_POST,
+  MAX_POST_BYTES,
   NDJSON_MEDIA_TYPE,
+  REJECT_CODES,
   RescindError,
   type IntakeResult,
+  type RejectCode,
 } from '../contracts/index.js';
 import type { Caller, ControlFollower } from '../control/index.js';
 import { accept, isMediaType, type Arrived } from './accept.js';
 import type { Appender } from './appender.pg.js';
 import { sliceElements, sliceLines } from './slices.js';
-import type { Outcome } from './submission.js';
+import type { Judged, Outcome } from './submission.js';
 
 export interface Intake {
   /**
    * Takes the body of `POST /events` and answers when every event of it is durable or refused, in the order they came.
-   * Throws `unsupported-media-type`, `malformed-json`, `too-large`, `forbidden` or `overloaded` for the whole request.
+   * Throws `unsupported-media-type`, `too-large`, `forbidden` or `overloaded` for the whole request. A body that cannot be
+   * cut into events is one refused event: in quarantine, and counted.
    */
   take(request: { readonly contentType: string | undefined; readonly body: Buffer; readonly caller: Caller }): Promise<IntakeAnswer>;
 }
@@ -33,11 +37,15 @@ export function createIntake({ follower, appender, now = Date.now }: IntakeOptio
   return {
     async take({ contentType, body, caller }) {
       if (!caller.roles.emit) throw new RescindError('forbidden', { detail: 'the role `emit`' });
-      const { single, mode, slices } = cut(contentType ?? '', body);
-      if (slices.length > MAX_EVENTS_PER_POST) throw new RescindError('too-large', { detail: `at most ${MAX_EVENTS_PER_POST} events a request` });
+      if (body.length > MAX_POST_BYTES) throw new RescindError('too-large', { detail: `at most ${MAX_POST_BYTES} bytes a request` });
       const headers: Arrived['headers'] = [['content-type', Buffer.from(contentType ?? '')]];
+      const arrivedAs = (mode: Arrived['mode'], bytes: Buffer): Arrived => ({ mode, headers, bytes, door: { kind: 'http', caller } });
+      const { single, mode, slices, refused } = cut(contentType ?? '', body);
+      if (slices.length > MAX_EVENTS_PER_POST) throw new RescindError('too-large', { detail: `at most ${MAX_EVENTS_PER_POST} events a request` });
       const nowMs = now();
-      const events = slices.map((bytes) => accept({ mode, headers, bytes, door: { kind: 'http', caller } }, follower.state, nowMs));
+      const events: Judged[] = refused
+        ? [{ accepted: false, ...refused, source: undefined, arrived: arrivedAs(mode, body) }]
+        : slices.map((bytes) => accept(arrivedAs(mode, bytes), follower.state, nowMs));
       const outcomes = events.length > 0 ? await appender.submit({ events }) : [];
       const results = outcomes.map(resultOf);
       return single ? { single: results[0]! } : { batch: results };
@@ -49,6 +57,7 @@ interface Cut {
   readonly single: boolean;
   readonly mode: Arrived['mode'];
   readonly slices: readonly Buffer[];
+  readonly refused?: { readonly code: RejectCode; readonly detail: string };
 }
 
 function cut(contentType: string, body: Buffer): Cut {
@@ -59,20 +68,19 @@ function cut(contentType: string, body: Buffer): Cut {
     throw new RescindError('unsupported-media-type', { detail: `send one of ${accepted.join(', ')}` });
   }
   if (is(CLOUDEVENTS_MEDIA_TYPE)) return { single: true, mode: 'structured', slices: [body] };
-  const isArray = parses(body);
-  if (isArray) return { single: false, mode: 'batch', slices: sliceElements(body) };
-  if (is(CLOUDEVENTS_BATCH_MEDIA_TYPE)) throw new RescindError('malformed-json', { detail: 'a batch is a JSON array' });
-  return { single: true, mode: 'structured', slices: [body] };
-}
-
-/** Whether the body is an array. Elements are read strictly one by one; here only where they begin and end must be sure. */
-function parses(body: Buffer): boolean {
+  // Elements are read strictly one by one; the whole is parsed only to be sure where they begin and end.
+  const isBatch = is(CLOUDEVENTS_BATCH_MEDIA_TYPE);
   try {
-    return Array.isArray(JSON.parse(utf8.decode(body)));
+    if (Array.isArray(JSON.parse(utf8.decode(body)))) return { single: false, mode: 'batch', slices: sliceElements(body) };
+    if (isBatch) return refuseWhole('malformed-json', 'a batch is a JSON array');
+    return { single: true, mode: 'structured', slices: [body] };
   } catch (error) {
-    throw new RescindError(error instanceof SyntaxError ? 'malformed-json' : 'invalid-utf8');
+    const code = error instanceof SyntaxError ? 'malformed-json' : 'invalid-utf8';
+    return refuseWhole(code, REJECT_CODES[code]);
   }
 }
+
+const refuseWhole = (code: RejectCode, detail: string): Cut => ({ single: true, mode: 'structured', slices: [], refused: { code, detail } });
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 

@@ -4,9 +4,9 @@ import type { ControlRecord, ControlState } from '../control/index.js';
 import { appendEntries, prepareEntry, type NewEntry, type Placed } from '../log/index.js';
 import { loadSql } from '../platform/index.js';
 import { writeProjections, type Conflict, type ProjectedEvent } from '../projections/index.js';
-import type { Accepted, Rejected } from './accept.js';
+import type { Accepted } from './accept.js';
 import { ownEventOf, prepareOwnEvent, type OwnEvent } from './own-events.js';
-import { writeQuarantine } from './quarantine.pg.js';
+import { writeQuarantine, type Refused } from './quarantine.pg.js';
 import { OffsetLost, type Judged, type OffsetMove, type Outcome, type Submission } from './submission.js';
 
 /** Control records that one batch gives their ledger entries; the rest follow with the next. */
@@ -29,6 +29,7 @@ export interface Batch {
 
 export interface Written {
   readonly outcomes: ReadonlyMap<Judged, Outcome>;
+  readonly refused: readonly Refused[];
   readonly conflicts: { readonly tokens: readonly Conflict[]; readonly idJags: readonly Conflict[] };
   /** Control records that are left without their entry. */
   readonly outboxLeft: boolean;
@@ -69,7 +70,7 @@ export async function writeBatch(client: PoolClient, batch: Batch, state: Contro
   const placed = entries.length > 0 ? await appendEntries(client, entries) : [];
 
   const outcomes = new Map<Judged, Outcome>();
-  const refused: { readonly rejected: Rejected & Judged; readonly offset: OffsetMove | undefined }[] = [];
+  const refused: Refused[] = [];
   const projected: ProjectedEvent[] = [];
   sealed.forEach(({ judged }, at) => {
     const outcome = outcomeOf(placed[at]!);
@@ -86,7 +87,7 @@ export async function writeBatch(client: PoolClient, batch: Batch, state: Contro
   }
   await writeQuarantine(client, refused);
   const conflicts = await writeProjections(client, projected);
-  return { outcomes, conflicts, outboxLeft: outbox.left };
+  return { outcomes, refused, conflicts, outboxLeft: outbox.left };
 }
 
 function movesInOrder(submissions: readonly Submission[]): OffsetMove[] {

@@ -26,7 +26,7 @@ export interface TokenExaminerOptions {
 }
 
 export function createTokenExaminer({ state, facts, verifier }: TokenExaminerOptions): ExamineToken {
-  const opaqueKeys = new LRUCache<string, RuleKey>({ max: MAX_OPAQUE_KEYS });
+  const opaqueKeys = new LRUCache<string, { readonly tenant: string; readonly key: RuleKey }>({ max: MAX_OPAQUE_KEYS });
   const keysNow = createKeysNow(state);
   const agreed = new WeakMap<VerifiedJwt, KnownToken>();
 
@@ -46,22 +46,19 @@ export function createTokenExaminer({ state, facts, verifier }: TokenExaminerOpt
       return { refusal: 'not-yet-valid' };
     }
     // Random texts must not push out those of real tokens.
-    if (presented.opaqueName !== undefined) opaqueKeys.set(presented.opaqueName, presented.key);
+    if (presented.isNew === true) opaqueKeys.set(question.digest, { tenant: question.tenant.id, key: presented.key });
     return { body: token.body };
   }
 
   /** What the text is and what its facts are recorded under: nothing here believes it yet. */
   function identify(question: Question, gathered: Gathered): Presented | Refusal {
-    const { tenant, digest } = question;
-    const verified = verifier.remembered(tenant, digest, 'access-token');
+    const { tenant, text, digest } = question;
+    const verified = text.includes('.') ? verifier.remembered(tenant, digest, 'access-token') : undefined;
     if (verified) return { key: verified.key, verified };
-    const name = tenant.id + digest;
-    const opaque = opaqueKeys.get(name);
-    if (opaque !== undefined) return { key: opaque };
+    const opaque = opaqueKeys.get(digest);
+    if (opaque?.tenant === tenant.id) return { key: opaque.key };
     const jws = jwsOf(question, gathered);
-    if (!jws) {
-      return { key: ruleKey(tenant.key, 'token', [digest]), opaqueName: name };
-    }
+    if (!jws) return { key: ruleKey(tenant.key, 'token', [digest]), isNew: true };
     if (isTyp(jws.header['typ'], ID_JAG_TYP)) return 'wrong-kind';
     const key = jwtKey(tenant, jws, 'access-token');
     return key === undefined ? 'malformed' : { key, jws };
@@ -115,7 +112,7 @@ interface Presented {
   /** A JWT that was not. */
   readonly jws?: CompactJws;
   /** An opaque token whose key was computed for this question. */
-  readonly opaqueName?: string;
+  readonly isNew?: boolean;
 }
 
 function refuseByTime({ kind, iat, exp }: KnownToken, { profile }: Source, now: number): Refusal | undefined {

@@ -28,6 +28,7 @@ export interface Facts {
 }
 
 interface Remembered {
+  readonly tenant: string;
   readonly known: KnownToken;
   readonly readAt: number;
 }
@@ -39,22 +40,22 @@ export interface FactsOptions {
 }
 
 export function createFacts({ lineage, monotonic = () => performance.now() }: FactsOptions): Facts {
-  const tokens = new LRUCache<string, Remembered>({ max: MAX_TOKENS });
+  const tokens = new LRUCache<RuleKey, Remembered>({ max: MAX_TOKENS });
   const readToken = shareTick((tenant, keys) => lineage.tokens(tenant, keys));
   const readIdJag = shareTick((tenant, keys) => lineage.idJags(tenant, keys));
-  const nameOf = (tenant: Tenant, key: RuleKey): string => tenant.id + key;
 
   return {
     remembered(tenant, key) {
-      const held = tokens.get(nameOf(tenant, key));
-      return held && monotonic() - held.readAt < MAX_AGE_MS ? held.known : undefined;
+      // A rule key is an HMAC under the tenant's key, so two tenants never share one; compared all the same.
+      const held = tokens.get(key);
+      return held?.tenant === tenant.id && monotonic() - held.readAt < MAX_AGE_MS ? held.known : undefined;
     },
     async token(tenant, key) {
       const readAt = monotonic();
       const stored = await readToken(tenant.id, key);
       if (!stored) return undefined;
       const known = knowToken(tenant, stored);
-      if (known.lineage.complete) tokens.set(nameOf(tenant, key), { known, readAt });
+      if (known.lineage.complete) tokens.set(key, { tenant: tenant.id, known, readAt });
       return known;
     },
     idJag: (tenant, key) => readIdJag(tenant.id, key),

@@ -163,8 +163,13 @@ export function createIntrospect(options: IntrospectOptions): Introspect {
   return (presented) => {
     const digest = sha256(presented.token);
     const gathered: Gathered = { polls: 0 };
-    const answer = decide(presented, digest, gathered);
-    return answer.kind === 'pending' ? gather(presented, digest, gathered, answer) : answer;
+    try {
+      const answer = decide(presented, digest, gathered);
+      return answer.kind === 'pending' ? gather(presented, digest, gathered, answer) : answer;
+    } catch (error) {
+      log.error({ err: error }, 'introspection failed');
+      return undecided();
+    }
   };
 }
 

@@ -87,7 +87,7 @@ export function createTokenVerifier({ state, keySets }: { state: ControlState; k
     return found;
   }
 
-  async function verifyAnew(tenant: Tenant, jws: CompactJws, name: string, use: TokenUse): Promise<VerifiedJwt | undefined> {
+  async function verifyAnew(tenant: Tenant, jws: CompactJws, digest: string, use: TokenUse): Promise<VerifiedJwt | undefined> {
     const version = registryVersion;
     let refusedByNamedKey = false;
     for (const source of sourcesOf(tenant, jws.claims['iss'])) {
@@ -105,12 +105,12 @@ export function createTokenVerifier({ state, keySets }: { state: ControlState; k
           key: jwtKey(tenant, jws, use)!,
           source,
         };
-        if (version === registryVersion) good.set(name, { verified, key });
+        if (version === registryVersion) good.set(digest, { verified, key, tenant: tenant.id, use });
         return verified;
       }
     }
     // A key that is not there yet may be fetched later, so only what the very key it names refuses is a forgery.
-    if (refusedByNamedKey && version === registryVersion) forged.set(name, true);
+    if (refusedByNamedKey && version === registryVersion) forged.set(nameOf(tenant, digest, use), true);
     return undefined;
   }
 
@@ -119,11 +119,10 @@ export function createTokenVerifier({ state, keySets }: { state: ControlState; k
   const verifier: TokenVerifier = {
     remembered(tenant, digest, use) {
       dropStale();
-      const name = nameOf(tenant, digest, use);
-      const held = good.get(name);
-      if (!held) return undefined;
+      const held = good.get(digest);
+      if (held?.tenant !== tenant.id || held.use !== use) return undefined;
       if (keySets.holds(held.verified.source, held.key)) return held.verified;
-      good.delete(name);
+      good.delete(digest);
       return undefined;
     },
     async verify(tenant, jws, digest, use) {
@@ -132,7 +131,7 @@ export function createTokenVerifier({ state, keySets }: { state: ControlState; k
       if (known) return known;
       const name = nameOf(tenant, digest, use);
       if (forged.has(name)) return undefined;
-      const started = underWay.get(name) ?? verifyAnew(tenant, jws, name, use);
+      const started = underWay.get(name) ?? verifyAnew(tenant, jws, digest, use);
       underWay.set(name, started);
       try {
         return await started;
@@ -165,6 +164,8 @@ export function createTokenVerifier({ state, keySets }: { state: ControlState; k
 }
 
 interface Remembered {
+  readonly tenant: string;
+  readonly use: TokenUse;
   readonly verified: VerifiedJwt;
   readonly key: VerificationKey;
 }

@@ -13,7 +13,7 @@ export { createLifecycle } from './lifecycle.js';
 export type { Lifecycle } from './lifecycle.js';
 
 export { createPool, inTransaction, isDatabaseUnavailable } from './pool.pg.js';
-export type { PoolOptions } from './pool.pg.js';
+export type { Pool, PoolClient, PoolOptions } from './pool.pg.js';
 export { loadSql } from './sql.js';
 export { startEmbeddedPostgres } from './embedded-postgres.pg.js';
 export type { EmbeddedPostgres } from './embedded-postgres.pg.js';

@@ -19,8 +19,15 @@ export function createLog(options: { level: string; destination?: LogDestination
       base: undefined,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
-      serializers: { err: pino.stdSerializers.err, error: pino.stdSerializers.err },
+      serializers: { err: serializeError, error: serializeError },
     },
     { write: (line: string) => void destination.write(maskSecrets(line)) },
   );
+}
+
+/** node-postgres hangs the whole connection on an error, with its parameters and prepared statements. */
+function serializeError(error: Error): unknown {
+  const serialized: unknown = pino.stdSerializers.err(error);
+  if (typeof serialized !== 'object' || serialized === null) return serialized;
+  return Object.fromEntries(Object.entries(serialized).filter(([name]) => name !== 'client'));
 }

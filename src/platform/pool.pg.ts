@@ -11,6 +11,9 @@ export const IDLE_CONNECTION_TIMEOUT_MS = 30_000;
 /** How long a caller waits for a connection before it is told that the database is not there. */
 export const CONNECT_TIMEOUT_MS = 5_000;
 
+/** For unsuffixed files, which may not know the driver. */
+export type { Pool, PoolClient };
+
 export interface PoolOptions {
   url: string;
   max: number;
@@ -33,7 +36,9 @@ export function createPool(options: PoolOptions): Pool {
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
     options: `-c transaction_timeout=${TRANSACTION_TIMEOUT_MS} -c timezone=UTC`,
   });
-  pool.on('error', (error) => options.onIdleError?.(error));
+  pool.on('error', (error) => {
+    if (!pool.ending) options.onIdleError?.(error);
+  });
   return pool;
 }
 

@@ -23,11 +23,12 @@ CROSS JOIN LATERAL (
     AND ($13::bytea IS NULL OR a.tok = $13)
     AND ($14::smallint IS NULL OR a.op = $14)
     AND ($15::smallint IS NULL OR a.outcome = $15)
-    AND ($16::text IS NULL OR EXISTS (
-      SELECT FROM token t
-      LEFT JOIN id_jag j ON j.tenant = t.tenant AND j.key = t.id_jag_key AND j.ix < $3
-      WHERE t.tenant = $1 AND t.key = a.tok AND t.ix < $3
-        AND $16 IN (t.facts #>> '{agent,type}', t.facts #>> '{id_jag,agent,type}', j.facts #>> '{agent,type}')))
+    -- A scalar subquery, which is looked up row by row; of an EXISTS the planner would hash every token of the tenant.
+    AND ($16::text IS NULL OR (
+      SELECT $16 IN (t.facts #>> '{agent,type}', t.facts #>> '{id_jag,agent,type}', j.facts #>> '{agent,type}')
+      FROM token t
+      LEFT JOIN id_jag j ON j.tenant = $1 AND j.key = t.id_jag_key AND j.ix < $3
+      WHERE t.tenant = $1 AND t.key = a.tok AND t.ix < $3))
   ORDER BY a.at DESC, a.ix DESC
   LIMIT $8
 ) a

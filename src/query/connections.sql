@@ -18,11 +18,13 @@ holder AS MATERIALIZED (
 ),
 held AS (SELECT client, res, count(*)::int AS users FROM holder GROUP BY client, res),
 scope_used AS (
-  SELECT h.client, h.res, array_agg(DISTINCT e.parts ->> 0 ORDER BY e.parts ->> 0) AS scopes
-  FROM holder h
-  JOIN first_use f ON f.tenant = $1 AND f.usr = h.usr AND f.client = h.client AND f.res = h.res
+  SELECT f.client, f.res, array_agg(e.parts ->> 0 ORDER BY e.parts ->> 0) AS scopes
+  FROM (
+    SELECT DISTINCT h.client, h.res, f.scope
+    FROM holder h JOIN first_use f ON f.tenant = $1 AND f.usr = h.usr AND f.client = h.client AND f.res = h.res
+  ) f
   JOIN entity e ON e.tenant = $1 AND e.id = f.scope
-  GROUP BY h.client, h.res
+  GROUP BY f.client, f.res
 ),
 usage AS (
   SELECT a.client, a.res, sum(a.n) AS accesses,

@@ -1,7 +1,7 @@
-import type { ApiBodyOptions, ApiResponseOptions } from '@nestjs/swagger';
 import type { TSchema } from 'typebox';
 
-type OpenApiSchema = Extract<ApiBodyOptions, { schema: unknown }>['schema'];
+/** Fits wherever an OpenAPI schema is asked for. */
+export type OpenApiSchema = Readonly<Record<string, never>>;
 
 /** A TypeBox schema is JSON Schema, of which OpenAPI's is a dialect. */
 export const openApi = (schema: TSchema | object): OpenApiSchema => JSON.parse(JSON.stringify(schema)) as OpenApiSchema;
@@ -48,7 +48,7 @@ export const CREATED_SECRET = { type: 'object', properties: { ...secretMembers, 
 
 export const listOf = (member: string, schema: object) => ({ type: 'object', properties: { [member]: { type: 'array', items: schema } } });
 
-export const answer = (status: number, description: string, schema: object): ApiResponseOptions => ({
+export const answer = (status: number, description: string, schema: object) => ({
   status,
   description,
   schema: openApi(schema),

@@ -41,10 +41,22 @@ export interface Edits {
 export function createEdits({ controlLog, follower }: { controlLog: ControlLog; follower: ControlFollower }): Edits {
   let last: Promise<unknown> = Promise.resolve();
 
+  /** A refusal counts only when nothing committed before it was left unread: another process may have just made what is missing. */
+  async function decideNow<T>(decide: (state: ControlState) => Edit<T>): Promise<{ version: number; edit: Edit<T> }> {
+    try {
+      return { version: follower.state.registryVersion, edit: decide(follower.state) };
+    } catch (error) {
+      if (!(error instanceof RescindError)) throw error;
+      // A command without records commits nothing and answers with the head.
+      const { lastSeq: head } = await send(controlLog, { records: [] });
+      await applied(follower, head);
+      return { version: follower.state.registryVersion, edit: decide(follower.state) };
+    }
+  }
+
   async function attempt<T>(decide: (state: ControlState) => Edit<T>): Promise<{ edit: Edit<T>; seq: Seq }> {
     for (let attempts = 0; attempts < MAX_ATTEMPTS; attempts++) {
-      const version = follower.state.registryVersion;
-      const edit = decide(follower.state);
+      const { version, edit } = await decideNow(decide);
       await edit.prepare?.();
       const appended = await send(controlLog, {
         records: [edit.record],

@@ -105,8 +105,12 @@ function addToken(add: Add, token: TokenFacts): void {
   if (token.sid !== undefined) add('session', [token.iss, token.sid]);
   addResources(add, token);
   addAgent(add, token.iss, token.agent);
-  // A RAS accepts only an ID-JAG that is addressed to itself (ID-JAG draft, section 4.4.1).
-  if (token.id_jag) addIdJag(add, { ...token.id_jag, aud: [token.iss] });
+  if (token.id_jag) {
+    // An agent's id is the IdP's, also where only the RAS states it (wire.md).
+    addAgent(add, token.id_jag.iss, token.agent);
+    // A RAS accepts only an ID-JAG that is addressed to itself (ID-JAG draft, section 4.4.1).
+    addIdJag(add, { ...token.id_jag, aud: [token.iss] });
+  }
 }
 
 function addIdJag(add: Add, idJag: IdJagFacts): void {

@@ -1,3 +1,10 @@
-// tsc copies no .sql files: this puts each beside its compiled caller.
-import { cpSync } from 'node:fs';
-cpSync('src', 'dist', { recursive: true, filter: (path) => !/\.(ts|tsx|md|snap)$/.test(path) });
+// tsc copies no .sql files: this puts each beside its compiled caller. The argument is where `src` was compiled to.
+import { cpSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+const target = process.argv[2] ?? 'dist';
+cpSync('src', target, { recursive: true, filter: (path) => !/\.(ts|tsx|md|snap)$/.test(path) });
+if (target !== 'dist') {
+  writeFileSync(join(dirname(target), 'package.json'), '{ "type": "module" }\n');
+  cpSync('docker/kafka', join(dirname(target), 'docker/kafka'), { recursive: true });
+}

@@ -45,6 +45,10 @@ DECLARE
   known   control_command%ROWTYPE;
 BEGIN
   SELECT h.seq INTO head FROM control_head h FOR UPDATE;
+  -- At least as many go as can come, so that expired keys do not pile up.
+  DELETE FROM control_command c WHERE c.key IN (
+    SELECT e.key FROM control_command e WHERE e.kept_until < clock_timestamp() LIMIT 2 * jsonb_array_length(commands)
+  );
   ordinal := -1;
   FOR command IN SELECT * FROM jsonb_array_elements(commands) LOOP
     ordinal := ordinal + 1;

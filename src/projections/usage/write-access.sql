@@ -15,4 +15,5 @@ SELECT tenant, usr, client, res, scope, min(bound_ix)
 FROM written, unnest(scopes) AS scope
 WHERE bound_ix IS NOT NULL AND usr IS NOT NULL AND res IS NOT NULL AND outcome = 1
 GROUP BY tenant, usr, client, res, scope
-ON CONFLICT DO NOTHING
+-- One batch writes twice, what it binds and what it brings: the earlier index wins. Of earlier batches it always has.
+ON CONFLICT (tenant, usr, client, res, scope) DO UPDATE SET first_ix = excluded.first_ix WHERE excluded.first_ix < first_use.first_ix

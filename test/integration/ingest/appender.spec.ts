@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { commitment, encodeEntry, leafHash } from '../../../src/merkle/index.js';
 import { access, createStage, fromChat, fromIdp, idJag, token, type Stage } from '../../support/stage.js';
@@ -6,6 +7,8 @@ import { access, createStage, fromChat, fromIdp, idJag, token, type Stage } from
 let stage: Stage;
 beforeAll(async () => {
   stage = await createStage();
+  // The registry's changes are owed their entries: until they have them, an index may be taken by one of them.
+  while ((await rows('SELECT 1 FROM control_outbox o, control_head h WHERE o.seq < h.seq')).length > 0) await delay(10);
 });
 afterAll(() => stage.stop());
 
@@ -24,7 +27,7 @@ describe('the appender', () => {
 
   it('stores an event once, within a batch and across batches, whatever its spelling', async () => {
     const event = fromIdp('id-jag.issued', idJag({ jti: 'once' }));
-    const respelled = { ...event, time: event.time.replace('Z', '+00:00'), data: Object.fromEntries(Object.entries(event.data).reverse()) };
+    const respelled = { ...event, time: event.time.replace('Z', '+00:00'), data: Object.fromEntries(Object.entries(event.data).toReversed()) };
     const [first, second] = (await stage.emit(event, respelled as typeof event)) as [{ index: string }, unknown];
     expect(second).toEqual({ duplicate: true, index: first.index });
     expect(await stage.emit(event)).toEqual([{ duplicate: true, index: first.index }]);
@@ -158,5 +161,47 @@ describe('an event that the database refuses', () => {
       { jti: 'after' },
       { jti: 'end' },
     ]);
+  });
+
+  it('is found also where it is refused only together with another', async () => {
+    await stage.database.pool.query('CREATE UNIQUE INDEX spec ON access (status) WHERE status = 299');
+    const seen = (n: number, status: number) => fromChat('access.allowed', access({ status, token: { iss: stage.chat.issuers[0]!, jti: `pair-${n}` } }));
+    const results = await stage.emit(seen(1, 299), seen(2, 200), seen(3, 200), seen(4, 299), seen(5, 200), seen(6, 299));
+    await stage.database.pool.query('DROP INDEX spec');
+    const refused = { error: 'refused-by-database', detail: 'the database refused it' };
+    const stored = { index: expect.any(String), state: 'sequenced' };
+    expect(results).toEqual([stored, stored, stored, refused, stored, refused]);
+  });
+});
+
+describe('events that become rules', () => {
+  const ordered = async (jti: string): Promise<object[]> =>
+    rows(`SELECT body->>'effect' AS effect FROM control_log WHERE kind = 'rule.ordered' AND body->'selector'->'token'->>'jti' = $1`, [jti]);
+  const revoked = (jti: string, id: string) => fromChat('token.revoked', { iss: stage.chat.issuers[0]!, jti }, id);
+
+  it('order their rule once, however often they come', async () => {
+    const event = revoked('rule-1', 'rule-1');
+    await stage.emit(event, event);
+    await stage.emit(event);
+    expect(await ordered('rule-1')).toEqual([{ effect: 'revoke' }]);
+  });
+
+  it('order nothing under an id that was used for something else, before or in the same batch', async () => {
+    await stage.emit(fromChat('token.issued', token({ jti: 'used' }), 'used'));
+    const [later] = await stage.emit(revoked('rule-2', 'used'));
+    const [, together] = await stage.emit(fromChat('token.issued', token({ jti: 'same' }), 'same'), revoked('rule-3', 'same'));
+    expect([later, together]).toMatchObject([{ error: 'conflict' }, { error: 'conflict' }]);
+    expect([...(await ordered('rule-2')), ...(await ordered('rule-3'))]).toEqual([]);
+  });
+});
+
+describe('first_use', () => {
+  it('has the earliest index at which a use was bound, also where one batch binds and brings', async () => {
+    const used = (jti: string) => fromChat('access.allowed', access({ token: { iss: stage.chat.issuers[0]!, jti }, scope: 'chat.first' }));
+    const issued = (jti: string) => fromChat('token.issued', token({ jti, sub: 'first', id_jag: { iss: stage.idp.issuers[0]!, jti: 'x', sub: 'first' } }));
+    await stage.emit(issued('known'), used('unknown'));
+    const [brought] = (await stage.emit(used('known'), issued('unknown'))) as [{ index: string }];
+    const first = await rows(`SELECT first_ix FROM first_use f JOIN entity e ON e.tenant = f.tenant AND e.id = f.scope WHERE e.parts->>0 = 'chat.first'`);
+    expect(first).toEqual([{ first_ix: brought.index }]);
   });
 });

@@ -88,6 +88,14 @@ describe('the registry on PostgreSQL', () => {
     expect(other.follower.state.registryVersion).toBe(control.follower.state.registryVersion);
   });
 
+  it('refuses nothing for what another process has just made', async () => {
+    const other = await control.startProcess();
+    for (let round = 0; round < 10; round++) {
+      await control.registry.createCaller(control.admin, { id: `made-${round}`, roles: { audit: {} } });
+      await other.registry.addSecret(control.admin, `made-${round}`, {});
+    }
+  });
+
   it('loses no change between two administrators, and keeps two secrets at most', async () => {
     const other = await control.startProcess();
     const created = await control.registry.createCaller(control.admin, { id: 'rotated', roles: { audit: {} } });

@@ -1,0 +1,39 @@
+import { Option, type Command } from 'commander';
+import { createClient, type Answer, type Client } from './client.js';
+import { formatRecord, formatTable } from './output.js';
+import { readSettings, type Settings } from './settings.js';
+import type { Terminal } from './terminal.js';
+
+/** What every command works with. */
+export interface Context {
+  readonly terminal: Terminal;
+  /** Reads the key now, so that help needs none. */
+  settings(command: Command): Promise<Settings>;
+  client(command: Command): Promise<Client>;
+  show(command: Command, record: Answer): void;
+  showTable(command: Command, answer: Answer, member: string, columns: readonly string[]): void;
+}
+
+interface GlobalOptions {
+  readonly json?: boolean;
+  readonly url?: string;
+}
+
+export function createContext(terminal: Terminal): Context {
+  const options = (command: Command): GlobalOptions => command.optsWithGlobals<GlobalOptions>();
+  const print = (command: Command, answer: Answer, text: () => string): void => {
+    terminal.out.write(options(command).json === true ? `${JSON.stringify(answer)}\n` : text());
+  };
+  const settings = (command: Command): Promise<Settings> => readSettings(terminal.env, options(command).url);
+  return {
+    terminal,
+    settings,
+    client: async (command) => createClient(await settings(command)),
+    show: (command, record) => print(command, record, () => formatRecord(record)),
+    showTable: (command, answer, member, columns) =>
+      print(command, answer, () => formatTable((answer[member] as readonly Answer[] | undefined) ?? [], columns)),
+  };
+}
+
+export const urlOption = (): Option => new Option('--url <url>', 'the running service (default: RESCIND_URL, else http://127.0.0.1:7423)');
+export const jsonOption = (): Option => new Option('--json', 'print the answer as JSON');

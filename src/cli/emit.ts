@@ -1,0 +1,92 @@
+import type { Command } from 'commander';
+import type { CloudEvent, EventDataOf, IntakeResult, SourceEventName } from '../contracts/index.js';
+import { jsonOption, urlOption, type Context } from './context.js';
+import { readInput, readJson } from './option-values.js';
+import { UsageError } from './terminal.js';
+
+interface EmitOptions {
+  readonly type?: string;
+  readonly source?: string;
+  readonly data?: string;
+  readonly id?: string;
+  readonly time?: string;
+  readonly subject?: string;
+}
+
+const EXAMPLES = `
+The key needs the role emit for the source; the administrator's has none. Make one, then use it:
+  rescind caller create idp-events --emit idp
+  export RESCIND_KEY=rsk_…
+
+Examples:
+  rescind emit --type session.ended --source https://idp.acme.example \\
+    --data '{"iss":"https://idp.acme.example","sid":"s-1","sub":"alice"}'
+  rescind emit events.ndjson
+  my-exporter | rescind emit -
+`;
+
+export function addEmit(program: Command, context: Context): void {
+  program
+    .command('emit [file]')
+    .description('send events over HTTP: CloudEvents from a file (- is the standard input), or one from the options')
+    .option('--type <name>', 'such as session.ended or dev.rescind.session.ended.v1')
+    .option('--source <uri>', 'the URI that the source is registered with')
+    .option('--data <json>', 'its data; @path reads a file')
+    .option('--id <id>', 'its id (default: a random one)')
+    .option('--time <time>', 'when it happened (default: now)')
+    .option('--subject <text>', 'its CloudEvents subject')
+    .addOption(urlOption())
+    .addOption(jsonOption())
+    .addHelpText('after', EXAMPLES)
+    .action(async (file: string | undefined, options: EmitOptions, command: Command) => {
+      const { createHttpEmitter } = await import('../emit/index.js');
+      const { url, key } = await context.settings(command);
+      const events = file === undefined ? [await buildOne(options, context)] : parseEvents(file, await readInput(file, context.terminal));
+      if (events.length === 0) throw new UsageError(`${file} holds no event`);
+      const results = await createHttpEmitter({ url, credentials: { bearer: key } }).emit(events);
+      if (command.optsWithGlobals()['json'] === true) context.terminal.out.write(`${JSON.stringify(results)}\n`);
+      else results.forEach((result, at) => context.terminal.out.write(`${events[at]!.id}: ${describe(result)}\n`));
+      if (results.some((result) => 'error' in result)) throw new EventsRefused(results.filter((result) => 'error' in result).length, results.length);
+    });
+}
+
+/** Said by the lines before; exit code 1. */
+export class EventsRefused extends Error {
+  override readonly name = 'EventsRefused';
+  constructor(refused: number, sent: number) {
+    super(`${refused} of ${sent} events refused`);
+  }
+}
+
+async function buildOne(options: EmitOptions, context: Context): Promise<CloudEvent> {
+  const { buildEvent } = await import('../emit/index.js');
+  const { SOURCE_EVENT_NAMES, parseEventType } = await import('../contracts/index.js');
+  const { type, source, data } = options;
+  if (type === undefined || source === undefined || data === undefined) {
+    throw new UsageError('name a file, or give --type, --source and --data');
+  }
+  const name = parseEventType(type) ?? type;
+  if (!SOURCE_EVENT_NAMES.includes(name as SourceEventName)) throw new UsageError(`--type is one of ${SOURCE_EVENT_NAMES.join(', ')}`);
+  const text = data.startsWith('@') ? await readInput(data.slice(1), context.terminal) : data;
+  const { id, time, subject } = options;
+  const told = { ...(id === undefined ? {} : { id }), ...(time === undefined ? {} : { time }), ...(subject === undefined ? {} : { subject }) };
+  return buildEvent(name as SourceEventName, { source, data: readJson('--data', text) as EventDataOf[SourceEventName], ...told });
+}
+
+/** One event, an array of them, or one a line. */
+function parseEvents(name: string, text: string): readonly CloudEvent[] {
+  try {
+    const value: unknown = JSON.parse(text);
+    return (Array.isArray(value) ? value : [value]) as CloudEvent[];
+  } catch {
+    return text
+      .split('\n')
+      .filter((line) => line.trim() !== '')
+      .map((line, at) => readJson(`line ${at + 1} of ${name}`, line) as CloudEvent);
+  }
+}
+
+function describe(result: IntakeResult): string {
+  if ('error' in result) return `refused: ${result.error}${result.detail === undefined ? '' : ` (${result.detail})`}`;
+  return 'duplicate' in result ? `known already, at index ${result.index}` : `${result.state} at index ${result.index}`;
+}

@@ -1,0 +1,26 @@
+import type { Answer } from './client.js';
+
+/** Aligned columns; a member that is absent is a dash. */
+export function formatTable(rows: readonly Answer[], columns: readonly string[]): string {
+  if (rows.length === 0) return 'none\n';
+  const cells = [columns.map((column) => column.toUpperCase().replaceAll('_', ' ')), ...rows.map((row) => columns.map((column) => formatCell(row[column])))];
+  const widths = columns.map((_, at) => Math.max(...cells.map((line) => line[at]!.length)));
+  return cells.map((line) => `${line.map((cell, at) => (at === columns.length - 1 ? cell : cell.padEnd(widths[at]!))).join('  ').trimEnd()}\n`).join('');
+}
+
+/** A member a line. */
+export function formatRecord(record: Answer): string {
+  const members = Object.entries(record).filter(([, value]) => value !== undefined);
+  const width = Math.max(0, ...members.map(([name]) => name.length));
+  return members.map(([name, value]) => `${name.padEnd(width)}  ${formatCell(value)}\n`).join('');
+}
+
+function formatCell(value: unknown): string {
+  if (value === undefined || value === null) return '-';
+  if (typeof value === 'string') return printable(value);
+  if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value.length === 0 ? '-' : value.map(printable).join(', ');
+  return printable(JSON.stringify(value));
+}
+
+/** Names come from outside: one must not move the cursor or hide a line of the terminal it is shown on. */
+const printable = (text: string): string => text.replace(/[\p{Cc}\p{Cf}]/gu, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`);

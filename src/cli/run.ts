@@ -1,0 +1,72 @@
+import { Command, CommanderError } from 'commander';
+import { RequestFailed } from './client.js';
+import { addCaller } from './caller.js';
+import { createContext } from './context.js';
+import { addDemo } from './demo.js';
+import { EventsRefused, addEmit } from './emit.js';
+import { addRevoke } from './revoke.js';
+import { addServe, type Variables } from './serve.js';
+import { addSource } from './source.js';
+import { addTenant } from './tenant.js';
+import { UsageError, type Terminal } from './terminal.js';
+
+const FAILED = 1;
+const MISUSED = 2;
+
+const CLOSING = `
+The commands below \`serve\` and \`demo\` speak to a running service:
+  RESCIND_URL  where it answers (default http://127.0.0.1:7423)
+  RESCIND_KEY  the key to use (default: the administrator's, in <RESCIND_HOME>/admin-key; RESCIND_HOME is .rescind)
+
+Exit codes: 0 done, 1 refused or failed, 2 wrongly called.
+
+Start here:
+  rescind demo       see the whole job done on this machine
+  rescind serve      run the service
+`;
+
+/** Runs one command and answers its exit code. Never rejects. */
+export async function run(args: readonly string[], terminal: Terminal): Promise<number> {
+  let exitCode = 0;
+  const program = new Command('rescind')
+    .description('See and stop what applications and AI agents may do for your users in other applications.')
+    .showHelpAfterError('(rescind --help says more)')
+    .addHelpText('after', CLOSING)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => terminal.out.write(text),
+      writeErr: (text) => terminal.err.write(text),
+    });
+  const context = createContext(terminal);
+  const variables = await readVariables(args);
+  addServe(program, context, variables);
+  addDemo(program, context, variables, (code) => {
+    exitCode = code;
+  });
+  addTenant(program, context);
+  addSource(program, context);
+  addCaller(program, context);
+  addRevoke(program, context);
+  addEmit(program, context);
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : MISUSED;
+    terminal.err.write(`rescind: ${explain(error)}\n`);
+    return error instanceof UsageError ? MISUSED : FAILED;
+  }
+}
+
+/** The service's modules take most of a second to load: only for who asks about its configuration. */
+async function readVariables(args: readonly string[]): Promise<Variables> {
+  if (!args.some((arg) => arg === 'serve' || arg === 'demo')) return {};
+  return (await import('../platform/index.js')).VARIABLE_DOCUMENTATION;
+}
+
+function explain(error: unknown): string {
+  if (error instanceof RequestFailed || error instanceof UsageError || error instanceof EventsRefused) return error.message;
+  if (!(error instanceof Error)) return 'failed for an unknown reason';
+  const code = (error as { code?: unknown }).code;
+  return typeof code === 'string' && !error.message.startsWith(code) ? `${code}: ${error.message}` : error.message;
+}

@@ -1,0 +1,144 @@
+import { describe, expect, it } from '@jest/globals';
+import { SOURCE_EVENT_NAMES } from '../contracts/index.js';
+import { selectorKey, type Selector } from '../rules/index.js';
+import { commandFromContradiction, commandFromEvent, isRuleEvent, type EventToRule, type NewControlRecord, type RuleEventName } from './index.js';
+
+const IDP = 'https://idp.example';
+const RAS = 'https://ras.example';
+const API = 'https://api.example';
+const TENANT = { id: '00000000-0000-4000-8000-000000000001', key: Buffer.alloc(32, 3) };
+const SOURCE = { id: '00000000-0000-4000-8000-000000000002', uri: `${IDP}/events` };
+const AT_MS = 1_800_000_000_123;
+const DIGEST = '47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU';
+
+type Told = { [N in RuleEventName]: Pick<Extract<EventToRule['event'], { name: N }>, 'name' | 'data'> }[RuleEventName];
+
+function commandOf(told: Told): ReturnType<typeof commandFromEvent> {
+  let next = 0;
+  return commandFromEvent({ tenant: TENANT, source: SOURCE, event: { ...told, id: 'e-1', timeMs: AT_MS } as EventToRule['event'], content: 'the content', newId: () => `rule-${next++}` });
+}
+
+const encoded = (selector: Selector): { shape: number; key: string } => {
+  const { shape, key } = selectorKey(TENANT.key, selector);
+  return { shape, key: Buffer.from(key, 'latin1').toString('base64url') };
+};
+const origin = { source: SOURCE.id, event: 'e-1', at: AT_MS };
+
+const ordered = (effect: 'revoke' | 'block', reason: string, selectors: readonly Selector[]): NewControlRecord[] =>
+  selectors.map((selector, n) => ({
+    kind: 'rule.ordered',
+    tenant: TENANT.id,
+    subject: `rule-${n}`,
+    body: { id: `rule-${n}`, effect, selector, ...encoded(selector), reauthenticate: false, reason, author: { caller: SOURCE.uri }, origin },
+  }));
+const enabled = (selectors: readonly Selector[]): NewControlRecord[] =>
+  selectors.map((selector, n) => ({ kind: 'subject.enabled', tenant: TENANT.id, subject: `rule-${n}`, body: { ...encoded(selector), origin } }));
+
+const client = { iss: IDP, idp_client_id: 'wiki', ras: [{ iss: RAS, client_id: 'wiki-at-ras' }, { iss: API, client_id: 'wiki-at-api' }] };
+const CLIENT: Selector[] = [
+  { client: { iss: IDP, client_id: 'wiki' }, issuer: IDP },
+  { client: { iss: RAS, client_id: 'wiki-at-ras' }, issuer: IDP },
+  { client: { iss: API, client_id: 'wiki-at-api' }, issuer: IDP },
+];
+const connection = { iss: IDP, idp_client_id: 'wiki', aud: [RAS], client_id: 'wiki-at-ras', resource: [API, `${API}/v2`], scope: 'read' };
+const CONNECTION: Selector[] = [
+  { client: { iss: IDP, client_id: 'wiki' }, resource: API, issuer: IDP },
+  { client: { iss: RAS, client_id: 'wiki-at-ras' }, resource: API, issuer: IDP },
+  { client: { iss: IDP, client_id: 'wiki' }, resource: `${API}/v2`, issuer: IDP },
+  { client: { iss: RAS, client_id: 'wiki-at-ras' }, resource: `${API}/v2`, issuer: IDP },
+];
+const WHOLE_CONNECTION: Selector[] = [
+  { client: { iss: IDP, client_id: 'wiki' }, resource: RAS, issuer: IDP },
+  { client: { iss: RAS, client_id: 'wiki-at-ras' }, resource: RAS, issuer: IDP },
+];
+
+describe('commandFromEvent (design, section 4)', () => {
+  it.each<[string, Told, NewControlRecord[]]>([
+    [
+      'session.ended revokes the session',
+      { name: 'session.ended', data: { iss: IDP, sid: 's-1', sub: 'alice' } },
+      ordered('revoke', 'session.ended', [{ session: { iss: IDP, sid: 's-1' }, issuer: IDP }]),
+    ],
+    [
+      'token.revoked revokes a JWT by issuer and jti',
+      { name: 'token.revoked', data: { iss: RAS, jti: 'at-1', client_id: 'wiki-at-ras' } },
+      ordered('revoke', 'token.revoked', [{ token: { iss: RAS, jti: 'at-1' }, issuer: RAS }]),
+    ],
+    [
+      'token.revoked revokes an opaque token by its digest, of its own issuer alone',
+      { name: 'token.revoked', data: { iss: RAS, sha256: DIGEST, kind: 'refresh' } },
+      ordered('revoke', 'token.revoked', [{ token: { sha256: DIGEST }, issuer: RAS }]),
+    ],
+    [
+      'token.revoked revokes a JWT without jti by its signing input',
+      { name: 'token.revoked', data: { iss: RAS, signing_input_sha256: DIGEST } },
+      ordered('revoke', 'token.revoked', [{ token: { signing_input_sha256: DIGEST }, issuer: RAS }]),
+    ],
+    [
+      'user.disabled blocks the user without tenant claim',
+      { name: 'user.disabled', data: { iss: IDP, sub: 'alice' } },
+      ordered('block', 'user.disabled', [{ user: { iss: IDP, sub: 'alice' }, issuer: IDP }]),
+    ],
+    [
+      'user.disabled blocks the user of one tenant claim',
+      { name: 'user.disabled', data: { iss: IDP, tenant: 'acme', sub: 'alice' } },
+      ordered('block', 'user.disabled', [{ user: { iss: IDP, tenant: 'acme', sub: 'alice' }, issuer: IDP }]),
+    ],
+    ['user.enabled lifts what user.disabled blocks', { name: 'user.enabled', data: { iss: IDP, sub: 'alice' } }, enabled([{ user: { iss: IDP, sub: 'alice' }, issuer: IDP }])],
+    ['client.disabled blocks the client by each of its ids', { name: 'client.disabled', data: client }, ordered('block', 'client.disabled', CLIENT)],
+    ['client.disabled with no RAS blocks it by the id at the IdP', { name: 'client.disabled', data: { ...client, ras: [] } }, ordered('block', 'client.disabled', CLIENT.slice(0, 1))],
+    ['client.enabled lifts what client.disabled blocks', { name: 'client.enabled', data: client }, enabled(CLIENT)],
+    ['connection.deleted blocks the client by either id, per resource', { name: 'connection.deleted', data: connection }, ordered('block', 'connection.deleted', CONNECTION)],
+    [
+      'connection.deleted without resource blocks it at the whole RAS',
+      { name: 'connection.deleted', data: { ...connection, resource: [] } },
+      ordered('block', 'connection.deleted', WHOLE_CONNECTION),
+    ],
+    ['connection.created lifts what connection.deleted blocks', { name: 'connection.created', data: connection }, enabled(CONNECTION)],
+    ['connection.updated lifts it too', { name: 'connection.updated', data: connection }, enabled(CONNECTION)],
+    ['connection.updated lifts it for the resources that it names', { name: 'connection.updated', data: { ...connection, resource: [API] } }, enabled(CONNECTION.slice(0, 2))],
+  ])('%s', (_name, told, records) => {
+    expect(commandOf(told)).toEqual({ records, once: { key: ['event', TENANT.id, SOURCE.id, 'e-1'], content: 'the content' } });
+  });
+
+  it('every event that becomes a record has a row above, and no other is one', () => {
+    expect(SOURCE_EVENT_NAMES.filter(isRuleEvent).toSorted()).toEqual([
+      'client.disabled',
+      'client.enabled',
+      'connection.created',
+      'connection.deleted',
+      'connection.updated',
+      'session.ended',
+      'token.revoked',
+      'user.disabled',
+      'user.enabled',
+    ]);
+  });
+
+  it("names the source's issuer in every selector, whatever else the event names", () => {
+    const foreign = commandOf({ name: 'client.disabled', data: { iss: IDP, idp_client_id: 'x', ras: [{ iss: 'https://elsewhere.example', client_id: 'x' }] } });
+    for (const record of foreign.records) expect(record.kind === 'rule.ordered' && record.body.selector.issuer).toBe(IDP);
+  });
+});
+
+describe('commandFromContradiction', () => {
+  const contradiction = { tenant: TENANT, reason: 'two events', author: 'rescind', newId: () => 'rule-0' };
+
+  it.each<[string, Parameters<typeof commandFromContradiction>[0]['subject'], Selector]>([
+    ['a token', { kind: 'token', facts: { iss: RAS, jti: 'at-1', client_id: 'wiki', iat: 1 } }, { token: { iss: RAS, jti: 'at-1' } }],
+    ['an opaque token, whichever issuer claims it', { kind: 'token', facts: { iss: RAS, sha256: DIGEST, client_id: 'wiki', iat: 1 } }, { token: { sha256: DIGEST } }],
+    ['an ID-JAG', { kind: 'id_jag', iss: IDP, jti: 'gr-1' }, { id_jag: { iss: IDP, jti: 'gr-1' } }],
+  ])('blocks %s once, with no event that could lift it', (_name, subject, selector) => {
+    const { records, once } = commandFromContradiction({ ...contradiction, subject });
+    expect(records).toEqual([
+      {
+        kind: 'rule.ordered',
+        tenant: TENANT.id,
+        subject: 'rule-0',
+        body: { id: 'rule-0', effect: 'block', selector, ...encoded(selector), reauthenticate: false, reason: 'two events', author: { caller: 'rescind' } },
+      },
+    ]);
+    expect(once?.key).toEqual(['conflict', TENANT.id, subject.kind, encoded(selector).key]);
+    expect(once?.keepSeconds).toBeUndefined();
+  });
+});

@@ -1,0 +1,79 @@
+import type { Admin, Kafka, Producer } from 'kafkajs';
+import type { Log, Metrics } from '../platform/index.js';
+import { ensureTopics } from './consumer.kafka.js';
+import type { Refused } from './quarantine.pg.js';
+
+/** Carries reason and position of what was refused, never its bytes (design, section 3). */
+export const QUARANTINE_TOPIC = 'rescind.quarantine';
+
+/** Messages that wait for the broker; beyond it the oldest are dropped and counted. The quarantine itself has them all. */
+const MAX_WAITING = 10_000;
+
+export interface QuarantineTopic {
+  /** Never throws and never waits. */
+  tell(refused: readonly Refused[]): void;
+  stop(): Promise<void>;
+}
+
+/** A notice for whoever watches the topic; best effort, since the quarantine in the database is what counts. */
+export function createQuarantineTopic({ kafka, log, metrics }: { kafka: Kafka; log: Log; metrics: Metrics }): QuarantineTopic {
+  const dropped = metrics.counter('rescind_quarantine_notices_dropped_total', 'Notices of refused events that the broker did not take.');
+  let waiting: { key: string | null; value: string }[] = [];
+  let connected: Promise<{ admin: Admin; producer: Producer }> | undefined;
+  let sending: Promise<void> | undefined;
+
+  async function connect(): Promise<{ admin: Admin; producer: Producer }> {
+    const admin = kafka.admin();
+    await admin.connect();
+    await ensureTopics(admin, [QUARANTINE_TOPIC]);
+    const producer = kafka.producer({ allowAutoTopicCreation: false });
+    await producer.connect();
+    return { admin, producer };
+  }
+
+  async function send(): Promise<void> {
+    while (waiting.length > 0) {
+      const messages = waiting;
+      waiting = [];
+      try {
+        connected ??= connect();
+        await (await connected).producer.send({ topic: QUARANTINE_TOPIC, messages });
+      } catch (error) {
+        connected = undefined;
+        dropped.inc(messages.length);
+        log.warn({ err: error, notices: messages.length }, 'notices of refused events could not be sent');
+      }
+    }
+  }
+
+  return {
+    tell(refused) {
+      waiting.push(...refused.map((one) => ({ key: one.rejected.source?.name ?? null, value: JSON.stringify(noticeOf(one)) })));
+      if (waiting.length > MAX_WAITING) {
+        dropped.inc(waiting.length - MAX_WAITING);
+        waiting = waiting.slice(-MAX_WAITING);
+      }
+      sending ??= send().finally(() => {
+        sending = undefined;
+      });
+    },
+    async stop() {
+      await sending;
+      const open = await connected?.catch(() => undefined);
+      await open?.producer.disconnect();
+      await open?.admin.disconnect();
+    },
+  };
+}
+
+function noticeOf({ rejected, offset }: Refused): Readonly<Record<string, unknown>> {
+  const { code, source, arrived, position } = rejected;
+  return {
+    code,
+    source: source?.uri ?? null,
+    door: arrived.door.kind,
+    ...(offset && position ? { topic: offset.topic, partition: offset.partition, offset: String(position.offset) } : {}),
+    ...(arrived.door.kind === 'http' ? { caller: arrived.door.caller.id } : {}),
+    size: arrived.bytes.length,
+  };
+}

@@ -1,0 +1,56 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Caller, ControlFollower, ControlRecord, RuleRecord, Seq } from '../control/index.js';
+import type { RuleReader, UnknownToken } from './rule-reader.pg.js';
+import { MAX_UNKNOWN_TOKENS, createUnknownTokens } from './unknown-tokens.js';
+
+const NOW_S = 1_790_000_000;
+const bots: Caller = { id: 'bots', tenant: 't', roles: {}, secrets: [], disabled: false };
+const ref = (name: string | number) => ({ sha256: `digest-${name}` });
+
+function given(earlier: readonly UnknownToken[] = []) {
+  let apply: (records: readonly ControlRecord[]) => void = () => {};
+  let reads = 0;
+  let nowMs = NOW_S * 1000;
+  const follower = { onApplied: (listener: typeof apply) => void (apply = listener) } as unknown as ControlFollower;
+  const rules = {
+    unknownTokens: async () => {
+      reads++;
+      return earlier;
+    },
+  } as unknown as RuleReader;
+  const sut = createUnknownTokens({ follower, rules, now: () => nowMs });
+  const order = (name: string | number, until = NOW_S + 100, caller = 'bots') => {
+    const body = { author: { caller }, selector: { token: ref(name), client: { iss: 'i', client_id: 'c' } }, until } as unknown as RuleRecord;
+    apply([{ kind: 'rule.ordered', tenant: 't', subject: 'r', body, seq: 1n as Seq, version: 1, at: 0 }]);
+  };
+  return { sut, order, reads: () => reads, passS: (s: number) => (nowMs += s * 1000) };
+}
+
+describe('tokens that nobody has seen', () => {
+  it('are as many as a caller may revoke, those under way among them', async () => {
+    const { sut, order } = given();
+    for (let at = 0; at < MAX_UNKNOWN_TOKENS - 1; at++) order(at);
+    const release = await sut.take(bots, ref('last'));
+    expect(release).toBeDefined();
+    expect(await sut.take(bots, ref('beyond'))).toBeUndefined();
+    release!();
+    expect(await sut.take(bots, ref('beyond'))).toBeDefined();
+  });
+
+  it('count once, for their caller, until their rules end', async () => {
+    const { sut, order, passS } = given();
+    for (let at = 0; at < MAX_UNKNOWN_TOKENS; at++) order(at);
+    expect(await sut.take(bots, ref('new'))).toBeUndefined();
+    expect(await sut.take(bots, ref(7))).toBeDefined();
+    expect(await sut.take({ ...bots, id: 'other' }, ref('new'))).toBeDefined();
+    passS(100);
+    expect(await sut.take(bots, ref('new'))).toBeDefined();
+  });
+
+  it('of earlier runs are read once', async () => {
+    const { sut, reads } = given(Array.from({ length: MAX_UNKNOWN_TOKENS }, (_, at) => ({ token: ref(at), until: NOW_S + 100 })));
+    expect(await sut.take(bots, ref('new'))).toBeUndefined();
+    expect(await sut.take(bots, ref('new'))).toBeUndefined();
+    expect(reads()).toBe(1);
+  });
+});

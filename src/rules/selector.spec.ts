@@ -1,0 +1,96 @@
+import { describe, expect, it } from '@jest/globals';
+import { DIMENSIONS, MAX_SELECTOR_MEMBERS, parseSelector, SelectorError } from './index.js';
+
+const DIGEST = '47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU';
+// The last character of 32 bytes carries 4 bits; `V` sets the two that must be zero.
+const RESPELLED_DIGEST = `${DIGEST.slice(0, -1)}V`;
+const LONGEST = 'é'.repeat(256);
+const iss = 'https://idp.acme.example';
+
+describe('parseSelector', () => {
+  it.each<[string, unknown]>([
+    ['a token by jti', { token: { iss, jti: 'at-1' } }],
+    ['a token by digest', { token: { sha256: DIGEST } }],
+    ['a token by the digest of its signing input', { token: { signing_input_sha256: DIGEST } }],
+    ['an ID-JAG by jti', { id_jag: { iss, jti: 'gr-1' } }],
+    ['an ID-JAG by digest', { id_jag: { sha256: DIGEST } }],
+    ['a session', { session: { iss, sid: 's-1' } }],
+    ['a user', { user: { iss, sub: 'alice' } }],
+    ['a user of a tenant', { user: { iss, tenant: 'acme', sub: 'alice' } }],
+    ['a client', { client: { iss, client_id: 'wiki' } }],
+    ['an agent', { agent: { iss, id: 'agent-7' } }],
+    ['an agent type', { agent_type: 'assistant' }],
+    ['a resource', { resource: 'https://api.chat.example' }],
+    ['an issuer', { issuer: iss }],
+    ['everything', { all: true }],
+    ['four members', { user: { iss, sub: 'alice' }, client: { iss, client_id: 'wiki' }, resource: 'r', issuer: iss }],
+    ['an identifier of exactly 512 bytes', { resource: LONGEST }],
+  ])('takes %s as it is', (_name, input) => {
+    expect(parseSelector(structuredClone(input))).toEqual(input);
+  });
+
+  it.each<[string, unknown, RegExp]>([
+    ['nothing', undefined, /must be an object/],
+    ['null', null, /must be an object/],
+    ['a list', [{ issuer: iss }], /must be an object/],
+    ['a string', 'all', /must be an object/],
+    ['no member', {}, /is empty/],
+    ['five members', { session: { iss, sid: 's' }, user: { iss, sub: 'a' }, client: { iss, client_id: 'c' }, resource: 'r', issuer: iss }, /at most 4/],
+    ['`all` beside another member', { all: true, issuer: iss }, /contradicts/],
+    ['`all` beside an unknown member', { all: true, tenant: 'x' }, /contradicts/],
+    ['`all` that is false', { all: false }, /must be true/],
+    ['`all` that is false beside another', { all: false, issuer: iss }, /must be true/],
+    ['`all` that is a string', { all: 'true' }, /must be true/],
+    ['an unknown member', { tenant: 'acme' }, /unknown selector member `tenant`/],
+    ['a known member in another case', { User: { iss, sub: 'a' } }, /unknown selector member/],
+    ['a member named as what every object has', { constructor: 'x' }, /unknown selector member/],
+    ['an own `__proto__`', JSON.parse('{"__proto__":{"iss":"i","sub":"a"}}'), /unknown selector member/],
+    ['a user that is a string', { user: 'alice' }, /`user` must be an object/],
+    ['a user that is a list', { user: [iss, 'alice'] }, /`user` must be an object/],
+    ['a user that is null', { user: null }, /`user` must be an object/],
+    ['a user without issuer', { user: { sub: 'alice' } }, /`user` must be \{iss, tenant\?, sub\}/],
+    ['a user without sub', { user: { iss } }, /`user` must be/],
+    ['a user whose tenant is null', { user: { iss, tenant: null, sub: 'a' } }, /`user.tenant` must be a non-empty string/],
+    ['a user with an empty tenant', { user: { iss, tenant: '', sub: 'a' } }, /`user.tenant` must be/],
+    ['a user with another member', { user: { iss, sub: 'a', sid: 's' } }, /`user` must be/],
+    ['a user with a number for sub', { user: { iss, sub: 7 } }, /`user.sub` must be/],
+    ['a user that inherits its members', { user: Object.create({ iss, sub: 'a' }) as unknown }, /`user` must be/],
+    ['a token by jti and digest', { token: { iss, jti: 'a', sha256: DIGEST } }, /`token` must be .* or .* or/],
+    ['a token by both digests', { token: { sha256: DIGEST, signing_input_sha256: DIGEST } }, /`token` must be/],
+    ['a token by issuer alone', { token: { iss } }, /`token` must be/],
+    ['an empty token', { token: {} }, /`token` must be/],
+    ['an ID-JAG by its signing input', { id_jag: { signing_input_sha256: DIGEST } }, /`id_jag` must be/],
+    ['a session by sub', { session: { iss, sub: 'a' } }, /`session` must be/],
+    ['a client by `id`', { client: { iss, id: 'wiki' } }, /`client` must be/],
+    ['an agent by type', { agent: { iss, type: 'assistant' } }, /`agent` must be/],
+    ['an agent type that is an object', { agent_type: { iss, type: 'assistant' } }, /`agent_type` must be a non-empty string/],
+    ['an empty resource', { resource: '' }, /`resource` must be a non-empty string/],
+    ['several resources', { resource: ['a', 'b'] }, /`resource` must be/],
+    ['an issuer that is a number', { issuer: 1 }, /`issuer` must be/],
+    ['a NUL', { resource: 'a\0b' }, /NUL/],
+    ['a NUL within a member', { user: { iss, sub: '\0' } }, /`user.sub` holds a NUL/],
+    ['a lone surrogate', { issuer: 'a\ud800' }, /lone surrogate/],
+    ['an identifier over 512 bytes in fewer characters', { resource: `${LONGEST}x` }, /over 512 bytes/],
+    ['a jti over 512 bytes', { token: { iss, jti: 'x'.repeat(513) } }, /`token.jti` is over/],
+    ['a digest with bits that nothing reads', { token: { sha256: RESPELLED_DIGEST } }, /base64url of 32 bytes/],
+    ['such a digest of a signing input', { token: { signing_input_sha256: RESPELLED_DIGEST } }, /base64url of 32 bytes/],
+    ['such a digest of an ID-JAG', { id_jag: { sha256: RESPELLED_DIGEST } }, /base64url of 32 bytes/],
+    ['a padded digest', { token: { sha256: `${DIGEST}=` } }, /base64url of 32 bytes/],
+    ['a digest in plain base64', { token: { sha256: DIGEST.replace('-', '+') } }, /base64url of 32 bytes/],
+    ['a digest in hexadecimal', { token: { sha256: 'e3'.repeat(32) } }, /base64url of 32 bytes/],
+    ['a digest and a line break', { token: { sha256: `${DIGEST}\n` } }, /base64url of 32 bytes/],
+  ])('refuses %s', (_name, input, message) => {
+    const failure = (): unknown => parseSelector(input);
+    expect(failure).toThrow(SelectorError);
+    expect(failure).toThrow(message);
+  });
+
+  it('echoes no more than 64 characters of an unknown name', () => {
+    expect(() => parseSelector({ ['x'.repeat(5_000)]: 1 })).toThrow(new SelectorError(`unknown selector member \`${'x'.repeat(64)}\``));
+  });
+
+  it('has as many names for members as there are dimensions, and `all`', () => {
+    expect(MAX_SELECTOR_MEMBERS).toBe(4);
+    expect(DIMENSIONS).not.toContain('all');
+  });
+});
