@@ -272,7 +272,9 @@ describe('one process answers', () => {
       const sut = control.follow();
       const startedAt = performance.now();
       await sut.start();
-      const waiting = failureOf(sut.whenInForce(await control.append()));
+      const seq = await control.append();
+      await sut.whenApplied(seq);
+      const waiting = failureOf(sut.whenInForce(seq));
       await control.terminateFollowers();
       await until('it noticed', () => !sut.isCurrent());
       await until('it is current again', () => sut.isCurrent());

@@ -1,0 +1,18 @@
+// What `rescind serve` runs for ingest, in a process of its own that a spec can kill: prints `ready` and stays.
+import { createControlFollower, createControlLog } from '../../dist/control/index.js';
+import { createAppender, createKafkaConsumer, createOffsetStore } from '../../dist/ingest/index.js';
+import { createKafka, createLog, createMetrics, createPool } from '../../dist/platform/index.js';
+
+const [url, brokers, groupId, applicationName] = process.argv.slice(2);
+const log = createLog({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });
+const metrics = createMetrics();
+const pool = createPool({ url, max: 3, applicationName, onIdleError: (err) => log.warn({ err }, 'an idle database connection was lost') });
+const controlLog = createControlLog({ pool });
+const follower = createControlFollower({ url, controlLog, log, serves: false });
+await follower.start();
+const appender = createAppender({ pool, controlLog, follower, log, metrics });
+await appender.start();
+const kafka = createKafka({ brokers: brokers.split(','), clientId: 'fault-ingest', log });
+const consumer = createKafkaConsumer({ kafka, groupId, follower, appender, offsets: createOffsetStore({ pool }), log, metrics });
+await consumer.start();
+process.stdout.write('ready\n');
