@@ -6,8 +6,9 @@ import { readProjections } from './stored-projections.js';
 import { makeTraffic, type Sent } from './traffic.js';
 
 const TEST_TIMEOUT_MS = 150_000;
-/** Records of one send: small, so that a kill finds some written, some on their way and some not sent yet. */
+/** Records of one send, and records that wait at most: so that a kill finds some written, some on their way and some not sent. */
 const SLICE = 40;
+const BACKLOG = 200;
 
 let deployment: Deployment;
 const cleanups: (() => Promise<void>)[] = [];
@@ -26,13 +27,20 @@ async function dealtWith(): Promise<number> {
 }
 
 /** Sends on until the process is in the middle of a batch, with at least so many records dealt with before. */
-async function sendUntilMidBatch(pending: Sent[], atLeast: number): Promise<void> {
+async function sendUntilMidBatch({ sent, pending }: Sending, atLeast: number): Promise<void> {
   while (pending.length > 0) {
     await deployment.send(pending.splice(0, SLICE));
+    await until(async () => sent.length - pending.length - (await dealtWith()) < BACKLOG);
     if ((await dealtWith()) < atLeast) continue;
     for (let ask = 0; ask < 20; ask += 1) if (await deployment.isWriting()) return;
   }
-  await until(() => deployment.isWriting());
+  throw new Error('everything was dealt with before a batch was seen in the middle');
+}
+
+interface Sending {
+  readonly sent: readonly Sent[];
+  /** What of it is still to be sent. */
+  readonly pending: Sent[];
 }
 
 async function readEvents(): Promise<Said[]> {
@@ -127,7 +135,7 @@ describe('ingest', () => {
       const pending = [...sent];
       for (const share of [0, 0.25, 0.5]) {
         await deployment.start();
-        await sendUntilMidBatch(pending, sent.length * share);
+        await sendUntilMidBatch({ sent, pending }, sent.length * share);
         await deployment.kill();
       }
       await deployment.start();
@@ -150,7 +158,7 @@ describe('ingest', () => {
       const sent = traffic(5, 300);
       const pending = [...sent];
       await deployment.start();
-      await sendUntilMidBatch(pending, sent.length / 3);
+      await sendUntilMidBatch({ sent, pending }, sent.length / 3);
       postgres.kill();
       await deployment.send(pending);
       await postgres.start();

@@ -220,9 +220,10 @@ describe('one process answers', () => {
     await first.stop();
     const seq = await control.append();
     await until('the second has the lock and is about to read', () => isAtGate);
-    expect([second.state.head, second.isCurrent()]).toEqual([0n, false]);
+    const seen = [second.state.head, second.isCurrent()];
     gate = undefined;
     open();
+    expect(seen).toEqual([0n, false]);
     await until('the second is current', () => second.isCurrent());
     expect(second.state.head).toBe(seq);
   });
