@@ -58,6 +58,7 @@ export const RevocationOrdered = Type.Object(
     selector: OrderedSelector,
     before: Type.Optional(Seconds),
     until: Type.Optional(Seconds),
+    resume: Type.Optional(Type.Literal(true)),
     reauthenticate: Type.Boolean(),
     reason: Text,
     author: Author,

@@ -3,6 +3,7 @@ export {
   DEFAULT_TOKEN_PROFILE,
   SIGNING_ALGORITHMS,
   type Author,
+  type Authorship,
   type CallerRecord,
   type CallerRoles,
   type CallerSecret,

@@ -104,6 +104,8 @@ export interface RuleOrigin {
   readonly event: string;
   /** Event time, epoch milliseconds. */
   readonly at: number;
+  /** Whose state the event tells, where the selector alone does not: a connection's identity, as RFC 8785 JSON. */
+  readonly subject?: string;
 }
 
 export interface RuleRecord {
@@ -117,6 +119,8 @@ export interface RuleRecord {
   /** `revoke`: absent means as of the record's own time. */
   readonly before?: EpochSeconds;
   readonly until?: EpochSeconds;
+  /** `block` with `until`: afterwards it acts as nothing, not as a `revoke`. */
+  readonly resume?: true;
   readonly reauthenticate: boolean;
   readonly reason: string;
   readonly author: Author;
@@ -139,10 +143,16 @@ export interface EnableRecord {
   readonly origin: RuleOrigin;
 }
 
+/** Who changed what: kept beside the members of a registry record, for its ledger entry. */
+export interface Authorship {
+  readonly author?: Author;
+  readonly change?: 'created' | 'updated' | 'disabled' | 'secret-added' | 'secret-removed';
+}
+
 interface RecordBodies {
-  'tenant.changed': TenantRecord;
-  'source.changed': SourceRecord;
-  'caller.changed': CallerRecord;
+  'tenant.changed': TenantRecord & Authorship;
+  'source.changed': SourceRecord & Authorship;
+  'caller.changed': CallerRecord & Authorship;
   'rule.ordered': RuleRecord;
   'rule.lifted': LiftRecord;
   'subject.enabled': EnableRecord;

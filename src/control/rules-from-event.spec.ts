@@ -24,15 +24,20 @@ const encoded = (selector: Selector): { shape: number; key: string } => {
 };
 const origin = { source: SOURCE.id, event: 'e-1', at: AT_MS };
 
+/** A connection's identity says whose block a later event of it may lift. */
+const CONNECTION_SUBJECT = JSON.stringify([IDP, null, 'wiki', [RAS], null, 'wiki-at-ras']);
+const originOf = (reason: string) => (reason.startsWith('connection.') ? { ...origin, subject: CONNECTION_SUBJECT } : origin);
+const FINAL = { before: 4_102_444_800 };
+
 const ordered = (effect: 'revoke' | 'block', reason: string, selectors: readonly Selector[]): NewControlRecord[] =>
   selectors.map((selector, n) => ({
     kind: 'rule.ordered',
     tenant: TENANT.id,
     subject: `rule-${n}`,
-    body: { id: `rule-${n}`, effect, selector, ...encoded(selector), reauthenticate: false, reason, author: { caller: SOURCE.uri }, origin },
+    body: { id: `rule-${n}`, effect, ...(effect === 'revoke' ? FINAL : {}), selector, ...encoded(selector), reauthenticate: false, reason, author: { caller: SOURCE.uri }, origin: originOf(reason) },
   }));
-const enabled = (selectors: readonly Selector[]): NewControlRecord[] =>
-  selectors.map((selector, n) => ({ kind: 'subject.enabled', tenant: TENANT.id, subject: `rule-${n}`, body: { ...encoded(selector), origin } }));
+const enabled = (selectors: readonly Selector[], name = ''): NewControlRecord[] =>
+  selectors.map((selector, n) => ({ kind: 'subject.enabled', tenant: TENANT.id, subject: `rule-${n}`, body: { ...encoded(selector), origin: originOf(name) } }));
 
 const client = { iss: IDP, idp_client_id: 'wiki', ras: [{ iss: RAS, client_id: 'wiki-at-ras' }, { iss: API, client_id: 'wiki-at-api' }] };
 const CLIENT: Selector[] = [
@@ -94,9 +99,9 @@ describe('commandFromEvent (design, section 4)', () => {
       { name: 'connection.deleted', data: { ...connection, resource: [] } },
       ordered('block', 'connection.deleted', WHOLE_CONNECTION),
     ],
-    ['connection.created lifts what connection.deleted blocks', { name: 'connection.created', data: connection }, enabled(CONNECTION)],
-    ['connection.updated lifts it too', { name: 'connection.updated', data: connection }, enabled(CONNECTION)],
-    ['connection.updated lifts it for the resources that it names', { name: 'connection.updated', data: { ...connection, resource: [API] } }, enabled(CONNECTION.slice(0, 2))],
+    ['connection.created lifts what connection.deleted blocks', { name: 'connection.created', data: connection }, enabled(CONNECTION, 'connection.created')],
+    ['connection.updated lifts it too', { name: 'connection.updated', data: connection }, enabled(CONNECTION, 'connection.created')],
+    ['connection.updated lifts it for the resources that it names', { name: 'connection.updated', data: { ...connection, resource: [API] } }, enabled(CONNECTION.slice(0, 2), 'connection.updated')],
   ])('%s', (_name, told, records) => {
     expect(commandOf(told)).toEqual({ records, once: { key: ['event', TENANT.id, SOURCE.id, 'e-1'], content: 'the content' } });
   });

@@ -1,4 +1,4 @@
-import type { EventDataOf, SourceEventName } from '../contracts/index.js';
+import { canonicalJson, MAX_TIME_SECONDS, type EventDataOf, type SourceEventName } from '../contracts/index.js';
 import { selectorKey, tokenRef, type Selector } from '../rules/index.js';
 import type { Command } from './control-log.pg.js';
 import type { NewControlRecord, RuleOrigin } from './records.js';
@@ -44,7 +44,7 @@ export interface EventToRule {
 /** The command an event amounts to; its key makes it apply once, however often the event arrives. */
 export function commandFromEvent(input: EventToRule): Command {
   const { tenant, source, event, content } = input;
-  const origin: RuleOrigin = { source: source.id, event: event.id, at: event.timeMs };
+  const origin: RuleOrigin = { source: source.id, event: event.id, at: event.timeMs, ...subjectOf(event) };
   const selectors = selectorsOf(event).map((selector): Selector => ({ ...selector, issuer: event.data.iss }));
   return {
     records: selectors.map((selector) => recordFor(input, selector, origin)),
@@ -59,18 +59,34 @@ function recordFor({ tenant, source, event, newId }: EventToRule, selector: Sele
   if (isEnabling(event.name)) {
     return { kind: 'subject.enabled', tenant: tenant.id, subject: id, body: { ...encoded, origin } };
   }
-  // A revoked token and an ended session do not come back; what is disabled may be enabled again.
-  const effect = event.name === 'session.ended' || event.name === 'token.revoked' ? 'revoke' : 'block';
+  // A revoked token and an ended session do not come back, whatever a clock says of the time they were granted; what is
+  // disabled may be enabled again.
+  const isFinal = event.name === 'session.ended' || event.name === 'token.revoked';
+  const effect = isFinal ? ({ effect: 'revoke', before: MAX_TIME_SECONDS } as const) : ({ effect: 'block' } as const);
   return {
     kind: 'rule.ordered',
     tenant: tenant.id,
     subject: id,
-    body: { id, effect, selector, ...encoded, reauthenticate: false, reason: event.name, author: { caller: source.uri }, origin },
+    body: { id, ...effect, selector, ...encoded, reauthenticate: false, reason: event.name, author: { caller: source.uri }, origin },
   };
 }
 
 const isEnabling = (name: RuleEventName): boolean =>
   name === 'user.enabled' || name === 'client.enabled' || name === 'connection.created' || name === 'connection.updated';
+
+/** Two connections may share their selectors and differ in a tenant: one's creation must not lift the other's block. */
+function subjectOf(event: RuleEvent): { readonly subject?: string } {
+  switch (event.name) {
+    case 'connection.deleted':
+    case 'connection.created':
+    case 'connection.updated': {
+      const { iss, tenant, idp_client_id: idpClient, aud, aud_tenant: audTenant, client_id: client } = event.data;
+      return { subject: canonicalJson([iss, tenant ?? null, idpClient, aud, audTenant ?? null, client]) };
+    }
+    default:
+      return {};
+  }
+}
 
 /** What the event names, without the source's issuer, which is in every selector. */
 function selectorsOf(event: RuleEvent): Selector[] {

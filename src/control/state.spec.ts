@@ -222,6 +222,16 @@ describe('folding', () => {
     expect([source(), caller(), ordered('b', ALICE), lifted('b'), enabled('e', 's1', 1), source({ disabled: true })].map(versionAfter)).toEqual([2, 3, 3, 3, 3, 4]);
   });
 
+  it('a connection’s event lifts that connection’s block, not the one of another with the same selectors', () => {
+    const { sut, commit } = given();
+    const origin = (event: string, at: number, subject: string) => ({ source: 'idp', event, at, subject });
+    commit(ordered('of-a', ALICE, { origin: origin('e1', 10_000, 'a') }));
+    commit({ ...enabled('e2', 'idp', 20_000), body: { ...encoded(ALICE), origin: origin('e2', 20_000, 'b') } } as NewControlRecord);
+    expect(sut.tenant(TENANT)!.rules.get('of-a')?.effect).toBe('block');
+    commit({ ...enabled('e3', 'idp', 20_000), body: { ...encoded(ALICE), origin: origin('e3', 20_000, 'a') } } as NewControlRecord);
+    expect(sut.tenant(TENANT)!.rules.get('of-a')?.effect).toBe('revoke');
+  });
+
   it('a tenant that is renamed keeps its rules', () => {
     const { sut, commit } = given();
     commit(ordered('b', ALICE));

@@ -159,6 +159,7 @@ function foldRule(record: ControlRecord, rule: RuleRecord): Rule {
     asOfOrder: rule.effect === 'revoke' && rule.before === undefined,
     reauthenticate: rule.reauthenticate,
     ...(rule.until === undefined ? {} : { until: rule.until }),
+    ...(rule.resume ? { resume: true } : {}),
   };
 }
 
@@ -181,7 +182,7 @@ const asRevoke = (rule: Rule, eventTimeMs: number): Rule => ({
 function createEnabling() {
   const newestEnable = new Map<string, number>();
   const blocks = new Map<string, { readonly id: string; readonly at: number }[]>();
-  const nameOf = (origin: RuleOrigin, selector: SelectorKey): string => `${origin.source}|${selector.shape}|${selector.key}`;
+  const nameOf = (origin: RuleOrigin, selector: SelectorKey): string => `${origin.source}|${origin.subject ?? ''}|${selector.shape}|${selector.key}`;
 
   return {
     order(rules: RuleIndex, rule: Rule, origin: RuleOrigin): Rule {

@@ -1,5 +1,5 @@
 import { canonicalJson, eventType, type EventDataOf, type OwnEventName } from '../contracts/index.js';
-import type { Author, ControlRecord } from '../control/index.js';
+import type { Authorship, ControlRecord } from '../control/index.js';
 import { prepareEntry, type NewEntry } from '../log/index.js';
 
 export interface OwnEvent<N extends OwnEventName = OwnEventName> {
@@ -36,9 +36,9 @@ export function ownEventOf(record: ControlRecord): Said | undefined {
   const seq = String(record.seq);
   switch (record.kind) {
     case 'rule.ordered': {
-      const { id, effect, selector, before, until, reauthenticate, reason, author, origin, after_lift_of } = record.body;
+      const { id, effect, selector, before, until, resume, reauthenticate, reason, author, origin, after_lift_of } = record.body;
       const cause = origin && { source: author.caller, id: origin.event };
-      return { name: 'revocation.ordered', data: { rule: id, seq, effect, selector, before, until, reauthenticate, reason, author, cause, after_lift_of } };
+      return { name: 'revocation.ordered', data: { rule: id, seq, effect, selector, before, until, resume, reauthenticate, reason, author, cause, after_lift_of } };
     }
     case 'rule.lifted': {
       const { rule, resume, reason, author } = record.body;
@@ -59,12 +59,6 @@ export function ownEventOf(record: ControlRecord): Said | undefined {
 
 /** The record as it now is, without what must not stand in a log that others read: secrets' hashes and keys. */
 function registryChange(name: 'tenant.changed' | 'source.changed' | 'caller.changed', id: string, seq: string, body: object): Said {
-  const { author, change, key: _key, secrets: _secrets, jwks: _jwks, ...after } = body as Authored & Record<string, unknown>;
+  const { author, change, key: _key, secrets: _secrets, jwks: _jwks, ...after } = body as Required<Authorship> & Record<string, unknown>;
   return { name, data: { id, seq, change, author, after } };
-}
-
-/** The registry keeps these beside the members of its records. */
-interface Authored {
-  readonly author: Author;
-  readonly change: EventDataOf['source.changed']['change'];
 }

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { Caller, ControlState } from '../control/index.js';
 import { hasExpired } from './callers.js';
 import { createFailureThrottle } from './failure-throttle.js';
@@ -5,6 +6,9 @@ import { equalDigests, secretDigest } from './secrets.js';
 
 /** Compared with when no caller has the id, so that an unknown id costs what a wrong secret costs. */
 const NOBODY_SECRETS = [{ id: '', sha256: secretDigest(''), created_at: 0, expires_at: 0 }];
+
+/** Headers that are remembered with the digest of their secret; beyond it the least recently used is taken apart again. */
+const MAX_REMEMBERED_HEADERS = 1_000;
 
 /** What a request presents. `form` is the parsed body of a protocol endpoint; the management API has none. */
 export interface Credentials {
@@ -42,15 +46,26 @@ export interface AuthenticatorOptions {
 export function createAuthenticator({ state, now = Date.now }: AuthenticatorOptions): Authenticator {
   const throttle = createFailureThrottle(now);
 
-  function bySecret(secret: string): Caller | undefined {
-    const sha256 = secretDigest(secret);
+  /** Headers that authenticated, taken apart: who they name is looked up and checked anew on every call. */
+  const good = new LRUCache<string, Presented>({ max: MAX_REMEMBERED_HEADERS });
+  let registryVersion = -1;
+
+  function takeApart(authorization: string): Presented {
+    // A secret that was withdrawn is not kept in memory either.
+    if (registryVersion !== state().registryVersion) {
+      registryVersion = state().registryVersion;
+      good.clear();
+    }
+    return good.get(authorization) ?? readAuthorization(authorization);
+  }
+
+  function bySecret(sha256: string): Caller | undefined {
     const caller = state().callerBySecret(sha256);
     const stored = caller?.secrets.find((one) => one.sha256 === sha256);
     return caller && stored && isUsable(caller, stored) ? caller : undefined;
   }
 
-  function byIdAndSecret({ id, secret }: IdAndSecret): Caller | undefined {
-    const sha256 = secretDigest(secret);
+  function byIdAndSecret(id: string, sha256: string): Caller | undefined {
     const caller = state().caller(id);
     let usable = false;
     for (const stored of caller?.secrets ?? NOBODY_SECRETS) {
@@ -62,61 +77,64 @@ export function createAuthenticator({ state, now = Date.now }: AuthenticatorOpti
   const isUsable = (caller: Caller, stored: Caller['secrets'][number]): boolean =>
     !caller.disabled && !hasExpired(stored, Math.floor(now() / 1000));
 
-  function refuse(remoteAddress: string, scheme: AuthenticationScheme | undefined, detail: string): Authentication {
+  function refuse({ remoteAddress }: Credentials, scheme: AuthenticationScheme | undefined, detail: string): Authentication {
     const tried = scheme === undefined ? {} : { scheme };
     const retryAfterS = throttle.fail(remoteAddress);
     if (retryAfterS === undefined) return { refusal: { code: 'unauthenticated', ...tried, detail } };
     return { refusal: { code: 'too-many-requests', ...tried, retryAfterS, detail: 'too many failed attempts from this address' } };
   }
 
-  return ({ authorization, form, remoteAddress }) => {
+  return (credentials) => {
+    const { authorization, form } = credentials;
     const formSecret = form?.get('client_secret');
-    if (authorization !== undefined) {
-      // RFC 6749, section 2.3: the client MUST NOT use more than one authentication method in each request.
-      if (formSecret !== undefined) return { refusal: { code: 'invalid-request', detail: 'more than one way of authentication' } };
-      const { scheme, credentials } = parseAuthorization(authorization);
-      if (scheme === 'Bearer') {
-        const caller = bySecret(credentials);
-        return caller ? { caller } : refuse(remoteAddress, scheme, 'the key is unknown, expired or disabled');
-      }
-      if (scheme === 'Basic') {
-        const presented = parseBasic(credentials);
-        const formId = form?.get('client_id');
-        const caller = presented && byIdAndSecret(presented);
-        if (caller && (formId === undefined || formId === caller.id)) return { caller };
-        return refuse(remoteAddress, scheme, 'the credentials are wrong, expired or disabled');
-      }
-      return refuse(remoteAddress, undefined, 'the authorization scheme is neither Basic nor Bearer');
-    }
     const formId = form?.get('client_id');
-    if (formSecret === undefined || formId === undefined) return refuse(remoteAddress, undefined, 'no credentials');
-    const caller = byIdAndSecret({ id: formId, secret: formSecret });
-    return caller ? { caller } : refuse(remoteAddress, undefined, 'the credentials are wrong, expired or disabled');
+    if (authorization === undefined) {
+      if (formSecret === undefined || formId === undefined) return refuse(credentials, undefined, 'no credentials');
+      const caller = byIdAndSecret(formId, secretDigest(formSecret));
+      return caller ? { caller } : refuse(credentials, undefined, 'the credentials are wrong, expired or disabled');
+    }
+    // RFC 6749, section 2.3: the client MUST NOT use more than one authentication method in each request.
+    if (formSecret !== undefined) return { refusal: { code: 'invalid-request', detail: 'more than one way of authentication' } };
+    const presented = takeApart(authorization);
+    const { scheme, id, sha256 } = presented;
+    if (scheme === undefined) return refuse(credentials, undefined, 'the authorization scheme is neither Basic nor Bearer');
+    const caller = scheme === 'Bearer' ? bySecret(sha256) : id === undefined ? undefined : byIdAndSecret(id, sha256);
+    if (!caller || (scheme === 'Basic' && formId !== undefined && formId !== caller.id)) {
+      return refuse(credentials, scheme, scheme === 'Bearer' ? 'the key is unknown, expired or disabled' : 'the credentials are wrong, expired or disabled');
+    }
+    if (!presented.remembered) good.set(authorization, { ...presented, remembered: true });
+    return { caller };
   };
 }
 
-interface IdAndSecret {
-  readonly id: string;
-  readonly secret: string;
+/** What a header presents; of the secret only its digest. */
+interface Presented {
+  readonly scheme: AuthenticationScheme | undefined;
+  /** Of `Basic`; undefined when it is malformed. */
+  readonly id: string | undefined;
+  readonly sha256: string;
+  readonly remembered: boolean;
 }
 
 /** RFC 9110, section 11.4: the scheme is compared without case. */
-function parseAuthorization(header: string): { scheme: AuthenticationScheme | undefined; credentials: string } {
+function readAuthorization(header: string): Presented {
   const space = header.indexOf(' ');
   const name = (space === -1 ? header : header.slice(0, space)).toLowerCase();
   const credentials = space === -1 ? '' : header.slice(space + 1).trim();
-  if (name === 'bearer') return { scheme: 'Bearer', credentials };
-  return { scheme: name === 'basic' ? 'Basic' : undefined, credentials };
+  if (name === 'bearer') return { scheme: 'Bearer', id: undefined, sha256: secretDigest(credentials), remembered: false };
+  if (name !== 'basic') return { scheme: undefined, id: undefined, sha256: '', remembered: false };
+  const { id, secret = '' } = readBasic(credentials);
+  return { scheme: 'Basic', id, sha256: secretDigest(secret), remembered: false };
 }
 
 /** RFC 6749, section 2.3.1: id and secret are each form-encoded before they are joined. */
-function parseBasic(credentials: string): IdAndSecret | undefined {
+function readBasic(credentials: string): { readonly id?: string; readonly secret?: string } {
   const text = Buffer.from(credentials, 'base64').toString('utf8');
   const colon = text.indexOf(':');
-  if (colon === -1) return undefined;
+  if (colon === -1) return {};
   const id = formDecode(text.slice(0, colon));
   const secret = formDecode(text.slice(colon + 1));
-  return id === undefined || secret === undefined ? undefined : { id, secret };
+  return id === undefined || secret === undefined ? {} : { id, secret };
 }
 
 function formDecode(text: string): string | undefined {

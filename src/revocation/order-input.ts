@@ -13,6 +13,8 @@ export interface Order {
   /** Epoch seconds. Absent: as of the order itself. */
   readonly before?: number;
   readonly until?: number;
+  /** At `until` what was stopped becomes good again. */
+  readonly resume?: true;
   readonly reauthenticate: boolean;
   readonly reason: string;
   readonly on_behalf_of?: string;
@@ -42,9 +44,8 @@ export function readOrder(body: unknown, now: number): Order {
     if (until !== undefined) throw new RescindError('invalid-effect', { detail: '`until` belongs to a block; a revoke is for ever' });
     if (before !== undefined && before > now) throw new RescindError('time-not-past', { detail: '`before` lies in the future' });
   }
-  if (readFlag('resume', input['resume'])) {
-    throw new RescindError('invalid-effect', { detail: '`resume` belongs to the lift of a block; an ended block keeps what it stopped revoked' });
-  }
+  const resume = readFlag('resume', input['resume']);
+  if (resume && until === undefined) throw new RescindError('invalid-effect', { detail: '`resume` says what happens at `until`; name it' });
   const isConfirmed = readFlag('confirm', input['confirm']);
   if (selector.all === true && !isConfirmed) throw new RescindError('confirmation-required');
   return {
@@ -52,6 +53,7 @@ export function readOrder(body: unknown, now: number): Order {
     effect,
     ...(before === undefined ? {} : { before }),
     ...(until === undefined ? {} : { until }),
+    ...(resume ? { resume } : {}),
     reauthenticate,
     reason,
     ...readPerson(input['on_behalf_of']),

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Author, NewControlRecord, RuleRecord, Tenant } from '../control/index.js';
 import { selectorKey, type Selector } from '../rules/index.js';
 
-type Told = Pick<RuleRecord, 'effect' | 'before' | 'until' | 'reauthenticate' | 'reason' | 'after_lift_of'>;
+type Told = Pick<RuleRecord, 'effect' | 'before' | 'until' | 'resume' | 'reauthenticate' | 'reason' | 'after_lift_of'>;
 
 /** The record of a new rule, with the key that decides (wire.md, "Namespaced values and rule keys"). */
 export function ruleRecord(tenant: Tenant, author: Author, selector: Selector, told: Told): NewControlRecord & { body: RuleRecord } {

@@ -19,6 +19,7 @@ export interface RuleView {
   readonly selector: Selector;
   readonly before?: number;
   readonly until?: number;
+  readonly resume?: true;
   readonly reauthenticate: boolean;
   readonly reason: string;
   readonly author: Author;
@@ -29,7 +30,7 @@ export interface RuleView {
 
 /** `current` is the rule as the nodes hold it now. */
 export function ruleView({ seq, at, body, lift }: StoredRule, current: Rule | undefined, now: number): RuleView {
-  const { id, effect, selector, before, until, reauthenticate, reason, author, origin, after_lift_of: afterLiftOf } = body;
+  const { id, effect, selector, before, until, resume, reauthenticate, reason, author, origin, after_lift_of: afterLiftOf } = body;
   return {
     id,
     seq: String(seq),
@@ -39,6 +40,7 @@ export function ruleView({ seq, at, body, lift }: StoredRule, current: Rule | un
     selector,
     ...(before === undefined ? {} : { before }),
     ...(until === undefined ? {} : { until }),
+    ...(resume ? { resume } : {}),
     reauthenticate,
     reason,
     author,

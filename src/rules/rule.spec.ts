@@ -22,6 +22,7 @@ const revoke = (over: Partial<Rule> = {}): Rule => ({
   ...over,
 });
 const block = (until?: number): Rule => revoke({ effect: 'block', ...(until === undefined ? {} : { until }) });
+const resuming = (until: number): Rule => ({ ...block(until), resume: true });
 
 describe('stops (design, section 4)', () => {
   it.each<[string, number, number, boolean]>([
@@ -59,6 +60,10 @@ describe('stops (design, section 4)', () => {
 
   it('a revoke does not end', () => {
     expect(stops(revoke(), token({ grantedAt: MOMENT }), Number.MAX_SAFE_INTEGER)).toBe(true);
+  });
+
+  it('a block that resumes stops until its end and nothing afterwards', () => {
+    expect([1_999, 2_000].map((now) => stops(resuming(2_000), token({ grantedAt: 1_000 }), now))).toEqual([true, false]);
   });
 
   it('a block without an end stops whatever the times say', () => {

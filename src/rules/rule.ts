@@ -16,13 +16,17 @@ export interface Rule {
   readonly asOfOrder: boolean;
   /** `revoke`: the sign-in must be later than `before` too. */
   readonly reauthenticate: boolean;
-  /** `block`: from here on it acts as a `revoke` as of this moment. */
+  /** `block`: from here on it acts as a `revoke` as of this moment, or as nothing with `resume`. */
   readonly until?: number;
+  readonly resume?: boolean;
 }
 
 /** Whether a rule whose selector matches stops the token now. */
 export function stops(rule: Rule, token: TokenKeys, now: number): boolean {
-  if (rule.effect === 'block') return rule.until === undefined || now < rule.until || grantedBy(token, rule.until);
+  if (rule.effect === 'block') {
+    if (rule.until === undefined || now < rule.until) return true;
+    return rule.resume !== true && grantedBy(token, rule.until);
+  }
   if (grantedBy(token, rule.before)) return true;
   // Two clocks never save a token: what Rescind had recorded before the order is older than it (design, section 4).
   if (rule.asOfOrder && token.seenSeq < rule.seq) return true;
