@@ -7,6 +7,7 @@ import { accept, kafkaMode, type Arrived } from './accept.js';
 import type { Appender } from './appender.pg.js';
 import type { OffsetStore } from './offsets.pg.js';
 import { resume } from './partition.js';
+import { gatherHeadersInOnePass } from './record-headers.kafka.js';
 import { OffsetLost, type Judged, type OffsetMove } from './submission.js';
 
 const PARTITIONS_CONCURRENTLY = 8;
@@ -232,6 +233,7 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
 
   return {
     async start() {
+      gatherHeadersInOnePass();
       admin = kafka.admin();
       await admin.connect();
       cluster = (await admin.describeCluster()).clusterId;

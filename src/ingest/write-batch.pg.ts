@@ -119,6 +119,7 @@ function project(judged: Accepted, placed: Placed, state: ControlState, seenSeq:
     source: judged.source.id,
     sourceResources: judged.source.resources,
     at: Math.floor(judged.timeMs / 1000),
+    atMs: judged.timeMs,
   } as ProjectedEvent<SourceEventName>;
 }
 

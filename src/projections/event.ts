@@ -16,6 +16,8 @@ export type ProjectedEvent<N extends SourceEventName = SourceEventName> = {
     readonly sourceResources: readonly string[];
     /** When it happened, epoch seconds. */
     readonly at: number;
+    /** The same in milliseconds, as rules compare it: of two events of one second one may be the later. */
+    readonly atMs: number;
   };
 }[N];
 

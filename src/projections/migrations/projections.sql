@@ -144,7 +144,7 @@ CREATE TABLE principal_version (
   from_ix bigint   NOT NULL,
   to_ix   bigint,
   state   smallint NOT NULL,
-  at      bigint   NOT NULL,
+  at_ms   bigint   NOT NULL,
   PRIMARY KEY (tenant, entity, from_ix)
 );
 CREATE UNIQUE INDEX principal_open ON principal_version (tenant, entity) WHERE to_ix IS NULL;

@@ -41,7 +41,8 @@ export function planSessions(events: readonly ProjectedEvent[], entities: Entity
 
 interface PrincipalState {
   readonly state: number;
-  readonly at: number;
+  /** Event time of what was said last, epoch milliseconds. */
+  readonly atMs: number;
 }
 
 type PrincipalEvent = ProjectedEvent<'user.disabled' | 'user.enabled' | 'client.disabled' | 'client.enabled'>;
@@ -54,14 +55,14 @@ function planPrincipals(events: readonly ProjectedEvent[], entities: EntityBatch
   return async function write(client: PoolClient): Promise<void> {
     if (said.length === 0) return;
     const keyOf = ({ event, entity }: (typeof said)[number]): string => `${event.tenant}|${entities.id(entity)}`;
-    const { rows } = await client.query<{ tenant: string; entity: number; from_ix: string; state: number; at: string }>(READ_OPEN, [
+    const { rows } = await client.query<{ tenant: string; entity: number; from_ix: string; state: number; at_ms: string }>(READ_OPEN, [
       said.map(({ event }) => event.tenant),
       said.map(({ entity }) => entities.id(entity)),
     ]);
     const open = new Map<string, Version<PrincipalState>>(
       rows.map((row) => {
         const key = `${row.tenant}|${row.entity}`;
-        return [key, { key, from: BigInt(row.from_ix), to: undefined, state: { state: row.state, at: Number(row.at) } }];
+        return [key, { key, from: BigInt(row.from_ix), to: undefined, state: { state: row.state, atMs: Number(row.at_ms) } }];
       }),
     );
     const changes = said.map((one): Change<PrincipalState> => ({ key: keyOf(one), ix: one.event.ix, evolve: evolve(one.event) }));
@@ -74,7 +75,7 @@ function planPrincipals(events: readonly ProjectedEvent[], entities: EntityBatch
     ];
     if (closed.length > 0) await client.query(CLOSE, identity(closed));
     if (opened.length === 0) return;
-    await client.query(OPEN, [...identity(opened), opened.map(({ state }) => state.state), opened.map(({ state }) => state.at)]);
+    await client.query(OPEN, [...identity(opened), opened.map(({ state }) => state.state), opened.map(({ state }) => state.atMs)]);
   };
 }
 
@@ -87,11 +88,11 @@ function principalsOf(event: PrincipalEvent, entities: EntityBatch): EntityRef[]
   ];
 }
 
-/** Event time decides, whatever the order of arrival; at the same second a disable wins. */
+/** Event time decides, whatever the order of arrival; a tie stays disabled, as it stays blocked (design, section 3). */
 const evolve =
   (event: PrincipalEvent) =>
   (before: PrincipalState | undefined): PrincipalState => {
     const state = event.name.endsWith('.enabled') ? PRINCIPAL_STATES.enabled : PRINCIPAL_STATES.disabled;
-    if (before && (event.at < before.at || (event.at === before.at && before.state === PRINCIPAL_STATES.disabled))) return before;
-    return { state, at: event.at };
+    if (before && (event.atMs < before.atMs || (event.atMs === before.atMs && before.state === PRINCIPAL_STATES.disabled))) return before;
+    return { state, atMs: event.atMs };
   };

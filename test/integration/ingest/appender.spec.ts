@@ -195,6 +195,25 @@ describe('events that become rules', () => {
   });
 });
 
+describe('a user that is disabled and enabled within a second', () => {
+  it.each([
+    ['enabled last', [['user.disabled', 200], ['user.enabled', 800]], 1],
+    ['enabled last, said first', [['user.enabled', 800], ['user.disabled', 200]], 1],
+    ['disabled last, said first', [['user.disabled', 800], ['user.enabled', 200]], 0],
+    ['both at once', [['user.disabled', 500], ['user.enabled', 500]], 0],
+  ] as const)('%s', async (name, said, state) => {
+    const second = Math.floor(Date.now() / 1000) * 1000 - 5_000;
+    for (const [type, ms] of said) {
+      await stage.emit({ ...fromIdp(type, { iss: stage.idp.issuers[0]!, sub: name }), time: new Date(second + ms).toISOString() });
+    }
+    const versions = await rows(
+      `SELECT p.state FROM principal_version p JOIN entity e ON e.tenant = p.tenant AND e.id = p.entity WHERE e.parts->>2 = $1 AND p.to_ix IS NULL`,
+      [name],
+    );
+    expect(versions).toEqual([{ state }]);
+  });
+});
+
 describe('first_use', () => {
   it('has the earliest index at which a use was bound, also where one batch binds and brings', async () => {
     const used = (jti: string) => fromChat('access.allowed', access({ token: { iss: stage.chat.issuers[0]!, jti }, scope: 'chat.first' }));

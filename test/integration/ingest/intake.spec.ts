@@ -10,7 +10,7 @@ import { parseAttributes } from '../../../src/merkle/index.js';
 import { readConfig } from '../../../src/platform/index.js';
 import { createRescindAdmin } from '../../../src/sandbox/index.js';
 import { createTestDatabase, testLog, type TestDatabase } from '../../support/services.js';
-import { access, API, RAS, token } from '../../support/stage.js';
+import { access, API, RAS } from '../../support/stage.js';
 
 const SINGLE = 'application/cloudevents+json';
 const BATCH = 'application/cloudevents-batch+json';

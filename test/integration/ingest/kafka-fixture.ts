@@ -7,7 +7,7 @@ import { createAppender, createKafkaConsumer, createOffsetStore, type Appender, 
 import { createKafka, createMetrics, createPool } from '../../../src/platform/index.js';
 import { ADMIN_CALLER } from '../../../src/registry/index.js';
 import { testBrokers, testLog, uniqueName } from '../../support/services.js';
-import { access, API, createStage, idJag, RAS, token, type Stage } from '../../support/stage.js';
+import { API, createStage, RAS, token, type Stage } from '../../support/stage.js';
 
 const TYPES: readonly SourceEventName[] = ['token.issued', 'token.revoked', 'access.allowed', 'access.denied', 'access.summary'];
 
@@ -127,8 +127,6 @@ export const saying = <N extends SourceEventName>(source: Source, name: N, data:
   buildEvent(name, { source: source.uri, data, ...(id === undefined ? {} : { id }) }) as CloudEvent;
 
 export const numbered = (prefix: string, count: number, from = 0): string[] => Array.from({ length: count }, (_, n) => `${prefix}-${from + n}`);
-
-export { access, idJag, token };
 
 const POLL_MS = 20;
 

@@ -3,7 +3,8 @@ import { CompressionTypes, type Message } from 'kafkajs';
 import type { Source } from '../../../src/control/index.js';
 import { toKafkaMessage } from '../../../src/emit/index.js';
 import { uniqueName } from '../../support/services.js';
-import { access, createKafkaStage, numbered, saying, tokens, until, type IngestProcess, type KafkaStage } from './kafka-fixture.js';
+import { access } from '../../support/stage.js';
+import { createKafkaStage, numbered, saying, tokens, until, type IngestProcess, type KafkaStage } from './kafka-fixture.js';
 
 let stage: KafkaStage;
 beforeAll(async () => {
@@ -89,6 +90,19 @@ describe('records', () => {
     expect(kept.find(({ size }) => size > 256 * 1024)!.bytes).toHaveLength(64 * 1024);
     expect(await stage.stored(other)).toBe(0);
     await expectDense();
+  });
+
+  it('of tens of thousands of headers hold nobody up', async () => {
+    const source = await stage.register();
+    const many = (name: (n: number) => string): Message['headers'] => Object.fromEntries(Array.from({ length: 20_000 }, (_, n) => [name(n), 'x']));
+    const [one, two] = tokens(source, 'many', 'repeated').map((event) => toKafkaMessage(event, { mode: 'binary' }));
+    await stage.send(source, [
+      { ...one!, headers: { ...one!.headers, ...many((n) => `h${n}`) } },
+      { ...two!, headers: { ...two!.headers, h: Array.from({ length: 20_000 }, () => 'x') } },
+      ...tokens(source, 'after'),
+    ]);
+    await whileRunning(() => until(async () => (await stage.stored(source)) === 3));
+    expect(await jtisOf(source)).toEqual(['many', 'repeated', 'after']);
   });
 
   it('of a shared topic: usage is taken from both sources, a token event from neither', async () => {

@@ -126,6 +126,7 @@ async function write(client: Parameters<typeof writeProjections>[0], batch: read
     source: SOURCES[said.source].id,
     sourceResources: SOURCES[said.source].resources,
     at: said.at,
+    atMs: said.at * 1000,
   }));
   await writeProjections(client, events as unknown as ProjectedEvent[]);
 }
