@@ -6,6 +6,11 @@ import type { FastifyRequest } from 'fastify';
 import { RescindError } from '../contracts/index.js';
 import { createHttpApp, createLog, jsonBody, listenHttp, type ListenConfig } from './index.js';
 
+const BODIES = {
+  mediaTypes: ['application/json', 'application/cloudevents+json', 'application/cloudevents-batch+json', 'application/x-ndjson', 'application/x-www-form-urlencoded'],
+  limitBytes: 4 * 1024 * 1024 + 64 * 1024,
+};
+
 @Controller()
 class SampleController {
   @Post('v1/things')
@@ -58,6 +63,7 @@ describe('the HTTP application', () => {
       module: SampleModule,
       listen,
       hot: new Map([['/hot', (req, res) => void res.end(`hot ${req.method}`)]]),
+      bodies: BODIES,
       log,
     });
     url = await listenHttp(app, listen);
