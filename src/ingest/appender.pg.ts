@@ -280,6 +280,7 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
       if (waitingEvents > 0 && waitingEvents + submission.events.length > MAX_WAITING_EVENTS) {
         return Promise.reject(new RescindError('overloaded'));
       }
+      for (const judged of submission.events) if (judged.accepted) sealEvent(judged, state);
       return new Promise((resolve, reject) => {
         waiting.push({ submission, resolve, reject });
         waitingEvents += submission.events.length;

@@ -17,6 +17,8 @@ const SESSION_TIMEOUT_MS = 10_000;
 const HEARTBEAT_MS = 3_000;
 /** Longest wait of one fetch: what an event waits at most for company. */
 const MAX_WAIT_MS = 50;
+/** Fetched batches of one partition that wait to be durable while the next is fetched and judged. */
+const MAX_IN_FLIGHT = 3;
 /** How long before a partition is tried again whose batch could not be written. */
 const RETRY_MS = 500;
 /** How long before topics are subscribed to again that could not be. */
@@ -45,9 +47,13 @@ export interface KafkaConsumerOptions {
 interface Position {
   /** Offset that the next fetch must have asked for; anything else means that the log or the assignment changed. */
   asked: bigint;
-  /** First offset that is not stored yet. */
+  /** First offset that has not been submitted. */
   next: bigint;
   verify: { readonly offset: bigint; readonly sha256: Buffer } | undefined;
+  /** Submissions that are not durable yet, oldest first. Each moves the offset on from where the one before leaves it. */
+  readonly inFlight: Promise<void>[];
+  /** One of them failed: those after it fail too, and the stored offset is read again, once. */
+  failed: boolean;
 }
 
 export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsumer {
@@ -55,6 +61,8 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
   const positions = new Map<string, Promise<Position | undefined>>();
   const stopped = new Map<string, string>();
   const paused = new Set<string>();
+  /** What was submitted of a partition last: a position is loaded when it has come to its end. */
+  const lastSubmitted = new Map<string, Promise<void>>();
   const lag = metrics.gauge('rescind_ingest_kafka_lag', 'Records of a partition that are not stored yet.', ['topic', 'partition']);
   const stoppedGauge = metrics.gauge('rescind_ingest_kafka_stopped', 'Partitions that an operator must decide about.');
   let admin: Admin;
@@ -113,6 +121,7 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
   }
 
   async function loadPosition(topic: string, partition: number): Promise<Position | undefined> {
+    await lastSubmitted.get(nameOf(topic, partition));
     const stored = await offsets.read(cluster, topic, partition);
     const bounds = (await admin.fetchTopicOffsets(topic)).find((one) => one.partition === partition);
     if (!bounds) throw new Error(`the broker names no offsets of ${nameOf(topic, partition)}`);
@@ -122,9 +131,9 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
         return stopPartition(topic, partition, resumption.reason);
       case 'gap':
         await recordGap(topic, partition, resumption.from, resumption.to);
-        return seek(topic, partition, { asked: resumption.to, next: resumption.to, verify: undefined });
+        return seek(topic, partition, at(resumption.to, resumption.to));
       case 'resume':
-        return seek(topic, partition, { asked: resumption.seek, next: stored?.next ?? resumption.seek, verify: resumption.verify });
+        return seek(topic, partition, at(resumption.seek, stored?.next ?? resumption.seek, resumption.verify));
       default:
         return resumption satisfies never;
     }
@@ -164,7 +173,7 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
     const { topic, partition } = batch;
     const name = nameOf(topic, partition);
     const position = await (positions.get(name) ?? load(topic, partition));
-    if (!position || !isRunning() || isStale()) return;
+    if (!position || position.failed || !isRunning() || isStale()) return;
     if (BigInt(fetchedOffsetOf(batch)) !== position.asked) {
       // Fetched before the seek took effect, or the broker reset the offset: the log may not be the one that was read.
       await load(topic, partition);
@@ -173,17 +182,28 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
     if (position.verify && !(await verify(batch.messages[0], position.verify, topic, partition))) return;
     position.verify = undefined;
     const messages = batch.messages.filter((message) => BigInt(message.offset) >= position.next);
+    position.asked = BigInt(batch.lastOffset()) + 1n;
+    const { asked } = position;
+    const behind = (): void => lag.set({ topic, partition: String(partition) }, Number(BigInt(batch.highWatermark) - asked));
+    if (messages.length > 0) submit(topic, partition, position, messages, behind);
+    else behind();
+    resolveOffset(batch.lastOffset());
+    if (position.inFlight.length < MAX_IN_FLIGHT) return;
     const beating = setInterval(() => void heartbeat().catch(() => undefined), HEARTBEAT_MS);
-    try {
-      if (messages.length > 0) position.next = await store(topic, partition, position.next, messages);
-      position.asked = BigInt(batch.lastOffset()) + 1n;
-      resolveOffset(batch.lastOffset());
-      lag.set({ topic, partition: String(partition) }, Number(BigInt(batch.highWatermark) - position.asked));
-    } catch (error) {
-      await retryLater(topic, partition, error);
-    } finally {
-      clearInterval(beating);
-    }
+    await position.inFlight[0];
+    clearInterval(beating);
+  }
+
+  /** Hands a batch to the appender and goes on: the next is fetched and judged while this one becomes durable. */
+  function submit(topic: string, partition: number, position: Position, messages: readonly KafkaMessage[], onStored: () => void): void {
+    const stored = store(topic, partition, position, messages).then(onStored, (error: unknown) => {
+      if (position.failed) return;
+      position.failed = true;
+      void retryLater(topic, partition, error);
+    });
+    const settled = stored.finally(() => void position.inFlight.shift());
+    position.inFlight.push(settled);
+    lastSubmitted.set(nameOf(topic, partition), settled);
   }
 
   async function verify(
@@ -197,13 +217,13 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
     return false;
   }
 
-  async function store(topic: string, partition: number, held: bigint, messages: readonly KafkaMessage[]): Promise<bigint> {
+  async function store(topic: string, partition: number, position: Position, messages: readonly KafkaMessage[]): Promise<void> {
     const last = messages.at(-1)!;
     const lastOffset = BigInt(last.offset);
-    const offset: OffsetMove = { cluster, topic, partition, held, next: lastOffset + 1n, lastOffset, lastSha256: digestOf(last) };
+    const offset: OffsetMove = { cluster, topic, partition, held: position.next, next: lastOffset + 1n, lastOffset, lastSha256: digestOf(last) };
+    position.next = offset.next;
     const events = messages.map((message): Judged => ({ ...judge(topic, message), position: { offset: BigInt(message.offset) } }));
     await appender.submit({ events, offset });
-    return offset.next;
   }
 
   function judge(topic: string, message: KafkaMessage): Judged {
@@ -275,10 +295,13 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
       stopping = true;
       await subscribing;
       await consumer?.disconnect();
+      await Promise.all(lastSubmitted.values());
       await admin?.disconnect();
     },
   };
 }
+
+const at = (asked: bigint, next: bigint, verify?: Position['verify']): Position => ({ asked, next, verify, inFlight: [], failed: false });
 
 /** Creates the topics that are not there; the broker's defaults say how many partitions and replicas they get. */
 export async function ensureTopics(admin: Pick<Admin, 'listTopics' | 'createTopics'>, topics: readonly string[]): Promise<void> {

@@ -43,7 +43,16 @@ export function sealBatch(submissions: readonly Submission[], state: ControlStat
   return { submissions, sealed };
 }
 
+const entries = new WeakMap<Accepted, NewEntry>();
+
+/** The entry of an event, made once: best while another batch is being written, for it takes no lock and no database. */
 export function sealEvent(judged: Accepted, state: ControlState): NewEntry {
+  let entry = entries.get(judged);
+  if (!entry) entries.set(judged, (entry = seal(judged, state)));
+  return entry;
+}
+
+function seal(judged: Accepted, state: ControlState): NewEntry {
   return prepareEntry({
     tenant: judged.source.tenant,
     tenantKey: state.tenant(judged.source.tenant)!.key,

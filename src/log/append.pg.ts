@@ -54,7 +54,7 @@ export async function appendEntries(client: PoolClient, entries: readonly NewEnt
   const tenants = [...new Set(entries.map((entry) => entry.tenant))];
   await client.query('INSERT INTO ledger_head (tenant) SELECT unnest($1::uuid[]) ORDER BY 1 ON CONFLICT DO NOTHING', [tenants]);
   await client.query(LOCK_HEADS, [tenants]);
-  const { rows } = await client.query<{ outcome: Placed['outcome']; ix: string; arrival: string | null }>(PLACE);
+  const { rows } = await client.query<{ outcome: Placed['outcome']; ix: string; arrival: string | null }>({ name: 'place', text: PLACE });
   return rows.map((row) => ({
     outcome: row.outcome,
     index: BigInt(row.ix) as LogIndex,
@@ -62,8 +62,14 @@ export async function appendEntries(client: PoolClient, entries: readonly NewEnt
   }));
 }
 
+/** Sessions that have their staging table. */
+const staged = new WeakSet<PoolClient>();
+
 async function stageEntries(client: PoolClient, entries: readonly NewEntry[]): Promise<void> {
-  await client.query(CREATE_STAGE);
+  if (!staged.has(client)) {
+    await client.query(CREATE_STAGE);
+    staged.add(client);
+  }
   const rows = entries.map((entry, ord) => [
     ord,
     { uuid: entry.tenant },

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { PoolClient } from 'pg';
 import { loadSql } from '../platform/index.js';
 import { ruleKey, ruleKeyToBytes, type Parts } from '../rules/index.js';
@@ -36,6 +37,26 @@ export interface EntityBatch {
 /** Stands for an entity until the batch is resolved. */
 export type EntityRef = string & { readonly __brand: 'EntityRef' };
 
+/** Names whose keys are remembered: most of a batch's are those of the batch before. */
+const MAX_REMEMBERED_KEYS = 50_000;
+
+interface Keyed {
+  readonly key: Buffer;
+  readonly ref: EntityRef;
+}
+
+const remembered = new LRUCache<string, Keyed>({ max: MAX_REMEMBERED_KEYS });
+
+function keyOf(tenant: string, tenantKey: Uint8Array, kind: EntityKind, parts: Parts, name: string): Keyed {
+  let keyed = remembered.get(name);
+  if (!keyed) {
+    const key = ruleKeyToBytes(ruleKey(tenantKey, kind, parts));
+    keyed = { key, ref: `${tenant}|${ENTITY_KINDS[kind]}|${key.toString('hex')}` as EntityRef };
+    remembered.set(name, keyed);
+  }
+  return keyed;
+}
+
 const RESOLVE = loadSql(import.meta.url, 'resolve-entities.sql');
 
 export function createEntityBatch(): EntityBatch {
@@ -49,8 +70,7 @@ export function createEntityBatch(): EntityBatch {
       const name = `${owner.tenant}|${kind}|${text}`;
       const known = refs.get(name);
       if (known !== undefined) return known;
-      const key = ruleKeyToBytes(ruleKey(owner.tenantKey, kind, parts));
-      const ref = `${owner.tenant}|${ENTITY_KINDS[kind]}|${key.toString('hex')}` as EntityRef;
+      const { key, ref } = keyOf(owner.tenant, owner.tenantKey, kind, parts, name);
       refs.set(name, ref);
       wanted.set(ref, { tenant: owner.tenant, kind: ENTITY_KINDS[kind], key, parts: text, ix: owner.ix });
       return ref;
@@ -58,13 +78,17 @@ export function createEntityBatch(): EntityBatch {
     async resolve(client) {
       const all = [...wanted.values()];
       if (all.length === 0) return;
-      const { rows } = await client.query<{ tenant: string; kind: number; key: Buffer; id: number }>(RESOLVE, [
-        all.map((entity) => entity.tenant),
-        all.map((entity) => entity.kind),
-        all.map((entity) => entity.key),
-        all.map((entity) => entity.parts),
-        all.map((entity) => String(entity.ix)),
-      ]);
+      const { rows } = await client.query<{ tenant: string; kind: number; key: Buffer; id: number }>({
+        name: 'resolve-entities',
+        text: RESOLVE,
+        values: [
+          all.map((entity) => entity.tenant),
+          all.map((entity) => entity.kind),
+          all.map((entity) => entity.key),
+          all.map((entity) => entity.parts),
+          all.map((entity) => String(entity.ix)),
+        ],
+      });
       for (const row of rows) ids.set(`${row.tenant}|${row.kind}|${row.key.toString('hex')}`, row.id);
     },
     id(ref) {

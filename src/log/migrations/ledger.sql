@@ -16,8 +16,6 @@ CREATE TABLE entry (
   leaf_hash  bytea  NOT NULL CHECK (length(leaf_hash) = 32),
   PRIMARY KEY (tenant, ix)
 );
-CREATE INDEX entry_source ON entry (tenant, source, ix);
-CREATE INDEX entry_arrival ON entry (tenant, arrival, ix);
 
 -- What erasure deletes: salt, attributes and bytes. Entries alone build the tree.
 CREATE TABLE payload (

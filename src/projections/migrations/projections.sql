@@ -56,7 +56,6 @@ CREATE TABLE id_jag (
   PRIMARY KEY (tenant, key)
 );
 CREATE INDEX id_jag_sha ON id_jag (tenant, sha_key) WHERE sha_key IS NOT NULL;
-CREATE INDEX id_jag_session ON id_jag (tenant, session_key) WHERE session_key IS NOT NULL;
 CREATE INDEX id_jag_usr ON id_jag (tenant, usr, ix);
 
 CREATE TABLE session (
@@ -100,7 +99,6 @@ CREATE INDEX access_client ON access (tenant, client, at, ix);
 CREATE INDEX access_agent ON access (tenant, agent, at, ix) WHERE agent IS NOT NULL;
 CREATE INDEX access_res ON access (tenant, res, at, ix);
 CREATE INDEX access_tok ON access (tenant, tok, at, ix);
-CREATE INDEX access_unbound ON access (tenant, tok) WHERE bound_ix IS NULL;
 
 -- The standing right of user x client x resource; scopes only ever grow, each growth is a version.
 CREATE TABLE grant_version (

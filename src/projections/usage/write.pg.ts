@@ -31,24 +31,28 @@ export function planUsage(events: readonly ProjectedEvent[], entities: EntityBat
     if (touched.length > 0) await client.query(BIND_ACCESS, [touched.map(({ tenant }) => tenant), touched.map(({ key }) => key)]);
     if (accesses.length === 0) return;
     const id = (ref: Parameters<EntityBatch['id']>[0] | undefined): number | null => (ref === undefined ? null : entities.id(ref));
-    await client.query(WRITE_ACCESS, [
-      accesses.map(({ event }) => event.tenant),
-      accesses.map(({ event }) => String(event.ix)),
-      accesses.map(({ event }) => (event.name === 'access.summary' ? event.data.from : event.at)),
-      accesses.map(({ event }) => (event.name === 'access.summary' ? event.data.to : event.at)),
-      accesses.map(({ refs }) => id(refs.resource)),
-      accesses.map(({ refs }) => (refs.scopes.length === 0 ? null : `{${refs.scopes.map((ref) => entities.id(ref)).join(',')}}`)),
-      accesses.map(({ event }) => OPERATIONS[event.data.operation]),
-      accesses.map(({ event }) => OUTCOMES[outcomeOf(event)]),
-      accesses.map(({ event }) => event.data.status ?? null),
-      accesses.map(({ refs }) => id(refs.route)),
-      accesses.map(({ refs }) => id(refs.address)),
-      accesses.map(({ event }) => event.source),
-      accesses.map(({ event }) => ruleKeyToBytes(ruleKey(event.tenantKey, 'token', tokenParts(event.data.token as TokenRef)))),
-      accesses.map(({ event }) => (event.name === 'access.summary' ? event.data.count : 1)),
-      accesses.map(({ event }) => event.data.records ?? null),
-      accesses.map(({ event }) => event.data.bytes ?? null),
-    ]);
+    await client.query({
+      name: 'write-access',
+      text: WRITE_ACCESS,
+      values: [
+        accesses.map(({ event }) => event.tenant),
+        accesses.map(({ event }) => String(event.ix)),
+        accesses.map(({ event }) => (event.name === 'access.summary' ? event.data.from : event.at)),
+        accesses.map(({ event }) => (event.name === 'access.summary' ? event.data.to : event.at)),
+        accesses.map(({ refs }) => id(refs.resource)),
+        accesses.map(({ refs }) => (refs.scopes.length === 0 ? null : `{${refs.scopes.map((ref) => entities.id(ref)).join(',')}}`)),
+        accesses.map(({ event }) => OPERATIONS[event.data.operation]),
+        accesses.map(({ event }) => OUTCOMES[outcomeOf(event)]),
+        accesses.map(({ event }) => event.data.status ?? null),
+        accesses.map(({ refs }) => id(refs.route)),
+        accesses.map(({ refs }) => id(refs.address)),
+        accesses.map(({ event }) => event.source),
+        accesses.map(({ event }) => ruleKeyToBytes(ruleKey(event.tenantKey, 'token', tokenParts(event.data.token as TokenRef)))),
+        accesses.map(({ event }) => (event.name === 'access.summary' ? event.data.count : 1)),
+        accesses.map(({ event }) => event.data.records ?? null),
+        accesses.map(({ event }) => event.data.bytes ?? null),
+      ],
+    });
   };
 }
 
