@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { CloudEvent, EventDataOf, IntakeResult, SourceEventName } from '../contracts/index.js';
 import { jsonOption, urlOption, type Context } from './context.js';
 import { readInput, readJson } from './option-values.js';
+import type { Trial } from './emit-trial.js';
 import { UsageError } from './terminal.js';
 
 interface EmitOptions {
@@ -11,7 +12,14 @@ interface EmitOptions {
   readonly id?: string;
   readonly time?: string;
   readonly subject?: string;
+  readonly rate?: number;
+  readonly for?: number;
+  readonly register?: boolean;
 }
+
+const DEFAULT_SECONDS = 30;
+/** A key made for a run outlives it by so much, and is removed at its end. */
+const KEY_MARGIN_S = 3_600;
 
 const EXAMPLES = `
 The key needs the role emit for the source; the administrator's has none. Make one, then use it:
@@ -23,6 +31,10 @@ Examples:
     --data '{"iss":"https://idp.acme.example","sid":"s-1","sub":"alice"}'
   rescind emit events.ndjson
   my-exporter | rescind emit -
+
+Believable traffic of an identity provider and an application, made up, at so many events a second, to try things out with:
+  rescind emit --rate 200 --for 60 --register   registers trial-idp and trial-app first; needs the administrator's key
+  rescind emit --rate 200 --for 60              with the key of a caller that may emit for both
 `;
 
 export function addEmit(program: Command, context: Context): void {
@@ -35,10 +47,15 @@ export function addEmit(program: Command, context: Context): void {
     .option('--id <id>', 'its id (default: a random one)')
     .option('--time <time>', 'when it happened (default: now)')
     .option('--subject <text>', 'its CloudEvents subject')
+    .option('--rate <n>', 'send made-up traffic, so many events a second', wholeNumber)
+    .option('--for <seconds>', `for so long (default: ${DEFAULT_SECONDS})`, wholeNumber)
+    .option('--register', 'register the parties of that traffic where they are missing')
     .addOption(urlOption())
     .addOption(jsonOption())
     .addHelpText('after', EXAMPLES)
     .action(async (file: string | undefined, options: EmitOptions, command: Command) => {
+      if (options.rate !== undefined) return sendTraffic(context, command, file, options.rate, options);
+      if (options.for !== undefined || options.register) throw new UsageError('--for and --register go with --rate');
       const { createHttpEmitter } = await import('../emit/index.js');
       const { url, key } = await context.settings(command);
       const events = file === undefined ? [await buildOne(options, context)] : parseEvents(file, await readInput(file, context.terminal));
@@ -56,6 +73,32 @@ export class EventsRefused extends Error {
   constructor(refused: number, sent: number) {
     super(`${refused} of ${sent} events refused`);
   }
+}
+
+async function sendTraffic(context: Context, command: Command, file: string | undefined, rate: number, options: EmitOptions): Promise<void> {
+  if (file !== undefined || options.type !== undefined) throw new UsageError('--rate makes its events up: name no file and no --type');
+  const { emitTraffic } = await import('./emit-traffic.js');
+  const { url, key } = await context.settings(command);
+  const seconds = options.for ?? DEFAULT_SECONDS;
+  const json = command.optsWithGlobals<{ json?: boolean }>().json === true;
+  const trial = options.register ? await registered(context, command, seconds) : undefined;
+  try {
+    const { sent, refused, dropped } = await emitTraffic(context, { url, key: trial?.key ?? key, rate, seconds, json });
+    if (refused > 0) throw new EventsRefused(refused, sent);
+    if (dropped > 0) throw new Error(`${dropped} of ${sent} events were not delivered`);
+  } finally {
+    await trial?.remove();
+  }
+}
+
+async function registered(context: Context, command: Command, seconds: number): Promise<Trial> {
+  const { registerTrial } = await import('./emit-trial.js');
+  return registerTrial(await context.client(command), Math.floor(Date.now() / 1000) + seconds + KEY_MARGIN_S);
+}
+
+function wholeNumber(text: string): number {
+  if (!/^[1-9]\d{0,5}$/.test(text)) throw new UsageError(`a whole number above 0, not ${text}`);
+  return Number(text);
 }
 
 async function buildOne(options: EmitOptions, context: Context): Promise<CloudEvent> {

@@ -3,6 +3,7 @@ import {
   MAX_EVENT_BYTES,
   MAX_IDENTIFIER_LENGTH,
   RescindError,
+  SOURCE_EVENT_NAMES,
   eventType,
   parseEventTime,
   validateEventData,
@@ -29,6 +30,20 @@ export interface EventInput<N extends SourceEventName> {
  * @example buildEvent('session.ended', { source: 'https://idp.example', data: { iss: 'https://idp.example', sid: 's1', sub: 'u1' } })
  */
 export function buildEvent<N extends SourceEventName>(name: N, input: EventInput<N>): CloudEvent<N> {
+  return writeEvent(name, input).event;
+}
+
+export interface WrittenEvent<N extends SourceEventName> {
+  readonly event: CloudEvent<N>;
+  /** Its JSON, as it is sent. */
+  readonly text: string;
+  /** Of the JSON in UTF-8. */
+  readonly bytes: number;
+}
+
+/** As `buildEvent`, with the JSON that its size was measured by. */
+export function writeEvent<N extends SourceEventName>(name: N, input: EventInput<N>): WrittenEvent<N> {
+  if (!SOURCE_EVENT_NAMES.includes(name)) throw invalid('not the name of an event that a source may send');
   const time = input.time instanceof Date ? isoTime(input.time) : (input.time ?? new Date().toISOString());
   const event: CloudEvent<N> = {
     specversion: '1.0',
@@ -46,10 +61,10 @@ export function buildEvent<N extends SourceEventName>(name: N, input: EventInput
   const problem = validateEventData(name, event.data);
   if (problem !== undefined) throw invalid(`${name}: ${problem.message}`);
   checkTexts(event, '');
-  if (Buffer.byteLength(JSON.stringify(event)) > MAX_EVENT_BYTES) {
-    throw new RescindError('too-large', { detail: `an event is at most ${MAX_EVENT_BYTES} bytes` });
-  }
-  return event;
+  const text = JSON.stringify(event);
+  const bytes = Buffer.byteLength(text);
+  if (bytes > MAX_EVENT_BYTES) throw new RescindError('too-large', { detail: `an event is at most ${MAX_EVENT_BYTES} bytes` });
+  return { event, text, bytes };
 }
 
 const invalid = (detail: string) => new RescindError('invalid-event', { detail });
@@ -59,7 +74,8 @@ function isoTime(date: Date): string {
   return date.toISOString();
 }
 
-function checkAttribute(name: string, value: unknown): void {
+/** Throws `invalid-event` unless it is a string of 1 to 512 bytes. */
+export function checkAttribute(name: string, value: unknown): void {
   if (typeof value !== 'string' || value === '') throw invalid(`\`${name}\` must be a string that is not empty`);
   if (Buffer.byteLength(value) > MAX_IDENTIFIER_LENGTH) throw invalid(`\`${name}\` is over ${MAX_IDENTIFIER_LENGTH} bytes`);
 }

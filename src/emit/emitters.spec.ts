@@ -90,8 +90,8 @@ describe('createHttpEmitter', () => {
     [503, '', 'emit-failed', true],
     [503, { code: 'database-unavailable' }, 'database-unavailable', true],
     [404, 'not here', 'emit-failed', false],
-    [200, [], 'emit-failed', false],
-    [200, '<html>', 'emit-failed', false],
+    [200, [], 'emit-failed', true],
+    [200, '<html>', 'emit-failed', true],
   ])('%i with %p is %s', async (status, body, code, retryable) => {
     const { url } = await listening(() => ({ status, body }));
     expect(await rejection(emitter(url).emit([event('a')]))).toMatchObject({ name: 'RescindError', code, retryable });

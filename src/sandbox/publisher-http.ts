@@ -1,5 +1,6 @@
-import { buildEvent, createHttpEmitter } from '../emit/index.js';
+import { createProducer, httpTransport } from '../emit/index.js';
 import type { EventPublisher } from './event-publisher.js';
+import { publisherOf } from './publisher.js';
 
 export interface HttpPublisherOptions {
   readonly rescindUrl: string;
@@ -11,12 +12,6 @@ export interface HttpPublisherOptions {
 
 /** For a deployment without Kafka. */
 export function createHttpPublisher({ rescindUrl, bearerKey, source }: HttpPublisherOptions): EventPublisher {
-  const emitter = createHttpEmitter({ url: rescindUrl, credentials: { bearer: bearerKey } });
-  return {
-    async publish(name, data, meta = {}) {
-      const [result] = await emitter.emit([buildEvent(name, { ...meta, source, data })]);
-      if (result === undefined || 'error' in result) throw new Error(`${name} was refused: ${JSON.stringify(result)}`);
-    },
-    async stop() {},
-  };
+  const transport = httpTransport({ url: rescindUrl, credentials: { bearer: bearerKey } });
+  return publisherOf((tell) => createProducer({ source, transport, ...tell }));
 }

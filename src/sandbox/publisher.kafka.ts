@@ -1,6 +1,7 @@
 import { CompressionTypes, type Kafka } from 'kafkajs';
-import { buildEvent, createKafkaEmitter, type KafkaMode } from '../emit/index.js';
+import { createProducer, kafkaTransport, type KafkaMode } from '../emit/index.js';
 import type { EventPublisher } from './event-publisher.js';
+import { publisherOf } from './publisher.js';
 
 export interface KafkaPublisherOptions {
   readonly kafka: Kafka;
@@ -17,16 +18,18 @@ export async function createKafkaPublisher(options: KafkaPublisherOptions): Prom
   // The topic was created when the source was registered; a producer that creates one would give it other settings.
   const producer = options.kafka.producer({ allowAutoTopicCreation: false });
   await producer.connect();
-  const emitter = createKafkaEmitter({
+  const transport = kafkaTransport({
     producer,
     sourceName: options.sourceName,
     mode: options.mode,
     compression: options.compression === 'gzip' ? CompressionTypes.GZIP : CompressionTypes.None,
   });
+  const publisher = publisherOf((tell) => createProducer({ source: options.source, transport, ...tell }));
   return {
-    async publish(name, data, meta = {}) {
-      await emitter.emit([buildEvent(name, { ...meta, source: options.source, data })]);
+    publish: publisher.publish,
+    async stop() {
+      await publisher.stop();
+      await producer.disconnect();
     },
-    stop: () => producer.disconnect(),
   };
 }

@@ -1,0 +1,169 @@
+import type { Spool } from './spool.js';
+import { lineBytes } from './spool-line.js';
+import type { BatchLimits, WaitingEvent } from './waiting-event.js';
+import { createWaitingList } from './waiting-list.js';
+
+/** Why an accepted event will not be delivered. */
+export type DropReason =
+  /** Memory is full; there is no spool, or it is not as fast as the events come. */
+  | 'memory-full'
+  /** Memory and spool are full. */
+  | 'spool-full'
+  /** Memory is full, and the disk refuses. */
+  | 'spool-failed'
+  /** What the disk gave back is not what was written. */
+  | 'spool-damaged'
+  /** The producer was closed before the event was delivered, and there is no spool with room for it. */
+  | 'closed';
+
+export interface BacklogOptions {
+  readonly maxEvents: number;
+  readonly maxBytes: number;
+  readonly spool: Spool | undefined;
+  /** Every event goes to disk, not only when the other side is away. */
+  readonly spoolAlways: boolean;
+  /** Everything up to this `seq` is on disk. */
+  readonly onSpooled: (upTo: number) => void;
+  readonly onSpoolFailed: (error: unknown) => void;
+}
+
+/**
+ * Accepted events in order: the oldest in the spool, what came after them in memory. Events leave memory for the spool while
+ * the other side is away, while the spool holds older ones, and when memory is half full.
+ */
+export interface Backlog {
+  readonly size: number;
+  readonly inMemory: number;
+  /** `seq` of the newest event that was accepted, and up to which all are settled. */
+  readonly last: number;
+  readonly settled: number;
+  readonly oldestAt: number | undefined;
+  /** The event's `seq`, or why it has no room. */
+  push(event: Omit<WaitingEvent, 'seq'>): number | DropReason;
+  /** The oldest events, which stay until they are acknowledged. */
+  take(limits: BatchLimits): Promise<readonly WaitingEvent[]>;
+  acknowledge(upTo: number): void;
+  setAway(away: boolean): void;
+  /** Moves to the spool what has room there, and gives back what has none. Nothing may be pushed any more. */
+  close(): Promise<readonly WaitingEvent[]>;
+}
+
+/** Events of one write to the spool. */
+const MAX_WRITE_BYTES = 1024 * 1024;
+/** Before a disk that refused is tried again. */
+const SPOOL_RETRY_MS = 1_000;
+
+export function createBacklog({ maxEvents, maxBytes, spool, spoolAlways, onSpooled, onSpoolFailed }: BacklogOptions): Backlog {
+  const memory = createWaitingList();
+  let last = spool?.last ?? 0;
+  let settled = last - (spool?.size ?? 0);
+  let [away, closing] = [false, false];
+  let failed = false;
+  let retry: NodeJS.Timeout | undefined;
+  let moving: Promise<void> | undefined;
+
+  const wantsSpool = (): boolean =>
+    spoolAlways || away || closing || (spool?.size ?? 0) > 0 || memory.size * 2 >= maxEvents || memory.bytes * 2 >= maxBytes;
+
+  const movable = (to: Spool): readonly WaitingEvent[] => {
+    let pending = 0;
+    return memory.takeWhile((event, before) => {
+      if (before >= MAX_WRITE_BYTES || !to.fits(event, pending)) return false;
+      pending += lineBytes(event);
+      return true;
+    });
+  };
+
+  async function move(to: Spool): Promise<void> {
+    while (wantsSpool()) {
+      const events = movable(to);
+      const newest = events.at(-1);
+      if (newest === undefined) return;
+      try {
+        await to.append(events);
+      } catch (error) {
+        failed = true;
+        onSpoolFailed(error);
+        if (!closing) retry = setTimeout(tryAgain, SPOOL_RETRY_MS);
+        return;
+      }
+      failed = false;
+      memory.removeUpTo(newest.seq);
+      onSpooled(newest.seq);
+    }
+  }
+
+  function tryAgain(): void {
+    clearTimeout(retry);
+    retry = undefined;
+    startMoving();
+  }
+
+  function startMoving(): void {
+    if (spool === undefined || moving !== undefined || retry !== undefined || memory.size === 0 || !wantsSpool()) return;
+    moving = move(spool).finally(() => {
+      moving = undefined;
+      // What came while the last write ended.
+      if (!failed && memory.oldest !== undefined && spool.fits(memory.oldest, 0)) startMoving();
+    });
+  }
+
+  function reasonForNoRoom(event: WaitingEvent): DropReason {
+    if (spool === undefined) return 'memory-full';
+    if (failed) return 'spool-failed';
+    return spool.fits(memory.oldest ?? event, 0) ? 'memory-full' : 'spool-full';
+  }
+
+  return {
+    get size() {
+      return last - settled;
+    },
+    get inMemory() {
+      return memory.size;
+    },
+    get last() {
+      return last;
+    },
+    get settled() {
+      return settled;
+    },
+    get oldestAt() {
+      return spool?.oldestAt ?? memory.oldest?.acceptedAt;
+    },
+    push(accepted) {
+      const event = { ...accepted, seq: last + 1 };
+      if (memory.size >= maxEvents || memory.bytes + event.bytes > maxBytes) return reasonForNoRoom(event);
+      memory.push(event);
+      last = event.seq;
+      startMoving();
+      return event.seq;
+    },
+    async take(limits) {
+      if (spool === undefined || spool.size === 0) return memory.head(limits);
+      const events = await spool.read(limits);
+      // Damaged ones are settled by being told.
+      if (events.length === 0) settled = Math.max(settled, spool.last - spool.size);
+      return events;
+    },
+    acknowledge(upTo) {
+      settled = Math.max(settled, upTo);
+      memory.removeUpTo(upTo);
+      spool?.acknowledge(upTo);
+      startMoving();
+    },
+    setAway(isAway) {
+      away = isAway;
+      startMoving();
+    },
+    async close() {
+      closing = true;
+      if (spool === undefined) return memory.removeAll();
+      await moving;
+      tryAgain();
+      await moving;
+      const rest = memory.removeAll();
+      await spool.close();
+      return rest;
+    },
+  };
+}

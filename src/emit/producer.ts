@@ -1,0 +1,207 @@
+import { RescindError, type CloudEvent, type EventDataOf, type SourceEventName } from '../contracts/index.js';
+import { createBacklog, type DropReason } from './backlog.js';
+import { checkAttribute, writeEvent } from './build-event.js';
+import { createDurableWaits, type Receipt } from './durable-waits.js';
+import { createFlushes } from './flushes.js';
+import {
+  DEFAULT_CLOSE_TIMEOUT_MS,
+  DEFAULT_DURABLE_TIMEOUT_MS,
+  DEFAULT_FLUSH_MS,
+  DEFAULT_MAX_BATCH,
+  DEFAULT_MAX_WAITING,
+  DEFAULT_MAX_WAITING_BYTES,
+  DEFAULT_SPOOL_BYTES,
+  MAX_BATCH_BYTES,
+  checkLimits,
+  type ProducerOptions,
+} from './producer-options.js';
+import { createProducerCounts, type ProducerStats } from './producer-stats.js';
+import { createPump } from './pump.js';
+import { openSpool } from './spool.js';
+import type { Verdict } from './transport.js';
+import type { WaitingEvent } from './waiting-event.js';
+
+export interface EmitOptions {
+  /** Unique within the source. Default: a random UUID; give your own where the same fact may be reported twice. */
+  readonly id?: string;
+  /** When it happened. Default: now. */
+  readonly time?: Date | string;
+  readonly subject?: string;
+}
+
+export interface DurableOptions extends EmitOptions {
+  /** What to wait for. `spooled` needs a spool, and is also satisfied by `delivered`. Default `delivered`. */
+  readonly until?: Receipt['state'];
+  /** Milliseconds. Default 10,000. */
+  readonly timeoutMs?: number;
+}
+
+export interface CloseReport {
+  /** In the spool, for the next producer on the directory. */
+  readonly spooled: number;
+  /** Told to `onDropped` as `closed`. Those of an attempt that was under way may have arrived. */
+  readonly dropped: number;
+}
+
+export interface Producer {
+  /**
+   * Accepts an event and returns its id at once; never waits. It is delivered at least once, or told to `onRefused` or
+   * `onDropped`. Throws `RescindError` for an event that Rescind would refuse (`invalid-event`, `secret-in-event`,
+   * `too-large`), and `shutting-down` after `close`.
+   *
+   * @example producer.emit('session.ended', { iss: 'https://idp.example', sid: 's1', sub: 'u1' })
+   */
+  emit<N extends SourceEventName>(name: N, data: EventDataOf[N], options?: EmitOptions): string;
+  /**
+   * Accepts an event and resolves when it is durable: at Rescind, at the broker, or where asked for on this machine's disk.
+   * Rejects as `emit` throws; with the code of a refusal; `overloaded` where there is no room. Rejects also with
+   * `emit-failed` after `timeoutMs`, and at once where the producer itself is refused (`unauthenticated`, `forbidden`, a
+   * topic that is not there): then the event is still tried on, and may arrive.
+   */
+  emitDurably<N extends SourceEventName>(name: N, data: EventDataOf[N], options?: DurableOptions): Promise<Receipt>;
+  /** Resolves when every event accepted so far is delivered, refused or dropped. Rejects with `emit-failed` after `timeoutMs`, if given. */
+  flush(options?: { readonly timeoutMs?: number }): Promise<void>;
+  stats(): ProducerStats;
+  /** Accepts nothing more, sends for up to `timeoutMs` (default 5,000), and leaves the rest in the spool or tells it as dropped. */
+  close(options?: { readonly timeoutMs?: number }): Promise<CloseReport>;
+}
+
+interface Accepted {
+  readonly id: string;
+  readonly place: number | DropReason;
+}
+
+/**
+ * A producer for one source. Throws `TypeError` for wrong options, `config-invalid` where another process spools to the
+ * directory, and what the file system throws.
+ */
+export function createProducer(options: ProducerOptions): Producer {
+  const { source, transport, log } = options;
+  const { flushMs = DEFAULT_FLUSH_MS, maxWaiting = DEFAULT_MAX_WAITING, maxWaitingBytes = DEFAULT_MAX_WAITING_BYTES } = options;
+  const maxEvents = Math.min(options.maxBatch ?? DEFAULT_MAX_BATCH, transport.maxEvents);
+  const spoolBytes = options.spool?.maxBytes ?? DEFAULT_SPOOL_BYTES;
+  checkAttribute('source', source);
+  checkLimits({ flushMs: flushMs + 1, maxWaiting, maxWaitingBytes, maxBatch: maxEvents, 'spool.maxBytes': spoolBytes });
+
+  const counts = createProducerCounts();
+  const waits = createDurableWaits();
+  const flushes = createFlushes();
+  let closing: Promise<CloseReport> | undefined;
+
+  const spool =
+    options.spool &&
+    openSpool({
+      directory: options.spool.directory,
+      maxBytes: spoolBytes,
+      onDamaged: (count) => {
+        for (let n = 0; n < count; n++) drop(undefined, 'spool-damaged');
+      },
+      onProblem: (err) => log?.warn({ err, source }, 'the spool could not be tidied'),
+    });
+  counts.recovered = spool?.size ?? 0;
+  if (counts.recovered > 0) log?.info({ source, events: counts.recovered }, 'events that an earlier process left are sent now');
+
+  const backlog = createBacklog({
+    maxEvents: maxWaiting,
+    maxBytes: maxWaitingBytes,
+    spool,
+    spoolAlways: options.spool?.always ?? false,
+    onSpooled: (upTo) => waits.spooledUpTo(upTo),
+    onSpoolFailed: (err) => log?.error({ err, source }, 'the spool could not be written'),
+  });
+
+  const pump = createPump({
+    backlog,
+    transport,
+    limits: { maxEvents, maxBytes: Math.min(transport.maxBytes, MAX_BATCH_BYTES) },
+    flushMs,
+    retry: options.retry ?? {},
+    onSettled: settled,
+    onProgress: () => flushes.settledUpTo(backlog.settled),
+    onFailed: (error) => {
+      // Nobody repairs a key or a topic while a request waits.
+      if (error.reason === 'held') waits.giveUp(error, 'delivered');
+    },
+    onAway: (err) => {
+      const bindings = { err, code: err.code, source, transport: transport.name, waiting: backlog.size };
+      if (err.reason === 'held') log?.error(bindings, 'events are not accepted from here; they wait until this is repaired');
+      else log?.warn(bindings, 'events cannot be delivered; they wait');
+    },
+    onBack: (failures) => log?.info({ source, transport: transport.name, failures, waiting: backlog.size }, 'events are delivered again'),
+  });
+
+  /** What a callback throws is its own affair: delivery goes on. */
+  function tell(call: () => void): void {
+    try {
+      call();
+    } catch (err) {
+      log?.error({ err, source }, 'a callback of the producer failed');
+    }
+  }
+
+  function drop(event: CloudEvent | undefined, reason: DropReason): void {
+    counts.droppedBy[reason]++;
+    tell(() => options.onDropped({ event, reason }));
+  }
+
+  function settled({ seq, text }: WaitingEvent, verdict: Verdict): void {
+    if (verdict.taken) {
+      counts.delivered++;
+      if (verdict.duplicate) counts.duplicates++;
+    } else {
+      counts.refused++;
+      const { code, detail } = verdict;
+      tell(() => options.onRefused({ event: JSON.parse(text) as CloudEvent, code, ...(detail === undefined ? {} : { detail }) }));
+    }
+    waits.settle(seq, verdict);
+  }
+
+  function accept<N extends SourceEventName>(name: N, data: EventDataOf[N], { id, time, subject }: EmitOptions): Accepted {
+    if (closing !== undefined) throw new RescindError('shutting-down', { detail: 'the producer is closed' });
+    const { event, text, bytes } = writeEvent(name, {
+      source,
+      data,
+      ...(id === undefined ? {} : { id }),
+      ...(time === undefined ? {} : { time }),
+      ...(subject === undefined ? {} : { subject }),
+    });
+    counts.accepted++;
+    const place = backlog.push({ text, bytes, acceptedAt: Date.now() });
+    if (typeof place === 'number') pump.nudge();
+    else drop(event, place);
+    return { id: event.id, place };
+  }
+
+  async function flush(timeoutMs: number | undefined): Promise<void> {
+    if (backlog.size === 0) return;
+    pump.hurry(backlog.last);
+    await flushes.add(backlog.last, timeoutMs);
+  }
+
+  async function close(timeoutMs: number): Promise<CloseReport> {
+    await flush(timeoutMs).catch(() => undefined);
+    await pump.stop();
+    const rest = await backlog.close();
+    for (const { text } of rest) drop(JSON.parse(text) as CloudEvent, 'closed');
+    waits.giveUp(new RescindError('shutting-down', { detail: 'the producer was closed before the event was delivered' }));
+    flushes.settledUpTo(backlog.last);
+    return { spooled: spool?.size ?? 0, dropped: rest.length };
+  }
+
+  return {
+    emit: (name, data, emitOptions = {}) => accept(name, data, emitOptions).id,
+    async emitDurably(name, data, durable = {}) {
+      const { until = 'delivered', timeoutMs = DEFAULT_DURABLE_TIMEOUT_MS } = durable;
+      if (until === 'spooled' && spool === undefined) throw new TypeError('`until: spooled` needs a spool');
+      if (waits.size >= maxWaiting) throw new RescindError('overloaded', { detail: `${maxWaiting} callers wait already` });
+      const { id, place } = accept(name, data, durable);
+      if (typeof place !== 'number') throw new RescindError('overloaded', { detail: `no room for the event: ${place}` });
+      const receipt = waits.add(place, { id, until, timeoutMs, why: () => pump.lastFailure });
+      pump.hurry(place);
+      return receipt;
+    },
+    flush: ({ timeoutMs } = {}) => flush(timeoutMs),
+    stats: () => counts.read({ backlog, spool, pump }),
+    close: ({ timeoutMs = DEFAULT_CLOSE_TIMEOUT_MS } = {}) => (closing ??= close(timeoutMs)),
+  };
+}
