@@ -29,7 +29,12 @@ import {
   createKafka,
   createLifecycle,
   createMetrics,
+  createOtlpSink,
   createPool,
+  createPoolMetrics,
+  createReadinessMetrics,
+  createTracing,
+  endStuckSessions,
   listenHttp,
   runMigrations,
   startEmbeddedPostgres,
@@ -37,10 +42,13 @@ import {
   type Config,
   type Health,
   type HotHandler,
+  type KafkaConfig,
   type Lifecycle,
   type Log,
   type Metrics,
   type Pool,
+  type SessionTimeouts,
+  type Tracing,
 } from './platform/index.js';
 import { createLineageReader } from './projections/index.js';
 import { createQuestions, describeApi } from './query/index.js';
@@ -51,6 +59,11 @@ export const VERSION = '0.1.0';
 
 /** The appender's own connections: its transaction, and reads beside it. */
 const APPENDER_CONNECTIONS = 3;
+
+const APPENDER_NAME = 'rescind-ingest';
+
+/** A batch takes milliseconds. One whose process has stopped keeps the ledgers' heads from the others no longer than its transaction may last. */
+const APPENDER_TIMEOUTS: SessionTimeouts = { statementMs: 20_000, lockMs: 20_000, idleInTransactionMs: 5_000, transactionMs: 20_000 };
 
 /** A little beyond the largest batch, so that the intake itself can say which limit was passed. */
 const BODIES = {
@@ -78,9 +91,11 @@ interface Parts {
   readonly config: Config;
   readonly log: Log;
   readonly metrics: Metrics;
+  readonly tracing: Tracing | undefined;
   readonly health: Health;
   readonly lifecycle: Lifecycle;
   readonly pool: Pool;
+  readonly watchPool: (name: string, pool: Pool) => void;
   readonly controlLog: ControlLog;
   readonly follower: ControlFollower;
 }
@@ -102,28 +117,33 @@ export async function startRescind(config: Config, { log, signals = false }: { l
 
 async function start(config: Config, log: Log, lifecycle: Lifecycle): Promise<RunningRescind> {
   const metrics = createMetrics({ processMetrics: true });
-  const health = createHealth({ stopping: lifecycle.stopping });
+  metrics.observed('rescind_build_info', 'The release that runs; always 1.', ['version'], () => [[{ version: VERSION }, 1]]);
+  const health = createHealth({ stopping: lifecycle.stopping, onReport: createReadinessMetrics(metrics) });
+  const watchPool = createPoolMetrics(metrics);
   await mkdir(config.home, { recursive: true, mode: 0o700 });
   const [url, kafka] = await Promise.all([startDatabase(config, log, lifecycle), startKafka(config, log, lifecycle)]);
 
   const pool = createPool({ url, max: config.databasePoolMax, applicationName: 'rescind', onIdleError: (err) => log.warn({ err }, 'an idle database connection was lost') });
   lifecycle.onStop('database pool', () => pool.end());
+  watchPool('requests', pool);
   await checkServer(pool);
   await runMigrations({ url, migrations: MIGRATIONS });
 
-  const controlLog = createControlLog({ pool });
-  const follower = createControlFollower({ url, controlLog, log, serves: config.roles.has('serve') });
+  const tracing = startTracing(config, { metrics, log, lifecycle });
+  const controlLog = traceCommits(createControlLog({ pool }), tracing);
+  const follower = traceWaits(createControlFollower({ url, controlLog, log, serves: config.roles.has('serve'), leaseMs: config.leaseMs }), tracing);
   lifecycle.onStop('control log', () => follower.stop());
   await follower.start();
   const admin = await bootstrap({ home: config.home, controlLog, follower });
 
-  const parts: Parts = { config, log, metrics, health, lifecycle, pool, controlLog, follower };
-  const topics = kafka.brokers && createTopicMaker(createKafka({ brokers: kafka.brokers, clientId: 'rescind-registry', log }));
+  measureControl(metrics, follower);
+  const parts: Parts = { config, log, metrics, tracing, health, lifecycle, pool, watchPool, controlLog, follower };
+  const topics = kafka.servers && createTopicMaker(createKafka({ ...kafka.servers, clientId: 'rescind-registry', log }));
   if (topics) lifecycle.onStop('topic maker', () => topics.stop());
   const registry = createRegistry({ controlLog, follower, ...(topics ? { createTopic: topics.create } : {}) });
   const authenticate = createAuthenticator({ state: () => follower.state });
   const serving = config.roles.has('serve') ? startServing(parts, authenticate) : undefined;
-  const appender = config.roles.has('ingest') ? await startIngest(parts, url, kafka.brokers) : undefined;
+  const appender = config.roles.has('ingest') ? await startIngest(parts, url, kafka.servers) : undefined;
 
   health.register('database', async () => void (await pool.query('SELECT 1')));
   if (serving) health.register('serving', () => refuseWhen(follower.notCurrentReason(), 'no-lease'));
@@ -138,6 +158,8 @@ async function start(config: Config, log: Log, lifecycle: Lifecycle): Promise<Ru
     hot: serving?.hot ?? new Map<string, HotHandler>(),
     bodies: BODIES,
     log,
+    metrics,
+    tracing,
   });
   lifecycle.onStop('http', () => app.close());
   if (serving) describeApi(app, { version: VERSION });
@@ -149,7 +171,7 @@ async function start(config: Config, log: Log, lifecycle: Lifecycle): Promise<Ru
     adminKey: await readKey(join(config.home, ADMIN_KEY_FILE)),
     adminKeyPath: admin.path,
     firstStart: admin.created,
-    brokers: kafka.brokers,
+    brokers: kafka.servers?.brokers ?? null,
     kafkaProblem: kafka.problem,
     stopped: lifecycle.stopped,
     stop: async () => void (await lifecycle.stop('asked to')),
@@ -163,18 +185,20 @@ async function startDatabase(config: Config, log: Log, lifecycle: Lifecycle): Pr
   return postgres.url;
 }
 
+type KafkaServers = Pick<KafkaConfig, 'brokers'> & Partial<KafkaConfig>;
+
 /** Without Java or Maven there is no local Kafka: said once, and the HTTP intake serves alone. */
-async function startKafka(config: Config, log: Log, lifecycle: Lifecycle): Promise<{ brokers: readonly string[] | null; problem?: string }> {
-  if (config.kafka === 'none') return { brokers: null };
-  if (config.kafka !== 'embedded') return { brokers: config.kafka.brokers };
+async function startKafka(config: Config, log: Log, lifecycle: Lifecycle): Promise<{ servers: KafkaServers | null; problem?: string }> {
+  if (config.kafka === 'none') return { servers: null };
+  if (config.kafka !== 'embedded') return { servers: config.kafka };
   try {
     const kafka = await startLocalKafka({ directory: join(config.home, 'kafka'), log });
     lifecycle.onStop('local Kafka', () => kafka.stop());
-    return { brokers: kafka.brokers };
+    return { servers: { brokers: kafka.brokers } };
   } catch (error) {
     if (!(error instanceof RescindError) || error.code !== 'kafka-unavailable') throw error;
     log.warn({ detail: error.detail }, 'no local Kafka: events are taken over HTTP alone');
-    return { brokers: null, problem: error.detail ?? error.message };
+    return { servers: null, problem: error.detail ?? error.message };
   }
 }
 
@@ -194,14 +218,22 @@ function startServing(parts: Parts, authenticate: ReturnType<typeof createAuthen
   return { questions, revocations, hot };
 }
 
-async function startIngest(parts: Parts, url: string, brokers: readonly string[] | null): Promise<Appender> {
+async function startIngest(parts: Parts, url: string, servers: KafkaServers | null): Promise<Appender> {
   const { log, metrics, health, lifecycle, controlLog, follower } = parts;
-  const pool = createPool({ url, max: APPENDER_CONNECTIONS, applicationName: 'rescind-ingest', onIdleError: (err) => log.warn({ err }, 'an idle database connection was lost') });
+  const pool = createPool({
+    url,
+    max: APPENDER_CONNECTIONS,
+    applicationName: APPENDER_NAME,
+    timeouts: APPENDER_TIMEOUTS,
+    onIdleError: (err) => log.warn({ err }, 'an idle database connection was lost'),
+  });
   lifecycle.onStop('ingest pool', () => pool.end());
-  const kafka = brokers && createKafka({ brokers, clientId: 'rescind-ingest', log });
+  parts.watchPool('ingest', pool);
+  lifecycle.onStop('stuck sessions', endStuckSessions({ pool: parts.pool, applicationName: APPENDER_NAME, olderThanMs: APPENDER_TIMEOUTS.transactionMs, log }));
+  const kafka = servers && createKafka({ ...servers, clientId: APPENDER_NAME, log });
   const notices = kafka && createQuarantineTopic({ kafka, log, metrics });
   if (notices) lifecycle.onStop('quarantine topic', () => notices.stop());
-  const appender = createAppender({ pool, controlLog, follower, log, metrics, ...(notices ? { onRefused: notices.tell } : {}) });
+  const appender = traceBatches(createAppender({ pool, controlLog, follower, log, metrics, ...(notices ? { onRefused: notices.tell } : {}) }), parts.tracing);
   lifecycle.onStop('appender', () => appender.stop());
   await appender.start();
   lifecycle.onStop('quarantine', keepQuarantineBounded({ pool, log, metrics }));
@@ -213,6 +245,46 @@ async function startIngest(parts: Parts, url: string, brokers: readonly string[]
   await consumer.start();
   health.register('kafka', () => refuseWhen(consumer.notReadyReason(), 'kafka-unavailable'));
   return appender;
+}
+
+function startTracing(config: Config, { metrics, log, lifecycle }: Pick<Parts, 'metrics' | 'log' | 'lifecycle'>): Tracing | undefined {
+  if (config.tracing === undefined) return undefined;
+  const { ratio, ...collector } = config.tracing;
+  const tracing = createTracing({ sink: createOtlpSink({ ...collector, version: VERSION, metrics, log }), ratio });
+  lifecycle.onStop('traces', () => tracing.stop());
+  return tracing;
+}
+
+function traceCommits(controlLog: ControlLog, tracing: Tracing | undefined): ControlLog {
+  if (tracing === undefined) return controlLog;
+  return { ...controlLog, append: (...command) => tracing.span('control.commit', {}, () => controlLog.append(...command)) };
+}
+
+function traceWaits(follower: ControlFollower, tracing: Tracing | undefined): ControlFollower {
+  if (tracing === undefined) return follower;
+  const whenInForce: ControlFollower['whenInForce'] = (seq) =>
+    tracing.span('control.when-in-force', { 'rescind.control.seq': Number(seq) }, () => follower.whenInForce(seq));
+  // Below the follower, so that what it computes when it is asked is still asked of it.
+  return Object.create(follower, { whenInForce: { value: whenInForce } }) as ControlFollower;
+}
+
+function traceBatches(appender: Appender, tracing: Tracing | undefined): Appender {
+  if (tracing === undefined) return appender;
+  return {
+    ...appender,
+    submit: (submission) => tracing.span('ingest.submit', { 'rescind.events': submission.events.length }, () => appender.submit(submission)),
+  };
+}
+
+function measureControl(metrics: Metrics, follower: ControlFollower): void {
+  const { state } = follower;
+  metrics.gauge('rescind_control_seq', 'Seq of the last control record that is applied here.', [], () => Number(state.head));
+  metrics.gauge('rescind_control_seq_timestamp_seconds', 'When that record was committed.', [], () => state.headAt / 1000);
+  metrics.gauge('rescind_current', 'Whether this process may answer introspection now (1) or not (0).', [], () => Number(follower.isCurrent()));
+  metrics.observed('rescind_rules', 'Revocation rules in memory, by tenant.', ['tenant'], () => [...state.tenants()].map(({ name, rules }) => [{ tenant: name }, rules.size] as const));
+  metrics.observed('rescind_registered', 'What is registered, by kind.', ['kind'], () =>
+    (['tenants', 'sources', 'callers'] as const).map((kind) => [{ kind }, [...state[kind]()].length] as const),
+  );
 }
 
 function refuseWhen(reason: string | undefined, code: 'no-lease' | 'kafka-unavailable'): void {

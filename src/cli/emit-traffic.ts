@@ -67,20 +67,21 @@ export async function emitTraffic(context: Context, options: TrafficOptions): Pr
     context.terminal.out.write(options.json ? `${JSON.stringify(line)}\n` : `${formatTotals(line)}\n`);
     return line;
   };
-  const emitDue = (): void => {
-    const due = Math.min(options.rate * options.seconds, Math.floor(((performance.now() - startedAt) * options.rate) / 1000));
+  const wanted = options.rate * options.seconds;
+  const emitDue = (due = Math.min(wanted, Math.floor(((performance.now() - startedAt) * options.rate) / 1000))): void => {
     while (sent < due && all.every((producer) => producer.stats().waiting < MAX_WAITING)) {
       emit(producers, traffic.next().value);
       sent++;
     }
   };
 
-  const ticking = setInterval(emitDue, TICK_MS);
+  const ticking = setInterval(() => emitDue(), TICK_MS);
   const reporting = setInterval(report, REPORT_MS);
   const finished = await endOf(options.seconds * 1000);
   clearInterval(ticking);
   clearInterval(reporting);
-  if (finished) emitDue();
+  // A timer may fire a moment early: the last events are those that the rate and the time promise.
+  if (finished) emitDue(wanted);
   await Promise.all(all.map((producer) => producer.flush({ timeoutMs: CLOSE_TIMEOUT_MS }).catch(() => undefined)));
   await Promise.all(all.map((producer) => producer.close({ timeoutMs: 1 })));
   for (const [what, count] of reasons) context.terminal.err.write(`${count} refused, ${what}\n`);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { RescindError } from '../contracts/index.js';
 import type { Pool } from 'pg';
+import { queryDurably } from './durable.pg.js';
 import { CONTROL_RECORD_VERSION, type ControlRecord, type NewControlRecord, type Seq } from './records.js';
 
 /** The most records one read fetches; more are read in further rounds. */
@@ -8,6 +9,9 @@ export const READ_LIMIT = 5_000;
 
 /** The most commands that share one statement; more wait for the next one. */
 const COMMANDS_PER_STATEMENT = 500;
+
+/** An append that takes longer has an unknown outcome. The server has no timeout for a commit that waits for a standby. */
+const APPEND_TIMEOUT_MS = 10_000;
 
 /** Records that commit together or not at all, at most once per `key`. */
 export interface Command {
@@ -101,13 +105,30 @@ async function appendBatch(pool: Pool, commands: readonly Command[]): Promise<Ap
     keep_seconds: once?.keepSeconds ?? null,
     records: records.map((record) => ({ ...record, version: CONTROL_RECORD_VERSION })),
   }));
-  const { rows } = await pool.query<AppendedRow>('SELECT * FROM control_append($1::jsonb) ORDER BY ordinal', [JSON.stringify(payload)]);
+  const rows = await appendRows(pool, JSON.stringify(payload));
   return rows.map((row) => ({
     firstSeq: BigInt(row.first_seq) as Seq,
     lastSeq: BigInt(row.last_seq) as Seq,
     replayed: row.replayed,
     same: row.same,
   }));
+}
+
+async function appendRows(pool: Pool, payload: string): Promise<AppendedRow[]> {
+  const client = await pool.connect();
+  // A connection that breaks says so by the query that fails; without a listener it would end the process, too.
+  const ignore = (): void => undefined;
+  client.on('error', ignore);
+  let broken: Error | undefined;
+  try {
+    return (await queryDurably<AppendedRow>(client, 'SELECT * FROM control_append($1::jsonb) ORDER BY ordinal', [payload], APPEND_TIMEOUT_MS)).rows;
+  } catch (error) {
+    if (!isRefusal(error)) broken = error instanceof Error ? error : new Error('the append failed');
+    throw error;
+  } finally {
+    client.off('error', ignore);
+    client.release(broken);
+  }
 }
 
 interface AppendedRow {

@@ -1,137 +1,141 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { RescindError } from '../contracts/index.js';
 import type { Log } from '../platform/index.js';
 import { READ_LIMIT, type ControlLog } from './control-log.pg.js';
+import { createControlSession } from './control-session.pg.js';
+import { createInForce, type InForce } from './in-force.js';
+import { createLeaseClock } from './lease-clock.js';
+import { createLease, LEASE_FRACTION, type GrantAnswer } from './lease.js';
+import { createMembership } from './membership.pg.js';
+import { createNodeRows } from './node-rows.pg.js';
 import type { ControlRecord, Seq } from './records.js';
 import { createControlState, UnknownRecordVersion, type ControlState } from './state.js';
+import type { Confirmed } from './waiting.js';
 
-/** Poll that covers a lost notification. */
+/** L of the lease protocol, milliseconds. Longer: a database may be away for longer. Shorter: a dead node is waited for less. */
+export const DEFAULT_LEASE_MS = 4_000;
+export const MIN_LEASE_MS = 2_000;
+export const MAX_LEASE_MS = 30_000;
+
+/** How often a node reads and renews without being woken, and a waiter reads the rows; at most L / 4. */
 const CYCLE_MS = 500;
 
-/** L of the lease protocol: how long a process that vanished is waited for. */
-export const LEASE_MS = 4_000;
-
-/** f L: how long this process answers after the start of its last successful read. */
-const ANSWER_MS = 0.75 * LEASE_MS;
-
-/** A statement on the follower's session that takes longer counts as a lost database. */
+/** A statement that takes longer counts as a lost database; at most L / 2. */
 const QUERY_TIMEOUT_MS = 2_000;
 const RECONNECT_MS = 250;
+/** While a node waits for the grants of its guards to end. */
+const LEAVING_CYCLE_MS = 50;
 
-/** How long an order waits to be in force before it is answered 503 and may be retried. */
-const IN_FORCE_TIMEOUT_MS = 10_000;
+/** Beyond L, how long an order waits to be in force before it is answered 503 and may be retried. */
+const IN_FORCE_MARGIN_MS = 6_000;
 
-/** Advisory lock of the one process that answers introspection. */
-const SERVING_LOCK = 7423;
+/** `exp` and the compaction of rules go by the wall clock; further from the database's, a node is not ready. */
+const CLOCK_DIFFERENCE_LIMIT_MS = 2_000;
 
 export interface ControlFollower {
   readonly state: ControlState;
   /**
-   * Connects and catches up; resolves when everything committed before the call is applied. Reconnects on its own. Rejects
-   * when it meets a record of a version that this release cannot read; met later, it stops following and is never current again.
+   * Connects, joins and catches up; resolves when everything committed before the call is applied. Reconnects on its own.
+   * Rejects when it meets a record of a version that this release cannot read; met later, it stops following and is never
+   * current again.
    */
   start(): Promise<void>;
   /** Whether this process may answer *active* now. Read in the same synchronous step as the decision. */
   isCurrent(): boolean;
-  /** Why not, for `/health/ready`; undefined when it may. */
+  /** Why it is not ready, for `/health/ready`; undefined when it is. */
   notCurrentReason(): string | undefined;
   /** Resolves when the record is applied here, whether or not it may be answered yet. */
   whenApplied(seq: Seq): Promise<void>;
-  /** Resolves when no process answers *active* against the record any more. Throws `not-confirmed` when it cannot tell. */
-  whenInForce(seq: Seq): Promise<void>;
+  /**
+   * Resolves when no node and no guard answers *active* against the record any more, and it is applied here. Throws
+   * `not-confirmed` when it cannot tell in time; the same call again waits again. Any process may wait.
+   */
+  whenInForce(seq: Seq): Promise<Confirmed>;
   /** Called after records were applied. */
   onApplied(listener: (records: readonly ControlRecord[]) => void): void;
+  readonly guards: Guards;
+  /** Leaves as the protocol has it: at once, or when the last guard's grant has ended, f L at most. */
   stop(): Promise<void>;
+}
+
+/** The right of guards to answer on this node's word. A guard MUST name itself by an id that is fresh at each of its starts. */
+export interface Guards {
+  /** `held`: up to where the guard has applied the log. It uses f of what it is granted, counted from before it asked. */
+  grant(id: string, held: Seq): GrantAnswer;
+  /** The guard MUST have stopped using its grant, and use no answer to an earlier question. */
+  release(id: string): void;
+  /** Grants nothing from now on; resolves when the last grant has ended. Answers of this node go on. */
+  drain(): Promise<void>;
 }
 
 export interface FollowerOptions {
   readonly url: string;
   readonly controlLog: ControlLog;
   readonly log: Log;
-  /** Whether this process answers introspection; see README, "One node". */
+  /** Whether this process answers introspection. One that does not never joins; it may wait for others. */
   readonly serves: boolean;
+  /** `MIN_LEASE_MS` to `MAX_LEASE_MS`; processes of one deployment may differ. */
+  readonly leaseMs?: number;
 }
 
-export function createControlFollower({ url, controlLog, log, serves }: FollowerOptions): ControlFollower {
+export function createControlFollower({ url, controlLog, log, serves, leaseMs = DEFAULT_LEASE_MS }: FollowerOptions): ControlFollower {
+  if (!(leaseMs >= MIN_LEASE_MS && leaseMs <= MAX_LEASE_MS)) throw new RangeError(`leaseMs must be ${MIN_LEASE_MS} to ${MAX_LEASE_MS}`);
+  const cycleMs = Math.min(CYCLE_MS, leaseMs / 4);
+  const timeoutMs = Math.min(QUERY_TIMEOUT_MS, leaseMs / 2);
+  const inForceTimeoutMs = leaseMs + IN_FORCE_MARGIN_MS;
   const state = createControlState();
+  const clock = createLeaseClock();
+  const lease = createLease({ leaseMs, fraction: LEASE_FRACTION });
+  const membership = createMembership({ lease, clock, leaseMs, cycleMs, log });
   const listeners: ((records: readonly ControlRecord[]) => void)[] = [];
-  const ownIds = new Set<string>();
   let waiters: { readonly seq: Seq; readonly resolve: () => void }[] = [];
-  let session: Client | undefined;
   let readStartedAt = -Infinity;
-  let holdsLock = false;
-  let fencedUntil = -Infinity;
   let unreadable: UnknownRecordVersion | undefined;
-  let stopping = false;
-  let wake: () => void = () => {};
+  let isStopping = false;
+  let isWoken = false;
+  let wakeLoop: () => void = () => undefined;
   let running: Promise<void> = Promise.resolve();
+  let inForce: InForce | undefined;
 
-  async function connect(): Promise<Client> {
-    const client = new Client({
-      connectionString: url,
-      application_name: 'rescind-control',
-      keepAlive: true,
-      query_timeout: QUERY_TIMEOUT_MS,
-      connectionTimeoutMillis: QUERY_TIMEOUT_MS,
-      // The server gives up when we do: a session left waiting for a lock would keep the serving lock from its successor.
-      options: `-c tcp_user_timeout=4000 -c synchronous_commit=on -c statement_timeout=${QUERY_TIMEOUT_MS}`,
-    });
-    client.on('error', (error) => lose(client, error));
-    client.on('end', () => lose(client));
-    client.on('notification', () => wake());
+  const following = createControlSession({
+    url,
+    channel: 'rescind_control',
+    timeoutMs,
+    onNotify: wake,
+    onLost(error) {
+      if (!isStopping) log.warn({ err: error }, 'the control session was lost');
+      wake();
+    },
+  });
+  // Of its own: a deletion that has to wait must not hold up a renewal.
+  const waiting = createControlSession({
+    url,
+    channel: 'rescind_confirmed',
+    timeoutMs,
+    onNotify: () => inForce?.wake(),
+    onLost: () => undefined,
+  });
+
+  function wake(): void {
+    isWoken = true;
+    wakeLoop();
+  }
+
+  /** One read's worth. A shorter one leaves nothing behind that was committed before it began. */
+  async function readOnce(session: Client): Promise<boolean> {
+    const startedAt = clock().monotonic;
+    const before = state.head;
+    const records = await controlLog.readAfter(before, session);
+    const toTheEnd = records.length < READ_LIMIT;
     try {
-      await client.connect();
-      await client.query('LISTEN rescind_control');
-    } catch (error) {
-      client.end().catch(() => {});
-      throw error;
-    }
-    return client;
-  }
-
-  function lose(client: Client, error?: Error): void {
-    if (session !== client) return;
-    session = undefined;
-    holdsLock = false;
-    if (!stopping) log.warn({ err: error }, 'the control session was lost; introspection is refused until it is back');
-    wake();
-  }
-
-  /** One serving process: the lock's session is the one that reads, so a read that succeeds shows the lock was held. */
-  async function takeLock(client: Client): Promise<void> {
-    const { rows } = await client.query<{ held: boolean }>('SELECT pg_try_advisory_lock($1) AS held', [SERVING_LOCK]);
-    if (!rows[0]?.held) return;
-    const id = randomUUID();
-    ownIds.add(id);
-    // One statement: a crash between the two would leave no trace of either process.
-    const { rows: found } = await client.query<{ id: string }>(
-      'WITH found AS (DELETE FROM node RETURNING id), joined AS (INSERT INTO node (id) VALUES ($1)) SELECT id FROM found',
-      [id],
-    );
-    const isAfterCrash = found.some((row) => !ownIds.has(row.id));
-    // A process that did not say goodbye may answer for f L after it lost its session: no order is in force before L has
-    // passed. A fence that is running already is never shortened.
-    if (isAfterCrash) fencedUntil = performance.now() + LEASE_MS;
-    // What was read before the lock was held may lack what its last holder put in force since.
-    readStartedAt = -Infinity;
-    holdsLock = session === client;
-    log.info({ isAfterCrash }, 'this process answers introspection');
-  }
-
-  /** A read that leaves nothing behind shows that all that was committed before it began is applied. */
-  async function readAll(client: Client): Promise<void> {
-    for (;;) {
-      const startedAt = performance.now();
-      const records = await controlLog.readAfter(state.head, client);
       for (const record of records) state.apply(record);
-      if (records.length > 0) announce(records);
-      if (records.length < READ_LIMIT) {
-        readStartedAt = startedAt;
-        return;
-      }
+      if (toTheEnd) readStartedAt = startedAt;
+      lease.applied(state.head, toTheEnd);
+    } finally {
+      if (state.head > before) announce(records.filter(({ seq }) => seq <= state.head));
     }
+    return toTheEnd;
   }
 
   function announce(records: readonly ControlRecord[]): void {
@@ -141,37 +145,59 @@ export function createControlFollower({ url, controlLog, log, serves }: Follower
     for (const { resolve } of due) resolve();
   }
 
-  async function cycle(): Promise<void> {
-    session ??= await connect();
-    if (serves && !holdsLock) await takeLock(session);
-    await readAll(session);
+  const isLeaving = (): boolean => isStopping || unreadable !== undefined;
+  const isStranger = (): boolean => serves && !isLeaving() && lease.row === undefined;
+
+  /** Returns whether there is more to do at once. */
+  async function cycle(): Promise<boolean> {
+    const session = await following.open();
+    if (isStranger()) await membership.join(session);
+    const toTheEnd = unreadable !== undefined || (await readOnce(session));
+    await membership.acknowledge(session);
+    // A node that cannot apply a record must not renew: whoever ordered it waits for the lease to end.
+    if (!unreadable) await membership.renewWhenDue(session);
+    return !toTheEnd || isStranger();
   }
 
-  async function loop(started: () => void): Promise<void> {
-    for (;;) {
-      if (stopping) return;
+  async function loop(started: () => void, refused: (error: Error) => void): Promise<void> {
+    while (!(isLeaving() && lease.mayGo(clock()))) {
       const woken = new Promise<void>((resolve) => {
-        wake = resolve;
+        wakeLoop = resolve;
       });
+      isWoken = false;
       try {
-        await cycle();
+        if (await cycle()) continue;
         started();
       } catch (error) {
         log.error({ err: error }, 'the control log could not be followed');
-        const broken = session;
-        session = undefined;
-        holdsLock = false;
-        broken?.end().catch(() => {});
         if (error instanceof UnknownRecordVersion) {
-          // Only another release can read it: the serving lock is left to that one.
+          // Only another release can read it, and it may have to wait for this one.
           unreadable = error;
-          throw error;
+          lease.leave();
+          refused(error);
+          continue;
         }
+        following.drop();
         await delay(RECONNECT_MS);
         continue;
       }
-      await Promise.race([woken, delay(CYCLE_MS, undefined, { ref: false })]);
+      if (!isWoken) await idle(woken);
     }
+    await goAway();
+  }
+
+  async function idle(woken: Promise<void>): Promise<void> {
+    const abort = new AbortController();
+    const ms = isLeaving() ? LEAVING_CYCLE_MS : lease.row === undefined ? cycleMs : membership.dueInMs();
+    await Promise.race([woken, delay(ms, undefined, { ref: false, signal: abort.signal }).catch(() => undefined)]);
+    abort.abort();
+  }
+
+  async function goAway(): Promise<void> {
+    // A row that cannot be deleted is waited for once, as after a crash.
+    if (following.isOpen) await following.open().then(membership.leave).catch((error: unknown) => log.warn({ err: error }, 'this node could not say that it leaves'));
+    await inForce?.stop();
+    await Promise.all([following.close(), waiting.close()]);
   }
 
   function whenApplied(seq: Seq): Promise<void> {
@@ -180,51 +206,74 @@ export function createControlFollower({ url, controlLog, log, serves }: Follower
     return new Promise((resolve) => waiters.push({ seq, resolve }));
   }
 
+  async function appliedInTime(seq: Seq): Promise<void> {
+    if (seq <= state.head) return;
+    const abort = new AbortController();
+    const expired = delay(inForceTimeoutMs, 'expired', { ref: false, signal: abort.signal }).catch(() => undefined);
+    const first = await Promise.race([whenApplied(seq), expired]);
+    abort.abort();
+    if (first === 'expired') throw new RescindError('not-confirmed', { detail: 'stored, but not yet applied here' });
+  }
+
   function notCurrentReason(): string | undefined {
     if (unreadable) return unreadable.message;
-    if (stopping) return 'stopping';
-    if (serves && !holdsLock) return session ? 'another process answers introspection' : 'the database cannot be reached';
-    if (performance.now() - readStartedAt >= ANSWER_MS) return 'the control log has not been read for too long';
+    if (isStopping) return 'stopping';
+    if (serves && !lease.mayAnswer(clock())) return following.isOpen ? 'this node holds no lease' : 'the database cannot be reached';
+    if (performance.now() - readStartedAt >= LEASE_FRACTION * leaseMs) return 'the control log has not been read for too long';
+    const difference = membership.clockDifferenceMs ?? 0;
+    if (difference > CLOCK_DIFFERENCE_LIMIT_MS) return `the clock of this host is ${Math.round(difference)} ms from the database's`;
     return undefined;
   }
 
   return {
     state,
     start() {
+      inForce = createInForce({
+        rows: {
+          read: async () => createNodeRows(await waiting.open()).read(),
+          reap: async (id, counter) => createNodeRows(await waiting.open()).reap(id, counter),
+        },
+        timeoutMs: inForceTimeoutMs,
+        cycleMs,
+        onError(error) {
+          waiting.drop();
+          if (!isStopping) log.warn({ err: error }, 'the rows of the nodes could not be read');
+        },
+      });
       return new Promise((resolve, reject) => {
-        running = loop(resolve).catch(reject);
+        running = loop(resolve, reject).catch(reject);
       });
     },
-    isCurrent: () => !unreadable && !stopping && holdsLock && performance.now() - readStartedAt < ANSWER_MS,
+    isCurrent: () => lease.mayAnswer(clock()),
     notCurrentReason,
     whenApplied,
     async whenInForce(seq) {
-      const deadline = performance.now() + IN_FORCE_TIMEOUT_MS;
-      const abort = new AbortController();
-      const expired = delay(IN_FORCE_TIMEOUT_MS, 'expired', { ref: false, signal: abort.signal }).catch(() => undefined);
-      const first = await Promise.race([whenApplied(seq), expired]);
-      abort.abort();
-      if (first === 'expired') throw new RescindError('not-confirmed');
-      // Asked again after each wait: meanwhile the lock may have been lost, and taken back behind a later fence.
-      for (;;) {
-        if (!holdsLock || fencedUntil > deadline) throw new RescindError('not-confirmed');
-        const remaining = fencedUntil - performance.now();
-        if (remaining <= 0) return;
-        await delay(remaining);
-      }
+      if (!inForce) throw new TypeError('not started');
+      const [confirmed] = await Promise.all([inForce.wait(seq), appliedInTime(seq)]);
+      return confirmed;
     },
-    onApplied: (listener) => listeners.push(listener),
+    onApplied: (listener) => void listeners.push(listener),
+    guards: {
+      grant(id, held) {
+        const answer = lease.grant(id, held, clock());
+        // What the guard has applied may be what a wait is still waiting for.
+        if ('grantMs' in answer && membership.isUnsaid()) wake();
+        return answer;
+      },
+      release(id) {
+        lease.release(id);
+        if (membership.isUnsaid()) wake();
+      },
+      async drain() {
+        lease.stopGranting();
+        while (lease.guards(clock()) > 0) await delay(LEAVING_CYCLE_MS);
+      },
+    },
     async stop() {
-      stopping = true;
+      isStopping = true;
+      lease.leave();
       wake();
       await running;
-      const client = session;
-      session = undefined;
-      // While the fence runs the row stays, so that the next process waits in our place.
-      const isFenced = performance.now() < fencedUntil;
-      if (client && holdsLock && !isFenced) await client.query('DELETE FROM node').catch(() => {});
-      holdsLock = false;
-      await client?.end().catch(() => {});
     },
   };
 }

@@ -1,6 +1,7 @@
+import type { Moment } from './lease-clock.js';
 import type { Seq } from './records.js';
 
-/** Durations of the lease protocol (see README, "The lease protocol"). Safe when ρ (f L + e) ≤ L. */
+/** Durations of the lease protocol (README, "The lease protocol"). Safe when ρ (f L + e) ≤ L. */
 export interface LeaseTiming {
   /** L, milliseconds: a row whose counter has not moved for so long is reaped. */
   readonly leaseMs: number;
@@ -8,64 +9,114 @@ export interface LeaseTiming {
   readonly fraction: number;
 }
 
-export const DEFAULT_LEASE_TIMING: LeaseTiming = { leaseMs: 4_000, fraction: 0.75 };
+/** f of every node and guard. With L of 2 s and e of 100 ms it holds up to clocks that run a quarter apart. */
+export const LEASE_FRACTION = 0.75;
 
 /** Guards that hold a grant of one node at a time; further ones are refused. */
 export const MAX_GRANTS = 10_000;
 
+/**
+ * `behind`: apply what the feed says and ask again. `no-lease`: the node has none itself. `leaving`: ask another node.
+ * `full`: the node holds `MAX_GRANTS`.
+ */
 export type GrantRefusal = 'behind' | 'no-lease' | 'leaving' | 'full';
 
+/** `grantMs` is G: the guard answers while f G has not passed on its own clock since before it asked. */
 export type GrantAnswer = { readonly grantMs: number } | { readonly refusal: GrantRefusal };
 
 /**
  * What one node knows of its right to answer, as a state machine without a clock, a database or a timer: the process
- * drives it, and so does the model that checks the protocol. Times are milliseconds of the node's own monotonic clock.
+ * drives it, and so does the model that checks the protocol. What the node may do itself goes by `withStops`, what it
+ * waits for in others by `monotonic` (see {@link Moment}).
  *
  * Invariant: while `mayAnswer` is true, every record with a seq that somebody was told is in force has been applied here.
  */
 export interface Lease {
   readonly held: Seq;
-  /** The row that this node lives in, or undefined before it has one. */
+  /** The row that this node lives in; undefined before a join was heard and after the row was seen gone. */
   readonly row: string | undefined;
-  /** A join under a fresh id was heard. It gives no lease. */
+  /** The log has been read to its end since the join: a renewal counts. */
+  readonly isCaughtUp: boolean;
+  /** The INSERT of a row under a fresh id was heard. It gives no lease. */
   joined(id: string): void;
-  /** The control log was read and applied up to here, by a statement that began after the join was heard. */
-  applied(seq: Seq): void;
-  /** What to send with a renewal or an acknowledgement: the least of what this node and its guards have applied. */
-  confirm(now: number): Seq;
-  /** The renewal that was sent after `t0` was read found the row `id`, or did not. No answer: do not call. */
-  renewed(t0: number, id: string, found: boolean): void;
-  /** In the same synchronous step as the decision. */
-  mayAnswer(now: number): boolean;
+  /** The log was read and applied up to here, by a statement that began after the join was heard. */
+  applied(seq: Seq, toTheEnd: boolean): void;
+  /** The least of what this node and its guards have applied. */
+  confirmable(now: Moment): Seq;
+  /** The same, about to be sent with a renewal or an acknowledgement: from now on no guard below it gets a grant. */
+  confirm(now: Moment): Seq;
+  /** The renewal sent after `sent` was read found the row `id`, or did not. Where no answer came, it is not called. */
+  renewed(sent: Moment, id: string, found: boolean): void;
+  /** Read in the same synchronous step as the decision, with a clock read in it. */
+  mayAnswer(now: Moment): boolean;
   /** A guard that has applied `held` wants to answer on its own. Recorded before it is answered. */
-  grant(guard: string, held: Seq, now: number): GrantAnswer;
-  /** A guard no longer uses its grant. */
+  grant(guard: string, held: Seq, now: Moment): GrantAnswer;
+  /** The guard has stopped using its grant. */
   release(guard: string): void;
-  /** No more grants and no more answers; `mayGo` says when the row may be deleted. */
+  /** No more grants; answers go on. */
+  stopGranting(): void;
+  /** No more grants and no more answers. The row may be deleted once `mayGo`. */
   leave(): void;
-  mayGo(now: number): boolean;
+  mayGo(now: Moment): boolean;
   /** Guards whose grant runs. */
-  guards(now: number): number;
+  guards(now: Moment): number;
+  snapshot(): LeaseSnapshot;
 }
 
-interface Grant {
+export interface Grant {
+  readonly guard: string;
   readonly applied: Seq;
+  /** `monotonic`. */
   readonly until: number;
 }
 
-export function createLease({ leaseMs, fraction }: LeaseTiming): Lease {
+/** All that a lease remembers. */
+export interface LeaseSnapshot {
+  readonly held: Seq;
+  readonly row: string | undefined;
+  readonly isCaughtUp: boolean;
+  /** `withStops` before the renewal was sent that last found the row. */
+  readonly renewedAt: number | undefined;
+  readonly highestSent: Seq;
+  readonly grants: readonly Grant[];
+  readonly isGranting: boolean;
+  readonly isAnswering: boolean;
+}
+
+const NOTHING: LeaseSnapshot = {
+  held: 0n as Seq,
+  row: undefined,
+  isCaughtUp: false,
+  renewedAt: undefined,
+  highestSent: 0n as Seq,
+  grants: [],
+  isGranting: true,
+  isAnswering: true,
+};
+
+export function createLease({ leaseMs, fraction }: LeaseTiming, from: LeaseSnapshot = NOTHING): Lease {
   const usableMs = leaseMs * fraction;
-  const grants = new Map<string, Grant>();
-  let held = 0n as Seq;
-  let row: string | undefined;
-  let lease: { readonly t0: number; readonly row: string } | undefined;
-  let highestConfirmed = 0n as Seq;
-  let leaving = false;
+  const grants = new Map(from.grants.map((grant) => [grant.guard, grant]));
+  // `renewedAt` belongs to `row`: whatever changes the row forgets it, so that a lease never outlives its join.
+  let { held, row, isCaughtUp, renewedAt, highestSent, isGranting, isAnswering } = from;
 
-  const runs = (now: number): boolean => lease !== undefined && lease.row === row && now - lease.t0 < usableMs;
+  const runs = (now: Moment): boolean => renewedAt !== undefined && now.withStops - renewedAt < usableMs;
 
-  function forgetEnded(now: number): void {
-    for (const [guard, { until }] of grants) if (until <= now) grants.delete(guard);
+  function becomeStranger(id: string | undefined): void {
+    row = id;
+    isCaughtUp = false;
+    renewedAt = undefined;
+  }
+
+  function forgetEnded(now: Moment): void {
+    for (const { guard, until } of grants.values()) if (until <= now.monotonic) grants.delete(guard);
+  }
+
+  function confirmable(now: Moment): Seq {
+    forgetEnded(now);
+    let least = held;
+    for (const { applied } of grants.values()) if (applied < least) least = applied;
+    return least;
   }
 
   return {
@@ -75,51 +126,55 @@ export function createLease({ leaseMs, fraction }: LeaseTiming): Lease {
     get row() {
       return row;
     },
-    joined(id) {
-      row = id;
-      lease = undefined;
+    get isCaughtUp() {
+      return isCaughtUp;
     },
-    applied(seq) {
+    joined: (id) => becomeStranger(id),
+    applied(seq, toTheEnd) {
       if (seq > held) held = seq;
+      if (toTheEnd && row !== undefined) isCaughtUp = true;
     },
+    confirmable,
     confirm(now) {
-      forgetEnded(now);
-      let least = held;
-      for (const { applied } of grants.values()) if (applied < least) least = applied;
-      if (least > highestConfirmed) highestConfirmed = least;
+      const least = confirmable(now);
+      if (least > highestSent) highestSent = least;
       return least;
     },
-    renewed(t0, id, found) {
+    renewed(sent, id, found) {
       if (id !== row) return;
-      if (found) lease = { t0, row: id };
-      else {
-        row = undefined;
-        lease = undefined;
-      }
+      if (!found) becomeStranger(undefined);
+      else if (isCaughtUp) renewedAt = sent.withStops;
     },
-    mayAnswer: (now) => !leaving && runs(now),
+    mayAnswer: (now) => isAnswering && runs(now),
     grant(guard, guardHeld, now) {
-      if (leaving) return { refusal: 'leaving' };
+      if (!isGranting) return { refusal: 'leaving' };
       if (!runs(now)) return { refusal: 'no-lease' };
-      // Not `held`: at many rules a second an honest guard would be refused for ever.
-      if (guardHeld < highestConfirmed) return { refusal: 'behind' };
-      forgetEnded(now);
-      if (!grants.has(guard) && grants.size >= MAX_GRANTS) return { refusal: 'full' };
-      const grantMs = usableMs - (now - lease!.t0);
-      grants.set(guard, { applied: guardHeld, until: now + grantMs });
+      // Not below `held`: at many rules a second an honest guard would be refused for ever.
+      if (guardHeld < highestSent) return { refusal: 'behind' };
+      if (!grants.has(guard) && grants.size >= MAX_GRANTS) {
+        forgetEnded(now);
+        if (grants.size >= MAX_GRANTS) return { refusal: 'full' };
+      }
+      const grantMs = usableMs - (now.withStops - renewedAt!);
+      grants.set(guard, { guard, applied: guardHeld, until: now.monotonic + grantMs });
       return { grantMs };
     },
     release: (guard) => void grants.delete(guard),
+    stopGranting() {
+      isGranting = false;
+    },
     leave() {
-      leaving = true;
+      isGranting = false;
+      isAnswering = false;
     },
     mayGo(now) {
       forgetEnded(now);
-      return leaving && grants.size === 0;
+      return !isAnswering && grants.size === 0;
     },
     guards(now) {
       forgetEnded(now);
       return grants.size;
     },
+    snapshot: () => ({ held, row, isCaughtUp, renewedAt, highestSent, grants: [...grants.values()], isGranting, isAnswering }),
   };
 }

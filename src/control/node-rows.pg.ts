@@ -1,5 +1,5 @@
-import type { Pool } from 'pg';
-import type { Session } from './control-log.pg.js';
+import type { ClientBase } from 'pg';
+import { queryDurably } from './durable.pg.js';
 import type { Seq } from './records.js';
 
 /** A process that answers from memory, as the database shows it. */
@@ -11,41 +11,65 @@ export interface NodeRow {
   readonly confirmed: Seq;
   /** Guards whose grants the confirmation covers. */
   readonly guards: number;
+  /** L as this node understands it: processes may have been started with different settings. */
+  readonly leaseMs: number;
 }
 
-/** The statements of the lease protocol, each its own autocommit on the primary. */
+export interface Renewal {
+  /** False: the row is gone, and with it the right to answer. */
+  readonly found: boolean;
+  /** The database's wall clock within the statement, epoch milliseconds; undefined where nothing was found. */
+  readonly databaseTime: number | undefined;
+}
+
+/** The statements of the lease protocol, each its own autocommit, READ COMMITTED, on the primary. */
 export interface NodeRows {
-  /** Durable. The id must be fresh: a row id that was used before would meet another waiter's delete. */
-  join(id: string, name: string): Promise<void>;
-  /** Durable. False: the row is gone, and with it the right to answer. */
-  renew(id: string, confirmed: Seq, guards: number): Promise<boolean>;
-  /** Need not be durable: what a waiter has seen is a fact about memory. Wakes the waiters. */
-  acknowledge(id: string, confirmed: Seq, guards: number): Promise<void>;
+  /** Durable. The id must be fresh: under one that was used before, another waiter's deletion would hit this row. */
+  join(id: string, name: string, leaseMs: number): Promise<void>;
   /** Durable. */
+  renew(id: string, confirmed: Seq, guards: number): Promise<Renewal>;
+  /** Need not be durable: what a waiter has seen is a fact about memory. Wakes the waiters. False: the row is gone. */
+  acknowledge(id: string, confirmed: Seq, guards: number): Promise<boolean>;
+  /** Durable. Wakes the waiters. */
   leave(id: string): Promise<void>;
   read(): Promise<readonly NodeRow[]>;
   /** Durable. False: the row has moved or gone; read again. */
   reap(id: string, counter: bigint): Promise<boolean>;
 }
 
-const RENEW = 'UPDATE node SET counter = counter + 1, confirmed = greatest(confirmed, $2), guards = $3 WHERE id = $1';
+const JOIN = 'INSERT INTO node (id, name, lease_ms) VALUES ($1, $2, $3)';
+const RENEW = `
+  UPDATE node SET counter = counter + 1, confirmed = greatest(confirmed, $2), guards = $3 WHERE id = $1
+  RETURNING extract(epoch FROM clock_timestamp()) * 1000 AS database_time`;
 const ACKNOWLEDGE = `
   WITH said AS (UPDATE node SET confirmed = greatest(confirmed, $2), guards = $3 WHERE id = $1 RETURNING 1)
   SELECT set_config('synchronous_commit', 'off', true), pg_notify('rescind_confirmed', '') FROM said`;
+const LEAVE = `
+  WITH gone AS (DELETE FROM node WHERE id = $1 RETURNING 1)
+  SELECT pg_notify('rescind_confirmed', '') FROM gone`;
+const READ = 'SELECT id, counter, confirmed, guards, lease_ms FROM node';
+const REAP = 'DELETE FROM node WHERE id = $1 AND counter = $2';
 
-/** `session` for the node's own row, so that a stuck pool cannot hold up a renewal; any connection for the waiters. */
-export function createNodeRows({ session }: { session: Session | Pool }): NodeRows {
+/** A node's own statements need a session of their own, so that nothing else can hold up a renewal. */
+export function createNodeRows(session: ClientBase): NodeRows {
   return {
-    join: async (id, name) => void (await session.query('INSERT INTO node (id, name) VALUES ($1, $2)', [id, name])),
-    renew: async (id, confirmed, guards) => (await session.query(RENEW, [id, String(confirmed), guards])).rowCount === 1,
-    acknowledge: async (id, confirmed, guards) => void (await session.query(ACKNOWLEDGE, [id, String(confirmed), guards])),
-    leave: async (id) => void (await session.query(`WITH gone AS (DELETE FROM node WHERE id = $1 RETURNING 1) SELECT pg_notify('rescind_confirmed', '') FROM gone`, [id])),
-    async read() {
-      const { rows } = await session.query<{ id: string; counter: string; confirmed: string; guards: number }>(
-        'SELECT id, counter, confirmed, guards FROM node',
-      );
-      return rows.map((row) => ({ id: row.id, counter: BigInt(row.counter), confirmed: BigInt(row.confirmed) as Seq, guards: row.guards }));
+    join: async (id, name, leaseMs) => void (await queryDurably(session, JOIN, [id, name, leaseMs])),
+    async renew(id, confirmed, guards) {
+      const { rows } = await queryDurably<{ database_time: string }>(session, RENEW, [id, String(confirmed), guards]);
+      return { found: rows.length === 1, databaseTime: rows[0] && Number(rows[0].database_time) };
     },
-    reap: async (id, counter) => (await session.query('DELETE FROM node WHERE id = $1 AND counter = $2', [id, String(counter)])).rowCount === 1,
+    acknowledge: async (id, confirmed, guards) => (await session.query(ACKNOWLEDGE, [id, String(confirmed), guards])).rowCount === 1,
+    leave: async (id) => void (await queryDurably(session, LEAVE, [id])),
+    async read() {
+      const { rows } = await session.query<{ id: string; counter: string; confirmed: string; guards: number; lease_ms: number }>(READ);
+      return rows.map((row) => ({
+        id: row.id,
+        counter: BigInt(row.counter),
+        confirmed: BigInt(row.confirmed) as Seq,
+        guards: row.guards,
+        leaseMs: row.lease_ms,
+      }));
+    },
+    reap: async (id, counter) => (await queryDurably(session, REAP, [id, String(counter)])).rowCount === 1,
   };
 }

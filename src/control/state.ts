@@ -1,11 +1,10 @@
 import { createRuleIndex, type Rule, type RuleIndex, type SelectorKey } from '../rules/index.js';
+import { createEnabling } from './enabling.js';
 import {
   CONTROL_RECORD_VERSION,
   type CallerRecord,
   type ControlRecord,
-  type EnableRecord,
   type LiftRecord,
-  type RuleOrigin,
   type RuleRecord,
   type Seq,
   type SourceRecord,
@@ -21,6 +20,20 @@ export interface Tenant {
 export type Source = SourceRecord & { readonly tenant: string };
 export type Caller = CallerRecord & { readonly tenant: string };
 
+/**
+ * How far a rule's moment may lie beyond its record, seconds. The final rules of events want as far as can be: a source's
+ * clock that runs ahead by less than this carries no unseen token past them. Bounded, or none of them could ever be dropped.
+ */
+const FINAL_REACH_S = 86_400;
+
+/** A part of the state that `load` takes: JSON of the registry, or columns of one tenant's rules, or the enablings. */
+export interface StatePart {
+  readonly kind: 'registry' | 'rules' | 'enablings';
+  /** Of `rules`. */
+  readonly tenant: string | null;
+  readonly bytes: Buffer;
+}
+
 export class UnknownRecordVersion extends Error {
   override readonly name = 'UnknownRecordVersion';
   readonly seq: Seq;
@@ -33,6 +46,8 @@ export class UnknownRecordVersion extends Error {
 /** Everything a decision depends on, folded from the control log in seq order. The same records give the same state. */
 export interface ControlState {
   readonly head: Seq;
+  /** When its record was committed, epoch milliseconds; 0 before the first. */
+  readonly headAt: number;
   /** Raised by every change of a tenant, source or caller: what was derived from them is stale. */
   readonly registryVersion: number;
   apply(record: ControlRecord): void;
@@ -48,11 +63,26 @@ export interface ControlState {
   /** By the SHA-256 of a secret, base64url; whether it has expired is the reader's to check. */
   callerBySecret(sha256: string): Caller | undefined;
   callers(): Iterable<Caller>;
+  /**
+   * Drops rules that stop nothing any more; says how many. `now` is epoch seconds of this process's clock; of it and the
+   * last record's time the earlier counts, so that one clock that jumps ahead drops nothing.
+   */
+  compact(now: number): number;
+  /** Copies everything, as of `head`; the enablings last. Takes 0.3 s for a million rules, in which nothing else runs. */
+  dump(): readonly StatePart[];
+  /**
+   * A part of what another state of this release dumped, in order, into a state without records. It has no head before the
+   * last one: begun and not ended, it may be begun again, or the log be read from its start.
+   */
+  load(part: StatePart): void;
 }
 
 export function createControlState(): ControlState {
   let head = 0n as Seq;
   let registryVersion = 0;
+  let headAt = 0;
+  /** Of a load that has begun. */
+  let loading: DumpedRegistry | undefined;
   const tenants = new Map<string, Tenant>();
   const sources = new Map<string, Source>();
   const callers = new Map<string, Caller>();
@@ -64,7 +94,7 @@ export function createControlState(): ControlState {
   function applyRule(record: ControlRecord, rule: RuleRecord): void {
     const { rules } = tenants.get(record.tenant)!;
     const folded = foldRule(record, rule);
-    rules.put(rule.origin && rule.effect === 'block' ? enabling.order(rules, folded, rule.origin) : folded);
+    rules.put(rule.origin && rule.effect === 'block' ? enabling.order(folded, rule.origin) : folded);
   }
 
   function applySource(source: Source): void {
@@ -84,9 +114,28 @@ export function createControlState(): ControlState {
     for (const secret of caller.secrets) callersBySecret.set(secret.sha256, caller);
   }
 
+  function loadRegistry(registry: DumpedRegistry): void {
+    if (head !== 0n) throw new TypeError('a state that holds records takes no other one');
+    for (const tenant of registry.tenants) tenants.set(tenant.id, foldTenant(tenant, undefined));
+    for (const source of registry.sources) applySource(source);
+    for (const caller of registry.callers) applyCaller(caller);
+    enabling.loadSpeakers(registry.speakers);
+    loading = registry;
+  }
+
+  function endLoad({ head: loadedHead, headAt: loadedAt, registryVersion: loadedVersion }: DumpedRegistry): void {
+    head = BigInt(loadedHead) as Seq;
+    headAt = loadedAt;
+    registryVersion = loadedVersion;
+    loading = undefined;
+  }
+
   return {
     get head() {
       return head;
+    },
+    get headAt() {
+      return headAt;
     },
     get registryVersion() {
       return registryVersion;
@@ -114,12 +163,13 @@ export function createControlState(): ControlState {
           lift(tenants.get(record.tenant)!.rules, record.body);
           break;
         case 'subject.enabled':
-          enabling.enable(tenants.get(record.tenant)!.rules, record.body);
+          enabling.enable(tenants.get(record.tenant)!.rules, selectorOf(record.body), record.body.origin);
           break;
         default:
           throw new UnknownRecordVersion(record satisfies never);
       }
       head = record.seq;
+      headAt = record.at;
     },
     tenant: (id) => tenants.get(id),
     tenantByName: (name) => [...tenants.values()].find((tenant) => tenant.name === name),
@@ -132,7 +182,50 @@ export function createControlState(): ControlState {
     caller: (id) => callers.get(id),
     callerBySecret: (sha256) => callersBySecret.get(sha256),
     callers: () => callers.values(),
+    compact(now) {
+      const clock = Math.min(now, seconds(headAt));
+      return [...tenants.values()].reduce((dropped, { rules }) => dropped + rules.compact(clock), 0);
+    },
+    dump() {
+      const registry: DumpedRegistry = {
+        head: String(head),
+        headAt,
+        registryVersion,
+        tenants: [...tenants.values()].map(({ id, name, key }) => ({ id, name, key: key.toString('base64url') })),
+        sources: [...sources.values()],
+        callers: [...callers.values()],
+        speakers: enabling.speakers(),
+      };
+      return [
+        { kind: 'registry', tenant: null, bytes: Buffer.from(JSON.stringify(registry)) },
+        ...[...tenants.values()].flatMap(({ id, rules }) => rules.dump().map((bytes): StatePart => ({ kind: 'rules', tenant: id, bytes }))),
+        { kind: 'enablings', tenant: null, bytes: enabling.dump() },
+      ];
+    },
+    load({ kind, tenant, bytes }) {
+      switch (kind) {
+        case 'registry':
+          return loadRegistry(JSON.parse(bytes.toString()) as DumpedRegistry);
+        case 'rules':
+          return tenants.get(tenant!)!.rules.load(bytes);
+        case 'enablings':
+          enabling.load(bytes);
+          return endLoad(loading!);
+        default:
+          throw new TypeError(`unknown part ${kind satisfies never}`);
+      }
+    },
   };
+}
+
+interface DumpedRegistry {
+  readonly head: string;
+  readonly headAt: number;
+  readonly registryVersion: number;
+  readonly tenants: readonly TenantRecord[];
+  readonly sources: readonly Source[];
+  readonly callers: readonly Caller[];
+  readonly speakers: readonly string[];
 }
 
 const foldTenant = (record: TenantRecord, known: Tenant | undefined): Tenant => ({
@@ -155,7 +248,7 @@ function foldRule(record: ControlRecord, rule: RuleRecord): Rule {
     seq: record.seq,
     selector: selectorOf(rule),
     effect: rule.effect,
-    before: rule.before ?? seconds(record.at),
+    before: Math.min(rule.before ?? seconds(record.at), seconds(record.at) + FINAL_REACH_S),
     asOfOrder: rule.effect === 'revoke' && rule.before === undefined,
     reauthenticate: rule.reauthenticate,
     ...(rule.until === undefined ? {} : { until: rule.until }),
@@ -166,43 +259,4 @@ function foldRule(record: ControlRecord, rule: RuleRecord): Rule {
 /** A lifted block goes; the `revoke` that its lift orders is a record of its own. A `revoke` cannot be lifted. */
 function lift(rules: RuleIndex, body: LiftRecord): void {
   if (rules.get(body.rule)?.effect === 'block') rules.remove(body.rule);
-}
-
-const asRevoke = (rule: Rule, eventTimeMs: number): Rule => ({
-  id: rule.id,
-  seq: rule.seq,
-  selector: rule.selector,
-  effect: 'revoke',
-  before: seconds(eventTimeMs),
-  asOfOrder: false,
-  reauthenticate: false,
-});
-
-/** Disabling and enabling events of one source on one selector, in any order of arrival: event time decides, a tie blocks. */
-function createEnabling() {
-  const newestEnable = new Map<string, number>();
-  const blocks = new Map<string, { readonly id: string; readonly at: number }[]>();
-  const nameOf = (origin: RuleOrigin, selector: SelectorKey): string => `${origin.source}|${origin.subject ?? ''}|${selector.shape}|${selector.key}`;
-
-  return {
-    order(rules: RuleIndex, rule: Rule, origin: RuleOrigin): Rule {
-      const name = nameOf(origin, rule.selector);
-      if ((newestEnable.get(name) ?? -Infinity) > origin.at) return asRevoke(rule, origin.at);
-      blocks.set(name, [...(blocks.get(name) ?? []).filter(({ id }) => rules.get(id)?.effect === 'block'), { id: rule.id, at: origin.at }]);
-      return rule;
-    },
-    enable(rules: RuleIndex, record: EnableRecord): void {
-      const name = nameOf(record.origin, selectorOf(record));
-      newestEnable.set(name, Math.max(newestEnable.get(name) ?? -Infinity, record.origin.at));
-      const rest = (blocks.get(name) ?? []).filter(({ id, at }) => {
-        const rule = rules.get(id);
-        if (rule?.effect !== 'block') return false;
-        if (at >= record.origin.at) return true;
-        rules.put(asRevoke(rule, record.origin.at));
-        return false;
-      });
-      if (rest.length > 0) blocks.set(name, rest);
-      else blocks.delete(name);
-    },
-  };
 }

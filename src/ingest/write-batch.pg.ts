@@ -43,12 +43,12 @@ export function sealBatch(submissions: readonly Submission[], state: ControlStat
   return { submissions, sealed };
 }
 
-const entries = new WeakMap<Accepted, NewEntry>();
+const sealedEntries = new WeakMap<Accepted, NewEntry>();
 
 /** The entry of an event, made once: best while another batch is being written, for it takes no lock and no database. */
 export function sealEvent(judged: Accepted, state: ControlState): NewEntry {
-  let entry = entries.get(judged);
-  if (!entry) entries.set(judged, (entry = seal(judged, state)));
+  let entry = sealedEntries.get(judged);
+  if (!entry) sealedEntries.set(judged, (entry = seal(judged, state)));
   return entry;
 }
 

@@ -111,3 +111,35 @@ describe('POST /introspect', () => {
     expect(await world.count('active')).toBe(1);
   });
 });
+
+describe('POST /introspect behind a trusted proxy', () => {
+  it('throttles failures by the address that the proxy saw, not by the proxy’s or one that a client wrote', async () => {
+    const behind = createMemoryWorld({ trustedProxy: true });
+    server.removeAllListeners('request');
+    server.on('request', behind.handle);
+    const fail = async (forwarded: string): Promise<number> => {
+      const headers = { 'content-type': FORM, authorization: 'Bearer rsk_wrong', 'x-forwarded-for': forwarded };
+      const response = await fetch(url, { method: 'POST', headers, body: 'token=at_1' });
+      await response.text();
+      return response.status;
+    };
+    const FAILURES = 30;
+    const statuses = await Promise.all(Array.from({ length: FAILURES }, (_, at) => fail(`198.51.100.${at}, 203.0.113.7`)));
+    expect(statuses).toContain(429);
+    expect(await fail('203.0.113.7, 203.0.113.8')).toBe(401);
+  });
+
+  it('keeps an address waiting that failed too often, and not who has the right secret', async () => {
+    const FAILURES = 30;
+    const HOLD_MS = 240;
+    const wrong = Array.from({ length: FAILURES }, async () => {
+      const sentAt = performance.now();
+      const { status } = await send({ authorization: 'Bearer rsk_wrong' });
+      return { status, ms: performance.now() - sentAt };
+    });
+    expect((await send()).status).toBe(200);
+    const throttled = (await Promise.all(wrong)).filter(({ status }) => status === 429);
+    expect(throttled.length).toBeGreaterThan(0);
+    for (const { ms } of throttled) expect(ms).toBeGreaterThanOrEqual(HOLD_MS);
+  });
+});

@@ -6,7 +6,7 @@ import { audienceOf } from './known-token.js';
 import type { Claims } from './jws.js';
 import { clocksOf, NO_CLOCKS, stopKeys, summarize, withSkew } from './lineage.js';
 import type { Refusal } from './outcomes.js';
-import { hasBegun, jwsOf, maySee, MAX_LINEAGE_AGE, type Examination, type Gathered, type Question } from './question.js';
+import { jwsOf, maySee, MAX_LINEAGE_AGE, type Examination, type Gathered, type Question } from './question.js';
 import type { TokenVerifier, VerifiedJwt } from './token-verifier.js';
 
 /**
@@ -20,7 +20,7 @@ export function createIdJagExaminer({ state, verifier }: { state: ControlState; 
     const { tenant, digest } = question;
     const verified = verifier.remembered(tenant, digest, 'id-jag');
     const jws = verified ? undefined : jwsOf(question, gathered);
-    const claims = verified?.claims ?? jws?.claims;
+    const claims = verified?.idJag?.claims ?? jws?.claims;
     const idJag = claims && readIdJag(claims);
     if (!idJag) return { refusal: 'malformed' };
     if (!maySee(question, idJag.iss, idJag.aud)) return { refusal: 'not-allowed' };
@@ -36,12 +36,13 @@ export function createIdJagExaminer({ state, verifier }: { state: ControlState; 
       (gathered.idJag ? refuseByRecord(idJag, gathered.idJag) : undefined) ??
       refuseByRules(question, idJag, verified, gathered.idJag ?? undefined);
     if (refusal) return { refusal };
-    return { body: JSON.stringify({ ...verified.claims, active: true }) };
+    const body = JSON.stringify({ ...claims, active: true });
+    return { body, bytes: Buffer.byteLength(body) };
   };
 
   function refuseByRules(question: Question, idJag: ReadIdJag, verified: VerifiedJwt, recorded: StoredLineage | undefined): Refusal | undefined {
     const { tenant, now } = question;
-    const presented = [idJag, ...verified.spellings.map((sha256) => ({ iss: idJag.iss, sha256 }))];
+    const presented = [idJag, ...verified.idJag!.spellings.map((sha256) => ({ iss: idJag.iss, sha256 }))];
     const keys = stopKeys(tenant, recorded, presented);
     if (!keys) return 'too-many-values';
     if (now - keys.grantedAt > MAX_LINEAGE_AGE) return 'lineage-too-old';
@@ -51,9 +52,9 @@ export function createIdJagExaminer({ state, verifier }: { state: ControlState; 
   }
 }
 
-function refuseByTime({ iat, exp }: ReadIdJag, { claims, source }: VerifiedJwt, now: number): Refusal | undefined {
+function refuseByTime({ iat, exp }: ReadIdJag, { begins, source }: VerifiedJwt, now: number): Refusal | undefined {
   const { skew, max_token_lifetime: maxLifetime } = source.profile;
-  if (!hasBegun(claims, now, skew)) return 'not-yet-valid';
+  if (begins > now + skew) return 'not-yet-valid';
   return exp - iat > maxLifetime ? 'lifetime-too-long' : undefined;
 }
 

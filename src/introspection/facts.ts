@@ -1,61 +1,64 @@
-import { LRUCache } from 'lru-cache';
 import type { Tenant } from '../control/index.js';
 import type { LineageReader, StoredLineage } from '../projections/index.js';
 import type { RuleKey } from '../rules/index.js';
-import { knowToken, type KnownToken } from './known-token.js';
+import { createShared, knowToken, type KnownToken } from './known-token.js';
+import { createSecondChance } from './second-chance.js';
 
-/** Tokens whose facts stay in memory; beyond it the least recently asked about is read again. */
-const MAX_TOKENS = 200_000;
+/** Tokens whose facts stay in memory; beyond it one that was not asked about for long is read again. README, "Limits", has their size. */
+export const DEFAULT_MAX_TOKENS = 200_000;
 
 /**
- * How long facts with complete lineage are taken from memory. They cannot change, but another event can contradict them,
- * and this is how late that may be noticed. Rules do not wait for it.
+ * How long facts with complete lineage are taken from memory. They cannot change. Another event can contradict them, and
+ * orders a rule then, which does not wait for this; it bounds how long a crash between the two can hide the event.
  */
-const MAX_AGE_MS = 10_000;
+const MAX_AGE_S = 600;
 
 /** Keys of one statement; what one tick asks beyond it goes into the next. */
 const KEYS_PER_STATEMENT = 1_000;
 
+/** Statements under way of one kind: more would each carry less, and take their turns in the database. */
+const STATEMENTS_AT_ONCE = 2;
+
 /** A read that takes longer is given up: the caller is better served by a 503 that it can repeat. */
 const READ_TIMEOUT_MS = 2_000;
 
+/** What facts are remembered under: the digest of an opaque text, the rule key of a JWT's verified identity. */
+export type MemoryKey = string;
+
 export interface Facts {
   /** From memory, where the lineage is complete. */
-  remembered(tenant: Tenant, key: RuleKey): KnownToken | undefined;
+  remembered(tenant: Tenant, key: MemoryKey): KnownToken | undefined;
   /** As recorded now. Reads of one tick share a statement. */
-  token(tenant: Tenant, key: RuleKey): Promise<KnownToken | undefined>;
+  token(tenant: Tenant, key: RuleKey, memoryKey: MemoryKey): Promise<KnownToken | undefined>;
   idJag(tenant: Tenant, key: RuleKey): Promise<StoredLineage | undefined>;
-}
-
-interface Remembered {
-  readonly tenant: string;
-  readonly known: KnownToken;
-  readonly readAt: number;
 }
 
 export interface FactsOptions {
   readonly lineage: LineageReader;
+  readonly maxTokens?: number | undefined;
   /** Milliseconds on a clock that only goes forward. */
   readonly monotonic?: () => number;
 }
 
-export function createFacts({ lineage, monotonic = () => performance.now() }: FactsOptions): Facts {
-  const tokens = new LRUCache<RuleKey, Remembered>({ max: MAX_TOKENS });
+export function createFacts({ lineage, maxTokens = DEFAULT_MAX_TOKENS, monotonic = () => performance.now() }: FactsOptions): Facts {
+  const tokens = createSecondChance<KnownToken>({ max: maxTokens });
+  const shared = createShared({ max: maxTokens });
   const readToken = shareTick((tenant, keys) => lineage.tokens(tenant, keys));
   const readIdJag = shareTick((tenant, keys) => lineage.idJags(tenant, keys));
+  const seconds = (): number => Math.floor(monotonic() / 1000);
 
   return {
     remembered(tenant, key) {
-      // A rule key is an HMAC under the tenant's key, so two tenants never share one; compared all the same.
       const held = tokens.get(key);
-      return held?.tenant === tenant.id && monotonic() - held.readAt < MAX_AGE_MS ? held.known : undefined;
+      return held?.common.tenant === tenant.id && seconds() - held.readAt < MAX_AGE_S ? held : undefined;
     },
-    async token(tenant, key) {
-      const readAt = monotonic();
+    async token(tenant, key, memoryKey) {
+      const readAt = seconds();
       const stored = await readToken(tenant.id, key);
       if (!stored) return undefined;
-      const known = knowToken(tenant, stored);
-      if (known.lineage.complete) tokens.set(key, { tenant: tenant.id, known, readAt });
+      const known = knowToken(stored, { tenant, shared, memoryKey, readAt });
+      // A text that is no JWT must not find what was recorded of one, now or later.
+      if (known.common.lineage.complete && (known.common.identity === 'sha256') === (memoryKey !== key)) tokens.set(memoryKey, known);
       return known;
     },
     idJag: (tenant, key) => readIdJag(tenant.id, key),
@@ -67,12 +70,14 @@ type ReadOne = (tenant: string, key: RuleKey) => Promise<StoredLineage | undefin
 
 /**
  * A read joins those of its own tick and never a statement that was sent before it: what was durable when the question
- * came is in the answer.
+ * came is in the answer. While as many statements are under way as may be, reads gather for the next one.
  */
 function shareTick(readMany: ReadMany): ReadOne {
-  let pending = new Map<string, Map<RuleKey, PromiseWithResolvers<StoredLineage | undefined>>>();
+  let pending = new Map<string, Asked>();
+  let underWay = 0;
 
   function flush(): void {
+    if (underWay >= STATEMENTS_AT_ONCE) return;
     const sent = pending;
     pending = new Map();
     for (const [tenant, asked] of sent) {
@@ -81,16 +86,16 @@ function shareTick(readMany: ReadMany): ReadOne {
     }
   }
 
-  async function send(tenant: string, keys: readonly RuleKey[], asked: Map<RuleKey, PromiseWithResolvers<StoredLineage | undefined>>): Promise<void> {
-    const timer = setTimeout(() => reject(new Error(`facts were not read within ${READ_TIMEOUT_MS} ms`)), READ_TIMEOUT_MS);
-    const reject = (error: unknown): void => keys.forEach((key) => asked.get(key)!.reject(error));
+  async function send(tenant: string, keys: readonly RuleKey[], asked: Asked): Promise<void> {
+    underWay++;
     try {
-      const found = await readMany(tenant, keys);
+      const found = await inTime(readMany(tenant, keys));
       keys.forEach((key, at) => asked.get(key)!.resolve(found[at]));
     } catch (error) {
-      reject(error);
+      keys.forEach((key) => asked.get(key)!.reject(error));
     } finally {
-      clearTimeout(timer);
+      underWay--;
+      if (pending.size > 0) flush();
     }
   }
 
@@ -102,6 +107,20 @@ function shareTick(readMany: ReadMany): ReadOne {
     if (!answer) asked.set(key, (answer = withResolvers()));
     return answer.promise;
   };
+}
+
+type Asked = Map<RuleKey, PromiseWithResolvers<StoredLineage | undefined>>;
+
+async function inTime<T>(read: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLate = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`facts were not read within ${READ_TIMEOUT_MS} ms`)), READ_TIMEOUT_MS);
+  });
+  try {
+    return await Promise.race([read, tooLate]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 interface PromiseWithResolvers<T> {

@@ -324,6 +324,25 @@ describe('what is read and verified', () => {
   });
 });
 
+describe('random tokens of one caller', () => {
+  const MORE_THAN_WAIT = 4_000;
+
+  it('are looked for within its bound, and slow down neither others nor what is in memory', async () => {
+    world.recordIdJag(parties.idJagFacts(NOW));
+    const known = opaque();
+    const random = Array.from({ length: MORE_THAN_WAIT }, (_, at) => world.ask(`at_${at}`));
+    let answered = 0;
+    for (const asked of random) void asked.then(() => (answered += 1));
+    expect(await body(known, parties.basic('chat-api-waits'))).not.toBe(INACTIVE);
+    expect(await body(known)).not.toBe(INACTIVE);
+    expect(answered).toBeLessThan(MORE_THAN_WAIT);
+    const kinds = (await Promise.all(random)).map(({ kind }) => kind);
+    expect(kinds.filter((kind) => kind === 'undecided').length).toBeGreaterThan(0);
+    expect(kinds.filter((kind) => kind === 'decided').length).toBeGreaterThanOrEqual(1_000);
+    expect(world.log.join()).not.toContain('could not read');
+  });
+});
+
 describe('a token that is not seen yet', () => {
   const soon = (record: () => void): NodeJS.Timeout => setTimeout(record, 30);
 

@@ -3,12 +3,14 @@ import { ID_JAG_TOKEN_TYPE } from '../contracts/index.js';
 import type { Caller, ControlFollower } from '../control/index.js';
 import type { Log } from '../platform/index.js';
 import type { Authentication, Refusal as AuthenticationRefusal } from '../registry/index.js';
+import type { Counts } from './counts.js';
 import type { ExamineIdJag } from './examine-id-jag.js';
 import type { ExamineToken } from './examine-token.js';
 import type { Facts } from './facts.js';
 import { sha256 } from './jws.js';
 import type { Recorder } from './outcomes.js';
 import type { Gathered, Need, Question } from './question.js';
+import { createRestraint, TooManyWaiting, type RestraintLimits } from './restraint.js';
 import type { TokenVerifier } from './token-verifier.js';
 
 /** Milliseconds after the first look at which a token not yet seen is looked for again. */
@@ -16,6 +18,15 @@ const POLL_AT_MS = [20, 50, 100, 200] as const;
 
 /** Questions of one caller that wait for facts at the same time; more are answered without waiting. */
 const MAX_WAITERS = 256;
+
+/** Of one caller, tokens that turn out not to be recorded. */
+const LOOK_UPS: RestraintLimits = { burst: 1_000, perSecond: 1_000, maxQueued: 2_000, maxWaitMs: 2_000 };
+
+/**
+ * Of one caller, signatures that turn out forged. Tokens that are recorded have a bound of their own, which only texts under
+ * the identity of a recorded token can use up.
+ */
+const SIGNATURES: RestraintLimits = { burst: 64, perSecond: 100, maxQueued: 2_000, maxWaitMs: 2_000 };
 
 /** Rounds of fetching for one question. More than a question can need, unless the registry changes under it all the time. */
 const MAX_ROUNDS = 16;
@@ -31,7 +42,8 @@ export interface Presented {
 }
 
 export type Answer =
-  | { readonly kind: 'decided'; readonly body: string }
+  /** `bytes` is the length of the body in UTF-8. */
+  | { readonly kind: 'decided'; readonly body: string; readonly bytes: number }
   /** Nobody can tell now; the caller must take the token as inactive and may ask again. */
   | { readonly kind: 'undecided' }
   | { readonly kind: 'unauthenticated'; readonly refusal: AuthenticationRefusal }
@@ -48,15 +60,19 @@ export interface IntrospectOptions {
   readonly examineToken: ExamineToken;
   readonly examineIdJag: ExamineIdJag;
   readonly recorder: Recorder;
+  readonly counts: Counts;
   readonly log: Log;
   /** Epoch milliseconds. */
   readonly now: () => number;
 }
 
 export function createIntrospect(options: IntrospectOptions): Introspect {
-  const { follower, facts, verifier, examineToken, examineIdJag, recorder, log, now } = options;
+  const { follower, facts, verifier, examineToken, examineIdJag, recorder, counts, log, now } = options;
   const { state } = follower;
   const waiters = new Map<string, number>();
+  const lookUps = createRestraint(LOOK_UPS);
+  const signaturesOfRecorded = createRestraint(SIGNATURES);
+  const signaturesOfOthers = createRestraint(SIGNATURES);
 
   /** The whole decision, in one synchronous step: lease, caller, facts, rules. It begins from no. */
   function decide(presented: Presented, digest: string, gathered: Gathered): Answer | Pending {
@@ -69,14 +85,15 @@ export function createIntrospect(options: IntrospectOptions): Introspect {
 
     const question = { tenant, role, text: presented.token, digest, now: now() / 1000 };
     const examine = presented.hint === ID_JAG_TOKEN_TYPE ? examineIdJag : examineToken;
-    const { refusal: objection, need, body } = examine(question, gathered);
-    if (need) return { kind: 'pending', need, question, caller };
-    if (objection) {
-      recorder.refused(objection, { tenant: tenant.id, caller: caller.id, digest });
+    const examination = examine(question, gathered);
+    if (examination.need) return { kind: 'pending', need: examination.need, question, caller };
+    if (examination.known) counts.count(examination.known, caller.id, examination.body !== undefined, question.now);
+    if (examination.refusal) {
+      recorder.refused(examination.refusal, { tenant: tenant.id, caller: caller.id, digest });
       return DECIDED_INACTIVE;
     }
     recorder.count('active');
-    return { kind: 'decided', body };
+    return { kind: 'decided', body: examination.body, bytes: examination.bytes };
   }
 
   async function gather(presented: Presented, digest: string, gathered: Gathered, first: Pending): Promise<Answer> {
@@ -92,29 +109,32 @@ export function createIntrospect(options: IntrospectOptions): Introspect {
         pending = answer;
       }
     } catch (error) {
-      log.error({ err: error }, 'introspection could not read what it needs');
+      if (!(error instanceof TooManyWaiting)) log.error({ err: error }, 'introspection could not read what it needs');
     } finally {
       if (gathered.polls > 0) leaveWaiting(first.caller);
     }
     return undecided();
   }
 
-  /** Fetches what is needed. An answer only where waiting is over. */
+  /** Fetches what is needed, in the caller's turn. An answer only where waiting is over. */
   async function fetch({ need, question, caller }: Pending, gathered: Gathered, digest: string): Promise<Answer | undefined> {
     const { tenant } = question;
     switch (need.what) {
       case 'token':
-        gathered.token = (await facts.token(tenant, need.key)) ?? null;
+        gathered.token = (await lookUps.run(caller.id, () => facts.token(tenant, need.key, need.memoryKey))) ?? null;
         return undefined;
       case 'id-jag':
+        // Its signature was good: whether it is recorded says nothing about the caller.
         gathered.idJag = (await facts.idJag(tenant, need.key)) ?? null;
         return undefined;
-      case 'signature':
-        gathered.unverified = (await verifier.verify(tenant, need.jws, digest, need.use)) === undefined;
+      case 'signature': {
+        const signatures = gathered.token ? signaturesOfRecorded : signaturesOfOthers;
+        gathered.unverified = (await signatures.run(caller.id, () => verifier.verify(tenant, need.jws, digest, need.use))) === undefined;
         return undefined;
+      }
       case 'time':
         if (await waitForNextPoll(caller, gathered)) {
-          gathered.token = (await facts.token(tenant, need.key)) ?? null;
+          gathered.token = (await lookUps.run(caller.id, () => facts.token(tenant, need.key, need.memoryKey))) ?? null;
           return undefined;
         }
         recorder.refused(need.otherwise, { tenant: tenant.id, caller: caller.id, digest });
@@ -180,6 +200,6 @@ interface Pending {
   readonly caller: Caller;
 }
 
-const DECIDED_INACTIVE: Answer = { kind: 'decided', body: INACTIVE };
+const DECIDED_INACTIVE: Answer = { kind: 'decided', body: INACTIVE, bytes: INACTIVE.length };
 const UNDECIDED: Answer = { kind: 'undecided' };
 const NO_ROLE: Answer = { kind: 'no-role' };

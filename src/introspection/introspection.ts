@@ -2,12 +2,14 @@ import type { ControlFollower } from '../control/index.js';
 import type { HotHandler, Log, Metrics } from '../platform/index.js';
 import type { LineageReader } from '../projections/index.js';
 import type { Authenticator, KeySets } from '../registry/index.js';
+import { createCounts, type OnCounts } from './counts.js';
 import { createEndpoint } from './endpoint.js';
 import { createIdJagExaminer } from './examine-id-jag.js';
 import { createTokenExaminer } from './examine-token.js';
 import { createFacts } from './facts.js';
 import { createIntrospect, type Introspect } from './introspect.js';
 import { createRecorder } from './outcomes.js';
+import { createRemoteAddress, type RemoteAddress } from './remote-address.js';
 import { createTokenVerifier, type TokenVerifier } from './token-verifier.js';
 
 export interface IntrospectionOptions {
@@ -18,6 +20,12 @@ export interface IntrospectionOptions {
   readonly lineage: LineageReader;
   readonly metrics: Metrics;
   readonly log: Log;
+  /** Takes introspections counted by token and caller, every minute and at the end. Absent: they are not counted. */
+  readonly onCounts?: OnCounts;
+  /** Where a request comes from; by default its peer. */
+  readonly remoteAddress?: RemoteAddress;
+  /** Tokens whose facts stay in memory, and as many JWTs whose signature was verified. */
+  readonly maxTokens?: number;
   /** Epoch milliseconds. */
   readonly now?: () => number;
 }
@@ -29,14 +37,18 @@ export interface Introspection {
   readonly introspect: Introspect;
   /** What RFC 7009 needs to know of a presented token; shares this node's memory of signatures. */
   readonly verifier: TokenVerifier;
+  /** Hands on what was counted last. After the server is closed, before what takes it is. */
+  stop(): Promise<void>;
 }
 
 export function createIntrospection(options: IntrospectionOptions): Introspection {
-  const { follower, authenticate, keySets, lineage, metrics, log, now = Date.now } = options;
+  const { follower, authenticate, keySets, lineage, metrics, log, onCounts, maxTokens, now = Date.now } = options;
+  const { remoteAddress = createRemoteAddress({ trustedProxy: false }) } = options;
   const { state } = follower;
+  const counts = createCounts({ onCounts, metrics, log });
   const recorder = createRecorder({ metrics, log });
-  const facts = createFacts({ lineage });
-  const verifier = createTokenVerifier({ state, keySets });
+  const facts = createFacts({ lineage, maxTokens });
+  const verifier = createTokenVerifier({ state, keySets, maxTokens });
   const introspect = createIntrospect({
     follower,
     facts,
@@ -44,8 +56,9 @@ export function createIntrospection(options: IntrospectionOptions): Introspectio
     examineToken: createTokenExaminer({ state, facts, verifier }),
     examineIdJag: createIdJagExaminer({ state, verifier }),
     recorder,
+    counts,
     log,
     now,
   });
-  return { handle: createEndpoint({ introspect, authenticate, recorder }), introspect, verifier };
+  return { handle: createEndpoint({ introspect, authenticate, recorder, remoteAddress }), introspect, verifier, stop: () => counts.stop() };
 }

@@ -1,12 +1,14 @@
-import { canonicalJson, type TokenIssued } from '../contracts/index.js';
+import { canonicalJson, type TokenIssued, type TokenReference } from '../contracts/index.js';
 import type { Tenant } from '../control/index.js';
 import type { StoredLineage } from '../projections/index.js';
-import type { TokenKeys } from '../rules/index.js';
+import type { RuleKey, TokenKeys } from '../rules/index.js';
 import { clocksOf, stopKeys, summarize, type Clocks, type LineageSummary } from './lineage.js';
-import type { Claims } from './jws.js';
+import { sha256, type Claims } from './jws.js';
+import { createSharer, type Sharer } from './sharer.js';
 
-/** What is recorded of one token, as the decision needs it: computed once, with its facts. */
-export interface KnownToken {
+/** What many tokens have in common: held once for all of them, so that a token in memory costs its own members alone. */
+export interface TokenKind {
+  readonly tenant: string;
   readonly kind: TokenIssued['kind'];
   /** How it is identified: a text of another kind must not find these facts. */
   readonly identity: 'jti' | 'sha256' | 'signing_input_sha256';
@@ -15,89 +17,167 @@ export interface KnownToken {
   readonly source: string;
   /** Where it may be presented. */
   readonly audience: readonly string[];
+  readonly lineage: LineageSummary;
+  readonly clocks: Clocks;
+  /** Beginning of the active answer. */
+  readonly head: string;
+}
+
+/** What is recorded of one token, as the decision needs it: computed once, with its facts. */
+export interface KnownToken {
+  readonly common: TokenKind;
+  /** The `jti` or the digest. */
+  readonly id: string;
   readonly iat: number;
   readonly exp: number | undefined;
-  /** What its text has to say too. */
-  readonly stated: StatedClaims;
-  readonly lineage: LineageSummary;
-  /** Without skew. Undefined when a dimension holds more than its bound: never active. */
-  readonly keys: TokenKeys | undefined;
-  readonly clocks: Clocks;
-  /** The active answer. */
-  readonly body: string;
+  /** Digest of what its text has to say too; undefined for an opaque token, which says nothing. */
+  readonly statement: string | undefined;
+  /** Undefined when a dimension holds more than its bound: never active. With the skew as of `keysVersion`. */
+  keys: TokenKeys | undefined;
+  readonly grantedAt: number;
+  keysVersion: number;
+  /** Of the answer: `sub`, and what is rare. */
+  readonly subject: string;
+  readonly rest: string;
+  /** Bytes of the active answer. */
+  readonly bytes: number;
+  /** Seconds on the clock of the memory that holds it. */
+  readonly readAt: number;
+  /** For the memory that holds it: asked about since it was last passed over. */
+  asked: boolean;
+  /** Where it was counted last; kept here so that counting needs no search. */
+  usage: number;
 }
 
-interface StatedClaims {
-  readonly jti: string | undefined;
-  readonly sub: string | undefined;
-  readonly client_id: string;
-  readonly aud: readonly string[];
-  readonly scope: readonly string[];
-  /** RFC 8785 form. */
-  readonly cnf: string | undefined;
+/** What the tokens of one memory have in common. */
+export interface Shared {
+  readonly kinds: Sharer<TokenKind>;
+  readonly keys: Sharer<readonly RuleKey[]>;
+  readonly texts: Sharer<string>;
+  readonly seqs: Sharer<bigint>;
 }
 
-export function knowToken(tenant: Tenant, lineage: StoredLineage): KnownToken {
-  const stored = lineage.tokens[0]!;
-  const { facts } = stored;
-  return {
-    kind: facts.kind,
-    identity: facts.jti !== undefined ? 'jti' : facts.sha256 !== undefined ? 'sha256' : 'signing_input_sha256',
-    iss: facts.iss,
-    source: stored.source,
-    // A refresh token is presented to the RAS that issued it, whatever its access tokens are for.
-    audience: facts.kind === 'refresh' ? [facts.iss] : [...facts.aud, ...(facts.resource ?? [])],
+export const createShared = ({ max }: { readonly max: number }): Shared => ({
+  kinds: createSharer({ max }),
+  keys: createSharer({ max }),
+  texts: createSharer({ max }),
+  seqs: createSharer({ max }),
+});
+
+export interface KnowOptions {
+  readonly tenant: Tenant;
+  readonly shared: Shared;
+  /** What it is remembered under: an opaque token's digest, which is then held once. */
+  readonly memoryKey: string;
+  readonly readAt: number;
+}
+
+export function knowToken(stored: StoredLineage, { tenant, shared, memoryKey, readAt }: KnowOptions): KnownToken {
+  const { facts } = stored.tokens[0]!;
+  const identity = facts.jti !== undefined ? 'jti' : facts.sha256 !== undefined ? 'sha256' : 'signing_input_sha256';
+  const id = (facts.jti ?? facts.sha256 ?? facts.signing_input_sha256)!;
+  const keys = shareKeys(stopKeys(tenant, stored), shared);
+  const token = {
+    common: shareKind(tenant, identity, stored, shared),
+    id: id === memoryKey ? memoryKey : id,
     iat: facts.iat,
     exp: facts.exp,
-    stated: {
-      jti: facts.jti,
-      sub: facts.sub,
-      client_id: facts.client_id,
-      aud: [...facts.aud].sort(),
-      scope: scopeTokens(facts.scope),
-      cnf: facts.cnf && canonicalJson(facts.cnf),
-    },
-    lineage: summarize(lineage),
-    keys: stopKeys(tenant, lineage),
-    clocks: clocksOf(lineage),
-    body: JSON.stringify(activeAnswer(facts)),
+    statement: identity === 'sha256' ? undefined : sha256(statementOf(facts)!),
+    keys,
+    grantedAt: keys?.grantedAt ?? 0,
+    keysVersion: -1,
+    subject: shareText(facts.sub === undefined ? '' : `,"sub":${JSON.stringify(facts.sub)}`, shared),
+    rest: shareText(restOf(facts), shared),
+    bytes: 0,
+    readAt,
+    asked: false,
+    usage: -1,
   };
+  token.bytes = Buffer.byteLength(activeBody(token));
+  return token;
 }
 
+function shareKind({ id: tenant }: Tenant, identity: TokenKind['identity'], stored: StoredLineage, { kinds }: Shared): TokenKind {
+  const { facts, source } = stored.tokens[0]!;
+  const lineage = summarize(stored);
+  const clocks = clocksOf(stored);
+  // A refresh token is presented to the RAS that issued it, whatever its access tokens are for.
+  const audience = facts.kind === 'refresh' ? [facts.iss] : [...facts.aud, ...(facts.resource ?? [])];
+  const head = headOf(facts);
+  const name = JSON.stringify([tenant, source, identity, audience, lineage, [...clocks.sources], [...clocks.issuers], head, facts.kind]);
+  return kinds.share(name, () => ({ tenant, kind: facts.kind, identity, iss: facts.iss, source, audience, lineage, clocks, head }));
+}
+
+const shareText = (text: string, { texts }: Shared): string => (text === '' ? '' : texts.share(text, () => text));
+
+/** Users, clients, resources recur from token to token; the token itself and its ID-JAG do not. */
+function shareKeys(keys: TokenKeys | undefined, { keys: shared, seqs }: Shared): TokenKeys | undefined {
+  if (!keys) return undefined;
+  const sets = keys.sets.map((set, position) => (position <= LAST_OWN_DIMENSION ? [...set] : shared.share(set.join(''), () => [...set])));
+  return { ...keys, sets, seenSeq: seqs.share(String(keys.seenSeq), () => keys.seenSeq) };
+}
+
+/** `token` and `id_jag` come first among the dimensions. */
+const LAST_OWN_DIMENSION = 1;
+
 /** RFC 7662, section 2.2. `token_type` says how a resource server is to take it (RFC 6749, section 7.1): a refresh token has none. */
-function activeAnswer(facts: TokenIssued): Record<string, unknown> {
-  return {
+function headOf(facts: TokenIssued): string {
+  const head = JSON.stringify({
     active: true,
     iss: facts.iss,
-    sub: facts.sub,
     client_id: facts.client_id,
     aud: facts.aud.length === 1 ? facts.aud[0] : facts.aud,
     scope: facts.scope,
     ...(facts.kind === 'access' ? { token_type: facts.cnf?.jkt === undefined ? 'Bearer' : 'DPoP' } : {}),
-    exp: facts.exp,
-    iat: facts.iat,
-    jti: facts.jti,
-    cnf: facts.cnf,
-    act: facts.act,
-  };
+  });
+  return head.slice(0, -1);
+}
+
+function restOf({ jti, cnf, act }: TokenIssued): string {
+  const rest = JSON.stringify({ jti: jti === undefined || isPlain(jti) ? undefined : jti, cnf, act });
+  return rest === '{}' ? '' : `,${rest.slice(1, -1)}`;
+}
+
+/** Whether JSON spells it as it is, in one byte a character. */
+const isPlain = (text: string): boolean => /^[ !#-[\]-~]*$/.test(text);
+
+/** The active answer, put together anew: a node that holds a million of them cannot hold their texts. */
+export function activeBody({ common, id, iat, exp, subject, rest }: Pick<KnownToken, 'common' | 'id' | 'iat' | 'exp' | 'subject' | 'rest'>): string {
+  const times = exp === undefined ? `,"iat":${iat}` : `,"exp":${exp},"iat":${iat}`;
+  const jti = common.identity === 'jti' && !rest.startsWith(',"jti"') ? `,"jti":"${id}"` : '';
+  return `${common.head}${subject}${times}${jti}${rest}}`;
+}
+
+/** The token as events name it (wire.md). */
+export function referenceOf({ common, id }: KnownToken): TokenReference {
+  switch (common.identity) {
+    case 'jti':
+      return { iss: common.iss, jti: id };
+    case 'sha256':
+      return { sha256: id };
+    case 'signing_input_sha256':
+      return { signing_input_sha256: id };
+    default:
+      return common.identity satisfies never;
+  }
 }
 
 /**
- * Whether a verified text says what was recorded of it. A token whose text and facts differ is somebody's mistake or
- * somebody's attack, and the answer must not choose between the two.
+ * What a text and the facts of it must both say. A token whose text and facts differ is somebody's mistake or somebody's
+ * attack, and the answer must not choose between the two. Undefined for a claim of a type that no facts have.
  */
-export function agrees(claims: Claims, { iss, exp, stated }: KnownToken): boolean {
-  return (
-    claims['iss'] === iss &&
-    claims['jti'] === stated.jti &&
-    claims['sub'] === stated.sub &&
-    claims['client_id'] === stated.client_id &&
-    claims['exp'] === exp &&
-    sameList(audienceOf(claims).toSorted(), stated.aud) &&
-    (claims['scope'] === undefined || typeof claims['scope'] === 'string') &&
-    sameList(scopeTokens(claims['scope']), stated.scope) &&
-    sameConfirmation(claims['cnf'], stated.cnf)
-  );
+export function statementOf(said: Claims | TokenIssued): string | undefined {
+  const { iss, jti, sub, client_id: clientId, exp, aud, scope, cnf } = said as Claims;
+  if (typeof iss !== 'string' || typeof clientId !== 'string') return undefined;
+  if (![jti, sub, scope].every((value) => value === undefined || typeof value === 'string')) return undefined;
+  if (exp !== undefined && typeof exp !== 'number') return undefined;
+  try {
+    // A member that is not there must not look like one that is null.
+    const members = [iss, jti ?? 0, sub ?? 0, clientId, exp ?? '', audienceOf({ aud }).toSorted(), scopeTokens(scope as string | undefined)];
+    return JSON.stringify([...members, cnf === undefined ? 0 : canonicalJson(cnf)]);
+  } catch {
+    return undefined;
+  }
 }
 
 /** One string or several (RFC 7519, section 4.1.3); empty for anything else. */
@@ -108,15 +188,3 @@ export function audienceOf({ aud }: Claims): readonly string[] {
 
 /** The order of scopes says nothing (RFC 6749, section 3.3). */
 const scopeTokens = (scope: string | undefined): readonly string[] => (scope === undefined || scope === '' ? [] : scope.split(' ').sort());
-
-const sameList = (one: readonly string[], other: readonly string[]): boolean =>
-  one.length === other.length && one.every((value, at) => value === other[at]);
-
-function sameConfirmation(claim: unknown, stated: string | undefined): boolean {
-  if (claim === undefined || stated === undefined) return claim === stated;
-  try {
-    return canonicalJson(claim) === stated;
-  } catch {
-    return false;
-  }
-}

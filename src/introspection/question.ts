@@ -1,6 +1,7 @@
 import type { Caller, Tenant } from '../control/index.js';
 import type { StoredLineage } from '../projections/index.js';
 import type { RuleKey } from '../rules/index.js';
+import type { MemoryKey } from './facts.js';
 import { parseCompactJws, type CompactJws } from './jws.js';
 import type { KnownToken } from './known-token.js';
 import type { Refusal } from './outcomes.js';
@@ -35,16 +36,18 @@ export interface Gathered {
 
 /** What an examination lacks: it is fetched, and the whole examination runs again. */
 export type Need =
-  | { readonly what: 'token' | 'id-jag'; readonly key: RuleKey }
+  | { readonly what: 'token'; readonly key: RuleKey; readonly memoryKey: MemoryKey }
+  | { readonly what: 'id-jag'; readonly key: RuleKey }
   | { readonly what: 'signature'; readonly jws: CompactJws; readonly use: TokenUse }
   /** The facts may still be on their way. */
-  | { readonly what: 'time'; readonly key: RuleKey; readonly otherwise: Refusal };
+  | { readonly what: 'time'; readonly key: RuleKey; readonly memoryKey: MemoryKey; readonly otherwise: Refusal };
 
-/** Why not; or what is missing to tell; or the answer that nothing speaks against. */
+/** Why not; or what is missing to tell; or the answer that nothing speaks against. `known`: what is recorded of it. */
 export type Examination =
-  | { readonly refusal: Refusal; readonly need?: undefined; readonly body?: undefined }
-  | { readonly refusal?: undefined; readonly need: Need; readonly body?: undefined }
-  | { readonly refusal?: undefined; readonly need?: undefined; readonly body: string };
+  | { readonly refusal: Refusal; readonly need?: undefined; readonly body?: undefined; readonly known?: KnownToken }
+  | { readonly refusal?: undefined; readonly need: Need; readonly body?: undefined; readonly known?: undefined }
+  /** `bytes` is the length of the body in UTF-8. */
+  | { readonly refusal?: undefined; readonly need?: undefined; readonly body: string; readonly bytes: number; readonly known?: KnownToken };
 
 /** The text taken apart, once a question. */
 export function jwsOf({ text }: Question, gathered: Gathered): CompactJws | undefined {
@@ -53,9 +56,8 @@ export function jwsOf({ text }: Question, gathered: Gathered): CompactJws | unde
 }
 
 /** The role's bound: tokens of these issuers that may be presented at one of these resources. */
-export const maySee = ({ role }: Question, iss: string, audience: readonly string[]): boolean =>
-  role.issuers.includes(iss) && audience.some((resource) => role.resources.includes(resource));
-
-/** RFC 7519, sections 4.1.5 and 4.1.6: neither `iat` nor `nbf` of another type than a number, nor later than now and the skew. */
-export const hasBegun = ({ iat, nbf }: Readonly<Record<string, unknown>>, now: number, skew: number): boolean =>
-  [iat, nbf].every((time) => time === undefined || (typeof time === 'number' && time <= now + skew));
+export function maySee({ role }: Question, iss: string, audience: readonly string[]): boolean {
+  if (!role.issuers.includes(iss)) return false;
+  for (const resource of audience) if (role.resources.includes(resource)) return true;
+  return false;
+}

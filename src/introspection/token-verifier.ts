@@ -3,10 +3,13 @@ import { ID_JAG_TYP, LOGOUT_TYP, SECURITY_EVENT_TYP } from '../contracts/index.j
 import type { ControlState, Source, Tenant } from '../control/index.js';
 import type { KeySets, VerificationKey } from '../registry/index.js';
 import { ruleKey, type RuleKey } from '../rules/index.js';
+import { DEFAULT_MAX_TOKENS } from './facts.js';
+import { statementOf } from './known-token.js';
+import { createSecondChance, type SecondChance } from './second-chance.js';
 import { isTyp, parseCompactJws, sha256, spellings, verifySignature, type Claims, type CompactJws } from './jws.js';
 
-/** Texts whose verification is remembered; beyond it the least recently asked about is verified again. */
-const MAX_REMEMBERED_JWTS = 200_000;
+/** ID-JAGs whose verification is remembered; each is redeemed once, as a rule. */
+const MAX_REMEMBERED_ID_JAGS = 10_000;
 
 /** Texts whose bad signature is remembered, so that one forged text repeated costs one verification. */
 const MAX_REMEMBERED_FORGERIES = 10_000;
@@ -17,15 +20,21 @@ const FORGERY_MEMORY_MS = 30_000;
 /** A JWT of another purpose never passes for an access token, whatever a source names (RFC 8725, section 3.11). */
 const FOREIGN_TYPS = [ID_JAG_TYP, SECURITY_EVENT_TYP, LOGOUT_TYP];
 
-/** A JWT whose signature a registered key made. Holds nothing of its text. */
+/** A JWT whose signature a registered key made. Holds nothing of its text, and of an access token's claims a digest. */
 export interface VerifiedJwt {
-  readonly claims: Claims;
-  readonly signingInputSha256: string;
-  /** Of an ID-JAG, which a rule may select by digest: SHA-256 of every text that carries these claims under this signature. */
-  readonly spellings: readonly string[];
   /** Its identity as a rule key: what its facts are recorded under. */
   readonly key: RuleKey;
   readonly source: Source;
+  /** What it says that its facts must say too; undefined where its claims are of types that no facts have. */
+  readonly statement: string | undefined;
+  /** Epoch seconds: the later of `iat` and `nbf`. Infinite where one is of another type than a number. */
+  readonly begins: number;
+  /** Of an ID-JAG, whose claims are its facts and which a rule may select by digest. */
+  readonly idJag?: {
+    readonly claims: Claims;
+    /** SHA-256 of every text that carries these claims under this signature. */
+    readonly spellings: readonly string[];
+  };
 }
 
 /** Who a text says it is, for RFC 7009. */
@@ -56,21 +65,41 @@ export interface TokenVerifier {
 
 export type TokenUse = 'access-token' | 'id-jag';
 
-export function createTokenVerifier({ state, keySets }: { state: ControlState; keySets: KeySets }): TokenVerifier {
-  const good = new LRUCache<string, Remembered>({ max: MAX_REMEMBERED_JWTS });
+export interface TokenVerifierOptions {
+  readonly state: ControlState;
+  readonly keySets: KeySets;
+  /** Texts of access tokens whose verification is remembered; beyond it one that was not asked about for long is verified again. */
+  readonly maxTokens?: number | undefined;
+}
+
+export function createTokenVerifier({ state, keySets, maxTokens = DEFAULT_MAX_TOKENS }: TokenVerifierOptions): TokenVerifier {
+  const goodTokens = createSecondChance<Remembered>({ max: maxTokens });
+  const goodIdJags = createSecondChance<Remembered>({ max: MAX_REMEMBERED_ID_JAGS });
+  const goodOf = (use: TokenUse): SecondChance<Remembered> => (use === 'id-jag' ? goodIdJags : goodTokens);
   const forged = new LRUCache<string, true>({ max: MAX_REMEMBERED_FORGERIES, ttl: FORGERY_MEMORY_MS });
   const underWay = new Map<string, Promise<VerifiedJwt | undefined>>();
   let registryVersion = state.registryVersion;
+  let keysVersion = keySets.version;
   let sources = new Map<string, readonly Source[]>();
 
   /** A change of a source, its keys or its profile: nothing that was verified before counts any more. */
   function dropStale(): void {
     if (registryVersion === state.registryVersion) return;
     registryVersion = state.registryVersion;
-    good.clear();
+    goodTokens.clear();
+    goodIdJags.clear();
     forged.clear();
     underWay.clear();
     sources = new Map();
+  }
+
+  /** A fetched set that changed may hold another key under the `kid` that refused a text. */
+  function isForged(name: string): boolean {
+    if (keysVersion !== keySets.version) {
+      keysVersion = keySets.version;
+      forged.clear();
+    }
+    return forged.has(name);
   }
 
   function sourcesOf(tenant: Tenant, iss: unknown): readonly Source[] {
@@ -89,6 +118,7 @@ export function createTokenVerifier({ state, keySets }: { state: ControlState; k
 
   async function verifyAnew(tenant: Tenant, jws: CompactJws, digest: string, use: TokenUse): Promise<VerifiedJwt | undefined> {
     const version = registryVersion;
+    const keysAtStart = keySets.version;
     let refusedByNamedKey = false;
     for (const source of sourcesOf(tenant, jws.claims['iss'])) {
       if (!suits(jws.header, source, use)) continue;
@@ -98,19 +128,13 @@ export function createTokenVerifier({ state, keySets }: { state: ControlState; k
           refusedByNamedKey ||= key.kid !== undefined && key.kid === kid;
           continue;
         }
-        const verified = {
-          claims: jws.claims,
-          signingInputSha256: sha256(jws.signingInput),
-          spellings: use === 'id-jag' ? spellings(jws).map(sha256) : [],
-          key: jwtKey(tenant, jws, use)!,
-          source,
-        };
-        if (version === registryVersion) good.set(digest, { verified, key, tenant: tenant.id, use });
+        const verified = remember(tenant, jws, source, use);
+        if (version === registryVersion) goodOf(use).set(digest, { verified, key, tenant: tenant.id, asked: false });
         return verified;
       }
     }
     // A key that is not there yet may be fetched later, so only what the very key it names refuses is a forgery.
-    if (refusedByNamedKey && version === registryVersion) forged.set(nameOf(tenant, digest, use), true);
+    if (refusedByNamedKey && version === registryVersion && keysAtStart === keySets.version) forged.set(nameOf(tenant, digest, use), true);
     return undefined;
   }
 
@@ -119,8 +143,9 @@ export function createTokenVerifier({ state, keySets }: { state: ControlState; k
   const verifier: TokenVerifier = {
     remembered(tenant, digest, use) {
       dropStale();
+      const good = goodOf(use);
       const held = good.get(digest);
-      if (held?.tenant !== tenant.id || held.use !== use) return undefined;
+      if (held?.tenant !== tenant.id) return undefined;
       if (keySets.holds(held.verified.source, held.key)) return held.verified;
       good.delete(digest);
       return undefined;
@@ -130,7 +155,7 @@ export function createTokenVerifier({ state, keySets }: { state: ControlState; k
       const known = verifier.remembered(tenant, digest, use);
       if (known) return known;
       const name = nameOf(tenant, digest, use);
-      if (forged.has(name)) return undefined;
+      if (isForged(name)) return undefined;
       const started = underWay.get(name) ?? verifyAnew(tenant, jws, digest, use);
       underWay.set(name, started);
       try {
@@ -147,16 +172,15 @@ export function createTokenVerifier({ state, keySets }: { state: ControlState; k
       const jws = parseCompactJws(text);
       const digest = sha256(text);
       if (!jws) return { kind: 'opaque', sha256: digest };
-      const verified = await verifier.verify(tenant, jws, digest, 'access-token');
-      if (!verified) return { kind: 'unverifiable' };
-      const { iss, jti, client_id: clientId } = verified.claims;
+      if (!(await verifier.verify(tenant, jws, digest, 'access-token'))) return { kind: 'unverifiable' };
+      const { iss, jti, client_id: clientId } = jws.claims;
       return {
         kind: 'jwt',
         iss: iss as string,
         jti: jti as string | undefined,
-        signing_input_sha256: verified.signingInputSha256,
+        signing_input_sha256: sha256(jws.signingInput),
         client_id: typeof clientId === 'string' ? clientId : undefined,
-        claims: verified.claims,
+        claims: jws.claims,
       };
     },
   };
@@ -165,9 +189,19 @@ export function createTokenVerifier({ state, keySets }: { state: ControlState; k
 
 interface Remembered {
   readonly tenant: string;
-  readonly use: TokenUse;
   readonly verified: VerifiedJwt;
   readonly key: VerificationKey;
+  asked: boolean;
+}
+
+function remember(tenant: Tenant, jws: CompactJws, source: Source, use: TokenUse): VerifiedJwt {
+  const { claims } = jws;
+  const key = jwtKey(tenant, jws, use)!;
+  const begins = [claims['iat'], claims['nbf']].map((time) => (time === undefined ? -Infinity : typeof time === 'number' ? time : Infinity));
+  const verified = { key, source, begins: Math.max(...begins), statement: undefined };
+  if (use === 'id-jag') return { ...verified, idJag: { claims, spellings: spellings(jws).map(sha256) } };
+  const statement = statementOf(claims);
+  return { ...verified, statement: statement && sha256(statement) };
 }
 
 /** (iss, `jti`), or without a `jti` the SHA-256 of the signing input (design, section 2). Undefined for claims of the wrong type. */

@@ -22,9 +22,11 @@ describe('readConfig', () => {
       database: 'embedded',
       databasePoolMax: 10,
       kafka: 'embedded',
+      leaseMs: 4_000,
       logOrigin: 'rescind.local',
       logLevel: 'info',
       jwksAllowedHosts: [],
+      tracing: undefined,
     });
   });
 
@@ -41,7 +43,7 @@ describe('readConfig', () => {
       JWKS_ALLOWED_HOSTS: 'idp.internal,127.0.0.1',
     });
     expect(config.database !== 'embedded' && config.database.url.reveal()).toBe(SECRET);
-    expect(config.kafka).toEqual({ brokers: ['kafka-1:9092', '[2001:db8::1]:9093'] });
+    expect(config.kafka).toEqual({ brokers: ['kafka-1:9092', '[2001:db8::1]:9093'], security: {} });
     expect(config.roles).toEqual(new Set(['serve', 'feed']));
     expect(config.listen.tls).toEqual({ certFile: '/etc/rescind/tls.crt', keyFile: '/etc/rescind/tls.key' });
     expect(config.jwksAllowedHosts).toEqual(['idp.internal', '127.0.0.1']);
@@ -75,10 +77,15 @@ describe('readConfig', () => {
     ['PORT', '-1'],
     ['PORT', '74 23'],
     ['TRUSTED_PROXY', 'yes'],
+    ['LEASE_SECONDS', '1'],
+    ['LEASE_SECONDS', '31'],
+    ['LEASE_SECONDS', '2.5'],
     ['LOG_LEVEL', 'loud'],
     ['LOG_ORIGIN', 'https://log.example.com'],
     ['LOG_ORIGIN', 'two words'],
     ['JWKS_ALLOWED_HOSTS', 'https://idp.internal'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4318'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'https://user:hunter2@collector.example'],
   ])('refuses %s=%s by name and never by value', (variable, value) => {
     const error = refusal({ [variable]: value });
     expect(error.code).toBe('config-invalid');
@@ -96,6 +103,26 @@ describe('readConfig', () => {
     [{ TLS_KEY: 'a.key' }, 'TLS_CERT'],
   ])('refuses half a TLS identity: %o', (env, missing) => {
     expect(refusal(env).problems.map((problem) => problem.variable)).toEqual([missing]);
+  });
+
+  it.each([
+    [{ OTEL_EXPORTER_OTLP_HEADERS: 'api-key=hunter2' }, 'http://collector.example:4318', 'OTEL_EXPORTER_OTLP_HEADERS'],
+    [{ OTEL_EXPORTER_OTLP_HEADERS: 'hunter2' }, 'https://collector.example', 'OTEL_EXPORTER_OTLP_HEADERS'],
+    [{ OTEL_EXPORTER_OTLP_HEADERS: 'api-key=%zz' }, 'https://collector.example', 'OTEL_EXPORTER_OTLP_HEADERS'],
+    [{ OTEL_EXPORTER_OTLP_HEADERS: 'api-key=a%0ab' }, 'https://collector.example', 'OTEL_EXPORTER_OTLP_HEADERS'],
+    [{ OTEL_TRACES_SAMPLER_ARG: '1.1' }, 'https://collector.example', 'OTEL_TRACES_SAMPLER_ARG'],
+    [{ OTEL_TRACES_SAMPLER_ARG: 'always' }, 'https://collector.example', 'OTEL_TRACES_SAMPLER_ARG'],
+  ])('refuses %o for traces to %s', (env, endpoint, variable) => {
+    const error = refusal({ ...env, OTEL_EXPORTER_OTLP_ENDPOINT: endpoint });
+    expect(error.problems.map((problem) => problem.variable)).toEqual([variable]);
+    expect(error.message).not.toContain('hunter2');
+  });
+
+  it('takes a collector', () => {
+    const env = { OTEL_EXPORTER_OTLP_ENDPOINT: 'https://collector.example/otlp', OTEL_EXPORTER_OTLP_HEADERS: 'api-key=hunter2', OTEL_TRACES_SAMPLER_ARG: '0.25' };
+    const { tracing } = readConfig(env);
+    expect(tracing).toMatchObject({ endpoint: 'https://collector.example/otlp', serviceName: 'rescind', ratio: 0.25 });
+    expect(JSON.stringify(tracing)).not.toContain('hunter2');
   });
 
   it('names every problem at once', () => {

@@ -1,5 +1,9 @@
 import { RescindError } from '../contracts/index.js';
+import { readFlag, readInteger, readOneOf, splitList, type Environment, type Refuse } from './environment.js';
+import { KAFKA_DOCUMENTATION, readKafka, type KafkaConfig } from './kafka-config.js';
+import { isLoopback } from './loopback.js';
 import { Secret } from './secret.js';
+import { readTracing, TRACING_DOCUMENTATION, type TracingConfig } from './tracing-config.js';
 
 export type Role = 'ingest' | 'serve' | 'feed' | 'log';
 export const ROLES: readonly Role[] = ['ingest', 'serve', 'feed', 'log'];
@@ -13,6 +17,8 @@ export const DEFAULT_PORT = 7423;
 export const DEFAULT_LOG_ORIGIN = 'rescind.local';
 /** Connections to PostgreSQL that one process holds for requests; the listener and the appender have their own. */
 export const DEFAULT_DATABASE_POOL_MAX = 10;
+/** `L` of the lease protocol: what a crashed node costs the first revocation after it, once. */
+export const DEFAULT_LEASE_SECONDS = 4;
 
 export interface Config {
   /** Where the embedded services, the admin key and the demo's file lie. */
@@ -22,10 +28,13 @@ export interface Config {
   readonly database: { readonly url: Secret } | 'embedded';
   readonly databasePoolMax: number;
   /** `none`: HTTP intake alone. */
-  readonly kafka: { readonly brokers: readonly string[] } | 'embedded' | 'none';
+  readonly kafka: KafkaConfig | 'embedded' | 'none';
+  /** How long a node may stay silent before it is fenced, in milliseconds. */
+  readonly leaseMs: number;
   /** First part of every ledger's origin: configured, never taken from a Host header. */
   readonly logOrigin: string;
   readonly logLevel: LogLevel;
+  readonly tracing: TracingConfig | undefined;
   /** Hosts that a source's JWKS URI may name although they are not public addresses. */
   readonly jwksAllowedHosts: readonly string[];
 }
@@ -57,9 +66,6 @@ export class ConfigError extends RescindError {
   }
 }
 
-type Environment = Record<string, string | undefined>;
-type Refuse = (variable: string, problem: string) => void;
-
 /** Reads the environment, whole: either a frozen configuration without contradictions or a {@link ConfigError}. */
 export function readConfig(env: Environment): Config {
   const problems: ConfigProblem[] = [];
@@ -74,8 +80,10 @@ export function readConfig(env: Environment): Config {
     database: readDatabase(env, refuse),
     databasePoolMax: readInteger(env, 'DATABASE_POOL_MAX', { min: 1, max: 200, default: DEFAULT_DATABASE_POOL_MAX }, refuse),
     kafka: readKafka(env, refuse),
+    leaseMs: readInteger(env, 'LEASE_SECONDS', { min: 2, max: 30, default: DEFAULT_LEASE_SECONDS }, refuse) * 1000,
     logOrigin: readLogOrigin(env, refuse),
     logLevel: readOneOf(env, 'LOG_LEVEL', LOG_LEVELS, 'info', refuse),
+    tracing: readTracing(env, refuse),
     jwksAllowedHosts: readHosts(env, 'JWKS_ALLOWED_HOSTS', refuse),
   };
   if (problems.length > 0) throw new ConfigError(problems);
@@ -93,10 +101,12 @@ export const VARIABLE_DOCUMENTATION: Readonly<Record<string, string>> = {
   ROLES: 'comma-separated: ingest, serve, feed, log, or all (default all)',
   DATABASE_URL: 'postgres:// URL of PostgreSQL 17 or newer (default: the embedded one)',
   DATABASE_POOL_MAX: `connections for requests (default ${DEFAULT_DATABASE_POOL_MAX})`,
-  KAFKA_BROKERS: 'comma-separated host:port of Apache Kafka, or none for HTTP intake alone (default: the local one)',
+  ...KAFKA_DOCUMENTATION,
+  LEASE_SECONDS: `how long a node may stay silent before it is fenced, 2 to 30 (default ${DEFAULT_LEASE_SECONDS})`,
   LOG_LEVEL: `${LOG_LEVELS.join(', ')} (default info)`,
   LOG_ORIGIN: `first part of the ledgers' origin, such as log.example.com (default ${DEFAULT_LOG_ORIGIN})`,
   JWKS_ALLOWED_HOSTS: 'comma-separated hosts that a JWKS URI may name although they are not public addresses',
+  ...TRACING_DOCUMENTATION,
 };
 const VARIABLES = Object.keys(VARIABLE_DOCUMENTATION);
 
@@ -105,7 +115,7 @@ function readListen(env: Environment, refuse: Refuse): ListenConfig {
   const port = readInteger(env, 'PORT', { min: 0, max: 65_535, default: DEFAULT_PORT }, refuse);
   const certFile = env['TLS_CERT'];
   const keyFile = env['TLS_KEY'];
-  const trustedProxy = readOneOf(env, 'TRUSTED_PROXY', ['true', 'false'], 'false', refuse) === 'true';
+  const trustedProxy = readFlag(env, 'TRUSTED_PROXY', refuse);
   if (certFile !== undefined && keyFile === undefined) refuse('TLS_KEY', 'is missing, though TLS_CERT is set');
   if (keyFile !== undefined && certFile === undefined) refuse('TLS_CERT', 'is missing, though TLS_KEY is set');
   const tls = certFile !== undefined && keyFile !== undefined ? { certFile, keyFile } : undefined;
@@ -113,11 +123,6 @@ function readListen(env: Environment, refuse: Refuse): ListenConfig {
     refuse('HOST', 'is not a loopback address: set TLS_CERT and TLS_KEY, or TRUSTED_PROXY=true behind a proxy that ends TLS');
   }
   return Object.freeze({ host, port, tls, trustedProxy });
-}
-
-/** RFC 5735 section 3, RFC 4291 section 2.5.3 and the name that resolves to them. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}$/.test(host);
 }
 
 function readRoles(env: Environment, refuse: Refuse): ReadonlySet<Role> {
@@ -138,19 +143,6 @@ function readDatabase(env: Environment, refuse: Refuse): Config['database'] {
   return Object.freeze({ url: new Secret(value) });
 }
 
-function readKafka(env: Environment, refuse: Refuse): Config['kafka'] {
-  const value = env['KAFKA_BROKERS'];
-  if (value === undefined) return 'embedded';
-  if (value === 'none') return 'none';
-  const brokers = splitList(value);
-  const valid = brokers.every((broker) => {
-    const port = /^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):(\d{1,5})$/.exec(broker)?.[1];
-    return port !== undefined && Number(port) >= 1 && Number(port) <= 65_535;
-  });
-  if (!valid || brokers.length === 0) refuse('KAFKA_BROKERS', 'must be host:port, comma-separated, or none');
-  return Object.freeze({ brokers: Object.freeze(brokers) });
-}
-
 function readLogOrigin(env: Environment, refuse: Refuse): string {
   const value = env['LOG_ORIGIN'] ?? DEFAULT_LOG_ORIGIN;
   // A checkpoint's origin is a line without spaces or plus signs (C2SP signed-note key names), by custom without a scheme.
@@ -166,29 +158,4 @@ function readHosts(env: Environment, variable: string, refuse: Refuse): readonly
   const hosts = splitList(value);
   if (!hosts.every((host) => /^[A-Za-z0-9.:-]+$/.test(host))) refuse(variable, 'must be host names or addresses, comma-separated');
   return Object.freeze(hosts);
-}
-
-function readInteger(
-  env: Environment,
-  variable: string,
-  bounds: { min: number; max: number; default: number },
-  refuse: Refuse,
-): number {
-  const value = env[variable];
-  if (value === undefined) return bounds.default;
-  const number = /^\d{1,9}$/.test(value) ? Number(value) : Number.NaN;
-  if (!(number >= bounds.min && number <= bounds.max)) refuse(variable, `must be a whole number from ${bounds.min} to ${bounds.max}`);
-  return number;
-}
-
-function readOneOf<T extends string>(env: Environment, variable: string, allowed: readonly T[], otherwise: T, refuse: Refuse): T {
-  const value = env[variable];
-  if (value === undefined) return otherwise;
-  const found = allowed.find((name) => name === value);
-  if (found === undefined) refuse(variable, `must be one of ${allowed.join(', ')}`);
-  return found ?? otherwise;
-}
-
-function splitList(value: string): string[] {
-  return value.split(',').map((item) => item.trim());
 }

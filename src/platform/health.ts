@@ -15,7 +15,13 @@ export interface Health {
   report(): Promise<HealthReport>;
 }
 
-export function createHealth(options: { stopping?: AbortSignal } = {}): Health {
+export interface HealthOptions {
+  readonly stopping?: AbortSignal;
+  /** Told of every report. */
+  readonly onReport?: (checks: HealthReport['checks']) => void;
+}
+
+export function createHealth(options: HealthOptions = {}): Health {
   const checks = new Map<string, () => Promise<void> | void>();
 
   async function run(name: string, check: () => Promise<void> | void): Promise<HealthReport['checks'][number]> {
@@ -43,6 +49,7 @@ export function createHealth(options: { stopping?: AbortSignal } = {}): Health {
     async report() {
       const results = await Promise.all([...checks].map(([name, check]) => run(name, check)));
       if (options.stopping?.aborted === true) results.push({ name: 'process', ok: false, ms: 0, code: 'shutting-down' });
+      options.onReport?.(results);
       return { ready: results.every(({ ok }) => ok), checks: results };
     },
   };

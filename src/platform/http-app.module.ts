@@ -1,13 +1,20 @@
 import 'reflect-metadata';
 import type { RequestListener } from 'node:http';
+import type { Socket } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import type { LoggerService, ModuleMetadata } from '@nestjs/common';
 import { createHttpServer, type HotHandler } from './http-server.js';
+import { watchRequests } from './http-metrics.js';
+import { createRequestTracing } from './http-tracing.js';
 import { rememberMediaType } from './json-body.js';
 import { ProblemFilter } from './problem.filter.js';
+import { errorOfStatus, problemOf } from './problem.js';
 import type { ListenConfig } from './config.js';
 import type { Log } from './log.js';
+import type { Metrics } from './metrics.js';
+import type { Tracing } from './tracing.js';
 
 type RootModule = Parameters<typeof NestFactory.create>[0];
 
@@ -30,24 +37,51 @@ export interface HttpAppOptions {
   /** Default: {@link JSON_BODIES}. */
   bodies?: RawBodies;
   log: Log;
+  metrics?: Metrics;
+  tracing?: Tracing;
 }
 
 /** The Nest application on Fastify; errors leave as problem+json. It does not listen yet: {@link listenHttp}. */
 export async function createHttpApp(options: HttpAppOptions): Promise<NestFastifyApplication> {
   const { listen, log, bodies = JSON_BODIES } = options;
   let closing = false;
+  const watch = options.metrics && watchRequests(options.metrics);
+  const trace = options.tracing && createRequestTracing(options.tracing);
   const adapter = new FastifyAdapter({
     // One hop: the proxy itself. Whatever else X-Forwarded-For names, a client may have written.
     trustProxy: listen.trustedProxy ? (_address, hop) => hop === 0 : false,
     forceCloseConnections: 'idle',
     bodyLimit: bodies.limitBytes,
+    // A URL that cannot be decoded never reaches a route, nor Nest's filters.
+    frameworkErrors: (error: FastifyError, _request: FastifyRequest, reply: FastifyReply) => {
+      const { status, headers, body } = problemOf(errorOfStatus(error.statusCode ?? 400, error));
+      void reply.status(status).headers(headers).send(Buffer.from(JSON.stringify(body)));
+    },
+    clientErrorHandler: answerClientError,
     serverFactory: (framework: RequestListener) =>
-      createHttpServer({ framework, hot: options.hot ?? new Map(), tls: listen.tls, isClosing: () => closing }),
+      createHttpServer({
+        framework,
+        hot: options.hot ?? new Map(),
+        tls: listen.tls,
+        isClosing: () => closing,
+        onHotSample: watch?.hot,
+        traceHot: trace?.hot,
+      }),
   });
   const fastify = adapter.getInstance();
   fastify.addHook('preClose', async () => {
     closing = true;
   });
+  if (watch !== undefined) {
+    fastify.addHook('onResponse', async ({ method, routeOptions }, reply) => {
+      watch.answered({ method, route: routeOptions.url, status: reply.statusCode, seconds: reply.elapsedTime / 1000 });
+    });
+  }
+  if (trace !== undefined) {
+    fastify.addHook('onRequest', ({ raw, routeOptions }, _reply, next) => trace.begin(raw, routeOptions.url, next));
+    fastify.addHook('preValidation', ({ raw }, _reply, next) => trace.resume(raw, next));
+    fastify.addHook('onResponse', async ({ raw }, reply) => trace.end(raw, reply.statusCode));
+  }
   fastify.removeAllContentTypeParsers();
   const app = await NestFactory.create<NestFastifyApplication>(options.module, adapter, {
     bodyParser: false,
@@ -62,6 +96,18 @@ export async function createHttpApp(options: HttpAppOptions): Promise<NestFastif
   }
   app.useGlobalFilters(new ProblemFilter(log));
   return app;
+}
+
+/** Of a request that is no HTTP, or whose headers are too large or too slow: there is no reply, only the socket. */
+function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const { status, headers, body } = problemOf(errorOfStatus(400, error));
+  const text = JSON.stringify(body);
+  const lines = Object.entries({ ...headers, 'content-length': String(Buffer.byteLength(text)), connection: 'close' }).map(([name, value]) => `${name}: ${value}`);
+  socket.end(`HTTP/1.1 ${status} Bad Request\r\n${lines.join('\r\n')}\r\n\r\n${text}`);
 }
 
 /** Resolves to the URL it listens on. */

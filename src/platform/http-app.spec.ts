@@ -1,10 +1,13 @@
 import { Agent, request as httpRequest } from 'node:http';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Body, Controller, Get, Module, Post, Req } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyRequest } from 'fastify';
 import { RescindError } from '../contracts/index.js';
-import { createHttpApp, createLog, jsonBody, listenHttp, type ListenConfig } from './index.js';
+import { HOT_SAMPLE } from './http-server.js';
+import { createHttpApp, createLog, createMetrics, jsonBody, listenHttp, type ListenConfig, type Metrics } from './index.js';
 
 const BODIES = {
   mediaTypes: ['application/json', 'application/cloudevents+json', 'application/cloudevents-batch+json', 'application/x-ndjson', 'application/x-www-form-urlencoded'],
@@ -55,9 +58,11 @@ describe('the HTTP application', () => {
   let app: NestFastifyApplication;
   let url: string;
   let logged: string[];
+  let metrics: Metrics;
 
   async function start(listen: ListenConfig): Promise<void> {
     logged = [];
+    metrics = createMetrics();
     const log = createLog({ level: 'warn', destination: { write: (line) => logged.push(line) } });
     app = await createHttpApp({
       module: SampleModule,
@@ -65,6 +70,7 @@ describe('the HTTP application', () => {
       hot: new Map([['/hot', (req, res) => void res.end(`hot ${req.method}`)]]),
       bodies: BODIES,
       log,
+      metrics,
     });
     url = await listenHttp(app, listen);
   }
@@ -89,7 +95,7 @@ describe('the HTTP application', () => {
   it.each(['text/plain', 'application/xml', 'multipart/form-data; boundary=x'])('answers 415 to %s', async (type) => {
     const response = await post('/events', type, 'x');
     expect(response.status).toBe(415);
-    expect(response.headers.get('content-type')).toMatch('application/problem+json');
+    expect(response.headers.get('content-type')).toBe('application/problem+json');
     expect(await response.json()).toMatchObject({ code: 'unsupported-media-type', status: 415 });
   });
 
@@ -123,7 +129,7 @@ describe('the HTTP application', () => {
   it('answers an error thrown on purpose as a problem, with its detail and extensions', async () => {
     const response = await fetch(`${url}/refused`);
     expect(response.status).toBe(403);
-    expect(response.headers.get('content-type')).toMatch('application/problem+json');
+    expect(response.headers.get('content-type')).toBe('application/problem+json');
     expect(await response.json()).toEqual({
       type: 'https://rescind.dev/problems/selector-too-wide',
       title: expect.any(String),
@@ -153,6 +159,36 @@ describe('the HTTP application', () => {
     const response = await fetch(`${url}/nowhere`);
     expect(response.status).toBe(404);
     expect(await response.json()).toMatchObject({ code: 'not-found' });
+  });
+
+  it.each(['/v1/%', '/v1/%c0%af', '/%ff?x=1'])('answers a problem to %s, which cannot be decoded', async (path) => {
+    const response = await fetch(url + path);
+    expect(response.status).toBe(400);
+    expect(response.headers.get('content-type')).toBe('application/problem+json');
+    expect(await response.json()).toMatchObject({ code: 'invalid-request', status: 400 });
+  });
+
+  it.each([
+    ['what is no request', 'NONSENSE\r\n\r\n'],
+    ['headers without end', `GET / HTTP/1.1\r\nHost: x\r\nX: ${'y'.repeat(20_000)}\r\n\r\n`],
+  ])('answers a problem to %s', async (_what, bytes) => {
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    socket.write(bytes);
+    const answer = await text(socket);
+    expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n(?:.*\r\n)*?content-type: application\/problem\+json\r\n/);
+    expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))).toMatchObject({ code: 'invalid-request' });
+  });
+
+  it('counts requests by route pattern, never by path, and samples hot ones', async () => {
+    const ask = (path: string): Promise<unknown> => fetch(url + path).then((response) => response.text());
+    await Promise.all(['/address', '/refused', '/nowhere/1', '/nowhere/2'].map(ask));
+    for (let i = 0; i < HOT_SAMPLE; i += 1) await ask('/hot');
+    const counted = await metrics.text();
+    expect(counted).toContain('rescind_http_request_seconds_count{route="/address",method="GET",status="2xx"} 1');
+    expect(counted).toContain('rescind_http_request_seconds_count{route="/refused",method="GET",status="4xx"} 1');
+    expect(counted).toContain('rescind_http_request_seconds_count{route="unmatched",method="any",status="4xx"} 2');
+    expect(counted).toContain('rescind_hot_request_seconds_count{path="/hot"} 1');
+    expect(counted).not.toContain('nowhere');
   });
 
   it('gives a hot path to its handler, by the exact path and whatever the query', async () => {

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { ListenConfig } from './config.js';
+import { readPem } from './pem-file.js';
 
 /** Longer than the 60 s after which balancers commonly drop an idle connection, so that they never meet one we just closed. */
 export const KEEP_ALIVE_TIMEOUT_MS = 65_000;
@@ -10,6 +10,8 @@ export const HEADERS_TIMEOUT_MS = 10_000;
 /** The same for the whole request. An answer, such as a feed's, may take as long as it likes. */
 export const REQUEST_TIMEOUT_MS = 30_000;
 const TIMEOUT_CHECK_INTERVAL_MS = 5_000;
+/** One in so many requests of a hot path is timed: a look at the clock and a listener each would show in its rate. */
+export const HOT_SAMPLE = 8;
 
 /** Answers a request whole, without the framework. MUST end `res`, also for a method it does not serve, and MUST NOT throw. */
 export type HotHandler = (req: IncomingMessage, res: ServerResponse) => void;
@@ -24,15 +26,30 @@ export function createHttpServer(options: {
   hot: ReadonlyMap<string, HotHandler>;
   tls: ListenConfig['tls'];
   isClosing: () => boolean;
+  /** Told how long one in {@link HOT_SAMPLE} requests of a hot path took until its answer was handed to the socket. */
+  onHotSample?: (path: string, seconds: number) => void;
+  /** Runs a hot handler whose caller traces its request. */
+  traceHot?: (path: string, req: IncomingMessage, res: ServerResponse, run: () => void) => void;
 }): Server {
-  const { framework, hot, isClosing } = options;
+  const { framework, hot, isClosing, onHotSample, traceHot } = options;
+  let hotRequests = 0;
   const serve: Handler = (req, res) => {
     if (isClosing()) res.setHeader('connection', 'close');
     const url = req.url ?? '';
     const query = url.indexOf('?');
-    const handler = hot.get(query === -1 ? url : url.slice(0, query));
-    if (handler === undefined) framework(req, res);
-    else handler(req, res);
+    const path = query === -1 ? url : url.slice(0, query);
+    const handler = hot.get(path);
+    if (handler === undefined) {
+      framework(req, res);
+      return;
+    }
+    hotRequests = (hotRequests + 1) % HOT_SAMPLE;
+    if (hotRequests === 0 && onHotSample !== undefined) {
+      const startedAt = performance.now();
+      res.once('finish', () => onHotSample(path, (performance.now() - startedAt) / 1000));
+    }
+    if (traceHot === undefined || req.headers['traceparent'] === undefined) handler(req, res);
+    else traceHot(path, req, res, () => handler(req, res));
   };
   const timeouts = {
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
@@ -42,5 +59,6 @@ export function createHttpServer(options: {
   };
   if (options.tls === undefined) return createServer(timeouts, serve);
   const { certFile, keyFile } = options.tls;
-  return createTlsServer({ ...timeouts, cert: readFileSync(certFile), key: readFileSync(keyFile) }, serve);
+  // RFC 9325 section 3.1.1.
+  return createTlsServer({ ...timeouts, minVersion: 'TLSv1.2', cert: readPem('TLS_CERT', certFile), key: readPem('TLS_KEY', keyFile) }, serve);
 }

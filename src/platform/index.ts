@@ -1,5 +1,7 @@
-export { ConfigError, ROLES, VARIABLE_DOCUMENTATION, isLoopback, readConfig } from './config.js';
+export { ConfigError, DEFAULT_LEASE_SECONDS, ROLES, VARIABLE_DOCUMENTATION, readConfig } from './config.js';
 export type { Config, ConfigProblem, ListenConfig, LogLevel, Role } from './config.js';
+export type { KafkaConfig, KafkaSecurity, SaslMechanism } from './kafka-config.js';
+export { isLoopback } from './loopback.js';
 export { Secret } from './secret.js';
 
 export { createLog } from './log.js';
@@ -7,18 +9,29 @@ export type { Log, LogDestination } from './log.js';
 export { MASK, maskSecrets } from './masking.js';
 export { DURATION_BUCKETS_S, createMetrics } from './metrics.js';
 export type { Metrics } from './metrics.js';
+export { createPoolMetrics, createReadinessMetrics } from './runtime-metrics.js';
 export { createHealth } from './health.js';
 export type { Health, HealthReport } from './health.js';
+export { createOtlpSink } from './otlp.js';
+export type { EndedSpan, OtlpOptions, SpanSink } from './otlp.js';
+export { createTracing } from './tracing.js';
+export type { Attributes, OpenSpan, Tracing } from './tracing.js';
+export type { TracingConfig } from './tracing-config.js';
 export { createLifecycle } from './lifecycle.js';
 export type { Lifecycle } from './lifecycle.js';
 
-export { createPool, inTransaction, isDatabaseUnavailable } from './pool.pg.js';
-export type { Pool, PoolClient, PoolOptions } from './pool.pg.js';
+export { createPool, DEFAULT_TIMEOUTS, inTransaction, isDatabaseUnavailable } from './pool.pg.js';
+export type { Pool, PoolClient, PoolOptions, SessionTimeouts } from './pool.pg.js';
+export { endStuckSessions } from './stuck-sessions.pg.js';
 export { loadSql } from './sql.js';
 export { startEmbeddedPostgres } from './embedded-postgres.pg.js';
 export type { EmbeddedPostgres } from './embedded-postgres.pg.js';
 
 export { createKafka } from './client.kafka.js';
+export type { KafkaClientOptions } from './client.kafka.js';
+export { unreadableOf } from './record-sets/fetch-response.kafka.js';
+export { UnreadableRecordSet } from './record-sets/unreadable-record-set.js';
+export type { RecordSetProblem } from './record-sets/unreadable-record-set.js';
 export { startLocalKafka } from './local-kafka.kafka.js';
 export type { LocalKafka } from './local-kafka.kafka.js';
 

@@ -21,6 +21,15 @@ describe('the log', () => {
     expect(JSON.parse(lines[0]!)).toEqual({ level: 'info', time: expect.stringMatching(/^20.*Z$/), batch: 7, msg: 'appended' });
   });
 
+  it.each(['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const)('masks alike at %s, whichever level is logged', (level) => {
+    for (const configured of ['trace', level]) {
+      const lines: string[] = [];
+      createLog({ level: configured, destination: { write: (line) => lines.push(line) } })[level]({ token: OPAQUE }, JWS);
+      expect(lines).toHaveLength(1);
+      expect(lines[0]).not.toMatch(new RegExp(`${OPAQUE}|${JWS}`));
+    }
+  });
+
   const planted: [string, string, (log: Log) => void][] = [
     ['a message', JWS, (log) => log.info(`refused ${JWS}`)],
     ['a message with arguments', JWS, (log) => log.info('refused %s', JWS)],

@@ -5,6 +5,8 @@ export interface Metrics {
   counter<L extends string = never>(name: string, help: string, labels?: readonly L[]): Counter<L>;
   gauge<L extends string = never>(name: string, help: string, labels?: readonly L[], collect?: () => number): Gauge<L>;
   histogram<L extends string = never>(name: string, help: string, labels?: readonly L[], buckets?: readonly number[]): Histogram<L>;
+  /** A gauge whose every label set is read when somebody asks. */
+  observed<L extends string>(name: string, help: string, labels: readonly L[], read: () => Iterable<readonly [Record<L, string>, number]>): void;
   text(): Promise<string>;
   readonly contentType: string;
 }
@@ -48,6 +50,22 @@ export function createMetrics(options: { processMetrics?: boolean } = {}): Metri
       ),
     histogram: (name, help, labels = [], buckets = DURATION_BUCKETS_S) =>
       once(name, () => new Histogram({ name, help, labelNames: [...labels], buckets: [...buckets], registers: [registry] })),
+    observed<L extends string>(name: string, help: string, labels: readonly L[], read: () => Iterable<readonly [Record<L, string>, number]>) {
+      once(
+        name,
+        () =>
+          new Gauge({
+            name,
+            help,
+            labelNames: [...labels],
+            registers: [registry],
+            collect(this: Gauge<L>): void {
+              this.reset();
+              for (const [set, value] of read()) this.set(set, value);
+            },
+          }),
+      );
+    },
     text: () => registry.metrics(),
     contentType: registry.contentType,
   };

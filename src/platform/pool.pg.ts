@@ -1,11 +1,24 @@
 import { Pool, type PoolClient } from 'pg';
 
-/** A statement that runs longer is ended by the server; the request it served has long been given up. */
-export const STATEMENT_TIMEOUT_MS = 30_000;
-/** A transaction that stands open without a statement holds locks for nobody. */
-export const IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000;
-/** Ends what the other two do not: a session stopped inside COPY (PostgreSQL 17 and newer). */
-export const TRANSACTION_TIMEOUT_MS = 60_000;
+/** What the server allows a session, in milliseconds. At a limit it ends the statement, or the session with its locks. */
+export interface SessionTimeouts {
+  /** One statement. */
+  readonly statementMs: number;
+  /** Waiting for one lock, part of the statement. */
+  readonly lockMs: number;
+  /** A transaction without a statement: it holds locks for nobody. */
+  readonly idleInTransactionMs: number;
+  /** A whole transaction, also one stopped inside COPY, which the others do not end (PostgreSQL 17 and newer). */
+  readonly transactionMs: number;
+}
+
+export const DEFAULT_TIMEOUTS: SessionTimeouts = { statementMs: 30_000, lockMs: 10_000, idleInTransactionMs: 10_000, transactionMs: 60_000 };
+/** What a client may leave unacknowledged before the server takes it for dead. A process that is merely stopped acknowledges. */
+export const TCP_USER_TIMEOUT_MS = 10_000;
+/** Idle connections are probed after this long, on both sides. */
+export const KEEPALIVE_AFTER_MS = 10_000;
+/** How often the server looks whether the client of a running statement is still there. */
+const CLIENT_CHECK_INTERVAL_MS = 5_000;
 /** A connection that nobody used for so long is closed. */
 export const IDLE_CONNECTION_TIMEOUT_MS = 30_000;
 /** How long a caller waits for a connection before it is told that the database is not there. */
@@ -21,10 +34,13 @@ export interface PoolOptions {
   applicationName: string;
   /** A lost idle connection is no error of the caller's: the pool makes another. Told here, for the log. */
   onIdleError?: (error: Error) => void;
+  /** Those of {@link DEFAULT_TIMEOUTS} that are others. */
+  timeouts?: Partial<SessionTimeouts>;
 }
 
 /** A pool with server-side timeouts. 64-bit integers stay text (`node-postgres`'s default): make `bigint` of them at the edge. */
 export function createPool(options: PoolOptions): Pool {
+  const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
   const pool = new Pool({
     connectionString: options.url,
     max: options.max,
@@ -32,14 +48,30 @@ export function createPool(options: PoolOptions): Pool {
     idleTimeoutMillis: IDLE_CONNECTION_TIMEOUT_MS,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
-    statement_timeout: STATEMENT_TIMEOUT_MS,
-    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
-    options: `-c transaction_timeout=${TRANSACTION_TIMEOUT_MS} -c timezone=UTC`,
+    keepAliveInitialDelayMillis: KEEPALIVE_AFTER_MS,
+    options: Object.entries(sessionSettings(timeouts))
+      .map(([name, value]) => `-c ${name}=${value}`)
+      .join(' '),
   });
   pool.on('error', (error) => {
     if (!pool.ending) options.onIdleError?.(error);
   });
   return pool;
+}
+
+function sessionSettings(timeouts: SessionTimeouts): Record<string, string | number> {
+  return {
+    statement_timeout: timeouts.statementMs,
+    lock_timeout: timeouts.lockMs,
+    idle_in_transaction_session_timeout: timeouts.idleInTransactionMs,
+    transaction_timeout: timeouts.transactionMs,
+    tcp_user_timeout: TCP_USER_TIMEOUT_MS,
+    tcp_keepalives_idle: KEEPALIVE_AFTER_MS / 1_000,
+    tcp_keepalives_interval: 5,
+    tcp_keepalives_count: 3,
+    client_connection_check_interval: CLIENT_CHECK_INTERVAL_MS,
+    timezone: 'UTC',
+  };
 }
 
 /**
@@ -68,11 +100,14 @@ export async function inTransaction<T>(pool: Pool, work: (client: PoolClient) =>
   }
 }
 
-/** No connection, a connection that broke, or a server that is starting, stopping or full: the same call may pass later. */
+/**
+ * No connection, a connection that broke, a server that is starting, stopping or full, or a limit of {@link SessionTimeouts} reached, as
+ * behind a lock: the same call may pass later.
+ */
 export function isDatabaseUnavailable(error: unknown): boolean {
   const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
   if (typeof code === 'string') {
-    return /^(08...|57P0[1-5]|53300|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EPIPE|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)$/.test(code);
+    return /^(08...|57P0[1-5]|57014|55P03|25P0[34]|53300|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EPIPE|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)$/.test(code);
   }
   // node-postgres gives these no code.
   return /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/.test(String(message));

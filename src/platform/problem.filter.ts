@@ -21,8 +21,8 @@ export class ProblemFilter implements ExceptionFilter {
     else if (error.cause !== undefined) this.#log.warn({ err: error.cause, code: error.code }, 'a request was refused');
     if (reply.sent || reply.raw.headersSent) return;
     const { status, headers, body } = problemOf(error);
-    // A string of its own: the framework would name the type of an object itself.
-    void reply.status(status).headers(headers).send(JSON.stringify(body));
+    // Bytes: to the type of a string the framework would add a charset, which JSON does not have (RFC 8259 section 11).
+    void reply.status(status).headers(headers).send(Buffer.from(JSON.stringify(body)));
   }
 }
 

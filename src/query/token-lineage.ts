@@ -1,5 +1,5 @@
 import type { StoredLineage } from '../projections/index.js';
-import { ruleKey, ruleKeyToBytes, tokenKeys, type RuleIndex, type RuleKey } from '../rules/index.js';
+import { ruleKey, ruleKeyToBytes, tokenKeys, type RuleKey } from '../rules/index.js';
 import type { TokenAnswer } from './answers.js';
 import type { Reader } from './reader.js';
 
@@ -32,10 +32,10 @@ export function describeLineage(lineage: StoredLineage, tenantKey: Uint8Array, r
   };
 }
 
-/** Rules in force that stop the token. MAY name some of them only, MUST name one where there is any. `now` is epoch seconds. */
+/** Ids of the rules in force that stop the token, at most `MAX_RULES_NAMED`. `now` is epoch seconds. */
 export type FindStopping = (tenant: string, lineage: StoredLineage, now: number) => readonly string[];
 
-/** Over the rules that this process holds. The index looks until it has found one; so one it is. */
+/** Over the rules that this process holds. */
 export const createFindStopping =
   (reader: Reader): FindStopping =>
   (tenant, lineage, now) => {
@@ -46,9 +46,7 @@ export const createFindStopping =
       seenSeq: least(members.map(({ seenSeq }) => seenSeq)),
       skew: reader.skew(members.map(({ source }) => source)),
     });
-    const rules: RuleIndex = reader.rules(tenant);
-    const rule = keys && rules.findStopping(keys, now);
-    return rule ? [rule.id] : [];
+    return keys ? reader.rules(tenant).findAllStopping(keys, now).toSorted() : [];
   };
 
 const least = (values: readonly bigint[]): bigint | undefined => values.toSorted((a, b) => (a < b ? -1 : 1))[0];

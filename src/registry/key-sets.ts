@@ -26,7 +26,7 @@ export interface KeySets {
   find(source: Source, header: KeySelector): readonly VerificationKey[] | Promise<readonly VerificationKey[]>;
   /** Whether the source still has this key, which `find` gave. What a key verified falls with it. */
   holds(source: Source, key: VerificationKey): boolean;
-  /** Raised whenever a key went from a fetched set. Inline keys change with `state.registryVersion`. */
+  /** Raised whenever a fetched set lost or gained a key. Inline keys change with `state.registryVersion`. */
   readonly version: number;
   /** Ends the refreshing. */
   stop(): void;
@@ -129,7 +129,7 @@ export function createKeySets(options: KeySetsOptions): KeySets {
       spellings.push(spelling);
       keys.push(known === -1 ? key : set.keys[known]!);
     }
-    if (set.keys.some((key) => !keys.includes(key))) version++;
+    if (keys.length !== set.keys.length || set.keys.some((key) => !keys.includes(key))) version++;
     set.keys = keys;
     set.spellings = spellings;
   }

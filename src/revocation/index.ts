@@ -7,6 +7,7 @@ export {
   type RulePage,
 } from './revocations.js';
 export type { OrderOwn, OwnOutcome, OwnToken } from './own-rules.js';
+export type { Preview } from './preview.pg.js';
 export type { PresentedToken, TokenIdentifier } from './presented-token.js';
 export { createRevokeHandler, type RevokeHandlerOptions } from './revoke-handler.js';
 export type { RuleState, RuleView } from './rule-view.js';

@@ -60,6 +60,9 @@ export function readOrder(body: unknown, now: number): Order {
   };
 }
 
+/** The same body, of which nothing will come: it needs no reason and no confirmation. */
+export const readPreview = (body: unknown, now: number): Order => readOrder(isObject(body) ? { reason: 'preview', ...body, confirm: true } : body, now);
+
 export function readLift(body: unknown): Lift {
   const input = readMembers(body ?? {}, LIFT_MEMBERS);
   return {

@@ -1,12 +1,9 @@
 import { RescindError } from '../contracts/index.js';
-import type { Caller, ControlFollower, ControlLog, IssuerClient, NewControlRecord, Tenant } from '../control/index.js';
-import type { TokenRef } from '../rules/index.js';
+import type { Caller, ControlFollower, ControlLog, ControlRecord, IssuerClient, NewControlRecord, Tenant } from '../control/index.js';
+import { MAX_LINEAGE_AGE_S, type TokenRef } from '../rules/index.js';
 import type { RuleReader } from './rule-reader.pg.js';
 import { ruleRecord } from './rule-record.js';
 import { createUnknownTokens } from './unknown-tokens.js';
-
-/** A lineage is no older (design, section 4): a token of before the order is dead after it anyhow. */
-const MAX_LINEAGE_AGE_S = 30 * 86_400;
 
 const REASON = 'revoked by its own client';
 
@@ -45,11 +42,17 @@ export function createOrderOwn({ controlLog, follower, rules, now }: OwnRulesOpt
     await follower.whenInForce(appended.lastSeq);
     if (!appended.replayed) return 'revoked';
     const earlier = await controlLog.readRange(appended.firstSeq, appended.lastSeq);
-    // A block of before may have been lifted since: then it is ordered anew.
-    if (earlier.every(({ kind, subject }) => kind !== 'rule.ordered' || tenant.rules.get(subject) !== undefined)) return 'revoked';
+    if (earlier.every((record) => holds(tenant, record))) return 'revoked';
     const { lastSeq } = await controlLog.append({ records });
     await follower.whenInForce(lastSeq);
     return 'revoked';
+  }
+
+  /** A block may have been lifted since, or have ended: then it is ordered anew. A `revoke` is dropped only when its token is dead. */
+  function holds(tenant: Tenant, record: ControlRecord): boolean {
+    if (record.kind !== 'rule.ordered' || record.body.effect === 'revoke') return true;
+    const rule = tenant.rules.get(record.subject);
+    return rule !== undefined && (rule.until === undefined || rule.until > now() / 1000);
   }
 
   /** Its recording has a lower seq than the rule, so as of now it falls whatever its times say. */
@@ -60,7 +63,7 @@ export function createOrderOwn({ controlLog, follower, rules, now }: OwnRulesOpt
 
   /**
    * Its recorded times are still to come, and an issuer's clock that runs ahead would carry it past a moment. So it is
-   * blocked for as long as it could live; then the block's end makes it a `revoke`.
+   * blocked for the age of the oldest lineage, as long as it can live; then the block's end makes it a `revoke`.
    */
   function blockUnrecorded(tenant: Tenant, caller: Caller, ref: TokenRef, clients: readonly IssuerClient[] | undefined): Promise<'revoked'> {
     const until = Math.floor(now() / 1000) + MAX_LINEAGE_AGE_S;

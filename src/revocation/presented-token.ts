@@ -4,6 +4,7 @@ import type { Tenant } from '../control/index.js';
 import type { LineageReader } from '../projections/index.js';
 import { ruleKey, tokenParts, type TokenRef } from '../rules/index.js';
 import type { OwnToken } from './own-rules.js';
+import { createFindRecorded } from './recorded-tokens.js';
 
 /** What a text that a client presents is, before anybody asked what is recorded of it. */
 export type PresentedToken =
@@ -28,10 +29,11 @@ export type FindToken = (tenant: Tenant, text: string, hint: string | undefined)
 
 /** Whose token a text is: by what is recorded of it, else by its own verified claims, else not known yet. */
 export function createFindToken({ verifier, lineage }: { verifier: TokenIdentifier; lineage: LineageReader }): FindToken {
+  const findRecorded = createFindRecorded(lineage);
   return async (tenant, text, hint) => {
     const presented = await verifier.identify(tenant, text);
     const ref = refOf(presented) ?? { sha256: createHash('sha256').update(text).digest('base64url') };
-    const [recorded] = await lineage.tokens(tenant.id, [ruleKey(tenant.key, 'token', tokenParts(ref))]);
+    const recorded = await findRecorded(tenant.id, ruleKey(tenant.key, 'token', tokenParts(ref)));
     const facts = recorded?.tokens[0]?.facts;
     if (facts) return { ref, recorded: true, issuedTo: { iss: facts.iss, client_id: facts.client_id } };
     // A JWT that no key verifies is no access token; a refresh token may be one for its issuer's eyes, recorded by digest.

@@ -46,6 +46,22 @@ export const ORDER = {
   },
 } as const;
 
+export const PREVIEW = { ...ORDER, required: ['selector'], description: 'an order; `reason` and `confirm` are not needed' } as const;
+
+const counted = (description: string) => ({ type: 'integer', minimum: 0, description });
+export const PREVIEWED = {
+  type: 'object',
+  properties: {
+    as_of: { type: 'object', properties: { index: { type: 'string', description: 'what has a lower index is counted' } } },
+    tokens: counted('live tokens, whether or not another rule stops them already'),
+    used_in_last_hour: counted('of those, with an access in the last hour'),
+    users: counted('of those tokens, or of the standing grants'),
+    grants: counted('standing grants; for a token, ID-JAG, session or agent type those behind the tokens'),
+    connections: counted('connections that are not deleted, likewise'),
+    at_least: { type: 'boolean', description: 'the counting ended at its bounds: each number is a lower one' },
+  },
+} as const;
+
 export const LIFT = {
   type: 'object',
   properties: {

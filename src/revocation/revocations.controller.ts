@@ -4,7 +4,8 @@ import type { FastifyReply } from 'fastify';
 import type { Caller } from '../control/index.js';
 import { jsonBody } from '../platform/index.js';
 import { CurrentCaller, RequireRole } from '../registry/index.js';
-import { CONFIRMATION, LIFT, LIFT_CONFIRMATION, ORDER, RULE, RULE_PAGE } from './revocation-schemas.js';
+import type { Preview } from './preview.pg.js';
+import { CONFIRMATION, LIFT, LIFT_CONFIRMATION, ORDER, PREVIEW, PREVIEWED, RULE, RULE_PAGE } from './revocation-schemas.js';
 import type { Confirmation, LiftConfirmation, Revocations, RulePage } from './revocations.js';
 import type { RuleView } from './rule-view.js';
 import { REVOCATIONS } from './tokens.js';
@@ -59,6 +60,18 @@ export class RevocationsController {
     const { replayed: _, ...confirmation } = await this.#revocations.lift(caller, id, body);
     void reply.status(200);
     return confirmation;
+  }
+
+  @Post('preview')
+  @RequireRole('revoke', 'audit')
+  @ApiOperation({ summary: 'What a rule would reach', description: 'Orders nothing.' })
+  @ApiBody(schema(PREVIEW))
+  @ApiResponse({ status: 200, description: 'counted now', ...schema(PREVIEWED) })
+  @ApiResponse({ status: 400, description: 'not an order, or too wide to be counted in 2 s: `filter-too-wide` (problem+json)' })
+  async preview(@CurrentCaller() caller: Caller, @Body(jsonBody) body: unknown, @Res({ passthrough: true }) reply: FastifyReply): Promise<Preview> {
+    const preview = await this.#revocations.preview(caller, body);
+    void reply.status(200);
+    return preview;
   }
 
   @Get()

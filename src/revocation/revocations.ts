@@ -1,6 +1,7 @@
 import { RescindError, canonicalJson } from '../contracts/index.js';
-import type { Appended, Author, Caller, Command, ControlFollower, ControlLog, RuleRecord, Seq, Tenant } from '../control/index.js';
-import { readLift, readOrder } from './order-input.js';
+import type { Appended, Author, Caller, Command, Confirmed, ControlFollower, ControlLog, RuleRecord, Seq, Tenant } from '../control/index.js';
+import { readLift, readOrder, readPreview } from './order-input.js';
+import { createPreviewReader, type Preview } from './preview.pg.js';
 import { requireReach } from './reach.js';
 import { createOrderOwn, type OrderOwn } from './own-rules.js';
 import { createRuleReader, type RuleReaderOptions } from './rule-reader.pg.js';
@@ -18,8 +19,8 @@ export interface Confirmation {
   readonly id: string;
   /** Position in the control log; decimal. */
   readonly seq: string;
-  /** One process answers introspection, and it has applied the rule; guards do not exist yet. */
-  readonly confirmed: { readonly nodes: number; readonly guards: number; readonly expired: number };
+  /** Nodes that have applied it, guards they vouch for, and nodes that went while they were waited for. */
+  readonly confirmed: Confirmed;
   /** From the order's arrival to its being in force. */
   readonly ms: number;
   /** What is granted later than this is not stopped by the rule (epoch seconds); null: a block without an end, or nothing is stopped. */
@@ -47,6 +48,8 @@ export interface RulePage {
 export interface Revocations {
   order(caller: Caller, body: unknown, idempotencyKey?: string): Promise<Confirmation>;
   lift(caller: Caller, id: string, body: unknown): Promise<LiftConfirmation>;
+  /** What the order would reach; orders nothing. An auditor may look at everything, others at what they may revoke. */
+  preview(caller: Caller, body: unknown): Promise<Preview>;
   list(reader: Caller, query: { readonly cursor?: string; readonly limit?: string }): Promise<RulePage>;
   read(reader: Caller, id: string): Promise<RuleView>;
   /** RFC 7009, for `/revoke`. */
@@ -63,6 +66,7 @@ export interface RevocationsOptions extends RuleReaderOptions {
 export function createRevocations({ controlLog, follower, pool, now = Date.now }: RevocationsOptions): Revocations {
   const { state } = follower;
   const rules = createRuleReader({ pool });
+  const previews = createPreviewReader({ pool, now });
   const seconds = (): number => Math.floor(now() / 1000);
   const tenantOf = (caller: Caller): Tenant => {
     const tenant = state.tenant(caller.tenant);
@@ -73,8 +77,9 @@ export function createRevocations({ controlLog, follower, pool, now = Date.now }
   /** `stopping` is the rule that stops something from now on, if there is one. */
   async function confirm(tenant: Tenant, id: string, stopping: string | undefined, appended: Appended, startedAt: number): Promise<Confirmation> {
     const seq = appended.lastSeq;
+    let confirmed: Confirmed;
     try {
-      await follower.whenInForce(seq);
+      confirmed = await follower.whenInForce(seq);
     } catch (error) {
       if (!(error instanceof RescindError) || error.code !== 'not-confirmed') throw error;
       throw new RescindError('not-confirmed', { cause: error.cause, extensions: { id, seq: String(seq) } });
@@ -82,7 +87,7 @@ export function createRevocations({ controlLog, follower, pool, now = Date.now }
     return {
       id,
       seq: String(seq),
-      confirmed: { nodes: 1, guards: 0, expired: 0 },
+      confirmed,
       ms: Math.round((performance.now() - startedAt) * 10) / 10,
       regrant_after: stopping === undefined ? null : regrantAfter(tenant, stopping),
       replayed: appended.replayed,
@@ -94,9 +99,11 @@ export function createRevocations({ controlLog, follower, pool, now = Date.now }
     const rule = tenant.rules.get(id);
     const moment = rule?.effect === 'revoke' ? rule.before : rule?.until;
     if (moment === undefined) return null;
-    const skews = [...state.sources()].filter((source) => source.tenant === tenant.id).map(({ profile }) => profile.skew);
-    return moment + Math.max(0, ...skews);
+    return moment + skewOf(tenant);
   }
+
+  const skewOf = (tenant: Tenant): number =>
+    Math.max(0, ...[...state.sources()].filter((source) => source.tenant === tenant.id).map(({ profile }) => profile.skew));
 
   async function firstRule({ firstSeq, lastSeq }: Appended): Promise<RuleRecord | undefined> {
     const records = await controlLog.readRange(firstSeq, lastSeq);
@@ -142,6 +149,13 @@ export function createRevocations({ controlLog, follower, pool, now = Date.now }
       const ordered = appended.replayed ? await firstRule(appended) : revoke?.body;
       const confirmation = await confirm(tenant, id, ordered?.id, appended, startedAt);
       return { ...confirmation, ...(ordered ? { revoke: ordered.id } : {}) };
+    },
+
+    async preview(caller, body) {
+      const tenant = tenantOf(caller);
+      const order = readPreview(body, seconds());
+      if (!caller.roles.audit) requireReach(caller.roles, order.selector);
+      return previews.read(tenant, order, skewOf(tenant));
     },
 
     async list(reader, query) {

@@ -21,7 +21,7 @@ export type Parts = readonly (string | null)[];
 /** First 16 bytes of an HMAC, held as a latin1 string of 16 characters: the smallest map key that JavaScript has. */
 export type RuleKey = string & { readonly __brand: 'RuleKey' };
 
-const KEY_BYTES = 16;
+export const KEY_BYTES = 16;
 
 /**
  * HMAC-SHA-256(tenant key, dimension ‖ 0x00 ‖ RFC 8785 array of the parts), first 16 bytes (wire.md). For an array of

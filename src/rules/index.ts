@@ -12,7 +12,7 @@ export {
   type SelectorKey,
   type TokenRef,
 } from './selector.js';
-export { stops, type Effect, type Rule } from './rule.js';
+export { deadFrom, MAX_LINEAGE_AGE_S, stops, type Effect, type Rule, type Terms } from './rule.js';
 export {
   MAX_VALUES_PER_DIMENSION,
   tokenKeys,
@@ -22,4 +22,5 @@ export {
   type TokenFacts,
   type TokenKeys,
 } from './token-keys.js';
-export { createRuleIndex, type RuleIndex } from './rule-index.js';
+export { createRuleIndex, MAX_RULES_NAMED, type RuleIndex } from './rule-index.js';
+export { createChains, type Chains } from './chains.js';

@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import {
   createRuleIndex,
   DIMENSIONS,
+  MAX_RULES_NAMED,
   selectorKey,
   tokenKeys,
   type Dimension,
@@ -33,7 +34,10 @@ function namesOf({ tokens, idJags }: Lineage): Readonly<Record<Dimension, readon
     ...tokens.flatMap(({ id_jag: idJag, agent }) => (idJag ? [{ iss: idJag.iss, agent }] : [])),
   ];
   const names: Record<Dimension, Named[]> = {
-    token: tokens.map(({ iss, jti, sha256, signing_input_sha256: input }) => (jti === undefined ? { digest: sha256 ?? input } : { iss, jti })),
+    token: [
+      ...tokens.map(({ iss, jti, sha256, signing_input_sha256: input }) => (jti === undefined ? { digest: sha256 ?? input } : { iss, jti })),
+      ...[...tokens, ...grants].flatMap(({ parent }) => (parent === undefined ? [] : ['jti' in parent ? { ...parent } : { digest: Object.values(parent)[0] }])),
+    ],
     id_jag: grants.flatMap(({ iss, jti, sha256 }) => [...(jti === undefined ? [] : [{ iss, jti }]), ...(sha256 === undefined ? [] : [{ digest: sha256 }])]),
     session: everything.flatMap(({ iss, sid }) => (sid === undefined ? [] : [{ iss, sid }])),
     user: [
@@ -83,7 +87,7 @@ function isStopped(rule: NamedRule, lineage: Lineage, now: number): boolean {
   const members = [...lineage.tokens, ...lineage.tokens.map(({ id_jag: idJag }) => idJag), ...lineage.idJags];
   const granted = oldest(members.map((member) => member?.iat))!;
   const signedIn = oldest(members.map((member) => member?.auth_time));
-  if (rule.effect === 'block') return rule.until === undefined || rule.until > now || granted - lineage.skew <= rule.until;
+  if (rule.effect === 'block') return rule.until === undefined || rule.until > now || (rule.resume !== true && granted - lineage.skew <= rule.until);
   if (granted - lineage.skew <= rule.before) return true;
   if (rule.asOfOrder && lineage.seenSeq !== undefined && lineage.seenSeq < rule.seq) return true;
   return rule.reauthenticate && (signedIn === undefined || signedIn - lineage.skew <= rule.before);
@@ -105,6 +109,9 @@ const digest = fc.constantFrom('47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU', 'u
 const optional = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.option(arbitrary, { nil: undefined });
 const list = fc.uniqueArray(fc.constantFrom(...'abcdefghij'), { maxLength: 6 });
 const agent = fc.record({ id: optional(id), type: optional(id) });
+const parent = fc.oneof(fc.record({ iss, jti: id }), digest.map((sha256) => ({ sha256 })), digest.map((signing_input_sha256) => ({ signing_input_sha256 })));
+/** Ids of rules: those that the service gives, and others. */
+const ruleIds = ['00000000-0000-4000-8000-00000000000', '00000001-0000-4000-8000-00000000000'].flatMap((uuid) => ['1', '2', '3'].map((nth) => uuid + nth)).concat('odd', 'öd');
 
 const idJag: fc.Arbitrary<IdJagFacts> = fc.record({
   iss,
@@ -122,6 +129,7 @@ const idJag: fc.Arbitrary<IdJagFacts> = fc.record({
   agent: optional(agent),
   iat: optional(time),
   auth_time: optional(time),
+  parent: optional(parent),
 });
 
 const identity = fc.oneof(id.map((jti) => ({ jti })), digest.map((sha256) => ({ sha256 })), digest.map((signing_input_sha256) => ({ signing_input_sha256 })));
@@ -138,6 +146,7 @@ const token: fc.Arbitrary<TokenFacts> = fc
     sid: optional(id),
     agent: optional(agent),
     id_jag: optional(idJag),
+    parent: optional(parent),
   })
   .chain((facts) => identity.map((identified) => ({ ...facts, ...identified })));
 
@@ -161,12 +170,13 @@ const wish = fc.record({
 
 const effect = fc.oneof(
   fc.record({ effect: fc.constant('revoke' as const), before: time, asOfOrder: fc.boolean(), reauthenticate: fc.boolean() }),
-  fc.record({ effect: fc.constant('block' as const), before: time, asOfOrder: fc.constant(false), reauthenticate: fc.constant(false), until: optional(time) }),
+  fc.record({ effect: fc.constant('block' as const), before: time, asOfOrder: fc.constant(false), reauthenticate: fc.constant(false), until: optional(time), resume: optional(fc.constant(true)) }),
 );
+const origin = optional(fc.record({ speaker: fc.nat(9), at: fc.integer({ min: 90_000, max: 120_999 }) }));
 
 const operation = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ kind: fc.constant('put' as const), id: fc.constantFrom(...'123456'), seq, wish, effect }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('remove' as const), id: fc.constantFrom(...'1234567') }) },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('put' as const), id: fc.constantFrom(...ruleIds), seq, wish, effect, origin }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('remove' as const), id: fc.constantFrom(...ruleIds, 'never put') }) },
 );
 
 type Wish = typeof wish extends fc.Arbitrary<infer T> ? T : never;
@@ -199,7 +209,7 @@ describe('RuleIndex against a model that compares names', () => {
               sut.remove(one.id);
               model.delete(one.id);
             } else {
-              const rule = { id: one.id, seq: one.seq, ...one.effect };
+              const rule = { id: one.id, seq: one.seq, ...one.effect, origin: one.origin };
               const selector = grantWish(one.wish, lineages);
               sut.put({ ...rule, selector: selectorKey(TENANT_KEY, selector) });
               model.set(one.id, { ...rule, selector });
@@ -207,7 +217,16 @@ describe('RuleIndex against a model that compares names', () => {
             expect(sut.size).toBe(model.size);
             for (const now of moments) keys.forEach((held, at) => compare(sut, model, held, lineages[at]!, now, seen));
           }
-          for (const name of '1234567') expect(sut.get(name)?.effect).toBe(model.get(name)?.effect);
+          const copy = createRuleIndex();
+          for (const piece of sut.dump()) copy.load(piece);
+          expect(copy.size).toBe(model.size);
+          for (const now of moments) keys.forEach((held, at) => compare(copy, model, held, lineages[at]!, now, seen));
+          for (const name of ruleIds) {
+            const rule = model.get(name);
+            const whole = rule && { ...rule, selector: selectorKey(TENANT_KEY, rule.selector) };
+            for (const index of [sut, copy]) expect(index.get(name)).toEqual(whole);
+            if (whole) expect(sut.under(whole.selector).map((found) => found.id)).toContain(name);
+          }
         },
       ),
       { numRuns: 300 },
@@ -231,6 +250,8 @@ describe('RuleIndex against a model that compares names', () => {
     }
     const stopping = [...model.values()].filter((rule) => isStopped(rule, of, now)).map((rule) => rule.id);
     const found = sut.findStopping(keys, now);
+    expect(sut.isStopped(keys, now)).toBe(stopping.length > 0);
+    expect(sut.findAllStopping(keys, now).toSorted()).toEqual(stopping.toSorted());
     if (stopping.length === 0) expect(found).toBeUndefined();
     else expect(stopping).toContain(found?.id);
     seen[stopping.length === 0 ? 'free' : 'stopped'] += 1;
@@ -332,6 +353,41 @@ describe('RuleIndex', () => {
     expect(stopped()).toBe('b');
     sut.remove('b');
     expect([stopped(), sut.size]).toEqual([undefined, 0]);
+  });
+
+  it('holds more rules than it began with room for, also under one selector, and drops them one by one', () => {
+    const sut = createRuleIndex();
+    const many = Array.from({ length: 1_000 }, (_, nth) => block(nth % 2 === 0 ? { issuer: idp } : { user: { iss: idp, sub: `u-${nth}` } }, `r-${nth}`));
+    for (const rule of many) sut.put(rule);
+    expect([sut.size, sut.under(selectorKey(TENANT_KEY, { issuer: idp })).length]).toEqual([1_000, 500]);
+    expect(sut.findAllStopping(keys, 2_000)).toHaveLength(MAX_RULES_NAMED);
+    for (const [nth, rule] of many.entries()) {
+      expect(sut.get(rule.id)).toEqual(rule);
+      sut.remove(rule.id);
+      expect(sut.findStopping(keys, 2_000) === undefined).toBe(nth >= 998);
+    }
+    for (const rule of many.toReversed()) sut.put(rule);
+    expect(sut.size).toBe(1_000);
+  });
+
+  it.each<[string, Partial<Rule>]>([
+    ['a moment that is no whole second', { before: 1.5 }],
+    ['a moment before 1970', { before: -1 }],
+    ['an end beyond 2106', { until: 2 ** 32 }],
+    ['a key that is too short for its shape', { selector: { shape: 3, key: 'x'.repeat(16) } }],
+    ['five members', { selector: { shape: 31, key: 'x'.repeat(80) } }],
+  ])('refuses %s, and keeps what it held', (_name, over) => {
+    const sut = createRuleIndex();
+    sut.put(block({ issuer: idp }, 'r'));
+    expect(() => sut.put({ ...block({ issuer: idp }, 'r'), ...over })).toThrow(RangeError);
+    expect([sut.size, sut.findStopping(keys, 2_000)?.id]).toEqual([1, 'r']);
+  });
+
+  it('does not look past a set that is longer than any token has: it throws', () => {
+    const sut = createRuleIndex();
+    sut.put(block({ issuer: idp }));
+    const sets = keys.sets.map((set) => (set.length > 0 ? Array.from({ length: 9 }, () => set[0]!) : set));
+    expect(() => sut.findStopping({ ...keys, sets }, 2_000)).toThrow(RangeError);
   });
 
   it('knows no rule of another tenant: the same selector has another key', () => {

@@ -1,76 +1,198 @@
+import { createChains } from './chains.js';
 import { DIMENSIONS, type RuleKey } from './dimension.js';
-import { stops, type Rule } from './rule.js';
-import type { TokenKeys } from './token-keys.js';
+import { keyWord, KEY_WORDS } from './key-pool.js';
+import { createRuleColumns } from './rule-columns.js';
+import { idWords, isUuid } from './rule-id.js';
+import { deadFrom, stops, type Rule } from './rule.js';
+import { hashMember, hashShape, selectorHash } from './selector-hash.js';
+import { MAX_SELECTOR_MEMBERS, type SelectorKey } from './selector.js';
+import { MAX_VALUES_PER_DIMENSION, type TokenKeys } from './token-keys.js';
+
+/** Rules that `findAllStopping` names at most. */
+export const MAX_RULES_NAMED = 100;
 
 /** All live rules of one tenant, by the shape of their selector. Not safe to share between tenants: keys differ. */
 export interface RuleIndex {
   readonly size: number;
-  /** Adds a rule, or replaces the one with its id. */
+  /** Adds a rule, or replaces the one with its id. Throws RangeError for one that no record may hold. */
   put(rule: Rule): void;
   remove(id: string): void;
   get(id: string): Rule | undefined;
-  /** Some rule that stops this token at `now` (epoch seconds), or undefined. */
+  /** Rules with exactly this selector. */
+  under(selector: SelectorKey): readonly Rule[];
+  /** Whether some rule stops this token at `now` (epoch seconds): what a decision asks. */
+  isStopped(token: TokenKeys, now: number): boolean;
+  /** Some rule that does, or undefined. */
   findStopping(token: TokenKeys, now: number): Rule | undefined;
+  /** Ids of the rules that stop it, at most {@link MAX_RULES_NAMED}, in no order. */
+  findAllStopping(token: TokenKeys, now: number): readonly string[];
+  /** Drops rules that at `now` stop nothing which its age does not stop too; says how many. */
+  compact(now: number): number;
+  /** Copies of all rules, in pieces for `load`. */
+  dump(): readonly Buffer[];
+  /** Adds a piece of what an index dumped; ids that are here already MUST NOT be in it. */
+  load(piece: Buffer): void;
 }
 
 interface Shape {
+  readonly bits: number;
   readonly positions: readonly number[];
-  readonly rules: Map<string, Rule | Rule[]>;
+  rules: number;
 }
 
 export function createRuleIndex(): RuleIndex {
-  const byId = new Map<string, Rule>();
-  const shapes = new Map<number, Shape>();
+  const columns = createRuleColumns();
+  const byId = createChains();
+  const bySelector = createChains();
+  let room = 0;
+  let shapes: Shape[] = [];
 
-  function remove(id: string): void {
-    const rule = byId.get(id);
-    if (!rule) return;
-    byId.delete(id);
-    const { rules } = shapes.get(rule.selector.shape)!;
-    const held = rules.get(rule.selector.key);
-    const rest = Array.isArray(held) ? held.filter((other) => other.id !== id) : [];
-    if (rest.length === 0) rules.delete(rule.selector.key);
-    else rules.set(rule.selector.key, rest.length === 1 ? rest[0]! : rest);
-    if (rules.size === 0) shapes.delete(rule.selector.shape);
+  // What a search is about, here so that it allocates nothing: the token's keys, their first words, and the members picked.
+  let sets: TokenKeys['sets'] = [];
+  const firstWords = new Uint32Array(DIMENSIONS.length * MAX_VALUES_PER_DIMENSION);
+  const picked: RuleKey[] = Array.from({ length: MAX_SELECTOR_MEMBERS }, () => '' as RuleKey);
+
+  function link(slot: number): void {
+    byId.link(slot, columns.idWord(slot, 0));
+    bySelector.link(slot, columns.hash(slot));
+    const bits = columns.shape(slot);
+    const shape = shapes.find((one) => one.bits === bits);
+    if (shape) shape.rules += 1;
+    else shapes.push({ bits, positions: positionsOf(bits), rules: 1 });
+  }
+
+  function relink(): void {
+    room = columns.capacity;
+    byId.reset(room);
+    bySelector.reset(room);
+    shapes = [];
+    for (let slot = 0; slot < columns.end; slot++) if (columns.isLive(slot)) link(slot);
+  }
+
+  function slotOf(id: string): number {
+    const words = idWords(id);
+    for (let slot = byId.first(words[0]!); slot >= 0; slot = byId.next(slot)) {
+      if (words.every((word, nth) => columns.idWord(slot, nth) === word) && (isUuid(id) || columns.id(slot) === id)) return slot;
+    }
+    return -1;
+  }
+
+  function removeSlot(slot: number): void {
+    byId.unlink(slot, columns.idWord(slot, 0));
+    bySelector.unlink(slot, columns.hash(slot));
+    const shape = shapes.find(({ bits }) => bits === columns.shape(slot))!;
+    shape.rules -= 1;
+    if (shape.rules === 0) shapes = shapes.filter((one) => one !== shape);
+    columns.free(slot);
+  }
+
+  /** Calls `take` with every slot whose selector the token has, until it returns true. */
+  function search(token: TokenKeys, take: (slot: number) => boolean): void {
+    sets = token.sets;
+    for (let position = 0; position < sets.length; position++) {
+      const set = sets[position]!;
+      if (set.length > MAX_VALUES_PER_DIMENSION) throw new RangeError('a token with so many values is never active');
+      for (let nth = 0; nth < set.length; nth++) firstWords[position * MAX_VALUES_PER_DIMENSION + nth] = keyWord(set[nth]!, 0);
+    }
+    for (const shape of shapes) if (searchShape(shape, 0, hashShape(shape.bits), take)) return;
+  }
+
+  /** Walks the product of the token's sets over the shape's dimensions: at most 8 to the 4th look-ups. */
+  function searchShape(shape: Shape, depth: number, hash: number, take: (slot: number) => boolean): boolean {
+    if (depth === shape.positions.length) return searchSelector(shape, hash >>> 0, take);
+    const position = shape.positions[depth]!;
+    const set = sets[position]!;
+    for (let nth = 0; nth < set.length; nth++) {
+      picked[depth] = set[nth]!;
+      if (searchShape(shape, depth + 1, hashMember(hash, firstWords[position * MAX_VALUES_PER_DIMENSION + nth]!), take)) return true;
+    }
+    return false;
+  }
+
+  function searchSelector({ bits, positions }: Shape, hash: number, take: (slot: number) => boolean): boolean {
+    for (let slot = bySelector.first(hash); slot >= 0; slot = bySelector.next(slot)) {
+      if (columns.hash(slot) === hash && columns.shape(slot) === bits && isPicked(slot, positions.length) && take(slot)) return true;
+    }
+    return false;
+  }
+
+  function isPicked(slot: number, members: number): boolean {
+    for (let nth = 0; nth < members * KEY_WORDS; nth++) {
+      if (columns.keyWord(slot, nth) !== keyWord(picked[nth >> 2]!, nth & 3)) return false;
+    }
+    return true;
+  }
+
+  function firstStopping(token: TokenKeys, now: number): number {
+    let found = -1;
+    search(token, (slot) => {
+      if (!stops(columns.terms(slot), token, now)) return false;
+      found = slot;
+      return true;
+    });
+    return found;
   }
 
   return {
     get size() {
-      return byId.size;
+      return columns.size;
     },
     put(rule) {
-      remove(rule.id);
-      byId.set(rule.id, rule);
-      const shape = shapes.get(rule.selector.shape) ?? { positions: positionsOf(rule.selector.shape), rules: new Map() };
-      shapes.set(rule.selector.shape, shape);
-      const held = shape.rules.get(rule.selector.key);
-      shape.rules.set(rule.selector.key, held === undefined ? rule : [held, rule].flat());
+      const before = slotOf(rule.id);
+      // Added first: a rule that is refused must leave the one that it would have replaced.
+      const slot = columns.add(rule);
+      if (before >= 0) removeSlot(before);
+      if (columns.capacity > room) relink();
+      else link(slot);
     },
-    remove,
-    get: (id) => byId.get(id),
-    findStopping(token, now) {
-      for (const shape of shapes.values()) {
-        const rule = findInShape(shape, token, now, 0, '');
-        if (rule) return rule;
+    remove(id) {
+      const slot = slotOf(id);
+      if (slot >= 0) removeSlot(slot);
+    },
+    get(id) {
+      const slot = slotOf(id);
+      return slot < 0 ? undefined : columns.read(slot);
+    },
+    under(selector) {
+      const found: Rule[] = [];
+      const hash = selectorHash(selector);
+      for (let slot = bySelector.first(hash); slot >= 0; slot = bySelector.next(slot)) {
+        if (columns.hash(slot) !== hash) continue;
+        const rule = columns.read(slot);
+        if (rule.selector.shape === selector.shape && rule.selector.key === selector.key) found.push(rule);
       }
-      return undefined;
+      return found;
+    },
+    isStopped: (token, now) => firstStopping(token, now) >= 0,
+    findStopping(token, now) {
+      const slot = firstStopping(token, now);
+      return slot < 0 ? undefined : columns.read(slot);
+    },
+    findAllStopping(token, now) {
+      const found: string[] = [];
+      search(token, (slot) => {
+        if (stops(columns.terms(slot), token, now)) found.push(columns.id(slot));
+        return found.length === MAX_RULES_NAMED;
+      });
+      return found;
+    },
+    compact(now) {
+      const before = columns.size;
+      for (let slot = 0; slot < columns.end; slot++) {
+        if (columns.isLive(slot) && now >= (deadFrom(columns.terms(slot)) ?? Infinity)) columns.free(slot);
+      }
+      // All at once: to unlink one of many rules under one selector is to walk past the others.
+      if (columns.size < before) relink();
+      return before - columns.size;
+    },
+    dump: () => columns.dump(),
+    load(piece) {
+      const first = columns.end;
+      columns.load(piece);
+      if (columns.capacity > room) relink();
+      else for (let slot = first; slot < columns.end; slot++) link(slot);
     },
   };
-}
-
-/** Walks the product of the token's sets over the shape's dimensions: at most 8 to the 4th look-ups. */
-function findInShape(shape: Shape, token: TokenKeys, now: number, depth: number, prefix: string): Rule | undefined {
-  if (depth === shape.positions.length) {
-    const held = shape.rules.get(prefix);
-    if (held === undefined) return undefined;
-    if (Array.isArray(held)) return held.find((rule) => stops(rule, token, now));
-    return stops(held, token, now) ? held : undefined;
-  }
-  for (const key of token.sets[shape.positions[depth]!] as readonly RuleKey[]) {
-    const rule = findInShape(shape, token, now, depth + 1, prefix + key);
-    if (rule) return rule;
-  }
-  return undefined;
 }
 
 const positionsOf = (shape: number): number[] => DIMENSIONS.flatMap((_, position) => (shape & (1 << position) ? [position] : []));

@@ -3,12 +3,10 @@ import type { SelectorKey } from './selector.js';
 
 export type Effect = 'revoke' | 'block';
 
-/** One revocation as a node or guard holds it: no names, whatever it hits. Times are epoch seconds. */
-export interface Rule {
-  readonly id: string;
+/** What a rule compares once its selector matches. Times are epoch seconds. */
+export interface Terms {
   /** Position in the control log. */
-  readonly seq: bigint;
-  readonly selector: SelectorKey;
+  readonly seq: bigint | number;
   readonly effect: Effect;
   /** `revoke`: what was granted at or before this moment falls. */
   readonly before: number;
@@ -17,12 +15,21 @@ export interface Rule {
   /** `revoke`: the sign-in must be later than `before` too. */
   readonly reauthenticate: boolean;
   /** `block`: from here on it acts as a `revoke` as of this moment, or as nothing with `resume`. */
-  readonly until?: number;
-  readonly resume?: boolean;
+  readonly until?: number | undefined;
+  readonly resume?: boolean | undefined;
+}
+
+/** One revocation as a node or guard holds it: no names, whatever it hits. */
+export interface Rule extends Terms {
+  readonly id: string;
+  readonly seq: bigint;
+  readonly selector: SelectorKey;
+  /** `block` of an event: whose event (a number that the control state gives), and when it happened (epoch milliseconds). */
+  readonly origin?: { readonly speaker: number; readonly at: number } | undefined;
 }
 
 /** Whether a rule whose selector matches stops the token now. */
-export function stops(rule: Rule, token: TokenKeys, now: number): boolean {
+export function stops(rule: Terms, token: TokenKeys, now: number): boolean {
   if (rule.effect === 'block') {
     if (rule.until === undefined || now < rule.until) return true;
     return rule.resume !== true && grantedBy(token, rule.until);
@@ -35,3 +42,27 @@ export function stops(rule: Rule, token: TokenKeys, now: number): boolean {
 }
 
 const grantedBy = (token: TokenKeys, moment: number): boolean => token.grantedAt <= moment + token.skew;
+
+/** Seconds. A token whose lineage goes back further is never active (design, section 4). */
+export const MAX_LINEAGE_AGE_S = 30 * 86_400;
+
+/** The most that a source's profile allows for its clock, seconds. */
+const MAX_SKEW_S = 300;
+
+/**
+ * Seconds for clocks that differ: an event may claim to be granted 5 min after its arrival, its batch may have begun before
+ * the order and ended after it, and whoever drops a rule may read another clock than whoever judges a token.
+ */
+const CLOCK_MARGIN_S = 3_600;
+
+/**
+ * From when on a rule stops nothing that is not refused for its age anyhow (epoch seconds); undefined: never. A rule that
+ * wants a new sign-in reaches fresh grants of an old one, and a block without an end reaches everything: neither is dropped.
+ */
+export function deadFrom(rule: Terms): number | undefined {
+  if (rule.effect === 'block') {
+    if (rule.until === undefined) return undefined;
+    return rule.until + CLOCK_MARGIN_S + (rule.resume === true ? 0 : MAX_SKEW_S + MAX_LINEAGE_AGE_S);
+  }
+  return rule.reauthenticate ? undefined : rule.before + MAX_SKEW_S + MAX_LINEAGE_AGE_S + CLOCK_MARGIN_S;
+}

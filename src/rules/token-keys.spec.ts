@@ -16,6 +16,8 @@ describe('the keys of a token (wire.md, "Namespaced values and rule keys")', () 
     ['a JWT by issuer and jti', 'token', lineage(), [[RAS, 'at-1']]],
     ['an opaque token by its digest', 'token', lineage({ tokens: [token({ jti: undefined, sha256: 'd' })] }), [['d']]],
     ['each token of the lineage', 'token', lineage({ tokens: [token(), token({ jti: 'at-0' })] }), [[RAS, 'at-1'], [RAS, 'at-0']]],
+    ['the parent that a token names', 'token', lineage({ tokens: [token({ parent: { iss: RAS, jti: 'at-0' } })] }), [[RAS, 'at-1'], [RAS, 'at-0']]],
+    ['the token that an ID-JAG was exchanged for', 'token', lineage({ idJags: [idJag({ parent: { sha256: 'd' } })] }), [[RAS, 'at-1'], ['d']]],
     ['an ID-JAG by jti and by digest', 'id_jag', lineage({ idJags: [idJag({ sha256: 'd' })] }), [[IDP, 'gr-1'], ['d']]],
     ['an ID-JAG that a RAS states', 'id_jag', lineage({ tokens: [token({ id_jag: idJag() })] }), [[IDP, 'gr-1']]],
     ['the sessions of both', 'session', lineage({ tokens: [token({ sid: 's', id_jag: idJag({ sid: 's' }) })] }), [[RAS, 's'], [IDP, 's']]],
@@ -36,6 +38,12 @@ describe('the keys of a token (wire.md, "Namespaced values and rule keys")', () 
   it('holds 8 values of a dimension, and nothing at all with 9', () => {
     expect(setOf(lineage({ tokens: [token({ aud: many(MAX_VALUES_PER_DIMENSION) })] }), 'resource')).toHaveLength(8);
     expect(tokenKeys(KEY, lineage({ tokens: [token({ aud: many(MAX_VALUES_PER_DIMENSION + 1) })] }))).toBeUndefined();
+  });
+
+  it('counts named parents among the tokens', () => {
+    const tokens = many(8).map((jti) => token({ jti, parent: { iss: RAS, jti: 'r-0' } }));
+    expect(setOf(lineage({ tokens }), 'token')).toHaveLength(8);
+    expect(tokenKeys(KEY, lineage({ tokens: [...tokens.slice(1), token({ jti: 'r-0', parent: { iss: RAS, jti: 'r-8' } })] }))).toBeUndefined();
   });
 
   it('counts a value once, however often the lineage has it', () => {

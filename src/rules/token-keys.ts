@@ -27,6 +27,8 @@ export interface IdJagFacts {
   readonly agent?: Agent | undefined;
   readonly iat?: number | undefined;
   readonly auth_time?: number | undefined;
+  /** The token that it was exchanged for, of a later hop. */
+  readonly parent?: TokenRef | undefined;
 }
 
 /** What is known of one token, from its `token.issued`. Members as in wire.md. */
@@ -45,6 +47,8 @@ export interface TokenFacts {
   readonly sid?: string | undefined;
   readonly agent?: Agent | undefined;
   readonly id_jag?: IdJagFacts | undefined;
+  /** The token that this one came from. */
+  readonly parent?: TokenRef | undefined;
 }
 
 /** A token or ID-JAG with everything it came from; the subject itself may be an ID-JAG alone. */
@@ -99,6 +103,8 @@ type Add = (dimension: Dimension, parts: Parts) => void;
 
 function addToken(add: Add, token: TokenFacts): void {
   add('token', tokenParts(tokenRef(token)));
+  // Named is enough: a rule on a parent holds before the parent's own event has arrived.
+  if (token.parent) add('token', tokenParts(token.parent));
   add('issuer', [token.iss]);
   add('client', [token.iss, token.client_id]);
   if (token.sub !== undefined) add('user', userParts({ iss: token.iss, tenant: token.tenant, sub: token.sub }));
@@ -116,6 +122,7 @@ function addToken(add: Add, token: TokenFacts): void {
 function addIdJag(add: Add, idJag: IdJagFacts): void {
   if (idJag.jti !== undefined) add('id_jag', [idJag.iss, idJag.jti]);
   if (idJag.sha256 !== undefined) add('id_jag', [idJag.sha256]);
+  if (idJag.parent) add('token', tokenParts(idJag.parent));
   add('issuer', [idJag.iss]);
   if (idJag.sub !== undefined) add('user', userParts({ iss: idJag.iss, tenant: idJag.tenant, sub: idJag.sub }));
   if (idJag.sid !== undefined) add('session', [idJag.iss, idJag.sid]);

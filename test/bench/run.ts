@@ -4,6 +4,15 @@ import { printRows, type Row } from './report.js';
 const BENCHES: Readonly<Record<string, () => Promise<{ readonly run: () => Promise<readonly Row[]> }>>> = {
   'ingest.kafka': () => import('./ingest-kafka.js'),
   'ingest.http': () => import('./ingest-http.js'),
+  'introspection.warm': () => import('./introspection-warm.js'),
+  'introspection.cold': () => import('./introspection-cold.js'),
+  'introspection.first': () => import('./introspection-first.js'),
+  'introspection.flood': () => import('./introspection-flood.js'),
+  'memory.tokens': () => import('./introspection-memory.js'),
+  'memory.rules': () => import('./rules-memory.js'),
+  'rules.start': () => import('./rules-start.js'),
+  'revocation.rate': () => import('./revocation-rate.js'),
+  'revocation.latency': () => import('./revocation-latency.js'),
 };
 
 const names = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));

@@ -1,6 +1,6 @@
 import type { IdJagIssued, TokenIssued } from '../../src/contracts/index.js';
 import { createControlState, type ControlRecord, type NewControlRecord, type RuleRecord, type Seq } from '../../src/control/index.js';
-import { createIntrospection, type Introspection } from '../../src/introspection/index.js';
+import { createIntrospection, createRemoteAddress, type Introspection, type TenantCount } from '../../src/introspection/index.js';
 import { createLog, createMetrics, type Metrics } from '../../src/platform/index.js';
 import type { LineageReader, StoredIdJag, StoredLineage, StoredToken } from '../../src/projections/index.js';
 import { createAuthenticator, createKeySets } from '../../src/registry/index.js';
@@ -16,6 +16,7 @@ export interface MemoryWorld extends Introspection {
   now: number;
   isCurrent: boolean;
   readonly metrics: Metrics;
+  readonly counts: readonly TenantCount[];
   readonly log: string[];
   /** Statements sent to the reader so far. */
   readonly statements: number;
@@ -30,7 +31,19 @@ export interface MemoryWorld extends Introspection {
   count(outcome: string): Promise<number>;
 }
 
-export function createMemoryWorld(): MemoryWorld {
+export interface MemoryWorldOptions {
+  /** Count introspections, as the service does; what was counted stands in `counts` after `stop`. */
+  readonly countIntrospections?: boolean;
+  readonly trustedProxy?: boolean;
+  readonly maxTokens?: number;
+  /** In place of what was recorded. */
+  readonly lineage?: LineageReader;
+  /** How key sets are fetched from localhost: whose certificates count, and a clock in milliseconds. */
+  readonly fetching?: { readonly ca: string; readonly monotonic: () => number };
+}
+
+export function createMemoryWorld(options: MemoryWorldOptions = {}): MemoryWorld {
+  const { countIntrospections = false, trustedProxy = false, maxTokens } = options;
   const state = createControlState();
   const tokens = new Map<RuleKey, StoredToken>();
   const idJags = new Map<RuleKey, StoredIdJag>();
@@ -45,21 +58,34 @@ export function createMemoryWorld(): MemoryWorld {
     if (readError) throw readError;
     return keys.map(find);
   };
-  const lineage: LineageReader = {
+  const lineage: LineageReader = options.lineage ?? {
     tokens: readMany((key) => (tokens.has(key) ? walk({ tokens, idJags }, { token: key }) : undefined)),
     idJags: readMany((key) => (idJags.has(key) ? walk({ tokens, idJags }, { idJag: key }) : undefined)),
   };
 
   const authenticate = createAuthenticator({ state: () => state, now: () => world.now * 1000 });
-  const keySets = createKeySets({ state, log, allowedHosts: [] });
+  const keySets = createKeySets({ state, log, allowedHosts: options.fetching ? ['localhost'] : [], ...options.fetching });
   const follower = { state, isCurrent: () => world.isCurrent };
-  const introspection = createIntrospection({ follower, authenticate, keySets, lineage, metrics, log, now: () => world.now * 1000 });
+  const counts: TenantCount[] = [];
+  const introspection = createIntrospection({
+    follower,
+    authenticate,
+    keySets,
+    lineage,
+    metrics,
+    log,
+    ...(countIntrospections ? { onCounts: async (counted) => void counts.push(...counted) } : {}),
+    remoteAddress: createRemoteAddress({ trustedProxy }),
+    ...(maxTokens === undefined ? {} : { maxTokens }),
+    now: () => world.now * 1000,
+  });
 
   const world: MemoryWorld = {
     ...introspection,
     now: NOW,
     isCurrent: true,
     metrics,
+    counts,
     log: lines,
     get statements() {
       return statements;

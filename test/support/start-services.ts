@@ -44,6 +44,7 @@ function builtPlatform(): string {
   if (!existsSync(built) || !existsSync(marker) || statSync(marker).mtimeMs < newest) {
     // A type error elsewhere does not stop the compiler from writing; `npm run typecheck` is where it is reported.
     spawnSync('node_modules/.bin/tsc', ['-p', 'tsconfig.build.json'], { stdio: 'ignore' });
+    spawnSync(process.execPath, ['test/support/copy-assets.mjs']);
   }
   return built;
 }

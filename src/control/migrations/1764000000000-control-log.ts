@@ -9,6 +9,6 @@ export class ControlLog1764000000000 implements MigrationInterface {
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await runner.query(`DROP FUNCTION control_append; DROP TABLE control_log, control_command, control_head, node`);
+    await runner.query(`DROP FUNCTION control_append; DROP TABLE control_log, control_command, control_head, node, control_snapshot_part, control_snapshot`);
   }
 }

@@ -26,10 +26,36 @@ CREATE TABLE control_command (
 );
 CREATE INDEX control_command_kept_until ON control_command (kept_until) WHERE kept_until IS NOT NULL;
 
--- Processes that answer from memory. A row that its process did not delete means a crash: see README, "One node".
+-- Processes that answer from memory: see README, "The lease protocol". Updated in place several times a second.
 CREATE TABLE node (
   id        uuid        PRIMARY KEY,
+  -- For people.
+  name      text        NOT NULL,
+  -- L of this node, milliseconds: the row is deleted by others when its counter has not moved for so long.
+  lease_ms  int         NOT NULL,
+  counter   bigint      NOT NULL DEFAULT 0,
+  -- The seq up to which this node and its guards have applied the log.
+  confirmed bigint      NOT NULL DEFAULT 0,
+  guards    int         NOT NULL DEFAULT 0,
   joined_at timestamptz NOT NULL DEFAULT now()
+) WITH (fillfactor = 50);
+
+-- The state that the log folds to, up to a seq, so that a start need not read all of it. Written now and then; see snapshot.pg.ts.
+CREATE TABLE control_snapshot (
+  seq       bigint      PRIMARY KEY,
+  -- Of the record at that seq, milliseconds.
+  at        timestamptz NOT NULL,
+  dumped_as text        NOT NULL,
+  parts     int         NOT NULL
+);
+CREATE TABLE control_snapshot_part (
+  seq    bigint NOT NULL REFERENCES control_snapshot ON DELETE CASCADE,
+  part   int    NOT NULL,
+  kind   text   NOT NULL,
+  tenant uuid,
+  -- Keys are digests: compressing them would take time and no less room.
+  bytes  bytea  STORAGE EXTERNAL NOT NULL,
+  PRIMARY KEY (seq, part)
 );
 
 -- Appends commands in one short statement. Commit order is seq order because the head's row stays locked until commit.
@@ -44,6 +70,8 @@ DECLARE
   entry   jsonb;
   known   control_command%ROWTYPE;
 BEGIN
+  -- Whatever the server's default is: an order that was answered must outlive a crash.
+  PERFORM set_config('synchronous_commit', 'on', true);
   SELECT h.seq INTO head FROM control_head h FOR UPDATE;
   -- At least as many go as can come, so that expired keys do not pile up.
   DELETE FROM control_command c WHERE c.key IN (

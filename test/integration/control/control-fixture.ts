@@ -1,6 +1,10 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { createServer, connect, type Socket } from 'node:net';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { setTimeout as delay } from 'node:timers/promises';
-import { createControlFollower, createControlLog, type ControlFollower, type ControlLog, type NewControlRecord, type Seq } from '../../../src/control/index.js';
+import { createControlFollower, createControlLog, MIN_LEASE_MS, type ControlFollower, type ControlLog, type NewControlRecord, type Seq } from '../../../src/control/index.js';
 import { MIGRATIONS } from '../../../src/migrations.js';
 import { runMigrations, type Pool } from '../../../src/platform/index.js';
 import { createTestDatabase, testLog } from '../../support/services.js';
@@ -28,8 +32,10 @@ export interface ControlDatabase {
   readonly url: string;
   readonly pool: Pool;
   readonly controlLog: ControlLog;
-  /** A process that follows the log. Ends with the database. */
-  follow(options?: { readonly url?: string; readonly serves?: boolean; readonly controlLog?: ControlLog }): Follower;
+  /** A node, or with `serves: false` a process that only follows. Ends with the database. */
+  follow(options?: { readonly url?: string; readonly serves?: boolean; readonly controlLog?: ControlLog; readonly leaseMs?: number }): Follower;
+  /** A node in a process of its own that can be stopped and killed. Ends with the database. */
+  spawnNode(options?: { readonly url?: string }): Promise<NodeProcess>;
   append(...records: readonly NewControlRecord[]): Promise<Seq>;
   /** Records that were committed with no notification, or by another release. */
   insertUnannounced(count: number, over?: { readonly version: number }): Promise<void>;
@@ -42,10 +48,31 @@ export interface ControlDatabase {
   drop(): Promise<void>;
 }
 
+/** L of the nodes in these specs, the shortest that is allowed. */
+export const LEASE_MS = MIN_LEASE_MS;
+
+/** Milliseconds on the clock that all processes of a host share. */
+export const hostClock = (): number => Number(process.hrtime.bigint()) / 1e6;
+
 export interface Follower extends ControlFollower {
-  /** When `isCurrent` was last seen to hold, sampled without pause since the start; 0 before. */
-  lastCurrentAt(): number;
+  /** When `isCurrent` was last seen to hold (`hostClock`), sampled without pause; with `seq`, without having applied it. 0: never. */
+  lastCurrentAt(seq?: bigint): number;
 }
+
+export interface NodeProcess {
+  readonly signal: (name: 'SIGSTOP' | 'SIGCONT' | 'SIGKILL') => void;
+  /** Of its own: whether it is current, and its head. */
+  ask(): Promise<{ readonly current: boolean; readonly head: bigint }>;
+  /** As `Follower.lastCurrentAt`. */
+  lastCurrentAt(seq: bigint): Promise<number>;
+  /** In order. */
+  stop(): Promise<void>;
+}
+
+/** What a node was seen to answer from: for each head, when it was last current with it. */
+type Sightings = readonly (readonly [head: bigint, at: number])[];
+
+const lastBelow = (sightings: Sightings, seq: bigint): number => Math.max(0, ...sightings.filter(([head]) => head < seq).map(([, at]) => at));
 
 /** A database of its own with the control log's tables. */
 export async function createControlDatabase(): Promise<ControlDatabase> {
@@ -55,21 +82,28 @@ export async function createControlDatabase(): Promise<ControlDatabase> {
   const controlLog = createControlLog({ pool });
   const followers: ControlFollower[] = [];
   const watches: NodeJS.Timeout[] = [];
+  const kills: (() => Promise<void>)[] = [];
 
   return {
     url,
     pool,
     controlLog,
-    follow(options = {}) {
-      const follower = createControlFollower({ url: options.url ?? url, controlLog: options.controlLog ?? controlLog, log: testLog(), serves: options.serves ?? true });
+    follow({ url: from = url, controlLog: reads = controlLog, serves = true, leaseMs = LEASE_MS } = {}) {
+      const follower = createControlFollower({ url: from, controlLog: reads, log: testLog(), serves, leaseMs });
       followers.push(follower);
-      let lastCurrentAt = 0;
+      const sightings = new Map<bigint, number>();
       watches.push(
         setInterval(() => {
-          if (follower.isCurrent()) lastCurrentAt = performance.now();
+          const at = hostClock();
+          if (follower.isCurrent()) sightings.set(follower.state.head, at);
         }, 1),
       );
-      return { ...follower, lastCurrentAt: () => lastCurrentAt };
+      return { ...follower, lastCurrentAt: (seq = follower.state.head + 1n) => lastBelow([...sightings], seq) };
+    },
+    async spawnNode({ url: from = url } = {}) {
+      const { node, kill } = await spawnNode(from);
+      kills.push(kill);
+      return node;
     },
     async append(...records) {
       return (await controlLog.append({ records: records.length > 0 ? records : [record()] })).lastSeq;
@@ -101,10 +135,46 @@ export async function createControlDatabase(): Promise<ControlDatabase> {
     },
     async drop() {
       for (const watch of watches) clearInterval(watch);
+      await Promise.all(kills.map((kill) => kill()));
       await Promise.all(followers.map((follower) => follower.stop()));
       await database.drop();
     },
   };
+}
+
+async function spawnNode(url: string): Promise<{ node: NodeProcess; kill: () => Promise<void> }> {
+  const child = spawn(process.execPath, [fileURLToPath(new URL('node-process.mjs', import.meta.url)), url, String(LEASE_MS)], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const exited = once(child, 'exit');
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const next = async (): Promise<string> => {
+    const { value, done } = await lines.next();
+    if (done) throw new Error('the node ended');
+    return value as string;
+  };
+  const ask = async (): Promise<{ current: boolean; head: string; sightings: [string, number][] }> => {
+    child.stdin.write('ask\n');
+    return JSON.parse(await next());
+  };
+  const node: NodeProcess = {
+    signal: (name) => void child.kill(name),
+    async ask() {
+      const { current, head } = await ask();
+      return { current, head: BigInt(head) };
+    },
+    async lastCurrentAt(seq) {
+      return lastBelow((await ask()).sightings.map(([head, at]) => [BigInt(head), at] as const), seq);
+    },
+    async stop() {
+      child.stdin.write('stop\n');
+      await exited;
+    },
+  };
+  async function kill(): Promise<void> {
+    child.kill('SIGKILL');
+    await exited;
+  }
+  if ((await next()) !== 'ready') throw new Error('the node did not start');
+  return { node, kill };
 }
 
 export interface Link {

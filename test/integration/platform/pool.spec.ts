@@ -1,6 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createPool, inTransaction, isDatabaseUnavailable } from '../../../src/platform/index.js';
-import { createTestDatabase, type TestDatabase } from '../../support/services.js';
+import { once, type EventEmitter } from 'node:events';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { from as copyFrom } from 'pg-copy-streams';
+import { createPool, endStuckSessions, inTransaction, isDatabaseUnavailable, type Pool, type PoolClient } from '../../../src/platform/index.js';
+import { createTestDatabase, testLog, type TestDatabase } from '../../support/services.js';
 
 describe('the pool', () => {
   let database: TestDatabase;
@@ -12,12 +14,78 @@ describe('the pool', () => {
 
   const items = async (): Promise<unknown[]> => (await database.pool.query<{ n: string }>('SELECT n FROM item ORDER BY n')).rows.map(({ n }) => n);
 
-  it('bounds statements, idle transactions and whole transactions on the server', async () => {
-    const { rows } = await database.pool.query(
-      `SELECT current_setting('statement_timeout') AS statement, current_setting('idle_in_transaction_session_timeout') AS idle,
-              current_setting('transaction_timeout') AS transaction, current_setting('TimeZone') AS zone`,
-    );
-    expect(rows).toEqual([{ statement: '30s', idle: '10s', transaction: '1min', zone: 'UTC' }]);
+  it('bounds statements, locks, idle and whole transactions on the server, and takes a silent client for dead', async () => {
+    const names = ['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout', 'client_connection_check_interval', 'TimeZone'];
+    names.push('tcp_user_timeout', 'tcp_keepalives_idle', 'tcp_keepalives_interval', 'tcp_keepalives_count');
+    const question = 'SELECT name, current_setting(name) AS value FROM unnest($1::text[]) AS name';
+    const { rows } = await database.pool.query<{ name: string; value: string }>(question, [names]);
+    expect(Object.fromEntries(rows.map(({ name, value }) => [name, value]))).toEqual({
+      statement_timeout: '30s',
+      lock_timeout: '10s',
+      idle_in_transaction_session_timeout: '10s',
+      transaction_timeout: '1min',
+      client_connection_check_interval: '5s',
+      TimeZone: 'UTC',
+      tcp_user_timeout: '10000',
+      tcp_keepalives_idle: '10',
+      tcp_keepalives_interval: '5',
+      tcp_keepalives_count: '3',
+    });
+  });
+
+  describe('beside a session that is stuck with a lock', () => {
+    const TRANSACTION_MS = 700;
+    let stuck: Pool;
+    let client: PoolClient;
+    beforeEach(async () => {
+      await database.pool.query('CREATE TABLE head (n int)');
+      await database.pool.query('INSERT INTO head VALUES (0)');
+      const timeouts = { transactionMs: TRANSACTION_MS, statementMs: 60_000, lockMs: 60_000, idleInTransactionMs: 60_000 };
+      stuck = createPool({ url: database.url, max: 1, applicationName: 'stuck', timeouts });
+      client = await stuck.connect();
+      client.on('error', () => undefined);
+      await client.query('BEGIN');
+      await client.query('UPDATE head SET n = 1');
+    });
+    afterEach(async () => {
+      client.release(true);
+      await stuck.end();
+      await database.pool.query('DROP TABLE head');
+    });
+
+    const endOf = (emitter: EventEmitter): Promise<unknown> => once(emitter, 'error').then(([error]) => error);
+
+    it.each<[string, () => Promise<unknown>]>([
+      ['between two statements', () => endOf(client)],
+      ['inside a statement', () => client.query('SELECT pg_sleep(600)').catch((error: unknown) => error)],
+    ])('%s, waits no longer than its transaction may last', async (_where, getStuck) => {
+      const startedAt = performance.now();
+      const end = getStuck();
+      await database.pool.query('UPDATE head SET n = n + 10');
+      // A second for a busy machine.
+      expect(performance.now() - startedAt).toBeLessThan(TRANSACTION_MS + 1_000);
+      expect((await database.pool.query('SELECT n FROM head')).rows).toEqual([{ n: 10 }]);
+      // transaction_timeout
+      expect(await end).toMatchObject({ code: '25P04' });
+    });
+
+    it('inside COPY, waits until somebody ends that session, since no timeout of the server does', async () => {
+      const end = endOf(client.query(copyFrom('COPY item FROM STDIN')));
+      const waiting = database.pool.query('UPDATE head SET n = n + 10');
+      const stop = endStuckSessions({ pool: database.pool, applicationName: 'stuck', olderThanMs: TRANSACTION_MS, log: testLog(), intervalMs: 100 });
+      await waiting;
+      await stop();
+      expect((await database.pool.query('SELECT n FROM head')).rows).toEqual([{ n: 10 }]);
+      expect(await end).toMatchObject({ code: '57P01' });
+    });
+
+    it('gives up at its own lock timeout, and says that it may be tried again', async () => {
+      const impatient = createPool({ url: database.url, max: 1, applicationName: 'impatient', timeouts: { lockMs: 50 } });
+      const error = await impatient.query('UPDATE head SET n = 2').catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({ code: '55P03' });
+      expect(isDatabaseUnavailable(error)).toBe(true);
+      await impatient.end();
+    });
   });
 
   it('gives 64-bit integers as text, exactly', async () => {

@@ -88,10 +88,40 @@ describe('/v1/revocations', () => {
     expect(await call('nobody', 'GET', '')).toMatchObject({ status: 401 });
   });
 
+  it('previews for who may revoke or audit, and orders nothing', async () => {
+    const order = { selector: { user: { iss: IDP, sub: 'previewed' } } };
+    const before = control.follower.state.head;
+    const previewed = await call('auditor', 'POST', '/preview', order);
+    const nothing = { tokens: 0, used_in_last_hour: 0, users: 0, grants: 0, connections: 0, at_least: false };
+    expect(previewed).toMatchObject({ status: 200, body: { as_of: { index: expect.stringMatching(/^\d+$/) }, ...nothing } });
+    expect(await call('narrow', 'POST', '/preview', { ...order, effect: 'revoke', reason: 'why', confirm: true })).toMatchObject({ status: 200, body: nothing });
+    expect(await call('narrow', 'POST', '/preview', { selector: { agent_type: 'x' } })).toMatchObject({ status: 403, body: { code: 'selector-too-wide' } });
+    expect(await call('emitter', 'POST', '/preview', order)).toMatchObject({ status: 403 });
+    expect(control.follower.state.head).toBe(before);
+  });
+
+  it.each([
+    ['no JSON', '{'],
+    ['nothing', ''],
+    ['a number', '1'],
+    ['a deep list', '['.repeat(5_000)],
+    ['duplicate members', '{"selector":{"issuer":"a"},"selector":{"issuer":"b"}}'],
+    ['a NUL in a name', '{"selector":{"resource":"a\\u0000b"}}'],
+    ['half a character', '{"selector":{"issuer":"\\ud800"}}'],
+    ['a selector of wrong types', '{"selector":{"user":[1,{"iss":null}]}}'],
+    ['a number beyond all integers', '{"selector":{"issuer":"a"},"effect":"revoke","before":1e400}'],
+    ['an endless name', `{"selector":{"issuer":"${'a'.repeat(100_000)}"}}`],
+  ])('answers a preview of %s with a 4xx', async (_name, body) => {
+    const headers = { authorization: `Bearer ${keys['analyst']}`, 'content-type': 'application/json' };
+    const response = await fetch(`${url}/v1/revocations/preview`, { method: 'POST', headers, body });
+    expect(Math.floor(response.status / 100)).toBe(4);
+  });
+
   it('describes itself', () => {
     const { paths } = SwaggerModule.createDocument(app, new DocumentBuilder().build());
     expect(Object.keys(paths).filter((path) => path.startsWith('/v1/revocations')).sort()).toEqual([
       '/v1/revocations',
+      '/v1/revocations/preview',
       '/v1/revocations/{id}',
       '/v1/revocations/{id}/lift',
     ]);

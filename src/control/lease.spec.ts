@@ -1,0 +1,110 @@
+import { describe, expect, it } from '@jest/globals';
+import { createLeaseClock, MISSED_STOP_MS, type Moment } from './lease-clock.js';
+import { createLease, LEASE_FRACTION, MAX_GRANTS, type Lease } from './lease.js';
+import type { Seq } from './records.js';
+
+const L = 4_000;
+const at = (monotonic: number, withStops = monotonic): Moment => ({ monotonic, withStops });
+const seq = (value: number): Seq => BigInt(value) as Seq;
+
+/** A lease renewed at 0 with the log applied up to `held`. */
+function renewed(held = 0): Lease {
+  const sut = createLease({ leaseMs: L, fraction: LEASE_FRACTION });
+  sut.joined('a');
+  sut.applied(seq(held), true);
+  sut.renewed(at(0), 'a', true);
+  return sut;
+}
+
+describe('a lease', () => {
+  it('begins with a renewal of the present join, after the log was read to its end, and lasts f L from before it was sent', () => {
+    const sut = createLease({ leaseMs: L, fraction: LEASE_FRACTION });
+    sut.applied(seq(1), true);
+    sut.joined('a');
+    sut.renewed(at(0), 'a', true);
+    expect([sut.isCaughtUp, sut.mayAnswer(at(0))]).toEqual([false, false]);
+    sut.applied(seq(2), false);
+    sut.renewed(at(0), 'a', true);
+    expect(sut.mayAnswer(at(0))).toBe(false);
+    sut.applied(seq(3), true);
+    sut.renewed(at(0), 'of an earlier join', true);
+    expect(sut.mayAnswer(at(0))).toBe(false);
+    sut.renewed(at(0), 'a', true);
+    expect([sut.mayAnswer(at(2_999)), sut.mayAnswer(at(3_000))]).toEqual([true, false]);
+  });
+
+  it('ends with its row, and does not come back with another', () => {
+    const sut = renewed();
+    sut.renewed(at(1), 'a', false);
+    expect([sut.row, sut.mayAnswer(at(1))]).toEqual([undefined, false]);
+    sut.joined('b');
+    sut.renewed(at(2), 'a', true);
+    expect(sut.mayAnswer(at(2))).toBe(false);
+  });
+
+  it('ends with the time its host was stopped for; what it waits for in guards does not', () => {
+    const sut = renewed();
+    sut.grant('g', seq(0), at(0));
+    sut.applied(seq(1), true);
+    const suspended = at(10, 5_000);
+    expect([sut.mayAnswer(suspended), sut.confirmable(suspended)]).toEqual([false, 0n]);
+    expect([sut.confirmable(at(2_999, 8_000)), sut.confirmable(at(3_000, 8_000))]).toEqual([0n, 1n]);
+  });
+});
+
+describe('a grant', () => {
+  it('does not outlast the lease of its node', () => {
+    const sut = renewed();
+    expect(sut.grant('g', seq(0), at(1_000))).toEqual({ grantMs: 2_000 });
+    expect([sut.guards(at(2_999)), sut.guards(at(3_000))]).toEqual([1, 0]);
+    expect(sut.grant('g', seq(0), at(3_000))).toEqual({ refusal: 'no-lease' });
+  });
+
+  it('is refused below what was sent as confirmed, not below what the node holds', () => {
+    const sut = renewed(4);
+    expect(sut.confirm(at(0))).toBe(4n);
+    sut.applied(seq(9), true);
+    expect(sut.grant('g', seq(3), at(0))).toEqual({ refusal: 'behind' });
+    expect(sut.grant('g', seq(4), at(0))).toEqual({ grantMs: 3_000 });
+    expect([sut.confirm(at(0)), sut.held]).toEqual([4n, 9n]);
+    sut.grant('g', seq(7), at(0));
+    expect(sut.confirm(at(0))).toBe(7n);
+    sut.release('g');
+    expect(sut.confirm(at(0))).toBe(9n);
+  });
+
+  it('is refused when there are too many; ended ones make room', () => {
+    const sut = renewed();
+    for (let n = 0; n < MAX_GRANTS; n++) sut.grant(`g${n}`, seq(0), at(0));
+    expect(sut.grant('one more', seq(0), at(1))).toEqual({ refusal: 'full' });
+    expect(sut.grant('g0', seq(0), at(1))).toEqual({ grantMs: 2_999 });
+    sut.renewed(at(3_000), 'a', true);
+    expect(sut.grant('one more', seq(0), at(3_001))).toEqual({ grantMs: 2_999 });
+  });
+
+  it('keeps a node that leaves', () => {
+    const sut = renewed();
+    sut.grant('g', seq(0), at(0));
+    sut.leave();
+    expect([sut.mayAnswer(at(1)), sut.grant('h', seq(0), at(1)), sut.mayGo(at(2_999)), sut.mayGo(at(3_000))]).toEqual([false, { refusal: 'leaving' }, false, true]);
+  });
+});
+
+describe('the clocks of a lease', () => {
+  it('take a wall clock that goes ahead for stopped time, and never go back', () => {
+    let monotonic = 1_000;
+    let wall = 5_000_000;
+    const clock = createLeaseClock({ monotonic: () => monotonic, wall: () => wall });
+    const pass = (ran: number, wallRan: number): Moment => {
+      monotonic += ran;
+      wall += wallRan;
+      return clock();
+    };
+    expect(pass(10, 10)).toEqual(at(1_010));
+    expect(pass(10, 10 + MISSED_STOP_MS)).toEqual(at(1_020));
+    // The two together are more than an adjustment.
+    expect(pass(10, 11)).toEqual(at(1_030, 1_030 + MISSED_STOP_MS + 1));
+    expect(pass(10, -60_000)).toEqual(at(1_040, 1_040 + MISSED_STOP_MS + 1));
+    expect(pass(10, 7_010)).toEqual(at(1_050, 1_050 + MISSED_STOP_MS + 7_001));
+  });
+});

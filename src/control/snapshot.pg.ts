@@ -1,0 +1,99 @@
+import { setInterval } from 'node:timers';
+import type { Pool } from 'pg';
+import { inTransaction, loadSql, type Log } from '../platform/index.js';
+import type { Session } from './control-log.pg.js';
+import { CONTROL_RECORD_VERSION } from './records.js';
+import type { ControlState, StatePart } from './state.js';
+
+/** How a state is dumped. Raised with every change of it, of the rules' columns or of what folding makes of a record. */
+const FORMAT = 1;
+/** A release reads only what was written in its own format, on machines of its own byte order. */
+const DUMPED_AS = `${FORMAT}/${CONTROL_RECORD_VERSION}/${new Uint8Array(Uint32Array.of(1).buffer)[0] === 1 ? 'little' : 'big'}`;
+
+/** Records by which a snapshot must be older before the next one is worth its bytes: so many are read in half a second. */
+export const RECORDS_A_SNAPSHOT = 25_000;
+
+/** How often a process drops dead rules and sees whether a snapshot is due. */
+const INTERVAL_MS = 60_000;
+
+/** Advisory lock of the process that writes one. */
+const SNAPSHOT_LOCK = 7424;
+
+const FIND = loadSql(import.meta.url, 'find-snapshot.sql');
+
+/**
+ * Fills an empty state from the newest snapshot that belongs to this log; the caller reads on from its head. Returns false
+ * when there is none, and then the log is read from its beginning. Throws when one cannot be loaded: the state is of no use.
+ */
+export async function readSnapshot(session: Session, state: ControlState): Promise<boolean> {
+  await session.query('BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY');
+  try {
+    const { rows } = await session.query<{ seq: string; parts: number }>(FIND, [DUMPED_AS]);
+    const found = rows[0];
+    if (found) await loadParts(session, state, found);
+    return found !== undefined;
+  } finally {
+    await session.query('COMMIT');
+  }
+}
+
+async function loadParts(session: Session, state: ControlState, { seq, parts }: { seq: string; parts: number }): Promise<void> {
+  // One by one: a statement of the follower's session may not take long, and a million rules need not be in memory twice.
+  for (let part = 0; part < parts; part++) {
+    const { rows } = await session.query<StatePart>('SELECT kind, tenant, bytes FROM control_snapshot_part WHERE seq = $1 AND part = $2', [seq, part]);
+    state.load(rows[0]!);
+  }
+}
+
+/**
+ * Writes a snapshot when `recordsASnapshot` records came after the last one and no other process is writing; says whether
+ * it did. It replaces the earlier ones; the log stays whole.
+ */
+export async function writeSnapshot(pool: Pool, state: ControlState, recordsASnapshot: number = RECORDS_A_SNAPSHOT): Promise<boolean> {
+  return inTransaction(pool, async (client) => {
+    const { rows: due } = await client.query<{ due: boolean }>(
+      `SELECT pg_try_advisory_xact_lock($1) AND coalesce((SELECT max(seq) FROM control_snapshot WHERE dumped_as = $2), 0) + $3 <= $4::bigint AS due`,
+      [SNAPSHOT_LOCK, DUMPED_AS, recordsASnapshot, String(state.head)],
+    );
+    if (!due[0]?.due) return false;
+    const { head, headAt } = state;
+    const parts = state.dump();
+    await client.query('DELETE FROM control_snapshot');
+    await client.query('INSERT INTO control_snapshot (seq, at, dumped_as, parts) VALUES ($1, $2, $3, $4)', [String(head), new Date(headAt), DUMPED_AS, parts.length]);
+    for (const [part, { kind, tenant, bytes }] of parts.entries()) {
+      await client.query('INSERT INTO control_snapshot_part (seq, part, kind, tenant, bytes) VALUES ($1, $2, $3, $4, $5)', [String(head), part, kind, tenant, bytes]);
+    }
+    return true;
+  });
+}
+
+export interface SnapshotOptions {
+  readonly pool: Pool;
+  readonly state: ControlState;
+  readonly log: Log;
+  readonly intervalMs?: number;
+  readonly recordsASnapshot?: number;
+}
+
+/** Keeps the state small while the process runs, and the next start short. Returns how to end it: before the pool ends. */
+export function keepSnapshots({ pool, state, log, intervalMs = INTERVAL_MS, recordsASnapshot }: SnapshotOptions): () => Promise<void> {
+  let writing: Promise<unknown> = Promise.resolve();
+  let isWriting = false;
+  const timer = setInterval(() => {
+    if (isWriting) return;
+    isWriting = true;
+    const dropped = state.compact(Math.floor(Date.now() / 1000));
+    if (dropped > 0) log.info({ dropped }, 'rules were dropped that stop nothing any more');
+    writing = writeSnapshot(pool, state, recordsASnapshot)
+      .then((written) => written && log.info({ seq: String(state.head) }, 'a snapshot of the control state was written'))
+      .catch((error: unknown) => log.warn({ err: error }, 'no snapshot of the control state could be written; a start takes longer'))
+      .finally(() => {
+        isWriting = false;
+      });
+  }, intervalMs);
+  timer.unref();
+  return async () => {
+    clearInterval(timer);
+    await writing;
+  };
+}

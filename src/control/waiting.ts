@@ -1,0 +1,70 @@
+import type { NodeRow } from './node-rows.pg.js';
+import type { Seq } from './records.js';
+
+/** What was confirmed when an order was answered. */
+export interface Confirmed {
+  /** Nodes that have applied it. */
+  readonly nodes: number;
+  /** Guards that those nodes vouch for. */
+  readonly guards: number;
+  /** Nodes whose row went while it was waited for: they had vanished and their lease was waited out, or they left. */
+  readonly expired: number;
+}
+
+/** One wait, as a value without a clock or a database; the process and the model of the protocol drive it. */
+export interface Wait {
+  readonly seq: Seq;
+  /** Rows that the first read showed below `seq` and no later one has settled; undefined before the first. */
+  needed: Set<string> | undefined;
+  nodes: number;
+  guards: number;
+  expired: number;
+}
+
+export const newWait = (seq: Seq): Wait => ({ seq, needed: undefined, nodes: 0, guards: 0, expired: 0 });
+
+export const isOver = ({ needed }: Wait): boolean => needed !== undefined && needed.size === 0;
+
+/**
+ * What a read says to a wait. The first must begin after the record's commit was heard: a node without a row in it reads the
+ * record before its first lease. So only rows of the first are needed, and a later one settles each by confirming or by
+ * not having it.
+ */
+export function judge(wait: Wait, rows: ReadonlyMap<string, NodeRow>): void {
+  if (wait.needed === undefined) {
+    wait.needed = new Set([...rows.values()].filter(({ confirmed }) => confirmed < wait.seq).map(({ id }) => id));
+    for (const row of rows.values()) if (row.confirmed >= wait.seq) count(wait, row);
+    return;
+  }
+  for (const id of wait.needed) {
+    const row = rows.get(id);
+    if (row && row.confirmed < wait.seq) continue;
+    wait.needed.delete(id);
+    if (row) count(wait, row);
+    else wait.expired += 1;
+  }
+}
+
+function count(wait: Wait, row: NodeRow): void {
+  wait.nodes += 1;
+  wait.guards += row.guards;
+}
+
+/** A row's counter, and the monotonic clock after the reply that first showed it. */
+export interface SeenCounter {
+  readonly counter: bigint;
+  readonly since: number;
+  readonly leaseMs: number;
+}
+
+/** Remembers what a read showed whose reply was heard before `now`; returns the rows whose counter has stood still for L. */
+export function observe(seen: Map<string, SeenCounter>, rows: ReadonlyMap<string, NodeRow>, now: number): NodeRow[] {
+  for (const id of seen.keys()) if (!rows.has(id)) seen.delete(id);
+  const stale: NodeRow[] = [];
+  for (const row of rows.values()) {
+    const before = seen.get(row.id);
+    if (before?.counter !== row.counter) seen.set(row.id, { counter: row.counter, since: now, leaseMs: row.leaseMs });
+    else if (now - before.since >= row.leaseMs) stale.push(row);
+  }
+  return stale;
+}

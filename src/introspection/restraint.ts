@@ -1,0 +1,95 @@
+/** How much work without result one caller may cause; what is found, or verifies, costs it nothing. */
+export interface RestraintLimits {
+  /** Attempts at the same time, and fruitless ones at once after a pause. */
+  readonly burst: number;
+  /** Fruitless attempts a second. */
+  readonly perSecond: number;
+  /** Attempts that wait for their turn; one more is refused. */
+  readonly maxQueued: number;
+  /** How long an attempt waits before it is refused. */
+  readonly maxWaitMs: number;
+}
+
+/** A caller's attempts that wait are too many, or wait too long: the question cannot be answered now. */
+export class TooManyWaiting extends Error {
+  override readonly name = 'TooManyWaiting';
+}
+
+/**
+ * Keeps what one caller's questions cost within bounds, so that random or forged tokens that arrive through it slow
+ * nobody else down: work is paid for in advance, and paid back when it was not in vain. Questions beyond the bound wait
+ * their turn, first come first served. Other callers, and all that is answered from memory, are not touched.
+ */
+export interface Restraint {
+  /** Runs `work` in the caller's turn; undefined is a result in vain. Rejects with {@link TooManyWaiting}, or as `work` does. */
+  run<T>(caller: string, work: () => Promise<T | undefined>): Promise<T | undefined>;
+}
+
+interface Purse {
+  left: number;
+  at: number;
+  readonly queue: Waiting[];
+  timer: NodeJS.Timeout | undefined;
+}
+
+interface Waiting {
+  readonly since: number;
+  readonly resolve: () => void;
+  readonly reject: (error: TooManyWaiting) => void;
+}
+
+/** Milliseconds between two looks at a queue; several attempts fall due in one. */
+const TURN_MS = 10;
+
+/** `monotonic`: milliseconds on a clock that only goes forward. */
+export function createRestraint({ burst, perSecond, maxQueued, maxWaitMs }: RestraintLimits, monotonic = (): number => performance.now()): Restraint {
+  const purses = new Map<string, Purse>();
+
+  function purseOf(caller: string): Purse {
+    let purse = purses.get(caller);
+    if (!purse) purses.set(caller, (purse = { left: burst, at: monotonic(), queue: [], timer: undefined }));
+    const now = monotonic();
+    purse.left = Math.min(burst, purse.left + ((now - purse.at) / 1000) * perSecond);
+    purse.at = now;
+    return purse;
+  }
+
+  function serve(caller: string): void {
+    const purse = purseOf(caller);
+    while (purse.queue.length > 0 && purse.left >= 1) {
+      purse.left -= 1;
+      purse.queue.shift()!.resolve();
+    }
+    while (purse.queue.length > 0 && purse.at - purse.queue[0]!.since >= maxWaitMs) purse.queue.shift()!.reject(new TooManyWaiting());
+    if (purse.queue.length > 0) purse.timer ??= setTimeout(() => ((purse.timer = undefined), serve(caller)), TURN_MS).unref();
+  }
+
+  async function wait(caller: string, purse: Purse): Promise<void> {
+    if (purse.queue.length >= maxQueued) throw new TooManyWaiting();
+    const turn = new Promise<void>((resolve, reject) => purse.queue.push({ since: purse.at, resolve, reject }));
+    serve(caller);
+    return turn;
+  }
+
+  function payBack(caller: string): void {
+    const purse = purseOf(caller);
+    purse.left = Math.min(burst, purse.left + 1);
+    if (purse.queue.length > 0) serve(caller);
+  }
+
+  return {
+    async run(caller, work) {
+      const purse = purseOf(caller);
+      if (purse.queue.length === 0 && purse.left >= 1) purse.left -= 1;
+      else await wait(caller, purse);
+      try {
+        const result = await work();
+        if (result !== undefined) payBack(caller);
+        return result;
+      } catch (error) {
+        payBack(caller);
+        throw error;
+      }
+    },
+  };
+}

@@ -1,0 +1,117 @@
+import { randomBytes } from 'node:crypto';
+import { createRequire } from 'node:module';
+import { gzipSync } from 'node:zlib';
+import { describe, expect, it } from '@jest/globals';
+import * as fc from 'fast-check';
+import { decompress, type CodecId } from './decompress.js';
+import { DecompressionError } from './decompression-error.js';
+
+const require = createRequire(import.meta.url);
+const { compress: snappy } = require('snappyjs') as { compress(bytes: Buffer): Buffer };
+const { compress: lz4 } = require('lz4js') as { compress(bytes: Buffer): Uint8Array };
+
+function xerial(...chunks: Buffer[]): Buffer {
+  const header = Buffer.from('\x82SNAPPY\0\0\0\0\x01\0\0\0\x01', 'latin1');
+  return Buffer.concat([header, ...chunks.flatMap((chunk) => [int32(chunk.length), chunk])]);
+}
+
+function int32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(value);
+  return bytes;
+}
+
+/** RFC 8878: a single segment of four bytes of size, blocks raw or repeated. */
+function zstd(...blocks: readonly (Buffer | { byte: number; times: number })[]): Buffer {
+  const size = blocks.reduce((sum, block) => sum + (Buffer.isBuffer(block) ? block.length : block.times), 0);
+  const header = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0xa0, 0, 0, 0, 0]);
+  header.writeUInt32LE(size, 5);
+  const encoded = blocks.map((block, i) => {
+    const raw = Buffer.isBuffer(block);
+    const head = Buffer.alloc(3);
+    head.writeUIntLE((raw ? block.length << 3 : (block.times << 3) | 2) | (i === blocks.length - 1 ? 1 : 0), 0, 3);
+    return Buffer.concat([head, raw ? block : Buffer.from([block.byte])]);
+  });
+  return Buffer.concat([header, ...encoded]);
+}
+
+const SNAPPY = 2;
+const LZ4 = 3;
+const ZSTD = 4;
+const LIMIT = 1024 * 1024;
+const TEXT = Buffer.from('{"iss":"https://idp.example","sub":"alice","aud":["https://chat.example"]}'.repeat(300));
+const ENCODED: readonly [string, CodecId, (bytes: Buffer) => Buffer][] = [
+  ['gzip', 1, (bytes) => gzipSync(bytes)],
+  ['bare snappy', SNAPPY, (bytes) => Buffer.from(snappy(bytes))],
+  ['framed snappy', SNAPPY, (bytes) => xerial(Buffer.from(snappy(bytes.subarray(0, 1_000))), Buffer.from(snappy(bytes.subarray(1_000))))],
+  ['lz4', LZ4, (bytes) => Buffer.from(lz4(bytes))],
+  ['zstd', ZSTD, (bytes) => zstd(bytes)],
+];
+
+const problemOf = async (codec: CodecId, bytes: Buffer, limit = LIMIT): Promise<string> => {
+  const error = await decompress(codec, bytes, limit).catch((thrown: unknown) => thrown);
+  return error instanceof DecompressionError ? error.problem : `no error: ${String(error).slice(0, 40)}`;
+};
+
+describe.each(ENCODED)('%s', (_name, codec, encode) => {
+  it.each([
+    ['text that repeats itself', TEXT],
+    ['noise', randomBytes(70_000)],
+    ['one byte many times', Buffer.alloc(100_000, 0x61)],
+    ['one byte', Buffer.from('a')],
+  ])('expands %s', async (_what, bytes) => {
+    expect((await decompress(codec, encode(bytes), LIMIT)).equals(bytes)).toBe(true);
+  });
+
+  it('stops at the limit', async () => {
+    const bytes = Buffer.alloc(LIMIT / 8 + 1, 0x61);
+    expect(await problemOf(codec, encode(bytes), LIMIT / 8)).toBe('too-large');
+    expect((await decompress(codec, encode(bytes.subarray(1)), LIMIT / 8)).length).toBe(LIMIT / 8);
+  });
+
+  it('refuses what is cut short', async () => {
+    const whole = encode(TEXT);
+    expect(await problemOf(codec, whole.subarray(0, whole.length - 20))).toBe('corrupt');
+    expect(await problemOf(codec, whole.subarray(0, 3))).toBe('corrupt');
+  });
+
+  it('ends, within the limit, whatever was done to the bytes', async () => {
+    const whole = encode(TEXT);
+    const damage = fc.array(fc.tuple(fc.nat(whole.length - 1), fc.nat(255)), { minLength: 1, maxLength: 4 });
+    await fc.assert(
+      fc.asyncProperty(damage, async (changes) => {
+        const bytes = Buffer.from(whole);
+        for (const [at, value] of changes) bytes[at] = value;
+        const outcome = await decompress(codec, bytes, LIMIT).catch((thrown: unknown) => thrown);
+        if (Buffer.isBuffer(outcome)) expect(outcome.length).toBeLessThanOrEqual(LIMIT);
+        else expect(outcome).toBeInstanceOf(DecompressionError);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+describe('bytes made to harm', () => {
+  it.each([
+    ['snappy that steps back by a negative literal', SNAPPY, [10, 0xfc, 0xfa, 0xff, 0xff, 0xff, 1, 2, 3, 4]],
+    ['snappy that declares 4 GiB', SNAPPY, [0xff, 0xff, 0xff, 0xff, 0x0f, 0]],
+    ['snappy that repeats what is not there', SNAPPY, [4, 0x01, 0x09]],
+    ['snappy that repeats from nowhere', SNAPPY, [8, 0x00, 0x61, 0x09, 0x00]],
+    ['snappy shorter than it declares', SNAPPY, [4, 0x00, 0x61]],
+    ['a framed chunk longer than the record', SNAPPY, [...xerial(Buffer.alloc(0)), 0x7f, 0xff, 0xff, 0xff, 0]],
+    ['an lz4 block of 2 GiB', LZ4, [0x04, 0x22, 0x4d, 0x18, 0x40, 0x40, 0, 0xff, 0xff, 0xff, 0xff]],
+    ['lz4 that repeats what is not there', LZ4, [0x04, 0x22, 0x4d, 0x18, 0x40, 0x40, 0, 4, 0, 0, 0, 0x00, 5, 0, 0, 0, 0, 0, 0]],
+    ['lz4 that repeats from nowhere', LZ4, [0x04, 0x22, 0x4d, 0x18, 0x40, 0x40, 0, 5, 0, 0, 0, 0x10, 0x61, 0, 0, 0x00, 0, 0, 0, 0]],
+    ['zstd with a window of 2 GiB', ZSTD, [0x28, 0xb5, 0x2f, 0xfd, 0x00, 0xa8, 1, 0, 0, 0]],
+    ['zstd that wants a dictionary', ZSTD, [0x28, 0xb5, 0x2f, 0xfd, 0x21, 1, 0, 1, 0, 0, 0]],
+    ['zstd with a reserved block', ZSTD, [0x28, 0xb5, 0x2f, 0xfd, 0x20, 0, 7, 0, 0]],
+  ] as const)('refuses %s', async (_what, codec, bytes) => {
+    expect(await problemOf(codec, Buffer.from(bytes))).toMatch(/^(corrupt|too-large)$/);
+  });
+
+  it('refuses many small zstd blocks that grow large', async () => {
+    const bomb = zstd(...Array.from({ length: 9 }, () => ({ byte: 0x61, times: 128 * 1024 })));
+    expect(bomb.length).toBeLessThan(100);
+    expect(await problemOf(ZSTD, bomb)).toBe('too-large');
+  });
+});

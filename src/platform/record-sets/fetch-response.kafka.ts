@@ -1,0 +1,134 @@
+import { createRequire } from 'node:module';
+import type { KafkaMessage } from 'kafkajs';
+import { readRecordSet } from './record-set.js';
+import type { UnreadableRecordSet } from './unreadable-record-set.js';
+import type { ReadRecord } from './record.js';
+
+/** Of brokers since Apache Kafka 2.3, and the newest that kafkajs 2.2.4 speaks. Older ones are read by kafkajs alone. */
+const FETCH_VERSION = 11;
+const UNREADABLE = Symbol('rescind.unreadable');
+
+interface FetchTopic {
+  readonly topic: string;
+  readonly partitions: readonly { readonly partition: number; readonly fetchOffset: string }[];
+}
+interface Exchange {
+  readonly response: { decode(bytes: Buffer): Promise<unknown>; parse(decoded: unknown): Promise<unknown> };
+}
+type MakeExchange = (options: { readonly topics: readonly FetchTopic[] }) => Exchange;
+interface FetchProtocol {
+  protocol(options: { version: number }): MakeExchange;
+}
+interface Decoder {
+  readInt16(): number;
+  readInt32(): number;
+  readInt64(): bigint;
+  readString(): string;
+  readBytes(): Buffer | null;
+  readArray<T>(read: (decoder: Decoder) => T): T[];
+}
+
+const require = createRequire(import.meta.url);
+const installed = new WeakSet<FetchProtocol>();
+
+/**
+ * Makes every kafkajs consumer of this process read record sets by `readRecordSet`: checksums compared, expansion bounded, all four
+ * codecs. kafkajs fails the fetch of all partitions when one record of one cannot be decoded, and does not say which. Here that
+ * partition's batch ends in one message that stands for the unreadable set ({@link unreadableOf}); the others go on.
+ */
+export function installRecordSets(): void {
+  const fetch = require('kafkajs/src/protocol/requests/fetch/index.js') as FetchProtocol;
+  if (installed.has(fetch)) return;
+  installed.add(fetch);
+  const original = fetch.protocol;
+  fetch.protocol = (options) => {
+    const make = original(options);
+    if (options.version !== FETCH_VERSION) return make;
+    return (request) => {
+      const exchange = make(request);
+      return { ...exchange, response: { decode: (bytes) => decodeFetch(bytes, request.topics), parse: exchange.response.parse } };
+    };
+  };
+}
+
+/**
+ * Why nothing can be read from this message's offset on; undefined for every other message. It is the last of its batch. To go on, a
+ * consumer seeks to the error's `nextOffset`. One that does not ask is told all the same: reading the message's `value` throws the error.
+ */
+export function unreadableOf(message: KafkaMessage): UnreadableRecordSet | undefined {
+  return (message as KafkaMessage & { readonly [UNREADABLE]?: UnreadableRecordSet })[UNREADABLE];
+}
+
+/** Fetch response, version 11 (KIP-392). */
+async function decodeFetch(bytes: Buffer, asked: readonly FetchTopic[]): Promise<unknown> {
+  const KafkaDecoder = require('kafkajs/src/protocol/decoder.js') as new (bytes: Buffer) => Decoder;
+  const decoder = new KafkaDecoder(bytes);
+  const clientSideThrottleTime = decoder.readInt32();
+  const errorCode = decoder.readInt16();
+  const sessionId = decoder.readInt32();
+  const topics = decoder.readArray((reader) => ({ topicName: reader.readString(), partitions: reader.readArray(readPartition) }));
+  const responses = [];
+  for (const { topicName, partitions } of topics) {
+    const read = [];
+    for (const { recordSet, ...partition } of partitions) {
+      const fetchOffset = fetchOffsetOf(asked, topicName, partition.partition);
+      read.push({ ...partition, messages: await messagesOf(recordSet, { topic: topicName, partition: partition.partition }, fetchOffset) });
+    }
+    responses.push({ topicName, partitions: read });
+  }
+  // As kafkajs does: the broker leaves the throttling to the client (KIP-219).
+  return { throttleTime: 0, clientSideThrottleTime, errorCode, sessionId, responses };
+}
+
+function readPartition(decoder: Decoder) {
+  return {
+    partition: decoder.readInt32(),
+    errorCode: decoder.readInt16(),
+    highWatermark: String(decoder.readInt64()),
+    lastStableOffset: String(decoder.readInt64()),
+    lastStartOffset: String(decoder.readInt64()),
+    abortedTransactions: decoder.readArray((reader) => ({ producerId: String(reader.readInt64()), firstOffset: String(reader.readInt64()) })),
+    preferredReadReplica: decoder.readInt32(),
+    recordSet: decoder.readBytes(),
+  };
+}
+
+const fetchOffsetOf = (asked: readonly FetchTopic[], topic: string, partition: number): bigint => {
+  const offsets = asked.filter((one) => one.topic === topic).flatMap(({ partitions }) => partitions);
+  return BigInt(offsets.find((one) => one.partition === partition)?.fetchOffset ?? 0);
+};
+
+async function messagesOf(recordSet: Buffer | null, place: { topic: string; partition: number }, fetchOffset: bigint): Promise<readonly ReadRecord[]> {
+  if (recordSet === null || recordSet.length === 0) return [];
+  const { records, unreadable } = await readRecordSet(recordSet, place);
+  if (unreadable === undefined) return records;
+  const following = BigInt(records.at(-1)?.offset ?? -1) + 1n;
+  // Never before the offset that was asked for: kafkajs would drop it as older and step over what it stands for.
+  return [...records, standIn(unreadable, String(following > fetchOffset ? following : fetchOffset))];
+}
+
+function standIn(unreadable: UnreadableRecordSet, offset: string): ReadRecord {
+  const batchContext = {
+    firstOffset: offset,
+    firstTimestamp: '0',
+    maxTimestamp: '0',
+    partitionLeaderEpoch: -1,
+    lastOffsetDelta: 0,
+    producerId: '-1',
+    producerEpoch: -1,
+    firstSequence: -1,
+    inTransaction: false,
+    isControlBatch: false,
+    timestampType: 0,
+    magicByte: 2,
+  } as const;
+  const record = { magicByte: 2, attributes: 0, timestamp: '0', offset, key: null, headers: {}, isControlRecord: false, batchContext };
+  return Object.defineProperties(record as unknown as ReadRecord, {
+    [UNREADABLE]: { value: unreadable },
+    value: {
+      get(): never {
+        throw unreadable;
+      },
+    },
+  });
+}

@@ -1,0 +1,25 @@
+import type { Metrics } from './metrics.js';
+import type { Pool } from './pool.pg.js';
+
+/** Connections of each pool, and callers that wait for one. Returns how to add a pool. */
+export function createPoolMetrics(metrics: Metrics): (name: string, pool: Pool) => void {
+  const pools = new Map<string, Pool>();
+  const read = <T extends string>(labels: (pool: string) => Record<T, string>, value: (pool: Pool) => number) =>
+    [...pools].map(([name, pool]) => [labels(name), value(pool)] as const);
+  metrics.observed('rescind_database_connections', 'Connections of a pool, by what they do.', ['pool', 'state'], () => [
+    ...read((pool) => ({ pool, state: 'idle' }), ({ idleCount }) => idleCount),
+    ...read((pool) => ({ pool, state: 'busy' }), ({ totalCount, idleCount }) => totalCount - idleCount),
+  ]);
+  metrics.observed('rescind_database_waiting', 'Callers that wait for a connection of a pool.', ['pool'], () =>
+    read((pool) => ({ pool }), ({ waitingCount }) => waitingCount),
+  );
+  return (name, pool) => void pools.set(name, pool);
+}
+
+/** Whether each check of `/health/ready` passes, as of the last report. */
+export function createReadinessMetrics(metrics: Metrics): (checks: readonly { readonly name: string; readonly ok: boolean }[]) => void {
+  const ready = metrics.gauge('rescind_ready', 'Whether a check of /health/ready passes (1) or not (0).', ['check']);
+  return (checks) => {
+    for (const { name, ok } of checks) ready.set({ check: name }, ok ? 1 : 0);
+  };
+}

@@ -1,0 +1,65 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { AttributeValue, EndedSpan, SpanSink } from './otlp.js';
+import { isSampled, newSpanId, newTraceId, parseTraceparent, type SpanContext } from './traceparent.js';
+
+export type Attributes = Record<string, AttributeValue>;
+
+export interface OpenSpan {
+  readonly context: SpanContext;
+  /** Attributes MUST be names, numbers and codes: never a token, a secret, a header, a body or a query. */
+  end(outcome?: { attributes?: Attributes; failed?: boolean }): void;
+}
+
+export interface Tracing {
+  /** A span below the one that the caller runs in, or the first of a trace. Its error is told by its `code`, never by its message. */
+  span<T>(name: string, attributes: Attributes, work: () => Promise<T>): Promise<T>;
+  /** Of a request: below the `traceparent` it came with, whose decision to sample counts. */
+  startRequest(name: string, traceparent: string | readonly string[] | undefined, attributes: Attributes): OpenSpan;
+  /** Spans of `work` stand below `context`. */
+  within<T>(context: SpanContext, work: () => T): T;
+  stop(): Promise<void>;
+}
+
+export function createTracing({ sink, ratio }: { sink: SpanSink; ratio: number }): Tracing {
+  const current = new AsyncLocalStorage<SpanContext>();
+
+  function open(name: string, kind: EndedSpan['kind'], parent: SpanContext | undefined, attributes: Attributes): OpenSpan {
+    const traceId = parent?.traceId ?? newTraceId();
+    const context = { traceId, spanId: newSpanId(), sampled: parent?.sampled ?? isSampled(traceId, ratio) };
+    const startedAt = performance.now();
+    return {
+      context,
+      end(outcome = {}) {
+        if (!context.sampled) return;
+        const { traceId: trace, spanId } = context;
+        const startMs = performance.timeOrigin + startedAt;
+        const endMs = performance.timeOrigin + performance.now();
+        const all = { ...attributes, ...outcome.attributes };
+        sink.add({ traceId: trace, spanId, parentSpanId: parent?.spanId, name, kind, startMs, endMs, attributes: all, failed: outcome.failed === true });
+      },
+    };
+  }
+
+  return {
+    async span(name, attributes, work) {
+      const span = open(name, 'internal', current.getStore(), attributes);
+      try {
+        const result = await current.run(span.context, work);
+        span.end();
+        return result;
+      } catch (error) {
+        span.end({ failed: true, attributes: { 'error.type': codeOf(error) } });
+        throw error;
+      }
+    },
+    startRequest: (name, traceparent, attributes) => open(name, 'server', parseTraceparent(traceparent), attributes),
+    within: (context, work) => current.run(context, work),
+    stop: () => sink.stop(),
+  };
+}
+
+function codeOf(error: unknown): string {
+  const { code, name } = (error ?? {}) as { code?: unknown; name?: unknown };
+  if (typeof code === 'string') return code;
+  return typeof name === 'string' ? name : 'unknown';
+}

@@ -1,0 +1,69 @@
+import { fork } from 'node:child_process';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { createMemoryWorld } from '../conformance/memory-world.js';
+import * as parties from '../conformance/parties.js';
+import { digestOf, signJwt } from '../conformance/signing.js';
+import { createFloor } from './introspection-floor.js';
+import { heard, interleave, requestOf, rowOf, type Load } from './introspection-load.js';
+import type { Row } from './report.js';
+
+const ROUNDS = 12;
+const ROUND_MS = 500;
+const CONNECTIONS = 32;
+const OPAQUE_TOKENS = 10_000;
+const JWTS = 1_000;
+const MIN_ACTIVE_BYTES = 250;
+/** Directory for a CPU profile of the serving process. */
+const PROFILE = process.env['BENCH_CPU_PROF'];
+
+const opaqueToken = (at: number): string => `at_${digestOf(`token ${at}`)}`;
+const factsAt = (now: number, at: number) =>
+  parties.tokenFacts(now, { exp: now + 3_000, id_jag: { ...parties.tokenFacts(now).id_jag!, jti: `gr-${at}` } });
+
+/** Facts and signatures in memory: what most calls meet. */
+export async function run(): Promise<readonly Row[]> {
+  const now = Math.floor(Date.now() / 1000);
+  const key = parties.rasKey;
+  const jwts = Array.from({ length: JWTS }, (_, at) => signJwt(key, parties.claimsOf({ ...factsAt(now, 0), jti: `jwt-${at}` })));
+  const opaques = Array.from({ length: OPAQUE_TOKENS }, (_, at) => opaqueToken(at));
+  const child = fork(fileURLToPath(import.meta.url), ['serve', String(now), JSON.stringify(key.jwk)], {
+    execArgv: PROFILE === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${PROFILE}`],
+  });
+  const { port } = await heard<{ port: number }>(child);
+  const loadOf = (path: string, tokens: readonly string[]): Load => {
+    const requests = tokens.map((token) => requestOf({ path, authorization: parties.basic('chat-api'), token }));
+    let at = 0;
+    return { port, connections: CONNECTIONS, ms: ROUND_MS, minBytes: MIN_ACTIVE_BYTES, next: () => requests[at++ % requests.length]! };
+  };
+  const rows: Row[] = [];
+  for (const [name, tokens] of [['opaque', opaques], ['jwt', jwts]] as const) {
+    const asked = await interleave(child, loadOf('/introspect', tokens), loadOf('/floor', tokens), ROUNDS);
+    rows.push(rowOf(`introspection.warm.${name}`, asked, `${tokens.length} tokens in memory; floor: bare node:http that reads the body and answers the same bytes`));
+  }
+  child.send('end');
+  return rows;
+}
+
+async function serve(now: number, jwk: Record<string, unknown>): Promise<void> {
+  const world = createMemoryWorld({ countIntrospections: true });
+  world.now = now;
+  for (let at = 0; at < OPAQUE_TOKENS; at++) {
+    world.recordIdJag(parties.idJagFacts(now, { jti: `gr-${at}` }));
+    world.recordToken({ ...factsAt(now, at), sha256: digestOf(opaqueToken(at)) });
+  }
+  const changed = { ...parties.RAS_SOURCE, jwks: { keys: [jwk] } };
+  world.apply({ kind: 'source.changed', tenant: parties.TENANT.id, subject: changed.id, body: changed });
+  for (let at = 0; at < JWTS; at++) world.recordToken({ ...factsAt(now, 0), jti: `jwt-${at}` });
+  setInterval(() => (world.now = Date.now() / 1000), 100);
+
+  const { body } = await world.ask(opaqueToken(0));
+  const floor = createFloor(body!);
+  const server = createServer((req, res) => (req.url === '/floor' ? floor(req, res) : world.handle(req, res)));
+  server.listen(0, '127.0.0.1', () => process.send!({ port: (server.address() as AddressInfo).port }));
+  process.on('message', (message) => (message === 'cpu' ? process.send!(process.cpuUsage()) : process.exit(0)));
+}
+
+const [role, now, jwk] = process.argv.slice(2);
+if (role === 'serve' && process.send) await serve(Number(now), JSON.parse(jwk!) as Record<string, unknown>);

@@ -1,0 +1,345 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { ControlLog, Seq } from '../../../src/control/index.js';
+import { createControlDatabase, hostClock, LEASE_MS, startLink, until, type ControlDatabase, type Follower, type Link } from './control-fixture.js';
+
+const CYCLE_MS = 500;
+/** What nobody vanished from is confirmed without waiting for a lease; far below it, also on a busy machine. */
+const AT_ONCE_MS = LEASE_MS / 2;
+/** A dead node: L on the waiter's clock and a cycle, and a cycle of slack for a busy machine. */
+const DEAD_NODE_MS = LEASE_MS + 2 * CYCLE_MS;
+
+const failureOf = (work: Promise<unknown>): Promise<unknown> => work.then(() => 'resolved', (error: unknown) => (error as { code?: string }).code ?? error);
+
+describe('several nodes on one database', () => {
+  let control: ControlDatabase;
+  beforeEach(async () => {
+    control = await createControlDatabase();
+  });
+  afterEach(() => control.drop());
+
+  const rows = async (): Promise<string[]> => control.value<string[]>(`SELECT coalesce(array_agg(id::text ORDER BY joined_at), '{}') FROM node`);
+
+  async function start(count: number): Promise<Follower[]> {
+    const nodes = Array.from({ length: count }, () => control.follow());
+    for (const node of nodes) await node.start();
+    return nodes;
+  }
+
+  /** Milliseconds until an order is in force, and what was confirmed. */
+  async function order(through: Follower): Promise<{ seq: Seq; ms: number; confirmed: unknown; confirmedAt: number }> {
+    const startedAt = performance.now();
+    const seq = await control.append();
+    const confirmed = await through.whenInForce(seq);
+    return { seq, ms: performance.now() - startedAt, confirmed, confirmedAt: hostClock() };
+  }
+
+  it('all answer, and an order is in force when each has applied it, whoever waits', async () => {
+    const nodes = await start(3);
+    const bystander = control.follow({ serves: false });
+    await bystander.start();
+    expect(nodes.map((node) => [node.isCurrent(), node.notCurrentReason()])).toEqual(nodes.map(() => [true, undefined]));
+    expect([bystander.isCurrent(), (await rows()).length]).toEqual([false, 3]);
+    for (const through of [...nodes, bystander]) {
+      const { seq, ms, confirmed } = await order(through);
+      expect(confirmed).toEqual({ nodes: 3, guards: 0, expired: 0 });
+      expect(nodes.every(({ state }) => state.head >= seq)).toBe(true);
+      expect(ms).toBeLessThan(AT_ONCE_MS);
+    }
+  });
+
+  it('an order waits for a node that is slow to read it, which answers meanwhile', async () => {
+    const gate = createGate(control.controlLog);
+    const slow = control.follow({ controlLog: gate.log });
+    await slow.start();
+    const [quick] = await start(1);
+    gate.close();
+    const waiting = order(quick!);
+    await quick!.whenApplied(1n as Seq);
+    await until('the slow node is about to read', gate.isReached);
+    expect([slow.isCurrent(), slow.state.head]).toEqual([true, 0n]);
+    gate.open();
+    const { seq, confirmed, confirmedAt } = await waiting;
+    expect(confirmed).toEqual({ nodes: 2, guards: 0, expired: 0 });
+    expect(slow.lastCurrentAt(seq)).toBeLessThanOrEqual(confirmedAt);
+  });
+
+  it('200 orders at once share commits and are all in force', async () => {
+    const nodes = await start(3);
+    const startedAt = performance.now();
+    const confirmed = await Promise.all(Array.from({ length: 200 }, () => control.append().then((seq) => nodes[0]!.whenInForce(seq))));
+    expect(performance.now() - startedAt).toBeLessThan(2 * AT_ONCE_MS);
+    expect(confirmed).toEqual(Array.from({ length: 200 }, () => ({ nodes: 3, guards: 0, expired: 0 })));
+    expect(Number(await control.value<string>('SELECT count(DISTINCT xmin::text) FROM control_log'))).toBeLessThanOrEqual(10);
+  });
+
+  it('without a notification an order waits for two cycles at most', async () => {
+    const [first] = await start(2);
+    for (let n = 1n; n <= 3n; n++) {
+      const startedAt = performance.now();
+      await control.insertUnannounced(1);
+      expect(await first!.whenInForce(n as Seq)).toEqual({ nodes: 2, guards: 0, expired: 0 });
+      expect(performance.now() - startedAt).toBeLessThan(3 * CYCLE_MS);
+    }
+  });
+
+  describe('joining', () => {
+    it('a node answers from a read to the end that began after its join, from no earlier one; orders wait for it', async () => {
+      const [first] = await start(1);
+      await control.insertUnannounced(7_000);
+      const gate = createGate(control.controlLog);
+      gate.close();
+      const joining = control.follow({ controlLog: gate.log });
+      const started = joining.start();
+      await until('it has joined and is about to read', async () => gate.isReached() && (await rows()).length === 2);
+      gate.letThrough(1);
+      await until('it is about to read on', () => gate.isReached() && joining.state.head === 5_000n);
+      const waiting = order(first!);
+      await first!.whenApplied(7_001n as Seq);
+      expect([joining.isCurrent(), joining.notCurrentReason()]).toEqual([false, 'this node holds no lease']);
+      gate.open();
+      await started;
+      expect([joining.isCurrent(), joining.state.head, (await waiting).confirmed]).toEqual([true, 7_001n, { nodes: 2, guards: 0, expired: 0 }]);
+      expect(joining.lastCurrentAt(7_001n)).toBe(0);
+    });
+
+    it('a node whose row has gone joins again under another id', async () => {
+      const [node] = await start(1);
+      const [before] = await rows();
+      await control.pool.query('DELETE FROM node');
+      await until('it has joined again', async () => ![undefined, before].includes((await rows())[0]));
+      await until('it is current', () => node!.isCurrent());
+      expect((await order(node!)).confirmed).toEqual({ nodes: 1, guards: 0, expired: 0 });
+    });
+  });
+
+  describe('leaving', () => {
+    it('in order costs nothing: orders go on at their usual pace through a rolling restart', async () => {
+      const bystander = control.follow({ serves: false });
+      await bystander.start();
+      let nodes = await start(3);
+      for (let round = 0; round < 3; round++) {
+        const [leaving, ...rest] = nodes;
+        const [{ ms }] = await Promise.all([order(bystander), leaving!.stop()]);
+        expect(ms).toBeLessThan(AT_ONCE_MS);
+        expect([leaving!.isCurrent(), leaving!.notCurrentReason()]).toEqual([false, 'stopping']);
+        expect(rest.every((node) => node.isCurrent())).toBe(true);
+        const after = await order(bystander);
+        expect([after.confirmed, after.ms < AT_ONCE_MS]).toEqual([{ nodes: 2, guards: 0, expired: 0 }, true]);
+        nodes = [...rest, ...(await start(1))];
+        expect((await order(bystander)).ms).toBeLessThan(AT_ONCE_MS);
+      }
+      await Promise.all(nodes.map((node) => node.stop()));
+      expect(await rows()).toEqual([]);
+      expect(await failureOf(nodes[0]!.whenInForce(1n as Seq))).toBe('not-confirmed');
+    });
+  });
+
+  describe('a node cut off from the database', () => {
+    let link: Link;
+    beforeEach(async () => {
+      link = await startLink(control.url);
+    });
+    afterEach(() => link.close());
+
+    it('answers until its lease ends, and no order is in force before', async () => {
+      const [near] = await start(1);
+      const cut = control.follow({ url: link.url });
+      await cut.start();
+      link.sever();
+      const cutAt = hostClock();
+      const waiting = order(near!);
+      await near!.whenApplied(1n as Seq);
+      // What the wait is for: it answers without the record that the other has applied.
+      expect([cut.isCurrent(), cut.state.head]).toEqual([true, 0n]);
+      const { seq, ms, confirmed, confirmedAt } = await waiting;
+      expect(confirmed).toEqual({ nodes: 1, guards: 0, expired: 1 });
+      expect(cut.isCurrent()).toBe(false);
+      expect(cut.lastCurrentAt(seq)).toBeLessThan(confirmedAt);
+      expect(cut.lastCurrentAt(seq) - cutAt).toBeLessThan(0.75 * LEASE_MS);
+      expect(ms).toBeLessThan(DEAD_NODE_MS);
+      // Once.
+      const next = await order(near!);
+      expect([next.confirmed, next.ms < AT_ONCE_MS]).toEqual([{ nodes: 1, guards: 0, expired: 0 }, true]);
+      const reason = cut.notCurrentReason()!;
+      expect(['this node holds no lease', 'the database cannot be reached']).toContain(reason);
+    });
+
+    it('is waited for by its own L where that is longer than the waiter’s', async () => {
+      const [near] = await start(1);
+      const cut = control.follow({ url: link.url, leaseMs: 2 * LEASE_MS });
+      await cut.start();
+      link.sever();
+      const { seq, ms, confirmed, confirmedAt } = await order(near!);
+      expect(confirmed).toEqual({ nodes: 1, guards: 0, expired: 1 });
+      expect(ms).toBeGreaterThan(LEASE_MS);
+      expect(cut.lastCurrentAt(seq)).toBeLessThan(confirmedAt);
+    });
+  });
+
+  describe('a process', () => {
+    it('that is stopped for less than its lease is waited for, and has applied the order when it is in force', async () => {
+      const [near] = await start(1);
+      const node = await control.spawnNode();
+      node.signal('SIGSTOP');
+      const waiting = order(near!);
+      await near!.whenApplied(1n as Seq);
+      node.signal('SIGCONT');
+      const { seq, confirmed, confirmedAt } = await waiting;
+      expect(confirmed).toEqual({ nodes: 2, guards: 0, expired: 0 });
+      expect(await node.lastCurrentAt(seq)).toBeLessThanOrEqual(confirmedAt);
+      expect(await node.ask()).toEqual({ current: true, head: 1n });
+    });
+
+    it('that is stopped for longer is fenced: it wakes without a lease, joins again and answers with everything applied', async () => {
+      const [near] = await start(1);
+      const node = await control.spawnNode();
+      const before = await rows();
+      node.signal('SIGSTOP');
+      const { seq, ms, confirmed, confirmedAt } = await order(near!);
+      expect(confirmed).toEqual({ nodes: 1, guards: 0, expired: 1 });
+      expect(ms).toBeLessThan(DEAD_NODE_MS);
+      node.signal('SIGCONT');
+      await until('it is current again', async () => (await node.ask()).current);
+      expect((await node.ask()).head).toBe(seq);
+      expect(await node.lastCurrentAt(seq)).toBeLessThanOrEqual(confirmedAt);
+      const after = await rows();
+      expect([after.length, before.includes(after[1]!)]).toEqual([2, false]);
+    });
+
+    it('that is killed costs L once', async () => {
+      const [near] = await start(1);
+      const node = await control.spawnNode();
+      node.signal('SIGKILL');
+      const { ms, confirmed } = await order(near!);
+      expect(confirmed).toEqual({ nodes: 1, guards: 0, expired: 1 });
+      expect(ms).toBeLessThan(DEAD_NODE_MS);
+      const next = await order(near!);
+      expect([next.confirmed, next.ms < AT_ONCE_MS]).toEqual([{ nodes: 1, guards: 0, expired: 0 }, true]);
+    });
+
+    it('that was killed while nobody waited costs nothing later', async () => {
+      const [near] = await start(1);
+      const node = await control.spawnNode();
+      node.signal('SIGKILL');
+      await until('its row is gone', async () => (await rows()).length === 1);
+      expect((await order(near!)).ms).toBeLessThan(AT_ONCE_MS);
+    });
+  });
+
+  describe('guards', () => {
+    it('are vouched for: an order waits until each has applied it', async () => {
+      const [node] = await start(1);
+      expect(node!.guards.grant('g', 0n as Seq)).toEqual({ grantMs: expect.any(Number) });
+      const waiting = order(node!);
+      await node!.whenApplied(1n as Seq);
+      let isOver = false;
+      const watched = waiting.finally(() => {
+        isOver = true;
+      });
+      await until('the node has renewed with the record applied', () => isRenewedAfter(0n));
+      expect(isOver).toBe(false);
+      expect(node!.guards.grant('g', 1n as Seq)).toEqual({ grantMs: expect.any(Number) });
+      const { ms, confirmed } = await watched;
+      expect(confirmed).toEqual({ nodes: 1, guards: 1, expired: 0 });
+      expect(ms).toBeLessThan(LEASE_MS);
+      // It has been said that the guards hold 1.
+      expect(node!.guards.grant('late', 0n as Seq)).toEqual({ refusal: 'behind' });
+    });
+
+    it('that vanish are waited for until their grants end, f L at most; one that says so is not', async () => {
+      const [node] = await start(1);
+      node!.guards.grant('gone', 0n as Seq);
+      const vanished = await order(node!);
+      expect(vanished.confirmed).toEqual({ nodes: 1, guards: 0, expired: 0 });
+      expect(vanished.ms).toBeGreaterThan(LEASE_MS / 4);
+      expect(vanished.ms).toBeLessThan(0.75 * LEASE_MS + 2 * CYCLE_MS);
+      node!.guards.grant('leaves', vanished.seq);
+      const waiting = order(node!);
+      await node!.whenApplied((vanished.seq + 1n) as Seq);
+      node!.guards.release('leaves');
+      expect((await waiting).ms).toBeLessThan(AT_ONCE_MS);
+    });
+
+    it('keep the row of a node that leaves for as long as a grant runs, and get no more', async () => {
+      const [node, other] = await start(2);
+      const answer = node!.guards.grant('g', 0n as Seq) as { grantMs: number };
+      const leavingAt = performance.now();
+      const stopped = node!.stop();
+      expect([node!.isCurrent(), node!.guards.grant('g', 0n as Seq)]).toEqual([false, { refusal: 'leaving' }]);
+      const { confirmed, ms } = await order(other!);
+      expect(performance.now() - leavingAt).toBeGreaterThanOrEqual(answer.grantMs - 1);
+      expect(ms).toBeLessThan(0.75 * LEASE_MS + 2 * CYCLE_MS);
+      expect((confirmed as { nodes: number }).nodes).toBeGreaterThanOrEqual(1);
+      await stopped;
+      expect((await rows()).length).toBe(1);
+    });
+
+    it('are let go by a node that drains while it answers', async () => {
+      const [node] = await start(1);
+      node!.guards.grant('g', 0n as Seq);
+      const drained = node!.guards.drain();
+      expect([node!.isCurrent(), node!.guards.grant('h', 0n as Seq)]).toEqual([true, { refusal: 'leaving' }]);
+      node!.guards.release('g');
+      await drained;
+      expect(node!.isCurrent()).toBe(true);
+    });
+
+    it('get nothing from a process without a lease', async () => {
+      const bystander = control.follow({ serves: false });
+      await bystander.start();
+      expect(bystander.guards.grant('g', 0n as Seq)).toEqual({ refusal: 'no-lease' });
+    });
+
+    /** The renewal carries what was confirmed, so one that is later than the record's application has said it all. */
+    async function isRenewedAfter(confirmed: bigint): Promise<boolean> {
+      const counter = await control.value<string>('SELECT counter FROM node');
+      await until('a renewal', async () => (await control.value<string>('SELECT counter FROM node')) !== counter);
+      return BigInt(await control.value<string>('SELECT confirmed FROM node')) === confirmed;
+    }
+  });
+});
+
+interface Gate {
+  readonly log: ControlLog;
+  close(): void;
+  open(): void;
+  /** Lets some reads through and stays closed. */
+  letThrough(count: number): void;
+  /** A read waits. */
+  isReached(): boolean;
+}
+
+/** Holds back the reads of a follower, as a process stands that is slow or stopped. */
+function createGate(log: ControlLog): Gate {
+  let permits = Infinity;
+  let waiting: (() => void) | undefined;
+  const pass = (): void => {
+    const go = waiting;
+    waiting = undefined;
+    go?.();
+  };
+  return {
+    log: {
+      ...log,
+      async readAfter(seq, session) {
+        if (permits <= 0) {
+          await new Promise<void>((resolve) => {
+            waiting = resolve;
+          });
+        }
+        permits -= 1;
+        return log.readAfter(seq, session);
+      },
+    },
+    close: () => void (permits = 0),
+    open() {
+      permits = Infinity;
+      pass();
+    },
+    letThrough(count) {
+      permits = count;
+      pass();
+    },
+    isReached: () => waiting !== undefined,
+  };
+}

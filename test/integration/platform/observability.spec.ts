@@ -1,0 +1,93 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { startRescind, type RunningRescind } from '../../../src/main.js';
+import { readConfig } from '../../../src/platform/index.js';
+import { createTestDatabase, testBrokers, testLog, type TestDatabase } from '../../support/services.js';
+
+const NAME = /\b(?:rescind|process|nodejs)_[a-z0-9_]+/g;
+
+interface Panel {
+  readonly title: string;
+  readonly type: string;
+  readonly description?: string;
+  readonly gridPos: { readonly h: number; readonly w: number; readonly x: number; readonly y: number };
+  readonly targets?: readonly { readonly expr: string }[];
+}
+
+describe('what operators look at', () => {
+  let database: TestDatabase;
+  let home: string;
+  let service: RunningRescind;
+  let exposed: string;
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    home = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-home-`));
+    const env = { RESCIND_HOME: home, PORT: '0', DATABASE_URL: database.url, KAFKA_BROKERS: testBrokers().join(',') };
+    service = await startRescind(readConfig(env), { log: testLog() });
+    await (await fetch(`${service.url}/v1/sources`)).text();
+    await (await fetch(`${service.url}/metrics`)).text();
+    exposed = await (await fetch(`${service.url}/metrics`)).text();
+  });
+  afterAll(async () => {
+    await service.stop();
+    await database.drop();
+    await rm(home, { recursive: true, force: true });
+  });
+
+  /** What a query may name: a histogram is asked for by its parts. */
+  function known(): ReadonlySet<string> {
+    const types = [...exposed.matchAll(/^# TYPE (\S+) (\S+)$/gm)];
+    return new Set(types.flatMap(([, name, type]) => (type === 'histogram' ? [`${name}_bucket`, `${name}_sum`, `${name}_count`] : [name!])));
+  }
+  const unknownIn = (queries: readonly string[]): string[] => queries.flatMap((query) => query.match(NAME) ?? []).filter((name) => !known().has(name));
+
+  const panels = async (): Promise<readonly Panel[]> =>
+    (JSON.parse(await readFile('docker/grafana/rescind.json', 'utf8')) as { panels: Panel[] }).panels;
+
+  const alerts = async (): Promise<readonly string[]> => (await readFile('docker/prometheus/alerts.yml', 'utf8')).split(/^ {6}- alert: /m).slice(1);
+
+  it('the dashboard asks for metrics that are there', async () => {
+    const queries = (await panels()).flatMap(({ targets = [] }) => targets.map(({ expr }) => expr));
+    expect(queries.length).toBeGreaterThan(20);
+    expect(unknownIn(queries)).toEqual([]);
+    expect(queries.filter((query) => (query.match(NAME) ?? []).length === 0)).toEqual([]);
+  });
+
+  it('every panel says what it shows, and none covers another', async () => {
+    const shown = (await panels()).filter(({ type }) => type !== 'row');
+    expect(shown.filter(({ title, description }) => title === '' || (description ?? '') === '')).toEqual([]);
+    const cells = (await panels()).flatMap(({ gridPos: { h, w, x, y } }) => Array.from({ length: h * w }, (_, i) => `${x + (i % w)},${y + Math.floor(i / w)}`));
+    expect(new Set(cells).size).toBe(cells.length);
+  });
+
+  it('the alerts ask for metrics that are there, and say what to do', async () => {
+    const all = await alerts();
+    expect(all.length).toBeGreaterThan(10);
+    const queries = all.map((alert) => /^\s+expr: (.+)$/m.exec(alert)![1]!);
+    expect(unknownIn(queries)).toEqual([]);
+    for (const alert of all) {
+      expect(alert).toMatch(/labels: \{ severity: (page|ticket) \}/);
+      expect(alert).toMatch(/^ {10}summary: \S/m);
+      expect(alert).toMatch(/^ {10}description: \S.{20}/m);
+    }
+    expect(new Set(all.map((alert) => /^\w+/.exec(alert)![0])).size).toBe(all.length);
+  });
+
+  it.each([
+    ['whether it may answer', /^rescind_current 1$/m],
+    ['whether it is ready, and why not', /^rescind_ready\{check="database"\} 1$/m],
+    ['how far it follows the control log', /^rescind_control_seq [1-9]\d*$/m],
+    ['when that record was committed', /^rescind_control_seq_timestamp_seconds 1\.?\d+/m],
+    ['how many rules it holds, by tenant', /^rescind_rules\{tenant="default"\} 0$/m],
+    ['what is registered', /^rescind_registered\{kind="callers"\} 1$/m],
+    ['its connections by pool', /^rescind_database_connections\{pool="ingest",state="idle"\} \d+$/m],
+    ['who waits for one', /^rescind_database_waiting\{pool="requests"\} 0$/m],
+    ['refused requests by route', /^rescind_http_request_seconds_count\{route="\/v1\/sources",method="GET",status="4xx"\} 1$/m],
+    ['its release', /^rescind_build_info\{version="\d+\.\d+\.\d+"\} 1$/m],
+    ['how long the event loop keeps it waiting', /^nodejs_eventloop_lag_p99_seconds /m],
+  ])('says %s', (_what, line) => {
+    expect(exposed).toMatch(line);
+  });
+});
