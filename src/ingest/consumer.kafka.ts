@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Admin, Batch, Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
 import { RescindError } from '../contracts/index.js';
 import type { ControlFollower, Source } from '../control/index.js';
@@ -72,6 +73,8 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
   let subscribing: Promise<void> = Promise.resolve();
   let stopping = false;
   let joined = false;
+  /** Raised at each assignment: what belongs to an earlier one ends. */
+  let generation = 0;
   let crashed = false;
   let subscribeProblem: string | undefined;
 
@@ -248,7 +251,21 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
       }, RETRY_MS).unref();
     }
     positions.delete(nameOf(topic, partition));
-    await load(topic, partition).catch((loadError: unknown) => log.error({ err: loadError, topic, partition }, 'the stored offset could not be read'));
+    await loadUntilKnown(topic, partition, generation);
+  }
+
+  /** Without traffic nothing else would ask again: a fetch that finds no record hands over no batch. */
+  async function loadUntilKnown(topic: string, partition: number, ofGeneration: number): Promise<void> {
+    const isOver = (): boolean => stopping || ofGeneration !== generation;
+    while (!isOver()) {
+      try {
+        await load(topic, partition);
+        return;
+      } catch (error) {
+        log.error({ err: error, topic, partition }, 'the stored offset could not be read; trying again');
+        await delay(RETRY_MS, undefined, { ref: false });
+      }
+    }
   }
 
   return {
@@ -266,11 +283,12 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
       });
       consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
         joined = true;
+        generation += 1;
         positions.clear();
         stopped.clear();
         stoppedGauge.set(0);
         for (const [topic, partitions] of Object.entries(payload.memberAssignment)) {
-          for (const partition of partitions) void load(topic, partition).catch((error: unknown) => log.error({ err: error, topic, partition }, 'the stored offset could not be read'));
+          for (const partition of partitions) void loadUntilKnown(topic, partition, generation);
         }
       });
       consumer.on(consumer.events.CRASH, ({ payload }) => {
