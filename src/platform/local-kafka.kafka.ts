@@ -195,7 +195,8 @@ async function formatOnce({ directory, classPath, java }: Place, properties: str
   const clusterId = randomBytes(16).toString('base64url');
   const args = ['-Xmx128m', '-XX:TieredStopAtLevel=1', '-cp', classPath, 'kafka.tools.StorageTool', 'format'];
   try {
-    await run(java, [...args, '--standalone', '--cluster-id', clusterId, '--config', properties], TOOL_TIMEOUT_MS);
+    // In one argument: an id may begin with a hyphen.
+    await run(java, [...args, '--standalone', `--cluster-id=${clusterId}`, '--config', properties], TOOL_TIMEOUT_MS);
   } catch (error) {
     const { stdout, stderr } = error as { stdout?: string; stderr?: string };
     throw unavailable(`the local Kafka's storage could not be formatted: ${lastOf(`${stdout ?? ''}\n${stderr ?? ''}`)}`, error);
