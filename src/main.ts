@@ -12,13 +12,17 @@ import {
 import { createControlFollower, createControlLog, type ControlFollower, type ControlLog } from './control/index.js';
 import {
   createAppender,
+  createDoor,
   createIntake,
   createKafkaConsumer,
+  createLogBoundsReader,
   createOffsetStore,
+  createPartitions,
   createQuarantineTopic,
+  createReplay,
   createTopicMaker,
   keepQuarantineBounded,
-  type Appender,
+  type IngestParts,
 } from './ingest/index.js';
 import { createIntrospection } from './introspection/index.js';
 import { MIGRATIONS } from './migrations.js';
@@ -123,7 +127,7 @@ async function start(config: Config, log: Log, lifecycle: Lifecycle): Promise<Ru
   const registry = createRegistry({ controlLog, follower, ...(topics ? { createTopic: topics.create } : {}) });
   const authenticate = createAuthenticator({ state: () => follower.state });
   const serving = config.roles.has('serve') ? startServing(parts, authenticate) : undefined;
-  const appender = config.roles.has('ingest') ? await startIngest(parts, url, kafka.brokers) : undefined;
+  const ingest = config.roles.has('ingest') ? await startIngest(parts, url, kafka.brokers, authenticate) : undefined;
 
   health.register('database', async () => void (await pool.query('SELECT 1')));
   if (serving) health.register('serving', () => refuseWhen(follower.notCurrentReason(), 'no-lease'));
@@ -131,7 +135,7 @@ async function start(config: Config, log: Log, lifecycle: Lifecycle): Promise<Ru
     module: AppModule.with({
       platform: { config, log, metrics, health, lifecycle },
       registry: { registry, authenticate },
-      intake: appender && createIntake({ follower, appender }),
+      ingest,
       serving,
     }),
     listen: config.listen,
@@ -194,25 +198,51 @@ function startServing(parts: Parts, authenticate: ReturnType<typeof createAuthen
   return { questions, revocations, hot };
 }
 
-async function startIngest(parts: Parts, url: string, brokers: readonly string[] | null): Promise<Appender> {
+async function startIngest(
+  parts: Parts,
+  url: string,
+  brokers: readonly string[] | null,
+  authenticate: ReturnType<typeof createAuthenticator>,
+): Promise<IngestParts> {
   const { log, metrics, health, lifecycle, controlLog, follower } = parts;
   const pool = createPool({ url, max: APPENDER_CONNECTIONS, applicationName: 'rescind-ingest', onIdleError: (err) => log.warn({ err }, 'an idle database connection was lost') });
   lifecycle.onStop('ingest pool', () => pool.end());
   const kafka = brokers && createKafka({ brokers, clientId: 'rescind-ingest', log });
   const notices = kafka && createQuarantineTopic({ kafka, log, metrics });
   if (notices) lifecycle.onStop('quarantine topic', () => notices.stop());
-  const appender = createAppender({ pool, controlLog, follower, log, metrics, ...(notices ? { onRefused: notices.tell } : {}) });
+  const quarantine = keepQuarantineBounded({ pool: parts.pool, log, metrics });
+  lifecycle.onStop('quarantine', quarantine.stop);
+  const appender = createAppender({
+    pool,
+    controlLog,
+    follower,
+    log,
+    metrics,
+    onRefused(refused) {
+      notices?.tell(refused);
+      quarantine.tell(refused);
+    },
+  });
   lifecycle.onStop('appender', () => appender.stop());
   await appender.start();
-  lifecycle.onStop('quarantine', keepQuarantineBounded({ pool, log, metrics }));
-  if (!kafka) return appender;
+  const offsets = createOffsetStore({ pool });
+  const bounds = kafka && createLogBoundsReader({ kafka });
+  if (bounds) lifecycle.onStop('log bounds', () => bounds.stop());
+  const ingest: IngestParts = {
+    intake: createIntake({ follower, appender }),
+    door: createDoor({ authenticate, metrics }),
+    replay: createReplay({ pool: parts.pool, follower, appender, log }),
+    partitions: bounds ? createPartitions({ offsets: createOffsetStore({ pool: parts.pool }), bounds, follower, appender, log }) : undefined,
+    isOperator: ({ tenant }) => follower.state.tenant(tenant)?.name === DEFAULT_TENANT,
+  };
+  if (!kafka) return ingest;
 
   const groupId = `rescind-${follower.state.tenantByName(DEFAULT_TENANT)!.id}`;
-  const consumer = createKafkaConsumer({ kafka, groupId, follower, appender, offsets: createOffsetStore({ pool }), log, metrics });
+  const consumer = createKafkaConsumer({ kafka, groupId, follower, appender, offsets, log, metrics });
   lifecycle.onStop('Kafka consumer', () => consumer.stop());
   await consumer.start();
   health.register('kafka', () => refuseWhen(consumer.notReadyReason(), 'kafka-unavailable'));
-  return appender;
+  return ingest;
 }
 
 function refuseWhen(reason: string | undefined, code: 'no-lease' | 'kafka-unavailable'): void {

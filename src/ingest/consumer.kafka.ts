@@ -6,8 +6,9 @@ import type { Log, Metrics } from '../platform/index.js';
 import { accept, kafkaMode, type Arrived } from './accept.js';
 import type { Appender } from './appender.pg.js';
 import type { OffsetStore } from './offsets.pg.js';
-import { resume } from './partition.js';
+import { resume, stopReason } from './partition.js';
 import { gatherHeadersInOnePass } from './record-headers.kafka.js';
+import { checkRecordSets, type Unreadable } from './record-sets.kafka.js';
 import { OffsetLost, type Judged, type OffsetMove } from './submission.js';
 
 const PARTITIONS_CONCURRENTLY = 8;
@@ -21,6 +22,8 @@ const MAX_WAIT_MS = 50;
 const MAX_IN_FLIGHT = 3;
 /** How long before a partition is tried again whose batch could not be written. */
 const RETRY_MS = 500;
+/** How often a stopped partition is looked at for an operator's decision. */
+const DECISION_MS = 2_000;
 /** How long before topics are subscribed to again that could not be. */
 const RESUBSCRIBE_MS = 2_000;
 
@@ -74,6 +77,8 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
   let joined = false;
   let crashed = false;
   let subscribeProblem: string | undefined;
+  let deciding: NodeJS.Timeout | undefined;
+  let stopListening = (): void => undefined;
 
   const nameOf = (topic: string, partition: number): string => `${topic}/${partition}`;
 
@@ -145,14 +150,35 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
     return position;
   }
 
-  async function stopPartition(topic: string, partition: number, reason: string): Promise<undefined> {
+  async function stopPartition(topic: string, partition: number, reason: string, next = 0n): Promise<undefined> {
     log.error({ topic, partition, reason }, 'a partition is stopped until an operator decides');
     stopped.set(nameOf(topic, partition), reason);
     stoppedGauge.set(stopped.size);
     paused.add(nameOf(topic, partition));
     consumer.pause([{ topic, partitions: [partition] }]);
-    await offsets.stop(cluster, topic, partition, reason);
+    await offsets.stop(cluster, topic, partition, reason, next);
     return undefined;
+  }
+
+  /** Starts again what an operator has decided about: the stop is gone from the database. */
+  async function takeDecisions(): Promise<void> {
+    for (const name of stopped.keys()) {
+      const slash = name.lastIndexOf('/');
+      const [topic, partition] = [name.slice(0, slash), Number(name.slice(slash + 1))];
+      if ((await offsets.read(cluster, topic, partition))?.stopped !== null) continue;
+      if (!stopped.delete(name)) continue;
+      stoppedGauge.set(stopped.size);
+      await load(topic, partition);
+    }
+  }
+
+  /** The position is read again once what came before is durable; until then nothing more is fetched. */
+  async function stopUnreadable({ topic, partition, offset, problem }: Unreadable): Promise<void> {
+    const name = nameOf(topic, partition);
+    if (!positions.has(name) || stopped.has(name)) return;
+    consumer.pause([{ topic, partitions: [partition] }]);
+    await lastSubmitted.get(name);
+    await stopPartition(topic, partition, stopReason('unreadable', `the record set${offset === undefined ? '' : ` at offset ${offset}`} ${problem}`), offset);
   }
 
   async function recordGap(topic: string, partition: number, from: bigint, to: bigint): Promise<void> {
@@ -213,7 +239,8 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
     partition: number,
   ): Promise<boolean> {
     if (first && BigInt(first.offset) === expected.offset && digestOf(first).equals(expected.sha256)) return true;
-    await stopPartition(topic, partition, `another record stands at offset ${expected.offset} than the one that was read: the topic was made anew`);
+    const reason = `another record stands at offset ${expected.offset} than the one that was read: the topic was made anew`;
+    await stopPartition(topic, partition, stopReason('made-anew', reason));
     return false;
   }
 
@@ -254,6 +281,13 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
   return {
     async start() {
       gatherHeadersInOnePass();
+      stopListening = checkRecordSets((unreadable) => {
+        stopUnreadable(unreadable).catch((error: unknown) => log.error({ err: error, ...unreadable, offset: String(unreadable.offset) }, 'a partition could not be stopped'));
+      });
+      deciding = setInterval(() => {
+        takeDecisions().catch((error: unknown) => log.warn({ err: error }, 'decisions on stopped partitions could not be read'));
+      }, DECISION_MS);
+      deciding.unref();
       admin = kafka.admin();
       await admin.connect();
       cluster = (await admin.describeCluster()).clusterId;
@@ -293,6 +327,8 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
     },
     async stop() {
       stopping = true;
+      clearInterval(deciding);
+      stopListening();
       await subscribing;
       await consumer?.disconnect();
       await Promise.all(lastSubmitted.values());
