@@ -75,6 +75,7 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
   let subscribing: Promise<void> = Promise.resolve();
   let stopping = false;
   let joined = false;
+  let joins = 0;
   let crashed = false;
   let subscribeProblem: string | undefined;
   let deciding: NodeJS.Timeout | undefined;
@@ -125,6 +126,18 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
     return loading;
   }
 
+  /** What was fetched already does not come again by itself: without a seek the partition would stand still until new records come. */
+  async function loadUntilRead(topic: string, partition: number, generation = joins): Promise<void> {
+    try {
+      await load(topic, partition);
+    } catch (error) {
+      log.error({ err: error, topic, partition }, 'the stored offset could not be read; trying again');
+      setTimeout(() => {
+        if (!stopping && generation === joins && !positions.has(nameOf(topic, partition))) void loadUntilRead(topic, partition, generation);
+      }, RETRY_MS).unref();
+    }
+  }
+
   async function loadPosition(topic: string, partition: number): Promise<Position | undefined> {
     await lastSubmitted.get(nameOf(topic, partition));
     const stored = await offsets.read(cluster, topic, partition);
@@ -168,7 +181,7 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
       if ((await offsets.read(cluster, topic, partition))?.stopped !== null) continue;
       if (!stopped.delete(name)) continue;
       stoppedGauge.set(stopped.size);
-      await load(topic, partition);
+      await loadUntilRead(topic, partition);
     }
   }
 
@@ -275,7 +288,7 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
       }, RETRY_MS).unref();
     }
     positions.delete(nameOf(topic, partition));
-    await load(topic, partition).catch((loadError: unknown) => log.error({ err: loadError, topic, partition }, 'the stored offset could not be read'));
+    await loadUntilRead(topic, partition);
   }
 
   return {
@@ -300,11 +313,12 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
       });
       consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
         joined = true;
+        joins += 1;
         positions.clear();
         stopped.clear();
         stoppedGauge.set(0);
         for (const [topic, partitions] of Object.entries(payload.memberAssignment)) {
-          for (const partition of partitions) void load(topic, partition).catch((error: unknown) => log.error({ err: error, topic, partition }, 'the stored offset could not be read'));
+          for (const partition of partitions) void loadUntilRead(topic, partition);
         }
       });
       consumer.on(consumer.events.CRASH, ({ payload }) => {
