@@ -52,6 +52,12 @@ export interface ControlFollower {
    * `not-confirmed` when it cannot tell in time; the same call again waits again. Any process may wait.
    */
   whenInForce(seq: Seq): Promise<Confirmed>;
+  /**
+   * Every record up to here is in force, asked now and without waiting. What a node that is just joining has not said yet is
+   * left out, so it may lag behind what was confirmed through another process, never run ahead. `database-unavailable` when
+   * it cannot be asked.
+   */
+  inForceUpTo(): Promise<Seq>;
   /** Called after records were applied. */
   onApplied(listener: (records: readonly ControlRecord[]) => void): void;
   readonly guards: Guards;
@@ -251,6 +257,14 @@ export function createControlFollower({ url, controlLog, log, serves, leaseMs = 
       if (!inForce) throw new TypeError('not started');
       const [confirmed] = await Promise.all([inForce.wait(seq), appliedInTime(seq)]);
       return confirmed;
+    },
+    async inForceUpTo() {
+      if (!inForce) throw new TypeError('not started');
+      try {
+        return await inForce.upTo(state.head);
+      } catch (error) {
+        throw new RescindError('database-unavailable', { cause: error });
+      }
     },
     onApplied: (listener) => void listeners.push(listener),
     guards: {

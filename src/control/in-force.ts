@@ -7,6 +7,8 @@ import { isOver, judge, newWait, observe, type Confirmed, type SeenCounter, type
 export interface InForce {
   /** Resolves when no node and no guard answers *active* against the record any more; `not-confirmed` when it cannot tell in time. */
   wait(seq: Seq): Promise<Confirmed>;
+  /** Everything up to here that was committed before the call is in force; `head` where no node answers at all. Never runs backwards. */
+  upTo(head: Seq): Promise<Seq>;
   /** A node has said something: its row is worth reading, if anybody waits. */
   wake(): void;
   /** Waits that are not over reject with `not-confirmed`. */
@@ -35,6 +37,7 @@ interface Waiting extends Wait {
 export function createInForce({ rows, timeoutMs, cycleMs, onError }: InForceOptions): InForce {
   const seen = new Map<string, SeenCounter>();
   let waits: Waiting[] = [];
+  let known = 0n as Seq;
   let stopping = false;
   let isWoken = false;
   let wake: () => void = () => undefined;
@@ -46,10 +49,17 @@ export function createInForce({ rows, timeoutMs, cycleMs, onError }: InForceOpti
     const now = performance.now();
     for (const wait of asking) {
       judge(wait, found);
-      if (isOver(wait)) wait.resolve({ nodes: wait.nodes, guards: wait.guards, expired: wait.expired });
+      if (!isOver(wait)) continue;
+      learn(wait.seq);
+      wait.resolve({ nodes: wait.nodes, guards: wait.guards, expired: wait.expired });
     }
     waits = waits.filter((wait) => !isOver(wait));
     await reap(observe(seen, found, now));
+  }
+
+  function learn(seq: Seq): Seq {
+    if (seq > known) known = seq;
+    return known;
   }
 
   async function reap(stale: readonly NodeRow[]): Promise<void> {
@@ -113,6 +123,10 @@ export function createInForce({ rows, timeoutMs, cycleMs, onError }: InForceOpti
         waits.push({ ...newWait(seq), deadline: performance.now() + timeoutMs, resolve, reject });
         wakeUp();
       });
+    },
+    async upTo(head) {
+      const confirmed = (await rows.read()).map((row) => row.confirmed);
+      return learn(confirmed.reduce((least, seq) => (seq < least ? seq : least), head));
     },
     wake() {
       if (waits.length > 0) wakeUp();
