@@ -34,12 +34,14 @@ import {
   createPoolMetrics,
   createReadinessMetrics,
   createTracing,
+  startProcessGroup,
   endStuckSessions,
   listenHttp,
   runMigrations,
   startEmbeddedPostgres,
   startLocalKafka,
   type Config,
+  type GroupMember,
   type Health,
   type HotHandler,
   type KafkaConfig,
@@ -71,7 +73,8 @@ const BODIES = {
   limitBytes: MAX_POST_BYTES + 64 * 1024,
 };
 
-export interface RunningRescind {
+/** What a process can say of itself to another. */
+export interface RunningFacts {
   readonly url: string;
   /** Of the caller `admin`, from the file that the first start wrote; undefined when the file is elsewhere. */
   readonly adminKey: string | undefined;
@@ -80,11 +83,22 @@ export interface RunningRescind {
   readonly firstStart: boolean;
   /** null: HTTP intake alone. */
   readonly brokers: readonly string[] | null;
+}
+
+export interface RunningRescind extends RunningFacts {
   /** Why there is no Kafka, for people; undefined when there is or when none was wanted. */
   readonly kafkaProblem: string | undefined;
   /** Resolves when a stop that anybody began has ended. */
   readonly stopped: Promise<unknown>;
   stop(): Promise<void>;
+}
+
+interface StartOptions {
+  readonly log: Log;
+  /** SIGINT and SIGTERM begin a stop. */
+  readonly signals?: boolean;
+  /** Where this process shares its port with others. */
+  readonly member?: GroupMember;
 }
 
 interface Parts {
@@ -104,21 +118,50 @@ interface Parts {
  * Starts the roles of one process in order, and stops them in the reverse one. Rejects with a `RescindError` that says
  * what to do; then everything that it had started is stopped again.
  */
-export async function startRescind(config: Config, { log, signals = false }: { log: Log; signals?: boolean }): Promise<RunningRescind> {
+export async function startRescind(config: Config, { log, signals = false, member }: StartOptions): Promise<RunningRescind> {
   const lifecycle = createLifecycle(log);
   if (signals) lifecycle.listenForSignals(() => process.exit(1));
+  member?.onStop(() => void lifecycle.stop('its group ends'));
   try {
-    return await start(config, log, lifecycle);
+    return await start(config, log, lifecycle, member);
   } catch (error) {
     await lifecycle.stop('the start failed');
     throw error;
   }
 }
 
-async function start(config: Config, log: Log, lifecycle: Lifecycle): Promise<RunningRescind> {
-  const metrics = createMetrics({ processMetrics: true });
+/**
+ * Starts as many processes as the configuration wants, which share one port; each is a node. The embedded services are this
+ * process's own, which serves nothing itself. Rejects as {@link startRescind} does.
+ */
+export async function startRescindGroup(config: Config, { log, signals = false }: Omit<StartOptions, 'member'>): Promise<RunningRescind> {
+  const lifecycle = createLifecycle(log);
+  if (signals) lifecycle.listenForSignals(() => process.exit(1));
+  try {
+    await mkdir(config.home, { recursive: true, mode: 0o700 });
+    const [url, kafka] = await Promise.all([startDatabase(config, log, lifecycle), startKafka(config, log, lifecycle)]);
+    const embedded = {
+      ...(config.database === 'embedded' ? { DATABASE_URL: url } : {}),
+      ...(config.kafka === 'embedded' ? { KAFKA_BROKERS: kafka.servers?.brokers.join(',') ?? 'none' } : {}),
+    };
+    const group = await startProcessGroup({ count: config.processes, env: embedded, log });
+    lifecycle.onStop('processes', () => group.stop());
+    const facts = group.facts as unknown as RunningFacts;
+    return { ...facts, kafkaProblem: kafka.problem, stopped: lifecycle.stopped, stop: async () => void (await lifecycle.stop('asked to')) };
+  } catch (error) {
+    await lifecycle.stop('the start failed');
+    throw error;
+  }
+}
+
+async function start(config: Config, log: Log, lifecycle: Lifecycle, member: GroupMember | undefined): Promise<RunningRescind> {
+  const metrics = createMetrics({ processMetrics: true, ...(member ? { member } : {}) });
   metrics.observed('rescind_build_info', 'The release that runs; always 1.', ['version'], () => [[{ version: VERSION }, 1]]);
   const health = createHealth({ stopping: lifecycle.stopping, onReport: createReadinessMetrics(metrics) });
+  member?.onDump(async () => {
+    await health.report(); // So that `rescind_ready` is of now.
+    return metrics.dump();
+  });
   const watchPool = createPoolMetrics(metrics);
   await mkdir(config.home, { recursive: true, mode: 0o700 });
   const [url, kafka] = await Promise.all([startDatabase(config, log, lifecycle), startKafka(config, log, lifecycle)]);

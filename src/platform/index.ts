@@ -17,6 +17,8 @@ export type { EndedSpan, OtlpOptions, SpanSink } from './otlp.js';
 export { createTracing } from './tracing.js';
 export type { Attributes, OpenSpan, Tracing } from './tracing.js';
 export type { TracingConfig } from './tracing-config.js';
+export { joinProcessGroup, type GroupMember } from './group-member.js';
+export { startProcessGroup, type ProcessGroup } from './process-group.js';
 export { createLifecycle } from './lifecycle.js';
 export type { Lifecycle } from './lifecycle.js';
 
