@@ -8,7 +8,7 @@ import { createInForce, type InForce } from './in-force.js';
 import { createLeaseClock } from './lease-clock.js';
 import { createLease, LEASE_FRACTION, type GrantAnswer } from './lease.js';
 import { createMembership } from './membership.pg.js';
-import { createNodeRows } from './node-rows.pg.js';
+import { createNodeRows, readAcknowledgement } from './node-rows.pg.js';
 import type { ControlRecord, Seq } from './records.js';
 import { createControlState, UnknownRecordVersion, type ControlState } from './state.js';
 import type { Confirmed } from './waiting.js';
@@ -119,7 +119,11 @@ export function createControlFollower({ url, controlLog, log, serves, leaseMs = 
     url,
     channel: 'rescind_confirmed',
     timeoutMs,
-    onNotify: () => inForce?.wake(),
+    onNotify(payload) {
+      const said = readAcknowledgement(payload);
+      if (said) inForce?.heard(said);
+      else inForce?.wake();
+    },
     onLost: () => undefined,
   });
 
