@@ -10,6 +10,7 @@ import { createLease, LEASE_FRACTION, type GrantAnswer } from './lease.js';
 import { createMembership } from './membership.pg.js';
 import { createNodeRows, readAcknowledgement } from './node-rows.pg.js';
 import type { ControlRecord, Seq } from './records.js';
+import { readSnapshot } from './snapshot.pg.js';
 import { createControlState, UnknownRecordVersion, type ControlState } from './state.js';
 import type { Confirmed } from './waiting.js';
 
@@ -58,7 +59,7 @@ export interface ControlFollower {
    * it cannot be asked.
    */
   inForceUpTo(): Promise<Seq>;
-  /** Called after records were applied. */
+  /** Called after records were applied; not for what a start takes from a snapshot. */
   onApplied(listener: (records: readonly ControlRecord[]) => void): void;
   readonly guards: Guards;
   /** Leaves as the protocol has it: at once, or when the last guard's grant has ended, f L at most. */
@@ -136,7 +137,8 @@ export function createControlFollower({ url, controlLog, log, serves, leaseMs = 
   async function readOnce(session: Client): Promise<boolean> {
     const startedAt = clock().monotonic;
     const before = state.head;
-    const records = await controlLog.readAfter(before, session);
+    if (before === 0n) await readSnapshot(session, state);
+    const records = await controlLog.readAfter(state.head, session);
     const toTheEnd = records.length < READ_LIMIT;
     try {
       for (const record of records) state.apply(record);
@@ -149,7 +151,8 @@ export function createControlFollower({ url, controlLog, log, serves, leaseMs = 
   }
 
   function announce(records: readonly ControlRecord[]): void {
-    for (const listener of listeners) listener(records);
+    // What a snapshot held is in the state, and nobody hears of it.
+    if (records.length > 0) for (const listener of listeners) listener(records);
     const due = waiters.filter(({ seq }) => seq <= state.head);
     waiters = waiters.filter(({ seq }) => seq > state.head);
     for (const { resolve } of due) resolve();
