@@ -22,6 +22,8 @@ describe('readConfig', () => {
       database: 'embedded',
       databasePoolMax: 10,
       kafka: 'embedded',
+      topicPrefix: 'rescind',
+      controlFence: 'on',
       leaseMs: 4_000,
       logOrigin: 'rescind.local',
       logLevel: 'info',

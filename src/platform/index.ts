@@ -1,4 +1,4 @@
-export { ConfigError, DEFAULT_LEASE_SECONDS, ROLES, VARIABLE_DOCUMENTATION, readConfig } from './config.js';
+export { ConfigError, DEFAULT_LEASE_SECONDS, DEFAULT_TOPIC_PREFIX, ROLES, VARIABLE_DOCUMENTATION, readConfig } from './config.js';
 export type { Config, ConfigProblem, ListenConfig, LogLevel, Role } from './config.js';
 export type { KafkaConfig, KafkaSecurity, SaslMechanism } from './kafka-config.js';
 export { isLoopback } from './loopback.js';
@@ -29,6 +29,8 @@ export type { EmbeddedPostgres } from './embedded-postgres.pg.js';
 
 export { createKafka } from './client.kafka.js';
 export type { KafkaClientOptions } from './client.kafka.js';
+export { ensureTopics } from './topics.kafka.js';
+export type { TopicSettings } from './topics.kafka.js';
 export { unreadableOf } from './record-sets/fetch-response.kafka.js';
 export { UnreadableRecordSet } from './record-sets/unreadable-record-set.js';
 export type { RecordSetProblem } from './record-sets/unreadable-record-set.js';

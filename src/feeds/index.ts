@@ -1,0 +1,3 @@
+export { createControlFence, createTopicFeeds, createTopicReader, restoreControlLog, type ControlFence, type Restored, type TopicFeeds } from './topics/index.js';
+export { controlTopic, revocationsTopic } from './topics/index.js';
+export { TopicFeeds1764000004600 } from './topics/migrations/1764000004600-topic-feeds.js';
