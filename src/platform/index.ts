@@ -40,6 +40,8 @@ export type { LocalKafka } from './local-kafka.kafka.js';
 export { createHttpApp, listenHttp } from './http-app.module.js';
 export type { HttpAppOptions, RawBodies } from './http-app.module.js';
 export type { HotHandler } from './http-server.js';
+export { listenUnready } from './unready-server.js';
+export type { UnreadyServer } from './unready-server.js';
 export { jsonBody, mediaTypeOf } from './json-body.js';
 export { parseStrictJson } from './strict-json.js';
 export { problemOf, statusOfKind } from './problem.js';
