@@ -23,8 +23,8 @@ export interface TopicRecord {
 
 /** Reads partition 0 of a topic, committed records alone, in no consumer group. Everything throws `kafka-unavailable`. */
 export interface TopicReader {
-  /** The topic's records from its start, or from `offset`, up to what was committed when their end is reached; none where there is no topic. */
-  read(topic: string, offset?: bigint): AsyncGenerator<readonly TopicRecord[], void, undefined>;
+  /** From the topic's start up to what was committed when that is reached; none where there is no topic. */
+  read(topic: string): AsyncGenerator<readonly TopicRecord[], void, undefined>;
   last(topic: string): Promise<TopicRecord | undefined>;
   /** The offset after everything committed; undefined where there is no topic. */
   end(topic: string): Promise<bigint | undefined>;
@@ -121,10 +121,8 @@ export function createTopicReader({ kafka }: { kafka: Kafka }): TopicReader {
     });
   }
 
-  async function* read(topic: string, offset?: bigint): AsyncGenerator<readonly TopicRecord[], void, undefined> {
-    const found = await bounds(topic);
-    if (!found || found.low === found.high) return;
-    let from = offset === undefined || offset < found.low ? found.low : offset;
+  async function* readFrom(topic: string, offset: bigint): AsyncGenerator<readonly TopicRecord[], void, undefined> {
+    let from = offset;
     for (;;) {
       const { records, next, isEnd } = await fetch(topic, from);
       if (records.length > 0) yield records;
@@ -134,14 +132,17 @@ export function createTopicReader({ kafka }: { kafka: Kafka }): TopicReader {
   }
 
   return {
-    read,
+    async *read(topic) {
+      const found = await bounds(topic);
+      if (found && found.low < found.high) yield* readFrom(topic, found.low);
+    },
     async last(topic) {
       const found = await bounds(topic);
-      if (!found) return undefined;
+      if (!found || found.low === found.high) return undefined;
       for (let back = LOOK_BACK; ; back *= 8n) {
         const from = found.high - back > found.low ? found.high - back : found.low;
         let last: TopicRecord | undefined;
-        for await (const records of read(topic, from)) last = records.at(-1);
+        for await (const records of readFrom(topic, from)) last = records.at(-1) ?? last;
         if (last !== undefined || from === found.low) return last;
       }
     },
