@@ -37,6 +37,7 @@ import {
   createReadinessMetrics,
   createTracing,
   endStuckSessions,
+  isLoopback,
   listenHttp,
   listenUnready,
   runMigrations,
@@ -73,6 +74,9 @@ const BODIES = {
   mediaTypes: [CLOUDEVENTS_MEDIA_TYPE, CLOUDEVENTS_BATCH_MEDIA_TYPE, NDJSON_MEDIA_TYPE, JSON_MEDIA_TYPE],
   limitBytes: MAX_POST_BYTES + 64 * 1024,
 };
+
+/** The session that holds the right to publish, and reads beside it. */
+const TOPIC_FEEDS_CONNECTIONS = 2;
 
 /** One transaction at a time. */
 const RESTORE_CONNECTIONS = 2;
@@ -154,7 +158,7 @@ async function start(config: Config, log: Log, lifecycle: Lifecycle): Promise<Ru
   if (topics) lifecycle.onStop('topic maker', () => topics.stop());
   const registry = createRegistry({ controlLog, follower, ...(topics ? { createTopic: topics.create } : {}) });
   const authenticate = createAuthenticator({ state: () => follower.state });
-  if (config.roles.has('feed') && kafka.servers) startTopicFeeds(parts, kafka.servers);
+  if (config.roles.has('feed') && kafka.servers) startTopicFeeds(parts, url, kafka.servers);
   const serving = config.roles.has('serve') ? startServing(parts, authenticate) : undefined;
   const appender = config.roles.has('ingest') ? await startIngest(parts, url, kafka.servers) : undefined;
 
@@ -260,7 +264,14 @@ async function passFence(parts: Pick<Parts, 'config' | 'log' | 'metrics' | 'heal
   if (lifecycle.stopping.aborted) throw new RescindError('shutting-down');
 }
 
-function startTopicFeeds({ config, log, metrics, health, lifecycle, pool, controlLog, follower }: Parts, servers: KafkaServers): void {
+function startTopicFeeds(parts: Parts, url: string, servers: KafkaServers): void {
+  const { config, log, metrics, health, lifecycle, controlLog, follower } = parts;
+  if (servers.security?.tls === undefined && !servers.brokers.every((broker) => isLoopback(broker.slice(0, broker.lastIndexOf(':'))))) {
+    log.warn('the control log, with the keys of tenants, goes to Kafka in plaintext: set KAFKA_TLS=true, or protect the network otherwise');
+  }
+  const pool = createPool({ url, max: TOPIC_FEEDS_CONNECTIONS, applicationName: 'rescind-topics', onIdleError: (err) => log.warn({ err }, 'an idle database connection was lost') });
+  lifecycle.onStop('topic feeds pool', () => pool.end());
+  parts.watchPool('topics', pool);
   const kafka = createKafka({ ...servers, clientId: 'rescind-topics', log });
   const feeds = createTopicFeeds({ kafka, pool, controlLog, follower, log, metrics, prefix: config.topicPrefix });
   lifecycle.onStop('topic feeds', () => feeds.stop());

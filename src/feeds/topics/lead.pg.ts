@@ -44,7 +44,8 @@ export async function takeLead(pool: Pool): Promise<Lead | undefined> {
   try {
     const { rows } = await client.query<{ taken: boolean }>('SELECT pg_try_advisory_lock($1) AS taken', [LEAD_LOCK]);
     if (rows[0]!.taken) return leadOf(client, () => broken !== undefined, release);
-    release();
+    client.off('error', onError);
+    client.release(broken);
     return undefined;
   } catch (error) {
     release();

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Kafka } from 'kafkajs';
 import { RescindError } from '../../contracts/index.js';
 import { createLogCopies, type ControlFollower, type ControlLog, type RecordCopy, type Seq, type Tenant } from '../../control/index.js';
-import { DEFAULT_TOPIC_PREFIX, type Log, type Metrics, type Pool } from '../../platform/index.js';
+import { DEFAULT_TOPIC_PREFIX, type Log, type Metrics, type Pool, type TopicSettings } from '../../platform/index.js';
 import { controlMessage, readControlMessage } from './control-message.js';
 import { requireContinued } from './history.js';
 import { takeLead, type Lead } from './lead.pg.js';
@@ -143,7 +143,7 @@ export function createTopicFeeds(options: TopicFeedsOptions): TopicFeeds {
   /** Read after the writer has connected, when nobody else's record can come any more. */
   async function takePositions(right: Lead, writer: TopicWriter): Promise<void> {
     cluster = await writer.clusterId();
-    await writer.ensure([controlTopicSettings(prefix)]);
+    await ensure(writer, [controlTopicSettings(prefix)]);
     const last = await readPublished();
     const published = last ? readControlMessage(last).record.seq : (0n as Seq);
     // The topic itself says how far it is; a stored cursor that is behind it is that of a process that died in between.
@@ -152,11 +152,17 @@ export function createTopicFeeds(options: TopicFeedsOptions): TopicFeeds {
     await takeTenants(right, writer);
   }
 
+  async function ensure(writer: TopicWriter, topics: readonly TopicSettings[]): Promise<void> {
+    const wrong = await writer.ensure(topics);
+    // It was made by somebody else, who may know better; but records that the brokers delete cannot be restored.
+    if (wrong.length > 0) log.error({ wrong, wanted: topics }, 'a topic has other settings than it should have');
+  }
+
   /** A topic for each tenant that has none yet. */
   async function takeTenants(right: Lead, writer: TopicWriter): Promise<void> {
     const missing = [...state.tenants()].filter(({ name }) => !positions.has(revocationsTopic(prefix, name)));
     if (missing.length === 0) return;
-    await writer.ensure(missing.map(({ name }) => revocationsTopicSettings(prefix, name)));
+    await ensure(writer, missing.map(({ name }) => revocationsTopicSettings(prefix, name)));
     const cursors = await right.cursors(cluster);
     for (const tenant of missing) {
       const topic = revocationsTopic(prefix, tenant.name);

@@ -37,8 +37,7 @@ interface FetchedPartition {
 }
 interface Batch {
   readonly messages: readonly (Omit<TopicRecord, 'offset' | 'key'> & { readonly offset: string; readonly key: Buffer | null })[];
-  readonly messagesWithinOffset: readonly unknown[];
-  lastOffset(): string;
+  readonly rawMessages: readonly { readonly batchContext: { readonly firstOffset: string; readonly lastOffsetDelta: number } }[];
 }
 interface Broker {
   fetch(request: object): Promise<{ responses: readonly { partitions: readonly FetchedPartition[] }[] }>;
@@ -115,9 +114,8 @@ export function createTopicReader({ kafka }: { kafka: Kafka }): TopicReader {
       const { responses } = await broker.fetch({ maxWaitTime: MAX_WAIT_MS, minBytes: 1, maxBytes: FETCH_BYTES, isolationLevel: READ_COMMITTED, topics: [{ topic, partitions }], rackId: '' });
       const partition = responses[0]!.partitions[0]!;
       const batch = new KafkaBatch(topic, String(from), partition);
-      const next = batch.messagesWithinOffset.length === 0 ? from : BigInt(batch.lastOffset()) + 1n;
-      const isEnd = next >= BigInt(partition.lastStableOffset) || batch.messagesWithinOffset.length === 0;
-      return { records: batch.messages.map(recordOf), next, isEnd };
+      const next = nextOffset(batch, from);
+      return { records: batch.messages.map(recordOf), next, isEnd: next >= BigInt(partition.lastStableOffset) };
     });
   }
 
@@ -149,6 +147,15 @@ export function createTopicReader({ kafka }: { kafka: Kafka }): TopicReader {
     end: async (topic) => (await bounds(topic))?.high,
     stop: disconnect,
   };
+}
+
+/**
+ * Behind the last batch, by its header: where compaction took a batch's last records, the offset behind its last record is still in
+ * it. Where it took all of them there is only the way to the next offset.
+ */
+function nextOffset({ rawMessages }: Batch, from: bigint): bigint {
+  const behind = rawMessages.map(({ batchContext: { firstOffset, lastOffsetDelta } }) => BigInt(firstOffset) + BigInt(lastOffsetDelta) + 1n);
+  return behind.reduce((last, offset) => (offset > last ? offset : last), from + 1n);
 }
 
 const isUnknownTopic = (error: unknown): boolean => {

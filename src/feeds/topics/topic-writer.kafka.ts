@@ -8,6 +8,9 @@ const TRANSACTION_TIMEOUT_MS = 20_000;
 /** In sum about 5 s: then the publisher starts anew from what is stored. */
 const RETRY = { initialRetryTime: 50, multiplier: 2, maxRetryTime: 1_000, retries: 8 };
 
+/** kafkajs's `ConfigResourceTypes.TOPIC`. */
+const TOPIC_RESOURCE = 2;
+
 export interface TopicMessage {
   readonly key: string;
   readonly value: string | null;
@@ -23,7 +26,8 @@ export type Publication = ReadonlyMap<string, readonly TopicMessage[]>;
  */
 export interface TopicWriter {
   connect(): Promise<void>;
-  ensure(topics: readonly TopicSettings[]): Promise<void>;
+  /** Makes those that are missing. Answers with the settings of the others that are not as they should be: `topic: name=value`. */
+  ensure(topics: readonly TopicSettings[]): Promise<readonly string[]>;
   /**
    * Resolves when all replicas in sync have all of it, with the offset of each topic's last message. A rejection leaves the outcome
    * unknown, and the writer of no more use.
@@ -50,7 +54,15 @@ export function createTopicWriter({ kafka, transactionalId }: { kafka: Kafka; tr
       await admin.connect();
       await producer.connect();
     },
-    ensure: (topics) => ensureTopics(admin, topics),
+    async ensure(topics) {
+      await ensureTopics(admin, topics);
+      const resources = topics.map(({ topic, config = {} }) => ({ type: TOPIC_RESOURCE, name: topic, configNames: Object.keys(config) }));
+      const described = await admin.describeConfigs({ includeSynonyms: false, resources });
+      return described.resources.flatMap(({ resourceName, configEntries }) => {
+        const wanted = topics.find(({ topic }) => topic === resourceName)?.config ?? {};
+        return configEntries.filter(({ configName, configValue }) => wanted[configName] !== configValue).map(({ configName, configValue }) => `${resourceName}: ${configName}=${configValue}`);
+      });
+    },
     async publish(publication) {
       const offsets = new Map<string, bigint>();
       const transaction = await producer.transaction();

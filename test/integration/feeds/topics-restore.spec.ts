@@ -178,6 +178,18 @@ describe('the fence at start', () => {
   });
 });
 
+describe('rescind control restore', () => {
+  it.each([
+    ['does not say from where', ['control', 'restore'], { KAFKA_BROKERS: 'none' }, "required option '--from-topic'"],
+    ['has no Kafka', ['control', 'restore', '--from-topic'], { KAFKA_BROKERS: 'none' }, 'KAFKA_BROKERS is none'],
+  ])('is wrongly called when it %s', async (_what, words, env, told) => {
+    const written: string[] = [];
+    const sink = new Writable({ write: (chunk, _encoding, done) => (written.push(String(chunk)), done()) });
+    expect(await run(words, { env, out: sink, err: sink, stdin: Readable.from(['']) })).toBe(2);
+    expect(written.join('')).toContain(told);
+  });
+});
+
 describe('a service whose database was put back', () => {
   it(
     'says so, answers nothing, and begins by itself once it is restored',

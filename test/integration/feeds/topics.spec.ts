@@ -135,4 +135,34 @@ describe('a tenant`s topic', () => {
     await until('the dead one is gone', async () => held(await world.revocations()).size === 1);
     expect([...held(await world.revocations()).keys()]).toEqual([living.subject]);
   });
+
+  it(
+    'is read whole after the brokers have compacted it, also where a batch has lost its last records',
+    async () => {
+      const topic = revocationsTopic(world.prefix, 'acme');
+      const admin = world.kafka.admin();
+      await admin.connect();
+      world.onEnd(() => admin.disconnect());
+      const config = { 'cleanup.policy': 'compact', 'segment.ms': '100', 'min.cleanable.dirty.ratio': '0.001', 'delete.retention.ms': '1000000' };
+      await admin.createTopics({ topics: [{ topic, numPartitions: 1, configEntries: Object.entries(config).map(([name, value]) => ({ name, value })) }], waitForLeaders: true });
+      const staying = [blockOf('alice'), blockOf('bob')];
+      const passing = numbers(30).map((nth) => blockOf(`u-${nth}`));
+      await world.append(tenantRecord(), staying[0]!, ...passing);
+      await world.feed();
+      await world.published();
+      for (const { subject } of passing) await world.append(lifted(subject));
+      await world.append(staying[1]!);
+      await world.published();
+      const [all, expected] = [62, staying.map(({ subject }) => subject)];
+      await until('it is compacted', async () => {
+        const records = await world.revocations();
+        expect([...held(records).keys()]).toEqual(expected);
+        // A segment is closed by what comes after it.
+        await world.append(tenantRecord(), rule({ agent_type: 'x' }, { effect: 'revoke', before: 1 }));
+        return records.filter(({ key }) => staying.concat(passing).some(({ subject }) => subject === key)).length < all;
+      });
+      expect((await world.reader.last(topic))?.value).toBeNull();
+    },
+    120_000,
+  );
 });
