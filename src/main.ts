@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { AppModule } from './app.module.js';
 import {
   CLOUDEVENTS_BATCH_MEDIA_TYPE,
@@ -11,7 +12,7 @@ import {
   RescindError,
 } from './contracts/index.js';
 import { createControlFollower, createControlLog, keepSnapshots, type ControlFollower, type ControlLog } from './control/index.js';
-import { createFeeds, type Feeds } from './feeds/index.js';
+import { createControlFence, createFeeds, createTopicFeeds, restoreControlLog, type Feeds, type Restored } from './feeds/index.js';
 import {
   createAppender,
   createIntake,
@@ -39,7 +40,9 @@ import {
   createTracing,
   startProcessGroup,
   endStuckSessions,
+  isLoopback,
   listenHttp,
+  listenUnready,
   runMigrations,
   startEmbeddedPostgres,
   startLocalKafka,
@@ -75,6 +78,16 @@ const BODIES = {
   mediaTypes: [CLOUDEVENTS_MEDIA_TYPE, CLOUDEVENTS_BATCH_MEDIA_TYPE, NDJSON_MEDIA_TYPE, JSON_MEDIA_TYPE],
   limitBytes: MAX_POST_BYTES + 64 * 1024,
 };
+
+/** The session that holds the right to publish, and reads beside it. */
+const TOPIC_FEEDS_CONNECTIONS = 2;
+
+/** One transaction at a time. */
+const RESTORE_CONNECTIONS = 2;
+
+/** How often a process that may not begin looks again, and how often it says so. */
+const FENCE_RETRY_MS = 2_000;
+const FENCE_REMINDER_MS = 60_000;
 
 /** What a process can say of itself to another. */
 export interface RunningFacts {
@@ -174,6 +187,8 @@ async function start(config: Config, log: Log, lifecycle: Lifecycle, member: Gro
   watchPool('requests', pool);
   await checkServer(pool);
   await runMigrations({ url, migrations: MIGRATIONS });
+  // Before anything is read from this database or written to it: the first start would write.
+  await passFence({ config, log, metrics, health, lifecycle, pool }, kafka.servers);
 
   const tracing = startTracing(config, { metrics, log, lifecycle });
   const controlLog = traceCommits(createControlLog({ pool }), tracing);
@@ -189,6 +204,7 @@ async function start(config: Config, log: Log, lifecycle: Lifecycle, member: Gro
   if (topics) lifecycle.onStop('topic maker', () => topics.stop());
   const registry = createRegistry({ controlLog, follower, ...(topics ? { createTopic: topics.create } : {}) });
   const authenticate = createAuthenticator({ state: () => follower.state });
+  if (config.roles.has('feed') && kafka.servers) startTopicFeeds(parts, url, kafka.servers);
   let appender: Appender | undefined;
   const onCounts: OnCounts = async (counts) => appender!.submit({ events: [], own: counts.map((count) => countedEvent(follower, count)) });
   const serving = config.roles.has('serve') ? startServing(parts, authenticate, config.roles.has('ingest') ? { onCounts } : {}) : undefined;
@@ -252,6 +268,66 @@ async function startKafka(config: Config, log: Log, lifecycle: Lifecycle): Promi
     log.warn({ detail: error.detail }, 'no local Kafka: events are taken over HTTP alone');
     return { servers: null, problem: error.detail ?? error.message };
   }
+}
+
+export interface RestoreOptions {
+  readonly log: Log;
+  readonly onProgress?: (seq: bigint) => void;
+}
+
+/** Brings the database's control log up to what was published; starts only what is embedded. Rejects with a `RescindError`. */
+export async function restoreFromTopic(config: Config, { log, onProgress }: RestoreOptions): Promise<Restored> {
+  const lifecycle = createLifecycle(log);
+  try {
+    await mkdir(config.home, { recursive: true, mode: 0o700 });
+    const [url, { servers, problem }] = await Promise.all([startDatabase(config, log, lifecycle), startKafka(config, log, lifecycle)]);
+    if (!servers) throw new RescindError('kafka-unavailable', problem === undefined ? {} : { detail: problem });
+    const pool = createPool({ url, max: RESTORE_CONNECTIONS, applicationName: 'rescind-restore', onIdleError: (err) => log.warn({ err }, 'an idle database connection was lost') });
+    lifecycle.onStop('database pool', () => pool.end());
+    await checkServer(pool);
+    await runMigrations({ url, migrations: MIGRATIONS });
+    return await restoreControlLog({ kafka: createKafka({ ...servers, clientId: 'rescind-restore', log }), pool, prefix: config.topicPrefix, ...(onProgress ? { onProgress } : {}) });
+  } finally {
+    await lifecycle.stop('restored');
+  }
+}
+
+/** Waits until the database is the one that was published; meanwhile the address says that this process is not ready. */
+async function passFence(parts: Pick<Parts, 'config' | 'log' | 'metrics' | 'health' | 'lifecycle' | 'pool'>, servers: KafkaServers | null): Promise<void> {
+  const { config, log, metrics, health, lifecycle, pool } = parts;
+  if (!servers || config.controlFence === 'off') return;
+  const fence = createControlFence({ kafka: createKafka({ ...servers, clientId: 'rescind-fence', log, retry: { retries: 1 } }), pool, prefix: config.topicPrefix });
+  let problem = await fence.check();
+  health.register('control-fence', () => {
+    if (problem) throw problem;
+  });
+  const server = problem && (await listenUnready({ listen: config.listen, health, metrics, reason: () => new RescindError(problem?.code ?? 'shutting-down') }));
+  let saidAt = -Infinity;
+  while (problem && !lifecycle.stopping.aborted) {
+    if (performance.now() - saidAt >= FENCE_REMINDER_MS) {
+      log.error({ url: server?.url, code: problem.code, detail: problem.detail }, 'this process does not begin: it cannot tell that the database is the current one');
+      saidAt = performance.now();
+    }
+    await delay(FENCE_RETRY_MS, undefined, { signal: lifecycle.stopping }).catch(() => undefined);
+    problem = await fence.check();
+  }
+  await Promise.all([server?.close(), fence.stop()]);
+  if (lifecycle.stopping.aborted) throw new RescindError('shutting-down');
+}
+
+function startTopicFeeds(parts: Parts, url: string, servers: KafkaServers): void {
+  const { config, log, metrics, health, lifecycle, controlLog, follower } = parts;
+  if (servers.security?.tls === undefined && !servers.brokers.every((broker) => isLoopback(broker.slice(0, broker.lastIndexOf(':'))))) {
+    log.warn('the control log, with the keys of tenants, goes to Kafka in plaintext: set KAFKA_TLS=true, or protect the network otherwise');
+  }
+  const pool = createPool({ url, max: TOPIC_FEEDS_CONNECTIONS, applicationName: 'rescind-topics', onIdleError: (err) => log.warn({ err }, 'an idle database connection was lost') });
+  lifecycle.onStop('topic feeds pool', () => pool.end());
+  parts.watchPool('topics', pool);
+  const kafka = createKafka({ ...servers, clientId: 'rescind-topics', log });
+  const feeds = createTopicFeeds({ kafka, pool, controlLog, follower, log, metrics, prefix: config.topicPrefix });
+  lifecycle.onStop('topic feeds', () => feeds.stop());
+  feeds.start();
+  if (config.controlFence === 'on') health.register('topic-feeds', () => refuseWhen(feeds.notReadyReason(), 'control-log-behind'));
 }
 
 function startServing(parts: Parts, authenticate: ReturnType<typeof createAuthenticator>, counting: { readonly onCounts?: OnCounts }) {
@@ -345,7 +421,7 @@ function measureControl(metrics: Metrics, follower: ControlFollower): void {
   );
 }
 
-function refuseWhen(reason: string | undefined, code: 'no-lease' | 'kafka-unavailable'): void {
+function refuseWhen(reason: string | undefined, code: 'no-lease' | 'kafka-unavailable' | 'control-log-behind'): void {
   if (reason !== undefined) throw new RescindError(code, { detail: reason });
 }
 

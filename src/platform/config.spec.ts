@@ -23,6 +23,8 @@ describe('readConfig', () => {
       databasePoolMax: 10,
       processes: 1,
       kafka: 'embedded',
+      topicPrefix: 'rescind',
+      controlFence: 'on',
       leaseMs: 4_000,
       logOrigin: 'rescind.local',
       logLevel: 'info',
