@@ -47,8 +47,10 @@ function passWord(text: Text, at: number, end: number, mask: Mask): number {
     return tokenEnd;
   }
   if (own >= 0 && own + OWN_SECRET.length < word.length) mask(at + Math.max(opening, own), end);
-  if (text.charCodeAt(end) === EQUALS) return endsIn(FORM_NAMES, word, opening) ? passValue(text, end + 1, mask) : end;
-  return endsIn(SCHEMES, word, opening) ? passCredentials(text, end, mask) : end;
+  const next = text.charCodeAt(end);
+  if (next === EQUALS && endsIn(FORM_NAMES, word, opening)) return passValue(text, end + 1, mask);
+  if (isSpace(next) && endsIn(SCHEMES, word, opening)) return passCredentials(text, end, mask);
+  return end;
 }
 
 const OWN_SECRET = 'rsk_';
@@ -105,7 +107,6 @@ const endsFormValue = (code: number): boolean => isSpace(code) || /[&"'\\,;]/.te
 /** RFC 9110, section 11.4: white space, then token68. What is shorter than eight characters is a word of a sentence. */
 function passCredentials(text: Text, end: number, mask: Mask): number {
   const from = skipSpace(text, end);
-  if (from === end) return end;
   let to = from;
   while (isToken68(text.charCodeAt(to))) to += 1;
   if (to - from < MIN_CREDENTIALS) return from;
