@@ -9,6 +9,8 @@ export interface InForce {
   wait(seq: Seq): Promise<Confirmed>;
   /** A node has said something: its row is worth reading, if anybody waits. */
   wake(): void;
+  /** Rows that the last read showed; undefined before the first. */
+  readonly nodes: number | undefined;
   /** Waits that are not over reject with `not-confirmed`. */
   stop(): Promise<void>;
 }
@@ -35,6 +37,7 @@ interface Waiting extends Wait {
 export function createInForce({ rows, timeoutMs, cycleMs, onError }: InForceOptions): InForce {
   const seen = new Map<string, SeenCounter>();
   let waits: Waiting[] = [];
+  let nodes: number | undefined;
   let stopping = false;
   let isWoken = false;
   let wake: () => void = () => undefined;
@@ -43,6 +46,7 @@ export function createInForce({ rows, timeoutMs, cycleMs, onError }: InForceOpti
     // Those that come while the read runs count from the next one.
     const asking = [...waits];
     const found = new Map((await rows.read()).map((row) => [row.id, row]));
+    nodes = found.size;
     const now = performance.now();
     for (const wait of asking) {
       judge(wait, found);
@@ -116,6 +120,9 @@ export function createInForce({ rows, timeoutMs, cycleMs, onError }: InForceOpti
     },
     wake() {
       if (waits.length > 0) wakeUp();
+    },
+    get nodes() {
+      return nodes;
     },
     async stop() {
       stopping = true;
