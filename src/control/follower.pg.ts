@@ -53,6 +53,8 @@ export interface ControlFollower {
    * `not-confirmed` when it cannot tell in time; the same call again waits again. Any process may wait.
    */
   whenInForce(seq: Seq): Promise<Confirmed>;
+  /** For metrics; nothing is decided by it. */
+  measured(): Measured;
   /**
    * Every record up to here is in force, asked now and without waiting. What a node that is just joining has not said yet is
    * left out, so it may lag behind what was confirmed through another process, never run ahead. `database-unavailable` when
@@ -64,6 +66,15 @@ export interface ControlFollower {
   readonly guards: Guards;
   /** Leaves as the protocol has it: at once, or when the last guard's grant has ended, f L at most. */
   stop(): Promise<void>;
+}
+
+export interface Measured {
+  /** 0 when this process may not answer. */
+  readonly leaseRemainingMs: number;
+  /** How far this host's wall clock is from the database's, at least; undefined before it was measured, and where nothing is served. */
+  readonly clockDifferenceMs: number | undefined;
+  /** Nodes in the deployment, as last read; undefined before. */
+  readonly nodes: number | undefined;
 }
 
 /** The right of guards to answer on this node's word. A guard MUST name itself by an id that is fresh at each of its starts. */
@@ -273,6 +284,7 @@ export function createControlFollower({ url, controlLog, log, serves, leaseMs = 
         throw new RescindError('database-unavailable', { cause: error });
       }
     },
+    measured: () => ({ leaseRemainingMs: lease.remainingMs(clock()), clockDifferenceMs: membership.clockDifferenceMs, nodes: inForce?.nodes }),
     onApplied: (listener) => void listeners.push(listener),
     guards: {
       grant(id, held) {
