@@ -12,13 +12,18 @@ import {
 import { createControlFollower, createControlLog, type ControlFollower, type ControlLog } from './control/index.js';
 import {
   createAppender,
+  createDoor,
   createIntake,
   createKafkaConsumer,
+  createLogBoundsReader,
   createOffsetStore,
+  createPartitions,
   createQuarantineTopic,
+  createReplay,
   createTopicMaker,
   keepQuarantineBounded,
   type Appender,
+  type IngestParts,
 } from './ingest/index.js';
 import { createIntrospection } from './introspection/index.js';
 import { MIGRATIONS } from './migrations.js';
@@ -143,7 +148,7 @@ async function start(config: Config, log: Log, lifecycle: Lifecycle): Promise<Ru
   const registry = createRegistry({ controlLog, follower, ...(topics ? { createTopic: topics.create } : {}) });
   const authenticate = createAuthenticator({ state: () => follower.state });
   const serving = config.roles.has('serve') ? startServing(parts, authenticate) : undefined;
-  const appender = config.roles.has('ingest') ? await startIngest(parts, url, kafka.servers) : undefined;
+  const ingest = config.roles.has('ingest') ? await startIngest(parts, url, kafka.servers, authenticate) : undefined;
 
   health.register('database', async () => void (await pool.query('SELECT 1')));
   if (serving) health.register('serving', () => refuseWhen(follower.notCurrentReason(), 'no-lease'));
@@ -151,7 +156,7 @@ async function start(config: Config, log: Log, lifecycle: Lifecycle): Promise<Ru
     module: AppModule.with({
       platform: { config, log, metrics, health, lifecycle },
       registry: { registry, authenticate },
-      intake: appender && createIntake({ follower, appender }),
+      ingest,
       serving,
     }),
     listen: config.listen,
@@ -218,7 +223,12 @@ function startServing(parts: Parts, authenticate: ReturnType<typeof createAuthen
   return { questions, revocations, hot };
 }
 
-async function startIngest(parts: Parts, url: string, servers: KafkaServers | null): Promise<Appender> {
+async function startIngest(
+  parts: Parts,
+  url: string,
+  servers: KafkaServers | null,
+  authenticate: ReturnType<typeof createAuthenticator>,
+): Promise<IngestParts> {
   const { log, metrics, health, lifecycle, controlLog, follower } = parts;
   const pool = createPool({
     url,
@@ -233,18 +243,42 @@ async function startIngest(parts: Parts, url: string, servers: KafkaServers | nu
   const kafka = servers && createKafka({ ...servers, clientId: APPENDER_NAME, log });
   const notices = kafka && createQuarantineTopic({ kafka, log, metrics });
   if (notices) lifecycle.onStop('quarantine topic', () => notices.stop());
-  const appender = traceBatches(createAppender({ pool, controlLog, follower, log, metrics, ...(notices ? { onRefused: notices.tell } : {}) }), parts.tracing);
+  const quarantine = keepQuarantineBounded({ pool: parts.pool, log, metrics });
+  lifecycle.onStop('quarantine', quarantine.stop);
+  const appender = traceBatches(
+    createAppender({
+      pool,
+      controlLog,
+      follower,
+      log,
+      metrics,
+      onRefused(refused) {
+        notices?.tell(refused);
+        quarantine.tell(refused);
+      },
+    }),
+    parts.tracing,
+  );
   lifecycle.onStop('appender', () => appender.stop());
   await appender.start();
-  lifecycle.onStop('quarantine', keepQuarantineBounded({ pool, log, metrics }));
-  if (!kafka) return appender;
+  const offsets = createOffsetStore({ pool });
+  const bounds = kafka && createLogBoundsReader({ kafka });
+  if (bounds) lifecycle.onStop('log bounds', () => bounds.stop());
+  const ingest: IngestParts = {
+    intake: createIntake({ follower, appender }),
+    door: createDoor({ authenticate, metrics }),
+    replay: createReplay({ pool: parts.pool, follower, appender, log }),
+    partitions: bounds ? createPartitions({ offsets: createOffsetStore({ pool: parts.pool }), bounds, follower, appender, log }) : undefined,
+    isOperator: ({ tenant }) => follower.state.tenant(tenant)?.name === DEFAULT_TENANT,
+  };
+  if (!kafka) return ingest;
 
   const groupId = `rescind-${follower.state.tenantByName(DEFAULT_TENANT)!.id}`;
-  const consumer = createKafkaConsumer({ kafka, groupId, follower, appender, offsets: createOffsetStore({ pool }), log, metrics });
+  const consumer = createKafkaConsumer({ kafka, groupId, follower, appender, offsets, log, metrics });
   lifecycle.onStop('Kafka consumer', () => consumer.stop());
   await consumer.start();
   health.register('kafka', () => refuseWhen(consumer.notReadyReason(), 'kafka-unavailable'));
-  return appender;
+  return ingest;
 }
 
 function startTracing(config: Config, { metrics, log, lifecycle }: Pick<Parts, 'metrics' | 'log' | 'lifecycle'>): Tracing | undefined {

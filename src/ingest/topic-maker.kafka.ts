@@ -1,6 +1,5 @@
 import type { Admin, Kafka } from 'kafkajs';
 import { RescindError } from '../contracts/index.js';
-import { ensureTopics } from './consumer.kafka.js';
 
 export interface TopicMaker {
   /** Makes the topic unless it exists. Throws `kafka-unavailable`. */
@@ -32,4 +31,11 @@ export function createTopicMaker(kafka: Kafka): TopicMaker {
       await (await connected?.catch(() => undefined))?.disconnect();
     },
   };
+}
+
+/** Creates the topics that are not there; the broker's defaults say how many partitions and replicas they get. */
+export async function ensureTopics(admin: Pick<Admin, 'listTopics' | 'createTopics'>, topics: readonly string[]): Promise<void> {
+  const existing = new Set(await admin.listTopics());
+  const missing = topics.filter((topic) => !existing.has(topic));
+  if (missing.length > 0) await admin.createTopics({ topics: missing.map((topic) => ({ topic })), waitForLeaders: true });
 }

@@ -28,6 +28,10 @@ export interface Deployment {
   send(sent: readonly Sent[]): Promise<void>;
   /** Starts the ingesting process; resolves when it has subscribed. */
   start(): Promise<void>;
+  /** Starts one more, of the same group; its pid. */
+  startAnother(): Promise<number>;
+  /** Of the process that {@link start} started. */
+  pid(): number;
   /** SIGKILL; resolves when it is gone. */
   kill(): Promise<void>;
   /** Whether the process has a transaction open in which it has written. */
@@ -35,11 +39,11 @@ export interface Deployment {
   stop(): Promise<void>;
 }
 
-export async function deploy(url: string): Promise<Deployment> {
+export async function deploy(url: string, brokers = testBrokers()): Promise<Deployment> {
   await runMigrations({ url, migrations: MIGRATIONS });
   const pool = createPool({ url, max: 4, applicationName: 'spec-fault', onIdleError: () => undefined });
   const { tenant, sources } = await registerSources(url, pool);
-  const kafka = new Kafka({ clientId: 'spec-fault', brokers: testBrokers(), logLevel: logLevel.NOTHING });
+  const kafka = new Kafka({ clientId: 'spec-fault', brokers, logLevel: logLevel.NOTHING });
   const admin = kafka.admin();
   await admin.connect();
   const topics = (['idp', 'chat'] as const).map((name) => ({ topic: sources[name].topic, numPartitions: PARTITIONS[name] }));
@@ -50,6 +54,17 @@ export async function deploy(url: string): Promise<Deployment> {
   const groupId = uniqueName('fault');
   const applicationName = uniqueName('fault');
   let running: ChildProcess | undefined;
+  const others: ChildProcess[] = [];
+
+  const launch = async (): Promise<ChildProcess> => {
+    const program = resolve('test/fault/ingest-process.mjs');
+    const launched = spawn(process.execPath, [program, url, brokers.join(','), groupId, applicationName], { stdio: ['ignore', 'pipe', 'inherit'] });
+    await Promise.race([
+      once(createInterface({ input: launched.stdout! }), 'line'),
+      once(launched, 'exit').then(([code]) => Promise.reject(new Error(`the ingesting process ended with ${String(code)}`))),
+    ]);
+    return launched;
+  };
 
   const kill = async (): Promise<void> => {
     if (!running) return;
@@ -68,19 +83,21 @@ export async function deploy(url: string): Promise<Deployment> {
       await producer.sendBatch({ topicMessages });
     },
     async start() {
-      const program = resolve('test/fault/ingest-process.mjs');
-      running = spawn(process.execPath, [program, url, testBrokers().join(','), groupId, applicationName], { stdio: ['ignore', 'pipe', 'inherit'] });
-      await Promise.race([
-        once(createInterface({ input: running.stdout! }), 'line'),
-        once(running, 'exit').then(([code]) => Promise.reject(new Error(`the ingesting process ended with ${String(code)}`))),
-      ]);
+      running = await launch();
     },
+    async startAnother() {
+      const other = await launch();
+      others.push(other);
+      return other.pid!;
+    },
+    pid: () => running!.pid!,
     async isWriting() {
       const { rowCount } = await pool.query('SELECT 1 FROM pg_stat_activity WHERE application_name = $1 AND backend_xid IS NOT NULL', [applicationName]);
       return rowCount! > 0;
     },
     async stop() {
       await kill();
+      for (const other of others) other.kill('SIGKILL');
       await producer.disconnect();
       await pool.end();
     },

@@ -7,6 +7,9 @@ const [url, brokers, groupId, applicationName] = process.argv.slice(2);
 const log = createLog({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });
 const metrics = createMetrics();
 const pool = createPool({ url, max: 3, applicationName, onIdleError: (err) => log.warn({ err }, 'an idle database connection was lost') });
+// Shorter than the service's, so that a spec sees it act.
+const transactionTimeout = process.env['FAULT_TRANSACTION_TIMEOUT_MS'];
+if (transactionTimeout) pool.on('connect', (client) => void client.query(`SET transaction_timeout = ${Number(transactionTimeout)}`));
 const controlLog = createControlLog({ pool });
 const follower = createControlFollower({ url, controlLog, log, serves: false });
 await follower.start();
