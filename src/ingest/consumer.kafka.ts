@@ -20,7 +20,7 @@ const HEARTBEAT_MS = 3_000;
 const MAX_WAIT_MS = 50;
 /** Fetched batches of one partition that wait to be durable while the next is fetched and judged. */
 const MAX_IN_FLIGHT = 3;
-/** How long before a partition is tried again whose batch could not be written. */
+/** How long before a partition is tried again whose batch could not be written, and a consumer that crashed. */
 const RETRY_MS = 500;
 /** How often a stopped partition is looked at for an operator's decision. */
 const DECISION_MS = 2_000;
@@ -145,9 +145,9 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
     });
   }
 
-  function resubscribeLater(): void {
+  function resubscribeLater(afterMs = RESUBSCRIBE_MS): void {
     clearTimeout(subscribeAgain);
-    subscribeAgain = setTimeout(resubscribe, RESUBSCRIBE_MS);
+    subscribeAgain = setTimeout(resubscribe, afterMs);
     subscribeAgain.unref();
   }
 
@@ -173,7 +173,7 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
       log.error({ err: payload.error }, 'the Kafka consumer crashed');
       crashed = true;
       joined = false;
-      resubscribeLater();
+      resubscribeLater(RETRY_MS);
     });
     return made;
   }

@@ -1,4 +1,5 @@
 import { expect } from '@jest/globals';
+import type { Source } from '../../src/control/index.js';
 import type { Deployment } from './deployment.js';
 import { until } from './deployment.js';
 import { readPayload, recount, type PayloadRow, type Said } from './recount.js';
@@ -45,7 +46,22 @@ export function createJudge(deployment: Deployment) {
     return payloads.map(readPayload);
   }
 
-  async function expectWhole(traffic: readonly Sent[]): Promise<void> {
+  /** Every event of the traffic once and nothing else, and no partition that stands still; `others`: further sources in it. */
+  async function expectWhole(traffic: readonly Sent[], others: readonly Source[] = []): Promise<void> {
+    await expectHeld(traffic, others);
+    const rivals = traffic.filter(({ kind }) => kind === 'rival').length / 2;
+    const bad = traffic.filter(({ kind }) => kind === 'bad').length;
+    const [quarantine] = await rows(
+      `SELECT count(*) FILTER (WHERE code <> 'conflict')::int AS bad, count(*) FILTER (WHERE code = 'conflict')::int > 0 AS conflicts,
+              count(*) = count(DISTINCT (topic, partition, record_offset, digest)) AS once
+       FROM quarantine WHERE tenant = $1 AND door = 'kafka'`,
+    );
+    expect(quarantine).toEqual({ bad, conflicts: rivals > 0, once: true });
+  }
+
+  /** The same but for the quarantine, where a bad record that is sent again is another. */
+  async function expectHeld(traffic: readonly Sent[], others: readonly Source[] = []): Promise<void> {
+    await expectNothingWaits();
     const [ledger] = await rows(
       `SELECT count(*) = max(ix) + 1 AND min(ix) = 0 AND max(ix) + 1 = (SELECT next_ix FROM ledger_head WHERE tenant = $1) AS dense,
               count(*) = (SELECT count(*) FROM payload WHERE tenant = $1) AND count(*) = (SELECT count(*) FROM dedupe WHERE tenant = $1) AS whole,
@@ -58,18 +74,19 @@ export function createJudge(deployment: Deployment) {
     const sentIds = new Set(traffic.flatMap(({ event }) => (event ? [event.id] : [])));
     expect(events.map(({ id }) => id).sort()).toEqual([...sentIds].sort());
 
-    const rivals = traffic.filter(({ kind }) => kind === 'rival').length / 2;
-    const bad = traffic.filter(({ kind }) => kind === 'bad').length;
-    const [quarantine] = await rows(
-      `SELECT count(*) FILTER (WHERE code <> 'conflict')::int AS bad, count(*) FILTER (WHERE code = 'conflict')::int > 0 AS conflicts,
-              count(*) = count(DISTINCT (topic, partition, record_offset)) AS once
-       FROM quarantine WHERE tenant = $1 AND door = 'kafka'`,
-    );
-    expect(quarantine).toEqual({ bad, conflicts: rivals > 0, once: true });
-
-    const resources = new Map([deployment.idp, deployment.chat].map((source) => [source.id, source.resources]));
+    const resources = new Map([deployment.idp, deployment.chat, ...others].map((source) => [source.id, source.resources]));
     expectSame(await readProjections(deployment.pool, deployment.tenant), recount(events, resources));
     await expectRulesOnce(events);
+  }
+
+  const entries = async (): Promise<number> => Number((await rows<{ n: string }>('SELECT next_ix AS n FROM ledger_head WHERE tenant = $1'))[0]?.n ?? 0);
+
+  async function expectNothingWaits(): Promise<void> {
+    for (const { topic } of [deployment.idp, deployment.chat]) {
+      const ends = (await deployment.admin.fetchTopicOffsets(topic)).filter(({ high }) => high !== '0').map(({ partition, high }) => ({ partition, next_offset: high, stopped: null }));
+      const { rows: stored } = await deployment.pool.query('SELECT partition, next_offset, stopped FROM kafka_offset WHERE topic = $1 ORDER BY partition', [topic]);
+      expect(stored).toEqual(ends.sort((a, b) => a.partition - b.partition));
+    }
   }
 
   /** Every rule event has ordered its rules, every contradiction its block, and each once; each order has its ledger entry. */
@@ -106,7 +123,7 @@ export function createJudge(deployment: Deployment) {
   const traffic = (seed: number, lineages: number): Sent[] =>
     makeTraffic({ seed, lineages, idpUri: deployment.idp.uri, chatUri: deployment.chat.uri });
 
-  return { dealtWith, sendUntilMidBatch, expectWhole, everythingDealtWith, outboxPaid, traffic };
+  return { dealtWith, entries, sendUntilMidBatch, expectWhole, expectHeld, everythingDealtWith, outboxPaid, traffic };
 }
 
 /** A table at a time, in one order, so that a failure shows a row and not everything. */
