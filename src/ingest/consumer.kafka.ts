@@ -3,7 +3,8 @@ import type { Admin, Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kaf
 import type { ControlFollower, Source } from '../control/index.js';
 import { unreadableOf, type Log, type Metrics, type UnreadableRecordSet } from '../platform/index.js';
 import type { Appender } from './appender.pg.js';
-import { createLagWatch } from './lag.kafka.js';
+import { createLagWatch } from './lag.js';
+import { createLogBoundsReader } from './log-bounds.kafka.js';
 import type { OffsetStore } from './offsets.pg.js';
 import { resume, stopReason } from './partition.js';
 import { gatherHeadersInOnePass } from './record-headers.kafka.js';
@@ -75,7 +76,8 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
   const lastSubmitted = new Map<string, Promise<void>>();
   /** Topics that were seen at the broker: whoever deletes one decides whether it comes again. */
   const known = new Set<string>();
-  const lag = createLagWatch({ state, log, metrics });
+  const bounds = createLogBoundsReader({ kafka });
+  const lag = createLagWatch({ bounds, state, log, metrics });
   const stoppedGauge = metrics.gauge('rescind_ingest_kafka_stopped', 'Partitions that an operator must decide about.');
   const unreadables = metrics.counter('rescind_ingest_unreadable_total', 'Record sets that cannot be read; skipped with a gap in the ledger, or their partition is stopped.', ['topic', 'problem']);
   let admin: Admin;
@@ -225,10 +227,10 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
   async function loadPosition(topic: string, partition: number, ofGeneration: number): Promise<Position | undefined> {
     await lastSubmitted.get(nameOf(topic, partition));
     const stored = await offsets.read(cluster, topic, partition);
-    const bounds = (await admin.fetchTopicOffsets(topic)).find((one) => one.partition === partition);
+    const found = (await bounds.ofTopic(topic))?.get(partition);
     if (isOver(ofGeneration)) return undefined;
-    if (!bounds) throw new Error(`the broker names no offsets of ${nameOf(topic, partition)}`);
-    const [low, high] = [BigInt(bounds.low), BigInt(bounds.high)];
+    if (!found) throw new Error(`the broker names no offsets of ${nameOf(topic, partition)}`);
+    const { low, high } = found;
     lag.standsAt(topic, partition, stored?.next ?? low);
     lag.endsAt(topic, partition, high);
     const resumption = resume(stored, { low, high });
@@ -394,7 +396,7 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
       admin = kafka.admin();
       await admin.connect();
       cluster = (await admin.describeCluster()).clusterId;
-      lag.start(admin);
+      lag.start();
       deciding = setInterval(() => {
         takeDecisions().catch((error: unknown) => log.warn({ err: error }, 'decisions on stopped partitions could not be read'));
       }, DECISION_MS);
@@ -418,6 +420,7 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
       await lag.stop();
       await subscribing;
       await leave();
+      await bounds.stop();
       await admin?.disconnect();
     },
   };

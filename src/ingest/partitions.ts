@@ -90,8 +90,7 @@ export function createPartitions({ offsets, bounds, follower, appender, log, now
   return {
     async list(asker) {
       const rows = (await offsets.list(await ask(bounds.cluster()))).filter(({ topic }) => maySee(asker, topic));
-      const topics = [...new Set(rows.map(({ topic }) => topic))];
-      const logs = new Map(await Promise.all(topics.map(async (topic) => [topic, await bounds.ofTopic(topic).catch(() => undefined)] as const)));
+      const logs = await ask(bounds.ofTopics(new Set(rows.map(({ topic }) => topic))));
       return rows.map((row) => view(row, logs.get(row.topic)?.get(row.partition)));
     },
     async resume(asker, topic, partition, { at, reason }) {

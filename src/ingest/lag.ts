@@ -1,12 +1,12 @@
-import type { Admin } from 'kafkajs';
 import type { ControlState } from '../control/index.js';
 import type { Log, Metrics } from '../platform/index.js';
+import type { LogBoundsReader } from './log-bounds.kafka.js';
 
 /** How often the ends of the logs are asked for: a partition of which nothing is read says nothing by itself. */
 const REFRESH_MS = 5_000;
 
 export interface LagWatch {
-  start(admin: Pick<Admin, 'fetchTopicOffsets'>): void;
+  start(): void;
   /** The first offset of the partition that is not stored. From then on it is watched. */
   standsAt(topic: string, partition: number, next: bigint): void;
   endsAt(topic: string, partition: number, high: bigint): void;
@@ -23,7 +23,7 @@ interface Standing {
 }
 
 /** How far behind this process is, in each partition that it has; also in those that are stopped or of which no record comes. */
-export function createLagWatch({ state, log, metrics, everyMs = REFRESH_MS }: LagOptions): LagWatch {
+export function createLagWatch({ bounds, state, log, metrics, everyMs = REFRESH_MS }: LagOptions): LagWatch {
   const standings = new Map<string, Standing>();
   let refreshing: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -41,25 +41,23 @@ export function createLagWatch({ state, log, metrics, everyMs = REFRESH_MS }: La
     ]),
   );
 
-  async function refresh(admin: Pick<Admin, 'fetchTopicOffsets'>): Promise<void> {
-    for (const topic of new Set([...standings.values()].map((standing) => standing.topic))) {
-      try {
-        for (const { partition, high } of await admin.fetchTopicOffsets(topic)) {
-          const standing = standings.get(`${topic}/${partition}`);
-          if (standing) standing.high = BigInt(high);
-        }
-      } catch (error) {
-        log.debug({ err: error, topic }, 'the end of a topic could not be read');
+  async function refresh(): Promise<void> {
+    for (const [topic, partitions] of await bounds.ofTopics(new Set([...standings.values()].map(({ topic: of }) => of)))) {
+      for (const [partition, { high }] of partitions) {
+        const standing = standings.get(`${topic}/${partition}`);
+        if (standing) standing.high = high;
       }
     }
   }
 
   return {
-    start(admin) {
+    start() {
       timer = setInterval(() => {
-        refreshing ??= refresh(admin).finally(() => {
-          refreshing = undefined;
-        });
+        refreshing ??= refresh()
+          .catch((error: unknown) => log.debug({ err: error }, 'the ends of the topics could not be read'))
+          .finally(() => {
+            refreshing = undefined;
+          });
       }, everyMs);
       timer.unref();
     },
@@ -81,6 +79,7 @@ export function createLagWatch({ state, log, metrics, everyMs = REFRESH_MS }: La
 }
 
 interface LagOptions {
+  readonly bounds: Pick<LogBoundsReader, 'ofTopics'>;
   readonly state: ControlState;
   readonly log: Log;
   readonly metrics: Metrics;
