@@ -15,13 +15,18 @@ import { createControlFollower, createControlLog, keepSnapshots, type ControlFol
 import { createControlFence, createFeeds, createTopicFeeds, restoreControlLog, type Feeds, type Restored } from './feeds/index.js';
 import {
   createAppender,
+  createDoor,
   createIntake,
   createKafkaConsumer,
+  createLogBoundsReader,
   createOffsetStore,
+  createPartitions,
   createQuarantineTopic,
+  createReplay,
   createTopicMaker,
   keepQuarantineBounded,
   type Appender,
+  type IngestParts,
   type OwnEvent,
 } from './ingest/index.js';
 import { createIntrospection, createRemoteAddress, type OnCounts, type TenantCount } from './introspection/index.js';
@@ -206,10 +211,10 @@ async function start(config: Config, log: Log, lifecycle: Lifecycle, member: Gro
   const registry = createRegistry({ controlLog, follower, ...(topics ? { createTopic: topics.create } : {}) });
   const authenticate = createAuthenticator({ state: () => follower.state });
   if (config.roles.has('feed') && kafka.servers) startTopicFeeds(parts, url, kafka.servers);
-  let appender: Appender | undefined;
-  const onCounts: OnCounts = async (counts) => appender!.submit({ events: [], own: counts.map((count) => countedEvent(follower, count)) });
+  let ingest: Ingest | undefined;
+  const onCounts: OnCounts = async (counts) => ingest!.appender.submit({ events: [], own: counts.map((count) => countedEvent(follower, count)) });
   const serving = config.roles.has('serve') ? startServing(parts, authenticate, config.roles.has('ingest') ? { onCounts } : {}) : undefined;
-  if (config.roles.has('ingest')) appender = await startIngest(parts, url, kafka.servers);
+  if (config.roles.has('ingest')) ingest = await startIngest(parts, url, kafka.servers, authenticate);
   if (serving) lifecycle.onStop('introspection counts', () => serving.introspection.stop());
 
   health.register('database', async () => void (await pool.query('SELECT 1')));
@@ -218,7 +223,7 @@ async function start(config: Config, log: Log, lifecycle: Lifecycle, member: Gro
     module: AppModule.with({
       platform: { config, log, metrics, health, lifecycle },
       registry: { registry, authenticate },
-      intake: appender && createIntake({ follower, appender }),
+      ingest: ingest?.parts,
       serving,
     }),
     listen: config.listen,
@@ -353,7 +358,17 @@ function countedEvent({ state }: ControlFollower, { tenant, data }: TenantCount)
   return { tenant: state.tenant(tenant)!, name: 'introspection.counted', id: randomUUID(), timeMs: data.to * 1000, data };
 }
 
-async function startIngest(parts: Parts, url: string, servers: KafkaServers | null): Promise<Appender> {
+interface Ingest {
+  readonly appender: Appender;
+  readonly parts: IngestParts;
+}
+
+async function startIngest(
+  parts: Parts,
+  url: string,
+  servers: KafkaServers | null,
+  authenticate: ReturnType<typeof createAuthenticator>,
+): Promise<Ingest> {
   const { log, metrics, health, lifecycle, controlLog, follower } = parts;
   const pool = createPool({
     url,
@@ -368,18 +383,42 @@ async function startIngest(parts: Parts, url: string, servers: KafkaServers | nu
   const kafka = servers && createKafka({ ...servers, clientId: APPENDER_NAME, log });
   const notices = kafka && createQuarantineTopic({ kafka, log, metrics });
   if (notices) lifecycle.onStop('quarantine topic', () => notices.stop());
-  const appender = traceBatches(createAppender({ pool, controlLog, follower, log, metrics, ...(notices ? { onRefused: notices.tell } : {}) }), parts.tracing);
+  const quarantine = keepQuarantineBounded({ pool: parts.pool, log, metrics });
+  lifecycle.onStop('quarantine', quarantine.stop);
+  const appender = traceBatches(
+    createAppender({
+      pool,
+      controlLog,
+      follower,
+      log,
+      metrics,
+      onRefused(refused) {
+        notices?.tell(refused);
+        quarantine.tell(refused);
+      },
+    }),
+    parts.tracing,
+  );
   lifecycle.onStop('appender', () => appender.stop());
   await appender.start();
-  lifecycle.onStop('quarantine', keepQuarantineBounded({ pool, log, metrics }));
-  if (!kafka) return appender;
+  const offsets = createOffsetStore({ pool });
+  const bounds = kafka && createLogBoundsReader({ kafka });
+  if (bounds) lifecycle.onStop('log bounds', () => bounds.stop());
+  const ingest: IngestParts = {
+    intake: createIntake({ follower, appender }),
+    door: createDoor({ authenticate, metrics }),
+    replay: createReplay({ pool: parts.pool, follower, appender, log }),
+    partitions: bounds ? createPartitions({ offsets: createOffsetStore({ pool: parts.pool }), bounds, follower, appender, log }) : undefined,
+    isOperator: ({ tenant }) => follower.state.tenant(tenant)?.name === DEFAULT_TENANT,
+  };
+  if (!kafka) return { appender, parts: ingest };
 
   const groupId = `rescind-${follower.state.tenantByName(DEFAULT_TENANT)!.id}`;
-  const consumer = createKafkaConsumer({ kafka, groupId, follower, appender, offsets: createOffsetStore({ pool }), log, metrics });
+  const consumer = createKafkaConsumer({ kafka, groupId, follower, appender, offsets, log, metrics });
   lifecycle.onStop('Kafka consumer', () => consumer.stop());
   await consumer.start();
   health.register('kafka', () => refuseWhen(consumer.notReadyReason(), 'kafka-unavailable'));
-  return appender;
+  return { appender, parts: ingest };
 }
 
 function startTracing(config: Config, { metrics, log, lifecycle }: Pick<Parts, 'metrics' | 'log' | 'lifecycle'>): Tracing | undefined {

@@ -4,6 +4,7 @@ import { printRows, type Row } from './report.js';
 const BENCHES: Readonly<Record<string, () => Promise<{ readonly run: () => Promise<readonly Row[]> }>>> = {
   'ingest.kafka': () => import('./ingest-kafka.js'),
   'ingest.http': () => import('./ingest-http.js'),
+  'ingest.poison': () => import('./ingest-poison.js'),
   'introspection.warm': () => import('./introspection-warm.js'),
   'introspection.cold': () => import('./introspection-cold.js'),
   'introspection.first': () => import('./introspection-first.js'),
