@@ -1,12 +1,12 @@
 import { ID_JAG_TYP } from '../contracts/index.js';
 import type { ControlState, Source } from '../control/index.js';
-import { ruleKey, type RuleKey } from '../rules/index.js';
+import { MAX_LINEAGE_AGE_S, ruleKey, type RuleKey } from '../rules/index.js';
 import type { Facts } from './facts.js';
 import { isTyp, type Claims, type CompactJws } from './jws.js';
 import { activeBody, audienceOf, type KnownToken } from './known-token.js';
 import { withSkew } from './lineage.js';
 import type { Refusal } from './outcomes.js';
-import { jwsOf, maySee, MAX_LINEAGE_AGE, type Examination, type Gathered, type Question } from './question.js';
+import { jwsOf, maySee, type Examination, type Gathered, type Question } from './question.js';
 import { jwtKey, type TokenVerifier, type VerifiedJwt } from './token-verifier.js';
 
 /** Seconds around its `iat` in which a verified JWT that is not recorded yet is waited for. */
@@ -84,8 +84,8 @@ export function createTokenExaminer({ state, facts, verifier }: TokenExaminerOpt
       token.keysVersion = state.registryVersion;
       token.keys = withSkew(token.keys, state, tenant, token.common.clocks);
     }
-    if (now - token.grantedAt > MAX_LINEAGE_AGE) return 'lineage-too-old';
-    return tenant.rules.findStopping(token.keys, now) ? 'stopped-by-rule' : undefined;
+    if (now - token.grantedAt > MAX_LINEAGE_AGE_S) return 'lineage-too-old';
+    return tenant.rules.isStopped(token.keys, now) ? 'stopped-by-rule' : undefined;
   }
 
   return (question, gathered) => {

@@ -88,6 +88,7 @@ export function createRuleIndex(): RuleIndex {
 
   /** Calls `take` with every slot whose selector the token has, until it returns true. */
   function search(token: TokenKeys, take: (slot: number) => boolean): void {
+    if (shapes.length === 0) return;
     sets = token.sets;
     for (let position = 0; position < sets.length; position++) {
       const set = sets[position]!;

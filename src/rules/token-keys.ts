@@ -1,4 +1,5 @@
-import { DIMENSIONS, ruleKey, type Dimension, type Parts, type RuleKey } from './dimension.js';
+import type { RuleKey } from './dimension.js';
+import { createKeySets, type KeySets } from './key-sets.js';
 import { tokenParts, userParts, type TokenRef } from './selector.js';
 
 /** At most this many values a dimension; a token that exceeds it is never active (design, section 4). */
@@ -77,29 +78,21 @@ const NEVER_SEEN = 1n << 62n;
 
 /** Returns undefined when a dimension holds more than its bound, or nothing says when it was granted: never active. */
 export function tokenKeys(tenantKey: Uint8Array, lineage: Lineage): TokenKeys | undefined {
-  const sets = new Map<Dimension, Set<RuleKey>>();
-  const add = (dimension: Dimension, parts: Parts): void => {
-    const set = sets.get(dimension) ?? new Set<RuleKey>();
-    sets.set(dimension, set.add(ruleKey(tenantKey, dimension, parts)));
-  };
-  for (const token of lineage.tokens) addToken(add, token);
-  for (const idJag of lineage.idJags) addIdJag(add, idJag);
-  if ([...sets.values()].some((set) => set.size > MAX_VALUES_PER_DIMENSION)) return undefined;
+  const { tokens, idJags, seenSeq, skew } = lineage;
+  const keys = createKeySets(tenantKey, MAX_VALUES_PER_DIMENSION);
+  for (const token of tokens) addToken(keys.add, token);
+  for (const idJag of idJags) addIdJag(keys.add, idJag);
+  const { sets } = keys;
+  if (!sets) return undefined;
 
-  const stated = lineage.tokens.flatMap((token) => (token.id_jag ? [token.id_jag] : []));
-  const all = [...lineage.tokens, ...stated, ...lineage.idJags];
+  const stated = tokens.flatMap((token) => (token.id_jag ? [token.id_jag] : []));
+  const all = [...tokens, ...stated, ...idJags];
   const grantedAt = least(all.map((facts) => facts.iat));
   if (grantedAt === undefined) return undefined;
-  return {
-    sets: DIMENSIONS.map((dimension) => [...(sets.get(dimension) ?? [])]),
-    grantedAt,
-    authenticatedAt: least(all.map((facts) => facts.auth_time)),
-    seenSeq: lineage.seenSeq ?? NEVER_SEEN,
-    skew: lineage.skew,
-  };
+  return { sets, grantedAt, authenticatedAt: least(all.map((facts) => facts.auth_time)), seenSeq: seenSeq ?? NEVER_SEEN, skew };
 }
 
-type Add = (dimension: Dimension, parts: Parts) => void;
+type Add = KeySets['add'];
 
 function addToken(add: Add, token: TokenFacts): void {
   add('token', tokenParts(tokenRef(token)));
