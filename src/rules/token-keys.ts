@@ -1,5 +1,6 @@
 import type { RuleKey } from './dimension.js';
 import { createKeySets, type KeySets } from './key-sets.js';
+import type { PackedKeys } from './packed-keys.js';
 import { tokenParts, userParts, type TokenRef } from './selector.js';
 
 /** At most this many values a dimension; a token that exceeds it is never active (design, section 4). */
@@ -62,16 +63,25 @@ export interface Lineage {
   readonly skew: number;
 }
 
-/** The keys of a token, a set a dimension, and the times that rules compare. Computed once, with its facts. */
-export interface TokenKeys {
-  /** By position in `DIMENSIONS`. */
-  readonly sets: readonly (readonly RuleKey[])[];
+/** What rules compare of a token. */
+export interface TokenTimes {
   /** Oldest `iat` of the token and its lineage, epoch seconds. */
   readonly grantedAt: number;
   /** Oldest `auth_time`, epoch seconds. */
   readonly authenticatedAt: number | undefined;
   readonly seenSeq: bigint;
   readonly skew: number;
+}
+
+/** The keys of a token, a set a dimension, and the times that rules compare. Computed once, with its facts. */
+export interface TokenKeys extends TokenTimes {
+  /** By position in `DIMENSIONS`. */
+  readonly sets: readonly (readonly RuleKey[])[];
+}
+
+/** The same, of a token that is one of many in memory. */
+export interface PackedTokenKeys extends TokenTimes {
+  readonly packed: PackedKeys;
 }
 
 const NEVER_SEEN = 1n << 62n;
