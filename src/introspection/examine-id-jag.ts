@@ -4,7 +4,7 @@ import type { StoredLineage } from '../projections/index.js';
 import { MAX_LINEAGE_AGE_S, type IdJagFacts } from '../rules/index.js';
 import { audienceOf } from './known-token.js';
 import type { Claims } from './jws.js';
-import { clocksOf, NO_CLOCKS, stopKeys, summarize, withSkew } from './lineage.js';
+import { clocksOf, NO_CLOCKS, skewOf, stopKeys, summarize } from './lineage.js';
 import type { Refusal } from './outcomes.js';
 import { jwsOf, maySee, type Examination, type Gathered, type Question } from './question.js';
 import type { TokenVerifier, VerifiedJwt } from './token-verifier.js';
@@ -48,7 +48,7 @@ export function createIdJagExaminer({ state, verifier }: { state: ControlState; 
     if (now - keys.grantedAt > MAX_LINEAGE_AGE_S) return 'lineage-too-old';
     const { sources, issuers } = recorded ? clocksOf(recorded) : NO_CLOCKS;
     const clocks = { sources: new Set([...sources, verified.source.id]), issuers: new Set([...issuers, idJag.iss]) };
-    return tenant.rules.isStopped(withSkew(keys, state, tenant, clocks), now) ? 'stopped-by-rule' : undefined;
+    return tenant.rules.isStopped({ ...keys, skew: skewOf(state, tenant, clocks) }, now) ? 'stopped-by-rule' : undefined;
   }
 }
 

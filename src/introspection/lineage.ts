@@ -46,7 +46,7 @@ function contradicts(stated: PresentedIdJag, ras: string, issued: IdJagIssued): 
   return COMPARED.some((member) => stated[member] !== undefined && issued[member] !== undefined && stated[member] !== issued[member]);
 }
 
-/** Keys of a lineage. Undefined when never active. The skew, which the registry can change, is set by {@link withSkew}. */
+/** Keys of a lineage. Undefined when never active. Without a skew, which the registry can change: {@link skewOf}. */
 export function stopKeys(tenant: Tenant, lineage: StoredLineage | undefined, presented: readonly IdJagFacts[] = []): TokenKeys | undefined {
   const members = [...(lineage?.tokens ?? []), ...(lineage?.idJags ?? [])];
   return tokenKeys(tenant.key, {
@@ -72,13 +72,13 @@ export function clocksOf({ tokens, idJags }: StoredLineage): Clocks {
   };
 }
 
-/** The keys with the largest skew of the sources involved, as they are registered now. */
-export function withSkew(keys: TokenKeys, state: ControlState, tenant: Tenant, clocks: Clocks): TokenKeys {
+/** The largest skew of the sources involved, in seconds, as they are registered now. */
+export function skewOf(state: ControlState, tenant: Tenant, clocks: Clocks): number {
   let skew = 0;
   for (const source of state.sources()) {
     if (source.tenant !== tenant.id) continue;
     const involved = clocks.sources.has(source.id) || source.issuers.some((issuer) => clocks.issuers.has(issuer));
     if (involved) skew = Math.max(skew, source.profile.skew);
   }
-  return { ...keys, skew };
+  return skew;
 }
