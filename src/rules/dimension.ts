@@ -24,20 +24,15 @@ export type RuleKey = string & { readonly __brand: 'RuleKey' };
 export const KEY_BYTES = 16;
 
 /**
- * HMAC-SHA-256(tenant key, dimension ‖ 0x00 ‖ RFC 8785 array of the parts), first 16 bytes (wire.md). The bytes of the tenant
+ * HMAC-SHA-256(tenant key, dimension ‖ 0x00 ‖ RFC 8785 array of the parts), first 16 bytes (wire.md). For an array of
+ * well-formed strings and nulls, `JSON.stringify` is its RFC 8785 form (RFC 8785, section 3.2.2.2). The bytes of the tenant
  * key MUST NOT change as long as they are in use: what is made of them once is kept beside them.
  */
-export const ruleKey = (tenantKey: Uint8Array, dimension: string, parts: Parts): RuleKey => keyOfName(tenantKey, dimension, nameOf(parts));
-
-/** Likewise, of parts that {@link nameOf} has spelled. */
-export function keyOfName(tenantKey: Uint8Array, dimension: string, name: string): RuleKey {
+export function ruleKey(tenantKey: Uint8Array, dimension: string, parts: Parts): RuleKey {
   let keyed = hashes.get(tenantKey);
   if (!keyed) hashes.set(tenantKey, (keyed = createKeyedHash(tenantKey)));
-  return keyed(`${dimension}\0${name}`, KEY_BYTES) as RuleKey;
+  return keyed(`${dimension}\0${JSON.stringify(parts)}`, KEY_BYTES) as RuleKey;
 }
-
-/** For an array of well-formed strings and nulls, `JSON.stringify` is its RFC 8785 form (RFC 8785, section 3.2.2.2). */
-export const nameOf = (parts: Parts): string => JSON.stringify(parts);
 
 const hashes = new WeakMap<Uint8Array, KeyedHash>();
 

@@ -12,8 +12,9 @@ export type KeySetsByDimension = readonly (readonly RuleKey[])[];
 export const PACKED_KEYS_AT = DIMENSIONS.length;
 
 export function packKeys(sets: KeySetsByDimension): PackedKeys {
-  const counts = String.fromCharCode(...sets.map((set) => set.length));
-  const text = counts + sets.map((set) => set.join('')).join('');
+  let text = '';
+  for (const set of sets) text += String.fromCharCode(set.length);
+  for (const set of sets) for (const key of set) text += key;
   // By way of memory: strings that are put together keep their parts.
   return Buffer.from(text, 'latin1').toString('latin1') as PackedKeys;
 }

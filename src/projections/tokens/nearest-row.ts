@@ -16,7 +16,7 @@ export function foldNearest(key: RuleKey, row: NearestRow, before: StoredLineage
     idJagKey: optionalKey(idJagKey),
   };
   const idJags = [...(before?.idJags ?? [])];
-  if (isStored(issued)) idJags.push(storedOf<IdJagIssued>(keyOf(idJag!), issued));
+  if (isStored(issued)) idJags.push(storedOf<IdJagIssued>(idJag === idJagKey ? token.idJagKey! : keyOf(idJag!), issued));
   return { tokens: [token], idJags, complete: idJagKey === null || idJags.length > 0, broken: false };
 }
 
