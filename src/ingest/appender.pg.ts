@@ -186,7 +186,11 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
     const { rows } = await pool.query<{ nth: string }>(
       `SELECT w.nth FROM unnest($1::uuid[], $2::bytea[], $3::bytea[]) WITH ORDINALITY AS w (tenant, key, hash, nth)
        JOIN dedupe d ON d.tenant = w.tenant AND d.key = w.key AND d.hash <> w.hash`,
-      [entries.map(({ tenant }) => tenant), entries.map(({ dedupeKey }) => dedupeKey), entries.map(({ hash }) => hash)],
+      [
+        entries.map(({ tenant }) => tenant),
+        entries.map(({ dedupeKey }) => Buffer.from(dedupeKey, 'latin1')),
+        entries.map(({ hash }) => Buffer.from(hash, 'latin1')),
+      ],
     );
     const known = rows.map(({ nth }) => events[Number(nth) - 1]!);
     return new Set([...known, ...events.filter((judged) => firstContent.get(idOf(judged)) !== judged.content)]);
