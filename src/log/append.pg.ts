@@ -4,6 +4,7 @@ import { from as copyFrom } from 'pg-copy-streams';
 import type { PoolClient } from 'pg';
 import { loadSql, uuidArray } from '../platform/index.js';
 import { COPY_HEADER, COPY_TRAILER } from './copy-binary.js';
+import { RangeMissing } from './ranges.pg.js';
 
 /** A position in a tenant's ledger, dense from 0. */
 export type LogIndex = bigint & { readonly __brand: 'LogIndex' };
@@ -42,12 +43,18 @@ const COPY_STAGE = 'COPY stage FROM STDIN (FORMAT binary)';
  *
  * The heads of the tenants concerned stay locked until the transaction ends: that keeps indexes dense, arrival monotone
  * and readers behind writers. Copying and hashing happen before the lock. Nothing is durable before the caller's COMMIT.
+ * Throws `RangeMissing` where the next indexes have no place yet.
  */
 export async function appendEntries(client: PoolClient, entries: readonly NewEntry[]): Promise<readonly Placed[]> {
   await stageEntries(client, entries);
   const tenants = uuidArray([...new Set(entries.map((entry) => entry.tenant))]);
   await client.query('INSERT INTO ledger_head (tenant) SELECT unnest($1::uuid[]) ORDER BY 1 ON CONFLICT DO NOTHING', [tenants]);
-  await client.query(LOCK_HEADS, [tenants]);
+  const heads = await client.query<{ tenant: string; next_ix: string; up_to: string }>(LOCK_HEADS, [tenants]);
+  for (const { next_ix, up_to } of heads.rows) {
+    const end = BigInt(next_ix) + BigInt(entries.length);
+    // Found here, it is nobody's fault: an insert without a partition would look like an event that the database refuses.
+    if (end > BigInt(up_to)) throw new RangeMissing(end);
+  }
   // Not a named statement: a plan that was made while the tables were small would be kept while they grow.
   const { rows } = await client.query<PlacedRow>(PLACE);
   return placesOf(entries, rows);

@@ -9,7 +9,8 @@ seen AS MATERIALIZED (
          first_value(s.ord) OVER same AS first_ord,
          first_value(s.hash) OVER same AS first_hash
   FROM stage s
-  LEFT JOIN dedupe d ON d.tenant = s.tenant AND d.key = s.dedupe_key
+  -- One look-up an event, in the one partition that can hold it, however large the table is and whatever is known of it.
+  LEFT JOIN LATERAL (SELECT ix, hash FROM dedupe WHERE tenant = s.tenant AND key = s.dedupe_key LIMIT 1) d ON true
   WINDOW same AS (PARTITION BY s.tenant, s.dedupe_key ORDER BY s.ord)
 ),
 placed AS MATERIALIZED (
