@@ -1,12 +1,14 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createRescindAdmin } from '../../../src/sandbox/index.js';
+import { EVENT_TOPIC_PREFIX } from '../../../src/contracts/index.js';
+import { createRescindAdmin, RescindRefused } from '../../../src/sandbox/index.js';
 import { ownKafka, ownPostgres } from '../../support/services.js';
 import { openLink } from './link.js';
 import { createNode, freePort, type Node } from './node.js';
 import { IDPS_OF_ALL, RASS_OF_ALL, clientsOf } from './universe.js';
 
 export const NODES = 3;
+const MAX_ATTEMPTS = 10;
 
 /** What callers authenticate with. */
 export interface Credentials {
@@ -62,7 +64,7 @@ export async function deploy({ product, leaseSeconds, directory }: DeploymentOpt
         DATABASE_URL: throughLink.href,
         KAFKA_BROKERS: brokers.join(','),
         LEASE_SECONDS: String(leaseSeconds),
-        LOG_LEVEL: 'warn',
+        LOG_LEVEL: process.env['FAULT_LOG_LEVEL'] ?? 'warn',
       };
       const node = createNode({ name, product, port, link, directory, environment });
       nodes.push(node);
@@ -92,18 +94,37 @@ export async function deploy({ product, leaseSeconds, directory }: DeploymentOpt
   }
 }
 
+interface SourceInput {
+  readonly name: string;
+  readonly uri: string;
+  readonly types: readonly string[];
+  readonly issuers: readonly string[];
+  readonly resources: readonly string[];
+  readonly profile: { readonly skew: number };
+}
+
 async function register(url: string, adminKey: string): Promise<{ credentials: Credentials; topics: ReadonlyMap<string, string> }> {
   const admin = createRescindAdmin(url, adminKey);
   const topics = new Map<string, string>();
-  const source = async (body: { name: string }): Promise<void> => {
-    const { topic } = await admin.post<{ topic: string }>('/v1/sources', body);
-    topics.set(body.name, topic);
+  const source = async (body: SourceInput): Promise<void> => {
+    topics.set(body.name, `${EVENT_TOPIC_PREFIX}${body.name}`);
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await admin.post('/v1/sources', body);
+        return;
+      } catch (error) {
+        if (!(error instanceof RescindRefused)) throw error;
+        // A Kafka that has just started may be slow to make topics; the repetition finds what the first one did.
+        if (attempt > 1 && error.code === 'already-exists') return;
+        if (error.status !== 503 || attempt === MAX_ATTEMPTS) throw error;
+      }
+    }
   };
   for (const { name, uri, iss, skew } of IDPS_OF_ALL) {
-    await source({ name, uri, types: ['id-jag.issued', 'session.ended'], issuers: [iss], resources: [], profile: { skew } } as { name: string });
+    await source({ name, uri, types: ['id-jag.issued', 'session.ended'], issuers: [iss], resources: [], profile: { skew } });
   }
   for (const { name, uri, iss, skew, resources } of RASS_OF_ALL) {
-    await source({ name, uri, types: ['token.issued', 'token.revoked'], issuers: [iss], resources, profile: { skew } } as { name: string });
+    await source({ name, uri, types: ['token.issued', 'token.revoked'], issuers: [iss], resources, profile: { skew } });
   }
   const caller = async (id: string, roles: object): Promise<string> => (await admin.post<{ secret: string }>('/v1/callers', { id, roles })).secret;
   const reach = { resources: RASS_OF_ALL.flatMap(({ resources }) => resources), issuers: RASS_OF_ALL.map(({ iss }) => iss) };

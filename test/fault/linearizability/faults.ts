@@ -25,6 +25,7 @@ export interface FaultsOptions {
   readonly deployment: Pick<Deployment, 'nodes' | 'guest' | 'postgres' | 'kafka'>;
   readonly random: Random;
   readonly leaseMs: number;
+  readonly kinds: readonly FaultKind[];
   readonly done: Fault[];
   readonly onFault: (fault: Fault) => void;
   /** No new faults from then on. */
@@ -32,7 +33,7 @@ export interface FaultsOptions {
 }
 
 /** Breaks one thing after the other, or two at once, each kind before any of them again. Resolves when all is healed. */
-export async function injectFaults({ deployment, random, leaseMs, done, onFault, ended }: FaultsOptions): Promise<void> {
+export async function injectFaults({ deployment, random, leaseMs, kinds, done, onFault, ended }: FaultsOptions): Promise<void> {
   const { nodes, guest, postgres, kafka } = deployment;
   let kafkaComesBack: Promise<void> = Promise.resolve();
 
@@ -46,6 +47,7 @@ export async function injectFaults({ deployment, random, leaseMs, done, onFault,
 
   /** Shorter or longer than a lease, mostly longer. */
   const aroundALease = (): Promise<void> => delay(random.chance(70) ? random.between(1.05 * leaseMs, 2.5 * leaseMs) : random.between(0.2 * leaseMs, leaseMs));
+  const longerThanALease = (): Promise<void> => delay(random.between(1.05 * leaseMs, 2 * leaseMs));
   const directions = (): Directions => random.pick([{ from: true, to: true }, { from: true, to: false }, { from: false, to: true }] as const);
 
   const spoil = (node: Node, how: (link: Link) => void) => async (): Promise<void> => {
@@ -72,7 +74,16 @@ export async function injectFaults({ deployment, random, leaseMs, done, onFault,
       case 'cut':
         return at(spoil(node, (link) => link.cut()));
       case 'slow':
-        return at(spoil(node, (link) => link.slow(random.between(10, 0.4 * leaseMs))));
+        return at(async () => {
+          node.link.slow(random.between(10, 0.45 * leaseMs), directions());
+          await aroundALease();
+          // What arrived late may be the last that arrives.
+          if (random.chance(50)) {
+            node.link.swallow({ from: true, to: true });
+            await longerThanALease();
+          }
+          node.link.heal();
+        });
       case 'swallow':
         return at(spoil(node, (link) => link.swallow(directions())));
       case 'hold':
@@ -111,7 +122,7 @@ export async function injectFaults({ deployment, random, leaseMs, done, onFault,
   }
 
   while (!ended.aborted) {
-    for (const kind of random.shuffle(FAULT_KINDS)) {
+    for (const kind of random.shuffle(kinds)) {
       if (ended.aborted) break;
       const beside = random.chance(DOUBLE_PERCENT) ? perform(random.pick(LINK_KINDS), random.pick(nodes)) : undefined;
       await Promise.all([perform(kind, random.pick(nodes)), beside]);

@@ -12,8 +12,8 @@ export interface Link {
   readonly port: number;
   /** Ends what is connected, and refuses what comes until it heals. */
   cut(): void;
-  /** Everything arrives so much later, in order. */
-  slow(delayMs: number): void;
+  /** What passes in these directions arrives so much later, in order. */
+  slow(delayMs: number, directions: Directions): void;
   /** Bytes of these directions vanish without anybody being told: a host or a wire that has gone. */
   swallow(directions: Directions): void;
   /** Bytes of these directions stay under way, and arrive when it heals: a wire that comes back, with what TCP sends again. */
@@ -25,7 +25,7 @@ export interface Link {
 
 type Mode =
   | { readonly kind: 'open' | 'cut' }
-  | { readonly kind: 'slow'; readonly delayMs: number }
+  | { readonly kind: 'slow'; readonly delayMs: number; readonly directions: Directions }
   | { readonly kind: 'swallow' | 'hold'; readonly directions: Directions };
 
 /** One direction of one connection: what is under way in it, in order. */
@@ -74,7 +74,7 @@ export async function openLink(targetPort: number): Promise<Link> {
       return;
     }
     const now = performance.now();
-    pipe.dueAt = Math.max(pipe.dueAt, mode.kind === 'slow' ? now + mode.delayMs : now);
+    pipe.dueAt = Math.max(pipe.dueAt, mode.kind === 'slow' && mode.directions[pipe.direction] ? now + mode.delayMs : now);
     if (pipe.dueAt <= now) deliver(connection, pipe, what);
     else setTimeout(() => deliver(connection, pipe, what), pipe.dueAt - now);
   }
@@ -102,8 +102,8 @@ export async function openLink(targetPort: number): Promise<Link> {
       mode = { kind: 'cut' };
       for (const connection of connections) reset(connection);
     },
-    slow(delayMs) {
-      mode = { kind: 'slow', delayMs };
+    slow(delayMs, directions) {
+      mode = { kind: 'slow', delayMs, directions };
     },
     swallow(directions) {
       mode = { kind: 'swallow', directions };

@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { FAULT_KINDS, type FaultKind } from './faults.js';
 import { describeRun, rowOf } from './report.js';
 import { run } from './run.js';
 import { setTrap, TRAPS } from './traps.js';
@@ -15,6 +16,7 @@ const { values } = parseArgs({
     minutes: { type: 'string', default: String(DEFAULT_MINUTES) },
     'lease-seconds': { type: 'string', default: String(DEFAULT_LEASE_SECONDS) },
     trap: { type: 'string' },
+    faults: { type: 'string' },
     json: { type: 'boolean', default: false },
   },
 });
@@ -23,6 +25,13 @@ const number = (name: 'checks' | 'minutes' | 'lease-seconds' | 'seed', text: str
   if (!Number.isInteger(read) || read < 0) throw new TypeError(`--${name} must be a whole number`);
   return read;
 };
+
+function readKinds(text: string | undefined): readonly FaultKind[] {
+  if (text === undefined) return FAULT_KINDS;
+  const kinds = FAULT_KINDS.filter((kind) => text.split(',').includes(kind));
+  if (kinds.length !== text.split(',').length) throw new TypeError(`--faults must be some of ${FAULT_KINDS.join(',')}`);
+  return kinds;
+}
 
 const seed = number('seed', values.seed ?? String(Date.now() % 1_000_000));
 const compiled = resolve('.fault/src');
@@ -33,6 +42,7 @@ const result = await run({
   checks: number('checks', values.checks),
   maxMs: number('minutes', values.minutes) * 60_000,
   leaseSeconds: number('lease-seconds', values['lease-seconds']),
+  kinds: readKinds(values.faults),
   directory: resolve(join('.rescind', 'fault', String(seed))),
   onProgress: (line) => process.stderr.write(`${line}\n`),
 });

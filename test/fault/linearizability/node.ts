@@ -9,8 +9,8 @@ import type { Link } from './link.js';
 
 /** A start that found the database or Kafka away is repeated. */
 const RESTART_AFTER_MS = 300;
-/** Longer than any order may take to leave: its connections are closed, its last grants end. */
-const LEAVE_TIMEOUT_MS = 30_000;
+/** Its connections are closed, its last grants end, and what cannot be finished is given up step by step. */
+const LEAVE_TIMEOUT_MS = 120_000;
 
 /** One process of `rescind serve`. Its way to PostgreSQL is a link of its own. */
 export interface Node {

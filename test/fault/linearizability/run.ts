@@ -18,7 +18,7 @@ import { createUniverse } from './universe.js';
 /** Orders under way at a time. */
 const ORDERING = 6;
 /** Questions under way at a time, a node. */
-const CONNECTIONS = 4;
+const CONNECTIONS = 12;
 const LOOK_EVERY_MS = 4_000;
 /** The checks between the last order of all and the end. */
 const SETTLE_MS = 1_500;
@@ -32,6 +32,7 @@ export interface RunOptions {
   /** or after so long. */
   readonly maxMs: number;
   readonly leaseSeconds: number;
+  readonly kinds?: readonly FaultKind[];
   /** For homes, logs and evidence. */
   readonly directory: string;
   readonly onProgress?: (line: string) => void;
@@ -63,7 +64,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
   }
 }
 
-async function runAgainst(deployment: Deployment, { seed, checks, maxMs, leaseSeconds, directory, onProgress = () => undefined }: RunOptions): Promise<RunResult> {
+async function runAgainst(deployment: Deployment, { seed, checks, maxMs, leaseSeconds, kinds = FAULT_KINDS, directory, onProgress = () => undefined }: RunOptions): Promise<RunResult> {
   const startedAt = hostClock();
   const { nodes, guest, credentials } = deployment;
   const random = createRandom(seed);
@@ -113,6 +114,7 @@ async function runAgainst(deployment: Deployment, { seed, checks, maxMs, leaseSe
         deployment,
         random,
         leaseMs: leaseSeconds * 1_000,
+        kinds,
         done: faults,
         onFault: ({ kind, of }) => onProgress(`  ${kind} ${of}`),
         ended: faultless.signal,
@@ -129,7 +131,7 @@ async function runAgainst(deployment: Deployment, { seed, checks, maxMs, leaseSe
     let judged = 0;
     let written = 0;
     let found = false;
-    const seen = (): boolean => FAULT_KINDS.every((kind) => faults.some((fault) => fault.kind === kind && fault.to < Infinity));
+    const seen = (): boolean => kinds.every((kind) => faults.some((fault) => fault.kind === kind && fault.to < Infinity));
     while (!found && hostClock() - startedAt < maxMs && !(log.length >= checks && seen())) {
       await Promise.race([delay(LOOK_EVERY_MS), trouble.met]);
       // What was written by the last look: the answers to orders that came before these checks are written down by now.

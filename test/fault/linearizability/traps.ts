@@ -1,5 +1,5 @@
 import { cp, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 
 interface Patch {
   /** Compiled file, below the product's directory. */
@@ -24,6 +24,16 @@ export const TRAPS: Readonly<Record<string, Trap>> = {
     breaks: 'an order is answered when it is committed, without waiting for the nodes',
     patches: [{ file: 'control/follower.pg.js', from: 'await Promise.all([inForce.wait(seq), appliedInTime(seq)])', to: '[{ nodes: 0, guards: 0, expired: 0 }]' }],
   },
+  'lease-flag': {
+    breaks: 'a timer says whether a node holds a lease, instead of a clock read with the decision',
+    patches: [
+      {
+        file: 'control/follower.pg.js',
+        from: 'isCurrent: () => lease.mayAnswer(clock()),',
+        to: 'isCurrent: (() => { let may = false; setInterval(() => { may = lease.mayAnswer(clock()); }, 50); return () => may; })(),',
+      },
+    ],
+  },
   'clock-after-reply': {
     breaks: 'a lease counts from the reply to its renewal, not from before it was sent',
     patches: [{ file: 'control/membership.pg.js', from: 'lease.renewed(sent, id, found);', to: 'lease.renewed(clock(), id, found);' }],
@@ -34,7 +44,7 @@ export const TRAPS: Readonly<Record<string, Trap>> = {
 export async function setTrap(name: string, product: string): Promise<string> {
   const trap = TRAPS[name];
   if (!trap) throw new TypeError(`no trap named ${name}; there are ${Object.keys(TRAPS).join(', ')}`);
-  const copy = `${product}-${name}`;
+  const copy = resolve('.fault', name);
   await rm(copy, { recursive: true, force: true });
   await cp(product, copy, { recursive: true });
   for (const { file, from, to } of trap.patches) {
