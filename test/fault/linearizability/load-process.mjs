@@ -5,7 +5,7 @@ import { createDraw } from './draw.mjs';
 
 const [ACTIVE, INACTIVE, UNAVAILABLE] = [0, 1, 2];
 /** A node that cannot answer is not asked as fast as it says so. */
-const UNAVAILABLE_PAUSE_MS = 20;
+const UNAVAILABLE_PAUSE_MS = 50;
 const RECONNECT_MS = 50;
 /** Longer than any node is stopped for: what it says when it wakes is what matters. */
 const TIMEOUT_MS = 20_000;
