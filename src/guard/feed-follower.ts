@@ -75,18 +75,21 @@ export function createFeedFollower({ client, state, clock, applied, problem }: F
         return (retryAfterOf(response) ?? 0) * 1000;
       }
       const decoder = new TextDecoder();
+      let hasApplied = false;
       const parse = createEventParser((event) => {
         const one = readFeedEvent(event);
         if (one === undefined) throw new TypeError('an event of the feed cannot be read');
         apply(opening.stream, one);
+        hasApplied = true;
       });
       for await (const chunk of response.body ?? []) {
-        const before = state.held;
+        hasApplied = false;
         state.heard(opening.stream, clock());
         clearTimeout(silence);
         silence = setTimeout(() => giveUp.abort(), SILENCE_MS);
         parse(decoder.decode(chunk, { stream: true }));
-        if (state.held !== before) applied();
+        // Once for all that came together: a renewal must not name what was held before the rest of it.
+        if (hasApplied) applied();
       }
     } catch (error) {
       if (!isStopped && giveUp.signal.reason !== REPLACED) problem('the feed broke off', { code: failureCode(error) });
@@ -105,7 +108,7 @@ export function createFeedFollower({ client, state, clock, applied, problem }: F
         if (event.kind === 'start') state.started(stream, event.seq, event.interest, clock());
         else state.reset(stream, event.seq, event.interest, clock());
         for (const [other, giveUp] of open) if (other < stream) giveUp.abort(REPLACED);
-        return applied();
+        return undefined;
       case 'rule':
         return state.ruled(stream, event.seq, event.selector);
       case 'forget':
