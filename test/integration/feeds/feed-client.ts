@@ -202,6 +202,20 @@ export class HandGuard {
     return true;
   }
 
+  /** As a process that dies, and yet goes on to answer under its grant. */
+  goSilent(): void {
+    clearInterval(this.#timer);
+    this.stream.onEvent = () => undefined;
+    this.stream.close();
+  }
+
+  /** Stops using its grant, and says so. */
+  async release(): Promise<void> {
+    this.goSilent();
+    this.#untilMs = -Infinity;
+    await askLease(this.#url, this.#authorization, { id: this.id, held: String(this.held), release: true });
+  }
+
   stop(): void {
     clearInterval(this.#timer);
     this.stream.close();
