@@ -10,9 +10,9 @@ describe('a guard and what is ordered', () => {
   let service: FeedService;
   let guard: Guard;
   beforeAll(async () => {
-    const t=performance.now(); service = await startFeedService({ LEASE_SECONDS: '2' });console.log('start',performance.now()-t);
+    service = await startFeedService({ LEASE_SECONDS: '2' });
   });
-  afterAll(async () => { const t=performance.now(); await service.stop(); console.log("stop", performance.now()-t); });
+  afterAll(() => service.stop());
   beforeEach(async () => {
     guard = await startGuard(service);
   });
