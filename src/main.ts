@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppModule } from './app.module.js';
@@ -9,7 +10,8 @@ import {
   NDJSON_MEDIA_TYPE,
   RescindError,
 } from './contracts/index.js';
-import { createControlFollower, createControlLog, type ControlFollower, type ControlLog } from './control/index.js';
+import { createControlFollower, createControlLog, keepSnapshots, type ControlFollower, type ControlLog } from './control/index.js';
+import { createFeeds, type Feeds } from './feeds/index.js';
 import {
   createAppender,
   createIntake,
@@ -19,8 +21,9 @@ import {
   createTopicMaker,
   keepQuarantineBounded,
   type Appender,
+  type OwnEvent,
 } from './ingest/index.js';
-import { createIntrospection } from './introspection/index.js';
+import { createIntrospection, createRemoteAddress, type OnCounts, type TenantCount } from './introspection/index.js';
 import { MIGRATIONS } from './migrations.js';
 import {
   checkServer,
@@ -134,6 +137,7 @@ async function start(config: Config, log: Log, lifecycle: Lifecycle): Promise<Ru
   const follower = traceWaits(createControlFollower({ url, controlLog, log, serves: config.roles.has('serve'), leaseMs: config.leaseMs }), tracing);
   lifecycle.onStop('control log', () => follower.stop());
   await follower.start();
+  lifecycle.onStop('control snapshots', keepSnapshots({ pool, state: follower.state, log }));
   const admin = await bootstrap({ home: config.home, controlLog, follower });
 
   measureControl(metrics, follower);
@@ -142,8 +146,11 @@ async function start(config: Config, log: Log, lifecycle: Lifecycle): Promise<Ru
   if (topics) lifecycle.onStop('topic maker', () => topics.stop());
   const registry = createRegistry({ controlLog, follower, ...(topics ? { createTopic: topics.create } : {}) });
   const authenticate = createAuthenticator({ state: () => follower.state });
-  const serving = config.roles.has('serve') ? startServing(parts, authenticate) : undefined;
-  const appender = config.roles.has('ingest') ? await startIngest(parts, url, kafka.servers) : undefined;
+  let appender: Appender | undefined;
+  const onCounts: OnCounts = async (counts) => appender!.submit({ events: [], own: counts.map((count) => countedEvent(follower, count)) });
+  const serving = config.roles.has('serve') ? startServing(parts, authenticate, config.roles.has('ingest') ? { onCounts } : {}) : undefined;
+  if (config.roles.has('ingest')) appender = await startIngest(parts, url, kafka.servers);
+  if (serving) lifecycle.onStop('introspection counts', () => serving.introspection.stop());
 
   health.register('database', async () => void (await pool.query('SELECT 1')));
   if (serving) health.register('serving', () => refuseWhen(follower.notCurrentReason(), 'no-lease'));
@@ -162,6 +169,8 @@ async function start(config: Config, log: Log, lifecycle: Lifecycle): Promise<Ru
     tracing,
   });
   lifecycle.onStop('http', () => app.close());
+  // Guards go on under their grants, and hear of what is ordered, until the last one has ended; a server waits for its streams.
+  if (serving?.feeds) lifecycle.onStop('feeds', serving.feeds.stop);
   if (serving) describeApi(app, { version: VERSION });
   const address = await listenHttp(app, config.listen);
   log.info({ url: address, roles: [...config.roles], version: VERSION }, 'listening');
@@ -202,20 +211,26 @@ async function startKafka(config: Config, log: Log, lifecycle: Lifecycle): Promi
   }
 }
 
-function startServing(parts: Parts, authenticate: ReturnType<typeof createAuthenticator>) {
+function startServing(parts: Parts, authenticate: ReturnType<typeof createAuthenticator>, counting: { readonly onCounts?: OnCounts }) {
   const { config, log, metrics, lifecycle, pool, controlLog, follower } = parts;
   const keySets = createKeySets({ state: follower.state, log, allowedHosts: config.jwksAllowedHosts });
   lifecycle.onStop('key sets', () => keySets.stop());
   const lineage = createLineageReader({ pool });
-  const introspection = createIntrospection({ follower, authenticate, keySets, lineage, metrics, log });
+  const remoteAddress = createRemoteAddress(config.listen);
+  const introspection = createIntrospection({ follower, authenticate, keySets, lineage, metrics, log, remoteAddress, ...counting });
   const revocations = createRevocations({ controlLog, follower, pool });
-  const revoke = createRevokeHandler({ authenticate, revocations, verifier: introspection.verifier, lineage, follower, log, metrics });
+  const revoke = createRevokeHandler({ authenticate, revocations, verifier: introspection.verifier, lineage, follower, log, metrics, remoteAddress });
   const questions = createQuestions({ pool, control: () => follower.state });
-  const hot = new Map<string, HotHandler>([
-    ['/introspect', introspection.handle],
-    ['/revoke', revoke],
-  ]);
-  return { questions, revocations, hot };
+  const { sight } = introspection;
+  const feeds: Feeds | undefined = config.roles.has('feed')
+    ? createFeeds({ follower, authenticate, sight, keysVersion: () => keySets.version, metrics, log, remoteAddress })
+    : undefined;
+  const hot = new Map<string, HotHandler>([['/introspect', introspection.handle], ['/revoke', revoke], ...(feeds?.handlers ?? [])]);
+  return { questions, revocations, introspection, feeds, hot };
+}
+
+function countedEvent({ state }: ControlFollower, { tenant, data }: TenantCount): OwnEvent<'introspection.counted'> {
+  return { tenant: state.tenant(tenant)!, name: 'introspection.counted', id: randomUUID(), timeMs: data.to * 1000, data };
 }
 
 async function startIngest(parts: Parts, url: string, servers: KafkaServers | null): Promise<Appender> {

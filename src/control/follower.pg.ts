@@ -10,6 +10,7 @@ import { createLease, LEASE_FRACTION, type GrantAnswer } from './lease.js';
 import { createMembership } from './membership.pg.js';
 import { createNodeRows } from './node-rows.pg.js';
 import type { ControlRecord, Seq } from './records.js';
+import { readSnapshot } from './snapshot.pg.js';
 import { createControlState, UnknownRecordVersion, type ControlState } from './state.js';
 import type { Confirmed } from './waiting.js';
 
@@ -52,7 +53,7 @@ export interface ControlFollower {
    * `not-confirmed` when it cannot tell in time; the same call again waits again. Any process may wait.
    */
   whenInForce(seq: Seq): Promise<Confirmed>;
-  /** Called after records were applied. */
+  /** Called after records were applied; not for what a start takes from a snapshot. */
   onApplied(listener: (records: readonly ControlRecord[]) => void): void;
   readonly guards: Guards;
   /** Leaves as the protocol has it: at once, or when the last guard's grant has ended, f L at most. */
@@ -126,7 +127,8 @@ export function createControlFollower({ url, controlLog, log, serves, leaseMs = 
   async function readOnce(session: Client): Promise<boolean> {
     const startedAt = clock().monotonic;
     const before = state.head;
-    const records = await controlLog.readAfter(before, session);
+    if (before === 0n) await readSnapshot(session, state);
+    const records = await controlLog.readAfter(state.head, session);
     const toTheEnd = records.length < READ_LIMIT;
     try {
       for (const record of records) state.apply(record);
@@ -139,7 +141,8 @@ export function createControlFollower({ url, controlLog, log, serves, leaseMs = 
   }
 
   function announce(records: readonly ControlRecord[]): void {
-    for (const listener of listeners) listener(records);
+    // What a snapshot held is in the state, and nobody hears of it.
+    if (records.length > 0) for (const listener of listeners) listener(records);
     const due = waiters.filter(({ seq }) => seq <= state.head);
     waiters = waiters.filter(({ seq }) => seq > state.head);
     for (const { resolve } of due) resolve();

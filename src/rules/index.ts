@@ -24,3 +24,4 @@ export {
 } from './token-keys.js';
 export { createRuleIndex, MAX_RULES_NAMED, type RuleIndex } from './rule-index.js';
 export { createChains, type Chains } from './chains.js';
+export { createSelectorWatch, DEFAULT_MAX_WATCHED, type SelectorWatch } from './selector-watch.js';
