@@ -8,7 +8,7 @@ import { createInForce, type InForce } from './in-force.js';
 import { createLeaseClock } from './lease-clock.js';
 import { createLease, LEASE_FRACTION, type GrantAnswer } from './lease.js';
 import { createMembership } from './membership.pg.js';
-import { createNodeRows } from './node-rows.pg.js';
+import { createNodeRows, readAcknowledgement } from './node-rows.pg.js';
 import type { ControlRecord, Seq } from './records.js';
 import { readSnapshot } from './snapshot.pg.js';
 import { createControlState, UnknownRecordVersion, type ControlState } from './state.js';
@@ -53,6 +53,12 @@ export interface ControlFollower {
    * `not-confirmed` when it cannot tell in time; the same call again waits again. Any process may wait.
    */
   whenInForce(seq: Seq): Promise<Confirmed>;
+  /**
+   * Every record up to here is in force, asked now and without waiting. What a node that is just joining has not said yet is
+   * left out, so it may lag behind what was confirmed through another process, never run ahead. `database-unavailable` when
+   * it cannot be asked.
+   */
+  inForceUpTo(): Promise<Seq>;
   /** Called after records were applied; not for what a start takes from a snapshot. */
   onApplied(listener: (records: readonly ControlRecord[]) => void): void;
   readonly guards: Guards;
@@ -114,7 +120,11 @@ export function createControlFollower({ url, controlLog, log, serves, leaseMs = 
     url,
     channel: 'rescind_confirmed',
     timeoutMs,
-    onNotify: () => inForce?.wake(),
+    onNotify(payload) {
+      const said = readAcknowledgement(payload);
+      if (said) inForce?.heard(said);
+      else inForce?.wake();
+    },
     onLost: () => undefined,
   });
 
@@ -254,6 +264,14 @@ export function createControlFollower({ url, controlLog, log, serves, leaseMs = 
       if (!inForce) throw new TypeError('not started');
       const [confirmed] = await Promise.all([inForce.wait(seq), appliedInTime(seq)]);
       return confirmed;
+    },
+    async inForceUpTo() {
+      if (!inForce) throw new TypeError('not started');
+      try {
+        return await inForce.upTo(state.head);
+      } catch (error) {
+        throw new RescindError('database-unavailable', { cause: error });
+      }
     },
     onApplied: (listener) => void listeners.push(listener),
     guards: {

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Admin, Batch, Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
 import { RescindError } from '../contracts/index.js';
 import type { ControlFollower, Source } from '../control/index.js';
-import type { Log, Metrics } from '../platform/index.js';
+import { ensureTopics, type Log, type Metrics } from '../platform/index.js';
 import { accept, kafkaMode, type Arrived } from './accept.js';
 import type { Appender } from './appender.pg.js';
 import type { OffsetStore } from './offsets.pg.js';
@@ -320,13 +320,6 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
 }
 
 const at = (asked: bigint, next: bigint, verify?: Position['verify']): Position => ({ asked, next, verify, inFlight: [], failed: false });
-
-/** Creates the topics that are not there; the broker's defaults say how many partitions and replicas they get. */
-export async function ensureTopics(admin: Pick<Admin, 'listTopics' | 'createTopics'>, topics: readonly string[]): Promise<void> {
-  const existing = new Set(await admin.listTopics());
-  const missing = topics.filter((topic) => !existing.has(topic));
-  if (missing.length > 0) await admin.createTopics({ topics: missing.map((topic) => ({ topic })), waitForLeaders: true });
-}
 
 /** Header names are lower-cased, so that two spellings of one name are seen as a repeated header. */
 function headersOf(message: KafkaMessage): (readonly [string, Buffer])[] {
