@@ -31,7 +31,7 @@ function write(value: unknown, depth: number): string {
 }
 
 /** What a JSON string must escape, and the surrogates, of which only pairs are text. */
-const NOT_PLAIN = /["\\\u0000-\u001f\ud800-\udfff]/;
+const NOT_PLAIN = /[^ !#-[\]-\ud7ff\ue000-\uffff]/;
 
 function writeString(text: string): string {
   if (!NOT_PLAIN.test(text)) return `"${text}"`;
