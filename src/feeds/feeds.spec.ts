@@ -157,6 +157,18 @@ describe('a stream', () => {
     expect(await after('?after=6&also=*')).toEqual(['start 6', 'rule 7', 'rule 8']);
   });
 
+  it('says nothing of another tenant, neither as it happens nor afterwards', async () => {
+    const sut = await createWorld();
+    const other = { ...parties.TENANT, id: '7f0a1ed4-5c0c-4a07-9a3e-3a1f0f0c1a02', name: 'globex' };
+    const [narrow, all] = [await sut.open(), await sut.open('?also=*')];
+    sut.apply({ kind: 'tenant.changed', tenant: other.id, subject: other.id, body: other });
+    const last = sut.apply({ ...ruleOf(user(1)), tenant: other.id });
+    for (const stream of [narrow, all, await sut.open('?after=3'), await sut.open('?after=3&also=*')]) {
+      await stream.next(({ id }) => id === last);
+      expect(new Set(stream.events.slice(1).map(({ event }) => event))).toEqual(new Set(['seq']));
+    }
+  });
+
   it('begins with a reset where the node does not reach back, or is itself behind', async () => {
     const sut = await createWorld({ maxRecent: 3 });
     for (let n = 1; n <= 5; n++) sut.order(user(n));

@@ -11,9 +11,19 @@ export const ID_128 = /^[A-Za-z0-9_-]{21}[AQgw]$/;
 /** Resource keys as base64url, or every rule of the tenant. */
 export type Interest = ReadonlySet<string> | '*';
 
+type GuardRole = NonNullable<Caller['roles']['guard']>;
+
+/** A role is a new object with every change of its caller, whose tenant's key stays: a first sight must not hash every bound again. */
+const computed = new WeakMap<GuardRole, ReadonlySet<string>>();
+
 /** What tokens of this role may be presented at: its resources, and its issuers for what is presented at a RAS. */
-export function ownInterest(tenant: Tenant, role: NonNullable<Caller['roles']['guard']>): ReadonlySet<string> {
-  return new Set([...role.resources, ...role.issuers].map((value) => toBase64url(ruleKey(tenant.key, 'resource', [value]))));
+export function ownInterest(tenant: Tenant, role: GuardRole): ReadonlySet<string> {
+  let keys = computed.get(role);
+  if (!keys) {
+    keys = new Set([...role.resources, ...role.issuers].map((value) => toBase64url(ruleKey(tenant.key, 'resource', [value]))));
+    computed.set(role, keys);
+  }
+  return keys;
 }
 
 /** `also` of the request. Undefined: malformed, or over its bound. */

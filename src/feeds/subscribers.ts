@@ -96,6 +96,8 @@ export function createSubscribers(options: SubscribersOptions): Subscribers {
       byCaller.set(caller, (byCaller.get(caller) ?? 0) + 1);
       count++;
       res.on('close', () => remove(subscriber, 'closed'));
+      // Of a connection that broke; `close` follows.
+      res.on('error', () => undefined);
       write(subscriber, opening);
     },
     tell(applied, head) {

@@ -10,16 +10,19 @@ import { digestOf } from '../../conformance/signing.js';
 import { createTestDatabase, testLog, type TestDatabase } from '../../support/services.js';
 
 const PRODUCER = 'producer';
-const registered = ({ name, uri, types, issuers, resources, jwks }: typeof parties.RAS_SOURCE): object => ({ name, uri, types, issuers, resources, ...(jwks ? { jwks } : {}) });
-const SOURCES: Readonly<Record<string, { readonly uri: string }>> = { idp: parties.IDP_SOURCE, chat: parties.RAS_SOURCE, crm: parties.OTHER_RAS_SOURCE };
+export const registered = ({ name, uri, types, issuers, resources, jwks }: typeof parties.RAS_SOURCE): object => ({ name, uri, types, issuers, resources, ...(jwks ? { jwks } : {}) });
+/** Another API of the first company. */
+export const FILES_API = 'https://files.chat.example';
+export const CHAT_SOURCE = { ...parties.RAS_SOURCE, resources: [parties.API, FILES_API] };
+const SOURCES: Readonly<Record<string, { readonly uri: string }>> = { idp: parties.IDP_SOURCE, chat: CHAT_SOURCE, crm: parties.OTHER_RAS_SOURCE };
 
-/** Of the company whose API is `parties.API`, one for both companies, and one that introspects within the first's bounds. */
+/** Of one API, of all APIs of both companies, and one that introspects within the first's bounds. */
 export const GUARD = 'chat-guard';
 export const WIDE_GUARD = 'both-guard';
 export const INTROSPECTOR = 'chat-api';
 const CALLERS = {
   [GUARD]: { guard: { resources: [parties.API], issuers: [parties.RAS] } },
-  [WIDE_GUARD]: { guard: { resources: [parties.API, parties.OTHER_API], issuers: [parties.RAS, parties.OTHER_RAS] } },
+  [WIDE_GUARD]: { guard: { resources: [parties.API, FILES_API, parties.OTHER_API], issuers: [parties.RAS, parties.OTHER_RAS] } },
   [INTROSPECTOR]: { introspect: { resources: [parties.API], issuers: [parties.RAS] } },
   [PRODUCER]: { emit: { sources: Object.keys(SOURCES) } },
   security: { revoke: { tenant: true } },
@@ -46,7 +49,7 @@ export interface FeedService {
   register(id: string, roles: object): Promise<void>;
   /** Durable when it resolves. */
   emit<N extends SourceEventName>(source: string, name: N, data: EventDataOf[N]): Promise<void>;
-  /** An opaque access token of `parties.RAS` for `parties.API` whose lineage is complete, recorded. Returns its text. */
+  /** An opaque access token of `parties.RAS` for `parties.API`, recorded with its ID-JAG for the user `idp-<sub>`. Returns its text. */
   issue(over?: Partial<TokenIssued>): Promise<string>;
   /** Resolves when it is in force. */
   order(selector: object, over?: object): Promise<Confirmed>;
@@ -106,9 +109,9 @@ export async function startFeedService(over: Readonly<Record<string, string>> = 
     async issue(tokenOver = {}) {
       const text = `opaque-${randomUUID()}`;
       const now = Math.floor(Date.now() / 1000);
-      const jti = randomUUID();
-      await service.emit('idp', 'id-jag.issued', parties.idJagFacts(now, { jti }));
-      const idJag = { iss: parties.IDP, jti, sub: 'u-1', client_id: 'wiki-at-chat', iat: now - 40 };
+      const [jti, sub] = [randomUUID(), `idp-${tokenOver.sub ?? 'anybody'}`];
+      await service.emit('idp', 'id-jag.issued', parties.idJagFacts(now, { jti, sub }));
+      const idJag = { iss: parties.IDP, jti, sub, client_id: 'wiki-at-chat', iat: now - 40 };
       await service.emit('chat', 'token.issued', parties.tokenFacts(now, { sha256: digestOf(text), id_jag: idJag, ...tokenOver }));
       return text;
     },
