@@ -20,6 +20,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly run: () => Promi
   'rules.start': () => import('./rules-start.js'),
   'revocation.rate': () => import('./revocation-rate.js'),
   'revocation.latency': () => import('./revocation-latency.js'),
+  'guard.check': () => import('./guard-check.js'),
 };
 
 const names = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
