@@ -3,7 +3,7 @@ import type { SourceEventName } from '../contracts/index.js';
 import type { ControlRecord, ControlState } from '../control/index.js';
 import { appendEntries, prepareEntry, type NewEntry, type Placed } from '../log/index.js';
 import { loadSql } from '../platform/index.js';
-import { writeProjections, type Conflict, type ProjectedEvent } from '../projections/index.js';
+import { writeProjections, type Conflict, type ProjectedEvent, type SequenceState } from '../projections/index.js';
 import type { Accepted } from './accept.js';
 import { ownEventOf, prepareOwnEvent, type OwnEvent } from './own-events.js';
 import { writeQuarantine, type Refused } from './quarantine.pg.js';
@@ -31,6 +31,7 @@ export interface Written {
   readonly outcomes: ReadonlyMap<Judged, Outcome>;
   readonly refused: readonly Refused[];
   readonly conflicts: { readonly tokens: readonly Conflict[]; readonly idJags: readonly Conflict[] };
+  readonly sequences: readonly SequenceState[];
   /** Control records that are left without their entry. */
   readonly outboxLeft: boolean;
 }
@@ -95,8 +96,8 @@ export async function writeBatch(client: PoolClient, batch: Batch, state: Contro
     }
   }
   await writeQuarantine(client, refused);
-  const conflicts = await writeProjections(client, projected);
-  return { outcomes, refused, conflicts, outboxLeft: outbox.left };
+  const { conflicts, sequences } = await writeProjections(client, projected);
+  return { outcomes, refused, conflicts, sequences, outboxLeft: outbox.left };
 }
 
 function movesInOrder(submissions: readonly Submission[]): OffsetMove[] {

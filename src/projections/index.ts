@@ -12,5 +12,7 @@ export {
   type StoredLineage,
   type StoredToken,
 } from './tokens/read.pg.js';
-export { writeProjections } from './write.pg.js';
+export { MAX_SEQUENCE_GAPS, type SequenceState } from './sequences/write.pg.js';
+export { writeProjections, type WrittenProjections } from './write.pg.js';
 export { Projections1764000002000 } from './migrations/1764000002000-projections.js';
+export { SourceSequence1764000004000 } from './migrations/1764000004000-source-sequence.js';

@@ -93,4 +93,11 @@ export class QuestionsController {
   quarantine(@CurrentCaller() caller: Asker, @Query() query: unknown): Promise<answers.QuarantinePage> {
     return this.#questions.quarantine(caller.tenant, query);
   }
+
+  @Get('sequences')
+  @RequireRole('audit', 'admin')
+  @Answers("What the sources' own numbering shows: events that never came", answers.SequencesAnswer)
+  sequences(@CurrentCaller() caller: Asker, @Query() query: unknown): Promise<answers.SequencesAnswer> {
+    return this.#questions.sequences(caller.tenant, query);
+  }
 }
