@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startRescind, type RunningRescind } from '../../../src/main.js';
 import { readConfig } from '../../../src/platform/index.js';
 import { createRescindAdmin } from '../../../src/sandbox/index.js';
-import { createTestDatabase, testBrokers, testLog, type TestDatabase } from '../../support/services.js';
+import { createTestDatabase, testBrokers, testLog, uniqueName, type TestDatabase } from '../../support/services.js';
 
 const NAME = /\b(?:rescind|process|nodejs)_[a-z0-9_]+/g;
 
@@ -25,7 +25,7 @@ describe('what operators look at', () => {
   beforeAll(async () => {
     database = await createTestDatabase();
     home = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-home-`));
-    const env = { RESCIND_HOME: home, PORT: '0', DATABASE_URL: database.url, KAFKA_BROKERS: testBrokers().join(',') };
+    const env = { RESCIND_HOME: home, PORT: '0', DATABASE_URL: database.url, KAFKA_BROKERS: testBrokers().join(','), TOPIC_PREFIX: uniqueName('rescind') };
     service = await startRescind(readConfig(env), { log: testLog() });
     await (await fetch(`${service.url}/v1/sources`)).text();
     const admin = createRescindAdmin(service.url, service.adminKey!);

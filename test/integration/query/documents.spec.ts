@@ -56,7 +56,8 @@ describe('GET /openapi.json', () => {
     ['/v1/sequences', '/v1/sequences'],
   ])('describes what %s answers, member for member', async (url, path) => {
     await api.pool.query(
-      `INSERT INTO quarantine (tenant, source, code, detail, door, size, headers, bytes) VALUES ($1, $2, 'nul', '', 'http', 0, '', '')`,
+      `INSERT INTO quarantine (tenant, source, code, detail, door, mode, size, headers, bytes, whole, digest)
+       VALUES ($1, $2, 'nul', '', 'http', 'structured', 0, '', '', false, '')`,
       [ACME, SOURCES.crm.id],
     );
     await api.pool.query(`INSERT INTO source_sequence (tenant, source, seen) VALUES ($1, $2, '{[0,3),[5,6)}') ON CONFLICT DO NOTHING`, [ACME, SOURCES.crm.id]);

@@ -1,8 +1,8 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { loadSql } from '../../platform/index.js';
 
-export class SourceSequence1764000004000 implements MigrationInterface {
-  readonly name = 'SourceSequence1764000004000';
+export class SourceSequence1764000004800 implements MigrationInterface {
+  readonly name = 'SourceSequence1764000004800';
 
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(loadSql(import.meta.url, 'source-sequence.sql'));
