@@ -33,6 +33,8 @@ export interface Written {
   readonly refused: readonly Refused[];
   readonly conflicts: { readonly tokens: readonly Conflict[]; readonly idJags: readonly Conflict[] };
   readonly sequences: readonly SequenceState[];
+  /** The highest index that was written, of any tenant. */
+  readonly highest: bigint;
   /** Control records that are left without their entry. */
   readonly outboxLeft: boolean;
 }
@@ -99,7 +101,8 @@ export async function writeBatch(client: PoolClient, batch: Batch, state: Contro
   await writeQuarantine(client, refused);
   await leaveQuarantine(client, outcomes);
   const { conflicts, sequences } = await writeProjections(client, projected);
-  return { outcomes, refused, conflicts, sequences, outboxLeft: outbox.left };
+  const highest = placed.reduce((most, { index }) => (index > most ? index : most), 0n);
+  return { outcomes, refused, conflicts, sequences, highest, outboxLeft: outbox.left };
 }
 
 function movesInOrder(submissions: readonly Submission[]): OffsetMove[] {
