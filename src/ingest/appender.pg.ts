@@ -61,6 +61,7 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
   const rejects = metrics.counter('rescind_ingest_rejected_total', 'Refused events by reason and door.', ['code', 'door']);
   const batchSize = metrics.histogram('rescind_ingest_batch_events', 'Events of one transaction.', [], [1, 10, 100, 500, 1000, 2000, 4000]);
   const batchSeconds = metrics.histogram('rescind_ingest_batch_seconds', 'Duration of one batch.', []);
+  const numbers = metrics.gauge('rescind_sequence_findings', 'Numbers of the sequence of a source that have not come, came twice, or were given up.', ['source', 'finding']);
   let waiting: Waiting[] = [];
   let waitingEvents = 0;
   let waitingBytes = 0;
@@ -153,6 +154,7 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
     if (written.refused.length > 0) onRefused?.(written.refused);
     const outcomes = new Map([...written.outcomes].map(([judged, outcome]) => [originals.get(judged) ?? judged, outcome]));
     countOutcomes(outcomes);
+    tellSequences(written.sequences);
     return outcomes;
   }
 
@@ -283,6 +285,14 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
       const door = judged.arrived.door.kind;
       counted.inc({ outcome: outcome.state, door, type: judged.accepted ? (judged.name satisfies EventName) : 'none' });
       if (outcome.state === 'rejected') rejects.inc({ code: outcome.code, door });
+    }
+  }
+
+  /** As of the last batch in which the source numbered an event; what holds of all sources, `query` reads. */
+  function tellSequences(sequences: Written['sequences']): void {
+    for (const { source: id, missing, repeated, givenUp } of sequences) {
+      const source = state.source(id)!.name;
+      for (const [finding, count] of [['missing', missing], ['repeated', repeated], ['given-up', givenUp]] as const) numbers.set({ source, finding }, count);
     }
   }
 
