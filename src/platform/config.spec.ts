@@ -21,6 +21,7 @@ describe('readConfig', () => {
       roles: new Set(['ingest', 'serve', 'feed', 'log']),
       database: 'embedded',
       databasePoolMax: 10,
+      processes: 1,
       kafka: 'embedded',
       topicPrefix: 'rescind',
       controlFence: 'on',

@@ -18,6 +18,9 @@ export const DEFAULT_LOG_ORIGIN = 'rescind.local';
 export const DEFAULT_TOPIC_PREFIX = 'rescind';
 /** Connections to PostgreSQL that one process holds for requests; the listener and the appender have their own. */
 export const DEFAULT_DATABASE_POOL_MAX = 10;
+/** Processes that share the port, each a node; more than a machine has use for are a mistake. */
+export const DEFAULT_PROCESSES = 1;
+const MAX_PROCESSES = 64;
 /** `L` of the lease protocol: what a crashed node costs the first revocation after it, once. */
 export const DEFAULT_LEASE_SECONDS = 4;
 
@@ -26,6 +29,7 @@ export interface Config {
   readonly home: string;
   readonly listen: ListenConfig;
   readonly roles: ReadonlySet<Role>;
+  readonly processes: number;
   readonly database: { readonly url: Secret } | 'embedded';
   readonly databasePoolMax: number;
   /** `none`: HTTP intake alone. */
@@ -82,6 +86,7 @@ export function readConfig(env: Environment): Config {
     home: env['RESCIND_HOME'] ?? DEFAULT_HOME,
     listen: readListen(env, refuse),
     roles: readRoles(env, refuse),
+    processes: readInteger(env, 'PROCESSES', { min: 1, max: MAX_PROCESSES, default: DEFAULT_PROCESSES }, refuse),
     database: readDatabase(env, refuse),
     databasePoolMax: readInteger(env, 'DATABASE_POOL_MAX', { min: 1, max: 200, default: DEFAULT_DATABASE_POOL_MAX }, refuse),
     kafka: readKafka(env, refuse),
@@ -106,6 +111,7 @@ export const VARIABLE_DOCUMENTATION: Readonly<Record<string, string>> = {
   TLS_KEY: 'path of the PEM private key',
   TRUSTED_PROXY: 'true when one proxy in front of Rescind ends TLS (default false)',
   ROLES: 'comma-separated: ingest, serve, feed, log, or all (default all)',
+  PROCESSES: `processes that share the port, each a node of its own (default ${DEFAULT_PROCESSES}); about one a core`,
   DATABASE_URL: 'postgres:// URL of PostgreSQL 17 or newer (default: the embedded one)',
   DATABASE_POOL_MAX: `connections for requests (default ${DEFAULT_DATABASE_POOL_MAX})`,
   ...KAFKA_DOCUMENTATION,

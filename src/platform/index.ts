@@ -17,6 +17,8 @@ export type { EndedSpan, OtlpOptions, SpanSink } from './otlp.js';
 export { createTracing } from './tracing.js';
 export type { Attributes, OpenSpan, Tracing } from './tracing.js';
 export type { TracingConfig } from './tracing-config.js';
+export { joinProcessGroup, type GroupMember } from './group-member.js';
+export { startProcessGroup, type ProcessGroup } from './process-group.js';
 export { createLifecycle } from './lifecycle.js';
 export type { Lifecycle } from './lifecycle.js';
 
@@ -24,6 +26,7 @@ export { createPool, DEFAULT_TIMEOUTS, inTransaction, isDatabaseUnavailable } fr
 export type { Pool, PoolClient, PoolOptions, SessionTimeouts } from './pool.pg.js';
 export { endStuckSessions } from './stuck-sessions.pg.js';
 export { loadSql } from './sql.js';
+export { byteaArray, int2Array, int4Array, int8Array, jsonbArray, textArray, uuidArray, uuidBytes } from './binary-arrays.js';
 export { startEmbeddedPostgres } from './embedded-postgres.pg.js';
 export type { EmbeddedPostgres } from './embedded-postgres.pg.js';
 
@@ -40,6 +43,9 @@ export type { LocalKafka } from './local-kafka.kafka.js';
 export { createHttpApp, listenHttp } from './http-app.module.js';
 export type { HttpAppOptions, RawBodies } from './http-app.module.js';
 export type { HotHandler } from './http-server.js';
+export { MAX_FORM_BYTES, readForm } from './form-body.js';
+export type { Form, FormProblem } from './form-body.js';
+export { readBody } from './read-body.js';
 export { listenUnready } from './unready-server.js';
 export type { UnreadyServer } from './unready-server.js';
 export { jsonBody, mediaTypeOf } from './json-body.js';
