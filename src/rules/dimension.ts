@@ -1,4 +1,4 @@
-import { createKeyedHash, type KeyedHash } from './keyed-hash.js';
+import { keyedHash } from '../contracts/index.js';
 
 /** What a rule can select by (design, section 4). The order is part of a selector key: never reorder, only append. */
 export const DIMENSIONS = [
@@ -29,12 +29,8 @@ export const KEY_BYTES = 16;
  * key MUST NOT change as long as they are in use: what is made of them once is kept beside them.
  */
 export function ruleKey(tenantKey: Uint8Array, dimension: string, parts: Parts): RuleKey {
-  let keyed = hashes.get(tenantKey);
-  if (!keyed) hashes.set(tenantKey, (keyed = createKeyedHash(tenantKey)));
-  return keyed(`${dimension}\0${JSON.stringify(parts)}`, KEY_BYTES) as RuleKey;
+  return keyedHash(tenantKey, `${dimension}\0${JSON.stringify(parts)}`, KEY_BYTES) as RuleKey;
 }
-
-const hashes = new WeakMap<Uint8Array, KeyedHash>();
 
 export const ruleKeyFromBytes = (bytes: Uint8Array): RuleKey =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1') as RuleKey;

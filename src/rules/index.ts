@@ -27,3 +27,4 @@ export {
 export { packKeys, unpackKeys, type PackedKeys } from './packed-keys.js';
 export { createRuleIndex, MAX_RULES_NAMED, type AnyTokenKeys, type RuleIndex } from './rule-index.js';
 export { createChains, type Chains } from './chains.js';
+export { createSelectorWatch, DEFAULT_MAX_WATCHED, type SelectorWatch } from './selector-watch.js';

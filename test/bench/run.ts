@@ -7,6 +7,7 @@ const million = () => import('./introspection-memory.js');
 const BENCHES: Readonly<Record<string, () => Promise<{ readonly run: () => Promise<readonly Row[]> }>>> = {
   'ingest.kafka': () => import('./ingest-kafka.js'),
   'ingest.http': () => import('./ingest-http.js'),
+  'ingest.poison': () => import('./ingest-poison.js'),
   'introspection.warm': () => import('./introspection-warm.js'),
   'introspection.warm.million': million,
   'introspection.cold': () => import('./introspection-cold.js'),
@@ -19,6 +20,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly run: () => Promi
   'rules.start': () => import('./rules-start.js'),
   'revocation.rate': () => import('./revocation-rate.js'),
   'revocation.latency': () => import('./revocation-latency.js'),
+  'guard.check': () => import('./guard-check.js'),
 };
 
 const names = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
