@@ -17,7 +17,9 @@ export interface KnownToken {
   /** Digest of what its text has to say too; undefined for an opaque token, which says nothing. */
   readonly statement: string | undefined;
   /** Rule keys of its lineage; undefined when a dimension holds more than its bound: never active. */
-  readonly packed: PackedKeys | undefined;
+  readonly keys: PackedKeys | undefined;
+  /** Those that it has in common with many others. */
+  readonly commonKeys: PackedKeys;
   readonly grantedAt: number;
   readonly authenticatedAt: number | undefined;
   readonly seenSeq: bigint;
@@ -60,13 +62,15 @@ export function knowToken(stored: StoredLineage, { tenant, shared, memoryKey, re
   const identity = facts.jti !== undefined ? 'jti' : facts.sha256 !== undefined ? 'sha256' : 'signing_input_sha256';
   const id = (facts.jti ?? facts.sha256 ?? facts.signing_input_sha256)!;
   const keys = stopKeys(tenant, stored);
+  const packed = keys && packKeys(keys.sets);
   const token = {
     common: shareKind(tenant, identity, stored, shared.kinds),
     id: id === memoryKey ? memoryKey : id,
     iat: facts.iat,
     exp: facts.exp,
     statement: identity === 'sha256' ? undefined : sha256(statementOf(facts)!),
-    packed: keys && packKeys(keys.sets),
+    keys: packed?.own,
+    commonKeys: shareText(packed?.common ?? '', shared) as PackedKeys,
     grantedAt: keys?.grantedAt ?? 0,
     authenticatedAt: keys?.authenticatedAt,
     seenSeq: shareSeq(keys?.seenSeq ?? 0n, shared),
@@ -86,7 +90,8 @@ const shareText = (text: string, { texts }: Shared): string => (text === '' ? ''
 const shareSeq = (seq: bigint, { seqs }: Shared): bigint => seqs.share(String(seq), () => seq);
 
 /** The rule keys of a token, by position in `DIMENSIONS`; undefined where it has too many. For whoever is to judge later rules. */
-export const setsOf = ({ packed }: KnownToken): readonly (readonly RuleKey[])[] | undefined => packed && unpackKeys(packed);
+export const setsOf = ({ keys, commonKeys }: KnownToken): readonly (readonly RuleKey[])[] | undefined =>
+  keys && unpackKeys({ own: keys, common: commonKeys });
 
 function restOf({ jti, cnf, act }: TokenIssued): string {
   const rest = JSON.stringify({ jti: jti === undefined || isPlain(jti) ? undefined : jti, cnf, act });
