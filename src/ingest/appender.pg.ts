@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
 import { RescindError, type EventName } from '../contracts/index.js';
 import { commandFromEvent, isRuleEvent, type Command, type ControlFollower, type ControlLog } from '../control/index.js';
+import { createRangeKeeper, RangeMissing } from '../log/index.js';
 import { inTransaction, type Log, type Metrics } from '../platform/index.js';
 import type { Accepted } from './accept.js';
 import { findConflicted } from './conflicts.pg.js';
@@ -70,6 +71,9 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
   let running: Promise<void> | undefined;
   let stopping = false;
 
+  const rangeFailed = (error: unknown): void => log.error({ err: error }, 'the next range of the ledger could not be made');
+  const ranges = createRangeKeeper({ pool, onError: rangeFailed });
+
   const run = (): void => {
     running ??= drain().finally(() => {
       running = undefined;
@@ -122,7 +126,8 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
         batch.find(({ submission }) => submission.offset === error.move)?.reject(error);
         const rest = batch.filter(({ submission }) => submission.offset !== error.move);
         if (rest.length > 0) await writeWaiting(rest, attempt);
-      } else if (isTransient(error) && attempt < MAX_ATTEMPTS) {
+      } else if ((isTransient(error) || error instanceof RangeMissing) && attempt < MAX_ATTEMPTS) {
+        if (error instanceof RangeMissing) await ranges.ensure(error.upTo).catch(rangeFailed);
         await writeWaiting(batch, attempt + 1);
       } else {
         log.error({ err: error, submissions: batch.length }, 'a batch could not be written');
@@ -142,6 +147,7 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
     };
     const ordered = await orderRules(submissions, replace);
     const written = await writeBisecting(ordered, seenSeq, replace);
+    ranges.noted(written.highest);
     await stopConflicted(written);
     if (written.outboxLeft) outboxDue = true;
     if (written.refused.length > 0) onRefused?.(written.refused);
@@ -192,8 +198,12 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
     const entries = events.map((judged) => sealEvent(judged, state));
     const { rows } = await pool.query<{ nth: string }>(
       `SELECT w.nth FROM unnest($1::uuid[], $2::bytea[], $3::bytea[]) WITH ORDINALITY AS w (tenant, key, hash, nth)
-       JOIN dedupe d ON d.tenant = w.tenant AND d.key = w.key AND d.hash <> w.hash`,
-      [entries.map(({ tenant }) => tenant), entries.map(({ dedupeKey }) => dedupeKey), entries.map(({ hash }) => hash)],
+       CROSS JOIN LATERAL (SELECT hash FROM dedupe WHERE tenant = w.tenant AND key = w.key LIMIT 1) d WHERE d.hash <> w.hash`,
+      [
+        entries.map(({ tenant }) => tenant),
+        entries.map(({ dedupeKey }) => Buffer.from(dedupeKey, 'latin1')),
+        entries.map(({ hash }) => Buffer.from(hash, 'latin1')),
+      ],
     );
     const known = rows.map(({ nth }) => events[Number(nth) - 1]!);
     return new Set([...known, ...events.filter((judged) => firstContent.get(idOf(judged)) !== judged.content)]);
@@ -297,6 +307,7 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
       });
     },
     async start() {
+      await ranges.start();
       await stopConflicted(NOTHING_WRITTEN);
       outboxDue = true;
       run();

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Admin, Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
 import type { ControlFollower, Source } from '../control/index.js';
-import { unreadableOf, type Log, type Metrics, type UnreadableRecordSet } from '../platform/index.js';
+import { ensureTopics, unreadableOf, type Log, type Metrics, type UnreadableRecordSet } from '../platform/index.js';
 import type { Appender } from './appender.pg.js';
 import { createLagWatch } from './lag.js';
 import { createLogBoundsReader } from './log-bounds.kafka.js';
@@ -10,7 +10,6 @@ import { resume, stopReason } from './partition.js';
 import { gatherHeadersInOnePass } from './record-headers.kafka.js';
 import { digestOf, fetchedOffsetOf, judgeRecord } from './records.kafka.js';
 import { OffsetLost, type OffsetMove } from './submission.js';
-import { ensureTopics } from './topic-maker.kafka.js';
 
 const PARTITIONS_CONCURRENTLY = 8;
 /** A member that died without a word is missed after this. */

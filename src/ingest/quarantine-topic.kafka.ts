@@ -1,7 +1,6 @@
 import type { Admin, Kafka, Producer } from 'kafkajs';
-import type { Log, Metrics } from '../platform/index.js';
+import { ensureTopics, type Log, type Metrics } from '../platform/index.js';
 import type { Refused } from './quarantine.pg.js';
-import { ensureTopics } from './topic-maker.kafka.js';
 
 /** Carries reason and position of what was refused, never its bytes (design, section 3). */
 export const QUARANTINE_TOPIC = 'rescind.quarantine';

@@ -1,5 +1,6 @@
 import type { Admin, Kafka } from 'kafkajs';
 import { RescindError } from '../contracts/index.js';
+import { ensureTopics } from '../platform/index.js';
 
 export interface TopicMaker {
   /** Makes the topic unless it exists. Throws `kafka-unavailable`. */
@@ -31,11 +32,4 @@ export function createTopicMaker(kafka: Kafka): TopicMaker {
       await (await connected?.catch(() => undefined))?.disconnect();
     },
   };
-}
-
-/** Creates the topics that are not there; the broker's defaults say how many partitions and replicas they get. */
-export async function ensureTopics(admin: Pick<Admin, 'listTopics' | 'createTopics'>, topics: readonly string[]): Promise<void> {
-  const existing = new Set(await admin.listTopics());
-  const missing = topics.filter((topic) => !existing.has(topic));
-  if (missing.length > 0) await admin.createTopics({ topics: missing.map((topic) => ({ topic })), waitForLeaders: true });
 }

@@ -32,6 +32,8 @@ export interface Written {
   readonly outcomes: ReadonlyMap<Judged, Outcome>;
   readonly refused: readonly Refused[];
   readonly conflicts: { readonly tokens: readonly Conflict[]; readonly idJags: readonly Conflict[] };
+  /** The highest index that was written, of any tenant. */
+  readonly highest: bigint;
   /** Control records that are left without their entry. */
   readonly outboxLeft: boolean;
 }
@@ -98,7 +100,8 @@ export async function writeBatch(client: PoolClient, batch: Batch, state: Contro
   await writeQuarantine(client, refused);
   await leaveQuarantine(client, outcomes);
   const conflicts = await writeProjections(client, projected);
-  return { outcomes, refused, conflicts, outboxLeft: outbox.left };
+  const highest = placed.reduce((most, { index }) => (index > most ? index : most), 0n);
+  return { outcomes, refused, conflicts, highest, outboxLeft: outbox.left };
 }
 
 function movesInOrder(submissions: readonly Submission[]): OffsetMove[] {
