@@ -227,6 +227,14 @@ describe('the traps', () => {
     expect(sut.find('at', 5)).toBeUndefined();
   });
 
+  it('a reset begins another life, which has another id at the node: a late renewal of the last one would vouch for what is no longer held', () => {
+    const { sut, stream } = ready();
+    const before = sut.askLease(1)!;
+    sut.reset(stream, 7n, undefined, 2);
+    expect(sut.askLease(3)?.life).not.toBe(before.life);
+    expect(sut.askLease(3)?.life).toBe(sut.askLease(4)?.life);
+  });
+
   it('a stream that starts beyond what was held is a reset: what lies between was never heard', () => {
     const { sut, stream } = ready();
     keep(sut, 'at', 1);

@@ -17,7 +17,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly run: () => Promi
   'introspection.flood': () => import('./introspection-flood.js'),
   'memory.tokens': million,
   'memory.rules': () => import('./rules-memory.js'),
-  'rules.start': () => import('./rules-start.js'),
+  'start.ready': () => import('./start-ready.js'),
   'revocation.rate': () => import('./revocation-rate.js'),
   'revocation.latency': () => import('./revocation-latency.js'),
   'guard.check': () => import('./guard-check.js'),
