@@ -22,6 +22,8 @@ const MAX_WAIT_MS = 50;
 const MAX_IN_FLIGHT = 3;
 /** Refused records that are handed over in one part, before the process turns to something else. */
 const MAX_REFUSED_AT_ONCE = 50;
+/** Such parts of one partition that are not stored yet. */
+const MAX_PARTS_WAITING = 4;
 /** How long before a partition is tried again whose batch could not be written, and a consumer that crashed. */
 const RETRY_MS = 500;
 /** How often a stopped partition is looked at for an operator's decision. */
@@ -316,7 +318,7 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
     }
     lag.endsAt(topic, partition, BigInt(batch.highWatermark));
     const messages = readable.filter((message) => BigInt(message.offset) >= position.next);
-    if (messages.length > 0) await submit(topic, partition, position, messages);
+    if (messages.length > 0) await whileBeating(submit(topic, partition, position, messages), heartbeat);
     if (position.failed) return;
     if (unreadable) {
       await whileBeating(end(topic, partition, position, () => passUnreadable(position, unreadable)), heartbeat);
@@ -329,7 +331,7 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
 
   /**
    * Hands what was fetched to the appender and goes on: the next is fetched and judged while this becomes durable. A flood of refused
-   * records is handed over in parts, and between two the process does something else: what it costs is paid by nobody else.
+   * records is handed over in parts, few of which wait at once: the rest waits in Kafka, and the room in memory is left for others.
    */
   async function submit(topic: string, partition: number, position: Position, messages: readonly KafkaMessage[]): Promise<void> {
     const parts: Promise<void>[] = [];
@@ -345,6 +347,7 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
       [events, refused] = [[], 0];
       if (isLast) break;
       await nextTurn();
+      await parts.at(-MAX_PARTS_WAITING);
       if (position.failed || isOver(position.generation)) break;
     }
     position.inFlight.push(Promise.all(parts).then(() => void position.inFlight.shift()));

@@ -9,7 +9,7 @@ import { AssignerProtocol, ConfigResourceTypes, Kafka, logLevel, type Admin, typ
 import { createControlFollower, createControlLog, type Source } from '../../src/control/index.js';
 import type { EventName } from '../../src/contracts/index.js';
 import { MIGRATIONS } from '../../src/migrations.js';
-import { createPool, runMigrations, type Pool, type SessionTimeouts } from '../../src/platform/index.js';
+import { createPool, runMigrations, type Pool, type PoolClient, type SessionTimeouts } from '../../src/platform/index.js';
 import { ADMIN_CALLER, bootstrap, createRegistry, DEFAULT_TENANT, type Registry } from '../../src/registry/index.js';
 import { testBrokers, testLog, uniqueName } from '../support/services.js';
 import { API, IDP, RAS } from '../support/stage.js';
@@ -78,6 +78,7 @@ export async function deploy(url: string, { brokers = testBrokers(), timeouts = 
   const groupId = uniqueName('fault');
   const applicationName = uniqueName('fault');
   const processes = new Map<number, ChildProcess>();
+  const holding = new Set<PoolClient>();
   let first: number | undefined;
 
   const launch = async (): Promise<number> => {
@@ -138,10 +139,12 @@ export async function deploy(url: string, { brokers = testBrokers(), timeouts = 
     },
     async holdLedger() {
       const client = await pool.connect();
+      holding.add(client);
       await client.query('BEGIN');
       await client.query('SELECT FROM ledger_head FOR UPDATE');
       return async () => {
         await client.query('ROLLBACK');
+        holding.delete(client);
         client.release();
       };
     },
@@ -152,6 +155,7 @@ export async function deploy(url: string, { brokers = testBrokers(), timeouts = 
       await producer.disconnect();
       await admin.disconnect();
       await end();
+      for (const client of holding) client.release(true);
       await pool.end();
     },
   };
