@@ -1,7 +1,14 @@
 import { ControlLog1764000000000 } from './control/index.js';
 import { Ingest1764000003000 } from './ingest/index.js';
 import { Ledger1764000001000, LedgerPartitions1764000005000 } from './log/index.js';
-import { Projections1764000002000 } from './projections/index.js';
+import { Projections1764000002000, SourceRoutes1764000006000 } from './projections/index.js';
 
 /** Every migration of every stage, listed by hand: a glob would find nothing in a bundle, and say nothing. */
-export const MIGRATIONS = [ControlLog1764000000000, Ledger1764000001000, Projections1764000002000, Ingest1764000003000, LedgerPartitions1764000005000];
+export const MIGRATIONS = [
+  ControlLog1764000000000,
+  Ledger1764000001000,
+  Projections1764000002000,
+  Ingest1764000003000,
+  LedgerPartitions1764000005000,
+  SourceRoutes1764000006000,
+];

@@ -31,6 +31,8 @@ export interface Written {
   readonly outcomes: ReadonlyMap<Judged, Outcome>;
   readonly refused: readonly Refused[];
   readonly conflicts: { readonly tokens: readonly Conflict[]; readonly idJags: readonly Conflict[] };
+  /** Uses of routes that were not kept apart, by source. */
+  readonly routesOver: ReadonlyMap<string, number>;
   /** The highest index that was written, of any tenant. */
   readonly highest: bigint;
   /** Control records that are left without their entry. */
@@ -97,9 +99,9 @@ export async function writeBatch(client: PoolClient, batch: Batch, state: Contro
     }
   }
   await writeQuarantine(client, refused);
-  const conflicts = await writeProjections(client, projected);
+  const { conflicts, routesOver } = await writeProjections(client, projected);
   const highest = placed.reduce((most, { index }) => (index > most ? index : most), 0n);
-  return { outcomes, refused, conflicts, highest, outboxLeft: outbox.left };
+  return { outcomes, refused, conflicts, routesOver, highest, outboxLeft: outbox.left };
 }
 
 function movesInOrder(submissions: readonly Submission[]): OffsetMove[] {

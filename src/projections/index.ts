@@ -12,5 +12,7 @@ export {
   type StoredLineage,
   type StoredToken,
 } from './tokens/read.pg.js';
+export { MAX_ROUTES_A_SOURCE, OTHER_ROUTES } from './usage/routes.pg.js';
 export { writeProjections } from './write.pg.js';
 export { Projections1764000002000 } from './migrations/1764000002000-projections.js';
+export { SourceRoutes1764000006000 } from './migrations/1764000006000-source-routes.js';
