@@ -75,7 +75,7 @@ function seal(judged: Accepted, state: ControlState): NewEntry {
  * of its partitions has moved.
  */
 export async function writeBatch(client: PoolClient, batch: Batch, state: ControlState, seenSeq: bigint): Promise<Written> {
-  for (const move of movesInOrder(batch.submissions)) await swapOffset(client, move);
+  for (const moves of movesOfPartitions(batch.submissions)) await swapOffset(client, moves);
   const outbox = await takeOutbox(client, state);
   const sealed = [...batch.sealed.values()];
   const own = [...batch.submissions.flatMap((submission) => submission.own ?? []), ...outbox.events];
@@ -104,17 +104,29 @@ export async function writeBatch(client: PoolClient, batch: Batch, state: Contro
   return { outcomes, refused, conflicts, routesOver, highest, outboxLeft: outbox.left };
 }
 
-function movesInOrder(submissions: readonly Submission[]): OffsetMove[] {
+/** Moves of one partition that follow one another, so that one comparison stands for all; partitions in one order for everybody. */
+function movesOfPartitions(submissions: readonly Submission[]): OffsetMove[][] {
   const moves = submissions.flatMap(({ offset }) => (offset ? [offset] : []));
-  return moves.sort((a, b) => a.topic.localeCompare(b.topic) || a.partition - b.partition || Number(a.held - b.held));
+  moves.sort((a, b) => a.topic.localeCompare(b.topic) || a.partition - b.partition || Number(a.held - b.held));
+  const runs: OffsetMove[][] = [];
+  for (const move of moves) {
+    const before = runs.at(-1)?.at(-1);
+    const follows = before?.cluster === move.cluster && before.topic === move.topic && before.partition === move.partition && before.next === move.held;
+    if (follows) runs.at(-1)!.push(move);
+    else runs.push([move]);
+  }
+  return runs;
 }
 
-async function swapOffset(client: PoolClient, move: OffsetMove): Promise<void> {
-  const values = [move.cluster, move.topic, move.partition, String(move.held), String(move.next), move.lastOffset === null ? null : String(move.lastOffset), move.lastSha256];
+async function swapOffset(client: PoolClient, moves: readonly OffsetMove[]): Promise<void> {
+  const [first, last] = [moves[0]!, moves.at(-1)!];
+  const lastOffset = last.lastOffset === null ? null : String(last.lastOffset);
+  const values = [first.cluster, first.topic, first.partition, String(first.held), String(last.next), lastOffset, last.lastSha256];
   const { rowCount } = await client.query(SWAP_OFFSET, values);
   if (rowCount === 1) return;
-  const first = await client.query(FIRST_OFFSET, values);
-  if (first.rowCount !== 1) throw new OffsetLost(move);
+  const inserted = await client.query(FIRST_OFFSET, values);
+  // Those that follow it find out next: each is compared with where the one before would have left the partition.
+  if (inserted.rowCount !== 1) throw new OffsetLost(first);
 }
 
 function outcomeOf(placed: Placed): Outcome {
