@@ -1,4 +1,5 @@
-import { ControlLog1764000000000 } from './control/index.js';
+import { ControlCopy1764000004500, ControlLog1764000000000 } from './control/index.js';
+import { TopicFeeds1764000004600 } from './feeds/index.js';
 import { Ingest1764000003000 } from './ingest/index.js';
 import { Ledger1764000001000, LedgerPartitions1764000005000 } from './log/index.js';
 import { Projections1764000002000, SourceRoutes1764000006000 } from './projections/index.js';
@@ -9,6 +10,8 @@ export const MIGRATIONS = [
   Ledger1764000001000,
   Projections1764000002000,
   Ingest1764000003000,
+  ControlCopy1764000004500,
+  TopicFeeds1764000004600,
   LedgerPartitions1764000005000,
   SourceRoutes1764000006000,
 ];

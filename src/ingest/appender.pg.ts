@@ -16,6 +16,9 @@ export const MAX_BATCH_EVENTS = 2_000;
 /** Events that wait in memory; beyond it a door is told to come back later. */
 export const MAX_WAITING_EVENTS = 20_000;
 
+/** Their bytes as they came; beyond it likewise, whichever comes first. */
+export const MAX_WAITING_BYTES = 64 * 1024 * 1024;
+
 /** How often a batch is sent again that the database aborted without fault of its events (deadlock, restart). */
 const MAX_ATTEMPTS = 3;
 
@@ -36,6 +39,7 @@ export interface Appender {
 }
 
 interface Waiting {
+  readonly bytes: number;
   readonly submission: Submission;
   readonly resolve: (outcomes: readonly Outcome[]) => void;
   readonly reject: (error: unknown) => void;
@@ -60,6 +64,8 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
   const batchSeconds = metrics.histogram('rescind_ingest_batch_seconds', 'Duration of one batch.', []);
   let waiting: Waiting[] = [];
   let waitingEvents = 0;
+  let waitingBytes = 0;
+  metrics.gauge('rescind_ingest_waiting_events', 'Events that wait for their batch.', [], () => waitingEvents);
   let outboxDue = true;
   let conflictsDue = true;
   let owed: NodeJS.Timeout | undefined;
@@ -101,6 +107,7 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
     const batch = waiting.slice(0, count);
     waiting = waiting.slice(count);
     waitingEvents -= events;
+    for (const { bytes } of batch) waitingBytes -= bytes;
     return batch;
   }
 
@@ -294,13 +301,15 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
   return {
     submit(submission) {
       if (stopping) return Promise.reject(new RescindError('shutting-down'));
-      if (waitingEvents > 0 && waitingEvents + submission.events.length > MAX_WAITING_EVENTS) {
+      const bytes = submission.events.reduce((sum, { arrived }) => sum + arrived.bytes.length, 0);
+      if (waitingEvents > 0 && (waitingEvents + submission.events.length > MAX_WAITING_EVENTS || waitingBytes + bytes > MAX_WAITING_BYTES)) {
         return Promise.reject(new RescindError('overloaded'));
       }
       for (const judged of submission.events) if (judged.accepted) sealEvent(judged, state);
       return new Promise((resolve, reject) => {
-        waiting.push({ submission, resolve, reject });
+        waiting.push({ bytes, submission, resolve, reject });
         waitingEvents += submission.events.length;
+        waitingBytes += bytes;
         run();
       });
     },

@@ -6,7 +6,7 @@ import { loadSql } from '../platform/index.js';
 import { writeProjections, type Conflict, type ProjectedEvent } from '../projections/index.js';
 import type { Accepted } from './accept.js';
 import { ownEventOf, prepareOwnEvent, type OwnEvent } from './own-events.js';
-import { writeQuarantine, type Refused } from './quarantine.pg.js';
+import { leaveQuarantine, writeQuarantine, type Refused } from './quarantine.pg.js';
 import { OffsetLost, type Judged, type OffsetMove, type Outcome, type Submission } from './submission.js';
 
 /** Control records that one batch gives their ledger entries; the rest follow with the next. */
@@ -14,6 +14,7 @@ const OUTBOX_LIMIT = 500;
 
 const TAKE_OUTBOX = loadSql(import.meta.url, 'take-outbox.sql');
 const SWAP_OFFSET = loadSql(import.meta.url, 'swap-offset.sql');
+const RESUME_OFFSET = loadSql(import.meta.url, 'resume-offset.sql');
 const FIRST_OFFSET = loadSql(import.meta.url, 'first-offset.sql');
 
 /** An accepted event with its entry: sealed before any lock is taken. */
@@ -99,6 +100,7 @@ export async function writeBatch(client: PoolClient, batch: Batch, state: Contro
     }
   }
   await writeQuarantine(client, refused);
+  await leaveQuarantine(client, outcomes);
   const { conflicts, routesOver } = await writeProjections(client, projected);
   const highest = placed.reduce((most, { index }) => (index > most ? index : most), 0n);
   return { outcomes, refused, conflicts, routesOver, highest, outboxLeft: outbox.left };
@@ -111,19 +113,23 @@ function movesOfPartitions(submissions: readonly Submission[]): OffsetMove[][] {
   const runs: OffsetMove[][] = [];
   for (const move of moves) {
     const before = runs.at(-1)?.at(-1);
-    const follows = before?.cluster === move.cluster && before.topic === move.topic && before.partition === move.partition && before.next === move.held;
-    if (follows) runs.at(-1)!.push(move);
+    if (before && follows(before, move)) runs.at(-1)!.push(move);
     else runs.push([move]);
   }
   return runs;
 }
 
+const follows = (before: OffsetMove, move: OffsetMove): boolean =>
+  before.cluster === move.cluster && before.topic === move.topic && before.partition === move.partition && before.next === move.held &&
+  !before.resumes && !move.resumes;
+
 async function swapOffset(client: PoolClient, moves: readonly OffsetMove[]): Promise<void> {
   const [first, last] = [moves[0]!, moves.at(-1)!];
   const lastOffset = last.lastOffset === null ? null : String(last.lastOffset);
   const values = [first.cluster, first.topic, first.partition, String(first.held), String(last.next), lastOffset, last.lastSha256];
-  const { rowCount } = await client.query(SWAP_OFFSET, values);
+  const { rowCount } = await client.query(first.resumes ? RESUME_OFFSET : SWAP_OFFSET, values);
   if (rowCount === 1) return;
+  if (first.resumes) throw new OffsetLost(first);
   const inserted = await client.query(FIRST_OFFSET, values);
   // Those that follow it find out next: each is compared with where the one before would have left the partition.
   if (inserted.rowCount !== 1) throw new OffsetLost(first);

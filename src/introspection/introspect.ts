@@ -11,6 +11,7 @@ import { sha256 } from './jws.js';
 import type { Recorder } from './outcomes.js';
 import type { Gathered, Need, Question } from './question.js';
 import { createRestraint, TooManyWaiting, type RestraintLimits } from './restraint.js';
+import { sightOf, type Sight } from './sight.js';
 import type { TokenVerifier } from './token-verifier.js';
 
 /** Milliseconds after the first look at which a token not yet seen is looked for again. */
@@ -39,11 +40,13 @@ export interface Presented {
   readonly hint: string | undefined;
   /** Says who asks, as of now. Called again after each wait: a caller is good or not as of the answer. */
   readonly authenticate: () => Authentication;
+  /** The role within whose bounds is judged: `introspect`, unless it is said. */
+  readonly role?: 'guard';
 }
 
 export type Answer =
-  /** `bytes` is the length of the body in UTF-8. */
-  | { readonly kind: 'decided'; readonly body: string; readonly bytes: number }
+  /** `bytes` is the length of the body in UTF-8. `sight`: what a guard that asks is told beside an active answer. */
+  | { readonly kind: 'decided'; readonly body: string; readonly bytes: number; readonly sight?: Sight }
   /** Nobody can tell now; the caller must take the token as inactive and may ask again. */
   | { readonly kind: 'undecided' }
   | { readonly kind: 'unauthenticated'; readonly refusal: AuthenticationRefusal }
@@ -80,7 +83,7 @@ export function createIntrospect(options: IntrospectOptions): Introspect {
     const { caller, refusal } = presented.authenticate();
     if (refusal) return unauthenticated(refusal);
     const tenant = state.tenant(caller.tenant);
-    const role = caller.roles.introspect;
+    const role = caller.roles[presented.role ?? 'introspect'];
     if (!tenant || !role) return noRole();
 
     const question = { tenant, role, text: presented.token, digest, now: now() / 1000 };
@@ -93,7 +96,9 @@ export function createIntrospect(options: IntrospectOptions): Introspect {
       return DECIDED_INACTIVE;
     }
     recorder.count('active');
-    return { kind: 'decided', body: examination.body, bytes: examination.bytes };
+    const { body, bytes } = examination;
+    if (presented.role === 'guard') return { kind: 'decided', body, bytes, sight: sightOf(examination.known, state.head, question.now) };
+    return { kind: 'decided', body, bytes };
   }
 
   async function gather(presented: Presented, digest: string, gathered: Gathered, first: Pending): Promise<Answer> {

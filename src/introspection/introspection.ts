@@ -35,6 +35,8 @@ export interface Introspection {
   readonly handle: HotHandler;
   /** The same question without HTTP around it. */
   readonly introspect: Introspect;
+  /** The same decision within the bounds of the role `guard`; with an active answer, what its guard may keep. */
+  readonly sight: Introspect;
   /** What RFC 7009 needs to know of a presented token; shares this node's memory of signatures. */
   readonly verifier: TokenVerifier;
   /** Hands on what was counted last. After the server is closed, before what takes it is. */
@@ -60,5 +62,11 @@ export function createIntrospection(options: IntrospectionOptions): Introspectio
     log,
     now,
   });
-  return { handle: createEndpoint({ introspect, authenticate, recorder, remoteAddress }), introspect, verifier, stop: () => counts.stop() };
+  return {
+    handle: createEndpoint({ introspect, authenticate, recorder, remoteAddress }),
+    introspect,
+    sight: (presented) => introspect({ ...presented, role: 'guard' }),
+    verifier,
+    stop: () => counts.stop(),
+  };
 }

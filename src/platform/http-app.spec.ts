@@ -223,4 +223,14 @@ describe('the HTTP application', () => {
     expect(['ECONNREFUSED', 'ECONNRESET']).toContain(await asking);
     agent.destroy();
   });
+
+  it('closes although a client has connected and asked nothing', async () => {
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    await new Promise((resolve) => socket.once('connect', resolve));
+    // A whole exchange later the server has accepted the connection before it.
+    await fetch(`${url}/address`);
+    await app.close();
+    await closed;
+  });
 });

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
+import type { Socket } from 'node:net';
 import type { ListenConfig } from './config.js';
 import { readPem } from './pem-file.js';
 
@@ -57,8 +58,28 @@ export function createHttpServer(options: {
     requestTimeout: REQUEST_TIMEOUT_MS,
     connectionsCheckingInterval: TIMEOUT_CHECK_INTERVAL_MS,
   };
-  if (options.tls === undefined) return createServer(timeouts, serve);
+  if (options.tls === undefined) return closingUnused(createServer(timeouts, serve), 'connection');
   const { certFile, keyFile } = options.tls;
   // RFC 9325 section 3.1.1.
-  return createTlsServer({ ...timeouts, minVersion: 'TLSv1.2', cert: readPem('TLS_CERT', certFile), key: readPem('TLS_KEY', keyFile) }, serve);
+  const server = createTlsServer({ ...timeouts, minVersion: 'TLSv1.2', cert: readPem('TLS_CERT', certFile), key: readPem('TLS_KEY', keyFile) }, serve);
+  return closingUnused(server, 'secureConnection');
+}
+
+/**
+ * Node counts a connection on which no request has come yet as busy, and stops looking at its timeouts once it closes: a client that
+ * connects ahead, as `fetch` does after a request that it gave up, would keep the server from ending.
+ */
+function closingUnused(server: Server, event: 'connection' | 'secureConnection'): Server {
+  const unused = new Set<Socket>();
+  server.on(event, (socket: Socket) => {
+    unused.add(socket);
+    socket.once('close', () => unused.delete(socket));
+  });
+  server.on('request', ({ socket }: IncomingMessage) => unused.delete(socket));
+  const closeIdleConnections = server.closeIdleConnections.bind(server);
+  server.closeIdleConnections = () => {
+    closeIdleConnections();
+    for (const socket of unused) socket.destroy();
+  };
+  return server;
 }

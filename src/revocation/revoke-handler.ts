@@ -1,10 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { FORM_MEDIA_TYPE, RescindError, type OAuthError } from '../contracts/index.js';
 import type { ControlFollower } from '../control/index.js';
-import type { HotHandler, Log, Metrics } from '../platform/index.js';
+import { MAX_FORM_BYTES, readForm, type FormProblem, type HotHandler, type Log, type Metrics } from '../platform/index.js';
 import type { LineageReader } from '../projections/index.js';
 import { missingRole, oauthRefusal, type Authenticator } from '../registry/index.js';
-import { MAX_FORM_BYTES, readForm, type FormProblem } from './form-body.js';
 import type { OwnOutcome } from './own-rules.js';
 import { createFindToken, type TokenIdentifier } from './presented-token.js';
 import type { Revocations } from './revocations.js';

@@ -1,5 +1,5 @@
 import type { IdJagIssued, TokenIssued } from '../../src/contracts/index.js';
-import { createControlState, type ControlRecord, type NewControlRecord, type RuleRecord, type Seq } from '../../src/control/index.js';
+import { createControlState, type ControlRecord, type ControlState, type NewControlRecord, type RuleRecord, type Seq } from '../../src/control/index.js';
 import { createIntrospection, createRemoteAddress, type Introspection, type TenantCount } from '../../src/introspection/index.js';
 import { createLog, createMetrics, type Metrics } from '../../src/platform/index.js';
 import type { LineageReader, StoredIdJag, StoredLineage, StoredToken } from '../../src/projections/index.js';
@@ -15,6 +15,7 @@ const KEY = Buffer.from(parties.TENANT.key, 'base64url');
 export interface MemoryWorld extends Introspection {
   now: number;
   isCurrent: boolean;
+  readonly state: ControlState;
   readonly metrics: Metrics;
   readonly counts: readonly TenantCount[];
   readonly log: string[];
@@ -84,6 +85,7 @@ export function createMemoryWorld(options: MemoryWorldOptions = {}): MemoryWorld
     ...introspection,
     now: NOW,
     isCurrent: true,
+    state,
     metrics,
     counts,
     log: lines,

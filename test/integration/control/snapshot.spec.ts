@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createControlState, keepSnapshots, readSnapshot, writeSnapshot, type ControlState, type NewControlRecord, type Seq } from '../../../src/control/index.js';
+import { createControlState, keepSnapshots, readSnapshot, writeSnapshot, type ControlLog, type ControlState, type NewControlRecord, type Seq } from '../../../src/control/index.js';
 import { selectorKey, type Selector } from '../../../src/rules/index.js';
 import { testLog } from '../../support/services.js';
 import { createControlDatabase, record, TENANT, until, type ControlDatabase } from './control-fixture.js';
@@ -72,6 +72,28 @@ describe('snapshots of the control state', () => {
     expect(await writeSnapshot(database.pool, whole, 2)).toBe(true);
     expect(await database.value('SELECT count(*)::int FROM control_snapshot')).toBe(1);
     expect(sizes((await restored()).state)).toEqual(sizes(whole));
+  });
+
+  it('is what a process starts from: it reads the log on from there, and stands where the one stands that read all of it', async () => {
+    const { head } = (await restored()).state;
+    await database.append(block('after-the-snapshot'));
+    const read: bigint[] = [];
+    const controlLog: ControlLog = {
+      ...database.controlLog,
+      readAfter(seq, session) {
+        read.push(seq);
+        return database.controlLog.readAfter(seq, session);
+      },
+    };
+    const follower = database.follow({ controlLog });
+    const told: bigint[] = [];
+    follower.onApplied((records) => told.push(...records.map(({ seq }) => seq)));
+    const applied = follower.whenApplied(head);
+    await follower.start();
+    await applied;
+    expect(read[0]).toBe(head);
+    expect(told).toEqual([head + 1n]);
+    expect([follower.isCurrent(), sizes(follower.state)]).toEqual([true, sizes(await catchUp(whole))]);
   });
 
   it('is kept up while a process runs, which drops dead rules too', async () => {

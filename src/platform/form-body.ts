@@ -1,30 +1,22 @@
 import { isAscii } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
-import { FORM_MEDIA_TYPE } from '../contracts/index.js';
+import { readBody } from './read-body.js';
+
+const FORM_MEDIA_TYPE = 'application/x-www-form-urlencoded';
 
 /** Bytes of a form; a longer one is refused. */
 export const MAX_FORM_BYTES = 64 * 1024;
-/** Bytes read and dropped so that the sender hears the refusal; beyond them it is cut off. */
-const MAX_DRAINED_BYTES = 4 * 1024 * 1024;
 
 export type Form = ReadonlyMap<string, string>;
 
 export type FormProblem = 'not-a-form' | 'too-large' | 'malformed';
 
 /** Reads a form whole. Never resolves when the request breaks off, for nobody is left to answer. */
-export function readForm(req: IncomingMessage): Promise<Form | FormProblem> {
+export async function readForm(req: IncomingMessage): Promise<Form | FormProblem> {
   const mediaType = (req.headers['content-type'] ?? '').split(';', 1)[0]!.trim().toLowerCase();
-  if (mediaType !== FORM_MEDIA_TYPE || req.headers['content-encoding'] !== undefined) return Promise.resolve('not-a-form');
-  return new Promise((resolve) => {
-    const chunks: Buffer[] = [];
-    let size = 0;
-    req.on('data', (chunk: Buffer) => {
-      size += chunk.length;
-      if (size <= MAX_FORM_BYTES) chunks.push(chunk);
-      if (size > MAX_DRAINED_BYTES) resolve('too-large');
-    });
-    req.on('end', () => resolve(size > MAX_FORM_BYTES ? 'too-large' : (parseForm(Buffer.concat(chunks)) ?? 'malformed')));
-  });
+  if (mediaType !== FORM_MEDIA_TYPE || req.headers['content-encoding'] !== undefined) return 'not-a-form';
+  const body = await readBody(req, MAX_FORM_BYTES);
+  return body === undefined ? 'too-large' : (parseForm(body) ?? 'malformed');
 }
 
 /**

@@ -1,0 +1,106 @@
+/** A guard that has not applied what its node had had for longer is late. */
+export const LATE_AFTER_MS = 2_000;
+
+/** How long a guard that was late twice in a row gets no grant, and its caller none for guards that hold none. */
+export const SLOW_REFUSED_MS = 30_000;
+
+/** Guards of one caller that hold a grant of this node at the same time; one more is refused. */
+export const MAX_GUARDS_A_CALLER = 1_000;
+
+export type Verdict =
+  | { readonly may: true }
+  | { readonly may: false; readonly error: 'behind' | 'full' }
+  | { readonly may: false; readonly error: 'slow'; readonly retryAfterMs: number };
+
+/**
+ * Who holds a grant, and who holds up orders. A grant that runs makes every order wait for its guard; so one that is late
+ * gets one more and no third, one that holds none and is late gets none, and after a refusal its caller cannot go on under
+ * a fresh id. Times are milliseconds on a clock that only goes forward.
+ */
+export interface GrantsBook {
+  /** Whether the guard may ask the node's lease. */
+  judge(caller: string, guard: string, isLate: boolean, now: number): Verdict;
+  granted(caller: string, guard: string, until: number): void;
+  released(caller: string, guard: string): void;
+  /** Guards whose grant runs. */
+  running(now: number): number;
+  /** Drops what is over. */
+  prune(now: number): void;
+}
+
+interface Guard {
+  until: number;
+  wasLate: boolean;
+  refusedUntil: number;
+}
+
+interface OfCaller {
+  readonly guards: Map<string, Guard>;
+  refusedUntil: number;
+}
+
+const MAY: Verdict = { may: true };
+
+export function createGrantsBook({ maxGuards = MAX_GUARDS_A_CALLER }: { readonly maxGuards?: number } = {}): GrantsBook {
+  const callers = new Map<string, OfCaller>();
+
+  function ofCaller(id: string): OfCaller {
+    let found = callers.get(id);
+    if (!found) callers.set(id, (found = { guards: new Map(), refusedUntil: -Infinity }));
+    return found;
+  }
+
+  function pruneGuards({ guards }: OfCaller, now: number): void {
+    for (const [id, { until, refusedUntil }] of guards) if (until <= now && refusedUntil <= now) guards.delete(id);
+  }
+
+  function refuse(until: number, now: number): Verdict {
+    return { may: false, error: 'slow', retryAfterMs: until - now };
+  }
+
+  function judgeNew(caller: OfCaller, isLate: boolean, now: number): Verdict {
+    if (caller.refusedUntil > now) return refuse(caller.refusedUntil, now);
+    if (isLate) return { may: false, error: 'behind' };
+    if (caller.guards.size >= maxGuards) pruneGuards(caller, now);
+    return caller.guards.size >= maxGuards ? { may: false, error: 'full' } : MAY;
+  }
+
+  return {
+    judge(callerId, id, isLate, now) {
+      const caller = ofCaller(callerId);
+      const guard = caller.guards.get(id);
+      if (guard && guard.refusedUntil > now) return refuse(guard.refusedUntil, now);
+      if (!guard || guard.until <= now) {
+        caller.guards.delete(id);
+        return judgeNew(caller, isLate, now);
+      }
+      if (isLate && guard.wasLate) {
+        guard.refusedUntil = caller.refusedUntil = now + SLOW_REFUSED_MS;
+        return refuse(guard.refusedUntil, now);
+      }
+      guard.wasLate = isLate;
+      return MAY;
+    },
+    granted(callerId, id, until) {
+      const { guards } = ofCaller(callerId);
+      const guard = guards.get(id);
+      if (guard) guard.until = until;
+      else guards.set(id, { until, wasLate: false, refusedUntil: -Infinity });
+    },
+    released(callerId, id) {
+      const guard = callers.get(callerId)?.guards.get(id);
+      if (guard) guard.until = -Infinity;
+    },
+    running(now) {
+      let count = 0;
+      for (const { guards } of callers.values()) for (const { until } of guards.values()) if (until > now) count++;
+      return count;
+    },
+    prune(now) {
+      for (const [id, caller] of callers) {
+        pruneGuards(caller, now);
+        if (caller.guards.size === 0 && caller.refusedUntil <= now) callers.delete(id);
+      }
+    },
+  };
+}

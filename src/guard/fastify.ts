@@ -1,0 +1,65 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { presentedOf, reportWhenDone, type CertificateOptions, type Described } from './access.js';
+import type { BearerVerifier } from './bearer-verifier.js';
+import type { Usage } from './usage.js';
+
+/** What is used of Fastify 5, so that its types need not be installed by whoever uses another framework. */
+interface Request {
+  readonly raw: IncomingMessage;
+  readonly method: string;
+  readonly routeOptions: { readonly url?: string | undefined; readonly config?: unknown };
+}
+interface Reply {
+  readonly raw: ServerResponse;
+  code(status: number): Reply;
+  headers(headers: Record<string, string>): Reply;
+  send(body: unknown): Reply;
+}
+interface Instance {
+  decorateRequest(name: string, value: null): unknown;
+  addHook(name: 'onRequest', hook: (request: Request, reply: Reply) => Promise<unknown>): unknown;
+}
+
+/** `config: { access: … }` of a route. */
+export interface RouteAccess extends Described {
+  readonly scopes?: readonly string[];
+}
+
+export interface FastifyGuardOptions extends CertificateOptions {
+  readonly verifier: BearerVerifier;
+  readonly usage?: Usage;
+}
+
+/**
+ * A plugin for the instance that it is registered on and all below it. Every route wants a token, those with
+ * `config: { access: { scopes: [...] } }` also these scopes, those with `config: { access: false }` none; what is let through has
+ * `request.access`. A path without a route wants a token too.
+ */
+export function fastifyGuard({ verifier, usage, certificate }: FastifyGuardOptions) {
+  const plugin = (instance: Instance, _options: unknown, done: () => void): void => {
+    instance.decorateRequest('access', null);
+    instance.addHook('onRequest', async (request, reply) => {
+      const wanted = wantedBy(request);
+      if (wanted === false) return undefined;
+      const verdict = await verifier.verify(presentedOf(request.raw, certificate === undefined ? {} : { certificate }), wanted.scopes);
+      if (usage !== undefined) reportWhenDone(usage, verdict, request.raw, reply.raw, () => describe(request, wanted));
+      reply.headers({ ...verdict.headers });
+      if (!verdict.allowed) return reply.code(verdict.status).send(verdict.body);
+      Object.assign(request, { access: verdict });
+      return undefined;
+    });
+    done();
+  };
+  // Else the hook would hold for the plugin's own, empty scope alone.
+  return Object.assign(plugin, { [Symbol.for('skip-override')]: true });
+}
+
+function wantedBy({ routeOptions: { config } }: Request): RouteAccess | false {
+  const access = (config as { access?: RouteAccess | false } | undefined)?.access;
+  return access ?? {};
+}
+
+function describe({ method, routeOptions: { url } }: Request, { operation, route }: RouteAccess): Described {
+  const template = route ?? (url === undefined ? undefined : `${method} ${url}`);
+  return { ...(operation === undefined ? {} : { operation }), ...(template === undefined ? {} : { route: template }) };
+}

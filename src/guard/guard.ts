@@ -1,0 +1,178 @@
+import { INACTIVE, unavailable, type Answer } from './answer.js';
+import { createFeedFollower } from './feed-follower.js';
+import { createGuardClock } from './guard-clock.js';
+import {
+  checkLimits,
+  DEFAULT_MAX_QUESTIONS,
+  DEFAULT_MAX_TOKENS,
+  DEFAULT_MAX_WAITING,
+  DEFAULT_TIMEOUT_MS,
+  MAX_TOKEN_LENGTH,
+  type GuardOptions,
+} from './guard-options.js';
+import { createLeaseKeeper } from './lease-keeper.js';
+import { createNodeClient, type NodeAnswer } from './node-client.js';
+import { createProblemLog, failureCode } from './problem-log.js';
+import { createQuestions } from './questions.js';
+import { createGuardState } from './state.js';
+import { readErrorCode, readTokenAnswer } from './wire.js';
+
+/** Milliseconds before a question is sent again to a node that was behind, or after a connection that broke. */
+const ASK_AGAIN_MS = [10, 50, 150];
+
+/** Tells whether a token is good, locally where a node has vouched for it. */
+export interface Guard {
+  /** Connects. Without it every check is asked. */
+  start(): void;
+  /** True when the first lease is there; false when the guard was stopped before. Nobody needs to wait for it. */
+  readonly ready: Promise<boolean>;
+  /**
+   * At once where the guard may tell itself, else by asking; never rejects. `hint` is RFC 7662's `token_type_hint`.
+   *
+   * Promised: when Rescind has answered a revocation, no check that begins afterwards says `active` of what it covers.
+   */
+  check(token: string, hint?: string): Answer | Promise<Answer>;
+  /** Gives its lease back, so that no revocation waits for it, and ends. Checks are `unavailable` from now on. */
+  stop(): Promise<void>;
+  stats(): GuardStats;
+}
+
+export interface GuardStats {
+  /** Answers under a lease right now. */
+  readonly local: boolean;
+  readonly connected: boolean;
+  /** Position of the last change that was applied. */
+  readonly held: string | undefined;
+  readonly tokens: number;
+  readonly selectors: number;
+  readonly hits: number;
+  readonly asked: number;
+  readonly unavailable: number;
+  /** Answers remembered, tokens forgotten because something named them, and times when all were. */
+  readonly kept: number;
+  readonly forgotten: number;
+  readonly resets: number;
+  readonly questionsUnderWay: number;
+  readonly questionsWaiting: number;
+}
+
+/** Throws `TypeError` for options that cannot be right. */
+export function createGuard(options: GuardOptions): Guard {
+  const { mode = 'local', maxTokens = DEFAULT_MAX_TOKENS, maxQuestions = DEFAULT_MAX_QUESTIONS } = options;
+  const { maxWaiting = DEFAULT_MAX_WAITING, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+  checkLimits({ maxTokens, maxQuestions, maxWaiting, timeoutMs });
+  if (mode !== 'local' && mode !== 'introspect') throw new TypeError('`mode` must be `local` or `introspect`');
+  const isLocal = mode === 'local';
+  const client = createNodeClient(options);
+  const clock = createGuardClock();
+  const problem = createProblemLog(options.log, clock);
+  const state = createGuardState({ maxTokens });
+  const counts = { hits: 0, asked: 0, unavailable: 0 };
+  let isStarted = false;
+  let isStopped = false;
+  let becomeReady: (isReady: boolean) => void;
+  const ready = new Promise<boolean>((resolve) => {
+    becomeReady = resolve;
+  });
+
+  const feed = createFeedFollower({ client, state, clock, applied: () => lease.renew(), problem });
+  const lease = createLeaseKeeper({ client, state, clock, granted: () => becomeReady(true), slow: () => feed.reconnect(), problem });
+  const questions = createQuestions({ send: isLocal ? askNode : introspect, maxQuestions, maxWaiting, timeoutMs });
+
+  async function askNode(token: string, hint: string | undefined, signal: AbortSignal): Promise<Answer> {
+    for (let attempt = 0; ; attempt++) {
+      const asked = state.ask(clock());
+      const reply = await post('/feed/token', { token, ...(hint === undefined ? {} : { token_type_hint: hint }), held: String(asked.held ?? 0n) }, signal);
+      if (isWorthRepeating(reply) && attempt < ASK_AGAIN_MS.length && !signal.aborted) {
+        await later(ASK_AGAIN_MS[attempt]!);
+        continue;
+      }
+      const said = reply?.status === 200 ? readTokenAnswer(reply.body) : undefined;
+      if (said === undefined) return undecided(reply);
+      if ('state' in said) return said;
+      state.answered(asked, token, said, clock());
+      feed.widen();
+      return said.answer;
+    }
+  }
+
+  async function introspect(token: string, hint: string | undefined, signal: AbortSignal): Promise<Answer> {
+    for (let attempt = 0; ; attempt++) {
+      const reply = await post('/introspect', { token, ...(hint === undefined ? {} : { token_type_hint: hint }) }, signal);
+      if (reply === undefined && attempt === 0 && !signal.aborted) continue;
+      const said = reply?.status === 200 ? readTokenAnswer(reply.body) : undefined;
+      if (said === undefined) return undecided(reply);
+      return 'state' in said ? said : said.answer;
+    }
+  }
+
+  /** Undefined when no answer came. */
+  async function post(path: string, form: Readonly<Record<string, string>>, signal: AbortSignal): Promise<NodeAnswer | undefined> {
+    counts.asked++;
+    try {
+      return await client.postForm(path, form, signal);
+    } catch (error) {
+      problem('no answer to a question', { code: failureCode(error) });
+      return undefined;
+    }
+  }
+
+  function undecided(reply: NodeAnswer | undefined): Answer {
+    if (reply !== undefined) problem('a question was not answered', { status: reply.status, code: readErrorCode(reply.body) });
+    return unavailable(reply?.retryAfter);
+  }
+
+  async function counted(answer: Promise<Answer>): Promise<Answer> {
+    const given = await answer;
+    if (given.state === 'unavailable') counts.unavailable++;
+    return given;
+  }
+
+  return {
+    start() {
+      if (isStopped) throw new TypeError('a guard that was stopped is not started again: create another');
+      if (isStarted) return;
+      isStarted = true;
+      if (!isLocal) return becomeReady(true);
+      lease.start();
+      feed.start();
+    },
+    ready,
+    check(token, hint) {
+      const known = state.find(token, clock());
+      if (known !== undefined) {
+        counts.hits++;
+        return known.answer;
+      }
+      if (token === '' || token.length > MAX_TOKEN_LENGTH) return INACTIVE;
+      return counted(questions.ask(token, hint));
+    },
+    async stop() {
+      if (isStopped) return;
+      isStopped = true;
+      state.stop();
+      becomeReady(false);
+      questions.stop();
+      feed.stop();
+      await lease.stop();
+    },
+    stats: () => ({
+      local: state.mayAnswer(clock()),
+      connected: state.isLive(clock()),
+      held: state.held?.toString(),
+      tokens: state.tokens,
+      selectors: state.selectors,
+      ...counts,
+      ...state.counts,
+      questionsUnderWay: questions.underWay,
+      questionsWaiting: questions.waiting,
+    }),
+  };
+}
+
+/** Another node behind the address may have come further, and a kept connection may have been closed by the other side. */
+function isWorthRepeating(reply: NodeAnswer | undefined): boolean {
+  return reply === undefined || (reply.status === 503 && readErrorCode(reply.body) === 'behind');
+}
+
+const later = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

@@ -1,0 +1,25 @@
+import type { GuardLog } from './guard-options.js';
+
+/** Milliseconds before the same problem is logged again: a node that is away must not fill a log. */
+const REPEAT_MS = 30_000;
+
+/** Warns of each problem, of a lasting one now and then. Nothing of a token or a secret may be in `what`. */
+export type ProblemLog = (message: string, what: Readonly<Record<string, unknown>>) => void;
+
+export function createProblemLog(log: GuardLog | undefined, clock: () => number): ProblemLog {
+  const loggedAt = new Map<string, number>();
+  return (message, what) => {
+    const key = `${message} ${String(what['status'] ?? '')}`;
+    const now = clock();
+    if (now - (loggedAt.get(key) ?? Number.NEGATIVE_INFINITY) < REPEAT_MS) return;
+    loggedAt.set(key, now);
+    log?.warn(what, message);
+  };
+}
+
+/** The code of a failed `fetch`, such as ECONNREFUSED; never its message, which may name what was sent. */
+export function failureCode(error: unknown): string {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  const code = (cause as { code?: unknown } | undefined)?.code;
+  return typeof code === 'string' ? code : error instanceof Error ? error.name : 'unknown';
+}
