@@ -56,6 +56,7 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
   const { state } = follower;
   const counted = metrics.counter('rescind_ingest_events_total', 'Events by outcome and door.', ['outcome', 'door', 'type']);
   const rejects = metrics.counter('rescind_ingest_rejected_total', 'Refused events by reason and door.', ['code', 'door']);
+  const routesOver = metrics.counter('rescind_ingest_routes_over_total', 'Uses of routes beyond the number that a source may bring.', ['source']);
   const batchSize = metrics.histogram('rescind_ingest_batch_events', 'Events of one transaction.', [], [1, 10, 100, 500, 1000, 2000, 4000]);
   const batchSeconds = metrics.histogram('rescind_ingest_batch_seconds', 'Duration of one batch.', []);
   const numbers = metrics.gauge('rescind_sequence_findings', 'Numbers of the sequence of a source that have not come, came twice, or were given up.', ['source', 'finding']);
@@ -72,20 +73,25 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
   const rangeFailed = (error: unknown): void => log.error({ err: error }, 'the next range of the ledger could not be made');
   const ranges = createRangeKeeper({ pool, onError: rangeFailed });
 
+  const isDue = (): boolean => waiting.length > 0 || outboxDue;
+
   const run = (): void => {
-    running ??= drain().finally(() => {
-      running = undefined;
-    });
+    if (running === undefined && isDue()) running = drain();
   };
 
   async function drain(): Promise<void> {
-    while (waiting.length > 0 || outboxDue) {
-      const batch = takeBatch();
-      outboxDue = false;
-      const startedAt = performance.now();
-      await writeWaiting(batch);
-      batchSize.observe(batch.reduce((sum, { submission }) => sum + submission.events.length, 0));
-      batchSeconds.observe((performance.now() - startedAt) / 1000);
+    try {
+      while (isDue()) {
+        const batch = takeBatch();
+        outboxDue = false;
+        const startedAt = performance.now();
+        await writeWaiting(batch);
+        batchSize.observe(batch.reduce((sum, { submission }) => sum + submission.events.length, 0));
+        batchSeconds.observe((performance.now() - startedAt) / 1000);
+      }
+    } finally {
+      // In one breath with the last look at what is due: whoever submits next starts another.
+      running = undefined;
     }
   }
 
@@ -142,6 +148,7 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
     const ordered = await orderRules(submissions, replace);
     const written = await writeBisecting(ordered, seenSeq, replace);
     ranges.noted(written.highest);
+    for (const [source, uses] of written.routesOver) routesOver.inc({ source }, uses);
     await stopConflicted(written);
     if (written.outboxLeft) outboxDue = true;
     if (written.refused.length > 0) onRefused?.(written.refused);
