@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { AppModule } from './app.module.js';
 import {
   CLOUDEVENTS_BATCH_MEDIA_TYPE,
@@ -11,16 +12,21 @@ import {
   RescindError,
 } from './contracts/index.js';
 import { createControlFollower, createControlLog, keepSnapshots, type ControlFollower, type ControlLog } from './control/index.js';
-import { createFeeds, type Feeds } from './feeds/index.js';
+import { createControlFence, createFeeds, createTopicFeeds, restoreControlLog, type Feeds, type Restored } from './feeds/index.js';
 import {
   createAppender,
+  createDoor,
   createIntake,
   createKafkaConsumer,
+  createLogBoundsReader,
   createOffsetStore,
+  createPartitions,
   createQuarantineTopic,
+  createReplay,
   createTopicMaker,
   keepQuarantineBounded,
   type Appender,
+  type IngestParts,
   type OwnEvent,
 } from './ingest/index.js';
 import { createIntrospection, createRemoteAddress, type OnCounts, type TenantCount } from './introspection/index.js';
@@ -37,12 +43,16 @@ import {
   createPoolMetrics,
   createReadinessMetrics,
   createTracing,
+  startProcessGroup,
   endStuckSessions,
+  isLoopback,
   listenHttp,
+  listenUnready,
   runMigrations,
   startEmbeddedPostgres,
   startLocalKafka,
   type Config,
+  type GroupMember,
   type Health,
   type HotHandler,
   type KafkaConfig,
@@ -74,7 +84,18 @@ const BODIES = {
   limitBytes: MAX_POST_BYTES + 64 * 1024,
 };
 
-export interface RunningRescind {
+/** The session that holds the right to publish, and reads beside it. */
+const TOPIC_FEEDS_CONNECTIONS = 2;
+
+/** One transaction at a time. */
+const RESTORE_CONNECTIONS = 2;
+
+/** How often a process that may not begin looks again, and how often it says so. */
+const FENCE_RETRY_MS = 2_000;
+const FENCE_REMINDER_MS = 60_000;
+
+/** What a process can say of itself to another. */
+export interface RunningFacts {
   readonly url: string;
   /** Of the caller `admin`, from the file that the first start wrote; undefined when the file is elsewhere. */
   readonly adminKey: string | undefined;
@@ -83,11 +104,22 @@ export interface RunningRescind {
   readonly firstStart: boolean;
   /** null: HTTP intake alone. */
   readonly brokers: readonly string[] | null;
+}
+
+export interface RunningRescind extends RunningFacts {
   /** Why there is no Kafka, for people; undefined when there is or when none was wanted. */
   readonly kafkaProblem: string | undefined;
   /** Resolves when a stop that anybody began has ended. */
   readonly stopped: Promise<unknown>;
   stop(): Promise<void>;
+}
+
+interface StartOptions {
+  readonly log: Log;
+  /** SIGINT and SIGTERM begin a stop. */
+  readonly signals?: boolean;
+  /** Where this process shares its port with others. */
+  readonly member?: GroupMember;
 }
 
 interface Parts {
@@ -107,21 +139,50 @@ interface Parts {
  * Starts the roles of one process in order, and stops them in the reverse one. Rejects with a `RescindError` that says
  * what to do; then everything that it had started is stopped again.
  */
-export async function startRescind(config: Config, { log, signals = false }: { log: Log; signals?: boolean }): Promise<RunningRescind> {
+export async function startRescind(config: Config, { log, signals = false, member }: StartOptions): Promise<RunningRescind> {
   const lifecycle = createLifecycle(log);
   if (signals) lifecycle.listenForSignals(() => process.exit(1));
+  member?.onStop(() => void lifecycle.stop('its group ends'));
   try {
-    return await start(config, log, lifecycle);
+    return await start(config, log, lifecycle, member);
   } catch (error) {
     await lifecycle.stop('the start failed');
     throw error;
   }
 }
 
-async function start(config: Config, log: Log, lifecycle: Lifecycle): Promise<RunningRescind> {
-  const metrics = createMetrics({ processMetrics: true });
+/**
+ * Starts as many processes as the configuration wants, which share one port; each is a node. The embedded services are this
+ * process's own, which serves nothing itself. Rejects as {@link startRescind} does.
+ */
+export async function startRescindGroup(config: Config, { log, signals = false }: Omit<StartOptions, 'member'>): Promise<RunningRescind> {
+  const lifecycle = createLifecycle(log);
+  if (signals) lifecycle.listenForSignals(() => process.exit(1));
+  try {
+    await mkdir(config.home, { recursive: true, mode: 0o700 });
+    const [url, kafka] = await Promise.all([startDatabase(config, log, lifecycle), startKafka(config, log, lifecycle)]);
+    const embedded = {
+      ...(config.database === 'embedded' ? { DATABASE_URL: url } : {}),
+      ...(config.kafka === 'embedded' ? { KAFKA_BROKERS: kafka.servers?.brokers.join(',') ?? 'none' } : {}),
+    };
+    const group = await startProcessGroup({ count: config.processes, env: embedded, log });
+    lifecycle.onStop('processes', () => group.stop());
+    const facts = group.facts as unknown as RunningFacts;
+    return { ...facts, kafkaProblem: kafka.problem, stopped: lifecycle.stopped, stop: async () => void (await lifecycle.stop('asked to')) };
+  } catch (error) {
+    await lifecycle.stop('the start failed');
+    throw error;
+  }
+}
+
+async function start(config: Config, log: Log, lifecycle: Lifecycle, member: GroupMember | undefined): Promise<RunningRescind> {
+  const metrics = createMetrics({ processMetrics: true, ...(member ? { member } : {}) });
   metrics.observed('rescind_build_info', 'The release that runs; always 1.', ['version'], () => [[{ version: VERSION }, 1]]);
   const health = createHealth({ stopping: lifecycle.stopping, onReport: createReadinessMetrics(metrics) });
+  member?.onDump(async () => {
+    await health.report(); // So that `rescind_ready` is of now.
+    return metrics.dump();
+  });
   const watchPool = createPoolMetrics(metrics);
   await mkdir(config.home, { recursive: true, mode: 0o700 });
   const [url, kafka] = await Promise.all([startDatabase(config, log, lifecycle), startKafka(config, log, lifecycle)]);
@@ -131,10 +192,13 @@ async function start(config: Config, log: Log, lifecycle: Lifecycle): Promise<Ru
   watchPool('requests', pool);
   await checkServer(pool);
   await runMigrations({ url, migrations: MIGRATIONS });
+  // Before anything is read from this database or written to it: the first start would write.
+  await passFence({ config, log, metrics, health, lifecycle, pool }, kafka.servers);
 
   const tracing = startTracing(config, { metrics, log, lifecycle });
   const controlLog = traceCommits(createControlLog({ pool }), tracing);
-  const follower = traceWaits(createControlFollower({ url, controlLog, log, serves: config.roles.has('serve'), leaseMs: config.leaseMs }), tracing);
+  const followed = createControlFollower({ url, controlLog, log, serves: config.roles.has('serve'), leaseMs: config.leaseMs });
+  const follower = traceWaits(measureWaits(followed, metrics), tracing);
   lifecycle.onStop('control log', () => follower.stop());
   await follower.start();
   lifecycle.onStop('control snapshots', keepSnapshots({ pool, state: follower.state, log }));
@@ -146,10 +210,11 @@ async function start(config: Config, log: Log, lifecycle: Lifecycle): Promise<Ru
   if (topics) lifecycle.onStop('topic maker', () => topics.stop());
   const registry = createRegistry({ controlLog, follower, ...(topics ? { createTopic: topics.create } : {}) });
   const authenticate = createAuthenticator({ state: () => follower.state });
-  let appender: Appender | undefined;
-  const onCounts: OnCounts = async (counts) => appender!.submit({ events: [], own: counts.map((count) => countedEvent(follower, count)) });
+  if (config.roles.has('feed') && kafka.servers) startTopicFeeds(parts, url, kafka.servers);
+  let ingest: Ingest | undefined;
+  const onCounts: OnCounts = async (counts) => ingest!.appender.submit({ events: [], own: counts.map((count) => countedEvent(follower, count)) });
   const serving = config.roles.has('serve') ? startServing(parts, authenticate, config.roles.has('ingest') ? { onCounts } : {}) : undefined;
-  if (config.roles.has('ingest')) appender = await startIngest(parts, url, kafka.servers);
+  if (config.roles.has('ingest')) ingest = await startIngest(parts, url, kafka.servers, authenticate);
   if (serving) lifecycle.onStop('introspection counts', () => serving.introspection.stop());
 
   health.register('database', async () => void (await pool.query('SELECT 1')));
@@ -158,7 +223,7 @@ async function start(config: Config, log: Log, lifecycle: Lifecycle): Promise<Ru
     module: AppModule.with({
       platform: { config, log, metrics, health, lifecycle },
       registry: { registry, authenticate },
-      intake: appender && createIntake({ follower, appender }),
+      ingest: ingest?.parts,
       serving,
     }),
     listen: config.listen,
@@ -211,6 +276,66 @@ async function startKafka(config: Config, log: Log, lifecycle: Lifecycle): Promi
   }
 }
 
+export interface RestoreOptions {
+  readonly log: Log;
+  readonly onProgress?: (seq: bigint) => void;
+}
+
+/** Brings the database's control log up to what was published; starts only what is embedded. Rejects with a `RescindError`. */
+export async function restoreFromTopic(config: Config, { log, onProgress }: RestoreOptions): Promise<Restored> {
+  const lifecycle = createLifecycle(log);
+  try {
+    await mkdir(config.home, { recursive: true, mode: 0o700 });
+    const [url, { servers, problem }] = await Promise.all([startDatabase(config, log, lifecycle), startKafka(config, log, lifecycle)]);
+    if (!servers) throw new RescindError('kafka-unavailable', problem === undefined ? {} : { detail: problem });
+    const pool = createPool({ url, max: RESTORE_CONNECTIONS, applicationName: 'rescind-restore', onIdleError: (err) => log.warn({ err }, 'an idle database connection was lost') });
+    lifecycle.onStop('database pool', () => pool.end());
+    await checkServer(pool);
+    await runMigrations({ url, migrations: MIGRATIONS });
+    return await restoreControlLog({ kafka: createKafka({ ...servers, clientId: 'rescind-restore', log }), pool, prefix: config.topicPrefix, ...(onProgress ? { onProgress } : {}) });
+  } finally {
+    await lifecycle.stop('restored');
+  }
+}
+
+/** Waits until the database is the one that was published; meanwhile the address says that this process is not ready. */
+async function passFence(parts: Pick<Parts, 'config' | 'log' | 'metrics' | 'health' | 'lifecycle' | 'pool'>, servers: KafkaServers | null): Promise<void> {
+  const { config, log, metrics, health, lifecycle, pool } = parts;
+  if (!servers || config.controlFence === 'off') return;
+  const fence = createControlFence({ kafka: createKafka({ ...servers, clientId: 'rescind-fence', log, retry: { retries: 1 } }), pool, prefix: config.topicPrefix });
+  let problem = await fence.check();
+  health.register('control-fence', () => {
+    if (problem) throw problem;
+  });
+  const server = problem && (await listenUnready({ listen: config.listen, health, metrics, reason: () => new RescindError(problem?.code ?? 'shutting-down') }));
+  let saidAt = -Infinity;
+  while (problem && !lifecycle.stopping.aborted) {
+    if (performance.now() - saidAt >= FENCE_REMINDER_MS) {
+      log.error({ url: server?.url, code: problem.code, detail: problem.detail }, 'this process does not begin: it cannot tell that the database is the current one');
+      saidAt = performance.now();
+    }
+    await delay(FENCE_RETRY_MS, undefined, { signal: lifecycle.stopping }).catch(() => undefined);
+    problem = await fence.check();
+  }
+  await Promise.all([server?.close(), fence.stop()]);
+  if (lifecycle.stopping.aborted) throw new RescindError('shutting-down');
+}
+
+function startTopicFeeds(parts: Parts, url: string, servers: KafkaServers): void {
+  const { config, log, metrics, health, lifecycle, controlLog, follower } = parts;
+  if (servers.security?.tls === undefined && !servers.brokers.every((broker) => isLoopback(broker.slice(0, broker.lastIndexOf(':'))))) {
+    log.warn('the control log, with the keys of tenants, goes to Kafka in plaintext: set KAFKA_TLS=true, or protect the network otherwise');
+  }
+  const pool = createPool({ url, max: TOPIC_FEEDS_CONNECTIONS, applicationName: 'rescind-topics', onIdleError: (err) => log.warn({ err }, 'an idle database connection was lost') });
+  lifecycle.onStop('topic feeds pool', () => pool.end());
+  parts.watchPool('topics', pool);
+  const kafka = createKafka({ ...servers, clientId: 'rescind-topics', log });
+  const feeds = createTopicFeeds({ kafka, pool, controlLog, follower, log, metrics, prefix: config.topicPrefix });
+  lifecycle.onStop('topic feeds', () => feeds.stop());
+  feeds.start();
+  if (config.controlFence === 'on') health.register('topic-feeds', () => refuseWhen(feeds.notReadyReason(), 'control-log-behind'));
+}
+
 function startServing(parts: Parts, authenticate: ReturnType<typeof createAuthenticator>, counting: { readonly onCounts?: OnCounts }) {
   const { config, log, metrics, lifecycle, pool, controlLog, follower } = parts;
   const keySets = createKeySets({ state: follower.state, log, allowedHosts: config.jwksAllowedHosts });
@@ -233,7 +358,17 @@ function countedEvent({ state }: ControlFollower, { tenant, data }: TenantCount)
   return { tenant: state.tenant(tenant)!, name: 'introspection.counted', id: randomUUID(), timeMs: data.to * 1000, data };
 }
 
-async function startIngest(parts: Parts, url: string, servers: KafkaServers | null): Promise<Appender> {
+interface Ingest {
+  readonly appender: Appender;
+  readonly parts: IngestParts;
+}
+
+async function startIngest(
+  parts: Parts,
+  url: string,
+  servers: KafkaServers | null,
+  authenticate: ReturnType<typeof createAuthenticator>,
+): Promise<Ingest> {
   const { log, metrics, health, lifecycle, controlLog, follower } = parts;
   const pool = createPool({
     url,
@@ -248,18 +383,42 @@ async function startIngest(parts: Parts, url: string, servers: KafkaServers | nu
   const kafka = servers && createKafka({ ...servers, clientId: APPENDER_NAME, log });
   const notices = kafka && createQuarantineTopic({ kafka, log, metrics });
   if (notices) lifecycle.onStop('quarantine topic', () => notices.stop());
-  const appender = traceBatches(createAppender({ pool, controlLog, follower, log, metrics, ...(notices ? { onRefused: notices.tell } : {}) }), parts.tracing);
+  const quarantine = keepQuarantineBounded({ pool: parts.pool, log, metrics });
+  lifecycle.onStop('quarantine', quarantine.stop);
+  const appender = traceBatches(
+    createAppender({
+      pool,
+      controlLog,
+      follower,
+      log,
+      metrics,
+      onRefused(refused) {
+        notices?.tell(refused);
+        quarantine.tell(refused);
+      },
+    }),
+    parts.tracing,
+  );
   lifecycle.onStop('appender', () => appender.stop());
   await appender.start();
-  lifecycle.onStop('quarantine', keepQuarantineBounded({ pool, log, metrics }));
-  if (!kafka) return appender;
+  const offsets = createOffsetStore({ pool });
+  const bounds = kafka && createLogBoundsReader({ kafka });
+  if (bounds) lifecycle.onStop('log bounds', () => bounds.stop());
+  const ingest: IngestParts = {
+    intake: createIntake({ follower, appender }),
+    door: createDoor({ authenticate, metrics }),
+    replay: createReplay({ pool: parts.pool, follower, appender, log }),
+    partitions: bounds ? createPartitions({ offsets: createOffsetStore({ pool: parts.pool }), bounds, follower, appender, log }) : undefined,
+    isOperator: ({ tenant }) => follower.state.tenant(tenant)?.name === DEFAULT_TENANT,
+  };
+  if (!kafka) return { appender, parts: ingest };
 
   const groupId = `rescind-${follower.state.tenantByName(DEFAULT_TENANT)!.id}`;
-  const consumer = createKafkaConsumer({ kafka, groupId, follower, appender, offsets: createOffsetStore({ pool }), log, metrics });
+  const consumer = createKafkaConsumer({ kafka, groupId, follower, appender, offsets, log, metrics });
   lifecycle.onStop('Kafka consumer', () => consumer.stop());
   await consumer.start();
   health.register('kafka', () => refuseWhen(consumer.notReadyReason(), 'kafka-unavailable'));
-  return appender;
+  return { appender, parts: ingest };
 }
 
 function startTracing(config: Config, { metrics, log, lifecycle }: Pick<Parts, 'metrics' | 'log' | 'lifecycle'>): Tracing | undefined {
@@ -279,8 +438,27 @@ function traceWaits(follower: ControlFollower, tracing: Tracing | undefined): Co
   if (tracing === undefined) return follower;
   const whenInForce: ControlFollower['whenInForce'] = (seq) =>
     tracing.span('control.when-in-force', { 'rescind.control.seq': Number(seq) }, () => follower.whenInForce(seq));
-  // Below the follower, so that what it computes when it is asked is still asked of it.
+  return withWait(follower, whenInForce);
+}
+
+/** Below the follower, so that what it computes when it is asked is still asked of it. */
+function withWait(follower: ControlFollower, whenInForce: ControlFollower['whenInForce']): ControlFollower {
   return Object.create(follower, { whenInForce: { value: whenInForce } }) as ControlFollower;
+}
+
+function measureWaits(follower: ControlFollower, metrics: Metrics): ControlFollower {
+  const seconds = metrics.histogram('rescind_in_force_seconds', 'From the commit of an order until it is in force everywhere, or nobody can tell.', ['outcome']);
+  return withWait(follower, async (seq) => {
+    const end = seconds.startTimer();
+    try {
+      const confirmed = await follower.whenInForce(seq);
+      end({ outcome: confirmed.expired > 0 ? 'waited-out' : 'confirmed' });
+      return confirmed;
+    } catch (error) {
+      end({ outcome: 'not-confirmed' });
+      throw error;
+    }
+  });
 }
 
 function traceBatches(appender: Appender, tracing: Tracing | undefined): Appender {
@@ -296,13 +474,21 @@ function measureControl(metrics: Metrics, follower: ControlFollower): void {
   metrics.gauge('rescind_control_seq', 'Seq of the last control record that is applied here.', [], () => Number(state.head));
   metrics.gauge('rescind_control_seq_timestamp_seconds', 'When that record was committed.', [], () => state.headAt / 1000);
   metrics.gauge('rescind_current', 'Whether this process may answer introspection now (1) or not (0).', [], () => Number(follower.isCurrent()));
+  metrics.gauge('rescind_lease_remaining_seconds', 'How long this process may answer introspection without another renewal.', [], () => follower.measured().leaseRemainingMs / 1000);
+  const measured = (name: string, help: string, read: () => number | undefined): void =>
+    metrics.observed(name, help, [], () => [read()].flatMap((value) => (value === undefined ? [] : [[{}, value] as const])));
+  measured('rescind_nodes', 'Processes that answer introspection, as the database lists them.', () => follower.measured().nodes);
+  measured('rescind_node_clock_offset_seconds', "How far the clock of this host is from the database's, at least.", () => {
+    const ms = follower.measured().clockDifferenceMs;
+    return ms === undefined ? undefined : ms / 1000;
+  });
   metrics.observed('rescind_rules', 'Revocation rules in memory, by tenant.', ['tenant'], () => [...state.tenants()].map(({ name, rules }) => [{ tenant: name }, rules.size] as const));
   metrics.observed('rescind_registered', 'What is registered, by kind.', ['kind'], () =>
     (['tenants', 'sources', 'callers'] as const).map((kind) => [{ kind }, [...state[kind]()].length] as const),
   );
 }
 
-function refuseWhen(reason: string | undefined, code: 'no-lease' | 'kafka-unavailable'): void {
+function refuseWhen(reason: string | undefined, code: 'no-lease' | 'kafka-unavailable' | 'control-log-behind'): void {
   if (reason !== undefined) throw new RescindError(code, { detail: reason });
 }
 

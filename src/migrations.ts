@@ -1,7 +1,16 @@
-import { ControlLog1764000000000 } from './control/index.js';
+import { ControlCopy1764000004500, ControlLog1764000000000 } from './control/index.js';
+import { TopicFeeds1764000004600 } from './feeds/index.js';
 import { Ingest1764000003000 } from './ingest/index.js';
-import { Ledger1764000001000 } from './log/index.js';
+import { Ledger1764000001000, LedgerPartitions1764000005000 } from './log/index.js';
 import { Projections1764000002000 } from './projections/index.js';
 
 /** Every migration of every stage, listed by hand: a glob would find nothing in a bundle, and say nothing. */
-export const MIGRATIONS = [ControlLog1764000000000, Ledger1764000001000, Projections1764000002000, Ingest1764000003000];
+export const MIGRATIONS = [
+  ControlLog1764000000000,
+  Ledger1764000001000,
+  Projections1764000002000,
+  Ingest1764000003000,
+  ControlCopy1764000004500,
+  TopicFeeds1764000004600,
+  LedgerPartitions1764000005000,
+];

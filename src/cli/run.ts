@@ -1,9 +1,12 @@
 import { Command, CommanderError } from 'commander';
 import { RequestFailed } from './client.js';
 import { addCaller } from './caller.js';
+import { addControl } from './control.js';
 import { createContext } from './context.js';
 import { addDemo } from './demo.js';
 import { EventsRefused, addEmit } from './emit.js';
+import { addPartition } from './partition.js';
+import { addQuarantine } from './quarantine.js';
 import { addRevoke } from './revoke.js';
 import { addServe, type Variables } from './serve.js';
 import { addSource } from './source.js';
@@ -14,7 +17,7 @@ const FAILED = 1;
 const MISUSED = 2;
 
 const CLOSING = `
-The commands below \`serve\` and \`demo\` speak to a running service:
+The commands below \`control\` speak to a running service:
   RESCIND_URL  where it answers (default http://127.0.0.1:7423)
   RESCIND_KEY  the key to use (default: the administrator's, in <RESCIND_HOME>/admin-key; RESCIND_HOME is .rescind)
 
@@ -43,11 +46,14 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   addDemo(program, context, variables, (code) => {
     exitCode = code;
   });
+  addControl(program, context, variables);
   addTenant(program, context);
   addSource(program, context);
   addCaller(program, context);
   addRevoke(program, context);
   addEmit(program, context);
+  addQuarantine(program, context);
+  addPartition(program, context);
   try {
     await program.parseAsync([...args], { from: 'user' });
     return exitCode;
@@ -60,7 +66,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
 
 /** The service's modules take most of a second to load: only for who asks about its configuration. */
 async function readVariables(args: readonly string[]): Promise<Variables> {
-  if (!args.some((arg) => arg === 'serve' || arg === 'demo')) return {};
+  if (!args.some((arg) => arg === 'serve' || arg === 'demo' || arg === 'control')) return {};
   return (await import('../platform/index.js')).VARIABLE_DOCUMENTATION;
 }
 

@@ -1,4 +1,6 @@
 import type { Command } from 'commander';
+import type { RunningRescind } from '../main.js';
+import type { GroupMember } from '../platform/index.js';
 import type { Context } from './context.js';
 
 /** Variables of the environment, with a sentence each. */
@@ -10,16 +12,31 @@ export function addServe(program: Command, context: Context, variables: Variable
     .description('run the service; configured by the environment')
     .addHelpText('after', describeVariables(variables))
     .action(async () => {
-      const [{ startRescind }, { createLog, readConfig }] = await Promise.all([import('../main.js'), import('../platform/index.js')]);
+      const [{ startRescind, startRescindGroup }, { createLog, joinProcessGroup, readConfig }] = await Promise.all([import('../main.js'), import('../platform/index.js')]);
       const config = readConfig(context.terminal.env);
-      const rescind = await startRescind(config, { log: createLog({ level: config.logLevel }), signals: true });
+      const log = createLog({ level: config.logLevel });
+      const member = joinProcessGroup();
+      if (member) return serveIn(member, startRescind(config, { log, member }));
+      const rescind = await (config.processes === 1 ? startRescind : startRescindGroup)(config, { log, signals: true });
       const say = (line: string): void => void context.terminal.out.write(`${line}\n`);
-      say(`Rescind answers at ${rescind.url}`);
+      say(`Rescind answers at ${rescind.url}${config.processes === 1 ? '' : `, in ${config.processes} processes`}`);
       if (rescind.brokers) say(`Events are read from Kafka at ${rescind.brokers.join(', ')}, and taken at POST /events`);
       else say(`Events are taken at POST /events alone${rescind.kafkaProblem === undefined ? '' : `: ${rescind.kafkaProblem}`}`);
       if (rescind.firstStart) say(`The administrator's key lies in ${rescind.adminKeyPath}; only its owner can read it. Keep it safe, it is not shown again.`);
       await rescind.stopped;
     });
+}
+
+/** One of several processes says nothing itself; the one that holds them does. It ends when it has been stopped. */
+async function serveIn(member: GroupMember, starting: Promise<RunningRescind>): Promise<void> {
+  try {
+    const { url, adminKey, adminKeyPath, firstStart, brokers, stopped } = await starting;
+    member.listening({ url, adminKey, adminKeyPath, firstStart, brokers });
+    await stopped;
+  } catch (error) {
+    member.failed(error);
+  }
+  if (process.connected) process.disconnect();
 }
 
 export function describeVariables(variables: Variables): string {

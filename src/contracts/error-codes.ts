@@ -57,6 +57,8 @@ const OWN_CODES = {
   'database-unavailable': { kind: 'unavailable', title: 'The database cannot be reached.' },
   'kafka-unavailable': { kind: 'unavailable', title: 'Kafka cannot be reached or started.' },
   'control-log-unreadable': { kind: 'unavailable', title: 'The control log holds a record of a version unknown here.' },
+  'control-log-behind': { kind: 'unavailable', title: 'The database is behind what was published of it: an old backup, or another history.' },
+  'control-topic-corrupt': { kind: 'internal', title: 'The topic of control records holds what no Rescind wrote there.' },
   'shutting-down': { kind: 'unavailable', title: 'This process is stopping.' },
   'emit-failed': { kind: 'unavailable', title: 'The events could not be delivered.' },
   'ledger-inconsistent': { kind: 'internal', title: 'The ledger contradicts what was stored before.' },

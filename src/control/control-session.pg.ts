@@ -5,7 +5,7 @@ export interface ControlSessionOptions {
   readonly url: string;
   /** LISTENs to it, before `open` first resolves. */
   readonly channel: string;
-  readonly onNotify: () => void;
+  readonly onNotify: (payload: string) => void;
   /** The session ended by itself; the next `open` makes another. */
   readonly onLost: (error: Error | undefined) => void;
   /** A statement that takes longer counts as a lost database. */
@@ -50,7 +50,7 @@ export function createControlSession({ url, channel, onNotify, onLost, timeoutMs
     });
     client.on('error', (error) => forget(client, error));
     client.on('end', () => forget(client));
-    client.on('notification', onNotify);
+    client.on('notification', ({ payload }) => onNotify(payload ?? ''));
     try {
       await client.connect();
       await client.query(`LISTEN ${channel}`);

@@ -8,7 +8,7 @@ import { createInForce, type InForce } from './in-force.js';
 import { createLeaseClock } from './lease-clock.js';
 import { createLease, LEASE_FRACTION, type GrantAnswer } from './lease.js';
 import { createMembership } from './membership.pg.js';
-import { createNodeRows } from './node-rows.pg.js';
+import { createNodeRows, readAcknowledgement } from './node-rows.pg.js';
 import type { ControlRecord, Seq } from './records.js';
 import { readSnapshot } from './snapshot.pg.js';
 import { createControlState, UnknownRecordVersion, type ControlState } from './state.js';
@@ -53,11 +53,28 @@ export interface ControlFollower {
    * `not-confirmed` when it cannot tell in time; the same call again waits again. Any process may wait.
    */
   whenInForce(seq: Seq): Promise<Confirmed>;
+  /** For metrics; nothing is decided by it. */
+  measured(): Measured;
+  /**
+   * Every record up to here is in force, asked now and without waiting. What a node that is just joining has not said yet is
+   * left out, so it may lag behind what was confirmed through another process, never run ahead. `database-unavailable` when
+   * it cannot be asked.
+   */
+  inForceUpTo(): Promise<Seq>;
   /** Called after records were applied; not for what a start takes from a snapshot. */
   onApplied(listener: (records: readonly ControlRecord[]) => void): void;
   readonly guards: Guards;
   /** Leaves as the protocol has it: at once, or when the last guard's grant has ended, f L at most. */
   stop(): Promise<void>;
+}
+
+export interface Measured {
+  /** 0 when this process may not answer. */
+  readonly leaseRemainingMs: number;
+  /** How far this host's wall clock is from the database's, at least; undefined before it was measured, and where nothing is served. */
+  readonly clockDifferenceMs: number | undefined;
+  /** Nodes in the deployment, as last read; undefined before. */
+  readonly nodes: number | undefined;
 }
 
 /** The right of guards to answer on this node's word. A guard MUST name itself by an id that is fresh at each of its starts. */
@@ -114,7 +131,11 @@ export function createControlFollower({ url, controlLog, log, serves, leaseMs = 
     url,
     channel: 'rescind_confirmed',
     timeoutMs,
-    onNotify: () => inForce?.wake(),
+    onNotify(payload) {
+      const said = readAcknowledgement(payload);
+      if (said) inForce?.heard(said);
+      else inForce?.wake();
+    },
     onLost: () => undefined,
   });
 
@@ -255,6 +276,15 @@ export function createControlFollower({ url, controlLog, log, serves, leaseMs = 
       const [confirmed] = await Promise.all([inForce.wait(seq), appliedInTime(seq)]);
       return confirmed;
     },
+    async inForceUpTo() {
+      if (!inForce) throw new TypeError('not started');
+      try {
+        return await inForce.upTo(state.head);
+      } catch (error) {
+        throw new RescindError('database-unavailable', { cause: error });
+      }
+    },
+    measured: () => ({ leaseRemainingMs: lease.remainingMs(clock()), clockDifferenceMs: membership.clockDifferenceMs, nodes: inForce?.nodes }),
     onApplied: (listener) => void listeners.push(listener),
     guards: {
       grant(id, held) {

@@ -2,13 +2,19 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { RescindError } from '../contracts/index.js';
 import type { NodeRow, NodeRows } from './node-rows.pg.js';
 import type { Seq } from './records.js';
-import { isOver, judge, newWait, observe, type Confirmed, type SeenCounter, type Wait } from './waiting.js';
+import { hear, isOver, judge, newWait, observe, type Acknowledgement, type Confirmed, type SeenCounter, type Wait } from './waiting.js';
 
 export interface InForce {
   /** Resolves when no node and no guard answers *active* against the record any more; `not-confirmed` when it cannot tell in time. */
   wait(seq: Seq): Promise<Confirmed>;
-  /** A node has said something: its row is worth reading, if anybody waits. */
+  /** Everything up to here that was committed before the call is in force; `head` where no node answers at all. Never runs backwards. */
+  upTo(head: Seq): Promise<Seq>;
+  /** A node has acknowledged. */
+  heard(said: Acknowledgement): void;
+  /** A node has left: the rows are worth reading, if anybody waits. */
   wake(): void;
+  /** Rows that the last read showed; undefined before the first. */
+  readonly nodes: number | undefined;
   /** Waits that are not over reject with `not-confirmed`. */
   stop(): Promise<void>;
 }
@@ -34,7 +40,11 @@ interface Waiting extends Wait {
  */
 export function createInForce({ rows, timeoutMs, cycleMs, onError }: InForceOptions): InForce {
   const seen = new Map<string, SeenCounter>();
+  // The acknowledgement may be heard before the reply to a read that was answered without it.
+  const said = new Map<string, Acknowledgement>();
   let waits: Waiting[] = [];
+  let known = 0n as Seq;
+  let nodes: number | undefined;
   let stopping = false;
   let isWoken = false;
   let wake: () => void = () => undefined;
@@ -43,13 +53,29 @@ export function createInForce({ rows, timeoutMs, cycleMs, onError }: InForceOpti
     // Those that come while the read runs count from the next one.
     const asking = [...waits];
     const found = new Map((await rows.read()).map((row) => [row.id, row]));
+    nodes = found.size;
     const now = performance.now();
+    for (const id of said.keys()) if (!found.has(id)) said.delete(id);
     for (const wait of asking) {
       judge(wait, found);
-      if (isOver(wait)) wait.resolve({ nodes: wait.nodes, guards: wait.guards, expired: wait.expired });
+      for (const one of said.values()) hear(wait, one);
+    }
+    settle();
+    await reap(observe(seen, found, now));
+  }
+
+  function settle(): void {
+    for (const wait of waits) {
+      if (!isOver(wait)) continue;
+      learn(wait.seq);
+      wait.resolve({ nodes: wait.nodes, guards: wait.guards, expired: wait.expired });
     }
     waits = waits.filter((wait) => !isOver(wait));
-    await reap(observe(seen, found, now));
+  }
+
+  function learn(seq: Seq): Seq {
+    if (seq > known) known = seq;
+    return known;
   }
 
   async function reap(stale: readonly NodeRow[]): Promise<void> {
@@ -114,8 +140,20 @@ export function createInForce({ rows, timeoutMs, cycleMs, onError }: InForceOpti
         wakeUp();
       });
     },
+    async upTo(head) {
+      const confirmed = (await rows.read()).map((row) => row.confirmed);
+      return learn(confirmed.reduce((least, seq) => (seq < least ? seq : least), head));
+    },
+    heard(one) {
+      if (one.confirmed > (said.get(one.id)?.confirmed ?? -1n)) said.set(one.id, one);
+      for (const wait of waits) hear(wait, one);
+      settle();
+    },
     wake() {
       if (waits.length > 0) wakeUp();
+    },
+    get nodes() {
+      return nodes;
     },
     async stop() {
       stopping = true;

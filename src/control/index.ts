@@ -24,9 +24,11 @@ export {
 export { createControlState, type Caller, type ControlState, type Source, type StatePart, type Tenant } from './state.js';
 export { keepSnapshots, readSnapshot, RECORDS_A_SNAPSHOT, writeSnapshot } from './snapshot.pg.js';
 export { createControlLog, type Appended, type Command, type ControlLog, type Session } from './control-log.pg.js';
+export { createLogCopies, type CommandCopy, type LogCopies, type RecordCopy } from './log-copy.pg.js';
 export { createControlFollower, DEFAULT_LEASE_MS, MAX_LEASE_MS, MIN_LEASE_MS, type ControlFollower, type FollowerOptions, type Guards } from './follower.pg.js';
 export { LEASE_FRACTION, type GrantAnswer, type GrantRefusal } from './lease.js';
 export type { Confirmed } from './waiting.js';
 export { ControlLog1764000000000 } from './migrations/1764000000000-control-log.js';
+export { ControlCopy1764000004500 } from './migrations/1764000004500-control-copy.js';
 export { commandFromEvent, isRuleEvent, type EventToRule, type RuleEventName } from './rules-from-event.js';
 export { commandFromContradiction, type Contradiction } from './rules-from-conflict.js';

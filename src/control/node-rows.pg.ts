@@ -1,6 +1,7 @@
 import type { ClientBase } from 'pg';
 import { queryDurably } from './durable.pg.js';
 import type { Seq } from './records.js';
+import type { Acknowledgement } from './waiting.js';
 
 /** A process that answers from memory, as the database shows it. */
 export interface NodeRow {
@@ -28,7 +29,7 @@ export interface NodeRows {
   join(id: string, name: string, leaseMs: number): Promise<void>;
   /** Durable. */
   renew(id: string, confirmed: Seq, guards: number): Promise<Renewal>;
-  /** Need not be durable: what a waiter has seen is a fact about memory. Wakes the waiters. False: the row is gone. */
+  /** Need not be durable: what a waiter has seen is a fact about memory. Tells the waiters. False: the row is gone. */
   acknowledge(id: string, confirmed: Seq, guards: number): Promise<boolean>;
   /** Durable. Wakes the waiters. */
   leave(id: string): Promise<void>;
@@ -42,13 +43,19 @@ const RENEW = `
   UPDATE node SET counter = counter + 1, confirmed = greatest(confirmed, $2), guards = $3 WHERE id = $1
   RETURNING extract(epoch FROM clock_timestamp()) * 1000 AS database_time`;
 const ACKNOWLEDGE = `
-  WITH said AS (UPDATE node SET confirmed = greatest(confirmed, $2), guards = $3 WHERE id = $1 RETURNING 1)
-  SELECT set_config('synchronous_commit', 'off', true), pg_notify('rescind_confirmed', '') FROM said`;
+  WITH said AS (UPDATE node SET confirmed = greatest(confirmed, $2), guards = $3 WHERE id = $1 RETURNING id, confirmed, guards)
+  SELECT set_config('synchronous_commit', 'off', true), pg_notify('rescind_confirmed', concat_ws(' ', id, confirmed, guards)) FROM said`;
 const LEAVE = `
   WITH gone AS (DELETE FROM node WHERE id = $1 RETURNING 1)
   SELECT pg_notify('rescind_confirmed', '') FROM gone`;
 const READ = 'SELECT id, counter, confirmed, guards, lease_ms FROM node';
 const REAP = 'DELETE FROM node WHERE id = $1 AND counter = $2';
+
+/** What the notification of an acknowledgement says; undefined for another one. */
+export function readAcknowledgement(payload: string): Acknowledgement | undefined {
+  const [, id, confirmed, guards] = /^(\S+) (\d+) (\d+)$/.exec(payload) ?? [];
+  return id === undefined ? undefined : { id, confirmed: BigInt(confirmed!) as Seq, guards: Number(guards) };
+}
 
 /** A node's own statements need a session of their own, so that nothing else can hold up a renewal. */
 export function createNodeRows(session: ClientBase): NodeRows {

@@ -45,7 +45,15 @@ export function judge(wait: Wait, rows: ReadonlyMap<string, NodeRow>): void {
   }
 }
 
-function count(wait: Wait, row: NodeRow): void {
+/** What one row is known to have confirmed, from a read or from the acknowledgement itself. It never falls, and ids are fresh. */
+export type Acknowledgement = Pick<NodeRow, 'id' | 'confirmed' | 'guards'>;
+
+/** What an acknowledgement says to a wait. Before the first read it says nothing: that one decides who is needed. */
+export function hear(wait: Wait, said: Acknowledgement): void {
+  if (said.confirmed >= wait.seq && wait.needed?.delete(said.id)) count(wait, said);
+}
+
+function count(wait: Wait, row: Pick<NodeRow, 'guards'>): void {
   wait.nodes += 1;
   wait.guards += row.guards;
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
 import { RescindError, type EventName } from '../contracts/index.js';
 import { commandFromEvent, isRuleEvent, type Command, type ControlFollower, type ControlLog } from '../control/index.js';
+import { createRangeKeeper, RangeMissing } from '../log/index.js';
 import { inTransaction, type Log, type Metrics } from '../platform/index.js';
 import type { Accepted } from './accept.js';
 import { findConflicted } from './conflicts.pg.js';
@@ -14,6 +15,9 @@ export const MAX_BATCH_EVENTS = 2_000;
 
 /** Events that wait in memory; beyond it a door is told to come back later. */
 export const MAX_WAITING_EVENTS = 20_000;
+
+/** Their bytes as they came; beyond it likewise, whichever comes first. */
+export const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 
 /** How often a batch is sent again that the database aborted without fault of its events (deadlock, restart). */
 const MAX_ATTEMPTS = 3;
@@ -35,6 +39,7 @@ export interface Appender {
 }
 
 interface Waiting {
+  readonly bytes: number;
   readonly submission: Submission;
   readonly resolve: (outcomes: readonly Outcome[]) => void;
   readonly reject: (error: unknown) => void;
@@ -58,11 +63,16 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
   const batchSeconds = metrics.histogram('rescind_ingest_batch_seconds', 'Duration of one batch.', []);
   let waiting: Waiting[] = [];
   let waitingEvents = 0;
+  let waitingBytes = 0;
+  metrics.gauge('rescind_ingest_waiting_events', 'Events that wait for their batch.', [], () => waitingEvents);
   let outboxDue = true;
   let conflictsDue = true;
   let owed: NodeJS.Timeout | undefined;
   let running: Promise<void> | undefined;
   let stopping = false;
+
+  const rangeFailed = (error: unknown): void => log.error({ err: error }, 'the next range of the ledger could not be made');
+  const ranges = createRangeKeeper({ pool, onError: rangeFailed });
 
   const run = (): void => {
     running ??= drain().finally(() => {
@@ -91,6 +101,7 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
     const batch = waiting.slice(0, count);
     waiting = waiting.slice(count);
     waitingEvents -= events;
+    for (const { bytes } of batch) waitingBytes -= bytes;
     return batch;
   }
 
@@ -115,7 +126,8 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
         batch.find(({ submission }) => submission.offset === error.move)?.reject(error);
         const rest = batch.filter(({ submission }) => submission.offset !== error.move);
         if (rest.length > 0) await writeWaiting(rest, attempt);
-      } else if (isTransient(error) && attempt < MAX_ATTEMPTS) {
+      } else if ((isTransient(error) || error instanceof RangeMissing) && attempt < MAX_ATTEMPTS) {
+        if (error instanceof RangeMissing) await ranges.ensure(error.upTo).catch(rangeFailed);
         await writeWaiting(batch, attempt + 1);
       } else {
         log.error({ err: error, submissions: batch.length }, 'a batch could not be written');
@@ -135,6 +147,7 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
     };
     const ordered = await orderRules(submissions, replace);
     const written = await writeBisecting(ordered, seenSeq, replace);
+    ranges.noted(written.highest);
     await stopConflicted(written);
     if (written.outboxLeft) outboxDue = true;
     if (written.refused.length > 0) onRefused?.(written.refused);
@@ -185,8 +198,12 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
     const entries = events.map((judged) => sealEvent(judged, state));
     const { rows } = await pool.query<{ nth: string }>(
       `SELECT w.nth FROM unnest($1::uuid[], $2::bytea[], $3::bytea[]) WITH ORDINALITY AS w (tenant, key, hash, nth)
-       JOIN dedupe d ON d.tenant = w.tenant AND d.key = w.key AND d.hash <> w.hash`,
-      [entries.map(({ tenant }) => tenant), entries.map(({ dedupeKey }) => dedupeKey), entries.map(({ hash }) => hash)],
+       CROSS JOIN LATERAL (SELECT hash FROM dedupe WHERE tenant = w.tenant AND key = w.key LIMIT 1) d WHERE d.hash <> w.hash`,
+      [
+        entries.map(({ tenant }) => tenant),
+        entries.map(({ dedupeKey }) => Buffer.from(dedupeKey, 'latin1')),
+        entries.map(({ hash }) => Buffer.from(hash, 'latin1')),
+      ],
     );
     const known = rows.map(({ nth }) => events[Number(nth) - 1]!);
     return new Set([...known, ...events.filter((judged) => firstContent.get(idOf(judged)) !== judged.content)]);
@@ -277,17 +294,20 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
   return {
     submit(submission) {
       if (stopping) return Promise.reject(new RescindError('shutting-down'));
-      if (waitingEvents > 0 && waitingEvents + submission.events.length > MAX_WAITING_EVENTS) {
+      const bytes = submission.events.reduce((sum, { arrived }) => sum + arrived.bytes.length, 0);
+      if (waitingEvents > 0 && (waitingEvents + submission.events.length > MAX_WAITING_EVENTS || waitingBytes + bytes > MAX_WAITING_BYTES)) {
         return Promise.reject(new RescindError('overloaded'));
       }
       for (const judged of submission.events) if (judged.accepted) sealEvent(judged, state);
       return new Promise((resolve, reject) => {
-        waiting.push({ submission, resolve, reject });
+        waiting.push({ bytes, submission, resolve, reject });
         waitingEvents += submission.events.length;
+        waitingBytes += bytes;
         run();
       });
     },
     async start() {
+      await ranges.start();
       await stopConflicted(NOTHING_WRITTEN);
       outboxDue = true;
       run();

@@ -1,6 +1,5 @@
 import type { Admin, Kafka, Producer } from 'kafkajs';
-import type { Log, Metrics } from '../platform/index.js';
-import { ensureTopics } from './consumer.kafka.js';
+import { ensureTopics, type Log, type Metrics } from '../platform/index.js';
 import type { Refused } from './quarantine.pg.js';
 
 /** Carries reason and position of what was refused, never its bytes (design, section 3). */

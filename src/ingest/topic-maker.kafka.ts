@@ -1,6 +1,6 @@
 import type { Admin, Kafka } from 'kafkajs';
 import { RescindError } from '../contracts/index.js';
-import { ensureTopics } from './consumer.kafka.js';
+import { ensureTopics } from '../platform/index.js';
 
 export interface TopicMaker {
   /** Makes the topic unless it exists. Throws `kafka-unavailable`. */

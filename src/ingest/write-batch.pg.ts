@@ -6,7 +6,7 @@ import { loadSql } from '../platform/index.js';
 import { writeProjections, type Conflict, type ProjectedEvent } from '../projections/index.js';
 import type { Accepted } from './accept.js';
 import { ownEventOf, prepareOwnEvent, type OwnEvent } from './own-events.js';
-import { writeQuarantine, type Refused } from './quarantine.pg.js';
+import { leaveQuarantine, writeQuarantine, type Refused } from './quarantine.pg.js';
 import { OffsetLost, type Judged, type OffsetMove, type Outcome, type Submission } from './submission.js';
 
 /** Control records that one batch gives their ledger entries; the rest follow with the next. */
@@ -14,6 +14,7 @@ const OUTBOX_LIMIT = 500;
 
 const TAKE_OUTBOX = loadSql(import.meta.url, 'take-outbox.sql');
 const SWAP_OFFSET = loadSql(import.meta.url, 'swap-offset.sql');
+const RESUME_OFFSET = loadSql(import.meta.url, 'resume-offset.sql');
 const FIRST_OFFSET = loadSql(import.meta.url, 'first-offset.sql');
 
 /** An accepted event with its entry: sealed before any lock is taken. */
@@ -31,6 +32,8 @@ export interface Written {
   readonly outcomes: ReadonlyMap<Judged, Outcome>;
   readonly refused: readonly Refused[];
   readonly conflicts: { readonly tokens: readonly Conflict[]; readonly idJags: readonly Conflict[] };
+  /** The highest index that was written, of any tenant. */
+  readonly highest: bigint;
   /** Control records that are left without their entry. */
   readonly outboxLeft: boolean;
 }
@@ -95,8 +98,10 @@ export async function writeBatch(client: PoolClient, batch: Batch, state: Contro
     }
   }
   await writeQuarantine(client, refused);
+  await leaveQuarantine(client, outcomes);
   const conflicts = await writeProjections(client, projected);
-  return { outcomes, refused, conflicts, outboxLeft: outbox.left };
+  const highest = placed.reduce((most, { index }) => (index > most ? index : most), 0n);
+  return { outcomes, refused, conflicts, highest, outboxLeft: outbox.left };
 }
 
 function movesInOrder(submissions: readonly Submission[]): OffsetMove[] {
@@ -106,8 +111,9 @@ function movesInOrder(submissions: readonly Submission[]): OffsetMove[] {
 
 async function swapOffset(client: PoolClient, move: OffsetMove): Promise<void> {
   const values = [move.cluster, move.topic, move.partition, String(move.held), String(move.next), move.lastOffset === null ? null : String(move.lastOffset), move.lastSha256];
-  const { rowCount } = await client.query(SWAP_OFFSET, values);
+  const { rowCount } = await client.query(move.resumes ? RESUME_OFFSET : SWAP_OFFSET, values);
   if (rowCount === 1) return;
+  if (move.resumes) throw new OffsetLost(move);
   const first = await client.query(FIRST_OFFSET, values);
   if (first.rowCount !== 1) throw new OffsetLost(move);
 }

@@ -1,7 +1,7 @@
 import { canonicalJson, type TokenIssued, type TokenReference } from '../contracts/index.js';
 import type { Tenant } from '../control/index.js';
 import type { StoredLineage } from '../projections/index.js';
-import type { RuleKey, TokenKeys } from '../rules/index.js';
+import { packKeys, unpackKeys, type PackedKeys, type RuleKey } from '../rules/index.js';
 import { clocksOf, stopKeys, summarize, type Clocks, type LineageSummary } from './lineage.js';
 import { sha256, type Claims } from './jws.js';
 import { createSharer, type Sharer } from './sharer.js';
@@ -19,6 +19,9 @@ export interface TokenKind {
   readonly audience: readonly string[];
   readonly lineage: LineageSummary;
   readonly clocks: Clocks;
+  /** Largest skew of those clocks, seconds, as of a version of the registry. */
+  skew: number;
+  skewVersion: number;
   /** Beginning of the active answer. */
   readonly head: string;
 }
@@ -32,10 +35,11 @@ export interface KnownToken {
   readonly exp: number | undefined;
   /** Digest of what its text has to say too; undefined for an opaque token, which says nothing. */
   readonly statement: string | undefined;
-  /** Undefined when a dimension holds more than its bound: never active. With the skew as of `keysVersion`. */
-  keys: TokenKeys | undefined;
+  /** Rule keys of its lineage; undefined when a dimension holds more than its bound: never active. */
+  readonly packed: PackedKeys | undefined;
   readonly grantedAt: number;
-  keysVersion: number;
+  readonly authenticatedAt: number | undefined;
+  readonly seenSeq: bigint;
   /** Of the answer: `sub`, and what is rare. */
   readonly subject: string;
   readonly rest: string;
@@ -52,14 +56,12 @@ export interface KnownToken {
 /** What the tokens of one memory have in common. */
 export interface Shared {
   readonly kinds: Sharer<TokenKind>;
-  readonly keys: Sharer<readonly RuleKey[]>;
   readonly texts: Sharer<string>;
   readonly seqs: Sharer<bigint>;
 }
 
 export const createShared = ({ max }: { readonly max: number }): Shared => ({
   kinds: createSharer({ max }),
-  keys: createSharer({ max }),
   texts: createSharer({ max }),
   seqs: createSharer({ max }),
 });
@@ -76,16 +78,17 @@ export function knowToken(stored: StoredLineage, { tenant, shared, memoryKey, re
   const { facts } = stored.tokens[0]!;
   const identity = facts.jti !== undefined ? 'jti' : facts.sha256 !== undefined ? 'sha256' : 'signing_input_sha256';
   const id = (facts.jti ?? facts.sha256 ?? facts.signing_input_sha256)!;
-  const keys = shareKeys(stopKeys(tenant, stored), shared);
+  const keys = stopKeys(tenant, stored);
   const token = {
     common: shareKind(tenant, identity, stored, shared),
     id: id === memoryKey ? memoryKey : id,
     iat: facts.iat,
     exp: facts.exp,
     statement: identity === 'sha256' ? undefined : sha256(statementOf(facts)!),
-    keys,
+    packed: keys && packKeys(keys.sets),
     grantedAt: keys?.grantedAt ?? 0,
-    keysVersion: -1,
+    authenticatedAt: keys?.authenticatedAt,
+    seenSeq: shareSeq(keys?.seenSeq ?? 0n, shared),
     subject: shareText(facts.sub === undefined ? '' : `,"sub":${JSON.stringify(facts.sub)}`, shared),
     rest: shareText(restOf(facts), shared),
     bytes: 0,
@@ -105,20 +108,15 @@ function shareKind({ id: tenant }: Tenant, identity: TokenKind['identity'], stor
   const audience = facts.kind === 'refresh' ? [facts.iss] : [...facts.aud, ...(facts.resource ?? [])];
   const head = headOf(facts);
   const name = JSON.stringify([tenant, source, identity, audience, lineage, [...clocks.sources], [...clocks.issuers], head, facts.kind]);
-  return kinds.share(name, () => ({ tenant, kind: facts.kind, identity, iss: facts.iss, source, audience, lineage, clocks, head }));
+  return kinds.share(name, () => ({ tenant, kind: facts.kind, identity, iss: facts.iss, source, audience, lineage, clocks, skew: 0, skewVersion: -1, head }));
 }
 
 const shareText = (text: string, { texts }: Shared): string => (text === '' ? '' : texts.share(text, () => text));
 
-/** Users, clients, resources recur from token to token; the token itself and its ID-JAG do not. */
-function shareKeys(keys: TokenKeys | undefined, { keys: shared, seqs }: Shared): TokenKeys | undefined {
-  if (!keys) return undefined;
-  const sets = keys.sets.map((set, position) => (position <= LAST_OWN_DIMENSION ? [...set] : shared.share(set.join(''), () => [...set])));
-  return { ...keys, sets, seenSeq: seqs.share(String(keys.seenSeq), () => keys.seenSeq) };
-}
+const shareSeq = (seq: bigint, { seqs }: Shared): bigint => seqs.share(String(seq), () => seq);
 
-/** `token` and `id_jag` come first among the dimensions. */
-const LAST_OWN_DIMENSION = 1;
+/** The rule keys of a token, by position in `DIMENSIONS`; undefined where it has too many. For whoever is to judge later rules. */
+export const setsOf = ({ packed }: KnownToken): readonly (readonly RuleKey[])[] | undefined => packed && unpackKeys(packed);
 
 /** RFC 7662, section 2.2. `token_type` says how a resource server is to take it (RFC 6749, section 7.1): a refresh token has none. */
 function headOf(facts: TokenIssued): string {

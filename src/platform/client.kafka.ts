@@ -65,7 +65,8 @@ function write(log: Log, { level, namespace, log: entry }: LogEntry): void {
   const { message, timestamp: _timestamp, logger: _logger, ...members } = entry;
   const bound = { kafkajs: namespace, ...members };
   // A broker's error response is thrown to the caller or retried, and a fresh coordinator gives some: no news of its own.
-  if (namespace === 'Connection' && 'correlationId' in entry) log.debug(bound, message);
+  // So is an attempt of a producer that it makes again, as each transaction that follows another closely is.
+  if ((namespace === 'Connection' && 'correlationId' in entry) || (namespace === 'Producer' && 'retryCount' in entry)) log.debug(bound, message);
   else if (level === logLevel.ERROR) log.error(bound, message);
   else if (level === logLevel.WARN) log.warn(bound, message);
   else log.debug(bound, message);

@@ -15,8 +15,12 @@ export const DEFAULT_HOME = '.rescind';
 export const DEFAULT_HOST = '127.0.0.1';
 export const DEFAULT_PORT = 7423;
 export const DEFAULT_LOG_ORIGIN = 'rescind.local';
+export const DEFAULT_TOPIC_PREFIX = 'rescind';
 /** Connections to PostgreSQL that one process holds for requests; the listener and the appender have their own. */
 export const DEFAULT_DATABASE_POOL_MAX = 10;
+/** Processes that share the port, each a node; more than a machine has use for are a mistake. */
+export const DEFAULT_PROCESSES = 1;
+const MAX_PROCESSES = 64;
 /** `L` of the lease protocol: what a crashed node costs the first revocation after it, once. */
 export const DEFAULT_LEASE_SECONDS = 4;
 
@@ -25,10 +29,15 @@ export interface Config {
   readonly home: string;
   readonly listen: ListenConfig;
   readonly roles: ReadonlySet<Role>;
+  readonly processes: number;
   readonly database: { readonly url: Secret } | 'embedded';
   readonly databasePoolMax: number;
   /** `none`: HTTP intake alone. */
   readonly kafka: KafkaConfig | 'embedded' | 'none';
+  /** First part of the names of the topics that Rescind publishes its control log and revocations to. */
+  readonly topicPrefix: string;
+  /** Whether a node compares its database with what was published of it, before it joins. */
+  readonly controlFence: 'on' | 'off';
   /** How long a node may stay silent before it is fenced, in milliseconds. */
   readonly leaseMs: number;
   /** First part of every ledger's origin: configured, never taken from a Host header. */
@@ -77,9 +86,12 @@ export function readConfig(env: Environment): Config {
     home: env['RESCIND_HOME'] ?? DEFAULT_HOME,
     listen: readListen(env, refuse),
     roles: readRoles(env, refuse),
+    processes: readInteger(env, 'PROCESSES', { min: 1, max: MAX_PROCESSES, default: DEFAULT_PROCESSES }, refuse),
     database: readDatabase(env, refuse),
     databasePoolMax: readInteger(env, 'DATABASE_POOL_MAX', { min: 1, max: 200, default: DEFAULT_DATABASE_POOL_MAX }, refuse),
     kafka: readKafka(env, refuse),
+    topicPrefix: readTopicPrefix(env, refuse),
+    controlFence: readOneOf(env, 'CONTROL_FENCE', ['on', 'off'], 'on', refuse),
     leaseMs: readInteger(env, 'LEASE_SECONDS', { min: 2, max: 30, default: DEFAULT_LEASE_SECONDS }, refuse) * 1000,
     logOrigin: readLogOrigin(env, refuse),
     logLevel: readOneOf(env, 'LOG_LEVEL', LOG_LEVELS, 'info', refuse),
@@ -99,9 +111,12 @@ export const VARIABLE_DOCUMENTATION: Readonly<Record<string, string>> = {
   TLS_KEY: 'path of the PEM private key',
   TRUSTED_PROXY: 'true when one proxy in front of Rescind ends TLS (default false)',
   ROLES: 'comma-separated: ingest, serve, feed, log, or all (default all)',
+  PROCESSES: `processes that share the port, each a node of its own (default ${DEFAULT_PROCESSES}); about one a core`,
   DATABASE_URL: 'postgres:// URL of PostgreSQL 17 or newer (default: the embedded one)',
   DATABASE_POOL_MAX: `connections for requests (default ${DEFAULT_DATABASE_POOL_MAX})`,
   ...KAFKA_DOCUMENTATION,
+  TOPIC_PREFIX: `first part of the topics that Rescind publishes to; two deployments on one Kafka need two (default ${DEFAULT_TOPIC_PREFIX})`,
+  CONTROL_FENCE: 'off to answer without comparing the database with the control topic: an old backup would go unnoticed (default on)',
   LEASE_SECONDS: `how long a node may stay silent before it is fenced, 2 to 30 (default ${DEFAULT_LEASE_SECONDS})`,
   LOG_LEVEL: `${LOG_LEVELS.join(', ')} (default info)`,
   LOG_ORIGIN: `first part of the ledgers' origin, such as log.example.com (default ${DEFAULT_LOG_ORIGIN})`,
@@ -141,6 +156,12 @@ function readDatabase(env: Environment, refuse: Refuse): Config['database'] {
     refuse('DATABASE_URL', 'must be a postgres:// URL with a host and a database');
   }
   return Object.freeze({ url: new Secret(value) });
+}
+
+function readTopicPrefix(env: Environment, refuse: Refuse): string {
+  const value = env['TOPIC_PREFIX'] ?? DEFAULT_TOPIC_PREFIX;
+  if (!/^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$/.test(value)) refuse('TOPIC_PREFIX', 'must be letters, digits, dots, hyphens and underscores, at most 100');
+  return value;
 }
 
 function readLogOrigin(env: Environment, refuse: Refuse): string {

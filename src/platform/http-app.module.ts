@@ -25,6 +25,9 @@ export interface RawBodies {
   readonly limitBytes: number;
 }
 
+/** How often a server that ends looks for connections that have become idle. */
+const IDLE_SWEEP_MS = 100;
+
 /** What a management API needs. */
 export const JSON_BODIES: RawBodies = { mediaTypes: ['application/json'], limitBytes: 1024 * 1024 };
 
@@ -71,6 +74,9 @@ export async function createHttpApp(options: HttpAppOptions): Promise<NestFastif
   const fastify = adapter.getInstance();
   fastify.addHook('preClose', async () => {
     closing = true;
+    // One whose answer was under way becomes idle afterwards, and would be waited for as long as its client keeps it.
+    const sweep = setInterval(() => fastify.server.closeIdleConnections(), IDLE_SWEEP_MS);
+    fastify.server.once('close', () => clearInterval(sweep));
   });
   if (watch !== undefined) {
     fastify.addHook('onResponse', async ({ method, routeOptions }, reply) => {

@@ -1,4 +1,4 @@
-export { ConfigError, DEFAULT_LEASE_SECONDS, ROLES, VARIABLE_DOCUMENTATION, readConfig } from './config.js';
+export { ConfigError, DEFAULT_LEASE_SECONDS, DEFAULT_TOPIC_PREFIX, ROLES, VARIABLE_DOCUMENTATION, readConfig } from './config.js';
 export type { Config, ConfigProblem, ListenConfig, LogLevel, Role } from './config.js';
 export type { KafkaConfig, KafkaSecurity, SaslMechanism } from './kafka-config.js';
 export { isLoopback } from './loopback.js';
@@ -17,6 +17,8 @@ export type { EndedSpan, OtlpOptions, SpanSink } from './otlp.js';
 export { createTracing } from './tracing.js';
 export type { Attributes, OpenSpan, Tracing } from './tracing.js';
 export type { TracingConfig } from './tracing-config.js';
+export { joinProcessGroup, type GroupMember } from './group-member.js';
+export { startProcessGroup, type ProcessGroup } from './process-group.js';
 export { createLifecycle } from './lifecycle.js';
 export type { Lifecycle } from './lifecycle.js';
 
@@ -24,11 +26,14 @@ export { createPool, DEFAULT_TIMEOUTS, inTransaction, isDatabaseUnavailable } fr
 export type { Pool, PoolClient, PoolOptions, SessionTimeouts } from './pool.pg.js';
 export { endStuckSessions } from './stuck-sessions.pg.js';
 export { loadSql } from './sql.js';
+export { byteaArray, int2Array, int4Array, int8Array, jsonbArray, textArray, uuidArray, uuidBytes } from './binary-arrays.js';
 export { startEmbeddedPostgres } from './embedded-postgres.pg.js';
 export type { EmbeddedPostgres } from './embedded-postgres.pg.js';
 
 export { createKafka } from './client.kafka.js';
 export type { KafkaClientOptions } from './client.kafka.js';
+export { ensureTopics } from './topics.kafka.js';
+export type { TopicSettings } from './topics.kafka.js';
 export { unreadableOf } from './record-sets/fetch-response.kafka.js';
 export { UnreadableRecordSet } from './record-sets/unreadable-record-set.js';
 export type { RecordSetProblem } from './record-sets/unreadable-record-set.js';
@@ -41,6 +46,8 @@ export type { HotHandler } from './http-server.js';
 export { MAX_FORM_BYTES, readForm } from './form-body.js';
 export type { Form, FormProblem } from './form-body.js';
 export { readBody } from './read-body.js';
+export { listenUnready } from './unready-server.js';
+export type { UnreadyServer } from './unready-server.js';
 export { jsonBody, mediaTypeOf } from './json-body.js';
 export { parseStrictJson } from './strict-json.js';
 export { problemOf, statusOfKind } from './problem.js';

@@ -1,4 +1,6 @@
-import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import { AggregatorRegistry, Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import type { GroupMember } from './group-member.js';
+import type { MetricDump } from './group-messages.js';
 
 export interface Metrics {
   /** The same name gives the same metric. Names start with `rescind_`. */
@@ -8,6 +10,8 @@ export interface Metrics {
   /** A gauge whose every label set is read when somebody asks. */
   observed<L extends string>(name: string, help: string, labels: readonly L[], read: () => Iterable<readonly [Record<L, string>, number]>): void;
   text(): Promise<string>;
+  /** This process's own, for another one to put together. */
+  dump(): Promise<MetricDump>;
   readonly contentType: string;
 }
 
@@ -18,8 +22,17 @@ export const DURATION_BUCKETS_S: readonly number[] = [
 
 const NAME = /^rescind_[a-z0-9_]+$/;
 
-export function createMetrics(options: { processMetrics?: boolean } = {}): Metrics {
+export interface MetricsOptions {
+  /** Also those of the Node process. */
+  readonly processMetrics?: boolean;
+  /** Who shares its port with others answers for all of them, each under the label `process`. */
+  readonly member?: Pick<GroupMember, 'number' | 'collect'>;
+}
+
+export function createMetrics(options: MetricsOptions = {}): Metrics {
+  const { member } = options;
   const registry = new Registry();
+  if (member) registry.setDefaultLabels({ process: String(member.number) });
   if (options.processMetrics === true) collectDefaultMetrics({ register: registry });
 
   function once<T>(name: string, make: () => T): T {
@@ -66,7 +79,8 @@ export function createMetrics(options: { processMetrics?: boolean } = {}): Metri
           }),
       );
     },
-    text: () => registry.metrics(),
+    text: async () => (member ? AggregatorRegistry.aggregate([...(await member.collect())] as object[][]).metrics() : registry.metrics()),
+    dump: () => registry.getMetricsAsJSON(),
     contentType: registry.contentType,
   };
 }

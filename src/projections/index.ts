@@ -4,13 +4,7 @@ export { CONNECTION_STATES } from './connections/write.pg.js';
 export { PRINCIPAL_STATES } from './sessions/write.pg.js';
 export { OPERATIONS, OUTCOMES } from './usage/write.pg.js';
 export type { Conflict } from './tokens/write.pg.js';
-export {
-  createLineageReader,
-  MAX_LINEAGE_HOPS,
-  type LineageReader,
-  type StoredIdJag,
-  type StoredLineage,
-  type StoredToken,
-} from './tokens/read.pg.js';
+export { createLineageReader, type LineageReader } from './tokens/read.pg.js';
+export { MAX_LINEAGE_HOPS, type StoredIdJag, type StoredLineage, type StoredToken } from './tokens/stored-lineage.js';
 export { writeProjections } from './write.pg.js';
 export { Projections1764000002000 } from './migrations/1764000002000-projections.js';

@@ -199,9 +199,12 @@ export const QuarantineItem = Type.Object(
     door: Type.Enum(['kafka', 'http']),
     caller: maybe(Type.String()),
     position: maybe(Type.Object({ cluster: Type.String(), topic: Type.String(), partition: Type.Integer(), offset: Type.String() }, strict)),
+    mode: Type.Enum(['binary', 'structured', 'batch', 'ndjson']),
     size: Type.Integer({ minimum: 0, description: 'bytes that came; what is kept of them may be shorter' }),
     headers: Type.String(),
     text: Type.String({ description: 'what came, as UTF-8, token-shaped strings masked; what is no UTF-8 shows as U+FFFD' }),
+    whole: Type.Boolean({ description: 'nothing was cut or masked: it can be replayed' }),
+    replayed_at: maybe(Type.Integer({ description: 'milliseconds since the epoch; it was refused again then' })),
   },
   strict,
 );
@@ -223,4 +226,5 @@ export type GraphNode = Static<typeof GraphNode>;
 export type GraphEdge = Static<typeof GraphEdge>;
 export type GraphAnswer = Static<typeof GraphAnswer>;
 export type EntryAnswer = Static<typeof EntryAnswer>;
+export type QuarantineItem = Static<typeof QuarantineItem>;
 export type QuarantinePage = Static<typeof QuarantinePage>;

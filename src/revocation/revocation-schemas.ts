@@ -87,6 +87,11 @@ export const LIFT_CONFIRMATION = {
   properties: { ...confirmation, revoke: { type: 'string', description: 'the rule that keeps revoked what was blocked' } },
 } as const;
 
+export const ACCEPTED = {
+  type: 'object',
+  properties: { id: text, seq: confirmation.seq, in_force: { type: 'boolean', enum: [false], description: 'ask `GET /v1/revocations/{id}`' } },
+} as const;
+
 export const RULE = {
   type: 'object',
   properties: {
@@ -94,6 +99,7 @@ export const RULE = {
     seq: text,
     at: seconds,
     state: { type: 'string', enum: ['live', 'lifted', 'turned-revoke', 'expired'] },
+    in_force: { type: 'boolean', description: 'whether every node and guard is known to go by it' },
     effect,
     selector: SELECTOR,
     before: seconds,

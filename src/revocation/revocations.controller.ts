@@ -5,8 +5,9 @@ import type { Caller } from '../control/index.js';
 import { jsonBody } from '../platform/index.js';
 import { CurrentCaller, RequireRole } from '../registry/index.js';
 import type { Preview } from './preview.pg.js';
-import { CONFIRMATION, LIFT, LIFT_CONFIRMATION, ORDER, PREVIEW, PREVIEWED, RULE, RULE_PAGE } from './revocation-schemas.js';
-import type { Confirmation, LiftConfirmation, Revocations, RulePage } from './revocations.js';
+import { prefersAsync } from './prefer.js';
+import { ACCEPTED, CONFIRMATION, LIFT, LIFT_CONFIRMATION, ORDER, PREVIEW, PREVIEWED, RULE, RULE_PAGE } from './revocation-schemas.js';
+import type { Accepted, Confirmation, LiftConfirmation, Revocations, RulePage } from './revocations.js';
 import type { RuleView } from './rule-view.js';
 import { REVOCATIONS } from './tokens.js';
 
@@ -28,17 +29,25 @@ export class RevocationsController {
   @RequireRole('revoke')
   @ApiOperation({ summary: 'Revoke or block', description: 'Answers when no process answers active for what the selector names.' })
   @ApiHeader({ name: 'Idempotency-Key', required: false, description: 'a retry with the same key waits again; kept 48 h' })
+  @ApiHeader({ name: 'Prefer', required: false, description: '`respond-async`: 202 as soon as the rule is stored, which promises nothing yet (RFC 7240)' })
   @ApiBody(schema(ORDER))
   @ApiResponse({ status: 201, description: 'in force', ...schema(CONFIRMATION) })
   @ApiResponse({ status: 200, description: 'in force; ordered by an earlier request with this Idempotency-Key', ...schema(CONFIRMATION) })
+  @ApiResponse({ status: 202, description: 'stored, perhaps not yet in force: `Location` tells (`Prefer: respond-async`)', ...schema(ACCEPTED) })
   @ApiResponse({ status: 422, description: 'the Idempotency-Key was used with another body (problem+json)' })
   @ApiResponse(NOT_CONFIRMED)
   async order(
     @CurrentCaller() caller: Caller,
     @Body(jsonBody) body: unknown,
     @Headers('idempotency-key') idempotencyKey: string | undefined,
+    @Headers('prefer') prefer: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<Omit<Confirmation, 'replayed'>> {
+  ): Promise<Omit<Confirmation, 'replayed'> | Accepted> {
+    if (prefersAsync(prefer)) {
+      const accepted = await this.#revocations.orderAsync(caller, body, idempotencyKey);
+      void reply.status(202).header('location', `/v1/revocations/${accepted.id}`).header('preference-applied', 'respond-async');
+      return accepted;
+    }
     const { replayed, ...confirmation } = await this.#revocations.order(caller, body, idempotencyKey);
     void reply.status(replayed ? 200 : 201).header('location', `/v1/revocations/${confirmation.id}`);
     return confirmation;

@@ -29,6 +29,13 @@ export interface Confirmation {
   readonly replayed: boolean;
 }
 
+/** What the caller of an order that is not waited for is told: stored, and nothing more. */
+export interface Accepted {
+  readonly id: string;
+  readonly seq: string;
+  readonly in_force: false;
+}
+
 export interface LiftConfirmation extends Confirmation {
   /** The `revoke` that the lift ordered, so that what the block stopped stays stopped; absent with `resume`. */
   readonly revoke?: string;
@@ -47,6 +54,8 @@ export interface RulePage {
  */
 export interface Revocations {
   order(caller: Caller, body: unknown, idempotencyKey?: string): Promise<Confirmation>;
+  /** Resolves when the rule is stored. It may not be in force yet: `read` tells. */
+  orderAsync(caller: Caller, body: unknown, idempotencyKey?: string): Promise<Accepted>;
   lift(caller: Caller, id: string, body: unknown): Promise<LiftConfirmation>;
   /** What the order would reach; orders nothing. An auditor may look at everything, others at what they may revoke. */
   preview(caller: Caller, body: unknown): Promise<Preview>;
@@ -110,19 +119,30 @@ export function createRevocations({ controlLog, follower, pool, now = Date.now }
     return records.flatMap((record) => (record.kind === 'rule.ordered' ? [record.body] : []))[0];
   }
 
+  /** The rule is durable; it may have been so before, under the same Idempotency-Key. */
+  async function store(tenant: Tenant, caller: Caller, body: unknown, idempotencyKey: string | undefined): Promise<{ id: string; appended: Appended }> {
+    const order = readOrder(body, seconds());
+    requireReach(caller.roles, order.selector);
+    const { selector, on_behalf_of: _, ...told } = order;
+    const record = ruleRecord(tenant, authorOf(caller, order), selector, told);
+    const once = idempotencyKey === undefined ? undefined : idempotent(caller, idempotencyKey, body);
+    const appended = await controlLog.append({ records: [record], ...(once ? { once } : {}) });
+    if (!appended.same) throw new RescindError('idempotency-key-reused');
+    const first = appended.replayed ? await firstRule(appended) : record.body;
+    return { id: first!.id, appended };
+  }
+
   return {
     async order(caller, body, idempotencyKey) {
       const startedAt = performance.now();
       const tenant = tenantOf(caller);
-      const order = readOrder(body, seconds());
-      requireReach(caller.roles, order.selector);
-      const { selector, on_behalf_of: _, ...told } = order;
-      const record = ruleRecord(tenant, authorOf(caller, order), selector, told);
-      const once = idempotencyKey === undefined ? undefined : idempotent(caller, idempotencyKey, body);
-      const appended = await controlLog.append({ records: [record], ...(once ? { once } : {}) });
-      if (!appended.same) throw new RescindError('idempotency-key-reused');
-      const first = appended.replayed ? await firstRule(appended) : record.body;
-      return confirm(tenant, first!.id, first!.id, appended, startedAt);
+      const { id, appended } = await store(tenant, caller, body, idempotencyKey);
+      return confirm(tenant, id, id, appended, startedAt);
+    },
+
+    async orderAsync(caller, body, idempotencyKey) {
+      const { id, appended } = await store(tenantOf(caller), caller, body, idempotencyKey);
+      return { id, seq: String(appended.lastSeq), in_force: false };
     },
 
     async lift(caller, id, body) {
@@ -164,7 +184,8 @@ export function createRevocations({ controlLog, follower, pool, now = Date.now }
       // One more than asked for says whether there is a next page.
       const page = await rules.page(tenant.id, readCursor(query.cursor), limit + 1);
       const shown = page.slice(0, limit);
-      const revocations = shown.map((stored) => ruleView(stored, tenant.rules.get(stored.body.id), seconds()));
+      const upTo = await follower.inForceUpTo();
+      const revocations = shown.map((stored) => ruleView(stored, tenant.rules.get(stored.body.id), upTo, seconds()));
       return page.length > limit ? { revocations, next: writeCursor(shown.at(-1)!.seq) } : { revocations };
     },
 
@@ -172,7 +193,7 @@ export function createRevocations({ controlLog, follower, pool, now = Date.now }
       const tenant = tenantOf(reader);
       const stored = await rules.find(tenant.id, id);
       if (!stored) throw new RescindError('not-found', { detail: 'no rule of this id' });
-      return ruleView(stored, tenant.rules.get(id), seconds());
+      return ruleView(stored, tenant.rules.get(id), await follower.inForceUpTo(), seconds());
     },
 
     orderOwn: createOrderOwn({ controlLog, follower, rules, now }),

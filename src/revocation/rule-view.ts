@@ -1,4 +1,4 @@
-import type { Author, RuleOrigin } from '../control/index.js';
+import type { Author, RuleOrigin, Seq } from '../control/index.js';
 import type { Effect, Rule, Selector } from '../rules/index.js';
 import type { StoredRule } from './rule-reader.pg.js';
 
@@ -15,6 +15,8 @@ export interface RuleView {
   readonly seq: string;
   readonly at: number;
   readonly state: RuleState;
+  /** Whether every node and guard is known to go by it. */
+  readonly in_force: boolean;
   readonly effect: Effect;
   readonly selector: Selector;
   readonly before?: number;
@@ -28,14 +30,15 @@ export interface RuleView {
   readonly lift?: { readonly at: number; readonly resume: boolean; readonly reason: string; readonly author: Author };
 }
 
-/** `current` is the rule as the nodes hold it now. */
-export function ruleView({ seq, at, body, lift }: StoredRule, current: Rule | undefined, now: number): RuleView {
+/** `current` is the rule as the nodes hold it now; `inForceUpTo` what they have confirmed. */
+export function ruleView({ seq, at, body, lift }: StoredRule, current: Rule | undefined, inForceUpTo: Seq, now: number): RuleView {
   const { id, effect, selector, before, until, resume, reauthenticate, reason, author, origin, after_lift_of: afterLiftOf } = body;
   return {
     id,
     seq: String(seq),
     at: seconds(at),
     state: stateOf(body, lift !== undefined, current, now),
+    in_force: seq <= inForceUpTo,
     effect,
     selector,
     ...(before === undefined ? {} : { before }),

@@ -1,30 +1,38 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { constants, createPublicKey, randomUUID, verify, type VerifyKeyObjectInput } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import type { AdapterPayload } from 'oidc-provider';
 import { eventType, type IdJagIssued, type TokenIssued } from '../../src/contracts/index.js';
 import { startRescind } from '../../src/main.js';
-import { createLog, readConfig, startEmbeddedPostgres } from '../../src/platform/index.js';
+import { createLog, createPool, readConfig, startEmbeddedPostgres, type Pool } from '../../src/platform/index.js';
 import { createRescindAdmin } from '../../src/sandbox/index.js';
 import * as parties from '../conformance/parties.js';
 import { digestOf, makeKey, signJwt, type Algorithm, type SigningKey } from '../conformance/signing.js';
 import { createFloor } from './introspection-floor.js';
-import { heard } from './introspection-load.js';
+import { answerOf, heard } from './introspection-load.js';
+import { createPeer, peerToken } from './introspection-peer.js';
 
 /** What is recorded before anybody asks. */
 export interface Recorded {
   readonly opaque: number;
   readonly jwts: Readonly<Partial<Record<Algorithm, number>>>;
+  /** Serve the same opaque tokens with oidc-provider too, from the same database. */
+  readonly peer?: boolean;
+  /** Tokens that nobody asks about, in the same tables. */
+  readonly beside?: number;
 }
 
 export interface Started {
   readonly child: ChildProcess;
   readonly port: number;
   readonly floorPort: number;
+  readonly peerPort: number;
   /** What the registered callers authenticate with. */
   readonly callers: { readonly honest: string; readonly other: string };
   readonly jwts: Readonly<Partial<Record<Algorithm, readonly string[]>>>;
@@ -53,7 +61,7 @@ const PROFILE = process.env['BENCH_CPU_PROF'];
 const EVENTS_A_POST = 1_000;
 const ALGORITHMS: readonly Algorithm[] = ['ES256', 'EdDSA', 'RS256', 'PS256'];
 
-async function serve({ opaque, jwts: wanted }: Recorded): Promise<void> {
+async function serve({ opaque, jwts: wanted, peer = false, beside = 0 }: Recorded): Promise<void> {
   const home = await mkdtemp(join(tmpdir(), 'rescind-bench-'));
   const log = createLog({ level: process.env['BENCH_LOG_LEVEL'] ?? 'error' });
   const postgres = await startEmbeddedPostgres({ directory: join(home, 'postgres'), log });
@@ -71,22 +79,65 @@ async function serve({ opaque, jwts: wanted }: Recorded): Promise<void> {
   }
   await emit(service.url, emitKey.emitter, now, facts);
 
-  const floor = createServer(createFloor('x'.repeat(FLOOR_BODY_BYTES)));
-  await new Promise<void>((resolve) => floor.listen(0, '127.0.0.1', resolve));
+  if (beside > 0) await recordBeside(postgres.url, beside);
+  const listen = (listener: RequestListener): Promise<number> =>
+    new Promise((resolve) => {
+      const server = createServer(listener).listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));
+    });
+  const floorPort = await listen(createFloor('x'.repeat(FLOOR_BODY_BYTES)));
+  const pool = createPool({ url: postgres.url, max: PEER_CONNECTIONS, applicationName: 'peer' });
+  const peerPort = peer ? await listen(await createStoredPeer(pool, now, facts)) : 0;
   process.on('message', async (message) => {
-    if (message === 'cpu') process.send!(process.cpuUsage());
+    const answer = answerOf(message);
+    if (answer !== undefined) process.send!(answer);
     else if (message === 'loop') process.send!(performance.eventLoopUtilization());
-    else if (typeof message === 'object') process.send!(verifyAll((message as { verify: string[] }).verify, keys));
+    else if (typeof message === 'object') process.send!(await verifyAll((message as { verify: string[] }).verify, keys));
     else {
       await service.stop();
+      await pool.end();
       await postgres.stop();
       await rm(home, { recursive: true, force: true });
       process.exit(0);
     }
   });
   const callers = { honest: `Bearer ${emitKey.honest}`, other: `Bearer ${emitKey.other}` };
-  process.send!({ port: Number(new URL(service.url).port), floorPort: (floor.address() as AddressInfo).port, callers, jwts });
+  process.send!({ port: Number(new URL(service.url).port), floorPort, peerPort, callers, jwts });
 }
+
+/** As many as the service itself reads tokens with at once, and some. */
+const PEER_CONNECTIONS = 4;
+
+/** oidc-provider on a table of its tokens as its adapters keep them: found by id, a statement a question. */
+async function createStoredPeer(pool: Pool, now: number, facts: readonly TokenIssued[]): Promise<RequestListener> {
+  await pool.query('CREATE TABLE peer_token (id text PRIMARY KEY, payload jsonb NOT NULL)');
+  const payloads = facts.map(({ sub }, at) => peerToken(opaqueToken(at), now, sub!));
+  await pool.query('INSERT INTO peer_token SELECT p->>\'jti\', p FROM jsonb_array_elements($1::jsonb) p', [JSON.stringify(payloads)]);
+  return createPeer(async (id) => {
+    const { rows } = await pool.query<{ payload: AdapterPayload }>({ name: 'find', text: 'SELECT payload FROM peer_token WHERE id = $1', values: [id] });
+    return rows[0]?.payload;
+  });
+}
+
+/** Copies of what is recorded under keys of their own; then all rows in the order of their keys, so that those asked about lie anywhere. */
+async function recordBeside(url: string, count: number): Promise<void> {
+  const pool = createPool({ url, max: 1, applicationName: 'bench', timeouts: { statementMs: FILL_TIMEOUT_MS, transactionMs: FILL_TIMEOUT_MS } });
+  await pool.query(
+    `INSERT INTO id_jag SELECT (jsonb_populate_record(j, jsonb_build_object('key', '\\x' || substring(encode(sha256(('j' || n)::bytea), 'hex') for 32)))).*
+     FROM (SELECT * FROM id_jag LIMIT 1) j, generate_series(1, $1::int) n`,
+    [count],
+  );
+  await pool.query(
+    `INSERT INTO token SELECT (jsonb_populate_record(t, jsonb_build_object(
+       'key', '\\x' || substring(encode(sha256(('t' || n)::bytea), 'hex') for 32), 'id_jag_key', '\\x' || substring(encode(sha256(('j' || n)::bytea), 'hex') for 32)))).*
+     FROM (SELECT * FROM token LIMIT 1) t, generate_series(1, $1::int) n`,
+    [count],
+  );
+  for (const table of ['token', 'id_jag']) await pool.query(`CLUSTER ${table} USING ${table}_pkey`);
+  await pool.query('ANALYZE token, id_jag');
+  await pool.end();
+}
+
+const FILL_TIMEOUT_MS = 600_000;
 
 /** As many as an active answer about these tokens has. */
 const FLOOR_BODY_BYTES = 240;
@@ -134,8 +185,8 @@ async function emit(url: string, key: string, now: number, facts: readonly Token
   }
 }
 
-/** Bare `crypto.verify` of the same texts, one after the other on one thread; milliseconds. */
-function verifyAll(texts: readonly string[], keys: readonly SigningKey[]): { ms: number } {
+/** Bare `crypto.verify` of the same texts: one after the other on one thread, and all at once on libuv's; milliseconds. */
+async function verifyAll(texts: readonly string[], keys: readonly SigningKey[]): Promise<{ ms: number; threadsMs: number }> {
   const prepared = texts.map((text) => {
     const end = text.lastIndexOf('.');
     const { kid } = JSON.parse(Buffer.from(text.slice(0, text.indexOf('.')), 'base64url').toString()) as { kid: string };
@@ -145,7 +196,12 @@ function verifyAll(texts: readonly string[], keys: readonly SigningKey[]): { ms:
   });
   const startedAt = performance.now();
   for (const { digest, key, input, signature } of prepared) if (!verify(digest, input, key, signature)) throw new Error('not verified');
-  return { ms: performance.now() - startedAt };
+  const ms = performance.now() - startedAt;
+  const threadsAt = performance.now();
+  const verifyOnThread = promisify(verify) as (...of: readonly unknown[]) => Promise<boolean>;
+  const good = await Promise.all(prepared.map(({ digest, key, input, signature }) => verifyOnThread(digest, input, key, signature)));
+  if (good.includes(false)) throw new Error('not verified');
+  return { ms, threadsMs: performance.now() - threadsAt };
 }
 
 const PARAMETERS: Readonly<Record<Algorithm, Omit<VerifyKeyObjectInput, 'key'>>> = {

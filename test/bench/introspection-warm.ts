@@ -6,7 +6,8 @@ import { createMemoryWorld } from '../conformance/memory-world.js';
 import * as parties from '../conformance/parties.js';
 import { digestOf, signJwt } from '../conformance/signing.js';
 import { createFloor } from './introspection-floor.js';
-import { heard, interleave, requestOf, rowOf, type Load } from './introspection-load.js';
+import { answerOf, heard, interleave, requestOf, rowsOf, type Load } from './introspection-load.js';
+import { createPeer, PEER_AUTHORIZATION, PEER_PATH, peerToken } from './introspection-peer.js';
 import type { Row } from './report.js';
 
 const ROUNDS = 12;
@@ -32,15 +33,17 @@ export async function run(): Promise<readonly Row[]> {
     execArgv: PROFILE === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${PROFILE}`],
   });
   const { port } = await heard<{ port: number }>(child);
-  const loadOf = (path: string, tokens: readonly string[]): Load => {
-    const requests = tokens.map((token) => requestOf({ path, authorization: parties.basic('chat-api'), token }));
+  const loadOf = (path: string, tokens: readonly string[], authorization = parties.basic('chat-api')): Load => {
+    const requests = tokens.map((token) => requestOf({ path, authorization, token }));
     let at = 0;
     return { port, connections: CONNECTIONS, ms: ROUND_MS, minBytes: MIN_ACTIVE_BYTES, next: () => requests[at++ % requests.length]! };
   };
   const rows: Row[] = [];
   for (const [name, tokens] of [['opaque', opaques], ['jwt', jwts]] as const) {
-    const asked = await interleave(child, loadOf('/introspect', tokens), loadOf('/floor', tokens), ROUNDS);
-    rows.push(rowOf(`introspection.warm.${name}`, asked, `${tokens.length} tokens in memory; floor: bare node:http that reads the body and answers the same bytes`));
+    const both = { own: loadOf('/introspect', tokens), floor: loadOf('/floor', tokens) };
+    const loads = name === 'opaque' ? { ...both, peer: loadOf(PEER_PATH, tokens, PEER_AUTHORIZATION) } : both;
+    const note = `${tokens.length} tokens in memory; floor: bare node:http that reads the body and answers the same bytes`;
+    rows.push(...(await rowsOf(child, `introspection.warm.${name}`, await interleave(child, loads, ROUNDS), note)));
   }
   child.send('end');
   return rows;
@@ -60,9 +63,15 @@ async function serve(now: number, jwk: Record<string, unknown>): Promise<void> {
 
   const { body } = await world.ask(opaqueToken(0));
   const floor = createFloor(body!);
-  const server = createServer((req, res) => (req.url === '/floor' ? floor(req, res) : world.handle(req, res)));
+  const stored = new Map(Array.from({ length: OPAQUE_TOKENS }, (_, at) => [opaqueToken(at), peerToken(opaqueToken(at), now, `chat-u-${at}`)]));
+  const peer = await createPeer(async (id) => stored.get(id));
+  const server = createServer((req, res) => (req.url === '/floor' ? floor(req, res) : req.url === PEER_PATH ? peer(req, res) : world.handle(req, res)));
   server.listen(0, '127.0.0.1', () => process.send!({ port: (server.address() as AddressInfo).port }));
-  process.on('message', (message) => (message === 'cpu' ? process.send!(process.cpuUsage()) : process.exit(0)));
+  process.on('message', (message) => {
+    const answer = answerOf(message);
+    if (answer === undefined) process.exit(0);
+    process.send!(answer);
+  });
 }
 
 const [role, now, jwk] = process.argv.slice(2);

@@ -19,10 +19,11 @@ const LOG_LEVEL = process.env['BENCH_LOG_LEVEL'] ?? 'error';
 const TOKENS_A_POST = 1_000;
 const CLIENT_ID = 'wiki';
 
-/** One node in a process of its own, on a PostgreSQL of its own, and callers that revoke and introspect. */
+/** Nodes in processes of their own, on one PostgreSQL, and callers that revoke and introspect. */
 export interface RevocationService {
-  readonly port: number;
-  readonly child: ChildProcess;
+  /** Of each node. */
+  readonly ports: readonly number[];
+  readonly children: readonly ChildProcess[];
   readonly pool: Pool;
   readonly keys: Readonly<Record<'emitter' | 'wiki' | 'analyst' | 'api', string>>;
   /** Records opaque tokens of the caller's client; good for an hour. */
@@ -30,11 +31,21 @@ export interface RevocationService {
   stop(): Promise<void>;
 }
 
-export async function startService(): Promise<RevocationService> {
+export async function startService(nodes: number): Promise<RevocationService> {
   const home = await mkdtemp(join(tmpdir(), 'rescind-bench-'));
   const postgres = await startEmbeddedPostgres({ directory: join(home, 'postgres'), log: createLog({ level: LOG_LEVEL }) });
-  const child = fork(fileURLToPath(import.meta.url), ['serve', home, postgres.url], { execArgv: PROFILE === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${PROFILE}`] });
-  const { url, adminKey } = await heard<{ url: string; adminKey: string }>(child);
+  const children: ChildProcess[] = [];
+  const urls: string[] = [];
+  let adminKey = '';
+  // One after the other: the first prepares the database.
+  while (children.length < nodes) {
+    const child = fork(fileURLToPath(import.meta.url), ['serve', home, postgres.url], { execArgv: PROFILE === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${PROFILE}`] });
+    const started = await heard<{ url: string; adminKey: string }>(child);
+    children.push(child);
+    urls.push(started.url);
+    adminKey = started.adminKey;
+  }
+  const url = urls[0]!;
   const admin = createRescindAdmin(url, adminKey);
   await admin.post('/v1/sources', { name: 'ras', uri: `${RAS}/events`, types: ['token.issued'], issuers: [RAS], resources: [API], profile: { lineage: 'none' } });
   const caller = async (id: string, roles: object): Promise<string> => (await admin.post<{ secret: string }>('/v1/callers', { id, roles })).secret;
@@ -47,32 +58,33 @@ export async function startService(): Promise<RevocationService> {
   const pool = createPool({ url: postgres.url, max: 64, applicationName: 'bench' });
   await pool.query('CREATE TABLE bench_floor (n bigint)');
   return {
-    port: Number(new URL(url).port),
-    child,
+    ports: urls.map((each) => Number(new URL(each).port)),
+    children,
     pool,
     keys,
     async record(texts) {
       for (let from = 0; from < texts.length; from += TOKENS_A_POST) {
-        const events = texts.slice(from, from + TOKENS_A_POST).map(tokenEvent);
         const response = await fetch(`${url}/events`, {
           method: 'POST',
           headers: { authorization: `Bearer ${keys.emitter}`, 'content-type': CLOUDEVENTS_BATCH_MEDIA_TYPE },
-          body: JSON.stringify(events),
+          body: tokenEvents(texts.slice(from, from + TOKENS_A_POST)),
         });
         const text = await response.text();
         if (!response.ok || text.includes('"error"')) throw new Error(`tokens were refused: ${response.status} ${text.slice(0, 200)}`);
       }
     },
     async stop() {
-      const ended = new Promise((resolve) => child.once('exit', resolve));
-      child.send('end');
-      await ended;
+      const ended = children.map((child) => new Promise((resolve) => child.once('exit', resolve)));
+      for (const child of children) child.send('end');
+      await Promise.all(ended);
       await pool.end();
       await postgres.stop();
       await rm(home, { recursive: true, force: true });
     },
   };
 }
+
+export const tokenEvents = (texts: readonly string[]): string => JSON.stringify(texts.map(tokenEvent));
 
 function tokenEvent(text: string): object {
   const now = Math.floor(Date.now() / 1000);
@@ -85,7 +97,8 @@ function tokenEvent(text: string): object {
 
 /** What is asked over kept-alive connections, one request under way each. */
 export interface Asking {
-  readonly port: number;
+  /** Connections take them in turn. */
+  readonly ports: readonly number[];
   readonly connections: number;
   /** The next request, whole; undefined: enough. */
   readonly next: () => Buffer | undefined;
@@ -96,12 +109,12 @@ export interface Asking {
 }
 
 /** Milliseconds of each answer. */
-export async function askAll({ port, connections, next, status, restMs = 0 }: Asking): Promise<number[]> {
+export async function askAll({ ports, connections, next, status, restMs = 0 }: Asking): Promise<number[]> {
   const latenciesMs: number[] = [];
   const good = Buffer.from(`HTTP/1.1 ${status}`);
-  const runConnection = (): Promise<void> =>
+  const runConnection = (nth: number): Promise<void> =>
     new Promise((resolve, reject) => {
-      const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+      const socket = connect({ port: ports[nth % ports.length]!, host: '127.0.0.1', noDelay: true });
       let sentAt = 0;
       const send = (): void => {
         const request = next();
@@ -122,7 +135,7 @@ export async function askAll({ port, connections, next, status, restMs = 0 }: As
         else send();
       });
     });
-  await Promise.all(Array.from({ length: connections }, runConnection));
+  await Promise.all(Array.from({ length: connections }, (_, nth) => runConnection(nth)));
   return latenciesMs;
 }
 

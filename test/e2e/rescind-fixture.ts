@@ -30,6 +30,7 @@ export async function startService(kafka: 'kafka' | 'no kafka'): Promise<Running
     PORT: '0',
     DATABASE_URL: database.url,
     KAFKA_BROKERS: brokers === null ? 'none' : brokers.join(','),
+    TOPIC_PREFIX: uniqueName('rescind'),
     LOG_LEVEL: 'trace',
   });
   const service = await startRescind(config, { log });

@@ -1,5 +1,5 @@
 import type { Seq } from '../../src/control/records.js';
-import { isOver, judge, observe } from '../../src/control/waiting.js';
+import { hear, isOver, judge, observe } from '../../src/control/waiting.js';
 import {
   fromSeen,
   leaseOf,
@@ -323,6 +323,14 @@ function waiterMoves(protocol: Protocol, world: World, waiter: Waiter, at: numbe
   const rows = rowsOf(world.memory, protocol.size);
   if (trap === 'waiter’s clock not started again at a new counter') {
     for (const [id, { since }] of seen) if (rows.has(id)) seen.set(id, { counter: rows.get(id)!.counter, since, leaseMs: protocol.size.lease });
+  }
+  // An acknowledgement that is heard says of one row what a read would have said, at the moment of it or later.
+  for (const row of rows.values()) {
+    const wait = waitOf(waiter);
+    hear(wait, row);
+    if (wait.needed === undefined || wait.needed.size === waiter.needed!.length) continue;
+    const needed = isOver(wait) ? undefined : [...wait.needed].map(Number).sort((a, b) => a - b);
+    say(`${name} hears row ${row.id} acknowledge`, put({ ...waiter, stage: isOver(wait) ? 'answered' : 'waiting', needed, seen: isOver(wait) ? [] : waiter.seen }));
   }
   const stale = observe(seen, rows, waiter.readSent ?? 0);
   const wait = waitOf(waiter);

@@ -1,5 +1,5 @@
 import type { PoolClient } from 'pg';
-import { loadSql } from '../../platform/index.js';
+import { byteaArray, int2Array, int4Array, int8Array, loadSql, textArray, uuidArray } from '../../platform/index.js';
 import { ruleKey, ruleKeyToBytes, tokenParts, type TokenRef } from '../../rules/index.js';
 import type { EntityBatch } from '../entities.pg.js';
 import { only, type ProjectedEvent } from '../event.js';
@@ -28,31 +28,27 @@ export function planUsage(events: readonly ProjectedEvent[], entities: EntityBat
 
   return async function write(client: PoolClient, touched: readonly TouchedToken[]): Promise<void> {
     // What was there before this batch is bound first: the rows of the batch itself find their tokens when written.
-    if (touched.length > 0) await client.query(BIND_ACCESS, [touched.map(({ tenant }) => tenant), touched.map(({ key }) => key)]);
+    if (touched.length > 0) await client.query(BIND_ACCESS, [uuidArray(touched.map(({ tenant }) => tenant)), byteaArray(touched.map(({ key }) => key))]);
     if (accesses.length === 0) return;
     const id = (ref: Parameters<EntityBatch['id']>[0] | undefined): number | null => (ref === undefined ? null : entities.id(ref));
-    await client.query({
-      name: 'write-access',
-      text: WRITE_ACCESS,
-      values: [
-        accesses.map(({ event }) => event.tenant),
-        accesses.map(({ event }) => String(event.ix)),
-        accesses.map(({ event }) => (event.name === 'access.summary' ? event.data.from : event.at)),
-        accesses.map(({ event }) => (event.name === 'access.summary' ? event.data.to : event.at)),
-        accesses.map(({ refs }) => id(refs.resource)),
-        accesses.map(({ refs }) => (refs.scopes.length === 0 ? null : `{${refs.scopes.map((ref) => entities.id(ref)).join(',')}}`)),
-        accesses.map(({ event }) => OPERATIONS[event.data.operation]),
-        accesses.map(({ event }) => OUTCOMES[outcomeOf(event)]),
-        accesses.map(({ event }) => event.data.status ?? null),
-        accesses.map(({ refs }) => id(refs.route)),
-        accesses.map(({ refs }) => id(refs.address)),
-        accesses.map(({ event }) => event.source),
-        accesses.map(({ event }) => ruleKeyToBytes(ruleKey(event.tenantKey, 'token', tokenParts(event.data.token as TokenRef)))),
-        accesses.map(({ event }) => (event.name === 'access.summary' ? event.data.count : 1)),
-        accesses.map(({ event }) => event.data.records ?? null),
-        accesses.map(({ event }) => event.data.bytes ?? null),
-      ],
-    });
+    await client.query(WRITE_ACCESS, [
+      uuidArray(accesses.map(({ event }) => event.tenant)),
+      int8Array(accesses.map(({ event }) => event.ix)),
+      int8Array(accesses.map(({ event }) => (event.name === 'access.summary' ? event.data.from : event.at))),
+      int8Array(accesses.map(({ event }) => (event.name === 'access.summary' ? event.data.to : event.at))),
+      int4Array(accesses.map(({ refs }) => id(refs.resource))),
+      textArray(accesses.map(({ refs }) => (refs.scopes.length === 0 ? null : `{${refs.scopes.map((ref) => entities.id(ref)).join(',')}}`))),
+      int2Array(accesses.map(({ event }) => OPERATIONS[event.data.operation])),
+      int2Array(accesses.map(({ event }) => OUTCOMES[outcomeOf(event)])),
+      int4Array(accesses.map(({ event }) => event.data.status)),
+      int4Array(accesses.map(({ refs }) => id(refs.route))),
+      int4Array(accesses.map(({ refs }) => id(refs.address))),
+      uuidArray(accesses.map(({ event }) => event.source)),
+      byteaArray(accesses.map(({ event }) => ruleKeyToBytes(ruleKey(event.tenantKey, 'token', tokenParts(event.data.token as TokenRef))))),
+      int8Array(accesses.map(({ event }) => (event.name === 'access.summary' ? event.data.count : 1))),
+      int8Array(accesses.map(({ event }) => event.data.records)),
+      int8Array(accesses.map(({ event }) => event.data.bytes)),
+    ]);
   };
 }
 

@@ -196,9 +196,9 @@ describe('topics', () => {
   };
 
   it.each([
-    ['shorter than before', 2, 'stored offset 5 lies beyond the end 2 of the log'],
-    ['as long as before', 5, 'another record stands at offset 4 than the one that was read: the topic was made anew'],
-    ['longer than before', 9, 'another record stands at offset 4 than the one that was read: the topic was made anew'],
+    ['shorter than before', 2, 'beyond-the-end: stored offset 5 lies beyond the end 2 of the log'],
+    ['as long as before', 5, 'made-anew: another record stands at offset 4 than the one that was read: the topic was made anew'],
+    ['longer than before', 9, 'made-anew: another record stands at offset 4 than the one that was read: the topic was made anew'],
   ])('that were deleted and made anew, %s, stop their partition and no other', async (_how, length, reason) => {
     const source = await stage.register();
     const neighbour = await stage.register();

@@ -55,7 +55,8 @@ describe('GET /openapi.json', () => {
     ['/v1/quarantine', '/v1/quarantine'],
   ])('describes what %s answers, member for member', async (url, path) => {
     await api.pool.query(
-      `INSERT INTO quarantine (tenant, source, code, detail, door, size, headers, bytes) VALUES ($1, $2, 'nul', '', 'http', 0, '', '')`,
+      `INSERT INTO quarantine (tenant, source, code, detail, door, mode, size, headers, bytes, whole, digest)
+       VALUES ($1, $2, 'nul', '', 'http', 'structured', 0, '', '', false, '')`,
       [ACME, SOURCES.crm.id],
     );
     const { schema } = document.paths[path].get.responses[200].content['application/json'];

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Module } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
@@ -68,6 +70,60 @@ describe('/v1/revocations', () => {
     expect(await call('narrow', 'POST', `/${ordered.body.id}/lift`)).toMatchObject({ status: 200, body: { id: ordered.body.id, revoke: expect.any(String) } });
     expect(await call('analyst', 'POST', `/${ordered.body.id}/lift`)).toMatchObject({ status: 409, body: { code: 'already-lifted' } });
     expect(await call('analyst', 'GET', '/nothing')).toMatchObject({ status: 404 });
+  });
+
+  describe('while a node has not confirmed', () => {
+    /** The row of a process that stopped: orders wait until its lease is over. */
+    const stopNode = () => control.database.pool.query('INSERT INTO node (id, name, lease_ms) VALUES ($1, $2, $3)', [randomUUID(), 'stopped', 2_000]);
+    const read = async (id: string) => (await call('auditor', 'GET', `/${id}`)).body;
+    async function waitUntilInForce(id: string): Promise<void> {
+      const until = performance.now() + 10_000;
+      while (!(await read(id)).in_force) {
+        if (performance.now() > until) throw new Error('not in force');
+        await delay(20);
+      }
+    }
+    const order = (sub: string) => ({ selector: { user: { iss: IDP, sub } }, reason: 'left' });
+
+    it('answers 202 to `Prefer: respond-async`, and the status resource says when it is in force', async () => {
+      await stopNode();
+      const accepted = await call('analyst', 'POST', '', order('async'), { prefer: 'respond-async', 'idempotency-key': 'async' });
+      expect(accepted).toMatchObject({ status: 202, body: { id: expect.any(String), seq: expect.any(String), in_force: false } });
+      expect(Object.keys(accepted.body)).toHaveLength(3);
+      expect(accepted.headers.get('preference-applied')).toBe('respond-async');
+      const location = accepted.headers.get('location')!;
+      expect(location).toBe(`/v1/revocations/${accepted.body.id}`);
+      expect(await read(accepted.body.id)).toMatchObject({ state: 'live', in_force: false });
+      expect((await call('auditor', 'GET', '?limit=1')).body.revocations).toMatchObject([{ id: accepted.body.id, in_force: false }]);
+      // The same order without the preference waits, and says what it waited for.
+      const waited = await call('analyst', 'POST', '', order('async'), { 'idempotency-key': 'async' });
+      expect(waited).toMatchObject({ status: 200, body: { id: accepted.body.id, confirmed: { nodes: 1, expired: 1 } } });
+      expect(await read(accepted.body.id)).toMatchObject({ in_force: true });
+    });
+
+    it('refuses a bad order at once, whatever is preferred', async () => {
+      const body = { selector: {}, reason: 'x' };
+      expect(await call('analyst', 'POST', '', body, { prefer: 'respond-async' })).toMatchObject({ status: 400, body: { code: 'empty-selector' } });
+    });
+
+    it('carries out the order of a caller that went away while it waited', async () => {
+      await stopNode();
+      const gone = new AbortController();
+      const asked = fetch(`${url}/v1/revocations`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${keys['analyst']}`, 'content-type': 'application/json' },
+        body: JSON.stringify(order('gone')),
+        signal: gone.signal,
+      }).catch(() => 'gone');
+      const find = async () => (await call('auditor', 'GET', '?limit=1')).body.revocations.find((rule: any) => rule.selector.user?.sub === 'gone');
+      let rule: any;
+      while ((rule = await find()) === undefined) await delay(5);
+      expect(rule.in_force).toBe(false);
+      gone.abort();
+      expect(await asked).toBe('gone');
+      await waitUntilInForce(rule.id);
+      expect(await call('analyst', 'POST', '', order('after'))).toMatchObject({ status: 201 });
+    });
   });
 
   it.each([

@@ -1,0 +1,81 @@
+import { RescindError } from '../../contracts/index.js';
+import type { Seq } from '../../control/index.js';
+import type { Pool, PoolClient } from '../../platform/index.js';
+
+/** Advisory lock of the process that publishes. */
+const LEAD_LOCK = 7426;
+
+/** How far a topic has come. */
+export interface Cursor {
+  readonly seq: Seq;
+  readonly lastOffset: bigint | null;
+}
+
+export interface Move {
+  readonly topic: string;
+  readonly held: Seq;
+  readonly to: Cursor;
+}
+
+/** The right to publish, held by a session of its own, which also moves the cursors: lost with it, they stay. */
+export interface Lead {
+  /** Told by the server or the network; a session that is silently gone is noticed by the next move. */
+  isLost(): boolean;
+  cursors(cluster: string): Promise<Map<string, Cursor>>;
+  begin(cluster: string, topic: string, seq: Seq): Promise<void>;
+  /** Throws `edit-conflict` when another process moved one of them. */
+  move(cluster: string, moves: readonly Move[]): Promise<void>;
+  release(): void;
+}
+
+/** undefined: another process has it. */
+export async function takeLead(pool: Pool): Promise<Lead | undefined> {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  const onError = (error: Error): void => {
+    broken = error;
+  };
+  client.on('error', onError);
+  const release = (): void => {
+    client.off('error', onError);
+    // Closed, not given back: the lock goes with the session, whatever state it is in.
+    client.release(broken ?? true);
+  };
+  try {
+    const { rows } = await client.query<{ taken: boolean }>('SELECT pg_try_advisory_lock($1) AS taken', [LEAD_LOCK]);
+    if (rows[0]!.taken) return leadOf(client, () => broken !== undefined, release);
+    client.off('error', onError);
+    client.release(broken);
+    return undefined;
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+function leadOf(client: PoolClient, isLost: () => boolean, release: () => void): Lead {
+  return {
+    isLost,
+    async cursors(cluster) {
+      const { rows } = await client.query<{ topic: string; seq: string; last_offset: string | null }>('SELECT topic, seq, last_offset FROM topic_cursor WHERE cluster = $1', [cluster]);
+      return new Map(rows.map(({ topic, seq, last_offset: offset }) => [topic, { seq: BigInt(seq) as Seq, lastOffset: offset === null ? null : BigInt(offset) }]));
+    },
+    async begin(cluster, topic, seq) {
+      await client.query(
+        `INSERT INTO topic_cursor (cluster, topic, seq) VALUES ($1, $2, $3)
+         ON CONFLICT (cluster, topic) DO UPDATE SET seq = excluded.seq, last_offset = NULL, moved_at = now()`,
+        [cluster, topic, seq],
+      );
+    },
+    async move(cluster, moves) {
+      const { rowCount } = await client.query(
+        `UPDATE topic_cursor c SET seq = m.seq, last_offset = m.last_offset, moved_at = now()
+         FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::bigint[]) AS m(topic, held, seq, last_offset)
+         WHERE c.cluster = $1 AND c.topic = m.topic AND c.seq = m.held`,
+        [cluster, moves.map(({ topic }) => topic), moves.map(({ held }) => held), moves.map(({ to }) => to.seq), moves.map(({ to }) => to.lastOffset)],
+      );
+      if (rowCount !== moves.length) throw new RescindError('edit-conflict', { detail: 'another process publishes the control log' });
+    },
+    release,
+  };
+}

@@ -1,0 +1,11 @@
+-- How far the control log has been published to a topic of a Kafka cluster; moved after the broker has acknowledged.
+CREATE TABLE topic_cursor (
+  cluster     text        NOT NULL,
+  topic       text        NOT NULL,
+  -- Position in the control log.
+  seq         bigint      NOT NULL,
+  -- Offset of the last record that was written there: a topic that ends before it was made anew.
+  last_offset bigint,
+  moved_at    timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (cluster, topic)
+);

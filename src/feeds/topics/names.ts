@@ -1,0 +1,33 @@
+import type { TopicSettings } from '../../platform/index.js';
+
+/** Every control record, for Rescind alone: it holds tenants' keys and digests of secrets (wire.md). */
+export const controlTopic = (prefix: string): string => `${prefix}.control`;
+/** A tenant's rules as keys, for resource apps. */
+export const revocationsTopic = (prefix: string, tenantName: string): string => `${prefix}.revocations.${tenantName}`;
+/** Whoever opens it last is the only one whose records the brokers take. */
+export const transactionalId = (prefix: string): string => `${prefix}.topic-feeds`;
+
+/** Of a record in a tenant's topic, also of a tombstone: seq of the control record that it tells of, decimal. */
+export const SEQ_HEADER = 'rescind-seq';
+
+/** A control record is as large as the largest body that the management API takes, and what is stored beside it. */
+const MAX_CONTROL_MESSAGE_BYTES = 4 * 1024 * 1024;
+/** How long a tombstone stays after compaction: a resource app that was away for longer reads the topic from its start. */
+const TOMBSTONE_KEPT_MS = 7 * 86_400_000;
+
+export const controlTopicSettings = (prefix: string): TopicSettings => ({
+  topic: controlTopic(prefix),
+  partitions: 1,
+  config: {
+    'cleanup.policy': 'delete',
+    'retention.ms': '-1',
+    'retention.bytes': '-1',
+    'max.message.bytes': String(MAX_CONTROL_MESSAGE_BYTES),
+  },
+});
+
+export const revocationsTopicSettings = (prefix: string, tenantName: string): TopicSettings => ({
+  topic: revocationsTopic(prefix, tenantName),
+  partitions: 1,
+  config: { 'cleanup.policy': 'compact', 'delete.retention.ms': String(TOMBSTONE_KEPT_MS) },
+});

@@ -1,0 +1,105 @@
+import type { Kafka } from 'kafkajs';
+import { RescindError } from '../../contracts/index.js';
+import { createLogCopies, type ControlRecord, type LogCopies, type RecordCopy, type Seq } from '../../control/index.js';
+import type { Pool } from '../../platform/index.js';
+import { isSameRecord, readControlMessage } from './control-message.js';
+import { controlTopic } from './names.js';
+import { createTopicReader } from './topic-reader.kafka.js';
+
+/** Records of one transaction of the database: an interrupted restore goes on behind the last one when it is run again. */
+const RECORDS_A_TRANSACTION = 2_000;
+
+export interface Restored {
+  /** Records that the database had already, each compared with the topic's. */
+  readonly compared: number;
+  readonly restored: number;
+  /** Records that stand in the topic more than once. */
+  readonly repeated: number;
+  /** The database's last record now. Beyond the topic's where the topic was behind. */
+  readonly head: string;
+  /** The topic's. */
+  readonly published: string;
+}
+
+export interface RestoreOptions {
+  readonly kafka: Kafka;
+  readonly pool: Pool;
+  readonly prefix: string;
+  /** Told after each transaction, and of as many records that were only compared. */
+  readonly onProgress?: (seq: bigint) => void;
+}
+
+/**
+ * Brings the control log of a database up to the end of the topic: an empty one, or one whose records are exactly the topic's
+ * first ones. Throws `control-log-behind` where they are not, `control-topic-corrupt` where the topic is not whole, and
+ * `edit-conflict` where somebody else writes; what was restored before stays, and is right.
+ */
+export async function restoreControlLog({ kafka, pool, prefix, onProgress = () => undefined }: RestoreOptions): Promise<Restored> {
+  const reader = createTopicReader({ kafka });
+  const log = createLogCopies({ pool });
+  const restoration = await createRestoration(log, controlTopic(prefix), onProgress);
+  try {
+    for await (const records of reader.read(controlTopic(prefix))) {
+      for (const record of records) await restoration.take(readControlMessage(record));
+    }
+  } finally {
+    await reader.stop();
+  }
+  return restoration.end();
+}
+
+async function createRestoration(log: LogCopies, topic: string, onProgress: (seq: bigint) => void) {
+  const had = await log.head();
+  let head = had;
+  /** Of the topic, up to which everything has been compared or is waiting. */
+  let last = 0n as Seq;
+  let repeated = 0;
+  let waiting: RecordCopy[] = [];
+
+  /** Those that the database has are compared with it, the others added to it. */
+  async function flush(): Promise<void> {
+    const copies = waiting;
+    waiting = [];
+    const known = copies.filter(({ record }) => record.seq <= had);
+    const unknown = copies.slice(known.length);
+    if (known.length > 0) await compare(known.map(({ record }) => record));
+    if (unknown.length > 0) {
+      await log.restore(head, unknown);
+      head = unknown.at(-1)!.record.seq;
+    }
+    if (copies.length > 0) onProgress(last);
+  }
+
+  async function compare(published: readonly ControlRecord[]): Promise<void> {
+    const stored = await log.readAfter((published[0]!.seq - 1n) as Seq, published.length);
+    const differs = published.find((record, nth) => !stored[nth] || !isSameRecord(stored[nth].record, record));
+    if (differs === undefined) return;
+    throw new RescindError('control-log-behind', {
+      detail: `record ${differs.seq} of the database is another than in ${topic}: restore into an empty database, or a backup from before the two parted`,
+    });
+  }
+
+  async function takeAgain(record: ControlRecord): Promise<void> {
+    const pending = waiting.find((copy) => copy.record.seq === record.seq)?.record;
+    const known = pending ?? (await log.readAfter((record.seq - 1n) as Seq, 1))[0]?.record;
+    if (!known || !isSameRecord(known, record)) throw corrupt(topic, `holds two records with seq ${record.seq}: two deployments have published to it`);
+    repeated += 1;
+  }
+
+  return {
+    async take(copy: RecordCopy): Promise<void> {
+      const { seq } = copy.record;
+      if (seq <= last) return takeAgain(copy.record);
+      if (seq !== last + 1n) throw corrupt(topic, last === 0n ? `begins with record ${seq}: its first ones were deleted` : `lacks the records between ${last} and ${seq}`);
+      last = seq;
+      waiting.push(copy);
+      if (waiting.length >= RECORDS_A_TRANSACTION) await flush();
+    },
+    async end(): Promise<Restored> {
+      await flush();
+      return { compared: Number(last < had ? last : had), restored: Number(head - had), repeated, head: String(head), published: String(last) };
+    },
+  };
+}
+
+const corrupt = (topic: string, what: string): RescindError => new RescindError('control-topic-corrupt', { detail: `${topic} ${what}` });

@@ -1,0 +1,286 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Kafka } from 'kafkajs';
+import { RescindError } from '../../contracts/index.js';
+import { createLogCopies, type ControlFollower, type ControlLog, type RecordCopy, type Seq, type Tenant } from '../../control/index.js';
+import { DEFAULT_TOPIC_PREFIX, type Log, type Metrics, type Pool, type TopicSettings } from '../../platform/index.js';
+import { controlMessage, readControlMessage } from './control-message.js';
+import { requireContinued } from './history.js';
+import { takeLead, type Lead } from './lead.pg.js';
+import { controlTopic, controlTopicSettings, revocationsTopic, revocationsTopicSettings, SEQ_HEADER, transactionalId } from './names.js';
+import { ruleMessages } from './rule-message.js';
+import { findGone } from './sweep.js';
+import { createTopicReader, type TopicRecord } from './topic-reader.kafka.js';
+import { createTopicWriter, type TopicMessage, type TopicWriter } from './topic-writer.kafka.js';
+
+/** Control records of one transaction. */
+const RECORDS_A_TRANSACTION = 500;
+/** A transaction takes some 20 ms, and the brokers as long to end it: what comes meanwhile shares the next one. */
+const GATHER_MS = 20;
+/** Records are announced by the follower; this covers an announcement that came a moment too early. */
+const POLL_MS = 1_000;
+/** How long before a process that does not publish tries to, and one that failed tries again. */
+const RETRY_MS = 1_000;
+/** How often cursors of topics are stored that got nothing; a crash reads so much again. */
+const IDLE_MOVE_MS = 10_000;
+/** How often dead rules get their tombstones. */
+const SWEEP_MS = 6 * 3_600_000;
+
+export interface TopicFeedsOptions {
+  readonly kafka: Kafka;
+  readonly pool: Pool;
+  readonly controlLog: ControlLog;
+  readonly follower: ControlFollower;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly prefix?: string;
+  readonly sweepMs?: number;
+  /** Epoch milliseconds. */
+  readonly now?: () => number;
+}
+
+/** Publishes the control log to Kafka, in one process of a deployment at a time; every process that runs it takes over in turn. */
+export interface TopicFeeds {
+  start(): void;
+  /** What an operator must decide about; undefined while it publishes or waits for its turn, and while Kafka is away. */
+  notReadyReason(): string | undefined;
+  stop(): Promise<void>;
+}
+
+interface Position {
+  /** Up to where the control log was published to the topic. */
+  seq: Seq;
+  /** What the database has of that. */
+  stored: Seq;
+  lastOffset: bigint | null;
+}
+
+export function createTopicFeeds(options: TopicFeedsOptions): TopicFeeds {
+  const { kafka, pool, controlLog, follower, log, metrics, prefix = DEFAULT_TOPIC_PREFIX, sweepMs = SWEEP_MS, now = Date.now } = options;
+  const { state } = follower;
+  const copies = createLogCopies({ pool });
+  const reader = createTopicReader({ kafka });
+  const control = controlTopic(prefix);
+  /** Of the process that publishes; empty in the others. */
+  const positions = new Map<string, Position>();
+  let isLeading = false;
+  let refusal: string | undefined;
+  let stopping = false;
+  let wake: () => void = () => undefined;
+  let isWoken = false;
+  let running: Promise<void> = Promise.resolve();
+  let cluster = '';
+  let idleMovedAt = 0;
+  let sweptAt = 0;
+
+  const errors = metrics.counter('rescind_topic_feed_errors_total', 'Times that publishing the control log to Kafka broke off; it begins again.');
+  metrics.gauge('rescind_topic_feed_leading', 'Whether this process publishes the control log to Kafka (1) or another one does (0).', [], () => Number(isLeading));
+  metrics.gauge('rescind_topic_feed_refused', 'Whether publishing waits for an operator (1): the topic holds another history than the database.', [], () => Number(refusal !== undefined));
+  metrics.observed('rescind_topic_feed_lag_records', 'Control records that are not published to a topic yet, in the process that publishes.', ['topic'], () =>
+    [...positions].map(([topic, { seq }]) => [{ topic }, Number(state.head - seq)] as const),
+  );
+
+  const isStopping = (): boolean => stopping;
+
+  async function run(): Promise<void> {
+    while (!isStopping()) {
+      try {
+        await lead();
+      } catch (error) {
+        noteFailure(error);
+      }
+      if (!isStopping()) await idle(RETRY_MS);
+    }
+    await reader.stop();
+  }
+
+  function noteFailure(error: unknown): void {
+    errors.inc();
+    const isRefused = error instanceof RescindError && (error.code === 'control-log-behind' || error.code === 'control-topic-corrupt');
+    if (!isRefused) {
+      log.warn({ err: error }, 'the control log could not be published; beginning again');
+      return;
+    }
+    if (refusal === undefined) log.error({ detail: error.detail }, 'the control log is not published until an operator decides');
+    refusal = error.detail;
+  }
+
+  /** Publishes for as long as this process may. Returns when another one does. */
+  async function lead(): Promise<void> {
+    const right = await takeLead(pool);
+    if (!right) return;
+    const writer = createTopicWriter({ kafka, transactionalId: transactionalId(prefix) });
+    try {
+      // First: a deployment that is not the topic's must not shut out the one that is.
+      await readPublished();
+      await writer.connect();
+      await takePositions(right, writer);
+      refusal = undefined;
+      isLeading = true;
+      log.info({ topics: positions.size }, 'this process publishes the control log to Kafka');
+      while (!isStopping() && !right.isLost()) {
+        if (await publishNext(right, writer)) {
+          await delay(GATHER_MS);
+          continue;
+        }
+        await sweepWhenDue(right, writer);
+        await idle(POLL_MS);
+      }
+    } finally {
+      isLeading = false;
+      positions.clear();
+      await writer.close();
+      right.release();
+    }
+  }
+
+  /** The last control record that was published. Throws when it is not this database's. */
+  async function readPublished(): Promise<TopicRecord | undefined> {
+    const last = await reader.last(control);
+    if (last) await requireContinued(readControlMessage(last).record, control, { copies, controlLog });
+    return last;
+  }
+
+  /** Read after the writer has connected, when nobody else's record can come any more. */
+  async function takePositions(right: Lead, writer: TopicWriter): Promise<void> {
+    cluster = await writer.clusterId();
+    await ensure(writer, [controlTopicSettings(prefix)]);
+    const last = await readPublished();
+    const published = last ? readControlMessage(last).record.seq : (0n as Seq);
+    // The topic itself says how far it is; a stored cursor that is behind it is that of a process that died in between.
+    await right.begin(cluster, control, published);
+    positions.set(control, { seq: published, stored: published, lastOffset: last?.offset ?? null });
+    await takeTenants(right, writer);
+  }
+
+  async function ensure(writer: TopicWriter, topics: readonly TopicSettings[]): Promise<void> {
+    const wrong = await writer.ensure(topics);
+    // It was made by somebody else, who may know better; but records that the brokers delete cannot be restored.
+    if (wrong.length > 0) log.error({ wrong, wanted: topics }, 'a topic has other settings than it should have');
+  }
+
+  /** A topic for each tenant that has none yet. */
+  async function takeTenants(right: Lead, writer: TopicWriter): Promise<void> {
+    const missing = [...state.tenants()].filter(({ name }) => !positions.has(revocationsTopic(prefix, name)));
+    if (missing.length === 0) return;
+    await ensure(writer, missing.map(({ name }) => revocationsTopicSettings(prefix, name)));
+    const cursors = await right.cursors(cluster);
+    for (const tenant of missing) {
+      const topic = revocationsTopic(prefix, tenant.name);
+      const cursor = cursors.get(topic);
+      if (cursor && !(await isMadeAnew(topic, cursor.lastOffset))) {
+        positions.set(topic, { ...cursor, stored: cursor.seq });
+        continue;
+      }
+      const seq = (await copies.beforeTenant(tenant.id)) ?? state.head;
+      await right.begin(cluster, topic, seq);
+      positions.set(topic, { seq, stored: seq, lastOffset: null });
+    }
+  }
+
+  async function isMadeAnew(topic: string, lastOffset: bigint | null): Promise<boolean> {
+    if (lastOffset === null) return false;
+    const end = await reader.end(topic);
+    return end === undefined || end <= lastOffset;
+  }
+
+  /** Returns whether there was something. */
+  async function publishNext(right: Lead, writer: TopicWriter): Promise<boolean> {
+    const from = [...positions.values()].reduce((least, { seq }) => (seq < least ? seq : least), state.head);
+    const read = await copies.readAfter(from, RECORDS_A_TRANSACTION);
+    // What is not folded here yet cannot be told to tenants; the rest comes with the next announcement.
+    const known = read.filter(({ record }) => record.seq <= state.head);
+    const last = known.at(-1)?.record.seq;
+    if (last === undefined) return false;
+    // A tenant that is among them begins behind what had been read before.
+    await takeTenants(right, writer);
+    const publication = publicationOf(known);
+    const offsets = publication.size > 0 ? await writer.publish(publication) : new Map<string, bigint>();
+    await advance(right, last, offsets);
+    return true;
+  }
+
+  function publicationOf(known: readonly RecordCopy[]): Map<string, TopicMessage[]> {
+    const publication = new Map<string, TopicMessage[]>();
+    const add = (topic: string, seq: Seq, messages: () => readonly TopicMessage[]): void => {
+      const position = positions.get(topic);
+      if (!position || seq <= position.seq) return;
+      const made = messages();
+      if (made.length === 0) return;
+      const before = publication.get(topic);
+      if (before) before.push(...made);
+      else publication.set(topic, [...made]);
+    };
+    const seconds = Math.floor(now() / 1000);
+    for (const copy of known) {
+      const { record } = copy;
+      add(control, record.seq, () => [controlMessage(copy)]);
+      const tenant = state.tenant(record.tenant);
+      if (tenant) add(revocationsTopic(prefix, tenant.name), record.seq, () => ruleMessages(record, state, seconds).map((message) => withSeq(message, record.seq)));
+    }
+    return publication;
+  }
+
+  /** After the brokers have acknowledged. A crash before this repeats what was published, and skips nothing. */
+  async function advance(right: Lead, seq: Seq, offsets: ReadonlyMap<string, bigint>): Promise<void> {
+    const idleIsDue = now() - idleMovedAt >= IDLE_MOVE_MS;
+    if (idleIsDue) idleMovedAt = now();
+    const moved = [...positions].filter(([topic, position]) => {
+      const offset = offsets.get(topic);
+      if (seq > position.seq) position.seq = seq;
+      if (offset !== undefined) position.lastOffset = offset;
+      return (offset !== undefined || idleIsDue) && position.seq > position.stored;
+    });
+    if (moved.length === 0) return;
+    await right.move(cluster, moved.map(([topic, { seq: to, stored, lastOffset }]) => ({ topic, held: stored, to: { seq: to, lastOffset } })));
+    for (const [, position] of moved) position.stored = position.seq;
+  }
+
+  async function sweepWhenDue(right: Lead, writer: TopicWriter): Promise<void> {
+    if (now() - sweptAt < sweepMs) return;
+    for (const tenant of state.tenants()) await sweep(right, writer, tenant);
+    sweptAt = now();
+  }
+
+  async function sweep(right: Lead, writer: TopicWriter, tenant: Tenant): Promise<void> {
+    const topic = revocationsTopic(prefix, tenant.name);
+    const position = positions.get(topic);
+    if (!position) return;
+    const gone = await findGone(reader, topic, tenant, Math.floor(now() / 1000));
+    for (let from = 0; from < gone.length; from += RECORDS_A_TRANSACTION) {
+      const messages = gone.slice(from, from + RECORDS_A_TRANSACTION).map((key) => withSeq({ key, value: null }, position.seq));
+      position.lastOffset = (await writer.publish(new Map([[topic, messages]]))).get(topic)!;
+    }
+    if (gone.length === 0) return;
+    await right.move(cluster, [{ topic, held: position.stored, to: position }]);
+    position.stored = position.seq;
+    log.info({ topic, rules: gone.length }, 'rules that stop nothing any more were taken from a topic');
+  }
+
+  /** Until the follower has applied something, since the last time it was asked, or the process stops. */
+  async function idle(ms: number): Promise<void> {
+    const abort = new AbortController();
+    wake = () => abort.abort();
+    if (!isWoken && !isStopping()) await delay(ms, undefined, { signal: abort.signal }).catch(() => undefined);
+    isWoken = false;
+  }
+
+  follower.onApplied(() => {
+    if (!isLeading) return;
+    isWoken = true;
+    wake();
+  });
+
+  return {
+    start() {
+      running = run();
+    },
+    notReadyReason: () => refusal,
+    async stop() {
+      stopping = true;
+      wake();
+      await running;
+    },
+  };
+}
+
+const withSeq = (message: { readonly key: string; readonly value: string | null }, seq: Seq): TopicMessage => ({ ...message, headers: { [SEQ_HEADER]: String(seq) } });

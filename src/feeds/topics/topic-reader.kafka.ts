@@ -1,0 +1,182 @@
+import { createRequire } from 'node:module';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Kafka } from 'kafkajs';
+import { RescindError } from '../../contracts/index.js';
+import { unreadableOf } from '../../platform/index.js';
+
+/** Bytes of one fetch; a larger record comes alone. */
+const FETCH_BYTES = 4 * 1024 * 1024;
+/** A broker that has nothing more answers after this. */
+const MAX_WAIT_MS = 100;
+const READ_COMMITTED = 1;
+/** Offsets to look back at first for the last record; markers of transactions lie between. */
+const LOOK_BACK = 64n;
+const ATTEMPTS = 4;
+const RETRY_MS = 250;
+
+export interface TopicRecord {
+  readonly offset: bigint;
+  readonly key: string | null;
+  readonly value: Buffer | null;
+  readonly headers: Readonly<Record<string, Buffer | string | (Buffer | string)[] | undefined>>;
+}
+
+/** Reads partition 0 of a topic, committed records alone, in no consumer group. Everything throws `kafka-unavailable`. */
+export interface TopicReader {
+  /** From the topic's start up to what was committed when that is reached; none where there is no topic. */
+  read(topic: string): AsyncGenerator<readonly TopicRecord[], void, undefined>;
+  last(topic: string): Promise<TopicRecord | undefined>;
+  /** The offset after everything committed; undefined where there is no topic. */
+  end(topic: string): Promise<bigint | undefined>;
+  stop(): Promise<void>;
+}
+
+interface FetchedPartition {
+  readonly messages: readonly unknown[];
+  readonly lastStableOffset: string;
+}
+interface Batch {
+  readonly messages: readonly (Omit<TopicRecord, 'offset' | 'key'> & { readonly offset: string; readonly key: Buffer | null })[];
+  readonly rawMessages: readonly { readonly batchContext: { readonly firstOffset: string; readonly lastOffsetDelta: number } }[];
+}
+interface Broker {
+  fetch(request: object): Promise<{ responses: readonly { partitions: readonly FetchedPartition[] }[] }>;
+}
+interface Cluster {
+  connect(): Promise<void>;
+  disconnect(): Promise<void>;
+  addTargetTopic(topic: string): Promise<void>;
+  refreshMetadata(): Promise<void>;
+  findLeaderForPartitions(topic: string, partitions: readonly number[]): Readonly<Record<string, readonly number[]>>;
+  findBroker(broker: { nodeId: string }): Promise<Broker>;
+  fetchTopicsOffset(topics: readonly object[]): Promise<readonly { readonly partitions: readonly { readonly offset: string }[] }[]>;
+}
+
+const require = createRequire(import.meta.url);
+const KafkaBatch = require('kafkajs/src/consumer/batch.js') as new (topic: string, fetchedOffset: string, partition: FetchedPartition) => Batch;
+
+export function createTopicReader({ kafka }: { kafka: Kafka }): TopicReader {
+  let connected: Promise<Cluster> | undefined;
+
+  async function connect(): Promise<Cluster> {
+    const cluster = clusterOf(kafka);
+    await cluster.connect();
+    return cluster;
+  }
+
+  async function attempt<T>(work: (cluster: Cluster) => Promise<T>): Promise<T> {
+    for (let nth = 1; ; nth++) {
+      try {
+        connected ??= connect();
+        return await work(await connected);
+      } catch (error) {
+        await disconnect();
+        if (nth === ATTEMPTS) throw new RescindError('kafka-unavailable', { detail: `a topic could not be read: ${(error as Error).message}`, cause: error });
+        await delay(RETRY_MS);
+      }
+    }
+  }
+
+  async function disconnect(): Promise<void> {
+    const open = connected;
+    connected = undefined;
+    await open?.then((cluster) => cluster.disconnect()).catch(() => undefined);
+  }
+
+  /** undefined: the cluster has no such topic. One that may not be described is an error: it must not be taken for absent. */
+  function bounds(topic: string): Promise<{ low: bigint; high: bigint } | undefined> {
+    return attempt(async (cluster) => {
+      try {
+        await cluster.addTargetTopic(topic);
+      } catch (error) {
+        if (isUnknownTopic(error)) return undefined;
+        throw error;
+      }
+      const offsetOf = async (fromBeginning: boolean): Promise<bigint> => {
+        const [found] = await cluster.fetchTopicsOffset([{ topic, partitions: [{ partition: 0 }], fromBeginning }]);
+        return BigInt(found!.partitions[0]!.offset);
+      };
+      return { low: await offsetOf(true), high: await offsetOf(false) };
+    });
+  }
+
+  /** What one fetch finds: its records, where to go on, and whether everything committed lies before that. */
+  function fetch(topic: string, from: bigint): Promise<{ records: readonly TopicRecord[]; next: bigint; isEnd: boolean }> {
+    return attempt(async (cluster) => {
+      await cluster.addTargetTopic(topic);
+      const [nodeId] = Object.keys(cluster.findLeaderForPartitions(topic, [0]));
+      if (nodeId === undefined) {
+        await cluster.refreshMetadata();
+        throw new Error(`${topic} has no leader`);
+      }
+      const broker = await cluster.findBroker({ nodeId });
+      const partitions = [{ partition: 0, fetchOffset: String(from), maxBytes: FETCH_BYTES }];
+      const { responses } = await broker.fetch({ maxWaitTime: MAX_WAIT_MS, minBytes: 1, maxBytes: FETCH_BYTES, isolationLevel: READ_COMMITTED, topics: [{ topic, partitions }], rackId: '' });
+      const partition = responses[0]!.partitions[0]!;
+      const batch = new KafkaBatch(topic, String(from), partition);
+      const next = nextOffset(batch, from);
+      return { records: batch.messages.map(recordOf), next, isEnd: next >= BigInt(partition.lastStableOffset) };
+    });
+  }
+
+  async function* readFrom(topic: string, offset: bigint): AsyncGenerator<readonly TopicRecord[], void, undefined> {
+    let from = offset;
+    for (;;) {
+      const { records, next, isEnd } = await fetch(topic, from);
+      if (records.length > 0) yield records;
+      if (isEnd) return;
+      from = next;
+    }
+  }
+
+  return {
+    async *read(topic) {
+      const found = await bounds(topic);
+      if (found && found.low < found.high) yield* readFrom(topic, found.low);
+    },
+    async last(topic) {
+      const found = await bounds(topic);
+      if (!found || found.low === found.high) return undefined;
+      for (let back = LOOK_BACK; ; back *= 8n) {
+        const from = found.high - back > found.low ? found.high - back : found.low;
+        let last: TopicRecord | undefined;
+        for await (const records of readFrom(topic, from)) last = records.at(-1) ?? last;
+        if (last !== undefined || from === found.low) return last;
+      }
+    },
+    end: async (topic) => (await bounds(topic))?.high,
+    stop: disconnect,
+  };
+}
+
+/**
+ * Behind the last batch, by its header: where compaction took a batch's last records, the offset behind its last record is still in
+ * it. Where it took all of them there is only the way to the next offset.
+ */
+function nextOffset({ rawMessages }: Batch, from: bigint): bigint {
+  const behind = rawMessages.map(({ batchContext: { firstOffset, lastOffsetDelta } }) => BigInt(firstOffset) + BigInt(lastOffsetDelta) + 1n);
+  return behind.reduce((last, offset) => (offset > last ? offset : last), from + 1n);
+}
+
+const isUnknownTopic = (error: unknown): boolean => {
+  const { type, cause } = error as { readonly type?: unknown; readonly cause?: unknown };
+  return type === 'UNKNOWN_TOPIC_OR_PARTITION' || (cause instanceof Error && isUnknownTopic(cause));
+};
+
+function recordOf(message: Batch['messages'][number]): TopicRecord {
+  const unreadable = unreadableOf(message as never);
+  if (unreadable) throw unreadable;
+  const { offset, key, value, headers } = message;
+  return { offset: BigInt(offset), key: key === null ? null : key.toString(), value, headers };
+}
+
+/**
+ * kafkajs reads topics in a consumer group alone: joining takes the broker's rebalance delay (3 s by default) at every start, and
+ * another right. Below it lies what this needs (kafkajs 2.2.4, `index.js`), behind a symbol.
+ */
+function clusterOf(kafka: Kafka): Cluster {
+  const symbol = Object.getOwnPropertySymbols(kafka).find(({ description }) => description === 'private:Kafka:createCluster');
+  if (symbol === undefined) throw new TypeError('another release of kafkajs than the one that this was written for');
+  const create = (kafka as unknown as Record<symbol, (options: object) => Cluster>)[symbol]!;
+  return create({ allowAutoTopicCreation: false, isolationLevel: READ_COMMITTED });
+}

@@ -1,0 +1,64 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Node } from './node.js';
+import type { Random } from './random.js';
+
+/** A node that is stopped does not answer; another one can be asked meanwhile. */
+const ATTEMPT_TIMEOUT_MS = 4_000;
+const RETRY_AFTER_MS = 150;
+
+export interface Call {
+  readonly path: string;
+  readonly authorization: string;
+  readonly contentType: string;
+  readonly body: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Code of a refusal that time alone can bring about: then it stays unanswered. */
+  readonly lapsesWith?: string;
+}
+
+export interface Answered {
+  readonly status: number;
+  readonly text: string;
+}
+
+/** Calls that change something, from outside. */
+export interface Caller {
+  /**
+   * Sends the same call to one node after the other until one answers for good; undefined when the run ends first. What is
+   * no success and would not become one by repeating it throws.
+   */
+  untilAnswered(call: Call): Promise<Answered | undefined>;
+  /** One attempt at this node; undefined when it cannot be told what became of it. */
+  once(node: Node, call: Call): Promise<Answered | undefined>;
+}
+
+export function createCaller({ nodes, random, ended }: { nodes: readonly Node[]; random: Random; ended: AbortSignal }): Caller {
+  async function once(node: Node, { path, authorization, contentType, body, headers }: Call): Promise<Answered | undefined> {
+    try {
+      const response = await fetch(`http://127.0.0.1:${node.port}${path}`, {
+        method: 'POST',
+        headers: { authorization, 'content-type': contentType, accept: 'application/json', ...headers },
+        body,
+        signal: AbortSignal.timeout(ATTEMPT_TIMEOUT_MS),
+      });
+      return { status: response.status, text: await response.text() };
+    } catch {
+      return undefined;
+    }
+  }
+
+  return {
+    once,
+    async untilAnswered(call) {
+      while (!ended.aborted) {
+        const up = nodes.filter(({ isUp }) => isUp);
+        const answer = up.length === 0 ? undefined : await once(random.pick(up), call);
+        if (answer && answer.status < 300) return answer;
+        if (answer && call.lapsesWith !== undefined && answer.text.includes(`"${call.lapsesWith}"`)) return undefined;
+        if (answer && answer.status < 500) throw new Error(`${call.path}: ${answer.status} ${answer.text.slice(0, 500)} to ${call.body.slice(0, 500)}`);
+        await delay(RETRY_AFTER_MS);
+      }
+      return undefined;
+    },
+  };
+}

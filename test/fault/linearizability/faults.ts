@@ -1,0 +1,133 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Deployment } from './deployment.js';
+import { hostClock, type HostMs } from './history.js';
+import type { Directions, Link } from './link.js';
+import type { Node } from './node.js';
+import type { Random } from './random.js';
+
+export const FAULT_KINDS = ['kill', 'stop', 'cut', 'slow', 'swallow', 'hold', 'postgres', 'kafka', 'leave', 'join'] as const;
+export type FaultKind = (typeof FAULT_KINDS)[number];
+const LINK_KINDS: readonly FaultKind[] = ['cut', 'slow', 'swallow', 'hold'];
+
+/** What was broken, and from when until when it was. */
+export interface Fault {
+  readonly kind: FaultKind;
+  /** A node, or a service. */
+  readonly of: string;
+  readonly from: HostMs;
+  to: HostMs;
+}
+
+/** Of a hundred faults, those that come with a broken link beside them, of whichever node. */
+const DOUBLE_PERCENT = 40;
+
+export interface FaultsOptions {
+  readonly deployment: Pick<Deployment, 'nodes' | 'guest' | 'postgres' | 'kafka'>;
+  readonly random: Random;
+  readonly leaseMs: number;
+  readonly kinds: readonly FaultKind[];
+  readonly done: Fault[];
+  readonly onFault: (fault: Fault) => void;
+  /** No new faults from then on. */
+  readonly ended: AbortSignal;
+}
+
+/** Breaks one thing after the other, or two at once, each kind before any of them again. Resolves when all is healed. */
+export async function injectFaults({ deployment, random, leaseMs, kinds, done, onFault, ended }: FaultsOptions): Promise<void> {
+  const { nodes, guest, postgres, kafka } = deployment;
+  let kafkaComesBack: Promise<void> = Promise.resolve();
+
+  async function breakAs(kind: FaultKind, of: string, work: () => Promise<void>): Promise<void> {
+    const fault: Fault = { kind, of, from: hostClock(), to: Infinity };
+    done.push(fault);
+    onFault(fault);
+    await work();
+    fault.to = hostClock();
+  }
+
+  /** Shorter or longer than a lease, mostly longer. */
+  const aroundALease = (): Promise<void> => delay(random.chance(70) ? random.between(1.05 * leaseMs, 2.5 * leaseMs) : random.between(0.2 * leaseMs, leaseMs));
+  const longerThanALease = (): Promise<void> => delay(random.between(1.05 * leaseMs, 2 * leaseMs));
+  const directions = (): Directions => random.pick([{ from: true, to: true }, { from: true, to: false }, { from: false, to: true }] as const);
+
+  const spoil = (node: Node, how: (link: Link) => void) => async (): Promise<void> => {
+    how(node.link);
+    await aroundALease();
+    node.link.heal();
+  };
+
+  function perform(kind: FaultKind, node: Node): Promise<void> {
+    const at = (work: () => Promise<void>): Promise<void> => breakAs(kind, node.name, work);
+    switch (kind) {
+      case 'kill':
+        return at(async () => {
+          await node.kill();
+          await delay(random.between(0, leaseMs));
+          await node.start();
+        });
+      case 'stop':
+        return at(async () => {
+          const goOn = node.pause();
+          await aroundALease();
+          goOn();
+        });
+      case 'cut':
+        return at(spoil(node, (link) => link.cut()));
+      case 'slow':
+        return at(async () => {
+          node.link.slow(random.between(10, 0.45 * leaseMs), directions());
+          await aroundALease();
+          // What arrived late may be the last that arrives.
+          if (random.chance(50)) {
+            node.link.swallow({ from: true, to: true });
+            await longerThanALease();
+          }
+          node.link.heal();
+        });
+      case 'swallow':
+        return at(spoil(node, (link) => link.swallow(directions())));
+      case 'hold':
+        return at(spoil(node, (link) => link.hold(directions())));
+      case 'leave':
+        return at(async () => {
+          await node.leave();
+          await delay(random.between(0, 1_000));
+          await node.start();
+        });
+      case 'join':
+        return breakAs(kind, guest.name, async () => {
+          await guest.start();
+          await delay(random.between(0, leaseMs));
+          await (random.chance(50) ? guest.leave() : guest.kill());
+        });
+      case 'postgres':
+        return breakAs(kind, kind, async () => {
+          postgres.kill();
+          await delay(random.between(0, 1.5 * leaseMs));
+          await postgres.start();
+        });
+      case 'kafka':
+        // It takes its time to come back, and nothing waits for it.
+        kafkaComesBack = kafkaComesBack.then(() =>
+          breakAs(kind, kind, async () => {
+            kafka.kill();
+            await delay(random.between(0, leaseMs));
+            await kafka.start();
+          }),
+        );
+        return Promise.resolve();
+      default:
+        return kind satisfies never;
+    }
+  }
+
+  while (!ended.aborted) {
+    for (const kind of random.shuffle(kinds)) {
+      if (ended.aborted) break;
+      const beside = random.chance(DOUBLE_PERCENT) ? perform(random.pick(LINK_KINDS), random.pick(nodes)) : undefined;
+      await Promise.all([perform(kind, random.pick(nodes)), beside]);
+      await delay(random.between(200, leaseMs));
+    }
+  }
+  await kafkaComesBack;
+}

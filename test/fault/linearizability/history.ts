@@ -1,0 +1,124 @@
+/** Milliseconds on the clock that all processes of a host share (CLOCK_MONOTONIC). */
+export type HostMs = number;
+
+export const hostClock = (): HostMs => Number(process.hrtime.bigint()) / 1e6;
+
+/** Epoch milliseconds at the host clock's zero. Taken once: what compares the two allows for {@link CLOCK_MARGIN_MS}. */
+export const epochAtZero = (): number => Date.now() - hostClock();
+
+/** Whole seconds are rounded either way, and the wall clock may have been adjusted since it was compared. */
+export const CLOCK_MARGIN_MS = 1_500;
+
+/** A namespaced value of one dimension, as text: what selectors name and lineages hold. Knows nothing of the product's keys. */
+export type Value = string;
+
+export const valueOf = (dimension: string, ...parts: readonly (string | null)[]): Value => JSON.stringify([dimension, ...parts]);
+
+/** A token as it was recorded. Times of recording are the earliest of its lineage, since the lowest seq counts. */
+export interface RecordedToken {
+  /** Of the token and everything it came from. */
+  readonly values: ReadonlySet<Value>;
+  /** Oldest `iat` of the lineage, epoch seconds. */
+  readonly grantedAt: number;
+  /** Largest of the sources involved, seconds. */
+  readonly skew: number;
+  /** Before the event of a member was sent for the first time. */
+  readonly recordingBegan: HostMs;
+  /** When a member was first known to be recorded. */
+  readonly recorded: HostMs;
+}
+
+/** From before the first time it was sent to the first answer that it is in force; attempts in between may have worked. */
+export interface Sent {
+  readonly began: HostMs;
+  /** Undefined: not answered, so it may be in force or not. */
+  answered?: HostMs | undefined;
+}
+
+export interface SentOrder extends Sent {
+  /** A conjunction, narrowest first; nothing at all selects everything. */
+  readonly selector: readonly Value[];
+  readonly effect: 'revoke' | 'block';
+  /** `revoke`, epoch seconds; undefined: as of the order. */
+  readonly before?: number | undefined;
+  /** `block`, epoch seconds. */
+  readonly until?: number | undefined;
+  /** With `until`: what was stopped is good again afterwards. */
+  readonly resume?: boolean | undefined;
+  lift?: SentLift | undefined;
+  /** By which door, for people. */
+  readonly door: 'order' | 'revoke' | 'event';
+}
+
+export interface SentLift extends Sent {
+  readonly resume: boolean;
+}
+
+export const ANSWERS = ['active', 'inactive', 'unavailable'] as const;
+export type CheckAnswer = (typeof ANSWERS)[number];
+
+export interface Check {
+  readonly token: number;
+  /** Position in `vias`. */
+  readonly via: number;
+  readonly began: HostMs;
+  readonly ended: HostMs;
+  readonly answer: CheckAnswer;
+}
+
+export interface History {
+  readonly epochAtZero: number;
+  readonly tokens: readonly RecordedToken[];
+  readonly orders: readonly SentOrder[];
+  readonly checks: Iterable<Check>;
+}
+
+const FIRST_CAPACITY = 1 << 16;
+
+/** Checks by the million, in columns. */
+export class CheckLog implements Iterable<Check> {
+  #length = 0;
+  #tokens = new Uint32Array(FIRST_CAPACITY);
+  #vias = new Uint8Array(FIRST_CAPACITY);
+  #answers = new Uint8Array(FIRST_CAPACITY);
+  #times = new Float64Array(2 * FIRST_CAPACITY);
+
+  get length(): number {
+    return this.#length;
+  }
+
+  push(token: number, via: number, answer: number, began: HostMs, ended: HostMs): void {
+    if (this.#length === this.#tokens.length) this.#grow();
+    const at = this.#length++;
+    this.#tokens[at] = token;
+    this.#vias[at] = via;
+    this.#answers[at] = answer;
+    this.#times[2 * at] = began;
+    this.#times[2 * at + 1] = ended;
+  }
+
+  at(at: number): Check {
+    const [began, ended] = [this.#times[2 * at]!, this.#times[2 * at + 1]!];
+    return { token: this.#tokens[at]!, via: this.#vias[at]!, began, ended, answer: ANSWERS[this.#answers[at]!]! };
+  }
+
+  *[Symbol.iterator](): Generator<Check> {
+    yield* this.between(0, this.#length);
+  }
+
+  *between(from: number, to: number): Generator<Check> {
+    for (let at = from; at < to; at += 1) yield this.at(at);
+  }
+
+  #grow(): void {
+    const twice = <A extends Uint32Array | Uint8Array | Float64Array>(old: A): A => {
+      const grown = new (old.constructor as new (length: number) => A)(2 * old.length);
+      grown.set(old);
+      return grown;
+    };
+    this.#tokens = twice(this.#tokens);
+    this.#vias = twice(this.#vias);
+    this.#answers = twice(this.#answers);
+    this.#times = twice(this.#times);
+  }
+}

@@ -1,0 +1,57 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { MIN_LEASE_MS } from '../../../src/control/index.js';
+import { FAULT_KINDS } from './faults.js';
+import { rowOf } from './report.js';
+import { run, type RunResult } from './run.js';
+import { setTrap } from './traps.js';
+
+/** A million is asked by `npm run fault`; this shows that it can be. */
+const CHECKS = 10_000;
+/** Far beyond what it takes, and told apart by what it has seen. */
+const TEST_TIMEOUT_MS = 600_000;
+const LEASE_SECONDS = MIN_LEASE_MS / 1000;
+
+let directory: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-`));
+});
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+/** What went wrong, with the seed, when it did; the evidence is kept. */
+function expectNothingFound(result: RunResult): void {
+  if (result.verdict.violations.length > 0) console.error(JSON.stringify(rowOf(result)), JSON.stringify(result.verdict.violations.slice(0, 3)));
+  expect([result.verdict.stale, result.verdict.wronglyInactive]).toEqual([0, 0]);
+}
+
+describe('introspection at three nodes, asked from outside while rules are ordered and lifted and everything is broken in turn', () => {
+  it(
+    'never says active after the answer to an order, nor inactive without one',
+    async () => {
+      const seed = Date.now() % 1_000_000;
+      console.info(`seed ${seed}`);
+      const result = await run({ product: resolve('dist'), seed, checks: CHECKS, maxMs: TEST_TIMEOUT_MS, leaseSeconds: LEASE_SECONDS, directory });
+      expectNothingFound(result);
+      const { verdict, faults, orders } = result;
+      expect(verdict.checks).toBeGreaterThanOrEqual(CHECKS);
+      for (const kind of FAULT_KINDS) expect([kind, faults[kind]]).toEqual([kind, expect.any(Number)]);
+      expect(FAULT_KINDS.filter((kind) => faults[kind] === 0)).toEqual([]);
+      // It has asked where it could have been caught.
+      expect([verdict.afterAnswer > CHECKS / 20, verdict.active > CHECKS / 20]).toEqual([true, true]);
+      expect(['token', 'session', 'user', 'combination', 'revoke.recorded', 'lift.resume', 'all'].filter((kind) => !orders[kind])).toEqual([]);
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  it(
+    'is seen to be stale where orders are answered without waiting for the nodes',
+    async () => {
+      const product = await setTrap('no-wait', resolve('dist'));
+      const { verdict } = await run({ product, seed: 1, checks: 1_000_000, maxMs: TEST_TIMEOUT_MS, leaseSeconds: LEASE_SECONDS, kinds: ['slow', 'hold'], directory });
+      expect(verdict.stale).toBeGreaterThan(0);
+    },
+    TEST_TIMEOUT_MS,
+  );
+});

@@ -1,0 +1,106 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Producer } from 'kafkajs';
+import { toKafkaMessage } from '../../../src/emit/index.js';
+import type { Caller } from './calls.js';
+import { hostClock } from './history.js';
+import type { Population } from './population.js';
+import type { Random } from './random.js';
+import type { Minted, Universe } from './universe.js';
+
+/** Live tokens that a run keeps up, made in batches of so many. */
+const LIVE = 1_200;
+const BATCH = 50;
+const REPLENISH_EVERY_MS = 250;
+/** Fresh ones also where nothing died, each time. */
+const FRESH = 4;
+/** Of a hundred tokens, those that come from another one; and how far back that goes. */
+const HOPS_PERCENT = 25;
+const MAX_HOPS = 2;
+
+const KAFKA_EVERY_MS = 400;
+/** Until a token whose events were sent through Kafka is given up. */
+const KAFKA_TIMEOUT_MS = 15_000;
+const ASK_AGAIN_MS = 50;
+
+export interface MintingOptions {
+  readonly universe: Universe;
+  readonly population: Population;
+  readonly caller: Caller;
+  readonly random: Random;
+  readonly authorization: string;
+  readonly ended: AbortSignal;
+}
+
+export interface Minting {
+  /** Records it, and resolves when it is durable; undefined when the run ends first. */
+  record(minted: Minted): Promise<number | undefined>;
+  fill(): Promise<void>;
+  /** Replaces what died until the run ends. */
+  replenish(): Promise<void>;
+  /** Records some through Kafka until the run ends. */
+  viaKafka(options: ViaKafkaOptions): Promise<void>;
+}
+
+export interface ViaKafkaOptions {
+  readonly producer: Pick<Producer, 'send'>;
+  readonly topicOf: (source: string) => string;
+  /** Whether some node answers *active* about it: the first time it does, it must have been recorded. */
+  readonly isActive: (text: string) => Promise<boolean>;
+}
+
+export function createMinting({ universe, population, caller, random, authorization, ended }: MintingOptions): Minting {
+  const hops = (minted: Minted | undefined): number => (minted ? 1 + hops(minted.parent) : 0);
+
+  function mint(): Minted {
+    const near = random.chance(HOPS_PERCENT) ? population.pickLive() : undefined;
+    const parent = near === undefined ? undefined : population.minted(near);
+    return universe.mint(hops(parent) <= MAX_HOPS ? parent : undefined);
+  }
+
+  async function recordAll(tokens: readonly Minted[]): Promise<number[]> {
+    const began = hostClock();
+    const body = JSON.stringify(tokens.flatMap(({ events }) => events.map(({ event }) => event)));
+    const answer = await caller.untilAnswered({ path: '/events', authorization, contentType: 'application/cloudevents-batch+json', body });
+    if (!answer) return [];
+    const recorded = hostClock();
+    const refused = (JSON.parse(answer.text) as readonly { index?: string }[]).find(({ index }) => index === undefined);
+    if (refused) throw new Error(`an event was refused: ${JSON.stringify(refused)}`);
+    return tokens.map((token) => population.join(token, began, recorded));
+  }
+
+  return {
+    async record(minted) {
+      return (await recordAll([minted]))[0];
+    },
+    async fill() {
+      while (population.liveCount < LIVE && !ended.aborted) await recordAll(Array.from({ length: BATCH }, mint));
+    },
+    async replenish() {
+      while (!ended.aborted) {
+        const missing = Math.min(BATCH, Math.max(0, LIVE - population.liveCount));
+        await recordAll(Array.from({ length: missing + FRESH }, mint));
+        await delay(REPLENISH_EVERY_MS);
+      }
+    },
+    async viaKafka({ producer, topicOf, isActive }) {
+      while (!ended.aborted) {
+        await delay(KAFKA_EVERY_MS);
+        const minted = universe.mint();
+        const began = hostClock();
+        try {
+          for (const { source, event } of minted.events) await producer.send({ topic: topicOf(source), messages: [toKafkaMessage(event, { mode: 'binary' })] });
+        } catch {
+          continue; // Kafka is away; what became of it nobody knows, so nobody asks about it.
+        }
+        // Which may never come, where a rule selects it already.
+        while (hostClock() - began < KAFKA_TIMEOUT_MS && !ended.aborted) {
+          if (await isActive(minted.text)) {
+            population.join(minted, began, hostClock());
+            break;
+          }
+          await delay(ASK_AGAIN_MS);
+        }
+      }
+    },
+  };
+}

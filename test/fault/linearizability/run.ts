@@ -1,0 +1,182 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Kafka, logLevel } from 'kafkajs';
+import { createCaller } from './calls.js';
+import { checkHistory, type Verdict } from './check-history.js';
+import { deploy, type Deployment } from './deployment.js';
+import { saveEvidence } from './evidence.js';
+import { FAULT_KINDS, injectFaults, type Fault, type FaultKind } from './faults.js';
+import { CheckLog, epochAtZero, hostClock, type History, type SentOrder } from './history.js';
+import { startNodeLoad, type Load } from './load.js';
+import { createMinting } from './minting.js';
+import { createOrders } from './orders.js';
+import { createPopulation } from './population.js';
+import { createRandom } from './random.js';
+import { createUniverse } from './universe.js';
+
+/** Orders under way at a time. */
+const ORDERING = 6;
+/** Questions under way at a time, a node. */
+const CONNECTIONS = 12;
+const LOOK_EVERY_MS = 4_000;
+/** The checks between the last order of all and the end. */
+const SETTLE_MS = 1_500;
+
+export interface RunOptions {
+  /** Directory of the compiled product. */
+  readonly product: string;
+  readonly seed: number;
+  /** The run ends when there were so many, and each kind of fault; */
+  readonly checks: number;
+  /** or after so long. */
+  readonly maxMs: number;
+  readonly leaseSeconds: number;
+  readonly kinds?: readonly FaultKind[];
+  /** For homes, logs and evidence. */
+  readonly directory: string;
+  readonly onProgress?: (line: string) => void;
+}
+
+export interface RunResult {
+  readonly seed: number;
+  readonly seconds: number;
+  readonly verdict: Verdict;
+  readonly faults: Readonly<Record<FaultKind, number>>;
+  /** Orders that were answered, by kind. */
+  readonly orders: Readonly<Record<string, number>>;
+  readonly tokens: number;
+  readonly unavailableShare: number;
+  /** Where a violation is written down. */
+  readonly evidence: string | undefined;
+}
+
+/** Starts everything, breaks it while it is asked, and judges what it answered. Ends with the first violation. */
+export async function run(options: RunOptions): Promise<RunResult> {
+  const { product, seed, leaseSeconds, directory, onProgress = () => undefined } = options;
+  await mkdir(directory, { recursive: true });
+  onProgress(`seed ${seed}: starting PostgreSQL, Kafka and the nodes`);
+  const deployment = await deploy({ product, leaseSeconds, directory });
+  try {
+    return await runAgainst(deployment, options);
+  } finally {
+    await deployment.stop();
+  }
+}
+
+async function runAgainst(deployment: Deployment, { seed, checks, maxMs, leaseSeconds, kinds = FAULT_KINDS, directory, onProgress = () => undefined }: RunOptions): Promise<RunResult> {
+  const startedAt = hostClock();
+  const { nodes, guest, credentials } = deployment;
+  const random = createRandom(seed);
+  const stopping = new AbortController();
+  const faultless = new AbortController();
+  const log = new CheckLog();
+  const orders: SentOrder[] = [];
+  const faults: Fault[] = [];
+  const counts: Record<string, number> = {};
+  const vias = [...nodes, guest].map(({ name }) => name);
+
+  const population = createPopulation(random);
+  const universe = createUniverse({ random, prefix: `at${seed}` });
+  const caller = createCaller({ nodes, random, ended: stopping.signal });
+  const minting = createMinting({ universe, population, caller, random, authorization: `Bearer ${credentials.emitter}`, ended: stopping.signal });
+  const ordering = createOrders({ orders, counts, universe, population, minting, caller, credentials, random, ended: stopping.signal });
+
+  const trouble = createTrouble();
+  const loads: Load[] = [];
+  const kafka = new Kafka({ clientId: 'linearizability', brokers: [...deployment.brokers], logLevel: logLevel.NOTHING, retry: { retries: 1 } });
+  const producer = kafka.producer({ allowAutoTopicCreation: false });
+
+  const isActive = async (text: string): Promise<boolean> => {
+    const up = nodes.filter(({ isUp }) => isUp);
+    if (up.length === 0) return false;
+    const call = { path: '/introspect', authorization: `Bearer ${credentials.introspector}`, contentType: 'application/x-www-form-urlencoded', body: `token=${text}` };
+    const answer = await caller.once(random.pick(up), call);
+    return answer?.status === 200 && (JSON.parse(answer.text) as { active: boolean }).active;
+  };
+
+  try {
+    await producer.connect();
+    await minting.fill();
+    const introspection = await startNodeLoad({
+      nodes: [...nodes, guest].map(({ port }, via) => ({ port, via })),
+      connections: CONNECTIONS,
+      authorization: `Bearer ${credentials.introspector}`,
+      log,
+      onTrouble: trouble.meet,
+    });
+    loads.push(introspection);
+    population.attach(introspection);
+
+    const guarded = (work: Promise<void>): Promise<void> => work.catch((error: unknown) => trouble.meet(error));
+    const breaking = guarded(
+      injectFaults({
+        deployment,
+        random,
+        leaseMs: leaseSeconds * 1_000,
+        kinds,
+        done: faults,
+        onFault: ({ kind, of }) => onProgress(`  ${kind} ${of}`),
+        ended: faultless.signal,
+      }),
+    );
+    const working = [
+      ...Array.from({ length: ORDERING }, () => guarded(ordering.run())),
+      guarded(minting.replenish()),
+      guarded(minting.viaKafka({ producer, topicOf: deployment.topicOf, isActive })),
+    ];
+
+    const history = (from: number, to: number): History => ({ epochAtZero: zero, tokens: population.tokens, orders, checks: log.between(from, to) });
+    const zero = epochAtZero();
+    let judged = 0;
+    let written = 0;
+    let found = false;
+    const seen = (): boolean => kinds.every((kind) => faults.some((fault) => fault.kind === kind && fault.to < Infinity));
+    while (!found && hostClock() - startedAt < maxMs && !(log.length >= checks && seen())) {
+      await Promise.race([delay(LOOK_EVERY_MS), trouble.met]);
+      // What was written by the last look: the answers to orders that came before these checks are written down by now.
+      const verdict = checkHistory(history(judged, written));
+      [judged, written] = [written, log.length];
+      found = verdict.violations.length > 0;
+      onProgress(`${Math.round((hostClock() - startedAt) / 1000)} s: ${log.length} checks, ${orders.length} orders, ${population.liveCount} of ${population.tokens.length} tokens live, ${faults.length} faults`);
+    }
+
+    faultless.abort();
+    await Promise.race([breaking, trouble.met]);
+    if (!found) await Promise.race([ordering.stopEverything(), trouble.met]);
+    await delay(SETTLE_MS);
+    stopping.abort();
+    await Promise.race([Promise.all(working), trouble.met]);
+    for (const load of loads.splice(0)) await load.stop();
+
+    const whole = history(0, log.length);
+    const verdict = checkHistory(whole);
+    const evidence = verdict.violations.length === 0 ? undefined : join(directory, `violation-${seed}.json`);
+    if (evidence !== undefined) await saveEvidence({ path: evidence, seed, vias, history: whole, log, faults, verdict });
+    return {
+      seed,
+      seconds: (hostClock() - startedAt) / 1000,
+      verdict,
+      faults: Object.fromEntries(FAULT_KINDS.map((kind) => [kind, faults.filter((fault) => fault.kind === kind).length])) as Record<FaultKind, number>,
+      orders: counts,
+      tokens: population.tokens.length,
+      unavailableShare: verdict.unavailable / Math.max(1, verdict.checks),
+      evidence,
+    };
+  } finally {
+    faultless.abort();
+    stopping.abort();
+    for (const load of loads) await load.stop();
+    await producer.disconnect().catch(() => undefined);
+  }
+}
+
+/** The first thing that went wrong where nobody waits for it. */
+function createTrouble(): { readonly met: Promise<never>; readonly meet: (error: unknown) => void } {
+  let meet: (error: unknown) => void = () => undefined;
+  const met = new Promise<never>((_, reject) => {
+    meet = reject;
+  });
+  met.catch(() => undefined);
+  return { met, meet };
+}

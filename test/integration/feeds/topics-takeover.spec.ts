@@ -1,0 +1,188 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { controlTopic, revocationsTopic } from '../../../src/feeds/index.js';
+import { createTopicWriter } from '../../../src/feeds/topics/topic-writer.kafka.js';
+import { ownKafka, testBrokers, uniqueName } from '../../support/services.js';
+import { blockOf, createWorld, held, numbers, seqOf, tenantRecord, until, type World } from './topics-fixture.js';
+
+const TEST_TIMEOUT_MS = 120_000;
+
+let world: World;
+beforeEach(async () => {
+  world = await createWorld();
+});
+afterEach(() => world.end());
+
+interface Publisher {
+  readonly name: string;
+  signal(name: 'SIGSTOP' | 'SIGCONT'): void;
+  kill(): Promise<void>;
+  /** Whether one of its sessions holds the right to publish. */
+  leads(): Promise<boolean>;
+  /** Ends its sessions, as a server does that takes it for dead. */
+  terminate(): Promise<void>;
+  sessions(): Promise<number>;
+}
+
+async function spawnPublisher(): Promise<Publisher> {
+  const name = uniqueName('publisher');
+  const program = fileURLToPath(new URL('publishing-process.mjs', import.meta.url));
+  const child: ChildProcess = spawn(process.execPath, [program, world.url, testBrokers().join(','), world.prefix, name], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const exited = once(child, 'exit');
+  const kill = async (): Promise<void> => {
+    child.kill('SIGKILL');
+    await exited;
+  };
+  world.onEnd(kill);
+  await Promise.race([once(createInterface({ input: child.stdout! }), 'line'), exited.then(() => Promise.reject(new Error('the publisher ended')))]);
+  const value = async (sql: string): Promise<number> => (await world.pool.query<{ n: number }>(sql, [name])).rows[0]!.n;
+  return {
+    name,
+    signal: (signal) => void child.kill(signal),
+    kill,
+    leads: async () =>
+      (await value(`SELECT count(*)::int AS n FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE l.locktype = 'advisory' AND l.granted AND a.datname = current_database() AND a.application_name = $1`)) > 0,
+    terminate: async () => void (await value('SELECT count(pg_terminate_backend(pid))::int AS n FROM pg_stat_activity WHERE application_name = $1')),
+    sessions: () => value('SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name = $1'),
+  };
+}
+
+const cursorOf = async (topic: string): Promise<number> =>
+  Number((await world.pool.query<{ seq: string }>('SELECT seq FROM topic_cursor WHERE topic = $1', [topic])).rows[0]?.seq ?? -1);
+
+/** Seqs as a reader takes them that skips what is below the highest it has seen. */
+const withoutRepetitions = (seqs: readonly number[]): number[] => {
+  let highest = 0;
+  return seqs.filter((seq) => (seq > highest ? ((highest = seq), true) : false));
+};
+
+describe('publishing', () => {
+  it(
+    'repeats what a process had sent that was killed before it stored how far it was, and skips nothing',
+    async () => {
+      await world.append(tenantRecord(), blockOf('alice'));
+      const first = await spawnPublisher();
+      await until('the cursor is stored', async () => (await cursorOf(revocationsTopic(world.prefix, 'acme'))) === 2);
+      const client = await world.pool.connect();
+      await client.query('BEGIN; SELECT * FROM topic_cursor FOR UPDATE');
+      await world.append(blockOf('bob'), blockOf('carol'));
+      await world.published();
+      await first.kill();
+      await first.terminate();
+      await until('its sessions have ended', async () => (await first.sessions()) === 0);
+      await client.query('ROLLBACK');
+      client.release();
+      expect(await cursorOf(revocationsTopic(world.prefix, 'acme'))).toBe(2);
+
+      await spawnPublisher();
+      await world.append(blockOf('dave'));
+      await world.published();
+      await until('the cursor is stored', async () => (await cursorOf(revocationsTopic(world.prefix, 'acme'))) === 5);
+      expect(await world.controlSeqs()).toEqual(numbers(5));
+      const told = (await world.revocations()).map(seqOf);
+      expect(told).toEqual([2, 3, 4, 3, 4, 5]);
+      expect(withoutRepetitions(told)).toEqual([2, 3, 4, 5]);
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  it(
+    'is done by one of two processes; the other takes over, and the first, stopped meanwhile, changes nothing when it goes on',
+    async () => {
+      await world.append(tenantRecord());
+      const first = await spawnPublisher();
+      await until('the first one publishes', first.leads);
+      const second = await spawnPublisher();
+      const stream = (async (): Promise<void> => {
+        for (const nth of numbers(150)) await world.append(blockOf(`u-${nth}`));
+      })();
+      await until('some are published', async () => ((await world.reader.end(controlTopic(world.prefix))) ?? 0n) > 20n);
+      expect(await second.leads()).toBe(false);
+      first.signal('SIGSTOP');
+      await first.terminate();
+      await until('the second one publishes', second.leads);
+      await stream;
+      await world.published();
+      first.signal('SIGCONT');
+      for (const nth of numbers(50)) await world.append(blockOf(`v-${nth}`));
+      await world.published();
+      expect(await second.leads()).toBe(true);
+      expect(await first.leads()).toBe(false);
+      await second.kill();
+      await until('the first one publishes again', first.leads);
+      await world.append(blockOf('last'));
+      await world.published();
+      expect(await world.controlSeqs()).toEqual(numbers(202));
+      expect(withoutRepetitions((await world.revocations()).map(seqOf))).toEqual(numbers(202, 2));
+      expect(held(await world.revocations()).size).toBe(201);
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  it('is refused by the brokers to a process that another has taken over from, also in the middle of a transaction', async () => {
+    const topic = uniqueName('fenced');
+    const writer = () => createTopicWriter({ kafka: world.kafka, transactionalId: topic });
+    const [first, second] = [writer(), writer()];
+    world.onEnd(() => Promise.all([first.close(), second.close()]));
+    await first.connect();
+    await first.ensure([{ topic, partitions: 1 }]);
+    const say = (value: string): ReadonlyMap<string, { key: string; value: string }[]> => new Map([[topic, [{ key: value, value }]]]);
+    await first.publish(say('one'));
+    await second.connect();
+    await second.publish(say('two'));
+    await expect(first.publish(say('stale'))).rejects.toThrow(/epoch/);
+    await second.publish(say('three'));
+    const keys: (string | null)[] = [];
+    for await (const records of world.reader.read(topic)) keys.push(...records.map(({ key }) => key));
+    expect(keys).toEqual(['one', 'two', 'three']);
+  });
+
+  it('tells a tenant`s topic everything again that was deleted and made anew', async () => {
+    const topic = revocationsTopic(world.prefix, 'acme');
+    await world.append(tenantRecord(), blockOf('alice'), blockOf('bob'));
+    const feeds = await world.feed();
+    await world.published();
+    await until('the cursor is stored', async () => (await cursorOf(topic)) === 3);
+    await feeds.stop();
+    const admin = world.kafka.admin();
+    await admin.connect();
+    world.onEnd(() => admin.disconnect());
+    await admin.deleteTopics({ topics: [topic] });
+    await until('the topic is gone', async () => !(await admin.listTopics()).includes(topic));
+    await world.feed();
+    await until('it is told again', async () => held(await world.revocations()).size === 2);
+  });
+});
+
+describe('publishing to a broker that is restarted', () => {
+  it(
+    'goes on in order',
+    async () => {
+      const broker = await ownKafka();
+      await broker.start();
+      const other = await createWorld({ brokers: broker.brokers });
+      try {
+        await other.append(tenantRecord(), blockOf('alice'));
+        const feeds = await other.feed();
+        await other.published();
+        broker.kill();
+        for (const nth of numbers(30)) await other.append(blockOf(`u-${nth}`));
+        await until('it is noticed', async () => /rescind_topic_feed_errors_total [1-9]/.test(await feeds.metrics.text()));
+        await broker.start();
+        await other.append(blockOf('last'));
+        await other.published();
+        expect(await other.controlSeqs()).toEqual(numbers(33));
+        expect(withoutRepetitions((await other.revocations()).map(seqOf))).toEqual(numbers(33, 2));
+        await until('nothing lags', async () => !/rescind_topic_feed_lag_records\{[^}]*\} [1-9]/.test(await feeds.metrics.text()));
+        expect(await feeds.metrics.text()).toContain(`rescind_topic_feed_lag_records{topic="${other.prefix}.control"} 0`);
+      } finally {
+        await other.end();
+        await broker.remove();
+      }
+    },
+    TEST_TIMEOUT_MS,
+  );
+});
