@@ -234,6 +234,24 @@ class World {
 const KINDS = [15, 16, 0, 1, 1, 1, 2, 2, 3, 4, 4, 5, 5, 6, 6, 7, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13, 14, 14];
 
 describe('a guard between two nodes', () => {
+  it('that goes back to what a node behind holds is not vouched for by a renewal from before that comes late', () => {
+    const world = new World();
+    world.settle(0, true);
+    world.step(0, 0); // a record,
+    world.step(1, 0); // applied by the first node
+    world.settle(0, true); // and by the guard,
+    world.step(8, 1); // whose renewal is on its way to the second node
+    world.step(3, 1); // as it goes there itself, and back to nothing,
+    world.settle(1, true);
+    expect([world.guard.held, world.seen.resets]).toEqual([0n, 1]);
+    expect(world.guard.find('u1-r0', world.now)).toBeDefined();
+    world.step(9, 0); // before the renewal arrives.
+    world.step(1, 1);
+    world.step(2, 0);
+    world.step(2, 1);
+    world.look();
+  });
+
   it('never says active of what was answered, in whatever order things happen', () => {
     const seen = { local: 0, stopped: 0, resets: 0 };
     const step = fc.tuple(fc.constantFrom(...KINDS), fc.nat(209));
@@ -247,7 +265,7 @@ describe('a guard between two nodes', () => {
         }
         for (const name of ['local', 'stopped', 'resets'] as const) seen[name] += world.seen[name];
       }),
-      { numRuns: 3_000 },
+      { numRuns: 6_000 },
     );
     // A history in which nothing is ever local, answered or reset would prove nothing.
     expect(seen.local).toBeGreaterThan(5_000);
