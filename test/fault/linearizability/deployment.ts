@@ -15,6 +15,7 @@ export interface Credentials {
   readonly admin: string;
   readonly emitter: string;
   readonly introspector: string;
+  readonly guard: string;
   /** By the name of the RAS: may revoke what was issued to its clients. */
   readonly clients: ReadonlyMap<string, string>;
 }
@@ -53,7 +54,7 @@ export async function deploy({ product, leaseSeconds, directory }: DeploymentOpt
     const [url, brokers] = [postgres.url, kafka.brokers];
     const nodes: Node[] = [];
     for (const name of [...Array.from({ length: NODES }, (_, at) => `node-${at}`), 'guest']) {
-      const link = await openLink(Number(new URL(url).port));
+      const link = await openLink(() => Number(new URL(url).port));
       const throughLink = new URL(url);
       throughLink.port = String(link.port);
       const port = await freePort();
@@ -136,6 +137,7 @@ async function register(url: string, adminKey: string): Promise<{ credentials: C
       admin: adminKey,
       emitter: await caller('emitter', { emit: { sources: [...topics.keys()] } }),
       introspector: await caller('introspector', { introspect: reach }),
+      guard: await caller('guard', { guard: reach }),
       clients,
     },
   };

@@ -8,7 +8,7 @@ import type { Random } from './random.js';
 import type { Minted, Universe } from './universe.js';
 
 /** Live tokens that a run keeps up, made in batches of so many. */
-const LIVE = 1_200;
+const LIVE = 600;
 const BATCH = 50;
 const REPLENISH_EVERY_MS = 250;
 /** Fresh ones also where nothing died, each time. */

@@ -8,7 +8,8 @@ import { deploy, type Deployment } from './deployment.js';
 import { saveEvidence } from './evidence.js';
 import { FAULT_KINDS, injectFaults, type Fault, type FaultKind } from './faults.js';
 import { CheckLog, epochAtZero, hostClock, type History, type SentOrder } from './history.js';
-import { startNodeLoad, type Load } from './load.js';
+import { openLink, type Link } from './link.js';
+import { createGuardProcess, startNodeLoad, type GuardProcess, type Load } from './load.js';
 import { createMinting } from './minting.js';
 import { createOrders } from './orders.js';
 import { createPopulation } from './population.js';
@@ -19,6 +20,8 @@ import { createUniverse } from './universe.js';
 const ORDERING = 6;
 /** Questions under way at a time, a node. */
 const CONNECTIONS = 12;
+/** Resource servers with the library in them. */
+const GUARDS = ['guard-of-one', 'guard-of-all'];
 const LOOK_EVERY_MS = 4_000;
 /** The checks between the last order of all and the end. */
 const SETTLE_MS = 1_500;
@@ -46,6 +49,8 @@ export interface RunResult {
   /** Orders that were answered, by kind. */
   readonly orders: Readonly<Record<string, number>>;
   readonly tokens: number;
+  /** By what answered them. */
+  readonly checksBy: Readonly<Record<string, number>>;
   readonly unavailableShare: number;
   /** Where a violation is written down. */
   readonly evidence: string | undefined;
@@ -64,7 +69,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
   }
 }
 
-async function runAgainst(deployment: Deployment, { seed, checks, maxMs, leaseSeconds, kinds = FAULT_KINDS, directory, onProgress = () => undefined }: RunOptions): Promise<RunResult> {
+async function runAgainst(deployment: Deployment, { product, seed, checks, maxMs, leaseSeconds, kinds = FAULT_KINDS, directory, onProgress = () => undefined }: RunOptions): Promise<RunResult> {
   const startedAt = hostClock();
   const { nodes, guest, credentials } = deployment;
   const random = createRandom(seed);
@@ -74,7 +79,7 @@ async function runAgainst(deployment: Deployment, { seed, checks, maxMs, leaseSe
   const orders: SentOrder[] = [];
   const faults: Fault[] = [];
   const counts: Record<string, number> = {};
-  const vias = [...nodes, guest].map(({ name }) => name);
+  const vias = [...nodes, guest].map(({ name }) => name).concat(GUARDS);
 
   const population = createPopulation(random);
   const universe = createUniverse({ random, prefix: `at${seed}` });
@@ -83,7 +88,10 @@ async function runAgainst(deployment: Deployment, { seed, checks, maxMs, leaseSe
   const ordering = createOrders({ orders, counts, universe, population, minting, caller, credentials, random, ended: stopping.signal });
 
   const trouble = createTrouble();
+  const surroundings = { population, log, onTrouble: trouble.meet };
   const loads: Load[] = [];
+  const guards: GuardProcess[] = [];
+  const links: Link[] = [];
   const kafka = new Kafka({ clientId: 'linearizability', brokers: [...deployment.brokers], logLevel: logLevel.NOTHING, retry: { retries: 1 } });
   const producer = kafka.producer({ allowAutoTopicCreation: false });
 
@@ -98,20 +106,28 @@ async function runAgainst(deployment: Deployment, { seed, checks, maxMs, leaseSe
   try {
     await producer.connect();
     await minting.fill();
-    const introspection = await startNodeLoad({
-      nodes: [...nodes, guest].map(({ port }, via) => ({ port, via })),
-      connections: CONNECTIONS,
-      authorization: `Bearer ${credentials.introspector}`,
-      log,
-      onTrouble: trouble.meet,
-    });
-    loads.push(introspection);
-    population.attach(introspection);
+    loads.push(
+      await startNodeLoad({
+        ...surroundings,
+        nodes: [...nodes, guest].map(({ port }, via) => ({ port, via })),
+        connections: CONNECTIONS,
+        authorization: `Bearer ${credentials.introspector}`,
+      }),
+    );
+    for (const name of GUARDS) {
+      // One stays with its node, the other finds another behind each connection.
+      const link = await openLink(name === 'guard-of-all' ? () => random.pick(nodes).port : () => nodes[0]!.port);
+      links.push(link);
+      const guard = createGuardProcess({ ...surroundings, name, via: vias.indexOf(name), link, product, key: credentials.guard });
+      await guard.start();
+      guards.push(guard);
+    }
 
     const guarded = (work: Promise<void>): Promise<void> => work.catch((error: unknown) => trouble.meet(error));
     const breaking = guarded(
       injectFaults({
         deployment,
+        guards,
         random,
         leaseMs: leaseSeconds * 1_000,
         kinds,
@@ -147,6 +163,7 @@ async function runAgainst(deployment: Deployment, { seed, checks, maxMs, leaseSe
     await delay(SETTLE_MS);
     stopping.abort();
     await Promise.race([Promise.all(working), trouble.met]);
+    for (const guard of guards.splice(0)) await guard.leave();
     for (const load of loads.splice(0)) await load.stop();
 
     const whole = history(0, log.length);
@@ -160,13 +177,16 @@ async function runAgainst(deployment: Deployment, { seed, checks, maxMs, leaseSe
       faults: Object.fromEntries(FAULT_KINDS.map((kind) => [kind, faults.filter((fault) => fault.kind === kind).length])) as Record<FaultKind, number>,
       orders: counts,
       tokens: population.tokens.length,
+      checksBy: countBy(log, vias),
       unavailableShare: verdict.unavailable / Math.max(1, verdict.checks),
       evidence,
     };
   } finally {
     faultless.abort();
     stopping.abort();
+    for (const guard of guards) await guard.kill();
     for (const load of loads) await load.stop();
+    for (const link of links) await link.close();
     await producer.disconnect().catch(() => undefined);
   }
 }
@@ -179,4 +199,10 @@ function createTrouble(): { readonly met: Promise<never>; readonly meet: (error:
   });
   met.catch(() => undefined);
   return { met, meet };
+}
+
+function countBy(log: CheckLog, vias: readonly string[]): Record<string, number> {
+  const counts = vias.map(() => 0);
+  for (const { via } of log) counts[via]! += 1;
+  return Object.fromEntries(vias.map((name, via) => [name, counts[via]!]));
 }
