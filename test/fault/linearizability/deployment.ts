@@ -53,7 +53,7 @@ export async function deploy({ product, leaseSeconds, directory }: DeploymentOpt
     await Promise.all([postgres.start(), kafka.start()]);
     const [url, brokers] = [postgres.url, kafka.brokers];
     const nodes: Node[] = [];
-    for (const name of [...Array.from({ length: NODES }, (_, at) => `node-${at}`), 'guest']) {
+    for (const [at, name] of [...Array.from({ length: NODES }, (_, place) => `node-${place}`), 'guest'].entries()) {
       const link = await openLink(() => Number(new URL(url).port));
       const throughLink = new URL(url);
       throughLink.port = String(link.port);
@@ -64,6 +64,8 @@ export async function deploy({ product, leaseSeconds, directory }: DeploymentOpt
         PORT: String(port),
         DATABASE_URL: throughLink.href,
         KAFKA_BROKERS: brokers.join(','),
+        // Two ingest, so that either can be missed.
+        ROLES: at < 2 ? 'all' : 'serve,feed',
         LEASE_SECONDS: String(leaseSeconds),
         LOG_LEVEL: process.env['FAULT_LOG_LEVEL'] ?? 'warn',
       };

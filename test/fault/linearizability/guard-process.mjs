@@ -6,9 +6,9 @@ import { createDraw } from './draw.mjs';
 const { createGuard } = await import(pathToFileURL(process.argv[2]).href);
 
 const ANSWERS = { active: 0, inactive: 1, unavailable: 2 };
-/** So many checks each time: a guard answers most at once, and would leave nobody else the processor. */
-const CHECKS_A_ROUND = 20;
 const ROUND_EVERY_MS = 10;
+/** What was missed for longer is not made up for. */
+const MAX_BEHIND_MS = 500;
 /** Checks that wait for an answer of the node. */
 const MAX_ASKING = 32;
 const FLUSH_MS = 50;
@@ -41,18 +41,24 @@ function flush() {
   records = [];
 }
 
-function round() {
-  for (let n = 0; n < CHECKS_A_ROUND && asking < MAX_ASKING; n += 1) {
-    const token = draw.pick();
-    if (token !== undefined) check(token);
-  }
+/** As many as are due at so many a second. */
+function createRounds(perSecond) {
+  let doneUntil = clock();
+  return () => {
+    const now = clock();
+    doneUntil = Math.max(doneUntil, now - MAX_BEHIND_MS);
+    for (; doneUntil < now; doneUntil += 1_000 / perSecond) {
+      const token = draw.pick();
+      if (token !== undefined && asking < MAX_ASKING) check(token);
+    }
+  };
 }
 
-function start({ rescind, key, via: number }) {
+function start({ rescind, key, via: number, perSecond }) {
   via = number;
   guard = createGuard({ rescind, credentials: { key } });
   guard.start();
-  setInterval(round, ROUND_EVERY_MS);
+  setInterval(createRounds(perSecond), ROUND_EVERY_MS);
   setInterval(flush, FLUSH_MS);
   draw.onFocus((tokens) => tokens.forEach(check));
 }

@@ -34,17 +34,19 @@ export interface NodeLoadOptions extends Surroundings {
   readonly nodes: readonly { readonly port: number; readonly via: number }[];
   /** A node; each has one question under way. */
   readonly connections: number;
+  /** Questions a node. */
+  readonly perSecond: number;
   readonly authorization: string;
 }
 
 /** A process that introspects at the nodes. */
-export async function startNodeLoad({ nodes, connections, authorization, population, log, onTrouble }: NodeLoadOptions): Promise<Load> {
+export async function startNodeLoad({ nodes, connections, perSecond, authorization, population, log, onTrouble }: NodeLoadOptions): Promise<Load> {
   const child = forkProgram('load-process.mjs');
   let stopping = false;
   collect(child, log, onTrouble);
   child.on('exit', () => stopping || onTrouble(new Error('the checking process ended')));
   await once(child, 'message');
-  child.send({ start: { nodes, connections, authorization } });
+  child.send({ start: { nodes, connections, perSecond, authorization } });
   const load: Load = {
     tell: tellTo(child),
     async stop() {
@@ -79,9 +81,11 @@ export interface GuardProcessOptions extends Surroundings {
   readonly product: string;
   /** Of a caller with the role `guard`. */
   readonly key: string;
+  /** Checks. */
+  readonly perSecond: number;
 }
 
-export function createGuardProcess({ name, via, link, product, key, population, log, onTrouble }: GuardProcessOptions): GuardProcess {
+export function createGuardProcess({ name, via, link, product, key, perSecond, population, log, onTrouble }: GuardProcessOptions): GuardProcess {
   let child: ChildProcess | undefined;
   let load: Load | undefined;
 
@@ -101,7 +105,7 @@ export function createGuardProcess({ name, via, link, product, key, population, 
       const started = forkProgram('guard-process.mjs', join(product, 'guard', 'index.js'));
       collect(started, log, onTrouble);
       await once(started, 'message');
-      started.send({ start: { rescind: `http://127.0.0.1:${link.port}`, key, via } });
+      started.send({ start: { rescind: `http://127.0.0.1:${link.port}`, key, via, perSecond } });
       child = started;
       load = { tell: tellTo(started), stop: () => end(started) };
       population.attach(load);

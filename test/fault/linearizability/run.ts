@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Kafka, logLevel } from 'kafkajs';
 import { createCaller } from './calls.js';
@@ -18,8 +19,11 @@ import { createUniverse } from './universe.js';
 
 /** Orders under way at a time. */
 const ORDERING = 6;
-/** Questions under way at a time, a node. */
-const CONNECTIONS = 12;
+/** Questions under way at a time, and a second, a node. */
+const CONNECTIONS = 32;
+const QUESTIONS_A_SECOND = 400;
+/** Of each guard, which answers most of them itself. */
+const CHECKS_A_SECOND = 1_500;
 /** Resource servers with the library in them. */
 const GUARDS = ['guard-of-one', 'guard-of-all'];
 const LOOK_EVERY_MS = 4_000;
@@ -111,6 +115,7 @@ async function runAgainst(deployment: Deployment, { product, seed, checks, maxMs
         ...surroundings,
         nodes: [...nodes, guest].map(({ port }, via) => ({ port, via })),
         connections: CONNECTIONS,
+        perSecond: QUESTIONS_A_SECOND,
         authorization: `Bearer ${credentials.introspector}`,
       }),
     );
@@ -118,7 +123,7 @@ async function runAgainst(deployment: Deployment, { product, seed, checks, maxMs
       // One stays with its node, the other finds another behind each connection.
       const link = await openLink(name === 'guard-of-all' ? () => random.pick(nodes).port : () => nodes[0]!.port);
       links.push(link);
-      const guard = createGuardProcess({ ...surroundings, name, via: vias.indexOf(name), link, product, key: credentials.guard });
+      const guard = createGuardProcess({ ...surroundings, name, via: vias.indexOf(name), link, product, key: credentials.guard, perSecond: CHECKS_A_SECOND });
       await guard.start();
       guards.push(guard);
     }
@@ -144,6 +149,9 @@ async function runAgainst(deployment: Deployment, { product, seed, checks, maxMs
 
     const history = (from: number, to: number): History => ({ epochAtZero: zero, tokens: population.tokens, orders, checks: log.between(from, to) });
     const zero = epochAtZero();
+    // The links run in this process: what it lags behind, they add.
+    const lag = monitorEventLoopDelay();
+    lag.enable();
     let judged = 0;
     let written = 0;
     let found = false;
@@ -154,7 +162,8 @@ async function runAgainst(deployment: Deployment, { product, seed, checks, maxMs
       const verdict = checkHistory(history(judged, written));
       [judged, written] = [written, log.length];
       found = verdict.violations.length > 0;
-      onProgress(`${Math.round((hostClock() - startedAt) / 1000)} s: ${log.length} checks, ${orders.length} orders, ${population.liveCount} of ${population.tokens.length} tokens live, ${faults.length} faults`);
+      onProgress(`${Math.round((hostClock() - startedAt) / 1000)} s: ${log.length} checks, ${orders.length} orders, ${population.liveCount} of ${population.tokens.length} tokens live, ${faults.length} faults, lag ${Math.round(lag.percentile(99) / 1e6)} ms`);
+      lag.reset();
     }
 
     faultless.abort();
