@@ -30,11 +30,11 @@ function write(value: unknown, depth: number): string {
   }
 }
 
-/** What a JSON string must escape, and the surrogates, of which only pairs are text. */
-const NOT_PLAIN = /[^ !#-[\]-\ud7ff\ue000-\uffff]/;
+/** No control, quote or backslash, which JSON escapes, and no surrogate, of which only pairs are text. */
+const PLAIN = /^[ !#-[\]-\ud7ff\ue000-\uffff]*$/;
 
 function writeString(text: string): string {
-  if (!NOT_PLAIN.test(text)) return `"${text}"`;
+  if (PLAIN.test(text)) return `"${text}"`;
   if (!text.isWellFormed()) throw new TypeError('a string holds a lone surrogate');
   return JSON.stringify(text);
 }

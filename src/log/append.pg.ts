@@ -47,10 +47,7 @@ const COPY_STAGE = 'COPY stage FROM STDIN (FORMAT binary)';
  */
 export async function appendEntries(client: PoolClient, entries: readonly NewEntry[]): Promise<readonly Placed[]> {
   await stageEntries(client, entries);
-  const tenants = uuidArray([...new Set(entries.map((entry) => entry.tenant))]);
-  await client.query('INSERT INTO ledger_head (tenant) SELECT unnest($1::uuid[]) ORDER BY 1 ON CONFLICT DO NOTHING', [tenants]);
-  const heads = await client.query<{ tenant: string; next_ix: string; up_to: string }>(LOCK_HEADS, [tenants]);
-  for (const { next_ix, up_to } of heads.rows) {
+  for (const { next_ix, up_to } of await lockHeads(client, [...new Set(entries.map(({ tenant }) => tenant))])) {
     const end = BigInt(next_ix) + BigInt(entries.length);
     // Found here, it is nobody's fault: an insert without a partition would look like an event that the database refuses.
     if (end > BigInt(up_to)) throw new RangeMissing(end);
@@ -58,6 +55,26 @@ export async function appendEntries(client: PoolClient, entries: readonly NewEnt
   // Not a named statement: a plan that was made while the tables were small would be kept while they grow.
   const { rows } = await client.query<PlacedRow>(PLACE);
   return placesOf(entries, rows);
+}
+
+interface Head {
+  readonly next_ix: string;
+  readonly up_to: string;
+}
+
+/** Tenants whose head a session found: it was there before the transaction, and heads do not go. */
+const headed = new WeakMap<PoolClient, Set<string>>();
+
+async function lockHeads(client: PoolClient, tenants: readonly string[]): Promise<readonly Head[]> {
+  const parameters = [uuidArray(tenants)];
+  const known = headed.get(client) ?? new Set();
+  headed.set(client, known);
+  if (!tenants.every((tenant) => known.has(tenant))) {
+    // Before any lock, and in order: two batches of new tenants cannot wait for each other.
+    const { rowCount } = await client.query('INSERT INTO ledger_head (tenant) SELECT unnest($1::uuid[]) ORDER BY 1 ON CONFLICT DO NOTHING', parameters);
+    if (rowCount === 0) for (const tenant of tenants) known.add(tenant);
+  }
+  return (await client.query<Head>(LOCK_HEADS, parameters)).rows;
 }
 
 /** A tenant's first new index and the arrival of all its new entries (`ord` null), or where an event stands that is not new. */

@@ -23,6 +23,8 @@ type Owner = { readonly tenant: string; readonly tenantKey: Uint8Array; readonly
 /** Collects what a batch names, in one go, then answers with the small ids. */
 export interface EntityBatch {
   want(owner: Owner, kind: EntityKind, parts: Parts): EntityRef;
+  /** Whether the session has met the entity, so that it is there. */
+  remembers(client: PoolClient, owner: Owner, kind: EntityKind, parts: Parts): boolean;
   /** One statement: finds ids, and gives new ones under the lock of the tenant's ledger head. */
   resolve(client: PoolClient): Promise<void>;
   id(ref: EntityRef): number;
@@ -64,6 +66,7 @@ export function createEntityBatch(): EntityBatch {
       if (ref === undefined) wanted.set(name, (ref = { name, owner, kind, parts, id: undefined }));
       return ref;
     },
+    remembers: (client, owner, kind, parts) => idsOf(client).has(nameOf(owner.tenant, kind, parts)),
     async resolve(client) {
       const ids = idsOf(client);
       const unknown: EntityRef[] = [];

@@ -37,8 +37,8 @@ export function planTokens(events: readonly ProjectedEvent[], entities: EntityBa
 
   return async function write(client: PoolClient): Promise<WrittenTokens> {
     const touched: TouchedToken[] = tokens.map(({ event, key }) => ({ tenant: event.tenant, key }));
-    if (idJags.length > 0) await writeIdJags(client, idJags, entities);
-    if (tokens.length > 0) await writeTokens(client, tokens, entities);
+    const newIdJags = idJags.length > 0 ? await writeIdJags(client, idJags, entities) : 0;
+    const newTokens = tokens.length > 0 ? await writeTokens(client, tokens, entities) : 0;
     if (idJags.length > 0) {
       const { rows } = await client.query<TouchedToken>(BIND_TOKENS, identityColumns(idJags));
       touched.push(...rows);
@@ -46,8 +46,9 @@ export function planTokens(events: readonly ProjectedEvent[], entities: EntityBa
     return {
       touched,
       conflicts: {
-        tokens: await markConflicts(client, 'token', tokens),
-        idJags: await markConflicts(client, 'id_jag', idJags),
+        // Where every row was new, none was there to contradict.
+        tokens: newTokens < tokens.length ? await markConflicts(client, 'token', tokens) : [],
+        idJags: newIdJags < idJags.length ? await markConflicts(client, 'id_jag', idJags) : [],
       },
     };
   };
@@ -120,8 +121,9 @@ interface Keyed<E, Refs> {
   readonly facts: string;
 }
 
-async function writeIdJags(client: PoolClient, rows: readonly Keyed<IdJagEvent, ReturnType<typeof idJagRefs>>[], entities: EntityBatch): Promise<void> {
-  await client.query(WRITE_ID_JAGS, [
+/** Answers how many were new. */
+async function writeIdJags(client: PoolClient, rows: readonly Keyed<IdJagEvent, ReturnType<typeof idJagRefs>>[], entities: EntityBatch): Promise<number> {
+  const { rowCount } = await client.query(WRITE_ID_JAGS, [
     uuidArray(rows.map(({ event }) => event.tenant)),
     byteaArray(rows.map(({ key }) => key)),
     byteaArray(rows.map(({ event }) => refKey(event, 'id_jag', event.data.sha256 === undefined ? undefined : { sha256: event.data.sha256 }))),
@@ -136,10 +138,12 @@ async function writeIdJags(client: PoolClient, rows: readonly Keyed<IdJagEvent, 
     byteaArray(rows.map(({ event: { tenantKey, data } }) => (data.sid === undefined ? null : ruleKeyToBytes(ruleKey(tenantKey, 'session', [data.iss, data.sid]))))),
     byteaArray(rows.map(({ event }) => refKey(event, 'token', event.data.parent))),
   ]);
+  return rowCount!;
 }
 
-async function writeTokens(client: PoolClient, rows: readonly Keyed<TokenEvent, ReturnType<typeof tokenRefs>>[], entities: EntityBatch): Promise<void> {
-  await client.query(WRITE_TOKENS, [
+/** Likewise. */
+async function writeTokens(client: PoolClient, rows: readonly Keyed<TokenEvent, ReturnType<typeof tokenRefs>>[], entities: EntityBatch): Promise<number> {
+  const { rowCount } = await client.query(WRITE_TOKENS, [
     uuidArray(rows.map(({ event }) => event.tenant)),
     byteaArray(rows.map(({ key }) => key)),
     int8Array(rows.map(({ event }) => event.ix)),
@@ -155,6 +159,7 @@ async function writeTokens(client: PoolClient, rows: readonly Keyed<TokenEvent, 
     int8Array(rows.map(({ event }) => event.data.iat)),
     int8Array(rows.map(({ event }) => event.data.exp)),
   ]);
+  return rowCount!;
 }
 
 const idOrNull = (ref: EntityRef | undefined, entities: EntityBatch): number | null => (ref === undefined ? null : entities.id(ref));
@@ -168,7 +173,6 @@ const identityColumns = (rows: readonly Identified[]): Buffer[] => [
 ];
 
 async function markConflicts(client: PoolClient, table: keyof typeof MARK_CONFLICTS, rows: readonly Identified[]): Promise<readonly Conflict[]> {
-  if (rows.length === 0) return [];
   const marked = await client.query<Conflict>(MARK_CONFLICTS[table], [...identityColumns(rows), jsonbArray(rows.map(({ facts }) => facts))]);
   return marked.rows;
 }

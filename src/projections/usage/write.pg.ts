@@ -3,6 +3,7 @@ import { byteaArray, int2Array, int4Array, int8Array, loadSql, textArray, uuidAr
 import { ruleKey, ruleKeyToBytes, tokenParts, type TokenRef } from '../../rules/index.js';
 import type { EntityBatch } from '../entities.pg.js';
 import { only, type ProjectedEvent } from '../event.js';
+import type { RouteBatch } from './routes.pg.js';
 
 const WRITE_ACCESS = loadSql(import.meta.url, 'write-access.sql');
 const BIND_ACCESS = loadSql(import.meta.url, 'bind-access.sql');
@@ -20,10 +21,10 @@ export interface TouchedToken {
 }
 
 /** Who used what, and the first use of each scope. Usage that came before its lineage is bound when the lineage comes. */
-export function planUsage(events: readonly ProjectedEvent[], entities: EntityBatch) {
+export function planUsage(events: readonly ProjectedEvent[], entities: EntityBatch, routes: RouteBatch) {
   const accesses = only(events, 'access.allowed', 'access.denied', 'access.summary').map((event) => ({
     event,
-    refs: accessRefs(event, entities),
+    refs: accessRefs(event, entities, routes),
   }));
 
   return async function write(client: PoolClient, touched: readonly TouchedToken[]): Promise<void> {
@@ -41,7 +42,7 @@ export function planUsage(events: readonly ProjectedEvent[], entities: EntityBat
       int2Array(accesses.map(({ event }) => OPERATIONS[event.data.operation])),
       int2Array(accesses.map(({ event }) => OUTCOMES[outcomeOf(event)])),
       int4Array(accesses.map(({ event }) => event.data.status)),
-      int4Array(accesses.map(({ refs }) => id(refs.route))),
+      int4Array(accesses.map(({ refs }) => id(refs.route?.()))),
       int4Array(accesses.map(({ refs }) => id(refs.address))),
       uuidArray(accesses.map(({ event }) => event.source)),
       byteaArray(accesses.map(({ event }) => ruleKeyToBytes(ruleKey(event.tenantKey, 'token', tokenParts(event.data.token as TokenRef))))),
@@ -55,14 +56,14 @@ export function planUsage(events: readonly ProjectedEvent[], entities: EntityBat
 const outcomeOf = (event: AccessEvent): keyof typeof OUTCOMES =>
   event.name === 'access.summary' ? event.data.outcome : event.name === 'access.allowed' ? 'allowed' : 'denied';
 
-function accessRefs(event: AccessEvent, entities: EntityBatch) {
+function accessRefs(event: AccessEvent, entities: EntityBatch, routes: RouteBatch) {
   const { data } = event;
   // A source with several resources says which one was used; where it does not, the token's first one is taken when known.
   const resource = data.resource?.[0] ?? (event.sourceResources.length === 1 ? event.sourceResources[0] : undefined);
   return {
     resource: resource === undefined ? undefined : entities.want(event, 'resource', [resource]),
     scopes: (data.scope ?? '').split(' ').filter((scope) => scope !== '').map((scope) => entities.want(event, 'scope', [scope])),
-    route: data.route === undefined ? undefined : entities.want(event, 'route', [data.route]),
+    route: data.route === undefined ? undefined : routes.ask(event, data.route),
     address: data.client_address === undefined ? undefined : entities.want(event, 'address', [data.client_address]),
   };
 }

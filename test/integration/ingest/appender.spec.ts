@@ -174,6 +174,15 @@ describe('an event that the database refuses', () => {
   });
 });
 
+describe('an event that is submitted in one breath with the answer to another', () => {
+  it.each([0, 1, 2, 3, 4, 5, 6, 7, 8])('is written without waiting for a third: %i turns later', async (turns) => {
+    const event = (jti: string) => fromIdp('id-jag.issued', idJag({ jti: `${jti}-${turns}` }));
+    await stage.emit(event('first'));
+    for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+    expect(await stage.emit(event('second'))).toMatchObject([{ state: 'sequenced' }]);
+  });
+});
+
 describe('a session', () => {
   const pool = () => stage.database.pool;
 

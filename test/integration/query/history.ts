@@ -61,12 +61,18 @@ export interface Answer {
   readonly body: any;
 }
 
-const SCHEMA = { control: 'control-log.sql', log: 'ledger.sql', projections: 'projections.sql', ingest: 'ingest.sql' };
+const SCHEMA = [
+  ['control', 'control-log.sql'],
+  ['log', 'ledger.sql'],
+  ['projections', 'projections.sql'],
+  ['projections', 'source-sequence.sql'],
+  ['ingest', 'ingest.sql'],
+] as const;
 
 /** Rescind's read API over HTTP, on a database of its own, with a history that was written by the real appender and projections. */
 export async function startQueryApi(history: readonly (readonly Said[])[]) {
   const database = await createTestDatabase();
-  for (const [folder, file] of Object.entries(SCHEMA)) {
+  for (const [folder, file] of SCHEMA) {
     await database.pool.query(loadSql(new URL(`../../../src/${folder}/migrations/`, import.meta.url).href, file));
   }
   const controlLog = createControlLog({ pool: database.pool });
