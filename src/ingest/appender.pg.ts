@@ -6,12 +6,10 @@ import { createRangeKeeper, RangeMissing } from '../log/index.js';
 import { inTransaction, type Log, type Metrics } from '../platform/index.js';
 import type { Accepted } from './accept.js';
 import { findConflicted } from './conflicts.pg.js';
+import { takeNext, type Counted } from './next-batch.js';
 import type { Refused } from './quarantine.pg.js';
 import { OffsetLost, type Judged, type Outcome, type Submission } from './submission.js';
 import { sealBatch, sealEvent, writeBatch, type Batch, type Written } from './write-batch.pg.js';
-
-/** Events of one transaction. A larger submission is not split: its offset moves once. */
-export const MAX_BATCH_EVENTS = 2_000;
 
 /** Events that wait in memory; beyond it a door is told to come back later. */
 export const MAX_WAITING_EVENTS = 20_000;
@@ -38,9 +36,8 @@ export interface Appender {
   stop(): Promise<void>;
 }
 
-interface Waiting {
+interface Waiting extends Counted {
   readonly bytes: number;
-  readonly submission: Submission;
   readonly resolve: (outcomes: readonly Outcome[]) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -62,6 +59,7 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
   const routesOver = metrics.counter('rescind_ingest_routes_over_total', 'Uses of routes beyond the number that a source may bring.', ['source']);
   const batchSize = metrics.histogram('rescind_ingest_batch_events', 'Events of one transaction.', [], [1, 10, 100, 500, 1000, 2000, 4000]);
   const batchSeconds = metrics.histogram('rescind_ingest_batch_seconds', 'Duration of one batch.', []);
+  const numbers = metrics.gauge('rescind_sequence_findings', 'Numbers of the sequence of a source that have not come, came twice, or were given up.', ['source', 'finding']);
   let waiting: Waiting[] = [];
   let waitingEvents = 0;
   let waitingBytes = 0;
@@ -97,17 +95,13 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
     }
   }
 
-  function takeBatch(): Waiting[] {
-    let events = 0;
-    let count = 0;
-    while (count < waiting.length && (count === 0 || events + waiting[count]!.submission.events.length <= MAX_BATCH_EVENTS)) {
-      events += waiting[count]!.submission.events.length;
-      count += 1;
+  function takeBatch(): readonly Waiting[] {
+    const { batch, rest } = takeNext(waiting);
+    waiting = rest;
+    for (const { bytes, submission } of batch) {
+      waitingEvents -= submission.events.length;
+      waitingBytes -= bytes;
     }
-    const batch = waiting.slice(0, count);
-    waiting = waiting.slice(count);
-    waitingEvents -= events;
-    for (const { bytes } of batch) waitingBytes -= bytes;
     return batch;
   }
 
@@ -160,6 +154,7 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
     if (written.refused.length > 0) onRefused?.(written.refused);
     const outcomes = new Map([...written.outcomes].map(([judged, outcome]) => [originals.get(judged) ?? judged, outcome]));
     countOutcomes(outcomes);
+    tellSequences(written.sequences);
     return outcomes;
   }
 
@@ -293,6 +288,14 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
     }
   }
 
+  /** As of the last batch in which the source numbered an event; what holds of all sources, `query` reads. */
+  function tellSequences(sequences: Written['sequences']): void {
+    for (const { source: id, missing, repeated, givenUp } of sequences) {
+      const source = state.source(id)!.name;
+      for (const [finding, count] of [['missing', missing], ['repeated', repeated], ['given-up', givenUp]] as const) numbers.set({ source, finding }, count);
+    }
+  }
+
   follower.onApplied(() => {
     outboxDue = true;
     run();
@@ -305,9 +308,13 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
       if (waitingEvents > 0 && (waitingEvents + submission.events.length > MAX_WAITING_EVENTS || waitingBytes + bytes > MAX_WAITING_BYTES)) {
         return Promise.reject(new RescindError('overloaded'));
       }
-      for (const judged of submission.events) if (judged.accepted) sealEvent(judged, state);
+      let refused = 0;
+      for (const judged of submission.events) {
+        if (judged.accepted) sealEvent(judged, state);
+        else refused += 1;
+      }
       return new Promise((resolve, reject) => {
-        waiting.push({ bytes, submission, resolve, reject });
+        waiting.push({ bytes, refused, submission, resolve, reject });
         waitingEvents += submission.events.length;
         waitingBytes += bytes;
         run();

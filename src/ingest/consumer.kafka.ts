@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import type { Admin, Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
 import type { ControlFollower, Source } from '../control/index.js';
 import { ensureTopics, unreadableOf, type Log, type Metrics, type UnreadableRecordSet } from '../platform/index.js';
@@ -9,7 +9,7 @@ import type { OffsetStore } from './offsets.pg.js';
 import { resume, stopReason } from './partition.js';
 import { gatherHeadersInOnePass } from './record-headers.kafka.js';
 import { digestOf, fetchedOffsetOf, judgeRecord } from './records.kafka.js';
-import { OffsetLost, type OffsetMove } from './submission.js';
+import { OffsetLost, type Judged, type OffsetMove } from './submission.js';
 
 const PARTITIONS_CONCURRENTLY = 8;
 /** A member that died without a word is missed after this. */
@@ -20,6 +20,10 @@ const HEARTBEAT_MS = 3_000;
 const MAX_WAIT_MS = 50;
 /** Fetched batches of one partition that wait to be durable while the next is fetched and judged. */
 const MAX_IN_FLIGHT = 3;
+/** Refused records that are handed over in one part, before the process turns to something else. */
+const MAX_REFUSED_AT_ONCE = 50;
+/** Such parts of one partition that are not stored yet. */
+const MAX_PARTS_WAITING = 4;
 /** How long before a partition is tried again whose batch could not be written, and a consumer that crashed. */
 const RETRY_MS = 500;
 /** How often a stopped partition is looked at for an operator's decision. */
@@ -314,7 +318,8 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
     }
     lag.endsAt(topic, partition, BigInt(batch.highWatermark));
     const messages = readable.filter((message) => BigInt(message.offset) >= position.next);
-    if (messages.length > 0) submit(topic, partition, position, messages);
+    if (messages.length > 0) await whileBeating(submit(topic, partition, position, messages), heartbeat);
+    if (position.failed) return;
     if (unreadable) {
       await whileBeating(end(topic, partition, position, () => passUnreadable(position, unreadable)), heartbeat);
       return;
@@ -324,26 +329,46 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
     if (position.inFlight.length >= MAX_IN_FLIGHT) await whileBeating(position.inFlight[0]!, heartbeat);
   }
 
-  /** Hands a batch to the appender and goes on: the next is fetched and judged while this one becomes durable. */
-  function submit(topic: string, partition: number, position: Position, messages: readonly KafkaMessage[]): void {
-    const stored = store(topic, partition, position, messages).catch((error: unknown) => {
+  /**
+   * Hands what was fetched to the appender and goes on: the next is fetched and judged while this becomes durable. A flood of refused
+   * records is handed over in parts, few of which wait at once: the rest waits in Kafka, and the room in memory is left for others.
+   */
+  async function submit(topic: string, partition: number, position: Position, messages: readonly KafkaMessage[]): Promise<void> {
+    const parts: Promise<void>[] = [];
+    let events: Judged[] = [];
+    let refused = 0;
+    for (const [at, message] of messages.entries()) {
+      const judged = judgeRecord(topic, message, state, now());
+      events.push(judged);
+      if (!judged.accepted) refused += 1;
+      const isLast = at === messages.length - 1;
+      if (!isLast && refused < MAX_REFUSED_AT_ONCE) continue;
+      parts.push(submitPart(topic, partition, position, events, message));
+      [events, refused] = [[], 0];
+      if (isLast) break;
+      await nextTurn();
+      await parts.at(-MAX_PARTS_WAITING);
+      if (position.failed || isOver(position.generation)) break;
+    }
+    position.inFlight.push(Promise.all(parts).then(() => void position.inFlight.shift()));
+  }
+
+  function submitPart(topic: string, partition: number, position: Position, events: readonly Judged[], last: KafkaMessage): Promise<void> {
+    const lastOffset = BigInt(last.offset);
+    const offset: OffsetMove = { cluster, topic, partition, held: position.next, next: lastOffset + 1n, lastOffset, lastSha256: digestOf(last) };
+    position.next = offset.next;
+    const stored = store(position, events, offset).catch((error: unknown) => {
       if (position.failed) return;
       position.failed = true;
       void retryLater(topic, partition, position, error);
     });
-    const settled = stored.finally(() => void position.inFlight.shift());
-    position.inFlight.push(settled);
-    lastSubmitted.set(nameOf(topic, partition), settled);
+    lastSubmitted.set(nameOf(topic, partition), stored);
+    return stored;
   }
 
-  async function store(topic: string, partition: number, position: Position, messages: readonly KafkaMessage[]): Promise<void> {
-    const last = messages.at(-1)!;
-    const lastOffset = BigInt(last.offset);
-    const offset: OffsetMove = { cluster, topic, partition, held: position.next, next: lastOffset + 1n, lastOffset, lastSha256: digestOf(last) };
-    position.next = offset.next;
-    const events = messages.map((message) => judgeRecord(topic, message, state, now()));
+  async function store({ generation: ofGeneration }: Position, events: readonly Judged[], offset: OffsetMove): Promise<void> {
     await appender.submit({ events, offset });
-    if (!isOver(position.generation)) lag.standsAt(topic, partition, offset.next);
+    if (!isOver(ofGeneration)) lag.standsAt(offset.topic, offset.partition, offset.next);
   }
 
   /** Nothing was stored, or another consumer stored it: the stored offset says where to go on. */

@@ -3,7 +3,7 @@ import type { SourceEventName } from '../contracts/index.js';
 import type { ControlRecord, ControlState } from '../control/index.js';
 import { appendEntries, prepareEntry, type NewEntry, type Placed } from '../log/index.js';
 import { loadSql } from '../platform/index.js';
-import { writeProjections, type Conflict, type ProjectedEvent } from '../projections/index.js';
+import { writeProjections, type Conflict, type ProjectedEvent, type SequenceState } from '../projections/index.js';
 import type { Accepted } from './accept.js';
 import { ownEventOf, prepareOwnEvent, type OwnEvent } from './own-events.js';
 import { leaveQuarantine, writeQuarantine, type Refused } from './quarantine.pg.js';
@@ -32,6 +32,7 @@ export interface Written {
   readonly outcomes: ReadonlyMap<Judged, Outcome>;
   readonly refused: readonly Refused[];
   readonly conflicts: { readonly tokens: readonly Conflict[]; readonly idJags: readonly Conflict[] };
+  readonly sequences: readonly SequenceState[];
   /** Uses of routes that were not kept apart, by source. */
   readonly routesOver: ReadonlyMap<string, number>;
   /** The highest index that was written, of any tenant. */
@@ -101,9 +102,9 @@ export async function writeBatch(client: PoolClient, batch: Batch, state: Contro
   }
   await writeQuarantine(client, refused);
   await leaveQuarantine(client, outcomes);
-  const { conflicts, routesOver } = await writeProjections(client, projected);
+  const { conflicts, routesOver, sequences } = await writeProjections(client, projected);
   const highest = placed.reduce((most, { index }) => (index > most ? index : most), 0n);
-  return { outcomes, refused, conflicts, routesOver, highest, outboxLeft: outbox.left };
+  return { outcomes, refused, conflicts, routesOver, sequences, highest, outboxLeft: outbox.left };
 }
 
 /** Moves of one partition that follow one another, so that one comparison stands for all; partitions in one order for everybody. */

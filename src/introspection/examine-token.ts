@@ -79,15 +79,15 @@ export function createTokenExaminer({ state, facts, verifier }: TokenExaminerOpt
   }
 
   function refuseByRules({ tenant, now }: Question, token: KnownToken): Refusal | undefined {
-    const { common, packed, grantedAt, authenticatedAt, seenSeq } = token;
-    if (packed === undefined) return 'too-many-values';
+    const { common, keys, commonKeys, grantedAt, authenticatedAt, seenSeq } = token;
+    if (keys === undefined) return 'too-many-values';
     if (now - grantedAt > MAX_LINEAGE_AGE_S) return 'lineage-too-old';
     if (tenant.rules.size === 0) return undefined;
     if (common.skewVersion !== state.registryVersion) {
       common.skewVersion = state.registryVersion;
       common.skew = skewOf(state, tenant, common.clocks);
     }
-    return tenant.rules.isStopped({ packed, grantedAt, authenticatedAt, seenSeq, skew: common.skew }, now) ? 'stopped-by-rule' : undefined;
+    return tenant.rules.isStopped({ own: keys, common: commonKeys, grantedAt, authenticatedAt, seenSeq, skew: common.skew }, now) ? 'stopped-by-rule' : undefined;
   }
 
   return (question, gathered) => {

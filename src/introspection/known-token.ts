@@ -2,29 +2,10 @@ import { canonicalJson, type TokenIssued, type TokenReference } from '../contrac
 import type { Tenant } from '../control/index.js';
 import type { StoredLineage } from '../projections/index.js';
 import { packKeys, unpackKeys, type PackedKeys, type RuleKey } from '../rules/index.js';
-import { clocksOf, stopKeys, summarize, type Clocks, type LineageSummary } from './lineage.js';
+import { stopKeys } from './lineage.js';
 import { sha256, type Claims } from './jws.js';
 import { createSharer, type Sharer } from './sharer.js';
-
-/** What many tokens have in common: held once for all of them, so that a token in memory costs its own members alone. */
-export interface TokenKind {
-  readonly tenant: string;
-  readonly kind: TokenIssued['kind'];
-  /** How it is identified: a text of another kind must not find these facts. */
-  readonly identity: 'jti' | 'sha256' | 'signing_input_sha256';
-  readonly iss: string;
-  /** Id of the source that recorded it. */
-  readonly source: string;
-  /** Where it may be presented. */
-  readonly audience: readonly string[];
-  readonly lineage: LineageSummary;
-  readonly clocks: Clocks;
-  /** Largest skew of those clocks, seconds, as of a version of the registry. */
-  skew: number;
-  skewVersion: number;
-  /** Beginning of the active answer. */
-  readonly head: string;
-}
+import { shareKind, type TokenKind } from './token-kind.js';
 
 /** What is recorded of one token, as the decision needs it: computed once, with its facts. */
 export interface KnownToken {
@@ -36,7 +17,9 @@ export interface KnownToken {
   /** Digest of what its text has to say too; undefined for an opaque token, which says nothing. */
   readonly statement: string | undefined;
   /** Rule keys of its lineage; undefined when a dimension holds more than its bound: never active. */
-  readonly packed: PackedKeys | undefined;
+  readonly keys: PackedKeys | undefined;
+  /** Those that it has in common with many others. */
+  readonly commonKeys: PackedKeys;
   readonly grantedAt: number;
   readonly authenticatedAt: number | undefined;
   readonly seenSeq: bigint;
@@ -79,13 +62,15 @@ export function knowToken(stored: StoredLineage, { tenant, shared, memoryKey, re
   const identity = facts.jti !== undefined ? 'jti' : facts.sha256 !== undefined ? 'sha256' : 'signing_input_sha256';
   const id = (facts.jti ?? facts.sha256 ?? facts.signing_input_sha256)!;
   const keys = stopKeys(tenant, stored);
+  const packed = keys && packKeys(keys.sets);
   const token = {
-    common: shareKind(tenant, identity, stored, shared),
+    common: shareKind(tenant, identity, stored, shared.kinds),
     id: id === memoryKey ? memoryKey : id,
     iat: facts.iat,
     exp: facts.exp,
     statement: identity === 'sha256' ? undefined : sha256(statementOf(facts)!),
-    packed: keys && packKeys(keys.sets),
+    keys: packed?.own,
+    commonKeys: shareText(packed?.common ?? '', shared) as PackedKeys,
     grantedAt: keys?.grantedAt ?? 0,
     authenticatedAt: keys?.authenticatedAt,
     seenSeq: shareSeq(keys?.seenSeq ?? 0n, shared),
@@ -100,36 +85,13 @@ export function knowToken(stored: StoredLineage, { tenant, shared, memoryKey, re
   return token;
 }
 
-function shareKind({ id: tenant }: Tenant, identity: TokenKind['identity'], stored: StoredLineage, { kinds }: Shared): TokenKind {
-  const { facts, source } = stored.tokens[0]!;
-  const lineage = summarize(stored);
-  const clocks = clocksOf(stored);
-  // A refresh token is presented to the RAS that issued it, whatever its access tokens are for.
-  const audience = facts.kind === 'refresh' ? [facts.iss] : [...facts.aud, ...(facts.resource ?? [])];
-  const head = headOf(facts);
-  const name = JSON.stringify([tenant, source, identity, audience, lineage, [...clocks.sources], [...clocks.issuers], head, facts.kind]);
-  return kinds.share(name, () => ({ tenant, kind: facts.kind, identity, iss: facts.iss, source, audience, lineage, clocks, skew: 0, skewVersion: -1, head }));
-}
-
 const shareText = (text: string, { texts }: Shared): string => (text === '' ? '' : texts.share(text, () => text));
 
 const shareSeq = (seq: bigint, { seqs }: Shared): bigint => seqs.share(String(seq), () => seq);
 
 /** The rule keys of a token, by position in `DIMENSIONS`; undefined where it has too many. For whoever is to judge later rules. */
-export const setsOf = ({ packed }: KnownToken): readonly (readonly RuleKey[])[] | undefined => packed && unpackKeys(packed);
-
-/** RFC 7662, section 2.2. `token_type` says how a resource server is to take it (RFC 6749, section 7.1): a refresh token has none. */
-function headOf(facts: TokenIssued): string {
-  const head = JSON.stringify({
-    active: true,
-    iss: facts.iss,
-    client_id: facts.client_id,
-    aud: facts.aud.length === 1 ? facts.aud[0] : facts.aud,
-    scope: facts.scope,
-    ...(facts.kind === 'access' ? { token_type: facts.cnf?.jkt === undefined ? 'Bearer' : 'DPoP' } : {}),
-  });
-  return head.slice(0, -1);
-}
+export const setsOf = ({ keys, commonKeys }: KnownToken): readonly (readonly RuleKey[])[] | undefined =>
+  keys && unpackKeys({ own: keys, common: commonKeys });
 
 function restOf({ jti, cnf, act }: TokenIssued): string {
   const rest = JSON.stringify({ jti: jti === undefined || isPlain(jti) ? undefined : jti, cnf, act });

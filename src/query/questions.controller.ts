@@ -101,4 +101,11 @@ export class QuestionsController {
   quarantined(@CurrentCaller() caller: QuarantineAsker, @Param('id') id: string, @Query() query: unknown): Promise<answers.QuarantineItem> {
     return this.#questions.quarantine.one(caller, id, query);
   }
+
+  @Get('sequences')
+  @RequireRole('audit', 'admin')
+  @Answers("What the sources' own numbering shows: events that never came", answers.SequencesAnswer)
+  sequences(@CurrentCaller() caller: Asker, @Query() query: unknown): Promise<answers.SequencesAnswer> {
+    return this.#questions.sequences(caller.tenant, query);
+  }
 }

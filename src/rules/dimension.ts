@@ -15,6 +15,9 @@ export const DIMENSIONS = [
 
 export type Dimension = (typeof DIMENSIONS)[number];
 
+/** Those whose values recur from token to token, whoever it was issued for. */
+export const COMMON_DIMENSIONS: ReadonlySet<Dimension> = new Set<Dimension>(['client', 'agent', 'agent_type', 'resource', 'issuer']);
+
 /** A namespaced value (wire.md): an issuer first, unless the value is a digest, a resource or a bare type. */
 export type Parts = readonly (string | null)[];
 

@@ -1,12 +1,12 @@
-import { DIMENSIONS, ruleKey, type Dimension, type Parts, type RuleKey } from './dimension.js';
+import { COMMON_DIMENSIONS, DIMENSIONS, ruleKey, type Dimension, type Parts, type RuleKey } from './dimension.js';
 
 /** Keys of a dimension that are remembered, of names that many tokens have; when there are more, they are gathered anew. */
 const MAX_COMMON = 4_096;
 
-/** A lineage names the same client, resource and issuers as those before it: their keys are not computed again, and are held once. */
-const COMMON: ReadonlySet<Dimension> = new Set<Dimension>(['client', 'agent', 'agent_type', 'resource', 'issuer']);
-
-/** Collects the keys of one token, each name hashed once however often its lineage has it. */
+/**
+ * Collects the keys of one token, each name hashed once however often its lineage has it. It names the same client, resource
+ * and issuers as those before it: their keys are not computed again, and are held once.
+ */
 export class KeySets {
   readonly #tenantKey: Uint8Array;
   readonly #common: readonly CommonKeys[];
@@ -36,7 +36,7 @@ export class KeySets {
       return;
     }
     named.push(parts);
-    this.#sets[position]!.push(COMMON.has(dimension) ? this.#commonKey(position, dimension, parts) : ruleKey(this.#tenantKey, dimension, parts));
+    this.#sets[position]!.push(COMMON_DIMENSIONS.has(dimension) ? this.#commonKey(position, dimension, parts) : ruleKey(this.#tenantKey, dimension, parts));
   }
 
   #commonKey(position: number, dimension: Dimension, parts: Parts): RuleKey {

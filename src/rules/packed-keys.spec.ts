@@ -11,6 +11,12 @@ describe('packed keys', () => {
   });
 
   it('take 16 characters a key and one a dimension', () => {
-    fc.assert(fc.property(sets, (some) => expect(packKeys(some)).toHaveLength(9 + 16 * some.flat().length)));
+    fc.assert(
+      fc.property(sets, (some) => {
+        const { own, common } = packKeys(some);
+        expect(own).toHaveLength(9 + 16 * some.slice(0, 4).flat().length);
+        expect(common).toHaveLength(9 + 16 * some.slice(4).flat().length);
+      }),
+    );
   });
 });

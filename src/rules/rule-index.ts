@@ -103,34 +103,34 @@ export function createRuleIndex(): RuleIndex {
   /** Calls `take` with every slot whose selector the token has, until it returns true. */
   function search(token: AnyTokenKeys, take: (slot: number) => boolean): void {
     if (shapes.length === 0) return;
-    if ('packed' in token) placePacked(token.packed);
-    else placeSets(token.sets);
+    counts.fill(0);
+    if ('sets' in token) {
+      placeSets(token.sets);
+    } else {
+      placePacked(token.own);
+      placePacked(token.common);
+    }
     for (const shape of shapes) if (searchShape(shape, 0, hashShape(shape.bits), take)) return;
   }
 
   function placePacked(packed: string): void {
     let start = PACKED_KEYS_AT;
     for (let position = 0; position < DIMENSIONS.length; position++) {
-      const count = setCount(position, packed.charCodeAt(position));
-      if (used & (1 << position)) for (let nth = 0; nth < count; nth++) place(position, nth, packed, start + nth * KEY_BYTES);
-      start += count * KEY_BYTES;
+      for (let left = packed.charCodeAt(position); left > 0; left--) {
+        place(position, packed, start);
+        start += KEY_BYTES;
+      }
     }
   }
 
   function placeSets(sets: TokenKeys['sets']): void {
-    for (let position = 0; position < DIMENSIONS.length; position++) {
-      const set = sets[position]!;
-      const count = setCount(position, set.length);
-      for (let nth = 0; nth < count; nth++) place(position, nth, set[nth]!, 0);
-    }
+    for (let position = 0; position < sets.length; position++) for (const key of sets[position]!) place(position, key, 0);
   }
 
-  function setCount(position: number, count: number): number {
-    if (count > MAX_VALUES_PER_DIMENSION) throw new RangeError('a token with so many values is never active');
-    return (counts[position] = count);
-  }
-
-  function place(position: number, nth: number, text: string, start: number): void {
+  function place(position: number, text: string, start: number): void {
+    const nth = counts[position]!++;
+    if (nth === MAX_VALUES_PER_DIMENSION) throw new RangeError('a token with so many values is never active');
+    if ((used & (1 << position)) === 0) return;
     const at = position * MAX_VALUES_PER_DIMENSION + nth;
     texts[at] = text;
     starts[at] = start;

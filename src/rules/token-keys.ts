@@ -1,6 +1,6 @@
 import type { RuleKey } from './dimension.js';
 import { KeySets } from './key-sets.js';
-import type { PackedKeys } from './packed-keys.js';
+import type { PackedSets } from './packed-keys.js';
 import { tokenParts, userParts, type TokenRef } from './selector.js';
 
 /** At most this many values a dimension; a token that exceeds it is never active (design, section 4). */
@@ -80,9 +80,7 @@ export interface TokenKeys extends TokenTimes {
 }
 
 /** The same, of a token that is one of many in memory. */
-export interface PackedTokenKeys extends TokenTimes {
-  readonly packed: PackedKeys;
-}
+export type PackedTokenKeys = TokenTimes & PackedSets;
 
 const NEVER_SEEN = 1n << 62n;
 

@@ -5,7 +5,7 @@ import { makeEvents } from './events.js';
 import { median, quantile, type Row } from './report.js';
 import { createWorld } from './world.js';
 
-const ROUNDS = 5;
+const ROUNDS = 3;
 /** Bad records in a row on the topic, at least; they go on until the good events are posted. */
 const BAD_A_ROUND = 10_000;
 const BAD_A_SEND = 1_000;

@@ -1,6 +1,6 @@
-import { interleave, requestOf, rowsOf, type Load } from './introspection-load.js';
-import { PEER_AUTHORIZATION, PEER_PATH } from './introspection-peer.js';
-import { opaqueToken, startService } from './introspection-service.js';
+import { interleave, opaqueToken, requestOf, rowsOf, type Load } from './introspection-load.js';
+import { startPeer } from './introspection-peer.js';
+import { startService } from './introspection-service.js';
 import type { Row } from './report.js';
 
 const ROUNDS = 10;
@@ -18,22 +18,20 @@ export const runMillion = (): Promise<readonly Row[]> => measure('introspection.
 
 async function measure(name: string, beside: number): Promise<readonly Row[]> {
   const opaque = (ROUNDS + 1) * TOKENS_A_ROUND;
-  const service = await startService({ opaque, jwts: {}, peer: true, beside });
+  const service = await startService({ opaque, jwts: {}, beside });
+  const peer = await startPeer({ tokens: opaque, url: service.databaseUrl });
   try {
-    const loadOf = (port: number, path: string, authorization: string): Load => {
+    const of = { connections: CONNECTIONS, ms: MAX_ROUND_MS, max: TOKENS_A_ROUND, minBytes: MIN_ACTIVE_BYTES };
+    const loadOf = (port: number): Load => {
       let at = 0;
-      const next = (): Buffer => requestOf({ path, authorization, token: opaqueToken(at++) });
-      return { port, connections: CONNECTIONS, ms: MAX_ROUND_MS, max: TOKENS_A_ROUND, minBytes: MIN_ACTIVE_BYTES, next };
+      return { ...of, port, next: () => requestOf({ path: '/introspect', authorization: service.callers.honest, token: opaqueToken(at++) }) };
     };
-    const loads = {
-      own: loadOf(service.port, '/introspect', service.callers.honest),
-      floor: loadOf(service.floorPort, '/introspect', service.callers.honest),
-      peer: loadOf(service.peerPort, PEER_PATH, PEER_AUTHORIZATION),
-    };
+    const loads = { own: loadOf(service.port), floor: loadOf(service.floorPort), peer: peer.load(of) };
     const recorded = (opaque + beside).toLocaleString('en');
     const note = `each token asked about once, of ${recorded} recorded, lineage of two events; ${CONNECTIONS} connections; floor: bare node:http in the same process`;
     return await rowsOf(service.child, name, await interleave(service.child, loads, ROUNDS), note);
   } finally {
+    peer.child.kill();
     await service.stop();
   }
 }

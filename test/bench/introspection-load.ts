@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { connect } from 'node:net';
+import { digestOf } from '../conformance/signing.js';
 import { median, quantile, type Row } from './report.js';
 
 /** What one round of asking came to. */
@@ -13,6 +14,8 @@ export interface Round {
 
 export interface Load {
   readonly port: number;
+  /** The process that serves it, where it is another than the one asked beside it. */
+  readonly child?: ChildProcess;
   /** The next request, whole. */
   readonly next: () => Buffer;
   readonly connections: number;
@@ -22,6 +25,8 @@ export interface Load {
   /** Requests at most. */
   readonly max?: number;
 }
+
+export const opaqueToken = (at: number): string => `at_${digestOf(`token ${at}`)}`;
 
 export function requestOf({ path, authorization, token }: { readonly path: string; readonly authorization: string; readonly token: string }): Buffer {
   const body = `token=${token}&token_type_hint=access_token`;
@@ -105,7 +110,7 @@ export type Rounds = { readonly [Name in keyof Loads]-?: readonly Round[] };
 export async function interleave(child: ChildProcess, { floor, own, peer }: Loads, rounds: number): Promise<Rounds> {
   const all = { floor: [] as Round[], own: [] as Round[], peer: [] as Round[] };
   for (let round = 0; round <= rounds; round++) {
-    const asked = { floor: await ask(child, floor), own: await ask(child, own), peer: peer && (await ask(child, peer)) };
+    const asked = { floor: await ask(child, floor), own: await ask(child, own), peer: peer && (await ask(peer.child ?? child, peer)) };
     if (round === 0) continue;
     all.floor.push(asked.floor);
     all.own.push(asked.own);
@@ -124,7 +129,7 @@ export async function rowsOf(child: ChildProcess, name: string, { floor, own, pe
   const row = { ...compare(own, floor), name, note: `${note}; ${cpuOfBoth(own, floor)}; ${memory}; p50, p99 in ms` };
   if (peer.length === 0) return [row];
   const latencies = peer.flatMap(({ latenciesMs }) => latenciesMs);
-  const beside = `floor: oidc-provider in the same process, p50 ${quantile(latencies, 0.5).toFixed(2)}, p99 ${quantile(latencies, 0.99).toFixed(2)}`;
+  const beside = `floor: oidc-provider in a process of its own, p50 ${quantile(latencies, 0.5).toFixed(2)}, p99 ${quantile(latencies, 0.99).toFixed(2)}`;
   return [row, { ...compare(own, peer), name: `${name}.oidc-provider`, note: `${beside}; ${cpuOfBoth(own, peer)}` }];
 }
 

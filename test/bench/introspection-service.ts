@@ -1,29 +1,25 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { constants, createPublicKey, randomUUID, verify, type VerifyKeyObjectInput } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type RequestListener } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import type { AdapterPayload } from 'oidc-provider';
 import { eventType, type IdJagIssued, type TokenIssued } from '../../src/contracts/index.js';
 import { startRescind } from '../../src/main.js';
-import { createLog, createPool, readConfig, startEmbeddedPostgres, type Pool } from '../../src/platform/index.js';
+import { createLog, createPool, readConfig, startEmbeddedPostgres } from '../../src/platform/index.js';
 import { createRescindAdmin } from '../../src/sandbox/index.js';
 import * as parties from '../conformance/parties.js';
 import { digestOf, makeKey, signJwt, type Algorithm, type SigningKey } from '../conformance/signing.js';
 import { createFloor } from './introspection-floor.js';
-import { answerOf, heard } from './introspection-load.js';
-import { createPeer, peerToken } from './introspection-peer.js';
+import { answerOf, heard, opaqueToken } from './introspection-load.js';
 
 /** What is recorded before anybody asks. */
 export interface Recorded {
   readonly opaque: number;
   readonly jwts: Readonly<Partial<Record<Algorithm, number>>>;
-  /** Serve the same opaque tokens with oidc-provider too, from the same database. */
-  readonly peer?: boolean;
   /** Tokens that nobody asks about, in the same tables. */
   readonly beside?: number;
 }
@@ -32,14 +28,12 @@ export interface Started {
   readonly child: ChildProcess;
   readonly port: number;
   readonly floorPort: number;
-  readonly peerPort: number;
+  readonly databaseUrl: string;
   /** What the registered callers authenticate with. */
   readonly callers: { readonly honest: string; readonly other: string };
   readonly jwts: Readonly<Partial<Record<Algorithm, readonly string[]>>>;
   stop(): Promise<void>;
 }
-
-export const opaqueToken = (at: number): string => `at_${digestOf(`token ${at}`)}`;
 
 /** The whole service on a PostgreSQL of its own, in one process with the floor; tokens recorded through its own door. */
 export async function startService(recorded: Recorded): Promise<Started> {
@@ -61,7 +55,7 @@ const PROFILE = process.env['BENCH_CPU_PROF'];
 const EVENTS_A_POST = 1_000;
 const ALGORITHMS: readonly Algorithm[] = ['ES256', 'EdDSA', 'RS256', 'PS256'];
 
-async function serve({ opaque, jwts: wanted, peer = false, beside = 0 }: Recorded): Promise<void> {
+async function serve({ opaque, jwts: wanted, beside = 0 }: Recorded): Promise<void> {
   const home = await mkdtemp(join(tmpdir(), 'rescind-bench-'));
   const log = createLog({ level: process.env['BENCH_LOG_LEVEL'] ?? 'error' });
   const postgres = await startEmbeddedPostgres({ directory: join(home, 'postgres'), log });
@@ -80,13 +74,8 @@ async function serve({ opaque, jwts: wanted, peer = false, beside = 0 }: Recorde
   await emit(service.url, emitKey.emitter, now, facts);
 
   if (beside > 0) await recordBeside(postgres.url, beside);
-  const listen = (listener: RequestListener): Promise<number> =>
-    new Promise((resolve) => {
-      const server = createServer(listener).listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));
-    });
-  const floorPort = await listen(createFloor('x'.repeat(FLOOR_BODY_BYTES)));
-  const pool = createPool({ url: postgres.url, max: PEER_CONNECTIONS, applicationName: 'peer' });
-  const peerPort = peer ? await listen(await createStoredPeer(pool, now, facts)) : 0;
+  const floor = createServer(createFloor('x'.repeat(FLOOR_BODY_BYTES)));
+  await new Promise<void>((resolve) => floor.listen(0, '127.0.0.1', resolve));
   process.on('message', async (message) => {
     const answer = answerOf(message);
     if (answer !== undefined) process.send!(answer);
@@ -94,28 +83,13 @@ async function serve({ opaque, jwts: wanted, peer = false, beside = 0 }: Recorde
     else if (typeof message === 'object') process.send!(await verifyAll((message as { verify: string[] }).verify, keys));
     else {
       await service.stop();
-      await pool.end();
       await postgres.stop();
       await rm(home, { recursive: true, force: true });
       process.exit(0);
     }
   });
   const callers = { honest: `Bearer ${emitKey.honest}`, other: `Bearer ${emitKey.other}` };
-  process.send!({ port: Number(new URL(service.url).port), floorPort, peerPort, callers, jwts });
-}
-
-/** As many as the service itself reads tokens with at once, and some. */
-const PEER_CONNECTIONS = 4;
-
-/** oidc-provider on a table of its tokens as its adapters keep them: found by id, a statement a question. */
-async function createStoredPeer(pool: Pool, now: number, facts: readonly TokenIssued[]): Promise<RequestListener> {
-  await pool.query('CREATE TABLE peer_token (id text PRIMARY KEY, payload jsonb NOT NULL)');
-  const payloads = facts.map(({ sub }, at) => peerToken(opaqueToken(at), now, sub!));
-  await pool.query('INSERT INTO peer_token SELECT p->>\'jti\', p FROM jsonb_array_elements($1::jsonb) p', [JSON.stringify(payloads)]);
-  return createPeer(async (id) => {
-    const { rows } = await pool.query<{ payload: AdapterPayload }>({ name: 'find', text: 'SELECT payload FROM peer_token WHERE id = $1', values: [id] });
-    return rows[0]?.payload;
-  });
+  process.send!({ port: Number(new URL(service.url).port), floorPort: (floor.address() as AddressInfo).port, databaseUrl: postgres.url, callers, jwts });
 }
 
 /** Copies of what is recorded under keys of their own; then all rows in the order of their keys, so that those asked about lie anywhere. */

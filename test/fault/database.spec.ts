@@ -1,5 +1,8 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { createTestDatabase } from '../support/services.js';
+import { Client } from 'pg';
+import { join } from 'node:path';
+import { createTestDatabase, ownPostgres } from '../support/services.js';
+import { canMount, smallDisk } from '../support/small-disk.js';
 import { copyDatabase } from './database-copy.js';
 import { deploy, until, type Deployment } from './deployment.js';
 import { createJudge } from './judge.js';
@@ -48,6 +51,65 @@ describe('a database that was restored from an earlier state', () => {
     TEST_TIMEOUT_MS,
   );
 });
+
+describe('a database whose disk is full', () => {
+  // Its tables stand on a disk of their own: what a full one for the write-ahead log does is end the server, as in `kill.spec.ts`.
+  (canMount ? it : it.skip)(
+    'stores nothing by halves, and goes on by itself when there is room again',
+    async () => {
+      const postgres = await ownPostgres();
+      cleanups.push(() => postgres.remove());
+      await postgres.start();
+      const disk = await smallDisk(64, join(postgres.directory, 'data'));
+      cleanups.push(() => disk.remove());
+      const deployment = await deploy(await databaseOn(disk.directory, postgres.url));
+      cleanups.push(() => deployment.stop());
+      const { expectWhole, everythingDealtWith, outboxPaid, traffic, dealtWith } = createJudge(deployment);
+      const sent = traffic(31, 300);
+      const third = Math.floor(sent.length / 3);
+      await deployment.start();
+      await deployment.send(sent.slice(0, third));
+      await until(() => everythingDealtWith(sent.slice(0, third)));
+
+      await deployment.pool.query('CREATE TABLE ballast AS SELECT 0 AS n, repeat(\'x\', 4000) AS filling');
+      await until(() => isFull(deployment, 1_000));
+      await until(() => isFull(deployment, 1));
+      const failed = await rollbacks(deployment);
+      await deployment.send(sent.slice(third));
+      await until(async () => (await rollbacks(deployment)) >= failed + 5);
+      expect(await dealtWith()).toBeLessThan(sent.length);
+
+      await deployment.pool.query('DROP TABLE ballast');
+      await until(() => everythingDealtWith(sent));
+      await until(outboxPaid);
+      await expectWhole(sent);
+    },
+    TEST_TIMEOUT_MS,
+  );
+});
+
+async function databaseOn(directory: string, url: string): Promise<string> {
+  const server = new Client({ connectionString: url });
+  await server.connect();
+  await server.query(`CREATE TABLESPACE small LOCATION '${directory}'`);
+  await server.query('CREATE DATABASE small TABLESPACE small');
+  await server.end();
+  return Object.assign(new URL(url), { pathname: '/small' }).href;
+}
+
+/** Writes so many pages more; whether there was no room for them. */
+async function isFull({ pool }: Deployment, pages: number): Promise<boolean> {
+  try {
+    await pool.query('INSERT INTO ballast SELECT n, repeat(md5(n::text), 250) FROM generate_series(1, $1) n', [pages]);
+    return false;
+  } catch (error) {
+    if ((error as { code?: string }).code === '53100') return true;
+    throw error;
+  }
+}
+
+const rollbacks = async ({ pool }: Deployment): Promise<number> =>
+  Number((await pool.query<{ n: string }>('SELECT xact_rollback AS n FROM pg_stat_database WHERE datname = current_database()')).rows[0]!.n);
 
 describe('a database host whose clock is set back', () => {
   it(

@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
-import { ConfigResourceTypes, Kafka, logLevel, type Admin, type Message, type Producer } from 'kafkajs';
+import { AssignerProtocol, ConfigResourceTypes, Kafka, logLevel, type Admin, type Message, type Producer } from 'kafkajs';
 import { createControlFollower, createControlLog, type Source } from '../../src/control/index.js';
 import type { EventName } from '../../src/contracts/index.js';
 import { MIGRATIONS } from '../../src/migrations.js';
-import { createPool, runMigrations, type Pool } from '../../src/platform/index.js';
+import { createPool, runMigrations, type Pool, type PoolClient, type SessionTimeouts } from '../../src/platform/index.js';
 import { ADMIN_CALLER, bootstrap, createRegistry, DEFAULT_TENANT, type Registry } from '../../src/registry/index.js';
 import { testBrokers, testLog, uniqueName } from '../support/services.js';
 import { API, IDP, RAS } from '../support/stage.js';
@@ -44,8 +44,10 @@ export interface Deployment {
   pid(): number;
   /** SIGKILL, of the process that {@link start} started or of another; resolves when it is gone. */
   kill(pid?: number): Promise<void>;
-  /** Processes among which the partitions are divided now; 0 while that is being found out. */
-  members(): Promise<number>;
+  /** The partitions of `chat` that each process has, by its name in the group; empty while that is being found out. */
+  members(): Promise<ReadonlyMap<string, readonly number[]>>;
+  /** Holds up every batch that has something for the ledger; returns what lets them go. */
+  holdLedger(): Promise<() => Promise<void>>;
   /** Whether a process has a transaction open in which it has written. */
   isWriting(): Promise<boolean>;
   /** Whether one of the processes waits for a lock of another session. */
@@ -55,11 +57,11 @@ export interface Deployment {
 
 export interface DeployOptions {
   readonly brokers?: readonly string[];
-  /** Shorter than the service's, so that a spec sees it act. */
-  readonly transactionMs?: number;
+  /** Shorter than the service's, so that a spec sees them act, or longer, so that it sees what does not wait for them. */
+  readonly timeouts?: Partial<SessionTimeouts>;
 }
 
-export async function deploy(url: string, { brokers = testBrokers(), transactionMs }: DeployOptions = {}): Promise<Deployment> {
+export async function deploy(url: string, { brokers = testBrokers(), timeouts = {} }: DeployOptions = {}): Promise<Deployment> {
   await runMigrations({ url, migrations: MIGRATIONS });
   const pool = createPool({ url, max: 4, applicationName: 'spec-fault', onIdleError: () => undefined });
   const { tenant, sources, register, disable, end } = await registerSources(url, pool);
@@ -76,11 +78,12 @@ export async function deploy(url: string, { brokers = testBrokers(), transaction
   const groupId = uniqueName('fault');
   const applicationName = uniqueName('fault');
   const processes = new Map<number, ChildProcess>();
+  const holding = new Set<PoolClient>();
   let first: number | undefined;
 
   const launch = async (): Promise<number> => {
     const program = resolve('test/fault/ingest-process.mjs');
-    const launched = spawn(process.execPath, [program, url, brokers.join(','), groupId, applicationName, String(transactionMs ?? '')], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const launched = spawn(process.execPath, [program, url, brokers.join(','), groupId, applicationName, JSON.stringify(timeouts)], { stdio: ['ignore', 'pipe', 'inherit'] });
     processes.set(launched.pid!, launched);
     await Promise.race([
       once(createInterface({ input: launched.stdout! }), 'line'),
@@ -131,7 +134,19 @@ export async function deploy(url: string, { brokers = testBrokers(), transaction
     pid: () => first!,
     async members() {
       const { groups } = await admin.describeGroups([groupId]);
-      return groups[0]!.state === 'Stable' ? groups[0]!.members.length : 0;
+      if (groups[0]!.state !== 'Stable') return new Map();
+      return new Map(groups[0]!.members.map(({ memberId, memberAssignment }) => [memberId, AssignerProtocol.MemberAssignment.decode(memberAssignment)?.assignment[sources.chat.topic] ?? []]));
+    },
+    async holdLedger() {
+      const client = await pool.connect();
+      holding.add(client);
+      await client.query('BEGIN');
+      await client.query('SELECT FROM ledger_head FOR UPDATE');
+      return async () => {
+        await client.query('ROLLBACK');
+        holding.delete(client);
+        client.release();
+      };
     },
     isWriting: () => holds('SELECT FROM pg_stat_activity WHERE application_name = $1 AND backend_xid IS NOT NULL'),
     isBlocked: () => holds(`SELECT FROM pg_stat_activity WHERE application_name = $1 AND wait_event_type = 'Lock' AND cardinality(pg_blocking_pids(pid)) > 0`),
@@ -140,6 +155,7 @@ export async function deploy(url: string, { brokers = testBrokers(), transaction
       await producer.disconnect();
       await admin.disconnect();
       await end();
+      for (const client of holding) client.release(true);
       await pool.end();
     },
   };

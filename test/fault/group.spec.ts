@@ -4,53 +4,47 @@ import type { CloudEvent } from '../../src/contracts/index.js';
 import { buildEvent, toKafkaMessage } from '../../src/emit/index.js';
 import { createTestDatabase } from '../support/services.js';
 import { access } from '../support/stage.js';
-import { deploy, until, type Deployment } from './deployment.js';
+import { deploy, until, type Deployment, type DeployOptions } from './deployment.js';
 import { createJudge } from './judge.js';
 import { createOperator } from './operator.js';
 import type { Sent } from './traffic.js';
 
 const TEST_TIMEOUT_MS = 90_000;
+/** Beyond the spec's own limit: no timeout of the server's lets the held batch go. */
+const PATIENT = { statementMs: 2 * TEST_TIMEOUT_MS, lockMs: 2 * TEST_TIMEOUT_MS, transactionMs: 2 * TEST_TIMEOUT_MS };
+/** Sends while a batch is held up: more than a partition hands over before it waits. */
+const HELD_SENDS = 20;
 
 const cleanups: (() => Promise<void>)[] = [];
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
 });
 
-async function deployed(): Promise<Deployment> {
+async function deployed(options?: DeployOptions): Promise<Deployment> {
   const database = await createTestDatabase();
   cleanups.push(() => database.drop());
-  const deployment = await deploy(database.url);
+  const deployment = await deploy(database.url, options);
   cleanups.push(() => deployment.stop());
   return deployment;
-}
-
-/** Holds up every batch that has something for the ledger; returns what lets them go. */
-async function holdLedger({ pool }: Deployment): Promise<() => Promise<void>> {
-  const client = await pool.connect();
-  await client.query('BEGIN');
-  await client.query('SELECT FROM ledger_head FOR UPDATE');
-  return async () => {
-    await client.query('ROLLBACK');
-    client.release();
-  };
 }
 
 describe('a group of ingesting processes', () => {
   it(
     'that a second one joins while a batch of the first is held up: partitions change hands at once, and every event is stored once',
     async () => {
-      const deployment = await deployed();
+      const deployment = await deployed({ timeouts: PATIENT });
       const { expectWhole, everythingDealtWith, outboxPaid, traffic } = createJudge(deployment);
       const sent = traffic(23, 250);
       const third = Math.floor(sent.length / 3);
       await deployment.start();
       await deployment.send(sent.slice(0, third));
       await until(() => everythingDealtWith(sent.slice(0, third)));
-      const letGo = await holdLedger(deployment);
-      await deployment.send(sent.slice(third, 2 * third));
+      const letGo = await deployment.holdLedger();
+      const slice = Math.ceil(third / HELD_SENDS);
+      for (let at = third; at < 2 * third; at += slice) await deployment.send(sent.slice(at, Math.min(at + slice, 2 * third)));
       await until(deployment.isBlocked);
       await deployment.startAnother();
-      await until(async () => (await deployment.members()) === 2);
+      await until(async () => (await deployment.members()).size === 2);
       expect(await deployment.isBlocked()).toBe(true);
       await letGo();
       await deployment.send(sent.slice(2 * third));
@@ -71,7 +65,7 @@ describe('a group of ingesting processes', () => {
       await deployment.start();
       await deployment.startAnother();
       await deployment.startAnother();
-      await until(async () => (await deployment.members()) === 3);
+      await until(async () => (await deployment.members()).size === 3);
       await sendUntilMidBatch({ sent, pending }, sent.length / 4);
       await deployment.kill();
       await deployment.send(pending);

@@ -3,12 +3,12 @@ import { createControlFollower, createControlLog } from '../../dist/control/inde
 import { createAppender, createKafkaConsumer, createOffsetStore } from '../../dist/ingest/index.js';
 import { createKafka, createLog, createMetrics, createPool, endStuckSessions } from '../../dist/platform/index.js';
 
-const [url, brokers, groupId, applicationName, transactionMs] = process.argv.slice(2);
+const [url, brokers, groupId, applicationName, timeoutsJson] = process.argv.slice(2);
 const log = createLog({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });
 const metrics = createMetrics();
-const timeouts = transactionMs ? { transactionMs: Number(transactionMs), idleInTransactionMs: Number(transactionMs) } : {};
+const timeouts = JSON.parse(timeoutsJson);
 const pool = createPool({ url, max: 3, applicationName, timeouts, onIdleError: (err) => log.warn({ err }, 'an idle database connection was lost') });
-if (transactionMs) endStuckSessions({ pool, applicationName, olderThanMs: Number(transactionMs), log, intervalMs: 250 });
+if (timeouts.transactionMs) endStuckSessions({ pool, applicationName, olderThanMs: timeouts.transactionMs, log, intervalMs: 250 });
 const controlLog = createControlLog({ pool });
 const follower = createControlFollower({ url, controlLog, log, serves: false });
 await follower.start();

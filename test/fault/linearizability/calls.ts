@@ -3,8 +3,11 @@ import type { Node } from './node.js';
 import type { Random } from './random.js';
 
 /** A node that is stopped does not answer; another one can be asked meanwhile. */
-const ATTEMPT_TIMEOUT_MS = 4_000;
+const ATTEMPT_TIMEOUT_MS = 10_000;
 const RETRY_AFTER_MS = 150;
+
+/** Served where events are ingested. */
+export const EVENTS_PATH = '/events';
 
 export interface Call {
   readonly path: string;
@@ -51,7 +54,7 @@ export function createCaller({ nodes, random, ended }: { nodes: readonly Node[];
     once,
     async untilAnswered(call) {
       while (!ended.aborted) {
-        const up = nodes.filter(({ isUp }) => isUp);
+        const up = nodes.filter(({ isUp, ingests }) => isUp && (ingests || call.path !== EVENTS_PATH));
         const answer = up.length === 0 ? undefined : await once(random.pick(up), call);
         if (answer && answer.status < 300) return answer;
         if (answer && call.lapsesWith !== undefined && answer.text.includes(`"${call.lapsesWith}"`)) return undefined;

@@ -15,6 +15,7 @@ export interface Credentials {
   readonly admin: string;
   readonly emitter: string;
   readonly introspector: string;
+  readonly guard: string;
   /** By the name of the RAS: may revoke what was issued to its clients. */
   readonly clients: ReadonlyMap<string, string>;
 }
@@ -52,8 +53,8 @@ export async function deploy({ product, leaseSeconds, directory }: DeploymentOpt
     await Promise.all([postgres.start(), kafka.start()]);
     const [url, brokers] = [postgres.url, kafka.brokers];
     const nodes: Node[] = [];
-    for (const name of [...Array.from({ length: NODES }, (_, at) => `node-${at}`), 'guest']) {
-      const link = await openLink(Number(new URL(url).port));
+    for (const [at, name] of [...Array.from({ length: NODES }, (_, place) => `node-${place}`), 'guest'].entries()) {
+      const link = await openLink(() => Number(new URL(url).port));
       const throughLink = new URL(url);
       throughLink.port = String(link.port);
       const port = await freePort();
@@ -63,6 +64,8 @@ export async function deploy({ product, leaseSeconds, directory }: DeploymentOpt
         PORT: String(port),
         DATABASE_URL: throughLink.href,
         KAFKA_BROKERS: brokers.join(','),
+        // Two ingest, so that either can be missed.
+        ROLES: at < 2 ? 'all' : 'serve,feed',
         LEASE_SECONDS: String(leaseSeconds),
         LOG_LEVEL: process.env['FAULT_LOG_LEVEL'] ?? 'warn',
       };
@@ -136,6 +139,7 @@ async function register(url: string, adminKey: string): Promise<{ credentials: C
       admin: adminKey,
       emitter: await caller('emitter', { emit: { sources: [...topics.keys()] } }),
       introspector: await caller('introspector', { introspect: reach }),
+      guard: await caller('guard', { guard: reach }),
       clients,
     },
   };

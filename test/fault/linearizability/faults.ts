@@ -2,17 +2,19 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Deployment } from './deployment.js';
 import { hostClock, type HostMs } from './history.js';
 import type { Directions, Link } from './link.js';
+import type { GuardProcess } from './load.js';
 import type { Node } from './node.js';
 import type { Random } from './random.js';
 
-export const FAULT_KINDS = ['kill', 'stop', 'cut', 'slow', 'swallow', 'hold', 'postgres', 'kafka', 'leave', 'join'] as const;
+export const FAULT_KINDS = ['kill', 'stop', 'cut', 'slow', 'swallow', 'hold', 'postgres', 'kafka', 'leave', 'join', 'guard.kill', 'guard.stop', 'guard.link', 'guard.leave'] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
-const LINK_KINDS: readonly FaultKind[] = ['cut', 'slow', 'swallow', 'hold'];
+const LINK_KINDS = ['cut', 'slow', 'swallow', 'hold'] as const satisfies readonly FaultKind[];
+type LinkKind = (typeof LINK_KINDS)[number];
 
 /** What was broken, and from when until when it was. */
 export interface Fault {
   readonly kind: FaultKind;
-  /** A node, or a service. */
+  /** A node, a guard or a service. */
   readonly of: string;
   readonly from: HostMs;
   to: HostMs;
@@ -23,6 +25,7 @@ const DOUBLE_PERCENT = 40;
 
 export interface FaultsOptions {
   readonly deployment: Pick<Deployment, 'nodes' | 'guest' | 'postgres' | 'kafka'>;
+  readonly guards: readonly GuardProcess[];
   readonly random: Random;
   readonly leaseMs: number;
   readonly kinds: readonly FaultKind[];
@@ -33,7 +36,7 @@ export interface FaultsOptions {
 }
 
 /** Breaks one thing after the other, or two at once, each kind before any of them again. Resolves when all is healed. */
-export async function injectFaults({ deployment, random, leaseMs, kinds, done, onFault, ended }: FaultsOptions): Promise<void> {
+export async function injectFaults({ deployment, guards, random, leaseMs, kinds, done, onFault, ended }: FaultsOptions): Promise<void> {
   const { nodes, guest, postgres, kafka } = deployment;
   let kafkaComesBack: Promise<void> = Promise.resolve();
 
@@ -50,13 +53,27 @@ export async function injectFaults({ deployment, random, leaseMs, kinds, done, o
   const longerThanALease = (): Promise<void> => delay(random.between(1.05 * leaseMs, 2 * leaseMs));
   const directions = (): Directions => random.pick([{ from: true, to: true }, { from: true, to: false }, { from: false, to: true }] as const);
 
-  const spoil = (node: Node, how: (link: Link) => void) => async (): Promise<void> => {
-    how(node.link);
+  async function spoil(link: Link, kind: LinkKind): Promise<void> {
+    if (kind === 'cut') link.cut();
+    else if (kind === 'slow') link.slow(random.between(10, 0.45 * leaseMs), directions());
+    else link[kind](directions());
     await aroundALease();
-    node.link.heal();
-  };
+    // What arrived late may be the last that arrives.
+    if (kind === 'slow' && random.chance(50)) {
+      link.swallow({ from: true, to: true });
+      await longerThanALease();
+    }
+    link.heal();
+  }
+
+  async function stopAndGoOn({ pause }: { pause(): () => void }): Promise<void> {
+    const goOn = pause();
+    await aroundALease();
+    goOn();
+  }
 
   function perform(kind: FaultKind, node: Node): Promise<void> {
+    const guard = random.pick(guards);
     const at = (work: () => Promise<void>): Promise<void> => breakAs(kind, node.name, work);
     switch (kind) {
       case 'kill':
@@ -66,28 +83,12 @@ export async function injectFaults({ deployment, random, leaseMs, kinds, done, o
           await node.start();
         });
       case 'stop':
-        return at(async () => {
-          const goOn = node.pause();
-          await aroundALease();
-          goOn();
-        });
+        return at(() => stopAndGoOn(node));
       case 'cut':
-        return at(spoil(node, (link) => link.cut()));
       case 'slow':
-        return at(async () => {
-          node.link.slow(random.between(10, 0.45 * leaseMs), directions());
-          await aroundALease();
-          // What arrived late may be the last that arrives.
-          if (random.chance(50)) {
-            node.link.swallow({ from: true, to: true });
-            await longerThanALease();
-          }
-          node.link.heal();
-        });
       case 'swallow':
-        return at(spoil(node, (link) => link.swallow(directions())));
       case 'hold':
-        return at(spoil(node, (link) => link.hold(directions())));
+        return at(() => spoil(node.link, kind));
       case 'leave':
         return at(async () => {
           await node.leave();
@@ -116,6 +117,17 @@ export async function injectFaults({ deployment, random, leaseMs, kinds, done, o
           }),
         );
         return Promise.resolve();
+      case 'guard.kill':
+      case 'guard.leave':
+        return breakAs(kind, guard.name, async () => {
+          await (kind === 'guard.kill' ? guard.kill() : guard.leave());
+          await delay(random.between(0, 500));
+          await guard.start();
+        });
+      case 'guard.stop':
+        return breakAs(kind, guard.name, () => stopAndGoOn(guard));
+      case 'guard.link':
+        return breakAs(kind, guard.name, () => spoil(guard.link, random.pick(LINK_KINDS)));
       default:
         return kind satisfies never;
     }

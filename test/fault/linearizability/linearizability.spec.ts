@@ -12,6 +12,7 @@ import { setTrap } from './traps.js';
 const CHECKS = 10_000;
 /** Far beyond what it takes, and told apart by what it has seen. */
 const TEST_TIMEOUT_MS = 600_000;
+const MAX_RUN_MS = 420_000;
 const LEASE_SECONDS = MIN_LEASE_MS / 1000;
 
 let directory: string;
@@ -32,7 +33,7 @@ describe('introspection at three nodes, asked from outside while rules are order
     async () => {
       const seed = Date.now() % 1_000_000;
       console.info(`seed ${seed}`);
-      const result = await run({ product: resolve('dist'), seed, checks: CHECKS, maxMs: TEST_TIMEOUT_MS, leaseSeconds: LEASE_SECONDS, directory });
+      const result = await run({ product: resolve('dist'), seed, checks: CHECKS, maxMs: MAX_RUN_MS, leaseSeconds: LEASE_SECONDS, directory });
       expectNothingFound(result);
       const { verdict, faults, orders } = result;
       expect(verdict.checks).toBeGreaterThanOrEqual(CHECKS);
@@ -49,7 +50,7 @@ describe('introspection at three nodes, asked from outside while rules are order
     'is seen to be stale where orders are answered without waiting for the nodes',
     async () => {
       const product = await setTrap('no-wait', resolve('dist'));
-      const { verdict } = await run({ product, seed: 1, checks: 1_000_000, maxMs: TEST_TIMEOUT_MS, leaseSeconds: LEASE_SECONDS, kinds: ['slow', 'hold'], directory });
+      const { verdict } = await run({ product, seed: 1, checks: 1_000_000, maxMs: MAX_RUN_MS, leaseSeconds: LEASE_SECONDS, kinds: ['slow', 'hold'], directory });
       expect(verdict.stale).toBeGreaterThan(0);
     },
     TEST_TIMEOUT_MS,

@@ -44,7 +44,8 @@ interface Connection {
   torn: boolean;
 }
 
-export async function openLink(targetPort: number): Promise<Link> {
+/** `targetPort` is asked for each connection: several targets are what a balancer makes of an address. */
+export async function openLink(targetPort: () => number): Promise<Link> {
   let mode: Mode = { kind: 'open' };
   const connections = new Set<Connection>();
   const server = createServer((near) => {
@@ -54,7 +55,7 @@ export async function openLink(targetPort: number): Promise<Link> {
   });
 
   function join(near: Socket): void {
-    const far = connect({ port: targetPort, host: '127.0.0.1', noDelay: true });
+    const far = connect({ port: targetPort(), host: '127.0.0.1', noDelay: true });
     near.setNoDelay(true);
     far.on('error', () => undefined);
     const pipe = (source: Socket, target: Socket, direction: keyof Directions): Pipe => {

@@ -1,4 +1,4 @@
-// Asks nodes over HTTP whether tokens are active, without pause, and tells the run what was asked when and what came of it.
+// Asks nodes over HTTP whether tokens are active, and tells the run what was asked when and what came of it.
 // Told over IPC: `start`, `know` (texts), `live` and `dead` (which tokens to draw from), `focus` (ask these now, everywhere).
 import { connect } from 'node:net';
 import { createDraw } from './draw.mjs';
@@ -6,6 +6,9 @@ import { createDraw } from './draw.mjs';
 const [ACTIVE, INACTIVE, UNAVAILABLE] = [0, 1, 2];
 /** A node that cannot answer is not asked as fast as it says so. */
 const UNAVAILABLE_PAUSE_MS = 50;
+const ROUND_EVERY_MS = 5;
+/** What was missed for longer is not made up for. */
+const MAX_BEHIND_MS = 500;
 const RECONNECT_MS = 50;
 /** Longer than any node is stopped for: what it says when it wakes is what matters. */
 const TIMEOUT_MS = 20_000;
@@ -14,6 +17,8 @@ const SILENT_MS = 250;
 const LATE_QUESTION_EVERY_MS = 100;
 const MAX_LATE_QUESTIONS = 60;
 const FLUSH_MS = 50;
+/** Of those to be asked now; older ones are dropped. */
+const MAX_FOCUSED = 200;
 
 const clock = () => Number(process.hrtime.bigint()) / 1e6;
 const draw = createDraw();
@@ -63,19 +68,25 @@ function createConnection(node, isLate) {
   let asked;
   const socket = connect({ port: node.port, host: '127.0.0.1', noDelay: true });
   socket.setEncoding('latin1');
-  const timer = setTimeout(() => socket.destroy(), TIMEOUT_MS);
+  const timer = setTimeout(() => asked && socket.destroy(), TIMEOUT_MS);
 
-  function ask() {
-    const token = node.focus.shift() ?? draw.pick();
-    if (token === undefined) return void setTimeout(ask, RECONNECT_MS);
-    if (socket.destroyed) return;
+  function ask(token) {
     asked = { token, began: clock() };
     node.waitingSince ??= asked.began;
     timer.refresh();
     socket.write(requestOf(draw.text(token)));
   }
 
-  socket.on('connect', ask);
+  function rest() {
+    if (!socket.destroyed) node.idle.push(ask);
+    pump(node);
+  }
+
+  socket.on('connect', () => {
+    const token = isLate ? draw.pick() : undefined;
+    if (token === undefined) rest();
+    else ask(token);
+  });
   socket.on('data', (chunk) => {
     text += chunk;
     const answer = readAnswer(text);
@@ -85,12 +96,13 @@ function createConnection(node, isLate) {
     tell(asked.token, node.via, answer, asked.began);
     asked = undefined;
     if (isLate) socket.destroy();
-    else if (answer === UNAVAILABLE) setTimeout(ask, UNAVAILABLE_PAUSE_MS);
-    else ask();
+    else if (answer === UNAVAILABLE) setTimeout(rest, UNAVAILABLE_PAUSE_MS);
+    else rest();
   });
   socket.on('error', () => undefined);
   socket.on('close', () => {
     clearTimeout(timer);
+    node.idle = node.idle.filter((other) => other !== ask);
     if (asked) {
       node.waitingSince = undefined;
       tell(asked.token, node.via, UNAVAILABLE, asked.began);
@@ -100,10 +112,30 @@ function createConnection(node, isLate) {
   });
 }
 
-function start({ nodes, connections, authorization: secret }) {
+/** Asks what is to be asked now first, then what is due. */
+function pump(node) {
+  while (node.idle.length > 0) {
+    const urgent = node.focus.shift();
+    const token = urgent ?? (node.due >= 1 ? draw.pick() : undefined);
+    if (token === undefined) return;
+    if (urgent === undefined) node.due -= 1;
+    node.idle.shift()(token);
+  }
+}
+
+function start({ nodes, connections, perSecond, authorization: secret }) {
   authorization = secret;
-  const all = nodes.map(({ port, via }) => ({ port, via, focus: [], late: 0, waitingSince: undefined }));
+  const all = nodes.map(({ port, via }) => ({ port, via, focus: [], idle: [], due: 0, late: 0, waitingSince: undefined }));
   for (const node of all) for (let n = 0; n < connections; n += 1) createConnection(node, false);
+  let last = clock();
+  setInterval(() => {
+    const now = clock();
+    for (const node of all) {
+      node.due = Math.min(node.due + ((now - last) * perSecond) / 1_000, (MAX_BEHIND_MS * perSecond) / 1_000);
+      pump(node);
+    }
+    last = now;
+  }, ROUND_EVERY_MS);
   setInterval(() => {
     for (const node of all) {
       if (node.waitingSince === undefined || clock() - node.waitingSince < SILENT_MS || node.late >= MAX_LATE_QUESTIONS) continue;
@@ -112,7 +144,10 @@ function start({ nodes, connections, authorization: secret }) {
     }
   }, LATE_QUESTION_EVERY_MS);
   draw.onFocus((tokens) => {
-    for (const node of all) node.focus = [...node.focus, ...tokens].slice(-200);
+    for (const node of all) {
+      node.focus = [...node.focus, ...tokens].slice(-MAX_FOCUSED);
+      pump(node);
+    }
   });
 }
 

@@ -1,16 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Producer } from 'kafkajs';
 import { toKafkaMessage } from '../../../src/emit/index.js';
-import type { Caller } from './calls.js';
+import { EVENTS_PATH, type Caller } from './calls.js';
 import { hostClock } from './history.js';
 import type { Population } from './population.js';
 import type { Random } from './random.js';
 import type { Minted, Universe } from './universe.js';
 
 /** Live tokens that a run keeps up, made in batches of so many. */
-const LIVE = 1_200;
+const LIVE = 600;
 const BATCH = 50;
-const REPLENISH_EVERY_MS = 250;
+const REPLENISH_EVERY_MS = 400;
 /** Fresh ones also where nothing died, each time. */
 const FRESH = 4;
 /** Of a hundred tokens, those that come from another one; and how far back that goes. */
@@ -20,7 +20,7 @@ const MAX_HOPS = 2;
 const KAFKA_EVERY_MS = 400;
 /** Until a token whose events were sent through Kafka is given up. */
 const KAFKA_TIMEOUT_MS = 15_000;
-const ASK_AGAIN_MS = 50;
+const ASK_AGAIN_MS = 200;
 
 export interface MintingOptions {
   readonly universe: Universe;
@@ -60,7 +60,7 @@ export function createMinting({ universe, population, caller, random, authorizat
   async function recordAll(tokens: readonly Minted[]): Promise<number[]> {
     const began = hostClock();
     const body = JSON.stringify(tokens.flatMap(({ events }) => events.map(({ event }) => event)));
-    const answer = await caller.untilAnswered({ path: '/events', authorization, contentType: 'application/cloudevents-batch+json', body });
+    const answer = await caller.untilAnswered({ path: EVENTS_PATH, authorization, contentType: 'application/cloudevents-batch+json', body });
     if (!answer) return [];
     const recorded = hostClock();
     const refused = (JSON.parse(answer.text) as readonly { index?: string }[]).find(({ index }) => index === undefined);

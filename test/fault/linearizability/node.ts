@@ -17,6 +17,8 @@ export interface Node {
   readonly name: string;
   readonly port: number;
   readonly link: Link;
+  /** Whether it has the role. */
+  readonly ingests: boolean;
   /** Whether calls to it make sense: it has said that it answers, and nobody has ended it. */
   readonly isUp: boolean;
   /** Starts it, again and again until it answers or is ended. */
@@ -82,6 +84,7 @@ export function createNode({ name, product, port, link, directory, environment }
     name,
     port,
     link,
+    ingests: environment['ROLES'] === 'all',
     get isUp() {
       return isUp;
     },

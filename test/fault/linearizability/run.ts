@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Kafka, logLevel } from 'kafkajs';
 import { createCaller } from './calls.js';
@@ -8,7 +9,8 @@ import { deploy, type Deployment } from './deployment.js';
 import { saveEvidence } from './evidence.js';
 import { FAULT_KINDS, injectFaults, type Fault, type FaultKind } from './faults.js';
 import { CheckLog, epochAtZero, hostClock, type History, type SentOrder } from './history.js';
-import { startNodeLoad, type Load } from './load.js';
+import { openLink, type Link } from './link.js';
+import { createGuardProcess, startNodeLoad, type GuardProcess, type Load } from './load.js';
 import { createMinting } from './minting.js';
 import { createOrders } from './orders.js';
 import { createPopulation } from './population.js';
@@ -17,8 +19,13 @@ import { createUniverse } from './universe.js';
 
 /** Orders under way at a time. */
 const ORDERING = 6;
-/** Questions under way at a time, a node. */
-const CONNECTIONS = 12;
+/** Questions under way at a time, and a second, a node. */
+const CONNECTIONS = 32;
+const QUESTIONS_A_SECOND = 400;
+/** Of each guard, which answers most of them itself. */
+const CHECKS_A_SECOND = 1_500;
+/** Resource servers with the library in them. */
+const GUARDS = ['guard-of-one', 'guard-of-all'];
 const LOOK_EVERY_MS = 4_000;
 /** The checks between the last order of all and the end. */
 const SETTLE_MS = 1_500;
@@ -46,6 +53,8 @@ export interface RunResult {
   /** Orders that were answered, by kind. */
   readonly orders: Readonly<Record<string, number>>;
   readonly tokens: number;
+  /** By what answered them. */
+  readonly checksBy: Readonly<Record<string, number>>;
   readonly unavailableShare: number;
   /** Where a violation is written down. */
   readonly evidence: string | undefined;
@@ -64,7 +73,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
   }
 }
 
-async function runAgainst(deployment: Deployment, { seed, checks, maxMs, leaseSeconds, kinds = FAULT_KINDS, directory, onProgress = () => undefined }: RunOptions): Promise<RunResult> {
+async function runAgainst(deployment: Deployment, { product, seed, checks, maxMs, leaseSeconds, kinds = FAULT_KINDS, directory, onProgress = () => undefined }: RunOptions): Promise<RunResult> {
   const startedAt = hostClock();
   const { nodes, guest, credentials } = deployment;
   const random = createRandom(seed);
@@ -74,7 +83,7 @@ async function runAgainst(deployment: Deployment, { seed, checks, maxMs, leaseSe
   const orders: SentOrder[] = [];
   const faults: Fault[] = [];
   const counts: Record<string, number> = {};
-  const vias = [...nodes, guest].map(({ name }) => name);
+  const vias = [...nodes, guest].map(({ name }) => name).concat(GUARDS);
 
   const population = createPopulation(random);
   const universe = createUniverse({ random, prefix: `at${seed}` });
@@ -83,7 +92,10 @@ async function runAgainst(deployment: Deployment, { seed, checks, maxMs, leaseSe
   const ordering = createOrders({ orders, counts, universe, population, minting, caller, credentials, random, ended: stopping.signal });
 
   const trouble = createTrouble();
+  const surroundings = { population, log, onTrouble: trouble.meet };
   const loads: Load[] = [];
+  const guards: GuardProcess[] = [];
+  const links: Link[] = [];
   const kafka = new Kafka({ clientId: 'linearizability', brokers: [...deployment.brokers], logLevel: logLevel.NOTHING, retry: { retries: 1 } });
   const producer = kafka.producer({ allowAutoTopicCreation: false });
 
@@ -98,20 +110,29 @@ async function runAgainst(deployment: Deployment, { seed, checks, maxMs, leaseSe
   try {
     await producer.connect();
     await minting.fill();
-    const introspection = await startNodeLoad({
-      nodes: [...nodes, guest].map(({ port }, via) => ({ port, via })),
-      connections: CONNECTIONS,
-      authorization: `Bearer ${credentials.introspector}`,
-      log,
-      onTrouble: trouble.meet,
-    });
-    loads.push(introspection);
-    population.attach(introspection);
+    loads.push(
+      await startNodeLoad({
+        ...surroundings,
+        nodes: [...nodes, guest].map(({ port }, via) => ({ port, via })),
+        connections: CONNECTIONS,
+        perSecond: QUESTIONS_A_SECOND,
+        authorization: `Bearer ${credentials.introspector}`,
+      }),
+    );
+    for (const name of GUARDS) {
+      // One stays with its node, the other finds another behind each connection.
+      const link = await openLink(name === 'guard-of-all' ? () => random.pick(nodes).port : () => nodes[0]!.port);
+      links.push(link);
+      const guard = createGuardProcess({ ...surroundings, name, via: vias.indexOf(name), link, product, key: credentials.guard, perSecond: CHECKS_A_SECOND });
+      await guard.start();
+      guards.push(guard);
+    }
 
     const guarded = (work: Promise<void>): Promise<void> => work.catch((error: unknown) => trouble.meet(error));
     const breaking = guarded(
       injectFaults({
         deployment,
+        guards,
         random,
         leaseMs: leaseSeconds * 1_000,
         kinds,
@@ -128,6 +149,9 @@ async function runAgainst(deployment: Deployment, { seed, checks, maxMs, leaseSe
 
     const history = (from: number, to: number): History => ({ epochAtZero: zero, tokens: population.tokens, orders, checks: log.between(from, to) });
     const zero = epochAtZero();
+    // The links run in this process: what it lags behind, they add.
+    const lag = monitorEventLoopDelay();
+    lag.enable();
     let judged = 0;
     let written = 0;
     let found = false;
@@ -138,7 +162,8 @@ async function runAgainst(deployment: Deployment, { seed, checks, maxMs, leaseSe
       const verdict = checkHistory(history(judged, written));
       [judged, written] = [written, log.length];
       found = verdict.violations.length > 0;
-      onProgress(`${Math.round((hostClock() - startedAt) / 1000)} s: ${log.length} checks, ${orders.length} orders, ${population.liveCount} of ${population.tokens.length} tokens live, ${faults.length} faults`);
+      onProgress(`${Math.round((hostClock() - startedAt) / 1000)} s: ${log.length} checks, ${orders.length} orders, ${population.liveCount} of ${population.tokens.length} tokens live, ${faults.length} faults, lag ${Math.round(lag.percentile(99) / 1e6)} ms`);
+      lag.reset();
     }
 
     faultless.abort();
@@ -147,6 +172,7 @@ async function runAgainst(deployment: Deployment, { seed, checks, maxMs, leaseSe
     await delay(SETTLE_MS);
     stopping.abort();
     await Promise.race([Promise.all(working), trouble.met]);
+    for (const guard of guards.splice(0)) await guard.leave();
     for (const load of loads.splice(0)) await load.stop();
 
     const whole = history(0, log.length);
@@ -160,13 +186,16 @@ async function runAgainst(deployment: Deployment, { seed, checks, maxMs, leaseSe
       faults: Object.fromEntries(FAULT_KINDS.map((kind) => [kind, faults.filter((fault) => fault.kind === kind).length])) as Record<FaultKind, number>,
       orders: counts,
       tokens: population.tokens.length,
+      checksBy: countBy(log, vias),
       unavailableShare: verdict.unavailable / Math.max(1, verdict.checks),
       evidence,
     };
   } finally {
     faultless.abort();
     stopping.abort();
+    for (const guard of guards) await guard.kill();
     for (const load of loads) await load.stop();
+    for (const link of links) await link.close();
     await producer.disconnect().catch(() => undefined);
   }
 }
@@ -179,4 +208,10 @@ function createTrouble(): { readonly met: Promise<never>; readonly meet: (error:
   });
   met.catch(() => undefined);
   return { met, meet };
+}
+
+function countBy(log: CheckLog, vias: readonly string[]): Record<string, number> {
+  const counts = vias.map(() => 0);
+  for (const { via } of log) counts[via]! += 1;
+  return Object.fromEntries(vias.map((name, via) => [name, counts[via]!]));
 }

@@ -34,6 +34,10 @@ export const TRAPS: Readonly<Record<string, Trap>> = {
       },
     ],
   },
+  'guards-unwaited': {
+    breaks: 'a node confirms what it has applied, whatever the guards that it vouches for have',
+    patches: [{ file: 'control/lease.js', from: 'if (applied < least)', to: 'if (false)' }],
+  },
   'clock-after-reply': {
     breaks: 'a lease counts from the reply to its renewal, not from before it was sent',
     patches: [{ file: 'control/membership.pg.js', from: 'lease.renewed(sent, id, found);', to: 'lease.renewed(clock(), id, found);' }],
