@@ -19,6 +19,9 @@ type RouteEvent = Pick<ProjectedEvent, 'tenant' | 'tenantKey' | 'ix' | 'source'>
 interface Asked {
   readonly event: RouteEvent;
   readonly route: string;
+  /** The same for all uses of a route within a tenant. */
+  readonly key: string;
+  ref: EntityRef | undefined;
 }
 
 /** What a source's routes have come to, and what this batch adds. */
@@ -41,12 +44,12 @@ export interface RouteBatch {
 }
 
 export function createRouteBatch(entities: EntityBatch): RouteBatch {
-  const asked: (Asked & { ref: EntityRef | undefined })[] = [];
+  const asked: Asked[] = [];
   const budgets = new Map<string, Budget>();
 
   async function readBudgets(client: PoolClient, open: readonly Asked[]): Promise<ReadonlySet<string>> {
     const sources = [...new Map(open.map(({ event }) => [sourceOf(event), event])).values()];
-    const routes = [...new Map(open.map((one) => [routeOf(one), one])).values()];
+    const routes = [...new Map(open.map((one) => [one.key, one])).values()];
     const { rows } = await client.query<{ nth: string | null; tenant: string; source: string; routes: number }>(READ_ROUTES, [
       uuidArray(sources.map(({ tenant }) => tenant)),
       uuidArray(sources.map(({ source }) => source)),
@@ -57,35 +60,43 @@ export function createRouteBatch(entities: EntityBatch): RouteBatch {
     const known = new Set<string>();
     for (const row of rows) {
       if (row.nth === null) budgets.get(sourceOf(row))!.used = row.routes;
-      else known.add(routeOf(routes[Number(row.nth) - 1]!));
+      else known.add(routes[Number(row.nth) - 1]!.key);
     }
     return known;
   }
 
+  /** Whether the source may bring one more route; counts it either way. */
+  function takeRoom(event: RouteEvent): boolean {
+    const budget = budgets.get(sourceOf(event))!;
+    if (budget.used + budget.brought < MAX_ROUTES_A_SOURCE) {
+      budget.brought += 1;
+      return true;
+    }
+    budget.over += 1;
+    budget.firstOver ??= event.ix;
+    return false;
+  }
+
   return {
     ask(event, route) {
-      const one: Asked & { ref: EntityRef | undefined } = { event, route, ref: undefined };
+      const one: Asked = { event, route, key: `${event.tenant}|${route}`, ref: undefined };
       asked.push(one);
       return () => one.ref!;
     },
     async decide(client) {
-      const open = asked.filter(({ event, route }) => !entities.remembers(client, event, 'route', [route]));
-      const known = open.length === 0 ? new Set<string>() : new Set(await readBudgets(client, open));
-      const undecided = new Set<Asked>(open);
+      const refs = new Map<string, EntityRef>();
+      const keep = ({ event, route, key }: Asked): EntityRef => {
+        const ref = entities.want(event, 'route', [route]);
+        refs.set(key, ref);
+        return ref;
+      };
+      const met = new Map<string, boolean>();
+      for (const { event, route, key } of asked) if (!met.has(key)) met.set(key, entities.remembers(client, event, 'route', [route]));
+      const open = asked.filter(({ key }) => !met.get(key));
+      const known: ReadonlySet<string> = open.length === 0 ? new Set() : await readBudgets(client, open);
       for (const one of asked) {
-        const { event, route } = one;
-        if (undecided.has(one) && !known.has(routeOf(one))) {
-          const budget = budgets.get(sourceOf(event))!;
-          if (budget.used + budget.brought >= MAX_ROUTES_A_SOURCE) {
-            budget.over += 1;
-            budget.firstOver ??= event.ix;
-            one.ref = entities.want(event, 'route', [OTHER_ROUTES]);
-            continue;
-          }
-          budget.brought += 1;
-          known.add(routeOf(one));
-        }
-        one.ref = entities.want(event, 'route', [route]);
+        const isThere = met.get(one.key) || known.has(one.key);
+        one.ref = refs.get(one.key) ?? (isThere || takeRoom(one.event) ? keep(one) : entities.want(one.event, 'route', [OTHER_ROUTES]));
       }
     },
     async count(client) {
@@ -105,4 +116,3 @@ export function createRouteBatch(entities: EntityBatch): RouteBatch {
 }
 
 const sourceOf = ({ tenant, source }: { readonly tenant: string; readonly source: string }): string => `${tenant}|${source}`;
-const routeOf = ({ event, route }: Asked): string => `${event.tenant}|${route}`;
