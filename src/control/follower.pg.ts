@@ -97,6 +97,25 @@ export interface FollowerOptions {
   readonly leaseMs?: number;
 }
 
+/** The record that was applied last is not in the database any more: an older state of it, or another one, was put in its place. */
+export class AnotherHistory extends Error {
+  override readonly name = 'AnotherHistory';
+
+  constructor(head: Seq) {
+    super(`the control log of this database is not the one that was followed up to ${head}: restart this process`);
+  }
+}
+
+const beforeHead = ({ head }: ControlState): Seq => (head === 0n ? head : head - 1n) as Seq;
+
+/** Each read begins with the record that was applied last, so that what follows is known to follow it. */
+function afterHead(read: readonly ControlRecord[], { head, headAt }: ControlState): readonly ControlRecord[] {
+  if (head === 0n) return read;
+  const [last, ...later] = read;
+  if (last?.seq !== head || last.at !== headAt) throw new AnotherHistory(head);
+  return later;
+}
+
 export function createControlFollower({ url, controlLog, log, serves, leaseMs = DEFAULT_LEASE_MS }: FollowerOptions): ControlFollower {
   if (!(leaseMs >= MIN_LEASE_MS && leaseMs <= MAX_LEASE_MS)) throw new RangeError(`leaseMs must be ${MIN_LEASE_MS} to ${MAX_LEASE_MS}`);
   const cycleMs = Math.min(CYCLE_MS, leaseMs / 4);
@@ -109,7 +128,7 @@ export function createControlFollower({ url, controlLog, log, serves, leaseMs = 
   const listeners: ((records: readonly ControlRecord[]) => void)[] = [];
   let waiters: { readonly seq: Seq; readonly resolve: () => void }[] = [];
   let readStartedAt = -Infinity;
-  let unreadable: UnknownRecordVersion | undefined;
+  let unreadable: UnknownRecordVersion | AnotherHistory | undefined;
   let isStopping = false;
   let isWoken = false;
   let wakeLoop: () => void = () => undefined;
@@ -149,8 +168,9 @@ export function createControlFollower({ url, controlLog, log, serves, leaseMs = 
     const startedAt = clock().monotonic;
     const before = state.head;
     if (before === 0n) await readSnapshot(session, state);
-    const records = await controlLog.readAfter(state.head, session);
-    const toTheEnd = records.length < READ_LIMIT;
+    const read = await controlLog.readAfter(beforeHead(state), session);
+    const records = afterHead(read, state);
+    const toTheEnd = read.length < READ_LIMIT;
     try {
       for (const record of records) state.apply(record);
       if (toTheEnd) readStartedAt = startedAt;
@@ -184,7 +204,8 @@ export function createControlFollower({ url, controlLog, log, serves, leaseMs = 
   }
 
   async function loop(started: () => void, refused: (error: Error) => void): Promise<void> {
-    while (!(isLeaving() && lease.mayGo(clock()))) {
+    // What is said of another history would be taken for records that this process has never seen.
+    while (!(unreadable instanceof AnotherHistory || (isLeaving() && lease.mayGo(clock())))) {
       const woken = new Promise<void>((resolve) => {
         wakeLoop = resolve;
       });
@@ -194,8 +215,8 @@ export function createControlFollower({ url, controlLog, log, serves, leaseMs = 
         started();
       } catch (error) {
         log.error({ err: error }, 'the control log could not be followed');
-        if (error instanceof UnknownRecordVersion) {
-          // Only another release can read it, and it may have to wait for this one.
+        if (error instanceof UnknownRecordVersion || error instanceof AnotherHistory) {
+          // Only another release, or a fresh start, can read it, and it may have to wait for this one.
           unreadable = error;
           lease.leave();
           refused(error);
@@ -274,6 +295,8 @@ export function createControlFollower({ url, controlLog, log, serves, leaseMs = 
     async whenInForce(seq) {
       if (!inForce) throw new TypeError('not started');
       const [confirmed] = await Promise.all([inForce.wait(seq), appliedInTime(seq)]);
+      // A seq of another history says nothing about the record that is meant.
+      if (unreadable instanceof AnotherHistory) throw new RescindError('not-confirmed', { detail: unreadable.message });
       return confirmed;
     },
     async inForceUpTo() {

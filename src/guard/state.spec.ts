@@ -192,6 +192,16 @@ describe('the traps', () => {
     expect(sut.find('with', 3)).toBeDefined();
   });
 
+  it('a forget that a stream brings again takes what was judged before it and has been checked beyond it', () => {
+    const { sut, stream } = ready();
+    keep(sut, 'at', 1);
+    sut.advanced(stream, 13n);
+    expect(sut.find('at', 2)?.checked).toBe(13n);
+    sut.forget(stream, 12n, false);
+    expect(sut.find('at', 3)).toBeUndefined();
+    expect(sut.held).toBe(13n);
+  });
+
   it('a forget of everything takes what was judged later too, and what is under way', () => {
     const { sut, stream } = ready();
     keep(sut, 'at', 1, judged(20n));
@@ -326,6 +336,7 @@ describe('the traps', () => {
     sut.started(wider.stream, 10n, of(API, OTHER), 3);
     expect(sut.held).toBe(11n);
     sut.forget(stream, 99n, true);
+    sut.ruled(stream, 99n, key(bob));
     sut.advanced(stream, 99n);
     sut.streamEnded(stream);
     expect(sut.held).toBe(11n);
