@@ -1,5 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { IngestModule, type Intake } from './ingest/index.js';
+import { IngestModule, type IngestParts } from './ingest/index.js';
 import { PlatformModule, type PlatformParts } from './platform/index.js';
 import { QueryModule, type Questions } from './query/index.js';
 import { RegistryModule, type RegistryParts } from './registry/index.js';
@@ -9,20 +9,20 @@ import { RevocationModule, type Revocations } from './revocation/index.js';
 export interface AppParts {
   readonly platform: PlatformParts;
   readonly registry: RegistryParts;
-  readonly intake: Intake | undefined;
+  readonly ingest: IngestParts | undefined;
   readonly serving: { readonly questions: Questions; readonly revocations: Revocations } | undefined;
 }
 
 /** The only list of modules. */
 @Module({})
 export class AppModule {
-  static with({ platform, registry, intake, serving }: AppParts): DynamicModule {
+  static with({ platform, registry, ingest, serving }: AppParts): DynamicModule {
     return {
       module: AppModule,
       imports: [
         PlatformModule.register(platform),
         RegistryModule.with(registry),
-        ...(intake ? [IngestModule.with({ intake })] : []),
+        ...(ingest ? [IngestModule.with(ingest)] : []),
         ...(serving ? [QueryModule.with(serving), RevocationModule.with(serving)] : []),
       ],
     };

@@ -15,13 +15,18 @@ import { createControlFollower, createControlLog, keepSnapshots, type ControlFol
 import { createControlFence, createFeeds, createTopicFeeds, restoreControlLog, type Feeds, type Restored } from './feeds/index.js';
 import {
   createAppender,
+  createDoor,
   createIntake,
   createKafkaConsumer,
+  createLogBoundsReader,
   createOffsetStore,
+  createPartitions,
   createQuarantineTopic,
+  createReplay,
   createTopicMaker,
   keepQuarantineBounded,
   type Appender,
+  type IngestParts,
   type OwnEvent,
 } from './ingest/index.js';
 import { createIntrospection, createRemoteAddress, type OnCounts, type TenantCount } from './introspection/index.js';
@@ -192,7 +197,8 @@ async function start(config: Config, log: Log, lifecycle: Lifecycle, member: Gro
 
   const tracing = startTracing(config, { metrics, log, lifecycle });
   const controlLog = traceCommits(createControlLog({ pool }), tracing);
-  const follower = traceWaits(createControlFollower({ url, controlLog, log, serves: config.roles.has('serve'), leaseMs: config.leaseMs }), tracing);
+  const followed = createControlFollower({ url, controlLog, log, serves: config.roles.has('serve'), leaseMs: config.leaseMs });
+  const follower = traceWaits(measureWaits(followed, metrics), tracing);
   lifecycle.onStop('control log', () => follower.stop());
   await follower.start();
   lifecycle.onStop('control snapshots', keepSnapshots({ pool, state: follower.state, log }));
@@ -205,10 +211,10 @@ async function start(config: Config, log: Log, lifecycle: Lifecycle, member: Gro
   const registry = createRegistry({ controlLog, follower, ...(topics ? { createTopic: topics.create } : {}) });
   const authenticate = createAuthenticator({ state: () => follower.state });
   if (config.roles.has('feed') && kafka.servers) startTopicFeeds(parts, url, kafka.servers);
-  let appender: Appender | undefined;
-  const onCounts: OnCounts = async (counts) => appender!.submit({ events: [], own: counts.map((count) => countedEvent(follower, count)) });
+  let ingest: Ingest | undefined;
+  const onCounts: OnCounts = async (counts) => ingest!.appender.submit({ events: [], own: counts.map((count) => countedEvent(follower, count)) });
   const serving = config.roles.has('serve') ? startServing(parts, authenticate, config.roles.has('ingest') ? { onCounts } : {}) : undefined;
-  if (config.roles.has('ingest')) appender = await startIngest(parts, url, kafka.servers);
+  if (config.roles.has('ingest')) ingest = await startIngest(parts, url, kafka.servers, authenticate);
   if (serving) lifecycle.onStop('introspection counts', () => serving.introspection.stop());
 
   health.register('database', async () => void (await pool.query('SELECT 1')));
@@ -217,7 +223,7 @@ async function start(config: Config, log: Log, lifecycle: Lifecycle, member: Gro
     module: AppModule.with({
       platform: { config, log, metrics, health, lifecycle },
       registry: { registry, authenticate },
-      intake: appender && createIntake({ follower, appender }),
+      ingest: ingest?.parts,
       serving,
     }),
     listen: config.listen,
@@ -352,7 +358,17 @@ function countedEvent({ state }: ControlFollower, { tenant, data }: TenantCount)
   return { tenant: state.tenant(tenant)!, name: 'introspection.counted', id: randomUUID(), timeMs: data.to * 1000, data };
 }
 
-async function startIngest(parts: Parts, url: string, servers: KafkaServers | null): Promise<Appender> {
+interface Ingest {
+  readonly appender: Appender;
+  readonly parts: IngestParts;
+}
+
+async function startIngest(
+  parts: Parts,
+  url: string,
+  servers: KafkaServers | null,
+  authenticate: ReturnType<typeof createAuthenticator>,
+): Promise<Ingest> {
   const { log, metrics, health, lifecycle, controlLog, follower } = parts;
   const pool = createPool({
     url,
@@ -367,18 +383,42 @@ async function startIngest(parts: Parts, url: string, servers: KafkaServers | nu
   const kafka = servers && createKafka({ ...servers, clientId: APPENDER_NAME, log });
   const notices = kafka && createQuarantineTopic({ kafka, log, metrics });
   if (notices) lifecycle.onStop('quarantine topic', () => notices.stop());
-  const appender = traceBatches(createAppender({ pool, controlLog, follower, log, metrics, ...(notices ? { onRefused: notices.tell } : {}) }), parts.tracing);
+  const quarantine = keepQuarantineBounded({ pool: parts.pool, log, metrics });
+  lifecycle.onStop('quarantine', quarantine.stop);
+  const appender = traceBatches(
+    createAppender({
+      pool,
+      controlLog,
+      follower,
+      log,
+      metrics,
+      onRefused(refused) {
+        notices?.tell(refused);
+        quarantine.tell(refused);
+      },
+    }),
+    parts.tracing,
+  );
   lifecycle.onStop('appender', () => appender.stop());
   await appender.start();
-  lifecycle.onStop('quarantine', keepQuarantineBounded({ pool, log, metrics }));
-  if (!kafka) return appender;
+  const offsets = createOffsetStore({ pool });
+  const bounds = kafka && createLogBoundsReader({ kafka });
+  if (bounds) lifecycle.onStop('log bounds', () => bounds.stop());
+  const ingest: IngestParts = {
+    intake: createIntake({ follower, appender }),
+    door: createDoor({ authenticate, metrics }),
+    replay: createReplay({ pool: parts.pool, follower, appender, log }),
+    partitions: bounds ? createPartitions({ offsets: createOffsetStore({ pool: parts.pool }), bounds, follower, appender, log }) : undefined,
+    isOperator: ({ tenant }) => follower.state.tenant(tenant)?.name === DEFAULT_TENANT,
+  };
+  if (!kafka) return { appender, parts: ingest };
 
   const groupId = `rescind-${follower.state.tenantByName(DEFAULT_TENANT)!.id}`;
-  const consumer = createKafkaConsumer({ kafka, groupId, follower, appender, offsets: createOffsetStore({ pool }), log, metrics });
+  const consumer = createKafkaConsumer({ kafka, groupId, follower, appender, offsets, log, metrics });
   lifecycle.onStop('Kafka consumer', () => consumer.stop());
   await consumer.start();
   health.register('kafka', () => refuseWhen(consumer.notReadyReason(), 'kafka-unavailable'));
-  return appender;
+  return { appender, parts: ingest };
 }
 
 function startTracing(config: Config, { metrics, log, lifecycle }: Pick<Parts, 'metrics' | 'log' | 'lifecycle'>): Tracing | undefined {
@@ -398,8 +438,27 @@ function traceWaits(follower: ControlFollower, tracing: Tracing | undefined): Co
   if (tracing === undefined) return follower;
   const whenInForce: ControlFollower['whenInForce'] = (seq) =>
     tracing.span('control.when-in-force', { 'rescind.control.seq': Number(seq) }, () => follower.whenInForce(seq));
-  // Below the follower, so that what it computes when it is asked is still asked of it.
+  return withWait(follower, whenInForce);
+}
+
+/** Below the follower, so that what it computes when it is asked is still asked of it. */
+function withWait(follower: ControlFollower, whenInForce: ControlFollower['whenInForce']): ControlFollower {
   return Object.create(follower, { whenInForce: { value: whenInForce } }) as ControlFollower;
+}
+
+function measureWaits(follower: ControlFollower, metrics: Metrics): ControlFollower {
+  const seconds = metrics.histogram('rescind_in_force_seconds', 'From the commit of an order until it is in force everywhere, or nobody can tell.', ['outcome']);
+  return withWait(follower, async (seq) => {
+    const end = seconds.startTimer();
+    try {
+      const confirmed = await follower.whenInForce(seq);
+      end({ outcome: confirmed.expired > 0 ? 'waited-out' : 'confirmed' });
+      return confirmed;
+    } catch (error) {
+      end({ outcome: 'not-confirmed' });
+      throw error;
+    }
+  });
 }
 
 function traceBatches(appender: Appender, tracing: Tracing | undefined): Appender {
@@ -415,6 +474,14 @@ function measureControl(metrics: Metrics, follower: ControlFollower): void {
   metrics.gauge('rescind_control_seq', 'Seq of the last control record that is applied here.', [], () => Number(state.head));
   metrics.gauge('rescind_control_seq_timestamp_seconds', 'When that record was committed.', [], () => state.headAt / 1000);
   metrics.gauge('rescind_current', 'Whether this process may answer introspection now (1) or not (0).', [], () => Number(follower.isCurrent()));
+  metrics.gauge('rescind_lease_remaining_seconds', 'How long this process may answer introspection without another renewal.', [], () => follower.measured().leaseRemainingMs / 1000);
+  const measured = (name: string, help: string, read: () => number | undefined): void =>
+    metrics.observed(name, help, [], () => [read()].flatMap((value) => (value === undefined ? [] : [[{}, value] as const])));
+  measured('rescind_nodes', 'Processes that answer introspection, as the database lists them.', () => follower.measured().nodes);
+  measured('rescind_node_clock_offset_seconds', "How far the clock of this host is from the database's, at least.", () => {
+    const ms = follower.measured().clockDifferenceMs;
+    return ms === undefined ? undefined : ms / 1000;
+  });
   metrics.observed('rescind_rules', 'Revocation rules in memory, by tenant.', ['tenant'], () => [...state.tenants()].map(({ name, rules }) => [{ tenant: name }, rules.size] as const));
   metrics.observed('rescind_registered', 'What is registered, by kind.', ['kind'], () =>
     (['tenants', 'sources', 'callers'] as const).map((kind) => [{ kind }, [...state[kind]()].length] as const),

@@ -5,6 +5,8 @@ import { addControl } from './control.js';
 import { createContext } from './context.js';
 import { addDemo } from './demo.js';
 import { EventsRefused, addEmit } from './emit.js';
+import { addPartition } from './partition.js';
+import { addQuarantine } from './quarantine.js';
 import { addRevoke } from './revoke.js';
 import { addServe, type Variables } from './serve.js';
 import { addSource } from './source.js';
@@ -50,6 +52,8 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   addCaller(program, context);
   addRevoke(program, context);
   addEmit(program, context);
+  addQuarantine(program, context);
+  addPartition(program, context);
   try {
     await program.parseAsync([...args], { from: 'user' });
     return exitCode;

@@ -30,7 +30,11 @@ function write(value: unknown, depth: number): string {
   }
 }
 
+/** No control, quote or backslash, which JSON escapes, and no surrogate, of which only pairs are text. */
+const PLAIN = /^[ !#-[\]-\ud7ff\ue000-\uffff]*$/;
+
 function writeString(text: string): string {
+  if (PLAIN.test(text)) return `"${text}"`;
   if (!text.isWellFormed()) throw new TypeError('a string holds a lone surrogate');
   return JSON.stringify(text);
 }
@@ -42,11 +46,18 @@ function writeArray(values: readonly unknown[], depth: number): string {
 }
 
 function writeObject(object: Record<string, unknown>, depth: number): string {
-  const parts: string[] = [];
+  const names = Object.keys(object);
   // The default order compares UTF-16 code units, which is what RFC 8785, 3.2.3 asks for.
-  for (const name of Object.keys(object).sort()) {
+  if (!isSorted(names)) names.sort();
+  let text = '{';
+  for (const name of names) {
     const value = object[name];
-    if (value !== undefined) parts.push(`${writeString(name)}:${write(value, depth + 1)}`);
+    if (value !== undefined) text += `${text.length === 1 ? '' : ','}${writeString(name)}:${write(value, depth + 1)}`;
   }
-  return `{${parts.join(',')}}`;
+  return `${text}}`;
+}
+
+function isSorted(names: readonly string[]): boolean {
+  for (let at = 1; at < names.length; at += 1) if (names[at - 1]! > names[at]!) return false;
+  return true;
 }

@@ -41,6 +41,7 @@ export { REJECT_CODES, type RejectCode } from './reject-codes.js';
 export { ERROR_CODES, isErrorCode, type ErrorCode, type ErrorKind } from './error-codes.js';
 export { RescindError, type RescindErrorOptions } from './rescind-error.js';
 export { canonicalJson } from './canonical-json.js';
+export { keyedHash } from './keyed-hash.js';
 export type {
   ActiveIntrospection,
   InactiveIntrospection,

@@ -53,6 +53,8 @@ export interface ControlFollower {
    * `not-confirmed` when it cannot tell in time; the same call again waits again. Any process may wait.
    */
   whenInForce(seq: Seq): Promise<Confirmed>;
+  /** For metrics; nothing is decided by it. */
+  measured(): Measured;
   /**
    * Every record up to here is in force, asked now and without waiting. What a node that is just joining has not said yet is
    * left out, so it may lag behind what was confirmed through another process, never run ahead. `database-unavailable` when
@@ -64,6 +66,15 @@ export interface ControlFollower {
   readonly guards: Guards;
   /** Leaves as the protocol has it: at once, or when the last guard's grant has ended, f L at most. */
   stop(): Promise<void>;
+}
+
+export interface Measured {
+  /** 0 when this process may not answer. */
+  readonly leaseRemainingMs: number;
+  /** How far this host's wall clock is from the database's, at least; undefined before it was measured, and where nothing is served. */
+  readonly clockDifferenceMs: number | undefined;
+  /** Nodes in the deployment, as last read; undefined before. */
+  readonly nodes: number | undefined;
 }
 
 /** The right of guards to answer on this node's word. A guard MUST name itself by an id that is fresh at each of its starts. */
@@ -86,6 +97,25 @@ export interface FollowerOptions {
   readonly leaseMs?: number;
 }
 
+/** The record that was applied last is not in the database any more: an older state of it, or another one, was put in its place. */
+export class AnotherHistory extends Error {
+  override readonly name = 'AnotherHistory';
+
+  constructor(head: Seq) {
+    super(`the control log of this database is not the one that was followed up to ${head}: restart this process`);
+  }
+}
+
+const beforeHead = ({ head }: ControlState): Seq => (head === 0n ? head : head - 1n) as Seq;
+
+/** Each read begins with the record that was applied last, so that what follows is known to follow it. */
+function afterHead(read: readonly ControlRecord[], { head, headAt }: ControlState): readonly ControlRecord[] {
+  if (head === 0n) return read;
+  const [last, ...later] = read;
+  if (last?.seq !== head || last.at !== headAt) throw new AnotherHistory(head);
+  return later;
+}
+
 export function createControlFollower({ url, controlLog, log, serves, leaseMs = DEFAULT_LEASE_MS }: FollowerOptions): ControlFollower {
   if (!(leaseMs >= MIN_LEASE_MS && leaseMs <= MAX_LEASE_MS)) throw new RangeError(`leaseMs must be ${MIN_LEASE_MS} to ${MAX_LEASE_MS}`);
   const cycleMs = Math.min(CYCLE_MS, leaseMs / 4);
@@ -98,7 +128,7 @@ export function createControlFollower({ url, controlLog, log, serves, leaseMs = 
   const listeners: ((records: readonly ControlRecord[]) => void)[] = [];
   let waiters: { readonly seq: Seq; readonly resolve: () => void }[] = [];
   let readStartedAt = -Infinity;
-  let unreadable: UnknownRecordVersion | undefined;
+  let unreadable: UnknownRecordVersion | AnotherHistory | undefined;
   let isStopping = false;
   let isWoken = false;
   let wakeLoop: () => void = () => undefined;
@@ -138,8 +168,9 @@ export function createControlFollower({ url, controlLog, log, serves, leaseMs = 
     const startedAt = clock().monotonic;
     const before = state.head;
     if (before === 0n) await readSnapshot(session, state);
-    const records = await controlLog.readAfter(state.head, session);
-    const toTheEnd = records.length < READ_LIMIT;
+    const read = await controlLog.readAfter(beforeHead(state), session);
+    const records = afterHead(read, state);
+    const toTheEnd = read.length < READ_LIMIT;
     try {
       for (const record of records) state.apply(record);
       if (toTheEnd) readStartedAt = startedAt;
@@ -173,7 +204,8 @@ export function createControlFollower({ url, controlLog, log, serves, leaseMs = 
   }
 
   async function loop(started: () => void, refused: (error: Error) => void): Promise<void> {
-    while (!(isLeaving() && lease.mayGo(clock()))) {
+    // What is said of another history would be taken for records that this process has never seen.
+    while (!(unreadable instanceof AnotherHistory || (isLeaving() && lease.mayGo(clock())))) {
       const woken = new Promise<void>((resolve) => {
         wakeLoop = resolve;
       });
@@ -183,8 +215,8 @@ export function createControlFollower({ url, controlLog, log, serves, leaseMs = 
         started();
       } catch (error) {
         log.error({ err: error }, 'the control log could not be followed');
-        if (error instanceof UnknownRecordVersion) {
-          // Only another release can read it, and it may have to wait for this one.
+        if (error instanceof UnknownRecordVersion || error instanceof AnotherHistory) {
+          // Only another release, or a fresh start, can read it, and it may have to wait for this one.
           unreadable = error;
           lease.leave();
           refused(error);
@@ -263,6 +295,8 @@ export function createControlFollower({ url, controlLog, log, serves, leaseMs = 
     async whenInForce(seq) {
       if (!inForce) throw new TypeError('not started');
       const [confirmed] = await Promise.all([inForce.wait(seq), appliedInTime(seq)]);
+      // A seq of another history says nothing about the record that is meant.
+      if (unreadable instanceof AnotherHistory) throw new RescindError('not-confirmed', { detail: unreadable.message });
       return confirmed;
     },
     async inForceUpTo() {
@@ -273,6 +307,7 @@ export function createControlFollower({ url, controlLog, log, serves, leaseMs = 
         throw new RescindError('database-unavailable', { cause: error });
       }
     },
+    measured: () => ({ leaseRemainingMs: lease.remainingMs(clock()), clockDifferenceMs: membership.clockDifferenceMs, nodes: inForce?.nodes }),
     onApplied: (listener) => void listeners.push(listener),
     guards: {
       grant(id, held) {

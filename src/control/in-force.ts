@@ -13,6 +13,8 @@ export interface InForce {
   heard(said: Acknowledgement): void;
   /** A node has left: the rows are worth reading, if anybody waits. */
   wake(): void;
+  /** Rows that the last read showed; undefined before the first. */
+  readonly nodes: number | undefined;
   /** Waits that are not over reject with `not-confirmed`. */
   stop(): Promise<void>;
 }
@@ -42,6 +44,7 @@ export function createInForce({ rows, timeoutMs, cycleMs, onError }: InForceOpti
   const said = new Map<string, Acknowledgement>();
   let waits: Waiting[] = [];
   let known = 0n as Seq;
+  let nodes: number | undefined;
   let stopping = false;
   let isWoken = false;
   let wake: () => void = () => undefined;
@@ -50,6 +53,7 @@ export function createInForce({ rows, timeoutMs, cycleMs, onError }: InForceOpti
     // Those that come while the read runs count from the next one.
     const asking = [...waits];
     const found = new Map((await rows.read()).map((row) => [row.id, row]));
+    nodes = found.size;
     const now = performance.now();
     for (const id of said.keys()) if (!found.has(id)) said.delete(id);
     for (const wait of asking) {
@@ -147,6 +151,9 @@ export function createInForce({ rows, timeoutMs, cycleMs, onError }: InForceOpti
     },
     wake() {
       if (waits.length > 0) wakeUp();
+    },
+    get nodes() {
+      return nodes;
     },
     async stop() {
       stopping = true;

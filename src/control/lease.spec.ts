@@ -33,6 +33,14 @@ describe('a lease', () => {
     expect([sut.mayAnswer(at(2_999)), sut.mayAnswer(at(3_000))]).toEqual([true, false]);
   });
 
+  it('says what is left of it, and nothing where it may not be used', () => {
+    const sut = renewed();
+    expect([sut.remainingMs(at(0)), sut.remainingMs(at(1_000)), sut.remainingMs(at(10, 2_500)), sut.remainingMs(at(3_000))]).toEqual([3_000, 2_000, 500, 0]);
+    sut.leave();
+    expect(sut.remainingMs(at(0))).toBe(0);
+    expect(createLease({ leaseMs: L, fraction: LEASE_FRACTION }).remainingMs(at(0))).toBe(0);
+  });
+
   it('ends with its row, and does not come back with another', () => {
     const sut = renewed();
     sut.renewed(at(1), 'a', false);

@@ -49,6 +49,8 @@ export interface Lease {
   renewed(sent: Moment, id: string, found: boolean): void;
   /** Read in the same synchronous step as the decision, with a clock read in it. */
   mayAnswer(now: Moment): boolean;
+  /** How long it may answer without another renewal; 0 when it may not. For people: decide by `mayAnswer`. */
+  remainingMs(now: Moment): number;
   /** A guard that has applied `held` wants to answer on its own. Recorded before it is answered. */
   grant(guard: string, held: Seq, now: Moment): GrantAnswer;
   /** The guard has stopped using its grant. */
@@ -146,6 +148,7 @@ export function createLease({ leaseMs, fraction }: LeaseTiming, from: LeaseSnaps
       else if (isCaughtUp) renewedAt = sent.withStops;
     },
     mayAnswer: (now) => isAnswering && runs(now),
+    remainingMs: (now) => (isAnswering && renewedAt !== undefined ? Math.max(0, usableMs - (now.withStops - renewedAt)) : 0),
     grant(guard, guardHeld, now) {
       if (!isGranting) return { refusal: 'leaving' };
       if (!runs(now)) return { refusal: 'no-lease' };

@@ -73,9 +73,9 @@ export interface IssuerClient {
 export interface CallerRoles {
   /** Source names. */
   readonly emit?: { readonly sources: readonly string[] };
-  /** `wait`: opaque tokens not yet seen are waited for. */
+  /** `wait`, also of a guard: opaque tokens not yet seen are waited for. */
   readonly introspect?: { readonly resources: readonly string[]; readonly issuers: readonly string[]; readonly wait?: boolean };
-  readonly guard?: { readonly resources: readonly string[]; readonly issuers: readonly string[] };
+  readonly guard?: { readonly resources: readonly string[]; readonly issuers: readonly string[]; readonly wait?: boolean };
   readonly 'revoke-own'?: { readonly clients: readonly IssuerClient[] };
   /** Either the whole tenant, or a selector must name one of these. */
   readonly revoke?: { readonly tenant: true } | { readonly issuers: readonly string[]; readonly resources: readonly string[] };

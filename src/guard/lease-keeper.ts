@@ -31,8 +31,9 @@ export interface LeaseKeeper {
 }
 
 export function createLeaseKeeper({ client, state, clock, granted, slow, problem }: LeaseKeeperOptions): LeaseKeeper {
-  // Never the id of an earlier start: the node would credit this one with what that one had applied.
-  const id = randomId();
+  // Never the id of an earlier start or life: the node would credit this one with what that one had applied.
+  let id = randomId();
+  let life = 0;
   let request: AbortController | undefined;
   let isStopped = false;
   let underWay: Promise<void> | undefined;
@@ -59,6 +60,8 @@ export function createLeaseKeeper({ client, state, clock, granted, slow, problem
   async function ask(): Promise<void> {
     const asked = clock() < silentUntil ? undefined : state.askLease(clock());
     if (asked === undefined) return;
+    if (asked.life !== life) await beginLife(asked.life);
+    if (isStopped) return;
     try {
       const { status, body, retryAfter } = await post({ id, held: String(asked.held) });
       const grantMs = status === 200 ? readGrant(body) : undefined;
@@ -73,6 +76,23 @@ export function createLeaseKeeper({ client, state, clock, granted, slow, problem
       // The node may have granted what was not heard.
       grantEnds = Math.max(grantEnds, clock() + MAX_GRANT_MS);
       if (!isStopped) problem('no answer to a renewal', { code: failureCode(error) });
+    }
+  }
+
+  async function beginLife(next: number): Promise<void> {
+    const ended = id;
+    [id, life] = [randomId(), next];
+    await giveBack(ended);
+  }
+
+  /** Else orders wait for it until it has ended by time. */
+  async function giveBack(ended: string): Promise<void> {
+    if (clock() >= grantEnds) return;
+    grantEnds = Number.NEGATIVE_INFINITY;
+    try {
+      await post({ id: ended, held: '0', release: true });
+    } catch (error) {
+      problem('a grant could not be given back, and ends by time', { code: failureCode(error) });
     }
   }
 
@@ -106,10 +126,7 @@ export function createLeaseKeeper({ client, state, clock, granted, slow, problem
       clearInterval(interval);
       request?.abort();
       await underWay;
-      if (clock() >= grantEnds) return;
-      await post({ id, held: String(state.held ?? 0n), release: true }).catch((error: unknown) => {
-        problem('the grant could not be given back, and ends by time', { code: failureCode(error) });
-      });
+      await giveBack(id);
     },
   };
 }

@@ -192,6 +192,16 @@ describe('the traps', () => {
     expect(sut.find('with', 3)).toBeDefined();
   });
 
+  it('a forget that a stream brings again takes what was judged before it and has been checked beyond it', () => {
+    const { sut, stream } = ready();
+    keep(sut, 'at', 1);
+    sut.advanced(stream, 13n);
+    expect(sut.find('at', 2)?.checked).toBe(13n);
+    sut.forget(stream, 12n, false);
+    expect(sut.find('at', 3)).toBeUndefined();
+    expect(sut.held).toBe(13n);
+  });
+
   it('a forget of everything takes what was judged later too, and what is under way', () => {
     const { sut, stream } = ready();
     keep(sut, 'at', 1, judged(20n));
@@ -225,6 +235,14 @@ describe('the traps', () => {
     keep(sut, 'at', 4, judged(7n));
     sut.ruled(next.stream, 8n, key(alice));
     expect(sut.find('at', 5)).toBeUndefined();
+  });
+
+  it('a reset begins another life, which has another id at the node: a late renewal of the last one would vouch for what is no longer held', () => {
+    const { sut, stream } = ready();
+    const before = sut.askLease(1)!;
+    sut.reset(stream, 7n, undefined, 2);
+    expect(sut.askLease(3)?.life).not.toBe(before.life);
+    expect(sut.askLease(3)?.life).toBe(sut.askLease(4)?.life);
   });
 
   it('a stream that starts beyond what was held is a reset: what lies between was never heard', () => {
@@ -318,6 +336,7 @@ describe('the traps', () => {
     sut.started(wider.stream, 10n, of(API, OTHER), 3);
     expect(sut.held).toBe(11n);
     sut.forget(stream, 99n, true);
+    sut.ruled(stream, 99n, key(bob));
     sut.advanced(stream, 99n);
     sut.streamEnded(stream);
     expect(sut.held).toBe(11n);

@@ -37,6 +37,11 @@ export interface LeaseAsked {
   readonly at: number;
   readonly held: bigint;
   readonly epoch: number;
+  /**
+   * Another one after each reset, and MUST have another id at the node, as after a restart: what was held may have gone
+   * back, and a renewal from before that arrives late would vouch for more than what is held now.
+   */
+  readonly life: number;
 }
 
 export interface StreamOpening {
@@ -114,6 +119,7 @@ export function createGuardState({ maxTokens, maxSelectors }: StateLimits): Guar
   let leaseUntil = Number.NEGATIVE_INFINITY;
   /** Grows with everything after which an answer or a grant that is under way says nothing any more. */
   let epoch = 0;
+  let life = 0;
   /** Answers decided below it are not kept. */
   let judgedAnewFrom = 0n;
   let wantsMore = false;
@@ -139,6 +145,7 @@ export function createGuardState({ maxTokens, maxSelectors }: StateLimits): Guar
   }
 
   function startAnew(seq: bigint): void {
+    life++;
     forgetAll();
     watch.clear(seq);
     // A grant vouches for what was held when it was asked for, and held may have gone back.
@@ -186,7 +193,8 @@ export function createGuardState({ maxTokens, maxSelectors }: StateLimits): Guar
       const until = asked.at + Math.min(keep.keepMs, MAX_KEEP_MS);
       if (now >= until || text.length > MAX_KEPT_LENGTH) return false;
       if (seq < asked.held! || seq < judgedAnewFrom) return false;
-      if (!covers(asked.interest, sets) || carried === undefined || !covers(carried, sets)) return false;
+      // A stream that carries less than that one did would have raised the epoch.
+      if (!covers(asked.interest, sets)) return false;
       const known = tokens.find(text);
       if (known !== undefined && known.seen > seq) return false;
       tokens.keep(text, { answer, sets, seen: seq, checked: seq, until, used: false });
@@ -239,7 +247,7 @@ export function createGuardState({ maxTokens, maxSelectors }: StateLimits): Guar
 
     askLease(now) {
       if (isStopped || held === undefined || !isLive(now)) return undefined;
-      return { at: now, held, epoch };
+      return { at: now, held, epoch, life };
     },
     leaseGranted(asked, grantMs) {
       if (isStopped || asked.epoch !== epoch) return;

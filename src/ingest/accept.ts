@@ -127,6 +127,7 @@ function readBinary(arrived: Arrived, contentType: readonly [string, Buffer] | u
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 function decodeHeader(name: string, value: Buffer): string {
+  if (isPlainAscii(value)) return value.toString('latin1');
   let text: string;
   try {
     text = utf8.decode(value);
@@ -135,6 +136,12 @@ function decodeHeader(name: string, value: Buffer): string {
   }
   if (text.includes('\0')) throw new RescindError('nul', { detail: `header ${name.slice(0, 64)}` });
   return text;
+}
+
+/** ASCII without NUL: nearly every header, and read at a third of the cost. */
+function isPlainAscii(bytes: Buffer): boolean {
+  for (let at = 0; at < bytes.length; at += 1) if (bytes[at]! > 0x7f || bytes[at] === 0) return false;
+  return true;
 }
 
 /** On a topic of its own a source is known before anything is read: the broker's ACL says who wrote there. */

@@ -2,18 +2,20 @@ import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
 import { RescindError, type EventName } from '../contracts/index.js';
 import { commandFromEvent, isRuleEvent, type Command, type ControlFollower, type ControlLog } from '../control/index.js';
+import { createRangeKeeper, RangeMissing } from '../log/index.js';
 import { inTransaction, type Log, type Metrics } from '../platform/index.js';
 import type { Accepted } from './accept.js';
 import { findConflicted } from './conflicts.pg.js';
+import { takeNext, type Counted } from './next-batch.js';
 import type { Refused } from './quarantine.pg.js';
 import { OffsetLost, type Judged, type Outcome, type Submission } from './submission.js';
 import { sealBatch, sealEvent, writeBatch, type Batch, type Written } from './write-batch.pg.js';
 
-/** Events of one transaction. A larger submission is not split: its offset moves once. */
-export const MAX_BATCH_EVENTS = 2_000;
-
 /** Events that wait in memory; beyond it a door is told to come back later. */
 export const MAX_WAITING_EVENTS = 20_000;
+
+/** Their bytes as they came; beyond it likewise, whichever comes first. */
+export const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 
 /** How often a batch is sent again that the database aborted without fault of its events (deadlock, restart). */
 const MAX_ATTEMPTS = 3;
@@ -34,8 +36,8 @@ export interface Appender {
   stop(): Promise<void>;
 }
 
-interface Waiting {
-  readonly submission: Submission;
+interface Waiting extends Counted {
+  readonly bytes: number;
   readonly resolve: (outcomes: readonly Outcome[]) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -54,43 +56,52 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
   const { state } = follower;
   const counted = metrics.counter('rescind_ingest_events_total', 'Events by outcome and door.', ['outcome', 'door', 'type']);
   const rejects = metrics.counter('rescind_ingest_rejected_total', 'Refused events by reason and door.', ['code', 'door']);
+  const routesOver = metrics.counter('rescind_ingest_routes_over_total', 'Uses of routes beyond the number that a source may bring.', ['source']);
   const batchSize = metrics.histogram('rescind_ingest_batch_events', 'Events of one transaction.', [], [1, 10, 100, 500, 1000, 2000, 4000]);
   const batchSeconds = metrics.histogram('rescind_ingest_batch_seconds', 'Duration of one batch.', []);
+  const numbers = metrics.gauge('rescind_sequence_findings', 'Numbers of the sequence of a source that have not come, came twice, or were given up.', ['source', 'finding']);
   let waiting: Waiting[] = [];
   let waitingEvents = 0;
+  let waitingBytes = 0;
+  metrics.gauge('rescind_ingest_waiting_events', 'Events that wait for their batch.', [], () => waitingEvents);
   let outboxDue = true;
   let conflictsDue = true;
   let owed: NodeJS.Timeout | undefined;
   let running: Promise<void> | undefined;
   let stopping = false;
 
+  const rangeFailed = (error: unknown): void => log.error({ err: error }, 'the next range of the ledger could not be made');
+  const ranges = createRangeKeeper({ pool, onError: rangeFailed });
+
+  const isDue = (): boolean => waiting.length > 0 || outboxDue;
+
   const run = (): void => {
-    running ??= drain().finally(() => {
-      running = undefined;
-    });
+    if (running === undefined && isDue()) running = drain();
   };
 
   async function drain(): Promise<void> {
-    while (waiting.length > 0 || outboxDue) {
-      const batch = takeBatch();
-      outboxDue = false;
-      const startedAt = performance.now();
-      await writeWaiting(batch);
-      batchSize.observe(batch.reduce((sum, { submission }) => sum + submission.events.length, 0));
-      batchSeconds.observe((performance.now() - startedAt) / 1000);
+    try {
+      while (isDue()) {
+        const batch = takeBatch();
+        outboxDue = false;
+        const startedAt = performance.now();
+        await writeWaiting(batch);
+        batchSize.observe(batch.reduce((sum, { submission }) => sum + submission.events.length, 0));
+        batchSeconds.observe((performance.now() - startedAt) / 1000);
+      }
+    } finally {
+      // In one breath with the last look at what is due: whoever submits next starts another.
+      running = undefined;
     }
   }
 
-  function takeBatch(): Waiting[] {
-    let events = 0;
-    let count = 0;
-    while (count < waiting.length && (count === 0 || events + waiting[count]!.submission.events.length <= MAX_BATCH_EVENTS)) {
-      events += waiting[count]!.submission.events.length;
-      count += 1;
+  function takeBatch(): readonly Waiting[] {
+    const { batch, rest } = takeNext(waiting);
+    waiting = rest;
+    for (const { bytes, submission } of batch) {
+      waitingEvents -= submission.events.length;
+      waitingBytes -= bytes;
     }
-    const batch = waiting.slice(0, count);
-    waiting = waiting.slice(count);
-    waitingEvents -= events;
     return batch;
   }
 
@@ -115,7 +126,8 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
         batch.find(({ submission }) => submission.offset === error.move)?.reject(error);
         const rest = batch.filter(({ submission }) => submission.offset !== error.move);
         if (rest.length > 0) await writeWaiting(rest, attempt);
-      } else if (isTransient(error) && attempt < MAX_ATTEMPTS) {
+      } else if ((isTransient(error) || error instanceof RangeMissing) && attempt < MAX_ATTEMPTS) {
+        if (error instanceof RangeMissing) await ranges.ensure(error.upTo).catch(rangeFailed);
         await writeWaiting(batch, attempt + 1);
       } else {
         log.error({ err: error, submissions: batch.length }, 'a batch could not be written');
@@ -135,11 +147,14 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
     };
     const ordered = await orderRules(submissions, replace);
     const written = await writeBisecting(ordered, seenSeq, replace);
+    ranges.noted(written.highest);
+    for (const [source, uses] of written.routesOver) routesOver.inc({ source }, uses);
     await stopConflicted(written);
     if (written.outboxLeft) outboxDue = true;
     if (written.refused.length > 0) onRefused?.(written.refused);
     const outcomes = new Map([...written.outcomes].map(([judged, outcome]) => [originals.get(judged) ?? judged, outcome]));
     countOutcomes(outcomes);
+    tellSequences(written.sequences);
     return outcomes;
   }
 
@@ -185,8 +200,12 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
     const entries = events.map((judged) => sealEvent(judged, state));
     const { rows } = await pool.query<{ nth: string }>(
       `SELECT w.nth FROM unnest($1::uuid[], $2::bytea[], $3::bytea[]) WITH ORDINALITY AS w (tenant, key, hash, nth)
-       JOIN dedupe d ON d.tenant = w.tenant AND d.key = w.key AND d.hash <> w.hash`,
-      [entries.map(({ tenant }) => tenant), entries.map(({ dedupeKey }) => dedupeKey), entries.map(({ hash }) => hash)],
+       CROSS JOIN LATERAL (SELECT hash FROM dedupe WHERE tenant = w.tenant AND key = w.key LIMIT 1) d WHERE d.hash <> w.hash`,
+      [
+        entries.map(({ tenant }) => tenant),
+        entries.map(({ dedupeKey }) => Buffer.from(dedupeKey, 'latin1')),
+        entries.map(({ hash }) => Buffer.from(hash, 'latin1')),
+      ],
     );
     const known = rows.map(({ nth }) => events[Number(nth) - 1]!);
     return new Set([...known, ...events.filter((judged) => firstContent.get(idOf(judged)) !== judged.content)]);
@@ -269,6 +288,14 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
     }
   }
 
+  /** As of the last batch in which the source numbered an event; what holds of all sources, `query` reads. */
+  function tellSequences(sequences: Written['sequences']): void {
+    for (const { source: id, missing, repeated, givenUp } of sequences) {
+      const source = state.source(id)!.name;
+      for (const [finding, count] of [['missing', missing], ['repeated', repeated], ['given-up', givenUp]] as const) numbers.set({ source, finding }, count);
+    }
+  }
+
   follower.onApplied(() => {
     outboxDue = true;
     run();
@@ -277,17 +304,24 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
   return {
     submit(submission) {
       if (stopping) return Promise.reject(new RescindError('shutting-down'));
-      if (waitingEvents > 0 && waitingEvents + submission.events.length > MAX_WAITING_EVENTS) {
+      const bytes = submission.events.reduce((sum, { arrived }) => sum + arrived.bytes.length, 0);
+      if (waitingEvents > 0 && (waitingEvents + submission.events.length > MAX_WAITING_EVENTS || waitingBytes + bytes > MAX_WAITING_BYTES)) {
         return Promise.reject(new RescindError('overloaded'));
       }
-      for (const judged of submission.events) if (judged.accepted) sealEvent(judged, state);
+      let refused = 0;
+      for (const judged of submission.events) {
+        if (judged.accepted) sealEvent(judged, state);
+        else refused += 1;
+      }
       return new Promise((resolve, reject) => {
-        waiting.push({ submission, resolve, reject });
+        waiting.push({ bytes, refused, submission, resolve, reject });
         waitingEvents += submission.events.length;
+        waitingBytes += bytes;
         run();
       });
     },
     async start() {
+      await ranges.start();
       await stopConflicted(NOTHING_WRITTEN);
       outboxDue = true;
       run();

@@ -1,9 +1,13 @@
 export { createAppender, type Appender, type AppenderOptions } from './appender.pg.js';
-export { IngestModule } from './ingest.module.js';
+export { IngestModule, type IngestParts } from './ingest.module.js';
+export { createDoor, type Door, type DoorBounds } from './door.js';
 export { createIntake, type Intake } from './intake.js';
+export { createLogBoundsReader, type LogBoundsReader } from './log-bounds.kafka.js';
+export { createPartitions, type Partitions } from './partitions.js';
 export { createKafkaConsumer, type KafkaConsumer } from './consumer.kafka.js';
 export { createOffsetStore, type OffsetStore } from './offsets.pg.js';
-export { keepQuarantineBounded } from './quarantine.pg.js';
+export { keepQuarantineBounded, trimQuarantine, type BoundedQuarantine, type QuarantineBounds } from './quarantine.pg.js';
+export { createReplay, type Replay } from './quarantine-replay.pg.js';
 export { createQuarantineTopic, QUARANTINE_TOPIC, type QuarantineTopic } from './quarantine-topic.kafka.js';
 export { createTopicMaker, type TopicMaker } from './topic-maker.kafka.js';
 export { Ingest1764000003000 } from './migrations/1764000003000-ingest.js';

@@ -1,12 +1,46 @@
-import { Module, type DynamicModule } from '@nestjs/common';
+import { Inject, Module, RequestMethod, type DynamicModule, type MiddlewareConsumer, type NestModule } from '@nestjs/common';
+import type { Door } from './door.js';
 import { IntakeController } from './intake.controller.js';
 import type { Intake } from './intake.js';
-import { INTAKE } from './ingest-tokens.js';
+import { DOOR, INTAKE, OPERATOR, PARTITIONS, REPLAY, type IsOperator } from './ingest-tokens.js';
+import { PartitionsController } from './partitions.controller.js';
+import type { Partitions } from './partitions.js';
+import { QuarantineController } from './quarantine.controller.js';
+import type { Replay } from './quarantine-replay.pg.js';
 
-/** Serves `POST /events`. Needs `RegistryModule`, which says who is calling. */
+export interface IngestParts {
+  readonly intake: Intake;
+  readonly door: Door;
+  readonly replay: Replay;
+  /** Undefined without Kafka. */
+  readonly partitions: Partitions | undefined;
+  readonly isOperator: IsOperator;
+}
+
+/** Serves `POST /events` and what an operator does about quarantine and partitions. Needs `RegistryModule`, which says who is calling. */
 @Module({})
-export class IngestModule {
-  static with({ intake }: { readonly intake: Intake }): DynamicModule {
-    return { module: IngestModule, controllers: [IntakeController], providers: [{ provide: INTAKE, useValue: intake }] };
+export class IngestModule implements NestModule {
+  readonly #door: Door;
+
+  constructor(@Inject(DOOR) door: Door) {
+    this.#door = door;
+  }
+
+  static with({ intake, door, replay, partitions, isOperator }: IngestParts): DynamicModule {
+    return {
+      module: IngestModule,
+      controllers: [IntakeController, QuarantineController, ...(partitions ? [PartitionsController] : [])],
+      providers: [
+        { provide: INTAKE, useValue: intake },
+        { provide: DOOR, useValue: door },
+        { provide: REPLAY, useValue: replay },
+        { provide: OPERATOR, useValue: isOperator },
+        ...(partitions ? [{ provide: PARTITIONS, useValue: partitions }] : []),
+      ],
+    };
+  }
+
+  configure(consumer: MiddlewareConsumer): void {
+    consumer.apply(this.#door.enter).forRoutes({ path: 'events', method: RequestMethod.POST });
   }
 }

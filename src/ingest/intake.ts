@@ -84,7 +84,7 @@ const refuseWhole = (code: RejectCode, detail: string): Cut => ({ single: true, 
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-function resultOf(outcome: Outcome): IntakeResult {
+export function resultOf(outcome: Outcome): IntakeResult {
   switch (outcome.state) {
     case 'sequenced':
       return { index: String(outcome.index), state: 'sequenced' };

@@ -2,7 +2,7 @@ import type { Admin, Kafka, Producer } from 'kafkajs';
 import { ensureTopics, type Log, type Metrics } from '../platform/index.js';
 import type { Refused } from './quarantine.pg.js';
 
-/** Carries reason and position of what was refused, never its bytes (design, section 3). */
+/** Carries reason and position of what was refused, never its bytes (design, section 3); of a batch one notice for each place and reason. */
 export const QUARANTINE_TOPIC = 'rescind.quarantine';
 
 /** Messages that wait for the broker; beyond it the oldest are dropped and counted. The quarantine itself has them all. */
@@ -47,7 +47,7 @@ export function createQuarantineTopic({ kafka, log, metrics }: { kafka: Kafka; l
 
   return {
     tell(refused) {
-      waiting.push(...refused.map((one) => ({ key: one.rejected.source?.name ?? null, value: JSON.stringify(noticeOf(one)) })));
+      for (const { first, last, count } of alike(refused)) waiting.push({ key: first.rejected.source?.name ?? null, value: JSON.stringify(noticeOf(first, last, count)) });
       if (waiting.length > MAX_WAITING) {
         dropped.inc(waiting.length - MAX_WAITING);
         waiting = waiting.slice(-MAX_WAITING);
@@ -65,14 +65,39 @@ export function createQuarantineTopic({ kafka, log, metrics }: { kafka: Kafka; l
   };
 }
 
-function noticeOf({ rejected, offset }: Refused): Readonly<Record<string, unknown>> {
+interface Alike {
+  readonly first: Refused;
+  last: Refused;
+  count: number;
+}
+
+/** What was refused for the same reason in the same place: a flood of bad records is no flood of notices. */
+function alike(refused: readonly Refused[]): Iterable<Alike> {
+  const found = new Map<string, Alike>();
+  for (const one of refused) {
+    const { code, source, arrived } = one.rejected;
+    const place = one.offset ? `${one.offset.topic}/${one.offset.partition}` : arrived.door.kind === 'http' ? arrived.door.caller.id : '';
+    const key = `${code} ${source?.id} ${place}`;
+    const same = found.get(key);
+    if (same) {
+      same.last = one;
+      same.count += 1;
+    } else found.set(key, { first: one, last: one, count: 1 });
+  }
+  return found.values();
+}
+
+function noticeOf({ rejected, offset }: Refused, last: Refused, count: number): Readonly<Record<string, unknown>> {
   const { code, source, arrived, position } = rejected;
+  const lastPosition = last.rejected.position;
   return {
     code,
     source: source?.uri ?? null,
+    count,
     door: arrived.door.kind,
-    ...(offset && position ? { topic: offset.topic, partition: offset.partition, offset: String(position.offset) } : {}),
+    ...(offset && position && lastPosition
+      ? { topic: offset.topic, partition: offset.partition, offset: String(position.offset), last_offset: String(lastPosition.offset) }
+      : {}),
     ...(arrived.door.kind === 'http' ? { caller: arrived.door.caller.id } : {}),
-    size: arrived.bytes.length,
   };
 }

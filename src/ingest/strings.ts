@@ -19,9 +19,9 @@ export function checkStrings(value: unknown, member = ''): void {
   } else if (Array.isArray(value)) {
     for (const element of value) checkStrings(element, member);
   } else if (typeof value === 'object' && value !== null) {
-    for (const [name, inner] of Object.entries(value)) {
+    for (const name of Object.keys(value)) {
       checkString(name, member);
-      checkStrings(inner, name);
+      checkStrings((value as Record<string, unknown>)[name], name);
     }
   }
 }
@@ -41,23 +41,32 @@ function checkString(text: string, member: string): void {
  * which a regular expression that looks for it at every position is not.
  */
 function holdsCompactJws(text: string): boolean {
-  const parts = text.split('.');
-  for (let at = 0; at + 2 < parts.length; at += 1) {
-    const header = base64urlTail(parts[at]!);
-    const payload = parts[at + 1]!;
+  // Nearly no text has two dots, and of those that do, host names and versions, hardly one has a long enough part before the first.
+  let dot = text.indexOf('.');
+  let next = dot === -1 ? -1 : text.indexOf('.', dot + 1);
+  for (let start = 0; next !== -1; start = dot + 1, dot = next, next = text.indexOf('.', dot + 1)) {
+    if (dot - start < MIN_SEGMENT_LENGTH) continue;
+    const tail = startOfBase64urlTail(text, start, dot);
+    if (dot - tail < MIN_SEGMENT_LENGTH) continue;
+    const header = text.slice(tail, dot);
+    const payload = text.slice(dot + 1, next);
     if (opensObject(header.slice(Math.max(0, header.indexOf(OPEN_OBJECT)))) && opensObject(payload)) return true;
-    if (isJoseHeader(header) && base64urlTail(payload).length === payload.length) return true;
+    if (isJoseHeader(header) && startOfBase64urlTail(payload, 0, payload.length) === 0) return true;
   }
   return false;
 }
 
 const opensObject = (segment: string): boolean => segment.startsWith(OPEN_OBJECT) && segment.length >= MIN_SEGMENT_LENGTH;
 
-function base64urlTail(text: string): string {
-  let start = text.length;
-  while (start > 0 && /[A-Za-z0-9_-]/.test(text[start - 1]!)) start -= 1;
-  return text.slice(start);
+/** Where the letters of base64url begin that lead up to `end`. */
+function startOfBase64urlTail(text: string, from: number, end: number): number {
+  let start = end;
+  while (start > from && isBase64url(text.charCodeAt(start - 1))) start -= 1;
+  return start;
 }
+
+const isBase64url = (unit: number): boolean =>
+  (unit >= 0x61 && unit <= 0x7a) || (unit >= 0x41 && unit <= 0x5a) || (unit >= 0x30 && unit <= 0x39) || unit === 0x2d || unit === 0x5f;
 
 /** RFC 7515 and 7516, section 4: `alg` is always there. JSON may begin with white space, so the letters alone do not tell. */
 function isJoseHeader(segment: string): boolean {

@@ -13,6 +13,8 @@ export interface OffsetMove {
   /** The last record: read again after an assignment, so that a topic made anew is noticed. */
   readonly lastOffset: bigint | null;
   readonly lastSha256: Buffer | null;
+  /** An operator's decision about a stopped partition: the partition goes on from `next`. */
+  readonly resumes?: true;
 }
 
 /** What is written in one transaction or not at all. */
@@ -26,7 +28,11 @@ export interface Position {
   readonly offset: bigint;
 }
 
-export type Judged = (Accepted | Rejected) & { readonly position?: Position };
+export type Judged = (Accepted | Rejected) & {
+  readonly position?: Position;
+  /** Its id in quarantine, where it is replayed from there: it leaves it in the transaction that stores it. */
+  readonly quarantined?: string;
+};
 
 export type Outcome =
   | { readonly state: 'sequenced'; readonly index: LogIndex }

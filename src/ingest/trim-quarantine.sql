@@ -1,10 +1,14 @@
+-- What a transaction sees of rows that another trims is skipped, so that two processes never wait for each other.
 WITH old AS (
-  DELETE FROM quarantine WHERE at < now() - make_interval(days => $1)
+  DELETE FROM quarantine WHERE id IN (SELECT id FROM quarantine WHERE at < now() - $1::interval FOR UPDATE SKIP LOCKED)
 ),
 sized AS (
-  SELECT id, sum(length(bytes) + length(headers)) OVER (ORDER BY id DESC) AS newer FROM quarantine
+  SELECT id, sum(octet_length(bytes) + octet_length(headers) + coalesce(octet_length(record_headers), 0)) OVER (ORDER BY id DESC) AS newer
+  FROM quarantine WHERE at >= now() - $1::interval
 ),
 excess AS (
-  DELETE FROM quarantine WHERE id IN (SELECT id FROM sized WHERE newer > $2) RETURNING 1
+  DELETE FROM quarantine WHERE id IN (
+    SELECT q.id FROM quarantine q JOIN sized s USING (id) WHERE s.newer > $2 FOR UPDATE OF q SKIP LOCKED
+  ) RETURNING 1
 )
 SELECT count(*) AS dropped FROM excess

@@ -3,10 +3,10 @@ import type { SourceEventName } from '../contracts/index.js';
 import type { ControlRecord, ControlState } from '../control/index.js';
 import { appendEntries, prepareEntry, type NewEntry, type Placed } from '../log/index.js';
 import { loadSql } from '../platform/index.js';
-import { writeProjections, type Conflict, type ProjectedEvent } from '../projections/index.js';
+import { writeProjections, type Conflict, type ProjectedEvent, type SequenceState } from '../projections/index.js';
 import type { Accepted } from './accept.js';
 import { ownEventOf, prepareOwnEvent, type OwnEvent } from './own-events.js';
-import { writeQuarantine, type Refused } from './quarantine.pg.js';
+import { leaveQuarantine, writeQuarantine, type Refused } from './quarantine.pg.js';
 import { OffsetLost, type Judged, type OffsetMove, type Outcome, type Submission } from './submission.js';
 
 /** Control records that one batch gives their ledger entries; the rest follow with the next. */
@@ -14,6 +14,7 @@ const OUTBOX_LIMIT = 500;
 
 const TAKE_OUTBOX = loadSql(import.meta.url, 'take-outbox.sql');
 const SWAP_OFFSET = loadSql(import.meta.url, 'swap-offset.sql');
+const RESUME_OFFSET = loadSql(import.meta.url, 'resume-offset.sql');
 const FIRST_OFFSET = loadSql(import.meta.url, 'first-offset.sql');
 
 /** An accepted event with its entry: sealed before any lock is taken. */
@@ -31,6 +32,11 @@ export interface Written {
   readonly outcomes: ReadonlyMap<Judged, Outcome>;
   readonly refused: readonly Refused[];
   readonly conflicts: { readonly tokens: readonly Conflict[]; readonly idJags: readonly Conflict[] };
+  readonly sequences: readonly SequenceState[];
+  /** Uses of routes that were not kept apart, by source. */
+  readonly routesOver: ReadonlyMap<string, number>;
+  /** The highest index that was written, of any tenant. */
+  readonly highest: bigint;
   /** Control records that are left without their entry. */
   readonly outboxLeft: boolean;
 }
@@ -71,7 +77,7 @@ function seal(judged: Accepted, state: ControlState): NewEntry {
  * of its partitions has moved.
  */
 export async function writeBatch(client: PoolClient, batch: Batch, state: ControlState, seenSeq: bigint): Promise<Written> {
-  for (const move of movesInOrder(batch.submissions)) await swapOffset(client, move);
+  for (const moves of movesOfPartitions(batch.submissions)) await swapOffset(client, moves);
   const outbox = await takeOutbox(client, state);
   const sealed = [...batch.sealed.values()];
   const own = [...batch.submissions.flatMap((submission) => submission.own ?? []), ...outbox.events];
@@ -95,21 +101,39 @@ export async function writeBatch(client: PoolClient, batch: Batch, state: Contro
     }
   }
   await writeQuarantine(client, refused);
-  const conflicts = await writeProjections(client, projected);
-  return { outcomes, refused, conflicts, outboxLeft: outbox.left };
+  await leaveQuarantine(client, outcomes);
+  const { conflicts, routesOver, sequences } = await writeProjections(client, projected);
+  const highest = placed.reduce((most, { index }) => (index > most ? index : most), 0n);
+  return { outcomes, refused, conflicts, routesOver, sequences, highest, outboxLeft: outbox.left };
 }
 
-function movesInOrder(submissions: readonly Submission[]): OffsetMove[] {
+/** Moves of one partition that follow one another, so that one comparison stands for all; partitions in one order for everybody. */
+function movesOfPartitions(submissions: readonly Submission[]): OffsetMove[][] {
   const moves = submissions.flatMap(({ offset }) => (offset ? [offset] : []));
-  return moves.sort((a, b) => a.topic.localeCompare(b.topic) || a.partition - b.partition || Number(a.held - b.held));
+  moves.sort((a, b) => a.topic.localeCompare(b.topic) || a.partition - b.partition || Number(a.held - b.held));
+  const runs: OffsetMove[][] = [];
+  for (const move of moves) {
+    const before = runs.at(-1)?.at(-1);
+    if (before && follows(before, move)) runs.at(-1)!.push(move);
+    else runs.push([move]);
+  }
+  return runs;
 }
 
-async function swapOffset(client: PoolClient, move: OffsetMove): Promise<void> {
-  const values = [move.cluster, move.topic, move.partition, String(move.held), String(move.next), move.lastOffset === null ? null : String(move.lastOffset), move.lastSha256];
-  const { rowCount } = await client.query(SWAP_OFFSET, values);
+const follows = (before: OffsetMove, move: OffsetMove): boolean =>
+  before.cluster === move.cluster && before.topic === move.topic && before.partition === move.partition && before.next === move.held &&
+  !before.resumes && !move.resumes;
+
+async function swapOffset(client: PoolClient, moves: readonly OffsetMove[]): Promise<void> {
+  const [first, last] = [moves[0]!, moves.at(-1)!];
+  const lastOffset = last.lastOffset === null ? null : String(last.lastOffset);
+  const values = [first.cluster, first.topic, first.partition, String(first.held), String(last.next), lastOffset, last.lastSha256];
+  const { rowCount } = await client.query(first.resumes ? RESUME_OFFSET : SWAP_OFFSET, values);
   if (rowCount === 1) return;
-  const first = await client.query(FIRST_OFFSET, values);
-  if (first.rowCount !== 1) throw new OffsetLost(move);
+  if (first.resumes) throw new OffsetLost(first);
+  const inserted = await client.query(FIRST_OFFSET, values);
+  // Those that follow it find out next: each is compared with where the one before would have left the partition.
+  if (inserted.rowCount !== 1) throw new OffsetLost(first);
 }
 
 function outcomeOf(placed: Placed): Outcome {

@@ -1,12 +1,12 @@
 import type { ControlState } from '../control/index.js';
 import type { IdJagIssued } from '../contracts/index.js';
 import type { StoredLineage } from '../projections/index.js';
-import type { IdJagFacts } from '../rules/index.js';
+import { MAX_LINEAGE_AGE_S, type IdJagFacts } from '../rules/index.js';
 import { audienceOf } from './known-token.js';
 import type { Claims } from './jws.js';
-import { clocksOf, NO_CLOCKS, stopKeys, summarize, withSkew } from './lineage.js';
+import { clocksOf, NO_CLOCKS, skewOf, stopKeys, summarize } from './lineage.js';
 import type { Refusal } from './outcomes.js';
-import { jwsOf, maySee, MAX_LINEAGE_AGE, type Examination, type Gathered, type Question } from './question.js';
+import { jwsOf, maySee, type Examination, type Gathered, type Question } from './question.js';
 import type { TokenVerifier, VerifiedJwt } from './token-verifier.js';
 
 /**
@@ -45,10 +45,10 @@ export function createIdJagExaminer({ state, verifier }: { state: ControlState; 
     const presented = [idJag, ...verified.idJag!.spellings.map((sha256) => ({ iss: idJag.iss, sha256 }))];
     const keys = stopKeys(tenant, recorded, presented);
     if (!keys) return 'too-many-values';
-    if (now - keys.grantedAt > MAX_LINEAGE_AGE) return 'lineage-too-old';
+    if (now - keys.grantedAt > MAX_LINEAGE_AGE_S) return 'lineage-too-old';
     const { sources, issuers } = recorded ? clocksOf(recorded) : NO_CLOCKS;
     const clocks = { sources: new Set([...sources, verified.source.id]), issuers: new Set([...issuers, idJag.iss]) };
-    return tenant.rules.findStopping(withSkew(keys, state, tenant, clocks), now) ? 'stopped-by-rule' : undefined;
+    return tenant.rules.isStopped({ ...keys, skew: skewOf(state, tenant, clocks) }, now) ? 'stopped-by-rule' : undefined;
   }
 }
 

@@ -1,12 +1,12 @@
 import { ID_JAG_TYP } from '../contracts/index.js';
 import type { ControlState, Source } from '../control/index.js';
-import { ruleKey, type RuleKey } from '../rules/index.js';
+import { MAX_LINEAGE_AGE_S, ruleKey, type RuleKey } from '../rules/index.js';
 import type { Facts } from './facts.js';
 import { isTyp, type Claims, type CompactJws } from './jws.js';
 import { activeBody, audienceOf, type KnownToken } from './known-token.js';
-import { withSkew } from './lineage.js';
+import { skewOf } from './lineage.js';
 import type { Refusal } from './outcomes.js';
-import { jwsOf, maySee, MAX_LINEAGE_AGE, type Examination, type Gathered, type Question } from './question.js';
+import { jwsOf, maySee, type Examination, type Gathered, type Question } from './question.js';
 import { jwtKey, type TokenVerifier, type VerifiedJwt } from './token-verifier.js';
 
 /** Seconds around its `iat` in which a verified JWT that is not recorded yet is waited for. */
@@ -79,13 +79,15 @@ export function createTokenExaminer({ state, facts, verifier }: TokenExaminerOpt
   }
 
   function refuseByRules({ tenant, now }: Question, token: KnownToken): Refusal | undefined {
-    if (!token.keys) return 'too-many-values';
-    if (token.keysVersion !== state.registryVersion) {
-      token.keysVersion = state.registryVersion;
-      token.keys = withSkew(token.keys, state, tenant, token.common.clocks);
+    const { common, keys, commonKeys, grantedAt, authenticatedAt, seenSeq } = token;
+    if (keys === undefined) return 'too-many-values';
+    if (now - grantedAt > MAX_LINEAGE_AGE_S) return 'lineage-too-old';
+    if (tenant.rules.size === 0) return undefined;
+    if (common.skewVersion !== state.registryVersion) {
+      common.skewVersion = state.registryVersion;
+      common.skew = skewOf(state, tenant, common.clocks);
     }
-    if (now - token.grantedAt > MAX_LINEAGE_AGE) return 'lineage-too-old';
-    return tenant.rules.findStopping(token.keys, now) ? 'stopped-by-rule' : undefined;
+    return tenant.rules.isStopped({ own: keys, common: commonKeys, grantedAt, authenticatedAt, seenSeq, skew: common.skew }, now) ? 'stopped-by-rule' : undefined;
   }
 
   return (question, gathered) => {

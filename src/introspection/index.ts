@@ -1,6 +1,5 @@
 export { createIntrospection, type Introspection, type IntrospectionOptions } from './introspection.js';
 export { createTokenVerifier, type TokenIdentity, type TokenVerifier } from './token-verifier.js';
-export { MAX_LINEAGE_AGE } from './question.js';
 export type { Answer, Introspect, Presented } from './introspect.js';
 export type { Sight } from './sight.js';
 export type { OnCounts, TenantCount } from './counts.js';

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { constants, hash, verify, type KeyObject } from 'node:crypto';
 
 export type Claims = Readonly<Record<string, unknown>>;
@@ -28,14 +29,14 @@ export function parseCompactJws(text: string): CompactJws | undefined {
 
 function parseObject(part: string): Claims | undefined {
   try {
-    const value: unknown = JSON.parse(UTF8.decode(Buffer.from(part, 'base64url')));
+    const bytes = Buffer.from(part, 'base64url');
+    if (!isUtf8(bytes)) return undefined;
+    const value: unknown = JSON.parse(bytes.toString());
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Claims) : undefined;
   } catch {
     return undefined;
   }
 }
-
-const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 export const sha256 = (text: string): string => hash('sha256', text, 'base64url');
 

@@ -1,27 +1,11 @@
 import { canonicalJson, type TokenIssued, type TokenReference } from '../contracts/index.js';
 import type { Tenant } from '../control/index.js';
 import type { StoredLineage } from '../projections/index.js';
-import type { RuleKey, TokenKeys } from '../rules/index.js';
-import { clocksOf, stopKeys, summarize, type Clocks, type LineageSummary } from './lineage.js';
+import { packKeys, unpackKeys, type PackedKeys, type RuleKey } from '../rules/index.js';
+import { stopKeys } from './lineage.js';
 import { sha256, type Claims } from './jws.js';
 import { createSharer, type Sharer } from './sharer.js';
-
-/** What many tokens have in common: held once for all of them, so that a token in memory costs its own members alone. */
-export interface TokenKind {
-  readonly tenant: string;
-  readonly kind: TokenIssued['kind'];
-  /** How it is identified: a text of another kind must not find these facts. */
-  readonly identity: 'jti' | 'sha256' | 'signing_input_sha256';
-  readonly iss: string;
-  /** Id of the source that recorded it. */
-  readonly source: string;
-  /** Where it may be presented. */
-  readonly audience: readonly string[];
-  readonly lineage: LineageSummary;
-  readonly clocks: Clocks;
-  /** Beginning of the active answer. */
-  readonly head: string;
-}
+import { shareKind, type TokenKind } from './token-kind.js';
 
 /** What is recorded of one token, as the decision needs it: computed once, with its facts. */
 export interface KnownToken {
@@ -32,10 +16,13 @@ export interface KnownToken {
   readonly exp: number | undefined;
   /** Digest of what its text has to say too; undefined for an opaque token, which says nothing. */
   readonly statement: string | undefined;
-  /** Undefined when a dimension holds more than its bound: never active. With the skew as of `keysVersion`. */
-  keys: TokenKeys | undefined;
+  /** Rule keys of its lineage; undefined when a dimension holds more than its bound: never active. */
+  readonly keys: PackedKeys | undefined;
+  /** Those that it has in common with many others. */
+  readonly commonKeys: PackedKeys;
   readonly grantedAt: number;
-  keysVersion: number;
+  readonly authenticatedAt: number | undefined;
+  readonly seenSeq: bigint;
   /** Of the answer: `sub`, and what is rare. */
   readonly subject: string;
   readonly rest: string;
@@ -52,14 +39,12 @@ export interface KnownToken {
 /** What the tokens of one memory have in common. */
 export interface Shared {
   readonly kinds: Sharer<TokenKind>;
-  readonly keys: Sharer<readonly RuleKey[]>;
   readonly texts: Sharer<string>;
   readonly seqs: Sharer<bigint>;
 }
 
 export const createShared = ({ max }: { readonly max: number }): Shared => ({
   kinds: createSharer({ max }),
-  keys: createSharer({ max }),
   texts: createSharer({ max }),
   seqs: createSharer({ max }),
 });
@@ -76,16 +61,19 @@ export function knowToken(stored: StoredLineage, { tenant, shared, memoryKey, re
   const { facts } = stored.tokens[0]!;
   const identity = facts.jti !== undefined ? 'jti' : facts.sha256 !== undefined ? 'sha256' : 'signing_input_sha256';
   const id = (facts.jti ?? facts.sha256 ?? facts.signing_input_sha256)!;
-  const keys = shareKeys(stopKeys(tenant, stored), shared);
+  const keys = stopKeys(tenant, stored);
+  const packed = keys && packKeys(keys.sets);
   const token = {
-    common: shareKind(tenant, identity, stored, shared),
+    common: shareKind(tenant, identity, stored, shared.kinds),
     id: id === memoryKey ? memoryKey : id,
     iat: facts.iat,
     exp: facts.exp,
     statement: identity === 'sha256' ? undefined : sha256(statementOf(facts)!),
-    keys,
+    keys: packed?.own,
+    commonKeys: shareText(packed?.common ?? '', shared) as PackedKeys,
     grantedAt: keys?.grantedAt ?? 0,
-    keysVersion: -1,
+    authenticatedAt: keys?.authenticatedAt,
+    seenSeq: shareSeq(keys?.seenSeq ?? 0n, shared),
     subject: shareText(facts.sub === undefined ? '' : `,"sub":${JSON.stringify(facts.sub)}`, shared),
     rest: shareText(restOf(facts), shared),
     bytes: 0,
@@ -97,41 +85,13 @@ export function knowToken(stored: StoredLineage, { tenant, shared, memoryKey, re
   return token;
 }
 
-function shareKind({ id: tenant }: Tenant, identity: TokenKind['identity'], stored: StoredLineage, { kinds }: Shared): TokenKind {
-  const { facts, source } = stored.tokens[0]!;
-  const lineage = summarize(stored);
-  const clocks = clocksOf(stored);
-  // A refresh token is presented to the RAS that issued it, whatever its access tokens are for.
-  const audience = facts.kind === 'refresh' ? [facts.iss] : [...facts.aud, ...(facts.resource ?? [])];
-  const head = headOf(facts);
-  const name = JSON.stringify([tenant, source, identity, audience, lineage, [...clocks.sources], [...clocks.issuers], head, facts.kind]);
-  return kinds.share(name, () => ({ tenant, kind: facts.kind, identity, iss: facts.iss, source, audience, lineage, clocks, head }));
-}
-
 const shareText = (text: string, { texts }: Shared): string => (text === '' ? '' : texts.share(text, () => text));
 
-/** Users, clients, resources recur from token to token; the token itself and its ID-JAG do not. */
-function shareKeys(keys: TokenKeys | undefined, { keys: shared, seqs }: Shared): TokenKeys | undefined {
-  if (!keys) return undefined;
-  const sets = keys.sets.map((set, position) => (position <= LAST_OWN_DIMENSION ? [...set] : shared.share(set.join(''), () => [...set])));
-  return { ...keys, sets, seenSeq: seqs.share(String(keys.seenSeq), () => keys.seenSeq) };
-}
+const shareSeq = (seq: bigint, { seqs }: Shared): bigint => seqs.share(String(seq), () => seq);
 
-/** `token` and `id_jag` come first among the dimensions. */
-const LAST_OWN_DIMENSION = 1;
-
-/** RFC 7662, section 2.2. `token_type` says how a resource server is to take it (RFC 6749, section 7.1): a refresh token has none. */
-function headOf(facts: TokenIssued): string {
-  const head = JSON.stringify({
-    active: true,
-    iss: facts.iss,
-    client_id: facts.client_id,
-    aud: facts.aud.length === 1 ? facts.aud[0] : facts.aud,
-    scope: facts.scope,
-    ...(facts.kind === 'access' ? { token_type: facts.cnf?.jkt === undefined ? 'Bearer' : 'DPoP' } : {}),
-  });
-  return head.slice(0, -1);
-}
+/** The rule keys of a token, by position in `DIMENSIONS`; undefined where it has too many. For whoever is to judge later rules. */
+export const setsOf = ({ keys, commonKeys }: KnownToken): readonly (readonly RuleKey[])[] | undefined =>
+  keys && unpackKeys({ own: keys, common: commonKeys });
 
 function restOf({ jti, cnf, act }: TokenIssued): string {
   const rest = JSON.stringify({ jti: jti === undefined || isPlain(jti) ? undefined : jti, cnf, act });

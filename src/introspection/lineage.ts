@@ -1,7 +1,7 @@
 import type { ControlState, Tenant } from '../control/index.js';
 import type { IdJagIssued, PresentedIdJag } from '../contracts/index.js';
 import type { StoredLineage } from '../projections/index.js';
-import { DIMENSIONS, MAX_VALUES_PER_DIMENSION, tokenKeys, type IdJagFacts, type RuleKey, type TokenKeys } from '../rules/index.js';
+import { tokenKeys, type IdJagFacts, type TokenKeys } from '../rules/index.js';
 
 /** What the recorded lineage of a token or ID-JAG says about itself, whatever the profile makes of it. */
 export interface LineageSummary {
@@ -46,26 +46,16 @@ function contradicts(stated: PresentedIdJag, ras: string, issued: IdJagIssued): 
   return COMPARED.some((member) => stated[member] !== undefined && issued[member] !== undefined && stated[member] !== issued[member]);
 }
 
-/**
- * Keys of a lineage, and of every parent that it names: a rule on a parent token holds before its own event has arrived.
- * Undefined when never active. The skew, which the registry can change, is set by {@link withSkew}.
- */
+/** Keys of a lineage. Undefined when never active. Without a skew, which the registry can change: {@link skewOf}. */
 export function stopKeys(tenant: Tenant, lineage: StoredLineage | undefined, presented: readonly IdJagFacts[] = []): TokenKeys | undefined {
   const members = [...(lineage?.tokens ?? []), ...(lineage?.idJags ?? [])];
-  const keys = tokenKeys(tenant.key, {
+  return tokenKeys(tenant.key, {
     tokens: lineage?.tokens.map(({ facts }) => facts) ?? [],
     idJags: [...presented, ...(lineage?.idJags.map(({ facts }) => facts) ?? [])],
     seenSeq: members.length === 0 ? undefined : members.map(({ seenSeq }) => seenSeq).reduce((least, seq) => (seq < least ? seq : least)),
     skew: 0,
   });
-  if (!keys) return undefined;
-  const named = new Set<RuleKey>(keys.sets[TOKEN]);
-  for (const { parentKey } of members) if (parentKey !== undefined) named.add(parentKey);
-  if (named.size > MAX_VALUES_PER_DIMENSION) return undefined;
-  return { ...keys, sets: keys.sets.map((set, position) => (position === TOKEN ? [...named] : set)) };
 }
-
-const TOKEN = DIMENSIONS.indexOf('token');
 
 /** Whose clocks took part in a lineage. */
 export interface Clocks {
@@ -82,13 +72,13 @@ export function clocksOf({ tokens, idJags }: StoredLineage): Clocks {
   };
 }
 
-/** The keys with the largest skew of the sources involved, as they are registered now. */
-export function withSkew(keys: TokenKeys, state: ControlState, tenant: Tenant, clocks: Clocks): TokenKeys {
+/** The largest skew of the sources involved, in seconds, as they are registered now. */
+export function skewOf(state: ControlState, tenant: Tenant, clocks: Clocks): number {
   let skew = 0;
   for (const source of state.sources()) {
     if (source.tenant !== tenant.id) continue;
     const involved = clocks.sources.has(source.id) || source.issuers.some((issuer) => clocks.issuers.has(issuer));
     if (involved) skew = Math.max(skew, source.profile.skew);
   }
-  return { ...keys, skew };
+  return skew;
 }

@@ -7,9 +7,6 @@ import type { KnownToken } from './known-token.js';
 import type { Refusal } from './outcomes.js';
 import type { TokenUse } from './token-verifier.js';
 
-/** Seconds. A token or ID-JAG that goes back further is never active, so a rule need not be kept longer (design, section 4). */
-export const MAX_LINEAGE_AGE = 30 * 86_400;
-
 /** One text that one caller asks about, at one moment. Made anew for every examination. */
 export interface Question {
   readonly tenant: Tenant;

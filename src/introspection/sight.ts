@@ -1,7 +1,6 @@
 import type { Seq } from '../control/index.js';
-import { DIMENSIONS, type RuleKey } from '../rules/index.js';
-import type { KnownToken } from './known-token.js';
-import { MAX_LINEAGE_AGE } from './question.js';
+import { DIMENSIONS, MAX_LINEAGE_AGE_S, type RuleKey } from '../rules/index.js';
+import { setsOf, type KnownToken } from './known-token.js';
 
 /** Seconds. A guard asks anew about what it keeps, as facts are read anew. */
 const KEEP_S = 600;
@@ -20,7 +19,8 @@ const NO_SETS: Sight['sets'] = DIMENSIONS.map(() => []);
 
 /** `known`: facts of a token that was just found active at `now`, epoch seconds; an ID-JAG has none, and is not kept. */
 export function sightOf(known: KnownToken | undefined, seq: Seq, now: number): Sight {
-  if (!known?.keys || !known.common.lineage.complete) return { seq, keepMs: 0, sets: known?.keys?.sets ?? NO_SETS };
-  const left = Math.min(KEEP_S, (known.exp ?? Infinity) - now, known.keys.grantedAt + MAX_LINEAGE_AGE - now);
-  return { seq, keepMs: Math.max(0, Math.floor(left * 1000)), sets: known.keys.sets };
+  const sets = known && setsOf(known);
+  if (!known || !sets || !known.common.lineage.complete) return { seq, keepMs: 0, sets: sets ?? NO_SETS };
+  const left = Math.min(KEEP_S, (known.exp ?? Infinity) - now, known.grantedAt + MAX_LINEAGE_AGE_S - now);
+  return { seq, keepMs: Math.max(0, Math.floor(left * 1000)), sets };
 }

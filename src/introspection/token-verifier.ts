@@ -116,7 +116,7 @@ export function createTokenVerifier({ state, keySets, maxTokens = DEFAULT_MAX_TO
     return found;
   }
 
-  async function verifyAnew(tenant: Tenant, jws: CompactJws, digest: string, use: TokenUse): Promise<VerifiedJwt | undefined> {
+  async function verifyAnew({ tenant, jws, digest, use, identity }: Unverified): Promise<VerifiedJwt | undefined> {
     const version = registryVersion;
     const keysAtStart = keySets.version;
     let refusedByNamedKey = false;
@@ -128,7 +128,7 @@ export function createTokenVerifier({ state, keySets, maxTokens = DEFAULT_MAX_TO
           refusedByNamedKey ||= key.kid !== undefined && key.kid === kid;
           continue;
         }
-        const verified = remember(tenant, jws, source, use);
+        const verified = remember(identity, jws, source, use);
         if (version === registryVersion) goodOf(use).set(digest, { verified, key, tenant: tenant.id, asked: false });
         return verified;
       }
@@ -151,12 +151,13 @@ export function createTokenVerifier({ state, keySets, maxTokens = DEFAULT_MAX_TO
       return undefined;
     },
     async verify(tenant, jws, digest, use) {
-      if (jwtKey(tenant, jws, use) === undefined) return undefined;
+      const identity = jwtKey(tenant, jws, use);
+      if (identity === undefined) return undefined;
       const known = verifier.remembered(tenant, digest, use);
       if (known) return known;
       const name = nameOf(tenant, digest, use);
       if (isForged(name)) return undefined;
-      const started = underWay.get(name) ?? verifyAnew(tenant, jws, digest, use);
+      const started = underWay.get(name) ?? verifyAnew({ tenant, jws, digest, use, identity });
       underWay.set(name, started);
       try {
         return await started;
@@ -194,9 +195,17 @@ interface Remembered {
   asked: boolean;
 }
 
-function remember(tenant: Tenant, jws: CompactJws, source: Source, use: TokenUse): VerifiedJwt {
+interface Unverified {
+  readonly tenant: Tenant;
+  readonly jws: CompactJws;
+  readonly digest: string;
+  readonly use: TokenUse;
+  /** What it says it is, as a rule key. */
+  readonly identity: RuleKey;
+}
+
+function remember(key: RuleKey, jws: CompactJws, source: Source, use: TokenUse): VerifiedJwt {
   const { claims } = jws;
-  const key = jwtKey(tenant, jws, use)!;
   const begins = [claims['iat'], claims['nbf']].map((time) => (time === undefined ? -Infinity : typeof time === 'number' ? time : Infinity));
   const verified = { key, source, begins: Math.max(...begins), statement: undefined };
   if (use === 'id-jag') return { ...verified, idJag: { claims, spellings: spellings(jws).map(sha256) } };

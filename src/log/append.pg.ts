@@ -2,8 +2,9 @@ import { pipeline } from 'node:stream/promises';
 import { Readable } from 'node:stream';
 import { from as copyFrom } from 'pg-copy-streams';
 import type { PoolClient } from 'pg';
-import { loadSql } from '../platform/index.js';
-import { encodeCopyBinary } from './copy-binary.js';
+import { loadSql, uuidArray } from '../platform/index.js';
+import { COPY_HEADER, COPY_TRAILER } from './copy-binary.js';
+import { RangeMissing } from './ranges.pg.js';
 
 /** A position in a tenant's ledger, dense from 0. */
 export type LogIndex = bigint & { readonly __brand: 'LogIndex' };
@@ -14,19 +15,12 @@ export type ArrivalMode = 'binary' | 'structured' | 'batch' | 'ndjson' | 'own';
 /** An event ready to be written: everything but its index and arrival. */
 export interface NewEntry {
   readonly tenant: string;
-  /** Full CloudEvents type. */
-  readonly type: string;
-  /** Id of the registered source. */
-  readonly source: string;
-  readonly commitment: Buffer;
-  /** 16 bytes of HMAC over (source, event id). */
-  readonly dedupeKey: Buffer;
-  /** SHA-256 of the RFC 8785 form of what is said. */
-  readonly hash: Buffer;
-  readonly mode: ArrivalMode;
-  readonly salt: Buffer;
-  readonly attributes: Buffer;
-  readonly bytes: Buffer;
+  /** 16 bytes of HMAC over (source, event id), as latin1. */
+  readonly dedupeKey: string;
+  /** SHA-256 of the RFC 8785 form of what is said, as latin1. */
+  readonly hash: string;
+  /** The fields of its staging row, in binary COPY format, all but the first, `ord`. */
+  readonly row: Buffer;
 }
 
 export interface Placed {
@@ -39,6 +33,7 @@ export interface Placed {
 }
 
 const CREATE_STAGE = loadSql(import.meta.url, 'create-stage.sql');
+const FIND_STAGE = loadSql(import.meta.url, 'find-stage.sql');
 const LOCK_HEADS = loadSql(import.meta.url, 'lock-heads.sql');
 const PLACE = loadSql(import.meta.url, 'place.sql');
 const COPY_STAGE = 'COPY stage FROM STDIN (FORMAT binary)';
@@ -48,40 +43,87 @@ const COPY_STAGE = 'COPY stage FROM STDIN (FORMAT binary)';
  *
  * The heads of the tenants concerned stay locked until the transaction ends: that keeps indexes dense, arrival monotone
  * and readers behind writers. Copying and hashing happen before the lock. Nothing is durable before the caller's COMMIT.
+ * Throws `RangeMissing` where the next indexes have no place yet.
  */
 export async function appendEntries(client: PoolClient, entries: readonly NewEntry[]): Promise<readonly Placed[]> {
   await stageEntries(client, entries);
-  const tenants = [...new Set(entries.map((entry) => entry.tenant))];
-  await client.query('INSERT INTO ledger_head (tenant) SELECT unnest($1::uuid[]) ORDER BY 1 ON CONFLICT DO NOTHING', [tenants]);
-  await client.query(LOCK_HEADS, [tenants]);
-  const { rows } = await client.query<{ outcome: Placed['outcome']; ix: string; arrival: string | null }>({ name: 'place', text: PLACE });
-  return rows.map((row) => ({
-    outcome: row.outcome,
-    index: BigInt(row.ix) as LogIndex,
-    arrivalMs: row.arrival === null ? undefined : Number(row.arrival),
-  }));
+  for (const { next_ix, up_to } of await lockHeads(client, [...new Set(entries.map(({ tenant }) => tenant))])) {
+    const end = BigInt(next_ix) + BigInt(entries.length);
+    // Found here, it is nobody's fault: an insert without a partition would look like an event that the database refuses.
+    if (end > BigInt(up_to)) throw new RangeMissing(end);
+  }
+  // Not a named statement: a plan that was made while the tables were small would be kept while they grow.
+  const { rows } = await client.query<PlacedRow>(PLACE);
+  return placesOf(entries, rows);
 }
 
-/** Sessions that have their staging table. */
+interface Head {
+  readonly next_ix: string;
+  readonly up_to: string;
+}
+
+/** Tenants whose head a session found: it was there before the transaction, and heads do not go. */
+const headed = new WeakMap<PoolClient, Set<string>>();
+
+async function lockHeads(client: PoolClient, tenants: readonly string[]): Promise<readonly Head[]> {
+  const parameters = [uuidArray(tenants)];
+  const known = headed.get(client) ?? new Set();
+  headed.set(client, known);
+  if (!tenants.every((tenant) => known.has(tenant))) {
+    // Before any lock, and in order: two batches of new tenants cannot wait for each other.
+    const { rowCount } = await client.query('INSERT INTO ledger_head (tenant) SELECT unnest($1::uuid[]) ORDER BY 1 ON CONFLICT DO NOTHING', parameters);
+    if (rowCount === 0) for (const tenant of tenants) known.add(tenant);
+  }
+  return (await client.query<Head>(LOCK_HEADS, parameters)).rows;
+}
+
+/** A tenant's first new index and the arrival of all its new entries (`ord` null), or where an event stands that is not new. */
+type PlacedRow =
+  | { readonly ord: null; readonly tenant: string; readonly ix: string; readonly arrival: string }
+  | { readonly ord: number; readonly outcome: 'duplicate' | 'conflict'; readonly ix: string };
+
+function placesOf(entries: readonly NewEntry[], rows: readonly PlacedRow[]): Placed[] {
+  const known = new Map<number, Placed>();
+  const next = new Map<string, { index: bigint; readonly arrivalMs: number }>();
+  for (const row of rows) {
+    if (row.ord === null) next.set(row.tenant, { index: BigInt(row.ix), arrivalMs: Number(row.arrival) });
+    else known.set(row.ord, { outcome: row.outcome, index: BigInt(row.ix) as LogIndex, arrivalMs: undefined });
+  }
+  return entries.map(({ tenant }, ord) => {
+    const placed = known.get(ord);
+    if (placed) return placed;
+    const first = next.get(tenant)!;
+    const index = first.index as LogIndex;
+    first.index += 1n;
+    return { outcome: 'sequenced', index, arrivalMs: first.arrivalMs };
+  });
+}
+
+/** Sessions whose staging table outlives a rollback: it was there before the transaction. */
 const staged = new WeakSet<PoolClient>();
 
 async function stageEntries(client: PoolClient, entries: readonly NewEntry[]): Promise<void> {
   if (!staged.has(client)) {
-    await client.query(CREATE_STAGE);
-    staged.add(client);
+    const { rowCount } = await client.query(FIND_STAGE);
+    if (rowCount === 1) staged.add(client);
+    else await client.query(CREATE_STAGE);
   }
-  const rows = entries.map((entry, ord) => [
-    ord,
-    { uuid: entry.tenant },
-    entry.type,
-    { uuid: entry.source },
-    entry.commitment,
-    entry.dedupeKey,
-    entry.hash,
-    entry.mode,
-    entry.salt,
-    entry.attributes,
-    entry.bytes,
-  ]);
-  await pipeline(Readable.from([encodeCopyBinary(rows)]), client.query(copyFrom(COPY_STAGE)));
+  await pipeline(Readable.from([copyOf(entries)]), client.query(copyFrom(COPY_STAGE)));
+}
+
+const STAGE_FIELDS = 11;
+const ROW_HEAD_BYTES = 10;
+
+function copyOf(entries: readonly NewEntry[]): Buffer {
+  const size = entries.reduce((sum, { row }) => sum + ROW_HEAD_BYTES + row.length, COPY_HEADER.length + COPY_TRAILER.length);
+  const bytes = Buffer.allocUnsafe(size);
+  let at = COPY_HEADER.copy(bytes);
+  entries.forEach(({ row }, ord) => {
+    at = bytes.writeInt16BE(STAGE_FIELDS, at);
+    at = bytes.writeInt32BE(4, at);
+    at = bytes.writeInt32BE(ord, at);
+    at += row.copy(bytes, at);
+  });
+  COPY_TRAILER.copy(bytes, at);
+  return bytes;
 }

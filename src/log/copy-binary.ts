@@ -1,41 +1,75 @@
-/** A column value of a binary COPY. Strings go as text or jsonb, numbers as int4, bigints as int8, buffers as bytea. */
-export type CopyValue = string | number | bigint | Buffer | { readonly uuid: string } | null;
+import { uuidBytes } from '../platform/index.js';
+
+/** Fields of PostgreSQL's binary COPY format (PostgreSQL manual, COPY, "Binary Format"), each after its length. */
+export interface FieldWriter {
+  int4(value: number): FieldWriter;
+  text(value: string): FieldWriter;
+  uuid(value: string): FieldWriter;
+  bytea(value: Uint8Array): FieldWriter;
+  /** A bytea, held as a latin1 string. */
+  latin1(value: string): FieldWriter;
+  /** A copy of what was written since it was called last. */
+  take(): Buffer;
+}
 
 const SIGNATURE = Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1');
-const HEADER = Buffer.concat([SIGNATURE, Buffer.alloc(8)]);
-const TRAILER = Buffer.from([0xff, 0xff]);
-const NULL_FIELD = Buffer.from([0xff, 0xff, 0xff, 0xff]);
+export const COPY_HEADER: Buffer = Buffer.concat([SIGNATURE, Buffer.alloc(8)]);
+export const COPY_TRAILER: Buffer = Buffer.from([0xff, 0xff]);
 
-/** Rows in PostgreSQL's binary COPY format (PostgreSQL manual, COPY, "Binary Format"). */
-export function encodeCopyBinary(rows: readonly (readonly CopyValue[])[]): Buffer {
-  const chunks: Buffer[] = [HEADER];
-  for (const row of rows) {
-    const count = Buffer.allocUnsafe(2);
-    count.writeInt16BE(row.length);
-    chunks.push(count);
-    for (const value of row) pushField(chunks, value);
-  }
-  chunks.push(TRAILER);
-  return Buffer.concat(chunks);
-}
+const LENGTH_BYTES = 4;
+const UUID_BYTES = 16;
+/** UTF-8 spends at most three bytes on a UTF-16 unit. */
+const MAX_UTF8_BYTES = 3;
+const FIRST_SIZE = 64 * 1024;
 
-function pushField(chunks: Buffer[], value: CopyValue): void {
-  if (value === null) {
-    chunks.push(NULL_FIELD);
-    return;
-  }
-  const bytes = encodeValue(value);
-  const length = Buffer.allocUnsafe(4);
-  length.writeInt32BE(bytes.length);
-  chunks.push(length, bytes);
-}
-
-function encodeValue(value: Exclude<CopyValue, null>): Buffer {
-  if (Buffer.isBuffer(value)) return value;
-  if (typeof value === 'string') return Buffer.from(value, 'utf8');
-  if (typeof value === 'object') return Buffer.from(value.uuid.replaceAll('-', ''), 'hex');
-  const bytes = Buffer.allocUnsafe(typeof value === 'number' ? 4 : 8);
-  if (typeof value === 'number') bytes.writeInt32BE(value);
-  else bytes.writeBigInt64BE(value);
-  return bytes;
+/** Its buffer grows and is used again. */
+export function createFieldWriter(): FieldWriter {
+  let bytes = Buffer.allocUnsafe(FIRST_SIZE);
+  let at = 0;
+  const reserve = (size: number): void => {
+    if (at + size <= bytes.length) return;
+    const larger = Buffer.allocUnsafe(Math.max(bytes.length * 2, at + size));
+    bytes.copy(larger, 0, 0, at);
+    bytes = larger;
+  };
+  const writer: FieldWriter = {
+    int4(value) {
+      reserve(2 * LENGTH_BYTES);
+      at = bytes.writeInt32BE(LENGTH_BYTES, at);
+      at = bytes.writeInt32BE(value, at);
+      return writer;
+    },
+    text(value) {
+      reserve(LENGTH_BYTES + value.length * MAX_UTF8_BYTES);
+      const length = bytes.write(value, at + LENGTH_BYTES, 'utf8');
+      bytes.writeInt32BE(length, at);
+      at += LENGTH_BYTES + length;
+      return writer;
+    },
+    uuid(value) {
+      reserve(LENGTH_BYTES + UUID_BYTES);
+      at = bytes.writeInt32BE(UUID_BYTES, at);
+      at += uuidBytes(value).copy(bytes, at);
+      return writer;
+    },
+    bytea(value) {
+      reserve(LENGTH_BYTES + value.length);
+      at = bytes.writeInt32BE(value.length, at);
+      bytes.set(value, at);
+      at += value.length;
+      return writer;
+    },
+    latin1(value) {
+      reserve(LENGTH_BYTES + value.length);
+      at = bytes.writeInt32BE(value.length, at);
+      at += bytes.write(value, at, 'latin1');
+      return writer;
+    },
+    take() {
+      const taken = Buffer.from(bytes.subarray(0, at));
+      at = 0;
+      return taken;
+    },
+  };
+  return writer;
 }

@@ -1,14 +1,16 @@
--- Gives every staged event that is new its dense index and writes it; says of every staged event where it stands.
+-- Gives every staged event that is new its dense index and writes it; says of each tenant where its new ones begin, and of
+-- each event that is not new where it stands.
 -- Runs under the locks of the heads, and in a statement of its own, so that its snapshot holds what the last holder wrote.
 WITH clock AS MATERIALIZED (
   SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now
 ),
-seen AS (
+seen AS MATERIALIZED (
   SELECT s.ord, s.tenant, s.hash, d.ix AS known_ix, d.hash AS known_hash,
          first_value(s.ord) OVER same AS first_ord,
          first_value(s.hash) OVER same AS first_hash
   FROM stage s
-  LEFT JOIN dedupe d ON d.tenant = s.tenant AND d.key = s.dedupe_key
+  -- One look-up an event, in the one partition that can hold it, however large the table is and whatever is known of it.
+  LEFT JOIN LATERAL (SELECT ix, hash FROM dedupe WHERE tenant = s.tenant AND key = s.dedupe_key LIMIT 1) d ON true
   WINDOW same AS (PARTITION BY s.tenant, s.dedupe_key ORDER BY s.ord)
 ),
 placed AS MATERIALIZED (
@@ -45,15 +47,11 @@ new_head AS (
   FROM (SELECT tenant, count(*) AS n, max(arrival) AS arrival FROM placed GROUP BY tenant) c
   WHERE h.tenant = c.tenant
 )
-SELECT seen.ord,
-       CASE
-         WHEN p.ord IS NOT NULL THEN 'sequenced'
-         WHEN coalesce(seen.known_hash, seen.first_hash) = seen.hash THEN 'duplicate'
-         ELSE 'conflict'
-       END AS outcome,
-       coalesce(p.ix, seen.known_ix, f.ix) AS ix,
-       p.arrival
+SELECT NULL::int AS ord, tenant, NULL AS outcome, min(ix) AS ix, min(arrival) AS arrival FROM placed GROUP BY tenant
+UNION ALL
+SELECT seen.ord, seen.tenant,
+       CASE WHEN coalesce(seen.known_hash, seen.first_hash) = seen.hash THEN 'duplicate' ELSE 'conflict' END,
+       coalesce(seen.known_ix, f.ix), NULL
 FROM seen
-LEFT JOIN placed p ON p.ord = seen.ord
 LEFT JOIN placed f ON f.ord = seen.first_ord
-ORDER BY seen.ord
+WHERE seen.known_ix IS NOT NULL OR seen.first_ord <> seen.ord

@@ -1,6 +1,8 @@
-import { createHmac, hash, randomBytes } from 'node:crypto';
+import { hash, randomFillSync } from 'node:crypto';
+import { keyedHash } from '../contracts/index.js';
 import { commitment, encodeAttributes, SALT_BYTES } from '../merkle/index.js';
 import type { ArrivalMode, NewEntry } from './append.pg.js';
+import { createFieldWriter } from './copy-binary.js';
 
 const DEDUPE_KEY_BYTES = 16;
 
@@ -20,32 +22,38 @@ export interface EntryToPrepare {
 
 /** Salts drawn from the system's generator at a time: a call for each costs more than the bytes. */
 const SALTS_A_DRAW = 512;
-let drawn = Buffer.alloc(0);
+const drawn = Buffer.alloc(SALTS_A_DRAW * SALT_BYTES);
+let used = drawn.length;
 
+/** Valid until the next one is drawn: every caller copies it. */
 function nextSalt(): Buffer {
-  if (drawn.length === 0) drawn = randomBytes(SALTS_A_DRAW * SALT_BYTES);
-  const salt = Buffer.from(drawn.subarray(0, SALT_BYTES));
-  drawn = drawn.subarray(SALT_BYTES);
-  return salt;
+  if (used === drawn.length) {
+    randomFillSync(drawn);
+    used = 0;
+  }
+  used += SALT_BYTES;
+  return drawn.subarray(used - SALT_BYTES, used);
 }
+
+const fields = createFieldWriter();
 
 /** Everything of an entry that does not depend on where it will stand. */
 export function prepareEntry(event: EntryToPrepare): NewEntry {
   const salt = nextSalt();
   const attributes = encodeAttributes(event.headers);
-  return {
-    tenant: event.tenant,
-    type: event.type,
-    source: event.source,
-    commitment: commitment({ salt, attributes, bytes: event.bytes }),
-    dedupeKey: createHmac('sha256', event.tenantKey)
-      .update(`dedupe\0${JSON.stringify([event.source, event.eventId])}`)
-      .digest()
-      .subarray(0, DEDUPE_KEY_BYTES),
-    hash: hash('sha256', event.content, 'buffer'),
-    mode: event.mode,
-    salt,
-    attributes,
-    bytes: event.bytes,
-  };
+  const dedupeKey = keyedHash(event.tenantKey, `dedupe\0${JSON.stringify([event.source, event.eventId])}`, DEDUPE_KEY_BYTES);
+  const contentHash = hash('sha256', event.content, 'binary');
+  const row = fields
+    .uuid(event.tenant)
+    .text(event.type)
+    .uuid(event.source)
+    .bytea(commitment({ salt, attributes, bytes: event.bytes }))
+    .latin1(dedupeKey)
+    .latin1(contentHash)
+    .text(event.mode)
+    .bytea(salt)
+    .bytea(attributes)
+    .bytea(event.bytes)
+    .take();
+  return { tenant: event.tenant, dedupeKey, hash: contentHash, row };
 }

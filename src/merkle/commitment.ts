@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** Bytes of the salt. Without it, a payload that can be guessed could be confirmed after its erasure. */
 export const SALT_BYTES = 32;
@@ -11,14 +11,37 @@ const MAX_UINT32 = 0xffff_ffff;
  * bytes of the name. Throws `TypeError` where two headers have one name, since which of them counts would be a guess.
  */
 export function encodeAttributes(headers: readonly (readonly [name: string, value: Uint8Array | string])[]): Buffer {
-  const pairs = headers.map(([name, value]) => ({ name: bytesOf(name.toLowerCase()), value: bytesOf(value) }));
+  const pairs = headers.map(([name, value]) => ({ name: nameOf(name), value: bytesOf(value) }));
   pairs.sort((left, right) => Buffer.compare(left.name, right.name));
-  const parts: Buffer[] = [];
+  let size = 0;
   pairs.forEach(({ name, value }, position) => {
     if (position > 0 && pairs[position - 1]!.name.equals(name)) throw new TypeError('two headers have the same name');
-    parts.push(uint32(name.length), name, uint32(value.length), value);
+    if (value.length > MAX_UINT32) throw new TypeError('longer than 32 bits can count');
+    size += 8 + name.length + value.length;
   });
-  return Buffer.concat(parts);
+  const attributes = Buffer.allocUnsafe(size);
+  let at = 0;
+  for (const { name, value } of pairs) {
+    at = attributes.writeUInt32BE(name.length, at);
+    at += name.copy(attributes, at);
+    at = attributes.writeUInt32BE(value.length, at);
+    at += value.copy(attributes, at);
+  }
+  return attributes;
+}
+
+/** Names that come again and again; what a producer invents does not stay for ever. */
+const MAX_KNOWN_NAMES = 100;
+const knownNames = new Map<string, Buffer>();
+
+function nameOf(name: string): Buffer {
+  let bytes = knownNames.get(name);
+  if (bytes === undefined) {
+    bytes = bytesOf(name.toLowerCase());
+    if (knownNames.size === MAX_KNOWN_NAMES) knownNames.clear();
+    knownNames.set(name, bytes);
+  }
+  return bytes;
 }
 
 /** The inverse, for checkers: undefined for bytes that `encodeAttributes` would not have written. */
@@ -50,27 +73,27 @@ export function parseAttributes(attributes: Buffer): (readonly [name: string, va
  * C = SHA-256("rescind-payload/v1\0" ‖ salt ‖ u32 n ‖ attributes, n bytes ‖ bytes). `bytes` are those that came, after
  * decompression; `attributes` as `encodeAttributes` wrote them.
  */
-export function commitment(payload: { readonly salt: Uint8Array; readonly attributes: Uint8Array; readonly bytes: Uint8Array }): Buffer {
-  if (payload.salt.length !== SALT_BYTES) throw new TypeError(`a salt has ${SALT_BYTES} bytes`);
-  return createHash('sha256')
-    .update(DOMAIN)
-    .update(payload.salt)
-    .update(uint32(payload.attributes.length))
-    .update(payload.attributes)
-    .update(payload.bytes)
-    .digest();
+export function commitment({ salt, attributes, bytes }: { readonly salt: Uint8Array; readonly attributes: Uint8Array; readonly bytes: Uint8Array }): Buffer {
+  if (salt.length !== SALT_BYTES) throw new TypeError(`a salt has ${SALT_BYTES} bytes`);
+  if (attributes.length > MAX_UINT32) throw new TypeError('longer than 32 bits can count');
+  const size = DOMAIN.length + SALT_BYTES + 4 + attributes.length + bytes.length;
+  if (size > hashed.length) hashed = Buffer.allocUnsafe(size * 2);
+  let at = DOMAIN.copy(hashed);
+  hashed.set(salt, at);
+  at = hashed.writeUInt32BE(attributes.length, at + SALT_BYTES);
+  hashed.set(attributes, at);
+  hashed.set(bytes, at + attributes.length);
+  // A digest that comes as a string needs no memory of its own outside the heap.
+  return Buffer.from(hash('sha256', hashed.subarray(0, size), 'binary'), 'latin1');
 }
+
+const FIRST_SIZE = 64 * 1024;
+/** One call instead of five: the bytes are copied, which costs less than the calls. */
+let hashed = Buffer.allocUnsafe(FIRST_SIZE);
 
 function bytesOf(value: Uint8Array | string): Buffer {
   if (typeof value !== 'string') return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
   // Encoding would replace a lone surrogate, and two different headers would get one commitment.
   if (!value.isWellFormed()) throw new TypeError('a header holds a lone surrogate');
   return Buffer.from(value, 'utf8');
-}
-
-function uint32(value: number): Buffer {
-  if (value > MAX_UINT32) throw new TypeError('longer than 32 bits can count');
-  const bytes = Buffer.allocUnsafe(4);
-  bytes.writeUInt32BE(value);
-  return bytes;
 }

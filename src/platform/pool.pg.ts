@@ -71,6 +71,8 @@ function sessionSettings(timeouts: SessionTimeouts): Record<string, string | num
     tcp_keepalives_count: 3,
     client_connection_check_interval: CLIENT_CHECK_INTERVAL_MS,
     timezone: 'UTC',
+    // Batches wait for each other's locks and then read what the other wrote; an order of the lease protocol likewise.
+    default_transaction_isolation: 'read\\ committed',
   };
 }
 

@@ -30,16 +30,18 @@ export function parseStrictJson(bytes: Uint8Array): unknown {
 
 /** `JSON.parse` has accepted the text and kept the last of duplicate names; so strings end where they seem to. */
 function refuseAmbiguity(text: string): void {
+  const escapes = text.includes('\\');
   const open: (Set<string> | undefined)[] = [];
   let names: Set<string> | undefined;
   let atName = false;
   for (let at = 0; at < text.length; at += 1) {
-    switch (text.charCodeAt(at)) {
+    const unit = text.charCodeAt(at);
+    switch (unit) {
       case 0x7b: // {
       case 0x5b: // [
         open.push(names);
         if (open.length > MAX_JSON_DEPTH) throw new RescindError('malformed-json', { detail: `nested deeper than ${MAX_JSON_DEPTH}` });
-        names = text.charCodeAt(at) === 0x7b ? new Set() : undefined;
+        names = unit === 0x7b ? new Set() : undefined;
         atName = names !== undefined;
         break;
       case 0x7d: // }
@@ -51,12 +53,14 @@ function refuseAmbiguity(text: string): void {
         atName = names !== undefined;
         break;
       case 0x22: {
-        const end = endOfString(text, at);
-        const string = decodeString(text.slice(at, end + 1));
-        if (atName && names !== undefined) {
-          if (names.has(string)) throw new RescindError('duplicate-key');
-          names.add(string);
-          atName = false;
+        const end = escapes ? endOfString(text, at) : text.indexOf('"', at + 1);
+        if (atName || escapes) {
+          const string = escapes ? decodeString(text.slice(at, end + 1)) : text.slice(at + 1, end);
+          if (atName && names !== undefined) {
+            if (names.has(string)) throw new RescindError('duplicate-key');
+            names.add(string);
+            atName = false;
+          }
         }
         at = end;
         break;

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { PoolClient } from 'pg';
-import { loadSql } from '../platform/index.js';
+import { byteaArray, int2Array, int8Array, jsonbArray, loadSql, uuidArray } from '../platform/index.js';
 import { ruleKey, ruleKeyToBytes, type Parts } from '../rules/index.js';
 
 /** What has a small id. The numbers are stored: never change one. */
@@ -18,83 +18,87 @@ export const ENTITY_KINDS = {
 
 export type EntityKind = keyof typeof ENTITY_KINDS;
 
-interface Wanted {
-  readonly tenant: string;
-  readonly kind: number;
-  readonly key: Buffer;
-  readonly parts: string;
-  readonly ix: bigint;
-}
+type Owner = { readonly tenant: string; readonly tenantKey: Uint8Array; readonly ix: bigint };
 
 /** Collects what a batch names, in one go, then answers with the small ids. */
 export interface EntityBatch {
-  want(owner: { readonly tenant: string; readonly tenantKey: Uint8Array; readonly ix: bigint }, kind: EntityKind, parts: Parts): EntityRef;
+  want(owner: Owner, kind: EntityKind, parts: Parts): EntityRef;
+  /** Whether the session has met the entity, so that it is there. */
+  remembers(client: PoolClient, owner: Owner, kind: EntityKind, parts: Parts): boolean;
   /** One statement: finds ids, and gives new ones under the lock of the tenant's ledger head. */
   resolve(client: PoolClient): Promise<void>;
   id(ref: EntityRef): number;
 }
 
 /** Stands for an entity until the batch is resolved. */
-export type EntityRef = string & { readonly __brand: 'EntityRef' };
-
-/** Names whose keys are remembered: most of a batch's are those of the batch before. */
-const MAX_REMEMBERED_KEYS = 50_000;
-
-interface Keyed {
-  readonly key: Buffer;
-  readonly ref: EntityRef;
+export interface EntityRef {
+  readonly name: string;
+  readonly owner: Owner;
+  readonly kind: EntityKind;
+  readonly parts: Parts;
+  id: number | undefined;
 }
 
-const remembered = new LRUCache<string, Keyed>({ max: MAX_REMEMBERED_KEYS });
+/** Names that a session remembers the ids of: most of a batch's are those of the batch before. */
+const MAX_REMEMBERED_IDS = 50_000;
 
-function keyOf(tenant: string, tenantKey: Uint8Array, kind: EntityKind, parts: Parts, name: string): Keyed {
-  let keyed = remembered.get(name);
-  if (!keyed) {
-    const key = ruleKeyToBytes(ruleKey(tenantKey, kind, parts));
-    keyed = { key, ref: `${tenant}|${ENTITY_KINDS[kind]}|${key.toString('hex')}` as EntityRef };
-    remembered.set(name, keyed);
-  }
-  return keyed;
+/**
+ * Ids by name, of entities that were committed when the session read them; an id never changes. A session ends when its database is
+ * restored or replaced, and what it remembered goes with it.
+ */
+const remembered = new WeakMap<PoolClient, LRUCache<string, number>>();
+
+function idsOf(client: PoolClient): LRUCache<string, number> {
+  let ids = remembered.get(client);
+  if (!ids) remembered.set(client, (ids = new LRUCache({ max: MAX_REMEMBERED_IDS })));
+  return ids;
 }
 
 const RESOLVE = loadSql(import.meta.url, 'resolve-entities.sql');
 
 export function createEntityBatch(): EntityBatch {
-  const wanted = new Map<EntityRef, Wanted>();
-  const refs = new Map<string, EntityRef>();
-  const ids = new Map<string, number>();
+  const wanted = new Map<string, EntityRef>();
 
   return {
     want(owner, kind, parts) {
-      const text = JSON.stringify(parts);
-      const name = `${owner.tenant}|${kind}|${text}`;
-      const known = refs.get(name);
-      if (known !== undefined) return known;
-      const { key, ref } = keyOf(owner.tenant, owner.tenantKey, kind, parts, name);
-      refs.set(name, ref);
-      wanted.set(ref, { tenant: owner.tenant, kind: ENTITY_KINDS[kind], key, parts: text, ix: owner.ix });
+      const name = nameOf(owner.tenant, kind, parts);
+      let ref = wanted.get(name);
+      if (ref === undefined) wanted.set(name, (ref = { name, owner, kind, parts, id: undefined }));
       return ref;
     },
+    remembers: (client, owner, kind, parts) => idsOf(client).has(nameOf(owner.tenant, kind, parts)),
     async resolve(client) {
-      const all = [...wanted.values()];
-      if (all.length === 0) return;
-      const { rows } = await client.query<{ tenant: string; kind: number; key: Buffer; id: number }>({
-        name: 'resolve-entities',
-        text: RESOLVE,
-        values: [
-          all.map((entity) => entity.tenant),
-          all.map((entity) => entity.kind),
-          all.map((entity) => entity.key),
-          all.map((entity) => entity.parts),
-          all.map((entity) => String(entity.ix)),
-        ],
-      });
-      for (const row of rows) ids.set(`${row.tenant}|${row.kind}|${row.key.toString('hex')}`, row.id);
+      const ids = idsOf(client);
+      const unknown: EntityRef[] = [];
+      for (const ref of wanted.values()) {
+        ref.id = ids.get(ref.name);
+        if (ref.id === undefined) unknown.push(ref);
+      }
+      if (unknown.length === 0) return;
+      const { rows } = await client.query<{ nth: string; id: number; known: boolean }>(RESOLVE, [
+        uuidArray(unknown.map(({ owner }) => owner.tenant)),
+        int2Array(unknown.map(({ kind }) => ENTITY_KINDS[kind])),
+        byteaArray(unknown.map(({ owner, kind, parts }) => ruleKeyToBytes(ruleKey(owner.tenantKey, kind, parts)))),
+        jsonbArray(unknown.map(({ parts }) => JSON.stringify(parts))),
+        int8Array(unknown.map(({ owner }) => owner.ix)),
+      ]);
+      for (const { nth, id, known } of rows) {
+        const ref = unknown[Number(nth) - 1]!;
+        ref.id = id;
+        // A new one is remembered when it is met again: this transaction may yet be rolled back.
+        if (known) ids.set(ref.name, id);
+      }
     },
-    id(ref) {
-      const id = ids.get(ref);
+    id({ id }) {
       if (id === undefined) throw new Error('an entity was asked for before its batch was resolved');
       return id;
     },
   };
+}
+
+/** No part holds a NUL: `accept()` refuses it. */
+function nameOf(tenant: string, kind: EntityKind, parts: Parts): string {
+  let name = `${tenant}${kind}`;
+  for (const part of parts) name += part === null ? '\0-' : `\0+${part}`;
+  return name;
 }

@@ -4,13 +4,11 @@ export { CONNECTION_STATES } from './connections/write.pg.js';
 export { PRINCIPAL_STATES } from './sessions/write.pg.js';
 export { OPERATIONS, OUTCOMES } from './usage/write.pg.js';
 export type { Conflict } from './tokens/write.pg.js';
-export {
-  createLineageReader,
-  MAX_LINEAGE_HOPS,
-  type LineageReader,
-  type StoredIdJag,
-  type StoredLineage,
-  type StoredToken,
-} from './tokens/read.pg.js';
-export { writeProjections } from './write.pg.js';
+export { createLineageReader, type LineageReader } from './tokens/read.pg.js';
+export { MAX_LINEAGE_HOPS, type StoredIdJag, type StoredLineage, type StoredToken } from './tokens/stored-lineage.js';
+export { MAX_ROUTES_A_SOURCE, OTHER_ROUTES } from './usage/routes.pg.js';
+export { MAX_SEQUENCE_GAPS, type SequenceState } from './sequences/write.pg.js';
+export { writeProjections, type WrittenProjections } from './write.pg.js';
 export { Projections1764000002000 } from './migrations/1764000002000-projections.js';
+export { SourceSequence1764000004800 } from './migrations/1764000004800-source-sequence.js';
+export { SourceRoutes1764000006000 } from './migrations/1764000006000-source-routes.js';

@@ -3,23 +3,38 @@ import { planConnections } from './connections/write.pg.js';
 import { createEntityBatch } from './entities.pg.js';
 import type { ProjectedEvent } from './event.js';
 import { planGrants } from './grants/write.pg.js';
+import { planSequences, type SequenceState } from './sequences/write.pg.js';
 import { planSessions } from './sessions/write.pg.js';
 import { planTokens, type WrittenTokens } from './tokens/write.pg.js';
+import { createRouteBatch } from './usage/routes.pg.js';
 import { planUsage } from './usage/write.pg.js';
+
+export interface WrittenProjections {
+  readonly conflicts: WrittenTokens['conflicts'];
+  /** Uses of routes beyond what their source may bring, by source. */
+  readonly routesOver: ReadonlyMap<string, number>;
+  /** Of the sources that numbered events of the batch. */
+  readonly sequences: readonly SequenceState[];
+}
+
+const NOTHING: WrittenProjections = { conflicts: { tokens: [], idJags: [] }, routesOver: new Map(), sequences: [] };
 
 /**
  * Writes all projections of a batch in the caller's transaction, which holds the locks of the ledger heads concerned.
  * `events` are new entries, in index order within a tenant. Each projection first names the entities that it needs, so
  * that one statement finds them all; then each writes its tables, set-based. Order matters once: usage binds to tokens.
  */
-export async function writeProjections(client: PoolClient, events: readonly ProjectedEvent[]): Promise<WrittenTokens['conflicts']> {
-  if (events.length === 0) return { tokens: [], idJags: [] };
+export async function writeProjections(client: PoolClient, events: readonly ProjectedEvent[]): Promise<WrittenProjections> {
+  if (events.length === 0) return NOTHING;
   const entities = createEntityBatch();
+  const routes = createRouteBatch(entities);
   const writeTokens = planTokens(events, entities);
   const writeGrants = planGrants(events, entities);
   const writeConnections = planConnections(events, entities);
   const writeSessions = planSessions(events, entities);
-  const writeUsage = planUsage(events, entities);
+  const writeSequences = planSequences(events);
+  const writeUsage = planUsage(events, entities, routes);
+  await routes.decide(client);
   await entities.resolve(client);
 
   const { touched, conflicts } = await writeTokens(client);
@@ -27,5 +42,5 @@ export async function writeProjections(client: PoolClient, events: readonly Proj
   await writeGrants(client);
   await writeConnections(client);
   await writeSessions(client);
-  return conflicts;
+  return { conflicts, routesOver: await routes.count(client), sequences: await writeSequences(client) };
 }

@@ -189,6 +189,25 @@ export const EntryAnswer = one({
   ),
 });
 
+const SequenceNumber = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
+
+export const SequencesAnswer = one({
+  items: Type.Array(
+    Type.Object(
+      {
+        source: Source,
+        first: SequenceNumber,
+        last: SequenceNumber,
+        missing: Type.Integer({ minimum: 0, description: 'numbers between the first and the last that have not come' }),
+        repeated: Type.Integer({ minimum: 0, description: 'events under a number that was used, or given up' }),
+        given_up: Type.Integer({ minimum: 0, description: 'numbers that are no longer waited for, since there were too many gaps' }),
+        gaps: Type.Array(Type.Object({ from: SequenceNumber, to: SequenceNumber }, strict), { description: 'the lowest 100, first and last missing number' }),
+      },
+      strict,
+    ),
+  ),
+});
+
 export const QuarantineItem = Type.Object(
   {
     id: Type.String(),
@@ -199,9 +218,12 @@ export const QuarantineItem = Type.Object(
     door: Type.Enum(['kafka', 'http']),
     caller: maybe(Type.String()),
     position: maybe(Type.Object({ cluster: Type.String(), topic: Type.String(), partition: Type.Integer(), offset: Type.String() }, strict)),
+    mode: Type.Enum(['binary', 'structured', 'batch', 'ndjson']),
     size: Type.Integer({ minimum: 0, description: 'bytes that came; what is kept of them may be shorter' }),
     headers: Type.String(),
     text: Type.String({ description: 'what came, as UTF-8, token-shaped strings masked; what is no UTF-8 shows as U+FFFD' }),
+    whole: Type.Boolean({ description: 'nothing was cut or masked: it can be replayed' }),
+    replayed_at: maybe(Type.Integer({ description: 'milliseconds since the epoch; it was refused again then' })),
   },
   strict,
 );
@@ -223,4 +245,6 @@ export type GraphNode = Static<typeof GraphNode>;
 export type GraphEdge = Static<typeof GraphEdge>;
 export type GraphAnswer = Static<typeof GraphAnswer>;
 export type EntryAnswer = Static<typeof EntryAnswer>;
+export type SequencesAnswer = Static<typeof SequencesAnswer>;
+export type QuarantineItem = Static<typeof QuarantineItem>;
 export type QuarantinePage = Static<typeof QuarantinePage>;

@@ -27,6 +27,7 @@ const PARAMETER_DOCS = {
   to: { schema: seconds, description: 'accesses that began earlier, epoch seconds' },
   code: { schema: text, description: 'why it was refused' },
   source: { schema: { ...text, format: 'uuid' }, description: 'id of a source' },
+  operator: { schema: { type: 'boolean' }, description: 'what came of no registered source; for administrators of the tenant `default`' },
   iss: { schema: text, description: 'issuer of the token; with `jti`' },
   jti: { schema: text, description: '`jti` of the token; with `iss`' },
   sha256: { schema: digest, description: 'SHA-256 of an opaque token, base64url' },
@@ -39,7 +40,7 @@ export interface ParameterDoc {
   readonly name: string;
   readonly required: false;
   readonly description: string;
-  readonly schema: { readonly type: 'string' | 'integer' };
+  readonly schema: { readonly type: 'string' | 'integer' | 'boolean' };
 }
 
 export const parameterDocs = (names: readonly (keyof typeof PARAMETER_DOCS)[]): ParameterDoc[] =>

@@ -8,7 +8,7 @@ import { CONNECTION_PARAMETERS } from './connections.pg.js';
 import { GRANT_PARAMETERS } from './grants.pg.js';
 import { GRAPH_PARAMETERS } from './graph.pg.js';
 import { parameterDocs } from './parameter-docs.js';
-import { QUARANTINE_PARAMETERS } from './quarantine.pg.js';
+import { QUARANTINED_PARAMETERS, QUARANTINE_PARAMETERS, type QuarantineAsker } from './quarantine.pg.js';
 import type { Questions } from './questions.pg.js';
 import { QUESTIONS } from './query-tokens.js';
 import { TOKEN_LOOKUP_PARAMETERS } from './tokens.pg.js';
@@ -90,7 +90,22 @@ export class QuestionsController {
   @Get('quarantine')
   @RequireRole('audit', 'admin')
   @Answers('What was refused, newest first', answers.QuarantinePage, QUARANTINE_PARAMETERS)
-  quarantine(@CurrentCaller() caller: Asker, @Query() query: unknown): Promise<answers.QuarantinePage> {
-    return this.#questions.quarantine(caller.tenant, query);
+  quarantine(@CurrentCaller() caller: QuarantineAsker, @Query() query: unknown): Promise<answers.QuarantinePage> {
+    return this.#questions.quarantine.list(caller, query);
+  }
+
+  @Get('quarantine/:id')
+  @RequireRole('audit', 'admin')
+  @ApiParam({ name: 'id', schema: { type: 'string' }, description: 'as the list gives it' })
+  @Answers('One refused record', answers.QuarantineItem, QUARANTINED_PARAMETERS)
+  quarantined(@CurrentCaller() caller: QuarantineAsker, @Param('id') id: string, @Query() query: unknown): Promise<answers.QuarantineItem> {
+    return this.#questions.quarantine.one(caller, id, query);
+  }
+
+  @Get('sequences')
+  @RequireRole('audit', 'admin')
+  @Answers("What the sources' own numbering shows: events that never came", answers.SequencesAnswer)
+  sequences(@CurrentCaller() caller: Asker, @Query() query: unknown): Promise<answers.SequencesAnswer> {
+    return this.#questions.sequences(caller.tenant, query);
   }
 }

@@ -1,12 +1,13 @@
 import type { Pool } from 'pg';
 import { createAccessQuestion } from './access.pg.js';
-import type { AccessPage, ConnectionPage, EntryAnswer, GrantPage, GraphAnswer, QuarantinePage } from './answers.js';
+import type { AccessPage, ConnectionPage, EntryAnswer, GrantPage, GraphAnswer, SequencesAnswer } from './answers.js';
 import { createConnectionsQuestion } from './connections.pg.js';
 import { createEntryQuestion } from './entries.pg.js';
 import { createGrantsQuestion } from './grants.pg.js';
 import { createGraphQuestion } from './graph.pg.js';
-import { createQuarantineQuestion } from './quarantine.pg.js';
+import { createQuarantineQuestions, type QuarantineQuestions } from './quarantine.pg.js';
 import { createReader, type ControlView } from './reader.js';
+import { createSequencesQuestion } from './sequences.pg.js';
 import { createAsk } from './snapshot.pg.js';
 import { createFindStopping, type FindStopping } from './token-lineage.js';
 import { createTokenQuestions, type TokenQuestions } from './tokens.pg.js';
@@ -23,7 +24,8 @@ export interface Questions {
   readonly grants: Question<GrantPage>;
   readonly access: Question<AccessPage>;
   readonly graph: Question<GraphAnswer>;
-  readonly quarantine: Question<QuarantinePage>;
+  readonly quarantine: QuarantineQuestions;
+  readonly sequences: Question<SequencesAnswer>;
   readonly token: TokenQuestions;
   readonly entry: (tenant: string, index: string, query: unknown) => Promise<EntryAnswer>;
 }
@@ -47,7 +49,8 @@ export function createQuestions(options: QuestionsOptions): Questions {
     grants: createGrantsQuestion({ ask, reader }),
     access: createAccessQuestion({ ask, reader, now }),
     graph: createGraphQuestion({ ask, reader }),
-    quarantine: createQuarantineQuestion({ ask, reader }),
+    quarantine: createQuarantineQuestions({ ask, reader }),
+    sequences: createSequencesQuestion({ ask, reader }),
     token: createTokenQuestions({ ask, reader, findStopping, now }),
     entry: createEntryQuestion({ ask, reader }),
   };

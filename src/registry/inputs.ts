@@ -62,13 +62,13 @@ export type SourceUpdate = Static<typeof SourceUpdate>;
 const IssuerClientInput = Type.Object({ iss: Identifier, client_id: Identifier }, closed);
 const Nothing = Type.Object({}, closed);
 
+const AskingInput = Type.Object({ resources: SomeIdentifiers, issuers: SomeIdentifiers, wait: Type.Optional(Type.Boolean()) }, closed);
+
 export const RolesInput = Type.Object(
   {
     emit: Type.Optional(Type.Object({ sources: Type.Array(Name, { minItems: 1, maxItems: MAX_VALUES, uniqueItems: true }) }, closed)),
-    introspect: Type.Optional(
-      Type.Object({ resources: SomeIdentifiers, issuers: SomeIdentifiers, wait: Type.Optional(Type.Boolean()) }, closed),
-    ),
-    guard: Type.Optional(Type.Object({ resources: SomeIdentifiers, issuers: SomeIdentifiers }, closed)),
+    introspect: Type.Optional(AskingInput),
+    guard: Type.Optional(AskingInput),
     'revoke-own': Type.Optional(
       Type.Object({ clients: Type.Array(IssuerClientInput, { minItems: 1, maxItems: MAX_OWN_CLIENTS, uniqueItems: true }) }, closed),
     ),

@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { keyedHash } from '../contracts/index.js';
 
 /** What a rule can select by (design, section 4). The order is part of a selector key: never reorder, only append. */
 export const DIMENSIONS = [
@@ -15,6 +15,9 @@ export const DIMENSIONS = [
 
 export type Dimension = (typeof DIMENSIONS)[number];
 
+/** Those whose values recur from token to token, whoever it was issued for. */
+export const COMMON_DIMENSIONS: ReadonlySet<Dimension> = new Set<Dimension>(['client', 'agent', 'agent_type', 'resource', 'issuer']);
+
 /** A namespaced value (wire.md): an issuer first, unless the value is a digest, a resource or a bare type. */
 export type Parts = readonly (string | null)[];
 
@@ -25,13 +28,11 @@ export const KEY_BYTES = 16;
 
 /**
  * HMAC-SHA-256(tenant key, dimension ‖ 0x00 ‖ RFC 8785 array of the parts), first 16 bytes (wire.md). For an array of
- * well-formed strings and nulls, `JSON.stringify` is its RFC 8785 form (RFC 8785, section 3.2.2.2).
+ * well-formed strings and nulls, `JSON.stringify` is its RFC 8785 form (RFC 8785, section 3.2.2.2). The bytes of the tenant
+ * key MUST NOT change as long as they are in use: what is made of them once is kept beside them.
  */
 export function ruleKey(tenantKey: Uint8Array, dimension: string, parts: Parts): RuleKey {
-  return createHmac('sha256', tenantKey)
-    .update(`${dimension}\0${JSON.stringify(parts)}`)
-    .digest()
-    .toString('latin1', 0, KEY_BYTES) as RuleKey;
+  return keyedHash(tenantKey, `${dimension}\0${JSON.stringify(parts)}`, KEY_BYTES) as RuleKey;
 }
 
 export const ruleKeyFromBytes = (bytes: Uint8Array): RuleKey =>

@@ -19,9 +19,12 @@ export {
   tokenRef,
   type IdJagFacts,
   type Lineage,
+  type PackedTokenKeys,
   type TokenFacts,
   type TokenKeys,
+  type TokenTimes,
 } from './token-keys.js';
-export { createRuleIndex, MAX_RULES_NAMED, type RuleIndex } from './rule-index.js';
+export { packKeys, unpackKeys, type PackedKeys, type PackedSets } from './packed-keys.js';
+export { createRuleIndex, MAX_RULES_NAMED, type AnyTokenKeys, type RuleIndex } from './rule-index.js';
 export { createChains, type Chains } from './chains.js';
 export { createSelectorWatch, DEFAULT_MAX_WATCHED, type SelectorWatch } from './selector-watch.js';

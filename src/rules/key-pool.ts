@@ -53,9 +53,9 @@ export function createKeyPool(members: number): KeyPool {
   };
 }
 
-/** The nth four bytes of a key that is held as latin1 text. */
-export function keyWord(text: string, nth: number): number {
-  const at = nth * 4;
+/** The nth four bytes of a key that is held as latin1 text, there from `start` on. */
+export function keyWord(text: string, nth: number, start = 0): number {
+  const at = start + nth * 4;
   return (text.charCodeAt(at) | (text.charCodeAt(at + 1) << 8) | (text.charCodeAt(at + 2) << 16) | (text.charCodeAt(at + 3) << 24)) >>> 0;
 }
 

@@ -4,6 +4,7 @@ import {
   createRuleIndex,
   DIMENSIONS,
   MAX_RULES_NAMED,
+  packKeys,
   selectorKey,
   tokenKeys,
   type Dimension,
@@ -250,7 +251,10 @@ describe('RuleIndex against a model that compares names', () => {
     }
     const stopping = [...model.values()].filter((rule) => isStopped(rule, of, now)).map((rule) => rule.id);
     const found = sut.findStopping(keys, now);
-    expect(sut.isStopped(keys, now)).toBe(stopping.length > 0);
+    const { sets, ...times } = keys;
+    const packed = { ...times, ...packKeys(sets) };
+    for (const form of [keys, packed]) expect(sut.isStopped(form, now)).toBe(stopping.length > 0);
+    expect(sut.findAllStopping(packed, now).toSorted()).toEqual(stopping.toSorted());
     expect(sut.findAllStopping(keys, now).toSorted()).toEqual(stopping.toSorted());
     if (stopping.length === 0) expect(found).toBeUndefined();
     else expect(stopping).toContain(found?.id);
@@ -388,6 +392,8 @@ describe('RuleIndex', () => {
     sut.put(block({ issuer: idp }));
     const sets = keys.sets.map((set) => (set.length > 0 ? Array.from({ length: 9 }, () => set[0]!) : set));
     expect(() => sut.findStopping({ ...keys, sets }, 2_000)).toThrow(RangeError);
+    const { grantedAt, authenticatedAt, seenSeq, skew } = keys;
+    expect(() => sut.findStopping({ ...packKeys(sets), grantedAt, authenticatedAt, seenSeq, skew }, 2_000)).toThrow(RangeError);
   });
 
   it('knows no rule of another tenant: the same selector has another key', () => {

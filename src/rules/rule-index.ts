@@ -1,15 +1,18 @@
 import { createChains } from './chains.js';
-import { DIMENSIONS, type RuleKey } from './dimension.js';
+import { DIMENSIONS, KEY_BYTES } from './dimension.js';
 import { keyWord, KEY_WORDS } from './key-pool.js';
+import { PACKED_KEYS_AT } from './packed-keys.js';
 import { createRuleColumns } from './rule-columns.js';
 import { idWords, isUuid } from './rule-id.js';
 import { deadFrom, stops, type Rule } from './rule.js';
 import { hashMember, hashShape, selectorHash } from './selector-hash.js';
 import { MAX_SELECTOR_MEMBERS, type SelectorKey } from './selector.js';
-import { MAX_VALUES_PER_DIMENSION, type TokenKeys } from './token-keys.js';
+import { MAX_VALUES_PER_DIMENSION, type PackedTokenKeys, type TokenKeys } from './token-keys.js';
 
 /** Rules that `findAllStopping` names at most. */
 export const MAX_RULES_NAMED = 100;
+
+export type AnyTokenKeys = TokenKeys | PackedTokenKeys;
 
 /** All live rules of one tenant, by the shape of their selector. Not safe to share between tenants: keys differ. */
 export interface RuleIndex {
@@ -21,11 +24,11 @@ export interface RuleIndex {
   /** Rules with exactly this selector. */
   under(selector: SelectorKey): readonly Rule[];
   /** Whether some rule stops this token at `now` (epoch seconds): what a decision asks. */
-  isStopped(token: TokenKeys, now: number): boolean;
+  isStopped(token: AnyTokenKeys, now: number): boolean;
   /** Some rule that does, or undefined. */
-  findStopping(token: TokenKeys, now: number): Rule | undefined;
+  findStopping(token: AnyTokenKeys, now: number): Rule | undefined;
   /** Ids of the rules that stop it, at most {@link MAX_RULES_NAMED}, in no order. */
-  findAllStopping(token: TokenKeys, now: number): readonly string[];
+  findAllStopping(token: AnyTokenKeys, now: number): readonly string[];
   /** Drops rules that at `now` stop nothing which its age does not stop too; says how many. */
   compact(now: number): number;
   /** Copies of all rules, in pieces for `load`. */
@@ -47,10 +50,16 @@ export function createRuleIndex(): RuleIndex {
   let room = 0;
   let shapes: Shape[] = [];
 
-  // What a search is about, here so that it allocates nothing: the token's keys, their first words, and the members picked.
-  let sets: TokenKeys['sets'] = [];
-  const firstWords = new Uint32Array(DIMENSIONS.length * MAX_VALUES_PER_DIMENSION);
-  const picked: RuleKey[] = Array.from({ length: MAX_SELECTOR_MEMBERS }, () => '' as RuleKey);
+  /** Of every dimension that some shape has. */
+  let used = 0;
+
+  // What a search is about, here so that it allocates nothing: each key of the token stands in a text from a place on, by
+  // dimension and number; how many a dimension has; their first words; and the members picked.
+  const texts: string[] = Array.from({ length: DIMENSIONS.length * MAX_VALUES_PER_DIMENSION }, () => '');
+  const starts = new Uint32Array(texts.length);
+  const firstWords = new Uint32Array(texts.length);
+  const counts = new Uint8Array(DIMENSIONS.length);
+  const picked = new Uint8Array(MAX_SELECTOR_MEMBERS);
 
   function link(slot: number): void {
     byId.link(slot, columns.idWord(slot, 0));
@@ -58,14 +67,19 @@ export function createRuleIndex(): RuleIndex {
     const bits = columns.shape(slot);
     const shape = shapes.find((one) => one.bits === bits);
     if (shape) shape.rules += 1;
-    else shapes.push({ bits, positions: positionsOf(bits), rules: 1 });
+    else setShapes([...shapes, { bits, positions: positionsOf(bits), rules: 1 }]);
+  }
+
+  function setShapes(now: Shape[]): void {
+    shapes = now;
+    used = now.reduce((bits, shape) => bits | shape.bits, 0);
   }
 
   function relink(): void {
     room = columns.capacity;
     byId.reset(room);
     bySelector.reset(room);
-    shapes = [];
+    setShapes([]);
     for (let slot = 0; slot < columns.end; slot++) if (columns.isLive(slot)) link(slot);
   }
 
@@ -82,29 +96,55 @@ export function createRuleIndex(): RuleIndex {
     bySelector.unlink(slot, columns.hash(slot));
     const shape = shapes.find(({ bits }) => bits === columns.shape(slot))!;
     shape.rules -= 1;
-    if (shape.rules === 0) shapes = shapes.filter((one) => one !== shape);
+    if (shape.rules === 0) setShapes(shapes.filter((one) => one !== shape));
     columns.free(slot);
   }
 
   /** Calls `take` with every slot whose selector the token has, until it returns true. */
-  function search(token: TokenKeys, take: (slot: number) => boolean): void {
-    sets = token.sets;
-    for (let position = 0; position < sets.length; position++) {
-      const set = sets[position]!;
-      if (set.length > MAX_VALUES_PER_DIMENSION) throw new RangeError('a token with so many values is never active');
-      for (let nth = 0; nth < set.length; nth++) firstWords[position * MAX_VALUES_PER_DIMENSION + nth] = keyWord(set[nth]!, 0);
+  function search(token: AnyTokenKeys, take: (slot: number) => boolean): void {
+    if (shapes.length === 0) return;
+    counts.fill(0);
+    if ('sets' in token) {
+      placeSets(token.sets);
+    } else {
+      placePacked(token.own);
+      placePacked(token.common);
     }
     for (const shape of shapes) if (searchShape(shape, 0, hashShape(shape.bits), take)) return;
+  }
+
+  function placePacked(packed: string): void {
+    let start = PACKED_KEYS_AT;
+    for (let position = 0; position < DIMENSIONS.length; position++) {
+      for (let left = packed.charCodeAt(position); left > 0; left--) {
+        place(position, packed, start);
+        start += KEY_BYTES;
+      }
+    }
+  }
+
+  function placeSets(sets: TokenKeys['sets']): void {
+    for (let position = 0; position < sets.length; position++) for (const key of sets[position]!) place(position, key, 0);
+  }
+
+  function place(position: number, text: string, start: number): void {
+    const nth = counts[position]!++;
+    if (nth === MAX_VALUES_PER_DIMENSION) throw new RangeError('a token with so many values is never active');
+    if ((used & (1 << position)) === 0) return;
+    const at = position * MAX_VALUES_PER_DIMENSION + nth;
+    texts[at] = text;
+    starts[at] = start;
+    firstWords[at] = keyWord(text, 0, start);
   }
 
   /** Walks the product of the token's sets over the shape's dimensions: at most 8 to the 4th look-ups. */
   function searchShape(shape: Shape, depth: number, hash: number, take: (slot: number) => boolean): boolean {
     if (depth === shape.positions.length) return searchSelector(shape, hash >>> 0, take);
     const position = shape.positions[depth]!;
-    const set = sets[position]!;
-    for (let nth = 0; nth < set.length; nth++) {
-      picked[depth] = set[nth]!;
-      if (searchShape(shape, depth + 1, hashMember(hash, firstWords[position * MAX_VALUES_PER_DIMENSION + nth]!), take)) return true;
+    const first = position * MAX_VALUES_PER_DIMENSION;
+    for (let at = first; at < first + counts[position]!; at++) {
+      picked[depth] = at;
+      if (searchShape(shape, depth + 1, hashMember(hash, firstWords[at]!), take)) return true;
     }
     return false;
   }
@@ -118,12 +158,13 @@ export function createRuleIndex(): RuleIndex {
 
   function isPicked(slot: number, members: number): boolean {
     for (let nth = 0; nth < members * KEY_WORDS; nth++) {
-      if (columns.keyWord(slot, nth) !== keyWord(picked[nth >> 2]!, nth & 3)) return false;
+      const at = picked[nth >> 2]!;
+      if (columns.keyWord(slot, nth) !== keyWord(texts[at]!, nth & 3, starts[at]!)) return false;
     }
     return true;
   }
 
-  function firstStopping(token: TokenKeys, now: number): number {
+  function firstStopping(token: AnyTokenKeys, now: number): number {
     let found = -1;
     search(token, (slot) => {
       if (!stops(columns.terms(slot), token, now)) return false;

@@ -1,4 +1,4 @@
-import type { TokenKeys } from './token-keys.js';
+import type { TokenTimes } from './token-keys.js';
 import type { SelectorKey } from './selector.js';
 
 export type Effect = 'revoke' | 'block';
@@ -29,7 +29,7 @@ export interface Rule extends Terms {
 }
 
 /** Whether a rule whose selector matches stops the token now. */
-export function stops(rule: Terms, token: TokenKeys, now: number): boolean {
+export function stops(rule: Terms, token: TokenTimes, now: number): boolean {
   if (rule.effect === 'block') {
     if (rule.until === undefined || now < rule.until) return true;
     return rule.resume !== true && grantedBy(token, rule.until);
@@ -41,7 +41,7 @@ export function stops(rule: Terms, token: TokenKeys, now: number): boolean {
   return rule.reauthenticate && (token.authenticatedAt === undefined || token.authenticatedAt <= rule.before + token.skew);
 }
 
-const grantedBy = (token: TokenKeys, moment: number): boolean => token.grantedAt <= moment + token.skew;
+const grantedBy = (token: TokenTimes, moment: number): boolean => token.grantedAt <= moment + token.skew;
 
 /** Seconds. A token whose lineage goes back further is never active (design, section 4). */
 export const MAX_LINEAGE_AGE_S = 30 * 86_400;

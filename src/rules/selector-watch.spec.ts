@@ -54,6 +54,18 @@ describe('a watch of selectors', () => {
     expect(watch.namesAfter(setsOf(user('user-3')), 2n)).toBe(true);
   });
 
+  it('a conjunction is found while another one with the same first member was given up', () => {
+    const watch = createSelectorWatch(2);
+    const [one, two] = [{ ...user('alice'), resource: 'r1' }, { ...user('alice'), resource: 'r2' }];
+    watch.add(key(one), 1n);
+    watch.add(key(two), 2n);
+    watch.add(key(user('bob')), 3n);
+    expect(watch.namesAfter(setsOf(two), 1n)).toBe(true);
+    watch.add(key(user('carol')), 4n);
+    watch.add(key(one), 5n);
+    expect(watch.namesAfter(setsOf(one), 4n)).toBe(true);
+  });
+
   it('stays within its bound however long it runs', () => {
     const watch = createSelectorWatch(10);
     for (let seq = 1n; seq <= 1_000n; seq++) watch.add(key(user(`user-${seq % 50n}`)), seq);

@@ -29,6 +29,17 @@ interface Shape {
   /** Highest seq of this shape: a token that was checked against it is not looked up in it. */
   newest: bigint;
   readonly seqs: Map<string, bigint>;
+  /**
+   * The keys of first members. Nearly every search ends here, on strings that the token brings along, whose hashes are
+   * known; a conjunction's whole key would have to be joined and hashed for each combination.
+   */
+  readonly firsts: Map<string, First>;
+}
+
+interface First {
+  newest: bigint;
+  /** Selectors that begin with it. */
+  count: number;
 }
 
 interface Added {
@@ -47,7 +58,13 @@ export function createSelectorWatch(maxSelectors: number = DEFAULT_MAX_WATCHED):
   function dropOldest(): void {
     const { shape, key, seq } = added[oldest]!;
     oldest++;
-    if (shape.seqs.get(key) === seq) shape.seqs.delete(key);
+    if (shape.seqs.get(key) === seq) {
+      shape.seqs.delete(key);
+      const begins = key.slice(0, KEY_BYTES);
+      const first = shape.firsts.get(begins)!;
+      first.count--;
+      if (first.count === 0) shape.firsts.delete(begins);
+    }
     if (seq > floor) floor = seq;
     if (oldest > maxSelectors) {
       added = added.slice(oldest);
@@ -64,13 +81,14 @@ export function createSelectorWatch(maxSelectors: number = DEFAULT_MAX_WATCHED):
       if (known !== undefined && known >= seq) return true;
       shape.seqs.set(selector.key, seq);
       if (seq > shape.newest) shape.newest = seq;
+      addFirst(shape, selector.key.slice(0, KEY_BYTES), seq, known === undefined);
       added.push({ shape, key: selector.key, seq });
       if (added.length - oldest > maxSelectors) dropOldest();
       return true;
     },
     namesAfter(sets, after) {
       if (after < floor) return true;
-      for (const shape of shapes.values()) if (shape.newest > after && isNamed(shape, sets, after, 0, '')) return true;
+      for (const shape of shapes.values()) if (shape.newest > after && isNamed(shape, sets, after)) return true;
       return false;
     },
     clear(seq) {
@@ -92,15 +110,35 @@ export function createSelectorWatch(maxSelectors: number = DEFAULT_MAX_WATCHED):
 function shapeOf(bits: number): Shape | undefined {
   if (!Number.isInteger(bits) || bits < 0 || bits >= 1 << DIMENSIONS.length) return undefined;
   const positions = DIMENSIONS.flatMap((_, at) => (bits & (1 << at) ? [at] : []));
-  return positions.length > MAX_SELECTOR_MEMBERS ? undefined : { positions, newest: -1n, seqs: new Map() };
+  return positions.length > MAX_SELECTOR_MEMBERS ? undefined : { positions, newest: -1n, seqs: new Map(), firsts: new Map() };
 }
 
-/** The product of the sets that the shape names: at most 8⁴ look-ups. */
-function isNamed(shape: Shape, sets: readonly (readonly RuleKey[])[], after: bigint, depth: number, prefix: string): boolean {
+function addFirst({ firsts }: Shape, key: string, seq: bigint, isNew: boolean): void {
+  const first = firsts.get(key);
+  if (first === undefined) {
+    firsts.set(key, { newest: seq, count: 1 });
+    return;
+  }
+  if (seq > first.newest) first.newest = seq;
+  if (isNew) first.count++;
+}
+
+function isNamed(shape: Shape, sets: readonly (readonly RuleKey[])[], after: bigint): boolean {
+  const [position] = shape.positions;
+  if (position === undefined) return true;
+  for (const key of sets[position]!) {
+    const first = shape.firsts.get(key);
+    if (first !== undefined && first.newest > after && isAnyNamed(shape, sets, after, 1, key)) return true;
+  }
+  return false;
+}
+
+/** The product of the sets of the other members: with the first at most 8⁴ look-ups. */
+function isAnyNamed(shape: Shape, sets: readonly (readonly RuleKey[])[], after: bigint, depth: number, prefix: string): boolean {
   if (depth === shape.positions.length) {
     const seq = shape.seqs.get(prefix);
     return seq !== undefined && seq > after;
   }
-  for (const key of sets[shape.positions[depth]!]!) if (isNamed(shape, sets, after, depth + 1, prefix + key)) return true;
+  for (const key of sets[shape.positions[depth]!]!) if (isAnyNamed(shape, sets, after, depth + 1, prefix + key)) return true;
   return false;
 }

@@ -1,4 +1,4 @@
-import { DIMENSIONS, ruleKey, type Dimension, type Parts, type RuleKey } from './dimension.js';
+import { DIMENSIONS, KEY_BYTES, ruleKey, type Dimension, type Parts, type RuleKey } from './dimension.js';
 
 export const MAX_SELECTOR_MEMBERS = 4;
 const MAX_IDENTIFIER_BYTES = 512;
@@ -130,8 +130,9 @@ export function splitSelectorKey(selector: SelectorKey): readonly (readonly [Dim
   const keys: (readonly [Dimension, RuleKey])[] = [];
   DIMENSIONS.forEach((dimension, position) => {
     if (selector.shape & (1 << position)) {
-      const at = keys.length * 16;
-      keys.push([dimension, selector.key.slice(at, at + 16) as RuleKey]);
+      const at = keys.length * KEY_BYTES;
+      // By way of memory: a slice would keep the keys of all members.
+      keys.push([dimension, Buffer.from(selector.key, 'latin1').toString('latin1', at, at + KEY_BYTES) as RuleKey]);
     }
   });
   return keys;

@@ -51,6 +51,17 @@ describe('the keys of a token (wire.md, "Namespaced values and rule keys")', () 
     expect(setOf(lineage({ tokens }), 'resource')).toHaveLength(1);
   });
 
+  it('keeps apart what is spelled alike: dimensions, tenant keys, and names beyond those that are remembered', () => {
+    const alike = lineage({ tokens: [token({ client_id: 'x', agent: { id: 'x', type: RAS }, aud: [RAS] })] });
+    for (const dimension of ['client', 'agent', 'agent_type', 'resource', 'issuer'] as const) {
+      const parts = dimension === 'client' || dimension === 'agent' ? [RAS, 'x'] : [RAS];
+      expect(setOf(alike, dimension)).toEqual(keysOf(dimension, parts));
+    }
+    expect(tokenKeys(Buffer.alloc(32, 2), lineage())!.sets[8]).toEqual([ruleKey(Buffer.alloc(32, 2), 'issuer', [RAS])]);
+    for (let at = 0; at < 10_000; at++) tokenKeys(KEY, lineage({ tokens: [token({ client_id: `c-${at}` })] }));
+    expect(setOf(lineage({ tokens: [token({ client_id: 'c-1' })] }), 'client')).toEqual(keysOf('client', [RAS, 'c-1']));
+  });
+
   it.each<[string, Partial<Lineage>, number]>([
     ['the token', {}, 1_000],
     ['an older ID-JAG that the RAS states', { tokens: [token({ id_jag: idJag({ iat: 500 }) })] }, 500],

@@ -1,4 +1,6 @@
-import { DIMENSIONS, ruleKey, type Dimension, type Parts, type RuleKey } from './dimension.js';
+import type { RuleKey } from './dimension.js';
+import { KeySets } from './key-sets.js';
+import type { PackedSets } from './packed-keys.js';
 import { tokenParts, userParts, type TokenRef } from './selector.js';
 
 /** At most this many values a dimension; a token that exceeds it is never active (design, section 4). */
@@ -61,10 +63,8 @@ export interface Lineage {
   readonly skew: number;
 }
 
-/** The keys of a token, a set a dimension, and the times that rules compare. Computed once, with its facts. */
-export interface TokenKeys {
-  /** By position in `DIMENSIONS`. */
-  readonly sets: readonly (readonly RuleKey[])[];
+/** What rules compare of a token. */
+export interface TokenTimes {
   /** Oldest `iat` of the token and its lineage, epoch seconds. */
   readonly grantedAt: number;
   /** Oldest `auth_time`, epoch seconds. */
@@ -73,76 +73,76 @@ export interface TokenKeys {
   readonly skew: number;
 }
 
+/** The keys of a token, a set a dimension, and the times that rules compare. Computed once, with its facts. */
+export interface TokenKeys extends TokenTimes {
+  /** By position in `DIMENSIONS`. */
+  readonly sets: readonly (readonly RuleKey[])[];
+}
+
+/** The same, of a token that is one of many in memory. */
+export type PackedTokenKeys = TokenTimes & PackedSets;
+
 const NEVER_SEEN = 1n << 62n;
 
 /** Returns undefined when a dimension holds more than its bound, or nothing says when it was granted: never active. */
 export function tokenKeys(tenantKey: Uint8Array, lineage: Lineage): TokenKeys | undefined {
-  const sets = new Map<Dimension, Set<RuleKey>>();
-  const add = (dimension: Dimension, parts: Parts): void => {
-    const set = sets.get(dimension) ?? new Set<RuleKey>();
-    sets.set(dimension, set.add(ruleKey(tenantKey, dimension, parts)));
-  };
-  for (const token of lineage.tokens) addToken(add, token);
-  for (const idJag of lineage.idJags) addIdJag(add, idJag);
-  if ([...sets.values()].some((set) => set.size > MAX_VALUES_PER_DIMENSION)) return undefined;
+  const { tokens, idJags, seenSeq, skew } = lineage;
+  const keys = new KeySets(tenantKey, MAX_VALUES_PER_DIMENSION);
+  for (const token of tokens) addToken(keys, token);
+  for (const idJag of idJags) addIdJag(keys, idJag, idJag.aud);
+  const { sets } = keys;
+  if (!sets) return undefined;
 
-  const stated = lineage.tokens.flatMap((token) => (token.id_jag ? [token.id_jag] : []));
-  const all = [...lineage.tokens, ...stated, ...lineage.idJags];
+  const stated = tokens.flatMap((token) => (token.id_jag ? [token.id_jag] : []));
+  const all = [...tokens, ...stated, ...idJags];
   const grantedAt = least(all.map((facts) => facts.iat));
   if (grantedAt === undefined) return undefined;
-  return {
-    sets: DIMENSIONS.map((dimension) => [...(sets.get(dimension) ?? [])]),
-    grantedAt,
-    authenticatedAt: least(all.map((facts) => facts.auth_time)),
-    seenSeq: lineage.seenSeq ?? NEVER_SEEN,
-    skew: lineage.skew,
-  };
+  return { sets, grantedAt, authenticatedAt: least(all.map((facts) => facts.auth_time)), seenSeq: seenSeq ?? NEVER_SEEN, skew };
 }
 
-type Add = (dimension: Dimension, parts: Parts) => void;
-
-function addToken(add: Add, token: TokenFacts): void {
-  add('token', tokenParts(tokenRef(token)));
+function addToken(keys: KeySets, token: TokenFacts): void {
+  keys.add('token', tokenParts(tokenRef(token)));
   // Named is enough: a rule on a parent holds before the parent's own event has arrived.
-  if (token.parent) add('token', tokenParts(token.parent));
-  add('issuer', [token.iss]);
-  add('client', [token.iss, token.client_id]);
-  if (token.sub !== undefined) add('user', userParts({ iss: token.iss, tenant: token.tenant, sub: token.sub }));
-  if (token.sid !== undefined) add('session', [token.iss, token.sid]);
-  addResources(add, token);
-  addAgent(add, token.iss, token.agent);
+  if (token.parent) keys.add('token', tokenParts(token.parent));
+  keys.add('issuer', [token.iss]);
+  keys.add('client', [token.iss, token.client_id]);
+  if (token.sub !== undefined) keys.add('user', userParts({ iss: token.iss, tenant: token.tenant, sub: token.sub }));
+  if (token.sid !== undefined) keys.add('session', [token.iss, token.sid]);
+  addResources(keys, token.aud);
+  addResources(keys, token.resource);
+  addAgent(keys, token.iss, token.agent);
   if (token.id_jag) {
     // An agent's id is the IdP's, also where only the RAS states it (wire.md).
-    addAgent(add, token.id_jag.iss, token.agent);
+    addAgent(keys, token.id_jag.iss, token.agent);
     // A RAS accepts only an ID-JAG that is addressed to itself (ID-JAG draft, section 4.4.1).
-    addIdJag(add, { ...token.id_jag, aud: [token.iss] });
+    addIdJag(keys, token.id_jag, [token.iss]);
   }
 }
 
-function addIdJag(add: Add, idJag: IdJagFacts): void {
-  if (idJag.jti !== undefined) add('id_jag', [idJag.iss, idJag.jti]);
-  if (idJag.sha256 !== undefined) add('id_jag', [idJag.sha256]);
-  if (idJag.parent) add('token', tokenParts(idJag.parent));
-  add('issuer', [idJag.iss]);
-  if (idJag.sub !== undefined) add('user', userParts({ iss: idJag.iss, tenant: idJag.tenant, sub: idJag.sub }));
-  if (idJag.sid !== undefined) add('session', [idJag.iss, idJag.sid]);
-  if (idJag.idp_client_id !== undefined) add('client', [idJag.iss, idJag.idp_client_id]);
-  for (const ras of idJag.aud ?? []) {
-    if (idJag.client_id !== undefined) add('client', [ras, idJag.client_id]);
-    if (idJag.aud_sub !== undefined) add('user', userParts({ iss: ras, tenant: idJag.aud_tenant, sub: idJag.aud_sub }));
+function addIdJag(keys: KeySets, idJag: IdJagFacts, aud: readonly string[] = []): void {
+  if (idJag.jti !== undefined) keys.add('id_jag', [idJag.iss, idJag.jti]);
+  if (idJag.sha256 !== undefined) keys.add('id_jag', [idJag.sha256]);
+  if (idJag.parent) keys.add('token', tokenParts(idJag.parent));
+  keys.add('issuer', [idJag.iss]);
+  if (idJag.sub !== undefined) keys.add('user', userParts({ iss: idJag.iss, tenant: idJag.tenant, sub: idJag.sub }));
+  if (idJag.sid !== undefined) keys.add('session', [idJag.iss, idJag.sid]);
+  if (idJag.idp_client_id !== undefined) keys.add('client', [idJag.iss, idJag.idp_client_id]);
+  for (const ras of aud) {
+    if (idJag.client_id !== undefined) keys.add('client', [ras, idJag.client_id]);
+    if (idJag.aud_sub !== undefined) keys.add('user', userParts({ iss: ras, tenant: idJag.aud_tenant, sub: idJag.aud_sub }));
   }
-  addResources(add, idJag);
-  addAgent(add, idJag.iss, idJag.agent);
+  addResources(keys, idJag.resource);
+  addResources(keys, aud);
+  addAgent(keys, idJag.iss, idJag.agent);
 }
 
-function addResources(add: Add, facts: { aud?: readonly string[] | undefined; resource?: readonly string[] | undefined }): void {
-  for (const resource of facts.aud ?? []) add('resource', [resource]);
-  for (const resource of facts.resource ?? []) add('resource', [resource]);
+function addResources(keys: KeySets, resources: readonly string[] | undefined): void {
+  for (const resource of resources ?? []) keys.add('resource', [resource]);
 }
 
-function addAgent(add: Add, issuer: string, agent: Agent | undefined): void {
-  if (agent?.id !== undefined) add('agent', [issuer, agent.id]);
-  if (agent?.type !== undefined) add('agent_type', [agent.type]);
+function addAgent(keys: KeySets, issuer: string, agent: Agent | undefined): void {
+  if (agent?.id !== undefined) keys.add('agent', [issuer, agent.id]);
+  if (agent?.type !== undefined) keys.add('agent_type', [agent.type]);
 }
 
 /** How a token is identified (design, section 2): `iss` and `jti`, or one of the two digests. */

@@ -7,7 +7,13 @@ const MAX_SANDBOXES = 1_000;
 
 export interface PartyAddresses {
   readonly idp: { readonly issuer: string; readonly key: SigningKey };
-  readonly apps: readonly { readonly name: string; readonly issuer: string; readonly resource: string; readonly key: SigningKey }[];
+  readonly apps: readonly {
+    readonly name: string;
+    readonly issuer: string;
+    readonly resource: string;
+    readonly key: SigningKey;
+    readonly hasGuard: boolean;
+  }[];
 }
 
 export interface RegisteredParty {
@@ -72,7 +78,8 @@ export async function registerParties(admin: RescindAdmin, { idp, apps }: PartyA
     });
     // The authorization server asks about ID-JAGs of which it is the audience, the API about its own tokens.
     const introspect = { resources: [app.issuer, app.resource], issuers: [app.issuer, idp.issuer], wait: true };
-    parties.set(app.name, await registerCaller(admin, name, { introspect }));
+    const guard = { resources: [app.resource], issuers: [app.issuer], wait: true };
+    parties.set(app.name, await registerCaller(admin, name, app.hasGuard ? { introspect, guard } : { introspect }));
   }
   const analyst = await createCaller(admin, `analyst${suffix}`, { revoke: { tenant: true }, audit: {} });
   return { parties, analyst };

@@ -1,3 +1,4 @@
+import type { Guard } from '../guard/index.js';
 import type { Log } from '../platform/index.js';
 
 /** How long a party waits for Rescind before it treats a token as inactive. */
@@ -54,6 +55,15 @@ export function createIntrospection({ introspectionUrl, credentials }: RescindAc
       log.warn({ err: error }, 'introspection failed');
       return { outcome: 'undecided' };
     }
+  };
+}
+
+/** The same from a guard, which mostly knows by itself. */
+export function guardedIntrospection(guard: Pick<Guard, 'check'>): Introspect {
+  return async (token, hint) => {
+    const answer = await guard.check(token, hint);
+    if (answer.state === 'active') return { outcome: 'active', claims: answer.claims };
+    return { outcome: answer.state === 'inactive' ? 'inactive' : 'undecided' };
   };
 }
 

@@ -1,3 +1,4 @@
+import { createGuard, type Guard } from '../guard/index.js';
 import { createKafka, type Log } from '../platform/index.js';
 import { crmRoutes, filesRoutes } from './app-routes.js';
 import { CALLBACK_PATH, createBrowser, createClientApp, SIGNED_OUT_PATH, type ClientApp } from './client-app/index.js';
@@ -92,6 +93,7 @@ async function start(options: SandboxOptions, stops: (() => Promise<void>)[], st
     issuer: servers[name].authorizationServer.origin,
     resource: `${servers[name].apiServer.origin}${apiPath[name]}`,
     key: keys[name],
+    hasGuard: name === 'files',
   }));
   const registered = await registerParties(
     createRescindAdmin(rescindUrl, options.adminKey),
@@ -118,7 +120,7 @@ async function start(options: SandboxOptions, stops: (() => Promise<void>)[], st
     log,
   });
 
-  const startApp = async (name: AppName, tokenFormat: 'jwt' | 'opaque', credentials: RescindCredentials): Promise<ResourceApp> =>
+  const startApp = async (name: AppName, tokenFormat: 'jwt' | 'opaque', credentials: RescindCredentials, guard?: Guard): Promise<ResourceApp> =>
     createResourceApp({
       name,
       ...servers[name],
@@ -130,13 +132,18 @@ async function start(options: SandboxOptions, stops: (() => Promise<void>)[], st
       clients: CLIENT_NAMES.map((client) => ({ clientId: clientIdAt(client, name), clientSecret: secrets[client][name] })),
       accounts: accountsAt(name, idp.issuer),
       rescind: { introspectionUrl: new URL('/introspect', rescindUrl).href, credentials },
+      ...(guard === undefined ? {} : { guard }),
       publisher: await publisherOf(name),
       log,
     });
   const crmCaller = party(registered, 'crm');
+  const filesKey = party(registered, 'files').secret;
+  const guard = createGuard({ rescind: rescindUrl, credentials: { key: filesKey }, log: log.child({ party: 'files' }) });
+  guard.start();
+  stops.push(() => guard.stop());
   const apps = {
     crm: await startApp('crm', 'jwt', { method: 'client_secret_basic', id: crmCaller.name, secret: crmCaller.secret }),
-    files: await startApp('files', 'opaque', { method: 'bearer', secret: party(registered, 'files').secret }),
+    files: await startApp('files', 'opaque', { method: 'bearer', secret: filesKey }, guard),
   };
 
   const startClient = (name: ClientName): Promise<ClientApp> =>

@@ -32,6 +32,13 @@ describe('what a library brings along', () => {
     expect([...files].filter((file) => /\.(?:module|controller|guard|filter|entity|pg|kafka)\.ts$/.test(file))).toEqual([]);
   });
 
+  it('guard brings jose, for DPoP, and no framework; its entry for Nest brings @nestjs/common beside', () => {
+    const own = closureOf('src/guard/index.ts').packages;
+    expect([...own].filter((specifier) => !specifier.startsWith('node:') && !specifier.startsWith('typebox'))).toEqual(['jose']);
+    const withNest = closureOf('src/guard/nest.guard.ts').packages;
+    expect([...withNest].filter((specifier) => !own.has(specifier))).toEqual(['@nestjs/common']);
+  });
+
   it('the walk follows folders and sees packages', () => {
     const { files, packages } = closureOf('src/emit/index.ts');
     expect(files).toContain('src/contracts/canonical-json.ts');

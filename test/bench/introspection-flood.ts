@@ -5,8 +5,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import * as parties from '../conformance/parties.js';
 import { makeKey, signJwt } from '../conformance/signing.js';
-import { requestOf, tell } from './introspection-load.js';
-import { opaqueToken, startService, type Started } from './introspection-service.js';
+import { opaqueToken, requestOf, tell } from './introspection-load.js';
+import { startService, type Started } from './introspection-service.js';
 import { median, quantile, type Row } from './report.js';
 
 const ROUNDS = 4;

@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { connect } from 'node:net';
+import { digestOf } from '../conformance/signing.js';
 import { median, quantile, type Row } from './report.js';
 
 /** What one round of asking came to. */
@@ -13,6 +14,8 @@ export interface Round {
 
 export interface Load {
   readonly port: number;
+  /** The process that serves it, where it is another than the one asked beside it. */
+  readonly child?: ChildProcess;
   /** The next request, whole. */
   readonly next: () => Buffer;
   readonly connections: number;
@@ -22,6 +25,8 @@ export interface Load {
   /** Requests at most. */
   readonly max?: number;
 }
+
+export const opaqueToken = (at: number): string => `at_${digestOf(`token ${at}`)}`;
 
 export function requestOf({ path, authorization, token }: { readonly path: string; readonly authorization: string; readonly token: string }): Buffer {
   const body = `token=${token}&token_type_hint=access_token`;
@@ -93,35 +98,66 @@ export async function cpuOf(child: ChildProcess): Promise<number> {
   return user + system;
 }
 
-/** Asks both in turn, in short rounds, so that both meet the same machine; the first of each is not counted. */
-export async function interleave(child: ChildProcess, own: Load, floor: Load, rounds: number): Promise<{ own: Round[]; floor: Round[] }> {
-  const all = { own: [] as Round[], floor: [] as Round[] };
+/** What is asked side by side: our own, the floor, and another implementation where there is one. */
+export interface Loads {
+  readonly floor: Load;
+  readonly own: Load;
+  readonly peer?: Load;
+}
+export type Rounds = { readonly [Name in keyof Loads]-?: readonly Round[] };
+
+/** Asks all in turn, in short rounds, so that they meet the same machine; the first of each is not counted. */
+export async function interleave(child: ChildProcess, { floor, own, peer }: Loads, rounds: number): Promise<Rounds> {
+  const all = { floor: [] as Round[], own: [] as Round[], peer: [] as Round[] };
   for (let round = 0; round <= rounds; round++) {
-    const asked = { floor: await ask(child, floor), own: await ask(child, own) };
+    const asked = { floor: await ask(child, floor), own: await ask(child, own), peer: peer && (await ask(peer.child ?? child, peer)) };
     if (round === 0) continue;
-    all.own.push(asked.own);
     all.floor.push(asked.floor);
+    all.own.push(asked.own);
+    if (asked.peer) all.peer.push(asked.peer);
   }
   return all;
 }
 
-/** Median of the rounds' own ratios; what the rounds cost in CPU stands in the note, which a loaded machine changes less. */
-export function rowOf(name: string, { own, floor }: { readonly own: readonly Round[]; readonly floor: readonly Round[] }, note: string): Row {
+/**
+ * One row beside the floor and, where there is a peer, one beside it. The ratio is the median of the rounds' own ratios; what
+ * the rounds cost in CPU stands in the note, which a loaded machine changes less.
+ */
+export async function rowsOf(child: ChildProcess, name: string, { floor, own, peer }: Rounds, note: string): Promise<readonly Row[]> {
+  const rss = await tell<number>(child, 'rss');
+  const memory = `RSS of the process that serves ${Math.round(rss / MB)} MB`;
+  const row = { ...compare(own, floor), name, note: `${note}; ${cpuOfBoth(own, floor)}; ${memory}; p50, p99 in ms` };
+  if (peer.length === 0) return [row];
+  const latencies = peer.flatMap(({ latenciesMs }) => latenciesMs);
+  const beside = `floor: oidc-provider in a process of its own, p50 ${quantile(latencies, 0.5).toFixed(2)}, p99 ${quantile(latencies, 0.99).toFixed(2)}`;
+  return [row, { ...compare(own, peer), name: `${name}.oidc-provider`, note: `${beside}; ${cpuOfBoth(own, peer)}` }];
+}
+
+const MB = 1024 * 1024;
+
+function compare(own: readonly Round[], floor: readonly Round[]): Omit<Row, 'name' | 'note'> {
   const rates = own.map(rateOf);
   const floors = floor.map(rateOf);
   const latencies = own.flatMap(({ latenciesMs }) => latenciesMs);
-  const cpu = median(own.map(({ cpuUs }) => cpuUs));
-  const floorCpu = median(floor.map(({ cpuUs }) => cpuUs));
   return {
-    name,
     value: median(rates),
     unit: 'req/s',
     floor: median(floors),
     ratio: median(rates.map((rate, at) => rate / floors[at]!)),
     p50: quantile(latencies, 0.5),
     p99: quantile(latencies, 0.99),
-    note: `${note}; CPU a request ${cpu.toFixed(1)} µs against ${floorCpu.toFixed(1)} µs, ratio ${(floorCpu / cpu).toFixed(2)}; p50, p99 in ms`,
   };
 }
 
+function cpuOfBoth(own: readonly Round[], floor: readonly Round[]): string {
+  const [cpu, floorCpu] = [own, floor].map((rounds) => median(rounds.map(({ cpuUs }) => cpuUs))) as [number, number];
+  return `CPU a request ${cpu.toFixed(1)} µs against ${floorCpu.toFixed(1)} µs, ratio ${(floorCpu / cpu).toFixed(2)}`;
+}
+
 const rateOf = ({ requests, seconds }: Round): number => requests / seconds;
+
+/** What a serving process is asked about itself, beside what its bench wants of it. Undefined: something else. */
+export function answerOf(message: unknown): object | number | undefined {
+  if (message === 'cpu') return process.cpuUsage();
+  return message === 'rss' ? process.memoryUsage().rss : undefined;
+}

@@ -9,10 +9,11 @@ import { createMemoryWorld, type MemoryWorld } from '../conformance/memory-world
 import * as parties from '../conformance/parties.js';
 import { digestOf, signJwt } from '../conformance/signing.js';
 import { createFloor } from './introspection-floor.js';
-import { heard, interleave, requestOf, rowOf, type Load } from './introspection-load.js';
+import { answerOf, heard, interleave, requestOf, rowsOf, type Load } from './introspection-load.js';
 import type { Row } from './report.js';
 
-const TOKENS = Number(process.env['BENCH_TOKENS'] ?? 1_000_000);
+const A_MILLION = 1_000_000;
+const TOKENS = Number(process.env['BENCH_TOKENS'] ?? A_MILLION);
 const JWTS = 10_000;
 const USERS = 100_000;
 const CLIENTS = 500;
@@ -44,14 +45,16 @@ export async function run(): Promise<readonly Row[]> {
     const next = (): Buffer => requestOf({ path, authorization, token: textOf(Math.floor(Math.random() * TOKENS)) });
     return { port: filled.port, connections: CONNECTIONS, ms: ROUND_MS, minBytes: MIN_ACTIVE_BYTES, next };
   };
-  const asked = await interleave(child, loadOf('/introspect'), loadOf('/floor'), ROUNDS);
+  const asked = await interleave(child, { own: loadOf('/introspect'), floor: loadOf('/floor') }, ROUNDS);
+  const name = TOKENS === A_MILLION ? 'million' : String(TOKENS);
+  const warm = await rowsOf(child, `introspection.warm.${name}`, asked, `${TOKENS.toLocaleString('en')} opaque tokens in memory, asked at random; floor as in introspection.warm`);
   child.send('end');
   const note =
     `RSS of the whole process under a heap limit of ${HEAP_LIMIT_MB} MB, ${TOKENS.toLocaleString('en')} opaque tokens of ${USERS.toLocaleString('en')} users in memory; floor: the goal; ` +
     `${Math.round(filled.rssBefore / MB)} MB before; heap a token ${Math.round(filled.heapAToken)} bytes, a verified JWT ${Math.round(filled.heapAJwt)}`;
   return [
     { name: 'memory.tokens', value: filled.rss / MB, unit: 'MB', floor: GOAL_MB, ratio: filled.rss / MB / GOAL_MB, note },
-    rowOf('introspection.warm.million', asked, `${TOKENS.toLocaleString('en')} opaque tokens in memory, asked at random; floor as in introspection.warm`),
+    ...warm,
   ];
 }
 
@@ -140,7 +143,11 @@ async function serve(now: number): Promise<void> {
     };
     process.send!(filled);
   });
-  process.on('message', (message) => (message === 'cpu' ? process.send!(process.cpuUsage()) : process.exit(0)));
+  process.on('message', (message) => {
+    const answer = answerOf(message);
+    if (answer === undefined) process.exit(0);
+    process.send!(answer);
+  });
 }
 
 const [role, now] = process.argv.slice(2);

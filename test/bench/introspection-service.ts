@@ -6,32 +6,34 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { eventType, type IdJagIssued, type TokenIssued } from '../../src/contracts/index.js';
 import { startRescind } from '../../src/main.js';
-import { createLog, readConfig, startEmbeddedPostgres } from '../../src/platform/index.js';
+import { createLog, createPool, readConfig, startEmbeddedPostgres } from '../../src/platform/index.js';
 import { createRescindAdmin } from '../../src/sandbox/index.js';
 import * as parties from '../conformance/parties.js';
 import { digestOf, makeKey, signJwt, type Algorithm, type SigningKey } from '../conformance/signing.js';
 import { createFloor } from './introspection-floor.js';
-import { heard } from './introspection-load.js';
+import { answerOf, heard, opaqueToken } from './introspection-load.js';
 
 /** What is recorded before anybody asks. */
 export interface Recorded {
   readonly opaque: number;
   readonly jwts: Readonly<Partial<Record<Algorithm, number>>>;
+  /** Tokens that nobody asks about, in the same tables. */
+  readonly beside?: number;
 }
 
 export interface Started {
   readonly child: ChildProcess;
   readonly port: number;
   readonly floorPort: number;
+  readonly databaseUrl: string;
   /** What the registered callers authenticate with. */
   readonly callers: { readonly honest: string; readonly other: string };
   readonly jwts: Readonly<Partial<Record<Algorithm, readonly string[]>>>;
   stop(): Promise<void>;
 }
-
-export const opaqueToken = (at: number): string => `at_${digestOf(`token ${at}`)}`;
 
 /** The whole service on a PostgreSQL of its own, in one process with the floor; tokens recorded through its own door. */
 export async function startService(recorded: Recorded): Promise<Started> {
@@ -53,7 +55,7 @@ const PROFILE = process.env['BENCH_CPU_PROF'];
 const EVENTS_A_POST = 1_000;
 const ALGORITHMS: readonly Algorithm[] = ['ES256', 'EdDSA', 'RS256', 'PS256'];
 
-async function serve({ opaque, jwts: wanted }: Recorded): Promise<void> {
+async function serve({ opaque, jwts: wanted, beside = 0 }: Recorded): Promise<void> {
   const home = await mkdtemp(join(tmpdir(), 'rescind-bench-'));
   const log = createLog({ level: process.env['BENCH_LOG_LEVEL'] ?? 'error' });
   const postgres = await startEmbeddedPostgres({ directory: join(home, 'postgres'), log });
@@ -71,12 +73,14 @@ async function serve({ opaque, jwts: wanted }: Recorded): Promise<void> {
   }
   await emit(service.url, emitKey.emitter, now, facts);
 
+  if (beside > 0) await recordBeside(postgres.url, beside);
   const floor = createServer(createFloor('x'.repeat(FLOOR_BODY_BYTES)));
   await new Promise<void>((resolve) => floor.listen(0, '127.0.0.1', resolve));
   process.on('message', async (message) => {
-    if (message === 'cpu') process.send!(process.cpuUsage());
+    const answer = answerOf(message);
+    if (answer !== undefined) process.send!(answer);
     else if (message === 'loop') process.send!(performance.eventLoopUtilization());
-    else if (typeof message === 'object') process.send!(verifyAll((message as { verify: string[] }).verify, keys));
+    else if (typeof message === 'object') process.send!(await verifyAll((message as { verify: string[] }).verify, keys));
     else {
       await service.stop();
       await postgres.stop();
@@ -85,8 +89,29 @@ async function serve({ opaque, jwts: wanted }: Recorded): Promise<void> {
     }
   });
   const callers = { honest: `Bearer ${emitKey.honest}`, other: `Bearer ${emitKey.other}` };
-  process.send!({ port: Number(new URL(service.url).port), floorPort: (floor.address() as AddressInfo).port, callers, jwts });
+  process.send!({ port: Number(new URL(service.url).port), floorPort: (floor.address() as AddressInfo).port, databaseUrl: postgres.url, callers, jwts });
 }
+
+/** Copies of what is recorded under keys of their own; then all rows in the order of their keys, so that those asked about lie anywhere. */
+async function recordBeside(url: string, count: number): Promise<void> {
+  const pool = createPool({ url, max: 1, applicationName: 'bench', timeouts: { statementMs: FILL_TIMEOUT_MS, transactionMs: FILL_TIMEOUT_MS } });
+  await pool.query(
+    `INSERT INTO id_jag SELECT (jsonb_populate_record(j, jsonb_build_object('key', '\\x' || substring(encode(sha256(('j' || n)::bytea), 'hex') for 32)))).*
+     FROM (SELECT * FROM id_jag LIMIT 1) j, generate_series(1, $1::int) n`,
+    [count],
+  );
+  await pool.query(
+    `INSERT INTO token SELECT (jsonb_populate_record(t, jsonb_build_object(
+       'key', '\\x' || substring(encode(sha256(('t' || n)::bytea), 'hex') for 32), 'id_jag_key', '\\x' || substring(encode(sha256(('j' || n)::bytea), 'hex') for 32)))).*
+     FROM (SELECT * FROM token LIMIT 1) t, generate_series(1, $1::int) n`,
+    [count],
+  );
+  for (const table of ['token', 'id_jag']) await pool.query(`CLUSTER ${table} USING ${table}_pkey`);
+  await pool.query('ANALYZE token, id_jag');
+  await pool.end();
+}
+
+const FILL_TIMEOUT_MS = 600_000;
 
 /** As many as an active answer about these tokens has. */
 const FLOOR_BODY_BYTES = 240;
@@ -134,8 +159,8 @@ async function emit(url: string, key: string, now: number, facts: readonly Token
   }
 }
 
-/** Bare `crypto.verify` of the same texts, one after the other on one thread; milliseconds. */
-function verifyAll(texts: readonly string[], keys: readonly SigningKey[]): { ms: number } {
+/** Bare `crypto.verify` of the same texts: one after the other on one thread, and all at once on libuv's; milliseconds. */
+async function verifyAll(texts: readonly string[], keys: readonly SigningKey[]): Promise<{ ms: number; threadsMs: number }> {
   const prepared = texts.map((text) => {
     const end = text.lastIndexOf('.');
     const { kid } = JSON.parse(Buffer.from(text.slice(0, text.indexOf('.')), 'base64url').toString()) as { kid: string };
@@ -145,7 +170,12 @@ function verifyAll(texts: readonly string[], keys: readonly SigningKey[]): { ms:
   });
   const startedAt = performance.now();
   for (const { digest, key, input, signature } of prepared) if (!verify(digest, input, key, signature)) throw new Error('not verified');
-  return { ms: performance.now() - startedAt };
+  const ms = performance.now() - startedAt;
+  const threadsAt = performance.now();
+  const verifyOnThread = promisify(verify) as (...of: readonly unknown[]) => Promise<boolean>;
+  const good = await Promise.all(prepared.map(({ digest, key, input, signature }) => verifyOnThread(digest, input, key, signature)));
+  if (good.includes(false)) throw new Error('not verified');
+  return { ms, threadsMs: performance.now() - threadsAt };
 }
 
 const PARAMETERS: Readonly<Record<Algorithm, Omit<VerifyKeyObjectInput, 'key'>>> = {

@@ -6,7 +6,8 @@ import { createMemoryWorld } from '../conformance/memory-world.js';
 import * as parties from '../conformance/parties.js';
 import { digestOf, signJwt } from '../conformance/signing.js';
 import { createFloor } from './introspection-floor.js';
-import { heard, interleave, requestOf, rowOf, type Load } from './introspection-load.js';
+import { answerOf, heard, interleave, opaqueToken, requestOf, rowsOf, type Load } from './introspection-load.js';
+import { startPeer } from './introspection-peer.js';
 import type { Row } from './report.js';
 
 const ROUNDS = 12;
@@ -14,11 +15,10 @@ const ROUND_MS = 500;
 const CONNECTIONS = 32;
 const OPAQUE_TOKENS = 10_000;
 const JWTS = 1_000;
-const MIN_ACTIVE_BYTES = 250;
+const MIN_ACTIVE_BYTES = 200;
 /** Directory for a CPU profile of the serving process. */
 const PROFILE = process.env['BENCH_CPU_PROF'];
 
-const opaqueToken = (at: number): string => `at_${digestOf(`token ${at}`)}`;
 const factsAt = (now: number, at: number) =>
   parties.tokenFacts(now, { exp: now + 3_000, id_jag: { ...parties.tokenFacts(now).id_jag!, jti: `gr-${at}` } });
 
@@ -31,6 +31,7 @@ export async function run(): Promise<readonly Row[]> {
   const child = fork(fileURLToPath(import.meta.url), ['serve', String(now), JSON.stringify(key.jwk)], {
     execArgv: PROFILE === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${PROFILE}`],
   });
+  const peer = await startPeer({ tokens: OPAQUE_TOKENS });
   const { port } = await heard<{ port: number }>(child);
   const loadOf = (path: string, tokens: readonly string[]): Load => {
     const requests = tokens.map((token) => requestOf({ path, authorization: parties.basic('chat-api'), token }));
@@ -39,10 +40,13 @@ export async function run(): Promise<readonly Row[]> {
   };
   const rows: Row[] = [];
   for (const [name, tokens] of [['opaque', opaques], ['jwt', jwts]] as const) {
-    const asked = await interleave(child, loadOf('/introspect', tokens), loadOf('/floor', tokens), ROUNDS);
-    rows.push(rowOf(`introspection.warm.${name}`, asked, `${tokens.length} tokens in memory; floor: bare node:http that reads the body and answers the same bytes`));
+    const both = { own: loadOf('/introspect', tokens), floor: loadOf('/floor', tokens) };
+    const loads = name === 'opaque' ? { ...both, peer: peer.load({ connections: CONNECTIONS, ms: ROUND_MS, minBytes: MIN_ACTIVE_BYTES }) } : both;
+    const note = `${tokens.length} tokens in memory; floor: bare node:http that reads the body and answers the same bytes`;
+    rows.push(...(await rowsOf(child, `introspection.warm.${name}`, await interleave(child, loads, ROUNDS), note)));
   }
   child.send('end');
+  peer.child.kill();
   return rows;
 }
 
@@ -62,7 +66,11 @@ async function serve(now: number, jwk: Record<string, unknown>): Promise<void> {
   const floor = createFloor(body!);
   const server = createServer((req, res) => (req.url === '/floor' ? floor(req, res) : world.handle(req, res)));
   server.listen(0, '127.0.0.1', () => process.send!({ port: (server.address() as AddressInfo).port }));
-  process.on('message', (message) => (message === 'cpu' ? process.send!(process.cpuUsage()) : process.exit(0)));
+  process.on('message', (message) => {
+    const answer = answerOf(message);
+    if (answer === undefined) process.exit(0);
+    process.send!(answer);
+  });
 }
 
 const [role, now, jwk] = process.argv.slice(2);

@@ -1,12 +1,14 @@
 // What `rescind serve` runs for ingest, in a process of its own that a spec can kill: prints `ready` and stays.
 import { createControlFollower, createControlLog } from '../../dist/control/index.js';
 import { createAppender, createKafkaConsumer, createOffsetStore } from '../../dist/ingest/index.js';
-import { createKafka, createLog, createMetrics, createPool } from '../../dist/platform/index.js';
+import { createKafka, createLog, createMetrics, createPool, endStuckSessions } from '../../dist/platform/index.js';
 
-const [url, brokers, groupId, applicationName] = process.argv.slice(2);
+const [url, brokers, groupId, applicationName, timeoutsJson] = process.argv.slice(2);
 const log = createLog({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });
 const metrics = createMetrics();
-const pool = createPool({ url, max: 3, applicationName, onIdleError: (err) => log.warn({ err }, 'an idle database connection was lost') });
+const timeouts = JSON.parse(timeoutsJson);
+const pool = createPool({ url, max: 3, applicationName, timeouts, onIdleError: (err) => log.warn({ err }, 'an idle database connection was lost') });
+if (timeouts.transactionMs) endStuckSessions({ pool, applicationName, olderThanMs: timeouts.transactionMs, log, intervalMs: 250 });
 const controlLog = createControlLog({ pool });
 const follower = createControlFollower({ url, controlLog, log, serves: false });
 await follower.start();

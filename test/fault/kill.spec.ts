@@ -1,127 +1,14 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, it } from '@jest/globals';
 import { createTestDatabase, ownPostgres, type TestDatabase } from '../support/services.js';
-import { deploy, until, type Deployment } from './deployment.js';
-import { readPayload, recount, type PayloadRow, type Said } from './recount.js';
-import { readProjections } from './stored-projections.js';
-import { makeTraffic, type Sent } from './traffic.js';
+import { deploy, until } from './deployment.js';
+import { createJudge } from './judge.js';
 
 const TEST_TIMEOUT_MS = 150_000;
-/** Records of one send, and records that wait at most: so that a kill finds some written, some on their way and some not sent. */
-const SLICE = 40;
-const BACKLOG = 200;
 
-let deployment: Deployment;
 const cleanups: (() => Promise<void>)[] = [];
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
 });
-
-async function rows<T extends object>(sql: string): Promise<T[]> {
-  return (await deployment.pool.query<T>(sql, [deployment.tenant])).rows;
-}
-
-/** Records that are dealt with: their partition's offset is beyond them. */
-async function dealtWith(): Promise<number> {
-  const { rows: offsets } = await deployment.pool.query<{ n: string | null }>('SELECT sum(next_offset) AS n FROM kafka_offset');
-  return Number(offsets[0]!.n ?? 0);
-}
-
-/** Sends on until the process is in the middle of a batch, with at least so many records dealt with before. */
-async function sendUntilMidBatch({ sent, pending }: Sending, atLeast: number): Promise<void> {
-  while (pending.length > 0) {
-    await deployment.send(pending.splice(0, SLICE));
-    await until(async () => sent.length - pending.length - (await dealtWith()) < BACKLOG);
-    if ((await dealtWith()) < atLeast) continue;
-    for (let ask = 0; ask < 20; ask += 1) if (await deployment.isWriting()) return;
-  }
-  throw new Error('everything was dealt with before a batch was seen in the middle');
-}
-
-interface Sending {
-  readonly sent: readonly Sent[];
-  /** What of it is still to be sent. */
-  readonly pending: Sent[];
-}
-
-async function readEvents(): Promise<Said[]> {
-  const payloads = await rows<PayloadRow>(
-    `SELECT ix, type, source, mode, attributes, bytes FROM entry JOIN payload USING (tenant, ix) WHERE tenant = $1 AND mode <> 'own' ORDER BY entry.ix`,
-  );
-  return payloads.map(readPayload);
-}
-
-async function expectWhole(traffic: readonly Sent[]): Promise<void> {
-  const [ledger] = await rows(
-    `SELECT count(*) = max(ix) + 1 AND min(ix) = 0 AND max(ix) + 1 = (SELECT next_ix FROM ledger_head WHERE tenant = $1) AS dense,
-            count(*) = (SELECT count(*) FROM payload WHERE tenant = $1) AND count(*) = (SELECT count(*) FROM dedupe WHERE tenant = $1) AS whole,
-            bool_and(arrival >= before) AS monotone
-     FROM (SELECT ix, arrival, lag(arrival, 1, 0) OVER (ORDER BY ix) AS before FROM entry WHERE tenant = $1) e`,
-  );
-  expect(ledger).toEqual({ dense: true, whole: true, monotone: true });
-
-  const events = await readEvents();
-  const sentIds = new Set(traffic.flatMap(({ event }) => (event ? [event.id] : [])));
-  expect(events.map(({ id }) => id).sort()).toEqual([...sentIds].sort());
-
-  const rivals = traffic.filter(({ kind }) => kind === 'rival').length / 2;
-  const bad = traffic.filter(({ kind }) => kind === 'bad').length;
-  const [quarantine] = await rows(
-    `SELECT count(*) FILTER (WHERE code <> 'conflict')::int AS bad, count(*) FILTER (WHERE code = 'conflict')::int > 0 AS conflicts,
-            count(*) = count(DISTINCT (topic, partition, record_offset)) AS once
-     FROM quarantine WHERE tenant = $1 AND door = 'kafka'`,
-  );
-  expect(quarantine).toEqual({ bad, conflicts: rivals > 0, once: true });
-
-  const resources = new Map([deployment.idp, deployment.chat].map((source) => [source.id, source.resources]));
-  expectSame(await readProjections(deployment.pool, deployment.tenant), recount(events, resources));
-  await expectRulesOnce(events);
-}
-
-/** A table at a time, in one order, so that a failure shows a row and not everything. */
-function expectSame(stored: Awaited<ReturnType<typeof readProjections>>, counted: ReturnType<typeof recount>): void {
-  const sorted = (versions: readonly { from: string }[]): object[] => [...versions].sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
-  expect(stored.tokens).toEqual(counted.tokens);
-  expect(stored.idJags).toEqual(counted.idJags);
-  expect(stored.accesses).toEqual(counted.accesses);
-  expect(stored.firstUse).toEqual(counted.firstUse);
-  expect(sorted(stored.grants)).toEqual(sorted(counted.grants));
-  expect(sorted(stored.connections)).toEqual(sorted(counted.connections));
-  for (const table of Object.values(counted)) expect(Object.keys(table).length).toBeGreaterThan(0);
-}
-
-/** Every rule event has ordered its rules, every contradiction its block, and each once; each order has its ledger entry. */
-async function expectRulesOnce(events: readonly Said[]): Promise<void> {
-  const ordered = await rows<{ event: string | null; n: number }>(
-    `SELECT body->'origin'->>'event' AS event, count(*)::int AS n FROM control_log WHERE tenant = $1 AND kind IN ('rule.ordered', 'subject.enabled') GROUP BY 1`,
-  );
-  const ofEvents = new Map(ordered.flatMap(({ event, n }) => (event === null ? [] : [[event, n] as const])));
-  const expected = new Map(
-    events.flatMap(({ id, name }): [string, number][] => {
-      if (name === 'token.revoked' || name === 'session.ended') return [[id, 1]];
-      // By either of the client's ids.
-      return name.startsWith('connection.') ? [[id, 2]] : [];
-    }),
-  );
-  expect(ofEvents).toEqual(expected);
-  const [contradicted] = await rows<{ n: number }>(
-    `SELECT ((SELECT count(*) FROM token WHERE tenant = $1 AND conflict_ix IS NOT NULL)
-           + (SELECT count(*) FROM id_jag WHERE tenant = $1 AND conflict_ix IS NOT NULL))::int AS n`,
-  );
-  expect(contradicted!.n).toBeGreaterThan(0);
-  expect(ordered.find(({ event }) => event === null)?.n).toBe(contradicted!.n);
-  const [owed] = await rows<{ same: boolean }>(
-    `SELECT (SELECT count(*) FROM entry WHERE tenant = $1 AND type = 'dev.rescind.revocation.ordered.v1')
-          = (SELECT count(*) FROM control_log WHERE tenant = $1 AND kind = 'rule.ordered') AS same`,
-  );
-  expect(owed).toEqual({ same: true });
-}
-
-const everythingDealtWith = async (traffic: readonly Sent[]): Promise<boolean> => (await dealtWith()) >= traffic.length;
-const outboxPaid = async (): Promise<boolean> =>
-  (await deployment.pool.query('SELECT 1 FROM control_outbox o, control_head h WHERE o.seq = h.seq')).rowCount === 1;
-
-const traffic = (seed: number, lineages: number): Sent[] =>
-  makeTraffic({ seed, lineages, idpUri: deployment.idp.uri, chatUri: deployment.chat.uri });
 
 describe('ingest', () => {
   it(
@@ -129,8 +16,9 @@ describe('ingest', () => {
     async () => {
       const database: TestDatabase = await createTestDatabase();
       cleanups.push(() => database.drop());
-      deployment = await deploy(database.url);
+      const deployment = await deploy(database.url);
       cleanups.push(() => deployment.stop());
+      const { sendUntilMidBatch, expectWhole, everythingDealtWith, outboxPaid, traffic } = createJudge(deployment);
       const sent = traffic(3, 600);
       const pending = [...sent];
       for (const share of [0, 0.25, 0.5]) {
@@ -153,8 +41,9 @@ describe('ingest', () => {
       const postgres = await ownPostgres();
       cleanups.push(() => postgres.remove());
       await postgres.start();
-      deployment = await deploy(postgres.url);
+      const deployment = await deploy(postgres.url);
       cleanups.push(() => deployment.stop());
+      const { sendUntilMidBatch, expectWhole, everythingDealtWith, outboxPaid, traffic } = createJudge(deployment);
       const sent = traffic(5, 300);
       const pending = [...sent];
       await deployment.start();

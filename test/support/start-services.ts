@@ -37,8 +37,8 @@ export default async function startServices(): Promise<void> {
 
 function builtPlatform(): string {
   const built = resolve('dist/platform/index.js');
-  const folders = ['src/platform', 'src/contracts'];
-  const sources = folders.flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)));
+  // All of them: specs that kill a process run the build too.
+  const sources = readdirSync('src', { recursive: true, encoding: 'utf8' }).map((name) => join('src', name));
   const newest = Math.max(...sources.map((path) => statSync(path).mtimeMs));
   const marker = resolve('dist/.tsbuildinfo');
   if (!existsSync(built) || !existsSync(marker) || statSync(marker).mtimeMs < newest) {

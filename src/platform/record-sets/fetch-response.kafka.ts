@@ -1,11 +1,13 @@
 import { createRequire } from 'node:module';
 import type { KafkaMessage } from 'kafkajs';
 import { readRecordSet } from './record-set.js';
-import type { UnreadableRecordSet } from './unreadable-record-set.js';
+import { UnreadableRecordSet } from './unreadable-record-set.js';
 import type { ReadRecord } from './record.js';
 
 /** Of brokers since Apache Kafka 2.3, and the newest that kafkajs 2.2.4 speaks. Older ones are read by kafkajs alone. */
 const FETCH_VERSION = 11;
+/** A broker that finds its own log damaged says this of the partition, at each fetch; kafkajs would fail the fetch of all. */
+const CORRUPT_MESSAGE = 2;
 const UNREADABLE = Symbol('rescind.unreadable');
 
 interface FetchTopic {
@@ -72,7 +74,11 @@ async function decodeFetch(bytes: Buffer, asked: readonly FetchTopic[]): Promise
     const read = [];
     for (const { recordSet, ...partition } of partitions) {
       const fetchOffset = fetchOffsetOf(asked, topicName, partition.partition);
-      read.push({ ...partition, messages: await messagesOf(recordSet, { topic: topicName, partition: partition.partition }, fetchOffset) });
+      const place = { topic: topicName, partition: partition.partition };
+      if (partition.errorCode === CORRUPT_MESSAGE) {
+        const unreadable = new UnreadableRecordSet(place, { problem: 'broker', firstOffset: fetchOffset });
+        read.push({ ...partition, errorCode: 0, messages: [standIn(unreadable, String(fetchOffset))] });
+      } else read.push({ ...partition, messages: await messagesOf(recordSet, place, fetchOffset) });
     }
     responses.push({ topicName, partitions: read });
   }

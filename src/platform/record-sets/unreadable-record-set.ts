@@ -1,8 +1,9 @@
 /**
  * `truncated`: its length leads beyond what the broker sent. `checksum`: other bytes than the producer sent. `undecodable`: the producer's
  * bytes, but no records. `too-large`: expands beyond `MAX_EXPANDED_BYTES`. `unsupported`: a codec or format that is not known here.
+ * `broker`: the broker itself cannot read its log there.
  */
-export type RecordSetProblem = 'truncated' | 'checksum' | 'undecodable' | 'too-large' | 'unsupported';
+export type RecordSetProblem = 'truncated' | 'checksum' | 'undecodable' | 'too-large' | 'unsupported' | 'broker';
 
 export interface RecordSetPlace {
   readonly topic: string;

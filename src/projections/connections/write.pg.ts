@@ -1,5 +1,5 @@
 import type { PoolClient } from 'pg';
-import { loadSql } from '../../platform/index.js';
+import { byteaArray, int2Array, int4Array, int8Array, jsonbArray, loadSql, uuidArray } from '../../platform/index.js';
 import { ruleKey, ruleKeyToBytes, userParts, type Parts } from '../../rules/index.js';
 import type { EntityBatch, EntityRef } from '../entities.pg.js';
 import { only, type ProjectedEvent } from '../event.js';
@@ -26,6 +26,7 @@ type ConnectionEvent = ProjectedEvent<'id-jag.issued' | 'connection.created' | '
 
 interface Named {
   readonly event: ConnectionEvent;
+  readonly key: string;
   readonly id: Buffer;
   readonly parts: Parts;
   readonly idpClient: EntityRef;
@@ -44,27 +45,27 @@ export function planConnections(events: readonly ProjectedEvent[], entities: Ent
   return async function write(client: PoolClient): Promise<void> {
     await aliases(client);
     if (named.length === 0) return;
-    const byKey = new Map(named.map((one) => [keyOf(one), one]));
+    const byKey = new Map(named.map((one) => [one.key, one]));
     const open = await readOpen(client, [...byKey.values()]);
     const { closed, opened } = foldVersions(open, named.map((one) => change(one, entities)));
-    const identity = (versions: readonly Version<ConnectionState>[]): unknown[] => [
-      versions.map(({ key }) => byKey.get(key)!.event.tenant),
-      versions.map(({ key }) => byKey.get(key)!.id),
-      versions.map(({ from }) => String(from)),
+    const identity = (versions: readonly Version<ConnectionState>[]): Buffer[] => [
+      uuidArray(versions.map(({ key }) => byKey.get(key)!.event.tenant)),
+      byteaArray(versions.map(({ key }) => byKey.get(key)!.id)),
+      int8Array(versions.map(({ from }) => from)),
     ];
-    if (closed.length > 0) await client.query(CLOSE, [...identity(closed), closed.map(({ to }) => String(to))]);
+    if (closed.length > 0) await client.query(CLOSE, [...identity(closed), int8Array(closed.map(({ to }) => to))]);
     if (opened.length === 0) return;
     await client.query(OPEN, [
       ...identity(opened),
-      opened.map(({ to }) => (to === undefined ? null : String(to))),
-      opened.map(({ state }) => state.state),
-      opened.map(({ state }) => state.at),
-      opened.map(({ key }) => JSON.stringify(byKey.get(key)!.parts)),
-      opened.map(({ key }) => entities.id(byKey.get(key)!.idpClient)),
-      opened.map(({ key }) => entities.id(byKey.get(key)!.client)),
-      opened.map(({ key }) => entities.id(byKey.get(key)!.resource)),
-      opened.map(({ state }) => state.agent),
-      opened.map(({ state }) => JSON.stringify(state.scopes)),
+      int8Array(opened.map(({ to }) => to)),
+      int2Array(opened.map(({ state }) => state.state)),
+      int8Array(opened.map(({ state }) => state.at)),
+      jsonbArray(opened.map(({ key }) => JSON.stringify(byKey.get(key)!.parts))),
+      int4Array(opened.map(({ key }) => entities.id(byKey.get(key)!.idpClient))),
+      int4Array(opened.map(({ key }) => entities.id(byKey.get(key)!.client))),
+      int4Array(opened.map(({ key }) => entities.id(byKey.get(key)!.resource))),
+      int4Array(opened.map(({ state }) => state.agent)),
+      jsonbArray(opened.map(({ state }) => JSON.stringify(state.scopes))),
     ]);
   };
 }
@@ -76,9 +77,11 @@ function nameConnections(event: ConnectionEvent, entities: EntityBatch): Named[]
   return resources.map((resource) => {
     // Connection id (wire.md): IdP issuer, tenant, client at the IdP, aud, aud tenant, client at the RAS, resource.
     const parts = [data.iss, data.tenant ?? null, data.idp_client_id, aud, data.aud_tenant ?? null, data.client_id, resource];
+    const id = ruleKeyToBytes(ruleKey(event.tenantKey, 'connection', parts));
     return {
       event,
-      id: ruleKeyToBytes(ruleKey(event.tenantKey, 'connection', parts)),
+      key: keyOf(event.tenant, id),
+      id,
       parts,
       idpClient: entities.want(event, 'client', [data.iss, data.idp_client_id]),
       client: entities.want(event, 'client', [aud, data.client_id]),
@@ -88,14 +91,14 @@ function nameConnections(event: ConnectionEvent, entities: EntityBatch): Named[]
   });
 }
 
-const keyOf = ({ event, id }: Named): string => `${event.tenant}|${id.toString('hex')}`;
+const keyOf = (tenant: string, id: Buffer): string => `${tenant}|${id.toString('latin1')}`;
 
 function change(named: Named, entities: EntityBatch): Change<ConnectionState> {
   const { event } = named;
   const scopes = (event.data.scope ?? '').split(' ').filter((scope) => scope !== '');
   const stated = named.agent === undefined ? null : entities.id(named.agent);
   return {
-    key: keyOf(named),
+    key: named.key,
     ix: event.ix,
     evolve: (before) =>
       event.name === 'id-jag.issued' ? observe(before, scopes, stated) : decide(before, event.name, event.at, scopes, stated),
@@ -135,10 +138,10 @@ interface OpenRow {
 }
 
 async function readOpen(client: PoolClient, named: readonly Named[]): Promise<ReadonlyMap<string, Version<ConnectionState>>> {
-  const { rows } = await client.query<OpenRow>(READ_OPEN, [named.map(({ event }) => event.tenant), named.map(({ id }) => id)]);
+  const { rows } = await client.query<OpenRow>(READ_OPEN, [uuidArray(named.map(({ event }) => event.tenant)), byteaArray(named.map(({ id }) => id))]);
   return new Map(
     rows.map((row) => {
-      const key = `${row.tenant}|${row.id.toString('hex')}`;
+      const key = keyOf(row.tenant, row.id);
       const state = { state: row.state, at: Number(row.at), scopes: row.scopes, agent: row.agent };
       return [key, { key, from: BigInt(row.from_ix), to: undefined, state }];
     }),
@@ -151,10 +154,10 @@ function planAliases(events: readonly ProjectedEvent[], entities: EntityBatch) {
   return async function write(client: PoolClient): Promise<void> {
     if (pairs.length === 0) return;
     await client.query(WRITE_ALIASES, [
-      pairs.map(({ event }) => event.tenant),
-      pairs.map(({ local }) => entities.id(local)),
-      pairs.map(({ idp }) => entities.id(idp)),
-      pairs.map(({ event }) => String(event.ix)),
+      uuidArray(pairs.map(({ event }) => event.tenant)),
+      int4Array(pairs.map(({ local }) => entities.id(local))),
+      int4Array(pairs.map(({ idp }) => entities.id(idp))),
+      int8Array(pairs.map(({ event }) => event.ix)),
     ]);
   };
 }

@@ -1,5 +1,5 @@
 import type { PoolClient } from 'pg';
-import { loadSql } from '../../platform/index.js';
+import { int4Array, int8Array, jsonbArray, loadSql, uuidArray } from '../../platform/index.js';
 import { userParts } from '../../rules/index.js';
 import type { EntityBatch, EntityRef } from '../entities.pg.js';
 import { only, type ProjectedEvent } from '../event.js';
@@ -32,13 +32,13 @@ export function planGrants(events: readonly ProjectedEvent[], entities: EntityBa
     const byKey = new Map(evidence.map((one) => [keyOf(one, entities), one]));
     const open = await readOpen(client, byKey, entities);
     const { closed, opened } = foldVersions(open, evidence.map((one) => change(one, entities)));
-    if (closed.length > 0) await client.query(CLOSE, [...identity(closed, byKey, entities), closed.map(({ to }) => String(to))]);
+    if (closed.length > 0) await client.query(CLOSE, [...identity(closed, byKey, entities), int8Array(closed.map(({ to }) => to))]);
     if (opened.length === 0) return;
     await client.query(OPEN, [
       ...identity(opened, byKey, entities),
-      opened.map(({ to }) => (to === undefined ? null : String(to))),
-      opened.map(({ state }) => JSON.stringify(state.scopes)),
-      opened.map(({ state }) => state.agent),
+      int8Array(opened.map(({ to }) => to)),
+      jsonbArray(opened.map(({ state }) => JSON.stringify(state.scopes))),
+      int4Array(opened.map(({ state }) => state.agent)),
     ]);
   };
 }
@@ -81,10 +81,10 @@ async function readOpen(
 ): Promise<ReadonlyMap<string, Version<GrantState>>> {
   const all = [...byKey.values()];
   const { rows } = await client.query<OpenRow>(READ_OPEN, [
-    all.map(({ event }) => event.tenant),
-    all.map(({ user }) => entities.id(user)),
-    all.map((one) => entities.id(one.client)),
-    all.map(({ resource }) => entities.id(resource)),
+    uuidArray(all.map(({ event }) => event.tenant)),
+    int4Array(all.map(({ user }) => entities.id(user))),
+    int4Array(all.map((one) => entities.id(one.client))),
+    int4Array(all.map(({ resource }) => entities.id(resource))),
   ]);
   return new Map(
     rows.map((row) => {
@@ -104,13 +104,13 @@ interface OpenRow {
   agent: number | null;
 }
 
-function identity(versions: readonly Version<GrantState>[], byKey: ReadonlyMap<string, Evidence>, entities: EntityBatch): unknown[] {
+function identity(versions: readonly Version<GrantState>[], byKey: ReadonlyMap<string, Evidence>, entities: EntityBatch): Buffer[] {
   const evidence = versions.map(({ key }) => byKey.get(key)!);
   return [
-    evidence.map(({ event }) => event.tenant),
-    evidence.map(({ user }) => entities.id(user)),
-    evidence.map(({ client }) => entities.id(client)),
-    evidence.map(({ resource }) => entities.id(resource)),
-    versions.map(({ from }) => String(from)),
+    uuidArray(evidence.map(({ event }) => event.tenant)),
+    int4Array(evidence.map(({ user }) => entities.id(user))),
+    int4Array(evidence.map(({ client }) => entities.id(client))),
+    int4Array(evidence.map(({ resource }) => entities.id(resource))),
+    int8Array(versions.map(({ from }) => from)),
   ];
 }

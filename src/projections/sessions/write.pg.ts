@@ -1,5 +1,5 @@
 import type { PoolClient } from 'pg';
-import { loadSql } from '../../platform/index.js';
+import { byteaArray, int2Array, int4Array, int8Array, loadSql, textArray, uuidArray } from '../../platform/index.js';
 import { ruleKey, ruleKeyToBytes, userParts } from '../../rules/index.js';
 import type { EntityBatch, EntityRef } from '../entities.pg.js';
 import { only, type ProjectedEvent } from '../event.js';
@@ -26,13 +26,13 @@ export function planSessions(events: readonly ProjectedEvent[], entities: Entity
   return async function write(client: PoolClient): Promise<void> {
     if (sessions.length > 0) {
       await client.query(WRITE_SESSIONS, [
-        sessions.map(({ event }) => event.tenant),
-        sessions.map(({ event, iss, sid }) => ruleKeyToBytes(ruleKey(event.tenantKey, 'session', [iss, sid]))),
-        sessions.map(({ event }) => String(event.ix)),
-        sessions.map(({ iss }) => iss),
-        sessions.map(({ sid }) => sid),
-        sessions.map(({ user }) => entities.id(user)),
-        sessions.map(({ event }) => (event.name === 'session.ended' ? String(event.ix) : null)),
+        uuidArray(sessions.map(({ event }) => event.tenant)),
+        byteaArray(sessions.map(({ event, iss, sid }) => ruleKeyToBytes(ruleKey(event.tenantKey, 'session', [iss, sid])))),
+        int8Array(sessions.map(({ event }) => event.ix)),
+        textArray(sessions.map(({ iss }) => iss)),
+        textArray(sessions.map(({ sid }) => sid)),
+        int4Array(sessions.map(({ user }) => entities.id(user))),
+        int8Array(sessions.map(({ event }) => (event.name === 'session.ended' ? event.ix : null))),
       ]);
     }
     await principals(client);
@@ -56,8 +56,8 @@ function planPrincipals(events: readonly ProjectedEvent[], entities: EntityBatch
     if (said.length === 0) return;
     const keyOf = ({ event, entity }: (typeof said)[number]): string => `${event.tenant}|${entities.id(entity)}`;
     const { rows } = await client.query<{ tenant: string; entity: number; from_ix: string; state: number; at_ms: string }>(READ_OPEN, [
-      said.map(({ event }) => event.tenant),
-      said.map(({ entity }) => entities.id(entity)),
+      uuidArray(said.map(({ event }) => event.tenant)),
+      int4Array(said.map(({ entity }) => entities.id(entity))),
     ]);
     const open = new Map<string, Version<PrincipalState>>(
       rows.map((row) => {
@@ -67,15 +67,15 @@ function planPrincipals(events: readonly ProjectedEvent[], entities: EntityBatch
     );
     const changes = said.map((one): Change<PrincipalState> => ({ key: keyOf(one), ix: one.event.ix, evolve: evolve(one.event) }));
     const { closed, opened } = foldVersions(open, changes);
-    const identity = (versions: readonly Version<PrincipalState>[]): unknown[] => [
-      versions.map(({ key }) => key.split('|')[0]),
-      versions.map(({ key }) => Number(key.split('|')[1])),
-      versions.map(({ from }) => String(from)),
-      versions.map(({ to }) => (to === undefined ? null : String(to))),
+    const identity = (versions: readonly Version<PrincipalState>[]): Buffer[] => [
+      uuidArray(versions.map(({ key }) => key.split('|')[0]!)),
+      int4Array(versions.map(({ key }) => Number(key.split('|')[1]))),
+      int8Array(versions.map(({ from }) => from)),
+      int8Array(versions.map(({ to }) => to)),
     ];
     if (closed.length > 0) await client.query(CLOSE, identity(closed));
     if (opened.length === 0) return;
-    await client.query(OPEN, [...identity(opened), opened.map(({ state }) => state.state), opened.map(({ state }) => state.atMs)]);
+    await client.query(OPEN, [...identity(opened), int2Array(opened.map(({ state }) => state.state)), int8Array(opened.map(({ state }) => state.atMs))]);
   };
 }
 

@@ -2,44 +2,18 @@ import type { Pool } from 'pg';
 import type { IdJagIssued, TokenIssued } from '../../contracts/index.js';
 import { loadSql } from '../../platform/index.js';
 import { ruleKeyFromBytes, ruleKeyToBytes, type RuleKey } from '../../rules/index.js';
-
-/** Steps from token to token; a longer lineage is broken (design, section 2). */
-export const MAX_LINEAGE_HOPS = 8;
-
-interface Stored<Facts> {
-  readonly key: RuleKey;
-  readonly ix: bigint;
-  /** Control head when its batch began: a rule with a higher seq was ordered later. */
-  readonly seenSeq: bigint;
-  /** Id of the source that said it. */
-  readonly source: string;
-  readonly facts: Facts;
-  /** Another event contradicts it: never active. */
-  readonly conflict: boolean;
-  readonly parentKey: RuleKey | undefined;
-}
-
-export type StoredIdJag = Stored<IdJagIssued>;
-export type StoredToken = Stored<TokenIssued> & { readonly idJagKey: RuleKey | undefined };
-
-/** What was asked for stands first in its list, its ancestors after it. */
-export interface StoredLineage {
-  readonly tokens: readonly StoredToken[];
-  readonly idJags: readonly StoredIdJag[];
-  /** Every ancestor that is named anywhere was found: the lineage cannot change any more, conflicts apart. */
-  readonly complete: boolean;
-  /** A cycle, or more than `MAX_LINEAGE_HOPS`: never active. */
-  readonly broken: boolean;
-}
+import { foldNearest, type NearestRow } from './nearest-row.js';
+import { MAX_LINEAGE_HOPS, type Stored, type StoredLineage } from './stored-lineage.js';
 
 export interface LineageReader {
-  /** One statement for all keys. `undefined`: no such token is recorded. */
+  /** One statement for all keys, and one more for those that go back to other tokens. `undefined`: no such token is recorded. */
   tokens(tenant: string, keys: readonly RuleKey[]): Promise<readonly (StoredLineage | undefined)[]>;
   /** Likewise for ID-JAGs, by either of their keys. */
   idJags(tenant: string, keys: readonly RuleKey[]): Promise<readonly (StoredLineage | undefined)[]>;
 }
 
-const READ = loadSql(import.meta.url, 'read-lineage.sql');
+const READ_NEAREST = loadSql(import.meta.url, 'read-nearest.sql');
+const READ_LINEAGE = loadSql(import.meta.url, 'read-lineage.sql');
 const TOKEN = 1;
 const ID_JAG = 2;
 
@@ -57,23 +31,51 @@ interface Row {
   conflict: boolean;
 }
 
+type Found = (StoredLineage | undefined)[];
+
 export function createLineageReader({ pool }: { pool: Pool }): LineageReader {
-  async function read(tenant: string, kind: number, keys: readonly RuleKey[]): Promise<(StoredLineage | undefined)[]> {
+  /** The whole lineage, however far it goes. */
+  async function walk(tenant: string, kind: number, keys: readonly RuleKey[]): Promise<Found> {
     if (keys.length === 0) return [];
     const { rows } = await pool.query<Row>({
       name: 'read-lineage',
-      text: READ,
+      text: READ_LINEAGE,
       values: [tenant, keys.map(ruleKeyToBytes), kind, MAX_LINEAGE_HOPS],
     });
     const walks = keys.map((): Row[] => []);
     for (const row of rows) walks[Number(row.nth) - 1]!.push(row);
     return walks.map(foldWalk);
   }
-  return {
-    tokens: (tenant, keys) => read(tenant, TOKEN, keys),
-    idJags: (tenant, keys) => read(tenant, ID_JAG, keys),
-  };
+
+  async function readTokens(tenant: string, keys: readonly RuleKey[]): Promise<Found> {
+    if (keys.length === 0) return [];
+    const { rows } = await pool.query<NearestRow>({
+      name: 'read-nearest',
+      text: READ_NEAREST,
+      values: [tenant, keys.map(ruleKeyToBytes)],
+      rowMode: 'array',
+      types: AS_TEXT,
+    });
+    const found: Found = keys.map(() => undefined);
+    const further = new Set<number>();
+    for (const row of rows) {
+      const at = Number(row[0]) - 1;
+      const lineage = foldNearest(keys[at]!, row, found[at]);
+      if (lineage.tokens[0]!.parentKey !== undefined || lineage.idJags.some(({ parentKey }) => parentKey !== undefined)) further.add(at);
+      found[at] = lineage;
+    }
+    const places = [...further];
+    // Read anew as a whole: two statements see two moments.
+    const walks = await walk(tenant, TOKEN, places.map((at) => keys[at]!));
+    places.forEach((at, nth) => (found[at] = walks[nth]));
+    return found;
+  }
+
+  return { tokens: readTokens, idJags: (tenant, keys) => walk(tenant, ID_JAG, keys) };
 }
+
+/** The driver's own values cost more than the statement: an object a row, a buffer a key. */
+const AS_TEXT = { getTypeParser: () => (text: string) => text };
 
 function foldWalk(walk: readonly Row[]): StoredLineage | undefined {
   if (walk[0]?.key === null || walk[0] === undefined) return undefined;

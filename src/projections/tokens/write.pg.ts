@@ -1,6 +1,6 @@
 import type { IdJagIssued, TokenIssued } from '../../contracts/index.js';
 import type { PoolClient } from 'pg';
-import { loadSql } from '../../platform/index.js';
+import { byteaArray, int4Array, int8Array, jsonbArray, loadSql, textArray, uuidArray } from '../../platform/index.js';
 import { ruleKey, ruleKeyToBytes, tokenParts, tokenRef, userParts, type TokenRef } from '../../rules/index.js';
 import type { EntityBatch, EntityRef } from '../entities.pg.js';
 import { only, type ProjectedEvent } from '../event.js';
@@ -32,22 +32,23 @@ export interface WrittenTokens {
 
 /** Facts of ID-JAGs and tokens, and who stands behind each token. */
 export function planTokens(events: readonly ProjectedEvent[], entities: EntityBatch) {
-  const idJags = only(events, 'id-jag.issued').map((event) => ({ event, refs: idJagRefs(event, entities) }));
-  const tokens = only(events, 'token.issued').map((event) => ({ event, refs: tokenRefs(event, entities) }));
+  const idJags = only(events, 'id-jag.issued').map((event) => ({ event, refs: idJagRefs(event, entities), key: idJagKeyOf(event), facts: factsOf(event.data) }));
+  const tokens = only(events, 'token.issued').map((event) => ({ event, refs: tokenRefs(event, entities), key: tokenKeyOf(event), facts: factsOf(event.data) }));
 
   return async function write(client: PoolClient): Promise<WrittenTokens> {
-    const touched: TouchedToken[] = tokens.map(({ event }) => ({ tenant: event.tenant, key: tokenKey(event) }));
-    if (idJags.length > 0) await writeIdJags(client, idJags, entities);
-    if (tokens.length > 0) await writeTokens(client, tokens, entities);
+    const touched: TouchedToken[] = tokens.map(({ event, key }) => ({ tenant: event.tenant, key }));
+    const newIdJags = idJags.length > 0 ? await writeIdJags(client, idJags, entities) : 0;
+    const newTokens = tokens.length > 0 ? await writeTokens(client, tokens, entities) : 0;
     if (idJags.length > 0) {
-      const { rows } = await client.query<TouchedToken>(BIND_TOKENS, identityColumns(idJags.map(({ event }) => event), idJagKey));
+      const { rows } = await client.query<TouchedToken>(BIND_TOKENS, identityColumns(idJags));
       touched.push(...rows);
     }
     return {
       touched,
       conflicts: {
-        tokens: await markConflicts(client, 'token', tokens.map(({ event }) => event), tokenKey),
-        idJags: await markConflicts(client, 'id_jag', idJags.map(({ event }) => event), idJagKey),
+        // Where every row was new, none was there to contradict.
+        tokens: newTokens < tokens.length ? await markConflicts(client, 'token', tokens) : [],
+        idJags: newIdJags < idJags.length ? await markConflicts(client, 'id_jag', idJags) : [],
       },
     };
   };
@@ -93,10 +94,9 @@ function agentRef(
   return agent?.id === undefined ? undefined : entities.want(event, 'agent', [iss, agent.id]);
 }
 
-export const tokenKey = (event: { readonly tenantKey: Uint8Array; readonly data: TokenIssued }): Buffer =>
-  ruleKeyToBytes(ruleKey(event.tenantKey, 'token', tokenParts(tokenRef(event.data))));
+const tokenKeyOf = (event: TokenEvent): Buffer => ruleKeyToBytes(ruleKey(event.tenantKey, 'token', tokenParts(tokenRef(event.data))));
 
-const idJagKey = (event: IdJagEvent): Buffer => ruleKeyToBytes(ruleKey(event.tenantKey, 'id_jag', [event.data.iss, event.data.jti]));
+const idJagKeyOf = (event: IdJagEvent): Buffer => ruleKeyToBytes(ruleKey(event.tenantKey, 'id_jag', [event.data.iss, event.data.jti]));
 
 const refKey = (event: { readonly tenantKey: Uint8Array }, dimension: 'token' | 'id_jag', ref: TokenRef | undefined): Buffer | null =>
   ref === undefined ? null : ruleKeyToBytes(ruleKey(event.tenantKey, dimension, tokenParts(ref)));
@@ -113,74 +113,66 @@ function factsOf(data: TokenIssued | IdJagIssued): string {
   return JSON.stringify(facts);
 }
 
-async function writeIdJags(
-  client: PoolClient,
-  rows: readonly { event: IdJagEvent; refs: ReturnType<typeof idJagRefs> }[],
-  entities: EntityBatch,
-): Promise<void> {
-  const idOrNull = (ref: EntityRef | undefined): number | null => (ref === undefined ? null : entities.id(ref));
-  await client.query(WRITE_ID_JAGS, [
-    rows.map(({ event }) => event.tenant),
-    rows.map(({ event }) => idJagKey(event)),
-    rows.map(({ event }) => refKey(event, 'id_jag', event.data.sha256 === undefined ? undefined : { sha256: event.data.sha256 })),
-    rows.map(({ event }) => String(event.ix)),
-    rows.map(({ event }) => String(event.seenSeq)),
-    rows.map(({ event }) => event.source),
-    rows.map(({ event }) => factsOf(event.data)),
-    rows.map(({ refs }) => entities.id(refs.user)),
-    rows.map(({ refs }) => entities.id(refs.client)),
-    rows.map(({ refs }) => entities.id(refs.idpClient)),
-    rows.map(({ refs }) => idOrNull(refs.agent)),
-    rows.map(({ event }) =>
-      event.data.sid === undefined ? null : ruleKeyToBytes(ruleKey(event.tenantKey, 'session', [event.data.iss, event.data.sid])),
-    ),
-    rows.map(({ event }) => refKey(event, 'token', event.data.parent)),
+/** An event with what is asked of it more than once. */
+interface Keyed<E, Refs> {
+  readonly event: E;
+  readonly refs: Refs;
+  readonly key: Buffer;
+  readonly facts: string;
+}
+
+/** Answers how many were new. */
+async function writeIdJags(client: PoolClient, rows: readonly Keyed<IdJagEvent, ReturnType<typeof idJagRefs>>[], entities: EntityBatch): Promise<number> {
+  const { rowCount } = await client.query(WRITE_ID_JAGS, [
+    uuidArray(rows.map(({ event }) => event.tenant)),
+    byteaArray(rows.map(({ key }) => key)),
+    byteaArray(rows.map(({ event }) => refKey(event, 'id_jag', event.data.sha256 === undefined ? undefined : { sha256: event.data.sha256 }))),
+    int8Array(rows.map(({ event }) => event.ix)),
+    int8Array(rows.map(({ event }) => event.seenSeq)),
+    uuidArray(rows.map(({ event }) => event.source)),
+    jsonbArray(rows.map(({ facts }) => facts)),
+    int4Array(rows.map(({ refs }) => entities.id(refs.user))),
+    int4Array(rows.map(({ refs }) => entities.id(refs.client))),
+    int4Array(rows.map(({ refs }) => entities.id(refs.idpClient))),
+    int4Array(rows.map(({ refs }) => idOrNull(refs.agent, entities))),
+    byteaArray(rows.map(({ event: { tenantKey, data } }) => (data.sid === undefined ? null : ruleKeyToBytes(ruleKey(tenantKey, 'session', [data.iss, data.sid]))))),
+    byteaArray(rows.map(({ event }) => refKey(event, 'token', event.data.parent))),
   ]);
+  return rowCount!;
 }
 
-async function writeTokens(
-  client: PoolClient,
-  rows: readonly { event: TokenEvent; refs: ReturnType<typeof tokenRefs> }[],
-  entities: EntityBatch,
-): Promise<void> {
-  const idOrNull = (ref: EntityRef | undefined): number | null => (ref === undefined ? null : entities.id(ref));
-  await client.query(WRITE_TOKENS, [
-    rows.map(({ event }) => event.tenant),
-    rows.map(({ event }) => tokenKey(event)),
-    rows.map(({ event }) => String(event.ix)),
-    rows.map(({ event }) => String(event.seenSeq)),
-    rows.map(({ event }) => event.source),
-    rows.map(({ event }) => factsOf(event.data)),
-    rows.map(({ refs }) => idOrNull(refs.user)),
-    rows.map(({ refs }) => entities.id(refs.client)),
-    rows.map(({ refs }) => idOrNull(refs.agent)),
-    rows.map(({ refs }) => `{${refs.resources.map((ref) => entities.id(ref)).join(',')}}`),
-    rows.map(({ event }) => statedIdJagKey(event)),
-    rows.map(({ event }) => refKey(event, 'token', event.data.parent)),
-    rows.map(({ event }) => event.data.iat),
-    rows.map(({ event }) => event.data.exp ?? null),
+/** Likewise. */
+async function writeTokens(client: PoolClient, rows: readonly Keyed<TokenEvent, ReturnType<typeof tokenRefs>>[], entities: EntityBatch): Promise<number> {
+  const { rowCount } = await client.query(WRITE_TOKENS, [
+    uuidArray(rows.map(({ event }) => event.tenant)),
+    byteaArray(rows.map(({ key }) => key)),
+    int8Array(rows.map(({ event }) => event.ix)),
+    int8Array(rows.map(({ event }) => event.seenSeq)),
+    uuidArray(rows.map(({ event }) => event.source)),
+    jsonbArray(rows.map(({ facts }) => facts)),
+    int4Array(rows.map(({ refs }) => idOrNull(refs.user, entities))),
+    int4Array(rows.map(({ refs }) => entities.id(refs.client))),
+    int4Array(rows.map(({ refs }) => idOrNull(refs.agent, entities))),
+    textArray(rows.map(({ refs }) => `{${refs.resources.map((ref) => entities.id(ref)).join(',')}}`)),
+    byteaArray(rows.map(({ event }) => statedIdJagKey(event))),
+    byteaArray(rows.map(({ event }) => refKey(event, 'token', event.data.parent))),
+    int8Array(rows.map(({ event }) => event.data.iat)),
+    int8Array(rows.map(({ event }) => event.data.exp)),
   ]);
+  return rowCount!;
 }
 
-interface Identified {
-  readonly tenant: string;
-  readonly ix: bigint;
-}
+const idOrNull = (ref: EntityRef | undefined, entities: EntityBatch): number | null => (ref === undefined ? null : entities.id(ref));
 
-const identityColumns = <E extends Identified>(events: readonly E[], key: (event: E) => Buffer): unknown[] => [
-  events.map((event) => event.tenant),
-  events.map((event) => key(event)),
-  events.map((event) => String(event.ix)),
+type Identified = Pick<Keyed<{ readonly tenant: string; readonly ix: bigint }, unknown>, 'event' | 'key' | 'facts'>;
+
+const identityColumns = (rows: readonly Identified[]): Buffer[] => [
+  uuidArray(rows.map(({ event }) => event.tenant)),
+  byteaArray(rows.map(({ key }) => key)),
+  int8Array(rows.map(({ event }) => event.ix)),
 ];
 
-async function markConflicts<E extends Identified & { readonly data: TokenIssued | IdJagIssued }>(
-  client: PoolClient,
-  table: keyof typeof MARK_CONFLICTS,
-  events: readonly E[],
-  key: (event: E) => Buffer,
-): Promise<readonly Conflict[]> {
-  if (events.length === 0) return [];
-  const columns = [...identityColumns(events, key), events.map((event) => factsOf(event.data))];
-  const { rows } = await client.query<{ tenant: string; key: Buffer }>(MARK_CONFLICTS[table], columns);
-  return rows;
+async function markConflicts(client: PoolClient, table: keyof typeof MARK_CONFLICTS, rows: readonly Identified[]): Promise<readonly Conflict[]> {
+  const marked = await client.query<Conflict>(MARK_CONFLICTS[table], [...identityColumns(rows), jsonbArray(rows.map(({ facts }) => facts))]);
+  return marked.rows;
 }

@@ -1,8 +1,9 @@
 import type { PoolClient } from 'pg';
-import { loadSql } from '../../platform/index.js';
+import { byteaArray, int2Array, int4Array, int8Array, loadSql, textArray, uuidArray } from '../../platform/index.js';
 import { ruleKey, ruleKeyToBytes, tokenParts, type TokenRef } from '../../rules/index.js';
 import type { EntityBatch } from '../entities.pg.js';
 import { only, type ProjectedEvent } from '../event.js';
+import type { RouteBatch } from './routes.pg.js';
 
 const WRITE_ACCESS = loadSql(import.meta.url, 'write-access.sql');
 const BIND_ACCESS = loadSql(import.meta.url, 'bind-access.sql');
@@ -20,53 +21,49 @@ export interface TouchedToken {
 }
 
 /** Who used what, and the first use of each scope. Usage that came before its lineage is bound when the lineage comes. */
-export function planUsage(events: readonly ProjectedEvent[], entities: EntityBatch) {
+export function planUsage(events: readonly ProjectedEvent[], entities: EntityBatch, routes: RouteBatch) {
   const accesses = only(events, 'access.allowed', 'access.denied', 'access.summary').map((event) => ({
     event,
-    refs: accessRefs(event, entities),
+    refs: accessRefs(event, entities, routes),
   }));
 
   return async function write(client: PoolClient, touched: readonly TouchedToken[]): Promise<void> {
     // What was there before this batch is bound first: the rows of the batch itself find their tokens when written.
-    if (touched.length > 0) await client.query(BIND_ACCESS, [touched.map(({ tenant }) => tenant), touched.map(({ key }) => key)]);
+    if (touched.length > 0) await client.query(BIND_ACCESS, [uuidArray(touched.map(({ tenant }) => tenant)), byteaArray(touched.map(({ key }) => key))]);
     if (accesses.length === 0) return;
     const id = (ref: Parameters<EntityBatch['id']>[0] | undefined): number | null => (ref === undefined ? null : entities.id(ref));
-    await client.query({
-      name: 'write-access',
-      text: WRITE_ACCESS,
-      values: [
-        accesses.map(({ event }) => event.tenant),
-        accesses.map(({ event }) => String(event.ix)),
-        accesses.map(({ event }) => (event.name === 'access.summary' ? event.data.from : event.at)),
-        accesses.map(({ event }) => (event.name === 'access.summary' ? event.data.to : event.at)),
-        accesses.map(({ refs }) => id(refs.resource)),
-        accesses.map(({ refs }) => (refs.scopes.length === 0 ? null : `{${refs.scopes.map((ref) => entities.id(ref)).join(',')}}`)),
-        accesses.map(({ event }) => OPERATIONS[event.data.operation]),
-        accesses.map(({ event }) => OUTCOMES[outcomeOf(event)]),
-        accesses.map(({ event }) => event.data.status ?? null),
-        accesses.map(({ refs }) => id(refs.route)),
-        accesses.map(({ refs }) => id(refs.address)),
-        accesses.map(({ event }) => event.source),
-        accesses.map(({ event }) => ruleKeyToBytes(ruleKey(event.tenantKey, 'token', tokenParts(event.data.token as TokenRef)))),
-        accesses.map(({ event }) => (event.name === 'access.summary' ? event.data.count : 1)),
-        accesses.map(({ event }) => event.data.records ?? null),
-        accesses.map(({ event }) => event.data.bytes ?? null),
-      ],
-    });
+    await client.query(WRITE_ACCESS, [
+      uuidArray(accesses.map(({ event }) => event.tenant)),
+      int8Array(accesses.map(({ event }) => event.ix)),
+      int8Array(accesses.map(({ event }) => (event.name === 'access.summary' ? event.data.from : event.at))),
+      int8Array(accesses.map(({ event }) => (event.name === 'access.summary' ? event.data.to : event.at))),
+      int4Array(accesses.map(({ refs }) => id(refs.resource))),
+      textArray(accesses.map(({ refs }) => (refs.scopes.length === 0 ? null : `{${refs.scopes.map((ref) => entities.id(ref)).join(',')}}`))),
+      int2Array(accesses.map(({ event }) => OPERATIONS[event.data.operation])),
+      int2Array(accesses.map(({ event }) => OUTCOMES[outcomeOf(event)])),
+      int4Array(accesses.map(({ event }) => event.data.status)),
+      int4Array(accesses.map(({ refs }) => id(refs.route?.()))),
+      int4Array(accesses.map(({ refs }) => id(refs.address))),
+      uuidArray(accesses.map(({ event }) => event.source)),
+      byteaArray(accesses.map(({ event }) => ruleKeyToBytes(ruleKey(event.tenantKey, 'token', tokenParts(event.data.token as TokenRef))))),
+      int8Array(accesses.map(({ event }) => (event.name === 'access.summary' ? event.data.count : 1))),
+      int8Array(accesses.map(({ event }) => event.data.records)),
+      int8Array(accesses.map(({ event }) => event.data.bytes)),
+    ]);
   };
 }
 
 const outcomeOf = (event: AccessEvent): keyof typeof OUTCOMES =>
   event.name === 'access.summary' ? event.data.outcome : event.name === 'access.allowed' ? 'allowed' : 'denied';
 
-function accessRefs(event: AccessEvent, entities: EntityBatch) {
+function accessRefs(event: AccessEvent, entities: EntityBatch, routes: RouteBatch) {
   const { data } = event;
   // A source with several resources says which one was used; where it does not, the token's first one is taken when known.
   const resource = data.resource?.[0] ?? (event.sourceResources.length === 1 ? event.sourceResources[0] : undefined);
   return {
     resource: resource === undefined ? undefined : entities.want(event, 'resource', [resource]),
     scopes: (data.scope ?? '').split(' ').filter((scope) => scope !== '').map((scope) => entities.want(event, 'scope', [scope])),
-    route: data.route === undefined ? undefined : entities.want(event, 'route', [data.route]),
+    route: data.route === undefined ? undefined : routes.ask(event, data.route),
     address: data.client_address === undefined ? undefined : entities.want(event, 'address', [data.client_address]),
   };
 }

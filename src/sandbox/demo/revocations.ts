@@ -24,5 +24,6 @@ export function lift(analyst: RescindAdmin, id: string, reason: string): Promise
 
 export function describeOrder({ id, seq, confirmed, ms }: Ordered): string {
   const nodes = `${confirmed.nodes} ${confirmed.nodes === 1 ? 'node' : 'nodes'}`;
-  return `rule ${id} at seq ${seq}: in force on ${nodes} and ${confirmed.guards} guards after ${ms} ms`;
+  const guards = `${confirmed.guards} ${confirmed.guards === 1 ? 'guard' : 'guards'}`;
+  return `rule ${id} at seq ${seq}: in force on ${nodes} and ${guards} after ${ms} ms`;
 }

@@ -1,11 +1,12 @@
 import { createRemoteJWKSet, type JWTVerifyGetKey } from 'jose';
 import type { ClientMetadata, ResourceServer } from 'oidc-provider';
 import { ID_JAG_GRANT_PROFILE, JWT_BEARER_GRANT_TYPE } from '../../contracts/index.js';
+import type { Guard } from '../../guard/index.js';
 import type { Log } from '../../platform/index.js';
 import type { EventPublisher } from '../event-publisher.js';
 import type { BoundServer } from '../http-server.js';
 import { createProvider, loadProviderModule } from '../provider.js';
-import { createIntrospection, type RescindAccess } from '../rescind-introspection.js';
+import { createIntrospection, guardedIntrospection, type RescindAccess } from '../rescind-introspection.js';
 import { SIGNING_ALGORITHM, type SigningKey } from '../signing-key.js';
 import { createApi, type ApiRoute } from './api.js';
 import type { Account, AssertionPolicy } from './assertion.js';
@@ -34,6 +35,8 @@ export interface ResourceAppOptions {
   readonly clients: readonly ResourceAppClient[];
   readonly accounts: readonly Account[];
   readonly rescind: RescindAccess;
+  /** Without one, the API introspects every token on every call. */
+  readonly guard?: Guard;
   readonly publisher: EventPublisher;
   readonly log: Log;
 }
@@ -103,7 +106,8 @@ export async function createResourceApp(options: ResourceAppOptions): Promise<Re
     REDEMPTION_PARAMETERS,
   );
   authorizationServer.serve(provider.callback());
-  apiServer.serve(createApi({ resource, routes: options.routes, introspect, tokenKey: key.publicKey, publisher, log }));
+  const check = options.guard === undefined ? introspect : guardedIntrospection(options.guard);
+  apiServer.serve(createApi({ resource, routes: options.routes, introspect: check, tokenKey: key.publicKey, publisher, log }));
 
   return {
     name: options.name,

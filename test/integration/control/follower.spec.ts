@@ -158,6 +158,31 @@ describe('following the control log', () => {
     await until('it is ready again', () => sut.notCurrentReason() === undefined);
   });
 
+  it.each([
+    ['shorter', 0],
+    ['as long, with other records', 2],
+    ['longer, with other records', 5],
+  ])('never answers again where another control log is put under it, which is %s', async (_, others) => {
+    const sut = control.follow();
+    await sut.start();
+    const old = await control.append();
+    await control.append();
+    await sut.whenInForce(await control.append());
+    await control.value(`
+      WITH gone AS (DELETE FROM control_log WHERE seq > ${old}), said AS (UPDATE node SET confirmed = ${old})
+      UPDATE control_head SET seq = ${old}`);
+    for (let n = 0; n < others; n++) await control.append();
+    await until('it answers no more', () => !sut.isCurrent());
+    expect(sut.notCurrentReason()).toMatch(/restart this process/);
+    // What it has not applied is not confirmed, though it has seen a record of that seq.
+    expect(sut.state.head).toBe(old + 2n);
+    await expect(sut.whenInForce((old + 1n) as Seq)).rejects.toMatchObject({ code: 'not-confirmed' });
+    await until('it has left', async () => (await control.value('SELECT id FROM node')) === undefined);
+    const again = control.follow();
+    await again.start();
+    await again.whenInForce(await control.append());
+  });
+
   it('stops at a record of a version it cannot read, and leaves: a release that can read it need not wait', async () => {
     const sut = control.follow();
     await sut.start();

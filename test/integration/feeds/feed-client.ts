@@ -178,7 +178,7 @@ export class HandGuard {
     await guard.ask(token);
     stream.onEvent = (event) => guard.#apply(event);
     await guard.renew();
-    guard.#timer = setInterval(() => void guard.renew(), RENEW_MS);
+    guard.#timer = setInterval(() => guard.#renewUnasked(), RENEW_MS);
     return guard;
   }
 
@@ -226,6 +226,11 @@ export class HandGuard {
     if (event.event === 'rule' && this.#rescind && selects(event.data, this.#rescind)) this.#rescind = undefined;
     if (event.event === 'forget' || event.event === 'reset') this.#rescind = undefined;
     this.held = event.id;
-    void this.renew();
+    this.#renewUnasked();
+  }
+
+  /** A node that is gone grants nothing; that is all that it says. */
+  #renewUnasked(): void {
+    this.renew().catch(() => undefined);
   }
 }

@@ -4,11 +4,11 @@ import { until } from '../control/control-fixture.js';
 import { askLease, askToken, freshId, HandGuard, openStream } from './feed-client.js';
 import { GUARD, startFeedService, WIDE_GUARD, type Confirmed, type FeedService } from './feed-service.js';
 
-const LEASE_MS = 2_000;
+const LEASE_MS = 4_000;
 /** What a grant lasts at most. */
 const GRANT_MS = 0.75 * LEASE_MS;
 /** What nobody holds up is far below the end of a grant, also on a busy machine. */
-const AT_ONCE_MS = 1_000;
+const AT_ONCE_MS = 2_000;
 const LATE_AFTER_MS = 2_000;
 const CYCLE_MS = 500;
 

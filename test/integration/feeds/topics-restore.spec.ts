@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { run } from '../../../src/cli/run.js';
+import type { RescindError } from '../../../src/contracts/index.js';
 import { createLogCopies, type NewControlRecord, type Seq, type StatePart } from '../../../src/control/index.js';
 import { controlTopic, createControlFence, restoreControlLog } from '../../../src/feeds/index.js';
 import { startRescind } from '../../../src/main.js';
@@ -43,10 +44,10 @@ async function publish(...records: readonly NewControlRecord[]): Promise<void> {
 }
 
 const restore = (into: World = backup) => restoreControlLog({ kafka: into.kafka, pool: into.pool, prefix: world.prefix });
-const fenceOf = async (one: World): Promise<string | undefined> => {
+const fenceOf = async (one: World): Promise<RescindError | undefined> => {
   const fence = createControlFence({ kafka: one.kafka, pool: one.pool, prefix: world.prefix });
   try {
-    return (await fence.check())?.code;
+    return await fence.check();
   } finally {
     await fence.stop();
   }
@@ -146,19 +147,21 @@ describe('restoring the control log from its topic', () => {
 });
 
 describe('the fence at start', () => {
-  type Case = readonly [what: string, given: () => Promise<unknown>, whose: () => World, code: string | undefined];
+  type Case = readonly [what: string, given: () => Promise<unknown>, whose: () => World, told: string | undefined];
   const cases: readonly Case[] = [
     ['lets in a deployment that has never published', () => world.append(tenantRecord()), () => world, undefined],
     ['lets in a database that is ahead of a publisher that lags', () => publish(tenantRecord()).then(() => world.append(blockOf('alice'))), () => world, undefined],
-    ['keeps out an old backup', () => publish(...history()).then(() => backUp(17)), () => backup, 'control-log-behind'],
-    ['keeps out an empty database', () => publish(...history()), () => backup, 'control-log-behind'],
-    ['keeps out another history of the same length', () => publish(tenantRecord()).then(() => backup.append(tenantRecord())), () => backup, 'control-log-behind'],
-    ['keeps out a longer one', () => publish(tenantRecord()).then(() => backup.append(tenantRecord(), blockOf('alice'))), () => backup, 'control-log-behind'],
+    ['keeps out an old backup', () => publish(...history()).then(() => backUp(17)), () => backup, 'an old backup was restored'],
+    ['keeps out an empty database', () => publish(...history()), () => backup, 'an old backup was restored'],
+    ['keeps out another history of the same length', () => publish(tenantRecord()).then(() => backup.append(tenantRecord())), () => backup, 'is another than in'],
+    ['keeps out a longer one', () => publish(tenantRecord()).then(() => backup.append(tenantRecord(), blockOf('alice'))), () => backup, 'is another than in'],
     ['lets in what was restored', () => publish(...history()).then(() => backUp(17)).then(() => restore()), () => backup, undefined],
   ];
-  it.each(cases)('%s', async (_what, given, whose, code) => {
+  it.each(cases)('%s', async (_what, given, whose, told) => {
     await given();
-    expect(await fenceOf(whose())).toBe(code);
+    const kept = await fenceOf(whose());
+    if (told === undefined) expect(kept).toBeUndefined();
+    else expect(kept).toMatchObject({ code: 'control-log-behind', detail: expect.stringContaining(told) });
   });
 
   it('keeps everybody out where the topic cannot be read', async () => {

@@ -1,9 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Guard } from '../../../src/guard/index.js';
-import { API, OTHER_API, RAS } from '../../conformance/parties.js';
+import { API, OTHER_API, RAS, RAS_SOURCE } from '../../conformance/parties.js';
 import { GUARD, startFeedService, type FeedService } from '../feeds/feed-service.js';
 import { guardOf, learn, localAnswer, machineMs, startGuard, startGuardProcess, startLink, until, type Link } from './guard-fixture.js';
 
+const ELSEWHERE = 'https://elsewhere.example';
 const user = (sub: string): object => ({ user: { iss: RAS, sub } });
 
 describe('a guard in trouble', () => {
@@ -126,10 +127,13 @@ describe('a guard in trouble', () => {
   });
 
   it('keeps a token of a resource beyond its role once the stream brings that resource too, and loses it by a rule on it', async () => {
-    const token = await service.issue({ sub: 'u-wide', aud: [API, 'https://elsewhere.example'] });
+    const { uri, types, issuers, resources, jwks } = RAS_SOURCE;
+    await service.admin('PUT', '/v1/sources/chat', { uri, types, issuers, resources: [...resources, ELSEWHERE], jwks });
+    const token = await service.issue({ sub: 'u-wide', aud: [API, ELSEWHERE] });
     expect((await guard.check(token)).state).toBe('active');
-    await until(async () => localAnswer(guard, token) !== undefined || ((await guard.check(token)).state !== 'active' && Promise.reject(new Error('not active'))));
-    await service.order({ resource: 'https://elsewhere.example', user: { iss: RAS, sub: 'u-wide' } });
+    expect(localAnswer(guard, token)).toBeUndefined();
+    await until(async () => (await guard.check(token)).state === 'active' && localAnswer(guard, token) !== undefined);
+    await service.order({ resource: ELSEWHERE, user: { iss: RAS, sub: 'u-wide' } });
     expect((await guard.check(token)).state).toBe('inactive');
   });
 

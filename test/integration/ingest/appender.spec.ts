@@ -174,6 +174,44 @@ describe('an event that the database refuses', () => {
   });
 });
 
+describe('an event that is submitted in one breath with the answer to another', () => {
+  it.each([0, 1, 2, 3, 4, 5, 6, 7, 8])('is written without waiting for a third: %i turns later', async (turns) => {
+    const event = (jti: string) => fromIdp('id-jag.issued', idJag({ jti: `${jti}-${turns}` }));
+    await stage.emit(event('first'));
+    for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+    expect(await stage.emit(event('second'))).toMatchObject([{ state: 'sequenced' }]);
+  });
+});
+
+describe('a session', () => {
+  const pool = () => stage.database.pool;
+
+  async function endSessions(): Promise<void> {
+    const own = await pool().connect();
+    await own.query(`SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+                     WHERE datname = current_database() AND application_name = current_setting('application_name') AND pid <> pg_backend_pid()`);
+    own.release(true);
+    while (pool().totalCount > 0) await delay(10);
+  }
+
+  it('whose first batch is rolled back takes the next ones', async () => {
+    await pool().query(`ALTER TABLE id_jag ADD CONSTRAINT spec CHECK (facts->>'jti' <> 'first-poison') NOT VALID`);
+    await endSessions();
+    const [refused] = await stage.emit(fromIdp('id-jag.issued', idJag({ jti: 'first-poison' })));
+    const [stored] = await stage.emit(fromIdp('id-jag.issued', idJag({ jti: 'after-first-poison' })));
+    await pool().query('ALTER TABLE id_jag DROP CONSTRAINT spec');
+    expect([refused, stored]).toMatchObject([{ error: 'refused-by-database' }, { state: 'sequenced' }]);
+  });
+
+  it('keeps no plan of a batch: one that was made for small tables would be kept while they grow', async () => {
+    await stage.emit(fromIdp('id-jag.issued', idJag({ jti: 'planned' })), fromChat('access.allowed', access()));
+    const sessions = await Promise.all(Array.from({ length: pool().totalCount }, () => pool().connect()));
+    const kept = await Promise.all(sessions.map((session) => session.query(`SELECT statement FROM pg_prepared_statements WHERE statement ~ '(entry|access|entity)'`)));
+    for (const session of sessions) session.release();
+    expect(kept.flatMap(({ rows: statements }) => statements)).toEqual([]);
+  });
+});
+
 describe('events that become rules', () => {
   const ordered = async (jti: string): Promise<object[]> =>
     rows(`SELECT body->>'effect' AS effect FROM control_log WHERE kind = 'rule.ordered' AND body->'selector'->'token'->>'jti' = $1`, [jti]);

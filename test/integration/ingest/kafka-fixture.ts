@@ -18,6 +18,8 @@ export interface IngestProcess {
   readonly consumer: KafkaConsumer;
   /** Events that this process has seen, by outcome. */
   seen(outcome: 'sequenced' | 'duplicate' | 'rejected'): Promise<number>;
+  /** One of its metrics, by name and labels as they are exposed. */
+  measured(series: string): Promise<number | undefined>;
   stop(): Promise<void>;
 }
 
@@ -109,6 +111,10 @@ async function startProcess(url: string, groupId: string): Promise<IngestProcess
     async seen(outcome) {
       const lines = (await metrics.text()).split('\n').filter((line) => line.startsWith('rescind_ingest_events_total{') && line.includes(`"${outcome}"`));
       return lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+    },
+    async measured(series) {
+      const line = (await metrics.text()).split('\n').find((one) => one.startsWith(`${series} `));
+      return line === undefined ? undefined : Number(line.split(' ').at(-1));
     },
     async stop() {
       await consumer.stop();

@@ -173,6 +173,60 @@ describe('offsets', () => {
   });
 });
 
+describe('a process that is stopped', () => {
+  it('finishes the batch in hand before it leaves: the next begins behind it', async () => {
+    const source = await stage.register();
+    const process = await stage.startProcess();
+    await stage.send(source, tokens(source, 'first'));
+    await until(async () => (await stage.stored(source)) === 1);
+    const holder = await stage.database.pool.connect();
+    await holder.query('BEGIN');
+    await holder.query('SELECT FROM ledger_head FOR UPDATE');
+    await stage.send(source, tokens(source, ...numbered('hand', 30)));
+    await until(async () => (await stage.rows(`SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`)).length > 0);
+    let hasStopped = false;
+    const stopping = process.consumer.stop().finally(() => {
+      hasStopped = true;
+    });
+    await stage.send(source, tokens(source, 'late'));
+    expect(hasStopped).toBe(false);
+    await holder.query('ROLLBACK');
+    holder.release();
+    await stopping;
+    const taken = await stage.stored(source);
+    expect(taken).toBeGreaterThan(1);
+    expect(await offsetOf(source)).toMatchObject({ next_offset: String(taken) });
+    await process.stop();
+    await whileRunning(async (next) => {
+      await until(async () => (await stage.stored(source)) === 32);
+      expect(await next.seen('duplicate')).toBe(0);
+      expect(await next.seen('sequenced')).toBe(32 - taken);
+    });
+  });
+});
+
+describe('how far behind', () => {
+  it('is said of each source and partition, also of one that is stopped and of which no record comes', async () => {
+    const source = await stage.register({ partitions: 2 });
+    await stage.send(source, tokens(source, ...numbered('old', 3)), { partition: 0 });
+    await stage.send(source, tokens(source, 'other'), { partition: 1 });
+    await whileRunning(() => until(async () => (await stage.stored(source)) === 4));
+    await stage.rows(`UPDATE kafka_offset SET stopped = 'unreadable: spec' WHERE topic = $1 AND partition = 0`, [source.topic]);
+    await whileRunning(async (process) => {
+      await until(() => process.consumer.notReadyReason()?.includes(source.topic) === true);
+      const lagOf = async (partition: number): Promise<number | undefined> =>
+        process.measured(`rescind_ingest_kafka_lag{source="${source.name}",topic="${source.topic}",partition="${partition}"}`);
+      await until(async () => (await lagOf(0)) === 0 && (await lagOf(1)) === 0);
+      await stage.send(source, tokens(source, 'new-1', 'new-2'), { partition: 0 });
+      await until(async () => (await lagOf(0)) === 2);
+      expect(await lagOf(1)).toBe(0);
+      expect(await process.measured('rescind_ingest_waiting_events')).toBe(0);
+    });
+    await stage.rows('UPDATE kafka_offset SET stopped = NULL WHERE topic = $1', [source.topic]);
+    await whileRunning(() => until(async () => (await stage.stored(source)) === 6));
+  });
+});
+
 describe('topics', () => {
   it('of a source that is registered while the consumer runs are made and subscribed to', async () => {
     const before = await stage.register();
@@ -196,9 +250,9 @@ describe('topics', () => {
   };
 
   it.each([
-    ['shorter than before', 2, 'stored offset 5 lies beyond the end 2 of the log'],
-    ['as long as before', 5, 'another record stands at offset 4 than the one that was read: the topic was made anew'],
-    ['longer than before', 9, 'another record stands at offset 4 than the one that was read: the topic was made anew'],
+    ['shorter than before', 2, 'beyond-the-end: stored offset 5 lies beyond the end 2 of the log'],
+    ['as long as before', 5, 'made-anew: another record stands at offset 4 than the one that was read: the topic was made anew'],
+    ['longer than before', 9, 'made-anew: another record stands at offset 4 than the one that was read: the topic was made anew'],
   ])('that were deleted and made anew, %s, stop their partition and no other', async (_how, length, reason) => {
     const source = await stage.register();
     const neighbour = await stage.register();

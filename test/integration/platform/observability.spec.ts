@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startRescind, type RunningRescind } from '../../../src/main.js';
 import { readConfig } from '../../../src/platform/index.js';
+import { createRescindAdmin } from '../../../src/sandbox/index.js';
 import { createTestDatabase, testBrokers, testLog, uniqueName, type TestDatabase } from '../../support/services.js';
 
 const NAME = /\b(?:rescind|process|nodejs)_[a-z0-9_]+/g;
@@ -27,6 +28,10 @@ describe('what operators look at', () => {
     const env = { RESCIND_HOME: home, PORT: '0', DATABASE_URL: database.url, KAFKA_BROKERS: testBrokers().join(','), TOPIC_PREFIX: uniqueName('rescind') };
     service = await startRescind(readConfig(env), { log: testLog() });
     await (await fetch(`${service.url}/v1/sources`)).text();
+    const admin = createRescindAdmin(service.url, service.adminKey!);
+    await admin.post('/v1/callers', { id: 'auditor', roles: { audit: {} } });
+    // What narrows is answered once it is in force.
+    await admin.post('/v1/callers/auditor/disable', {});
     await (await fetch(`${service.url}/metrics`)).text();
     exposed = await (await fetch(`${service.url}/metrics`)).text();
   });
@@ -81,7 +86,11 @@ describe('what operators look at', () => {
     ['how far it follows the control log', /^rescind_control_seq [1-9]\d*$/m],
     ['when that record was committed', /^rescind_control_seq_timestamp_seconds 1\.?\d+/m],
     ['how many rules it holds, by tenant', /^rescind_rules\{tenant="default"\} 0$/m],
-    ['what is registered', /^rescind_registered\{kind="callers"\} 1$/m],
+    ['what is registered', /^rescind_registered\{kind="callers"\} 2$/m],
+    ['how long it may answer', /^rescind_lease_remaining_seconds [1-3](\.\d+)?$/m],
+    ['how many answer', /^rescind_nodes 1$/m],
+    ["how far its clock is from the database's", /^rescind_node_clock_offset_seconds 0(\.\d+)?$/m],
+    ['how long orders took to be in force', /^rescind_in_force_seconds_count\{outcome="confirmed"\} 1$/m],
     ['its connections by pool', /^rescind_database_connections\{pool="ingest",state="idle"\} \d+$/m],
     ['who waits for one', /^rescind_database_waiting\{pool="requests"\} 0$/m],
     ['refused requests by route', /^rescind_http_request_seconds_count\{route="\/v1\/sources",method="GET",status="4xx"\} 1$/m],

@@ -33,6 +33,18 @@ describe('the pool', () => {
     });
   });
 
+  it('reads what is committed at each statement, whatever the database prefers', async () => {
+    const other = await createTestDatabase();
+    const name = new URL(other.url).pathname.slice(1);
+    await other.pool.query(`ALTER DATABASE ${name} SET default_transaction_isolation = 'repeatable read'`);
+    // A session takes the database's settings when it begins.
+    const pool = createPool({ url: other.url, max: 1, applicationName: 'spec' });
+    const isolation = await inTransaction(pool, async (client) => (await client.query('SHOW transaction_isolation')).rows);
+    await pool.end();
+    await other.drop();
+    expect(isolation).toEqual([{ transaction_isolation: 'read committed' }]);
+  });
+
   describe('beside a session that is stuck with a lock', () => {
     const TRANSACTION_MS = 700;
     let stuck: Pool;

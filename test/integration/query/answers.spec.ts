@@ -427,8 +427,8 @@ describe('GET /v1/entries/{index}', () => {
 describe('GET /v1/quarantine', () => {
   it('answers newest first, of the tenant alone', async () => {
     const insert = `INSERT INTO quarantine
-        (tenant, source, at, code, detail, door, caller, cluster, topic, partition, record_offset, size, headers, bytes)
-      VALUES ($1, $2, to_timestamp(${T}), $3, $4, $5, $6, $7, $8, $9, $10, $11, '', $12)`;
+        (tenant, source, at, code, detail, door, caller, cluster, topic, partition, record_offset, size, headers, bytes, mode, whole, record_headers, digest)
+      VALUES ($1, $2, to_timestamp(${T}), $3, $4, $5, $6, $7, $8, $9, $10, $11, '', $12, 'binary', true, '[]', '')`;
     const [kafka, http] = [['kafka', null, 'c1', 'rescind.events.crm', 2, '17'], ['http', 'acme-emit', null, null, null, null]] as const;
     await api.pool.query(insert, [ACME, SOURCES.crm.id, 'malformed-json', 'at byte 3', ...kafka, 4, Buffer.from('{"a}')]);
     await api.pool.query(insert, [ACME, SOURCES.crm.id, 'invalid-data', 'data/token', ...http, 9, Buffer.from([0xff, 0x41])]);
@@ -444,9 +444,12 @@ describe('GET /v1/quarantine', () => {
       door: 'http',
       caller: 'acme-emit',
       position: null,
+      mode: 'binary',
       size: 9,
       headers: '',
       text: '\ufffdA',
+      whole: true,
+      replayed_at: null,
     });
     const second = await api.get(`/v1/quarantine?limit=1&cursor=${first.body.next}`);
     expect(second.body.next).toBeUndefined();

@@ -21,7 +21,7 @@ describe('GET /schemas/{type}.json', () => {
 });
 
 const PROTOCOL = ['/events', '/introspect', '/revoke'];
-const QUESTIONS = ['connections', 'grants', 'access', 'graph', 'tokens', 'tokens/{id}', 'entries/{index}', 'quarantine'];
+const QUESTIONS = ['connections', 'grants', 'access', 'graph', 'tokens', 'tokens/{id}', 'entries/{index}', 'quarantine', 'sequences'];
 const MANAGEMENT = [...QUESTIONS, 'sources', 'callers', 'tenants'].map((path) => `/v1/${path}`);
 
 describe('GET /openapi.json', () => {
@@ -53,11 +53,14 @@ describe('GET /openapi.json', () => {
     [`/v1/tokens?iss=${CRM_AS}&jti=t4`, '/v1/tokens'],
     ['/v1/entries/3', '/v1/entries/{index}'],
     ['/v1/quarantine', '/v1/quarantine'],
+    ['/v1/sequences', '/v1/sequences'],
   ])('describes what %s answers, member for member', async (url, path) => {
     await api.pool.query(
-      `INSERT INTO quarantine (tenant, source, code, detail, door, size, headers, bytes) VALUES ($1, $2, 'nul', '', 'http', 0, '', '')`,
+      `INSERT INTO quarantine (tenant, source, code, detail, door, mode, size, headers, bytes, whole, digest)
+       VALUES ($1, $2, 'nul', '', 'http', 'structured', 0, '', '', false, '')`,
       [ACME, SOURCES.crm.id],
     );
+    await api.pool.query(`INSERT INTO source_sequence (tenant, source, seen) VALUES ($1, $2, '{[0,3),[5,6)}') ON CONFLICT DO NOTHING`, [ACME, SOURCES.crm.id]);
     const { schema } = document.paths[path].get.responses[200].content['application/json'];
     const validate = new Ajv2020({ strict: true, allowUnionTypes: true, formats: { uuid: /^[0-9a-f-]{36}$/ } }).compile(schema);
     const { status, body } = await api.get(url);

@@ -9,8 +9,9 @@ import {
   type NewControlRecord,
 } from '../../../src/control/index.js';
 import { appendEntries, prepareEntry } from '../../../src/log/index.js';
-import { createHttpApp, inTransaction, listenHttp, loadSql } from '../../../src/platform/index.js';
+import { createHttpApp, inTransaction, listenHttp, runMigrations } from '../../../src/platform/index.js';
 import { writeProjections, type ProjectedEvent } from '../../../src/projections/index.js';
+import { MIGRATIONS } from '../../../src/migrations.js';
 import { createQuestions, describeApi, QueryModule } from '../../../src/query/index.js';
 import { createAuthenticator, createRegistry, RegistryModule } from '../../../src/registry/index.js';
 import { ruleKeyToBytes, selectorKey, type Selector } from '../../../src/rules/index.js';
@@ -61,14 +62,10 @@ export interface Answer {
   readonly body: any;
 }
 
-const SCHEMA = { control: 'control-log.sql', log: 'ledger.sql', projections: 'projections.sql', ingest: 'ingest.sql' };
-
 /** Rescind's read API over HTTP, on a database of its own, with a history that was written by the real appender and projections. */
 export async function startQueryApi(history: readonly (readonly Said[])[]) {
   const database = await createTestDatabase();
-  for (const [folder, file] of Object.entries(SCHEMA)) {
-    await database.pool.query(loadSql(new URL(`../../../src/${folder}/migrations/`, import.meta.url).href, file));
-  }
+  await runMigrations({ url: database.url, migrations: MIGRATIONS });
   const controlLog = createControlLog({ pool: database.pool });
   const follower = createControlFollower({ url: database.url, controlLog, log: testLog(), serves: false });
   await controlLog.append({ records: [...registered(), blockOf({ client: { iss: 'https://auth.crm.example', client_id: 'assistant-at-crm' } })] });

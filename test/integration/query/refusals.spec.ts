@@ -19,12 +19,13 @@ const ENDPOINTS = [
   `/v1/tokens/${T1}`,
   '/v1/entries/0',
   '/v1/quarantine',
+  '/v1/sequences',
 ];
 const LISTS = ['/v1/connections', '/v1/grants', '/v1/access', '/v1/quarantine'];
 
 describe('roles', () => {
   it.each(ENDPOINTS.flatMap((path) => ROLE_NAMES.map((role) => [path, role] as const)))('%s asked by %s', async (path, role) => {
-    const allowed = role === 'audit' || (role === 'admin' && path === '/v1/quarantine');
+    const allowed = role === 'audit' || (role === 'admin' && ['/v1/quarantine', '/v1/sequences'].includes(path));
     const { status, type, body } = await api.get(path, `acme-${role}`);
     expect(status).toBe(allowed ? 200 : 403);
     if (!allowed) expect([type, body.code]).toEqual(['application/problem+json', 'forbidden']);

@@ -7,10 +7,12 @@ import { fileURLToPath } from 'node:url';
 import { createControlLog, createControlState, readSnapshot, RECORDS_A_SNAPSHOT, writeSnapshot, type ControlRecord, type ControlState, type NewControlRecord, type Seq } from '../../src/control/index.js';
 import { MIGRATIONS } from '../../src/migrations.js';
 import { createLog, createPool, runMigrations, startEmbeddedPostgres, type Pool } from '../../src/platform/index.js';
+import { heard } from './introspection-load.js';
 import type { Row } from './report.js';
 
 const RULES = 1_000_000;
 const TENANT = '00000000-0000-4000-8000-000000000001';
+const GIVE_UP_MS = 60_000;
 /** Records of one append. */
 const COMMITTED_AT_ONCE = 5_000;
 
@@ -30,7 +32,7 @@ function block(): NewControlRecord {
   return { kind: 'rule.ordered', tenant: TENANT, subject: id, body };
 }
 
-/** How long a node with a million rules takes to hold them: the snapshot, and the most records that can have come since. */
+/** How long a node with a million rules takes to be ready, and of that to hold them: the snapshot, and the most records that can have come since. */
 export async function run(): Promise<readonly Row[]> {
   const home = await mkdtemp(join(tmpdir(), 'rescind-bench-'));
   const log = createLog({ level: 'error' });
@@ -50,9 +52,21 @@ export async function run(): Promise<readonly Row[]> {
     for (let from = 0; from < RECORDS_A_SNAPSHOT; from += COMMITTED_AT_ONCE) await controlLog.append({ records: Array.from({ length: COMMITTED_AT_ONCE }, block) });
 
     const started = await startChild(postgres.url);
+    // The first start makes the administrator; the second is that of a node that crashed.
+    await startNode(home, postgres.url);
+    const { upMs, readyMs } = await startNode(home, postgres.url);
+    await pool.query('CREATE DATABASE without_rules');
+    const withoutRules = new URL(postgres.url);
+    withoutRules.pathname = '/without_rules';
+    await startNode(home, withoutRules.href);
+    const { readyMs: emptyMs } = await startNode(home, withoutRules.href);
     const value = started.loadMs + started.catchUpMs;
     const note = `${RULES} rules: snapshot of ${mb.toFixed(0)} MB loaded in ${started.loadMs.toFixed(0)} ms, ${RECORDS_A_SNAPSHOT} later records read in ${started.catchUpMs.toFixed(0)} ms, RSS ${started.rssMb.toFixed(0)} MB then; dumped in ${dumpMs.toFixed(0)} ms, written in ${writeMs.toFixed(0)} ms; floor: the snapshot's bytes read and dropped`;
-    return [{ name: 'rules.start', value, unit: 'ms', floor: started.bytesMs, ratio: value / started.bytesMs, note }];
+    const nodeNote = `a node of its own that was killed, on ${RULES + RECORDS_A_SNAPSHOT} rules: from the start of its process to 200 of /health/ready; it listens after ${upMs.toFixed(0)} ms; floor: the same on no rules`;
+    return [
+      { name: 'start.ready', value: readyMs, unit: 'ms', floor: emptyMs, ratio: readyMs / emptyMs, note: nodeNote },
+      { name: 'start.rules', value, unit: 'ms', floor: started.bytesMs, ratio: value / started.bytesMs, note },
+    ];
   } finally {
     await pool.end();
     await postgres.stop();
@@ -70,6 +84,22 @@ async function fillState(pool: Pool): Promise<ControlState> {
   await pool.query(`INSERT INTO control_log VALUES ($1, $2, 'rule.lifted', 'bench', 1, $3, '{}')`, [String(state.head), TENANT, new Date(at)]);
   await pool.query('UPDATE control_head SET seq = $1', [String(state.head)]);
   return state;
+}
+
+/** A whole node in a process of its own, which is then killed. Milliseconds since the process was started. */
+async function startNode(home: string, url: string): Promise<{ readonly upMs: number; readonly readyMs: number }> {
+  const startedAt = performance.now();
+  const child = fork(fileURLToPath(new URL('./revocation-service.js', import.meta.url)), ['serve', join(home, 'node'), url]);
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  try {
+    const { url: address } = await heard<{ url: string }>(child);
+    const upMs = performance.now() - startedAt;
+    while (!(await fetch(`${address}/health/ready`)).ok) if (performance.now() - startedAt > GIVE_UP_MS) throw new Error('not ready');
+    return { upMs, readyMs: performance.now() - startedAt };
+  } finally {
+    child.kill('SIGKILL');
+    await ended;
+  }
 }
 
 function startChild(url: string): Promise<Started> {

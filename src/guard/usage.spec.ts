@@ -1,0 +1,96 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, it } from '@jest/globals';
+import { buildEvent, type SourceEventName } from '../emit/index.js';
+import { createUsage, type UsageOptions, type UsageReport } from './usage.js';
+
+interface Told {
+  readonly name: string;
+  readonly data: Record<string, unknown>;
+}
+
+/** Builds each event as the producer does, so that a wrong one is refused as there. */
+function recording(over: Partial<UsageOptions> = {}) {
+  const told: Told[] = [];
+  let now = 1_900_000_000_000;
+  const sut = createUsage({
+    producer: {
+      emit(name: SourceEventName, data: never) {
+        told.push({ name, data: buildEvent(name, { source: 's', data }).data as unknown as Record<string, unknown> });
+        return 'id';
+      },
+    },
+    now: () => now,
+    ...over,
+  });
+  return { sut, told, pass: (ms: number) => void (now += ms) };
+}
+const digest = (text: string): string => createHash('sha256').update(text).digest('base64url');
+const report = (over: Partial<UsageReport> = {}): UsageReport => ({ token: 'opaque-1', claims: {}, outcome: 'allowed', operation: 'read', route: 'GET /x', status: 200, ...over });
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+describe('usage', () => {
+  it('is told once a window for each token, route, operation, outcome and status', () => {
+    const { sut, told, pass } = recording({ resource: ['https://api.example'] });
+    sut.report(report({ records: 2, bytes: 10, clientAddress: '192.0.2.7' }));
+    pass(5_000);
+    sut.report(report({ records: 3 }));
+    sut.report(report({ status: 404 }));
+    expect(told).toEqual([]);
+    sut.flush();
+    const shared = { token: { sha256: digest('opaque-1') }, operation: 'read', route: 'GET /x', resource: ['https://api.example'], outcome: 'allowed' };
+    expect(told).toEqual([
+      { name: 'access.summary', data: { ...shared, status: 200, count: 2, records: 5, bytes: 10, from: 1_900_000_000, to: 1_900_000_005 } },
+      { name: 'access.summary', data: { ...shared, status: 404, count: 1, records: 0, bytes: 0, from: 1_900_000_005, to: 1_900_000_005 } },
+    ]);
+    expect(sut.stats).toEqual({ reported: 3, lost: 0 });
+    sut.stop();
+    expect(told).toHaveLength(2);
+  });
+
+  it('is told call by call where that is wanted', () => {
+    const { sut, told } = recording({ report: 'each' });
+    sut.report(report({ scope: 'read', clientAddress: '192.0.2.7' }));
+    sut.report(report({ outcome: 'denied', status: 401, error: 'invalid_token', claims: undefined }));
+    expect(told.map(({ name, data }) => [name, data['status'], data['error']])).toEqual([['access.allowed', 200, undefined], ['access.denied', 401, 'invalid_token']]);
+    expect(told[0]!.data).toMatchObject({ scope: 'read', client_address: '192.0.2.7' });
+  });
+
+  it.each<[string, Partial<UsageReport>, object]>([
+    ['an active JWT by its claims', { token: 'a.b.c', claims: { iss: 'i', jti: 'j' } }, { iss: 'i', jti: 'j' }],
+    ['an active JWT without jti by its signing input', { token: 'a.b.c', claims: { iss: 'i' } }, { signing_input_sha256: digest('a.b') }],
+    ['a JWT that was not active by its signing input, whatever it claims', { token: 'a.b.c', claims: undefined }, { signing_input_sha256: digest('a.b') }],
+    ['an opaque token by its digest', { token: 'ab', claims: { iss: 'i', jti: 'j' } }, { sha256: digest('ab') }],
+  ])('names %s', (_, over, token) => {
+    const { sut, told } = recording({ report: 'each' });
+    sut.report(report(over));
+    expect(told[0]!.data['token']).toEqual(token);
+  });
+
+  it('is bounded: what has no room is counted, and made-up tokens take half of it at most', () => {
+    const { sut, told } = recording({ maxRows: 4 });
+    for (let nth = 0; nth < 10; nth++) sut.report(report({ token: `made-up-${nth}`, claims: undefined, outcome: 'denied' }));
+    for (let nth = 0; nth < 3; nth++) sut.report(report({ token: `good-${nth}` }));
+    sut.stop();
+    expect(told.map(({ data }) => data['outcome'])).toEqual(['denied', 'denied', 'allowed', 'allowed']);
+    expect(sut.stats).toEqual({ reported: 4, lost: 9 });
+    sut.report(report());
+    expect(sut.stats.lost).toBe(10);
+  });
+
+  it('hands over a large window in turns', async () => {
+    const { sut, told } = recording();
+    for (let nth = 0; nth < 250; nth++) sut.report(report({ token: `good-${nth}` }));
+    sut.flush();
+    expect(told).toHaveLength(100);
+    await turn();
+    expect(told).toHaveLength(200);
+    await turn();
+    expect(told).toHaveLength(250);
+  });
+
+  it('never throws: a producer that is full or closed costs the report, not the call', () => {
+    const { sut } = recording({ report: 'each', producer: { emit: () => { throw new Error('closed'); } } });
+    sut.report(report());
+    expect(sut.stats).toEqual({ reported: 0, lost: 1 });
+  });
+});

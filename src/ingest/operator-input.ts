@@ -1,0 +1,84 @@
+import { Type, type Static, type TSchema } from 'typebox';
+import { Compile } from 'typebox/compile';
+import { MAX_IDENTIFIER_LENGTH, MAX_TIME_SECONDS, MIN_TIME_SECONDS, REJECT_CODES, RescindError } from '../contracts/index.js';
+import type { ResumePoint } from './partition.js';
+import { MAX_REPLAYED } from './quarantine-replay.pg.js';
+
+const closed = { additionalProperties: false } as const;
+const POSITION = '^(0|[1-9][0-9]{0,18})$';
+const MAX_INT64 = 2n ** 63n - 1n;
+const Seconds = Type.Integer({ minimum: MIN_TIME_SECONDS, maximum: MAX_TIME_SECONDS, description: 'epoch seconds' });
+
+export const ReplayInput = Type.Object(
+  {
+    source: Type.Optional(Type.String({ pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$', description: 'id of a source' })),
+    code: Type.Optional(Type.Enum(Object.keys(REJECT_CODES))),
+    from: Type.Optional(Seconds),
+    to: Type.Optional(Seconds),
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_REPLAYED })),
+    after: Type.Optional(Type.String({ pattern: POSITION, description: '`next` of the call before' })),
+  },
+  closed,
+);
+
+export const ResumeInput = Type.Object(
+  {
+    at: Type.String({ pattern: '^(stored|earliest|latest|0|[1-9][0-9]{0,18})$', description: '`stored`, `earliest`, `latest`, or an offset' }),
+    reason: Type.String({ minLength: 1, maxLength: MAX_IDENTIFIER_LENGTH, pattern: '\\S' }),
+  },
+  closed,
+);
+
+const replayInput = Compile(ReplayInput);
+const resumeInput = Compile(ResumeInput);
+
+export function readReplayInput(body: unknown): Static<typeof ReplayInput> {
+  const input = checked(replayInput, body ?? {}) as Static<typeof ReplayInput>;
+  if (input.after !== undefined) readRowId(input.after, 'after');
+  return input;
+}
+
+export function readResumeInput(body: unknown): { at: ResumePoint; reason: string } {
+  const { at, reason } = checked(resumeInput, body) as Static<typeof ResumeInput>;
+  if (reason.includes('\0') || !reason.isWellFormed()) throw invalid('`reason` holds a NUL or a lone surrogate');
+  return { at: /^\d/.test(at) ? BigInt(at) : (at as ResumePoint), reason };
+}
+
+/** Of a row; a path that is none names nothing. */
+export function readRowId(text: string, name?: string): string {
+  if (new RegExp(POSITION).test(text) && BigInt(text) <= MAX_INT64) return text;
+  throw name === undefined ? new RescindError('not-found', { detail: 'no such record in quarantine' }) : invalid(`\`${name}\` is not a position`);
+}
+
+/** Of a path. */
+export function readPartition(text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new RescindError('not-found', { detail: 'a partition is a number' });
+}
+
+/** `?operator=true` and nothing else: the operator's part is asked for by name. */
+export function readOperator(query: unknown): boolean {
+  const entries = Object.entries((query ?? {}) as Record<string, unknown>);
+  if (entries.some(([name]) => name !== 'operator')) throw invalid('the only parameter is `operator`');
+  const value = entries[0]?.[1];
+  if (value === undefined || value === 'false') return false;
+  if (value === 'true') return true;
+  throw invalid('`operator` is true or false');
+}
+
+interface Validator {
+  Check(value: unknown): boolean;
+  Errors(value: unknown): { instancePath: string; message: string }[];
+}
+
+function checked(validator: Validator, body: unknown): unknown {
+  if (validator.Check(body)) return body;
+  const [error] = validator.Errors(body);
+  const at = error === undefined || error.instancePath === '' ? 'the body' : `\`${error.instancePath.slice(1)}\``;
+  throw invalid(`${at} ${error?.message ?? 'is malformed'}`);
+}
+
+const invalid = (detail: string): RescindError => new RescindError('invalid-request', { detail });
+
+/** A TypeBox schema as OpenAPI takes it. */
+export const plain = (schema: TSchema): Readonly<Record<string, never>> => JSON.parse(JSON.stringify(schema)) as Readonly<Record<string, never>>;

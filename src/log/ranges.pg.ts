@@ -1,0 +1,66 @@
+import { inTransaction, type Pool } from '../platform/index.js';
+
+/** Indexes of one range of `entry` and of `payload`; about 3 GB of both together. */
+export const RANGE_ENTRIES = 4_194_304n;
+
+/** The next index has no range to stand in yet: nothing was written, and the batch may be tried again once there is one. */
+export class RangeMissing extends Error {
+  override readonly name = 'RangeMissing';
+  readonly upTo: bigint;
+  constructor(upTo: bigint) {
+    super(`no range holds the indexes below ${upTo}`);
+    this.upTo = upTo;
+  }
+}
+
+export interface RangeKeeper {
+  /** Told of the highest index of a batch; makes the next range, beside the batches, when the last one has begun to fill. */
+  noted(index: bigint): void;
+  /** Makes ranges until all indexes up to this one, and a whole range beyond, have their place. */
+  ensure(index: bigint): Promise<void>;
+  /** Of a process that starts: the same for the highest index there is. */
+  start(): Promise<void>;
+}
+
+export function createRangeKeeper({ pool, onError }: { pool: Pool; onError: (error: unknown) => void }): RangeKeeper {
+  let upTo = 0n;
+  let making: Promise<void> | undefined;
+
+  async function ensure(index: bigint): Promise<void> {
+    while (upTo < index + RANGE_ENTRIES) upTo = await makeNext(pool, index + RANGE_ENTRIES);
+  }
+
+  return {
+    ensure,
+    noted(index) {
+      if (upTo >= index + RANGE_ENTRIES || making) return;
+      making = ensure(index)
+        .catch(onError)
+        .finally(() => {
+          making = undefined;
+        });
+    },
+    async start() {
+      const { rows } = await pool.query<{ next: string }>('SELECT coalesce(max(next_ix), 0) AS next FROM ledger_head');
+      await ensure(BigInt(rows[0]!.next));
+    },
+  };
+}
+
+/** Makes one range where those that are there end below `wanted`. One process at a time; answers where they now end. */
+async function makeNext(pool: Pool, wanted: bigint): Promise<bigint> {
+  return inTransaction(pool, async (client) => {
+    const { rows } = await client.query<{ up_to: string }>('SELECT up_to FROM ledger_partitions FOR UPDATE');
+    const from = BigInt(rows[0]!.up_to);
+    if (from >= wanted) return from;
+    const to = from + RANGE_ENTRIES;
+    for (const table of ['entry', 'payload']) {
+      const range = `${table}_${from / RANGE_ENTRIES}`;
+      // Attached rather than created in place: that would lock out readers and writers of the whole table.
+      await client.query(`CREATE TABLE ${range} (LIKE ${table} INCLUDING ALL)`);
+      await client.query(`ALTER TABLE ${table} ATTACH PARTITION ${range} FOR VALUES FROM (${from}) TO (${to})`);
+    }
+    await client.query('UPDATE ledger_partitions SET up_to = $1', [String(to)]);
+    return to;
+  });
+}

@@ -1,0 +1,38 @@
+/** What masking reads of a string; its spec counts the reads. */
+export interface Text {
+  readonly length: number;
+  /** NaN outside the text. */
+  charCodeAt(at: number): number;
+  slice(from: number, to: number): string;
+}
+
+export const QUOTE = 0x22;
+export const COMMA = 0x2c;
+export const HYPHEN = 0x2d;
+export const DOT = 0x2e;
+export const SLASH = 0x2f;
+export const COLON = 0x3a;
+export const EQUALS = 0x3d;
+export const AT = 0x40;
+export const OPEN_ARRAY = 0x5b;
+export const BACKSLASH = 0x5c;
+
+/** Where the base64url characters (RFC 4648, section 5) that begin at `from` end. */
+export function readBase64url(text: Text, from: number): number {
+  let at = from;
+  while (isBase64url(text.charCodeAt(at))) at += 1;
+  return at;
+}
+
+export function skipSpace(text: Text, from: number): number {
+  let at = from;
+  while (isSpace(text.charCodeAt(at))) at += 1;
+  return at;
+}
+
+/** As `\s` has it. */
+export const isSpace = (code: number): boolean =>
+  code === 0x20 || (code >= 0x09 && code <= 0x0d) || (code >= 0xa0 && /\s/.test(String.fromCharCode(code)));
+
+export const isBase64url = (code: number): boolean =>
+  (code >= 0x61 && code <= 0x7a) || (code >= 0x41 && code <= 0x5a) || (code >= 0x30 && code <= 0x39) || code === 0x5f || code === 0x2d;

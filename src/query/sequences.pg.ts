@@ -1,0 +1,41 @@
+import { loadSql } from '../platform/index.js';
+import type { SequencesAnswer } from './answers.js';
+import { readParameters } from './parameters.js';
+import type { Reader } from './reader.js';
+import type { Ask } from './snapshot.pg.js';
+
+const SEQUENCES = loadSql(import.meta.url, 'sequences.sql');
+
+/** Gaps that are shown of a source; `missing` counts the numbers of all. */
+const MAX_GAPS_SHOWN = 100;
+
+/** What the sources' own numbering says of their events: a gap is an event that never came, or not yet. */
+export function createSequencesQuestion({ ask, reader }: { readonly ask: Ask; readonly reader: Reader }) {
+  return (tenant: string, query: unknown): Promise<SequencesAnswer> => {
+    readParameters(query, []);
+    return ask(tenant, async (snapshot) => {
+      const rows = await snapshot.rows<SequenceRow>(SEQUENCES, [MAX_GAPS_SHOWN]);
+      const items = rows.map(({ source, first, last, missing, repeated, given_up, gaps }) => ({
+        source: reader.source(source),
+        first: Number(first),
+        last: Number(last),
+        missing: Number(missing),
+        repeated: Number(repeated),
+        given_up: Number(given_up),
+        gaps: [...gaps],
+      }));
+      return { as_of: { index: String(snapshot.head) }, items };
+    });
+  };
+}
+
+interface SequenceRow {
+  readonly [column: string]: unknown;
+  readonly source: string;
+  readonly first: string;
+  readonly last: string;
+  readonly missing: string;
+  readonly repeated: string;
+  readonly given_up: string;
+  readonly gaps: readonly { readonly from: number; readonly to: number }[];
+}

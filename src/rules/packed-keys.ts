@@ -1,0 +1,49 @@
+import { COMMON_DIMENSIONS, DIMENSIONS, KEY_BYTES, type RuleKey } from './dimension.js';
+
+/**
+ * Keys of one token in one string, for whoever holds many tokens: a character a dimension says how many keys it has, and the
+ * keys follow, dimension by dimension. Nine arrays of strings take three times the memory.
+ */
+export type PackedKeys = string & { readonly __brand: 'PackedKeys' };
+
+/** All keys of a token in two strings, of which many tokens have the second in common: hold it once for all of them. */
+export interface PackedSets {
+  readonly own: PackedKeys;
+  readonly common: PackedKeys;
+}
+
+export type KeySetsByDimension = readonly (readonly RuleKey[])[];
+
+/** Where the first key stands. */
+export const PACKED_KEYS_AT = DIMENSIONS.length;
+
+export const packKeys = (sets: KeySetsByDimension): PackedSets => ({
+  own: pack(sets.map((set, position) => (isCommon(position) ? NONE : set))),
+  common: pack(sets.map((set, position) => (isCommon(position) ? set : NONE))),
+});
+
+/** By position in `DIMENSIONS`, each key a string of its own. */
+export function unpackKeys({ own, common }: PackedSets): KeySetsByDimension {
+  const [owned, shared] = [unpack(own), unpack(common)];
+  return DIMENSIONS.map((_, position) => (isCommon(position) ? shared : owned)[position]!);
+}
+
+const NONE: readonly RuleKey[] = [];
+
+const isCommon = (position: number): boolean => COMMON_DIMENSIONS.has(DIMENSIONS[position]!);
+
+function pack(sets: KeySetsByDimension): PackedKeys {
+  let text = '';
+  for (const set of sets) text += String.fromCharCode(set.length);
+  for (const set of sets) for (const key of set) text += key;
+  // By way of memory: strings that are put together keep their parts.
+  return Buffer.from(text, 'latin1').toString('latin1') as PackedKeys;
+}
+
+function unpack(packed: PackedKeys): KeySetsByDimension {
+  const bytes = Buffer.from(packed, 'latin1');
+  let at = PACKED_KEYS_AT;
+  return DIMENSIONS.map((_, position) =>
+    Array.from({ length: bytes[position]! }, () => bytes.toString('latin1', at, (at += KEY_BYTES)) as RuleKey),
+  );
+}

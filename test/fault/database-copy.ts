@@ -1,0 +1,22 @@
+import { Client } from 'pg';
+
+/** A copy that can be put in its place. */
+export async function copyDatabase(url: string): Promise<{ restore(): Promise<void>; drop(): Promise<void> }> {
+  const name = new URL(url).pathname.slice(1);
+  const server = new URL(url);
+  server.pathname = '/postgres';
+  const onServer = async (...statements: readonly string[]): Promise<void> => {
+    const client = new Client({ connectionString: server.href });
+    await client.connect();
+    for (const statement of statements) await client.query(statement);
+    await client.end();
+  };
+  const replace = (from: string, to: string): Promise<void> =>
+    onServer(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname IN ('${from}', '${to}')`,
+      `DROP DATABASE IF EXISTS ${to} WITH (FORCE)`,
+      `CREATE DATABASE ${to} TEMPLATE ${from} STRATEGY wal_log`,
+    );
+  await replace(name, `${name}_saved`);
+  return { restore: () => replace(`${name}_saved`, name), drop: () => onServer(`DROP DATABASE ${name}_saved WITH (FORCE)`) };
+}
