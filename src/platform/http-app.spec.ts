@@ -6,7 +6,7 @@ import { Body, Controller, Get, Module, Post, Req } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyRequest } from 'fastify';
 import { RescindError } from '../contracts/index.js';
-import { HOT_SAMPLE } from './http-server.js';
+import { HOT_SAMPLE, type HotHandler } from './http-server.js';
 import { createHttpApp, createLog, createMetrics, jsonBody, listenHttp, type ListenConfig, type Metrics } from './index.js';
 
 const BODIES = {
@@ -59,6 +59,8 @@ describe('the HTTP application', () => {
   let url: string;
   let logged: string[];
   let metrics: Metrics;
+  let slowAsked: () => void;
+  let answerSlow: () => void;
 
   async function start(listen: ListenConfig): Promise<void> {
     logged = [];
@@ -67,7 +69,16 @@ describe('the HTTP application', () => {
     app = await createHttpApp({
       module: SampleModule,
       listen,
-      hot: new Map([['/hot', (req, res) => void res.end(`hot ${req.method}`)]]),
+      hot: new Map<string, HotHandler>([
+        ['/hot', (req, res) => void res.end(`hot ${req.method}`)],
+        [
+          '/slow',
+          (_req, res) => {
+            answerSlow = () => void res.end('slow');
+            slowAsked();
+          },
+        ],
+      ]),
       bodies: BODIES,
       log,
       metrics,
@@ -221,6 +232,27 @@ describe('the HTTP application', () => {
     })().catch((error: NodeJS.ErrnoException) => error.code);
     await app.close();
     expect(['ECONNREFUSED', 'ECONNRESET']).toContain(await asking);
+    agent.destroy();
+  });
+
+  it('closes although a client keeps a connection whose answer was under way', async () => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const asked = new Promise<void>((resolve) => {
+      slowAsked = resolve;
+    });
+    const answered = new Promise<string | undefined>((resolve, reject) => {
+      httpRequest(`${url}/slow`, { agent }, (response) => {
+        response.resume().once('end', () => resolve(response.headers.connection));
+      })
+        .once('error', reject)
+        .end();
+    });
+    await asked;
+    const closed = app.close();
+    while (app.getHttpServer().listening) await new Promise(setImmediate);
+    answerSlow();
+    expect(await answered).toBe('keep-alive');
+    await closed;
     agent.destroy();
   });
 

@@ -60,6 +60,7 @@ export async function deploy({ product, leaseSeconds, directory }: DeploymentOpt
       const port = await freePort();
       const environment = {
         PATH: process.env['PATH'],
+        NODE_OPTIONS: process.env['FAULT_NODE_OPTIONS'] ?? '',
         RESCIND_HOME: home,
         PORT: String(port),
         DATABASE_URL: throughLink.href,

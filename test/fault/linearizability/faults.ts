@@ -30,13 +30,15 @@ export interface FaultsOptions {
   readonly leaseMs: number;
   readonly kinds: readonly FaultKind[];
   readonly done: Fault[];
+  /** Nodes that did not go in order when they were asked to. */
+  readonly stuck: string[];
   readonly onFault: (fault: Fault) => void;
   /** No new faults from then on. */
   readonly ended: AbortSignal;
 }
 
 /** Breaks one thing after the other, or two at once, each kind before any of them again. Resolves when all is healed. */
-export async function injectFaults({ deployment, guards, random, leaseMs, kinds, done, onFault, ended }: FaultsOptions): Promise<void> {
+export async function injectFaults({ deployment, guards, random, leaseMs, kinds, done, stuck, onFault, ended }: FaultsOptions): Promise<void> {
   const { nodes, guest, postgres, kafka } = deployment;
   let kafkaComesBack: Promise<void> = Promise.resolve();
 
@@ -91,7 +93,8 @@ export async function injectFaults({ deployment, guards, random, leaseMs, kinds,
         return at(() => spoil(node.link, kind));
       case 'leave':
         return at(async () => {
-          await node.leave();
+          // It is killed then, and the run goes on: what is said meanwhile is judged all the same.
+          await node.leave().catch((error: Error) => void stuck.push(error.message));
           await delay(random.between(0, 1_000));
           await node.start();
         });
@@ -99,7 +102,7 @@ export async function injectFaults({ deployment, guards, random, leaseMs, kinds,
         return breakAs(kind, guest.name, async () => {
           await guest.start();
           await delay(random.between(0, leaseMs));
-          await (random.chance(50) ? guest.leave() : guest.kill());
+          await (random.chance(50) ? guest.leave().catch((error: Error) => void stuck.push(error.message)) : guest.kill());
         });
       case 'postgres':
         return breakAs(kind, kind, async () => {

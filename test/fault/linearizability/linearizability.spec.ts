@@ -24,7 +24,7 @@ afterEach(() => rm(directory, { recursive: true, force: true }));
 /** What went wrong, with the seed, when it did; the evidence is kept. */
 function expectNothingFound(result: RunResult): void {
   if (result.verdict.violations.length > 0) console.error(JSON.stringify(rowOf(result)), JSON.stringify(result.verdict.violations.slice(0, 3)));
-  expect([result.verdict.stale, result.verdict.wronglyInactive]).toEqual([0, 0]);
+  expect([result.verdict.stale, result.verdict.wronglyInactive, result.stuck]).toEqual([0, 0, []]);
 }
 
 describe('introspection at three nodes, asked from outside while rules are ordered and lifted and everything is broken in turn', () => {

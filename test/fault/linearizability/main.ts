@@ -48,4 +48,4 @@ const result = await run({
 });
 if (values.json) console.log(JSON.stringify(rowOf(result, values.trap)));
 else console.log(describeRun(result, values.trap === undefined ? undefined : TRAPS[values.trap]!.breaks));
-process.exit(result.verdict.violations.length === 0 ? 0 : 1);
+process.exit(result.verdict.violations.length === 0 && result.stuck.length === 0 ? 0 : 1);

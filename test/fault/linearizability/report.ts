@@ -3,7 +3,7 @@ import type { RunResult } from './run.js';
 const share = (part: number): number => Math.round(part * 10_000) / 10_000;
 
 /** One object a line, as of every bench and fault. */
-export function rowOf({ seed, seconds, verdict, faults, orders, tokens, checksBy, unavailableShare, evidence }: RunResult, trap?: string): object {
+export function rowOf({ seed, seconds, verdict, faults, orders, tokens, checksBy, unavailableShare, stuck, evidence }: RunResult, trap?: string): object {
   const { checks, active, inactive, unavailable, afterAnswer, stale, wronglyInactive } = verdict;
   return {
     name: 'fault.linearizability',
@@ -22,6 +22,7 @@ export function rowOf({ seed, seconds, verdict, faults, orders, tokens, checksBy
     tokens,
     orders,
     faults,
+    stuck,
     seconds: Math.round(seconds),
     seed,
     ...(evidence === undefined ? {} : { evidence }),
@@ -42,6 +43,7 @@ export function describeRun(result: RunResult, trap?: string): string {
     tokens: result.tokens,
     orders: listed(orders),
     faults: listed(faults),
+    ...(result.stuck.length === 0 ? {} : { stuck: result.stuck.join(', ') }),
     seconds: Math.round(result.seconds),
     seed: result.seed,
     ...(trap === undefined ? {} : { trap }),

@@ -56,6 +56,8 @@ export interface RunResult {
   /** By what answered them. */
   readonly checksBy: Readonly<Record<string, number>>;
   readonly unavailableShare: number;
+  /** Nodes that did not go in order within two minutes. */
+  readonly stuck: readonly string[];
   /** Where a violation is written down. */
   readonly evidence: string | undefined;
 }
@@ -82,6 +84,7 @@ async function runAgainst(deployment: Deployment, { product, seed, checks, maxMs
   const log = new CheckLog();
   const orders: SentOrder[] = [];
   const faults: Fault[] = [];
+  const stuck: string[] = [];
   const counts: Record<string, number> = {};
   const vias = [...nodes, guest].map(({ name }) => name).concat(GUARDS);
 
@@ -137,6 +140,7 @@ async function runAgainst(deployment: Deployment, { product, seed, checks, maxMs
         leaseMs: leaseSeconds * 1_000,
         kinds,
         done: faults,
+        stuck,
         onFault: ({ kind, of }) => onProgress(`  ${kind} ${of}`),
         ended: faultless.signal,
       }),
@@ -188,6 +192,7 @@ async function runAgainst(deployment: Deployment, { product, seed, checks, maxMs
       tokens: population.tokens.length,
       checksBy: countBy(log, vias),
       unavailableShare: verdict.unavailable / Math.max(1, verdict.checks),
+      stuck,
       evidence,
     };
   } finally {
