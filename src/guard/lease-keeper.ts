@@ -110,7 +110,7 @@ export function createLeaseKeeper({ client, state, clock, granted, slow, problem
     request = giveUp;
     const timer = setTimeout(() => giveUp.abort(), TIMEOUT_MS);
     try {
-      return await client.postJson('/feed/lease', body, giveUp.signal);
+      return await client.postLease(body, giveUp.signal);
     } finally {
       clearTimeout(timer);
     }

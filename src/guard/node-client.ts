@@ -1,6 +1,7 @@
 import { FORM_MEDIA_TYPE, JSON_MEDIA_TYPE } from '../contracts/index.js';
 import { MAX_RETRY_AFTER_S } from './answer.js';
 import type { GuardCredentials, GuardOptions } from './guard-options.js';
+import { MAX_ANSWER_BYTES, openKeptConnection, type KeptConnection } from './kept-connection.js';
 import { parseObject } from './wire.js';
 
 export interface NodeAnswer {
@@ -14,13 +15,13 @@ export interface NodeAnswer {
 /** Requests to the node behind one address, as one caller. All reject when no answer comes. */
 export interface NodeClient {
   postForm(path: string, form: Readonly<Record<string, string>>, signal: AbortSignal): Promise<NodeAnswer>;
-  postJson(path: string, body: object, signal: AbortSignal): Promise<NodeAnswer>;
+  /** One at a time, over one connection: see `kept-connection.ts`. */
+  postLease(body: object, signal: AbortSignal): Promise<NodeAnswer>;
   /** Resolves with the headers; the body is then read by the caller. */
   openStream(path: string, query: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Response>;
 }
 
-/** Bytes of an answer; what is longer is not from Rescind. */
-const MAX_ANSWER_BYTES = 256 * 1024;
+const LEASE_PATH = '/feed/lease';
 
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 
@@ -33,11 +34,14 @@ export function createNodeClient({ rescind, credentials, cleartext }: Pick<Guard
   const prefix = `${base.origin}${base.pathname.replace(/\/+$/, '')}`;
   const authorization = (): string => authorizationOf(typeof credentials === 'function' ? credentials() : credentials);
 
+  const headersOf = (contentType: string) => ({ authorization: authorization(), 'content-type': contentType, accept: JSON_MEDIA_TYPE });
+  let kept: Promise<KeptConnection | undefined> | undefined;
+
   // A redirect would carry secret and token to wherever it points.
   const send = (path: string, contentType: string, body: string, signal: AbortSignal): Promise<Response> =>
     fetch(`${prefix}${path}`, {
       method: 'POST',
-      headers: { authorization: authorization(), 'content-type': contentType, accept: JSON_MEDIA_TYPE },
+      headers: headersOf(contentType),
       body,
       redirect: 'error',
       signal,
@@ -45,7 +49,14 @@ export function createNodeClient({ rescind, credentials, cleartext }: Pick<Guard
 
   return {
     postForm: async (path, form, signal) => answerOf(await send(path, FORM_MEDIA_TYPE, new URLSearchParams(form).toString(), signal)),
-    postJson: async (path, body, signal) => answerOf(await send(path, JSON_MEDIA_TYPE, JSON.stringify(body), signal)),
+    async postLease(body, signal) {
+      const text = JSON.stringify(body);
+      kept ??= openKeptConnection(base.protocol);
+      const post = await kept;
+      if (post === undefined) return answerOf(await send(LEASE_PATH, JSON_MEDIA_TYPE, text, signal));
+      const answer = await post(new URL(`${prefix}${LEASE_PATH}`), headersOf(JSON_MEDIA_TYPE), text, signal);
+      return { status: answer.status, body: answer.body, retryAfter: retryAfterOf(answer) };
+    },
     openStream(path, query, signal) {
       const search = new URLSearchParams(query).toString();
       return fetch(`${prefix}${path}${search === '' ? '' : `?${search}`}`, {
@@ -80,7 +91,7 @@ async function bounded(response: Response): Promise<string> {
   return text;
 }
 
-export function retryAfterOf(response: Response): number | undefined {
+export function retryAfterOf(response: { readonly headers: { get(name: string): string | null } }): number | undefined {
   const value = response.headers.get('retry-after');
   return value !== null && /^\d{1,9}$/.test(value) ? Math.min(Number(value), MAX_RETRY_AFTER_S) : undefined;
 }

@@ -175,11 +175,14 @@ describe('an event that the database refuses', () => {
 });
 
 describe('an event that is submitted in one breath with the answer to another', () => {
-  it.each([0, 1, 2, 3, 4, 5, 6, 7, 8])('is written without waiting for a third: %i turns later', async (turns) => {
-    const event = (jti: string) => fromIdp('id-jag.issued', idJag({ jti: `${jti}-${turns}` }));
-    await stage.emit(event('first'));
+  it.each([0, 1, 2, 3, 4, 5])('is written without waiting for a third: %i turns later', async (turns) => {
+    const take = (name: string) => {
+      const body = Buffer.from(JSON.stringify(fromIdp('id-jag.issued', idJag({ jti: `${name}-${turns}` }))));
+      return stage.intake.take({ contentType: 'application/cloudevents+json', body, caller: stage.caller });
+    };
+    await take('first');
     for (let turn = 0; turn < turns; turn++) await Promise.resolve();
-    expect(await stage.emit(event('second'))).toMatchObject([{ state: 'sequenced' }]);
+    expect(await take('second')).toMatchObject({ single: { state: 'sequenced' } });
   });
 });
 

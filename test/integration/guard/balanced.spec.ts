@@ -1,0 +1,57 @@
+import { randomUUID } from 'node:crypto';
+import { connect, createServer, type AddressInfo, type Server } from 'node:net';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import type { Guard } from '../../../src/guard/index.js';
+import { startFeedService, type FeedService } from '../feeds/feed-service.js';
+import { learn, localAnswer, startGuard, until } from './guard-fixture.js';
+
+/** One address in front of several nodes: each new connection leads to the next of them. */
+async function startBalancer(urls: readonly string[]): Promise<{ readonly url: string; readonly connections: () => number; close(): void }> {
+  let taken = 0;
+  const server: Server = createServer((near) => {
+    const { port, hostname } = new URL(urls[taken++ % urls.length]!);
+    const far = connect(Number(port), hostname);
+    for (const [from, to] of [[near, far], [far, near]] as const) {
+      from.pipe(to);
+      from.on('error', () => to.destroy());
+      from.on('close', () => to.destroy());
+    }
+  });
+  await new Promise<void>((listening) => void server.listen(0, '127.0.0.1', listening));
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, connections: () => taken, close: () => void server.close() };
+}
+
+let service: FeedService;
+let balancer: Awaited<ReturnType<typeof startBalancer>>;
+let guard: Guard;
+
+beforeAll(async () => {
+  service = await startFeedService();
+  const nodes = [service.running, await service.another()];
+  balancer = await startBalancer(nodes.map(({ url }) => url));
+  guard = await startGuard(service, { rescind: balancer.url });
+});
+afterAll(async () => {
+  await guard.stop();
+  balancer.close();
+  await service.stop();
+});
+
+it('holds its lease at one of several nodes behind an address, so that an order waits for one grant', async () => {
+  const token = await service.issue();
+  await learn(guard, token);
+  // Questions at once take a connection each, to both nodes.
+  let isAsking = true;
+  const ask = async (): Promise<void> => {
+    while (isAsking) await guard.check(`nobody-${randomUUID()}`);
+  };
+  const asking = Array.from({ length: 8 }, ask);
+  await until(() => balancer.connections() > 3);
+  for (let round = 0; round < 15; round++) {
+    const { confirmed } = await service.order({ agent_type: `nobody-${round}` });
+    expect(confirmed).toEqual({ nodes: 2, guards: 1, expired: 0 });
+  }
+  await until(() => localAnswer(guard, token)?.state === 'active');
+  isAsking = false;
+  await Promise.all(asking);
+});
