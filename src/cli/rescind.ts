@@ -7,3 +7,7 @@ process.exitCode = await run(process.argv.slice(2), {
   err: process.stderr,
   stdin: process.stdin,
 });
+
+// Everything that it had was stopped: a connection that a client library opened again and left behind must not keep it.
+const LEFT_BEHIND_MS = 1_000;
+if (process.argv[2] === 'serve') setTimeout(() => process.exit(), LEFT_BEHIND_MS).unref();
