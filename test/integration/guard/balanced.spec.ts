@@ -44,10 +44,10 @@ it('holds its lease at one of several nodes behind an address, so that an order 
   const token = await service.issue();
   await learn(guard, token);
   // Questions at once take a connection each, to both nodes.
-  let isAsking = true;
+  const enough = new AbortController();
   let waited = 0;
   const ask = async (): Promise<void> => {
-    while (isAsking) await guard.check(`nobody-${randomUUID()}`);
+    while (!enough.signal.aborted) await guard.check(`nobody-${randomUUID()}`);
   };
   const asking = Array.from({ length: 8 }, ask);
   try {
@@ -59,7 +59,7 @@ it('holds its lease at one of several nodes behind an address, so that an order 
     }
     await until(() => localAnswer(guard, token)?.state === 'active');
   } finally {
-    isAsking = false;
+    enough.abort();
     await Promise.all(asking);
   }
   // A grant that was left behind at the other node would be waited for until it ends, f L, again and again.
