@@ -23,11 +23,21 @@ export function createQuarantineTopic({ kafka, log, metrics }: { kafka: Kafka; l
 
   async function connect(): Promise<{ admin: Admin; producer: Producer }> {
     const admin = kafka.admin();
-    await admin.connect();
-    await ensureTopics(admin, [QUARANTINE_TOPIC]);
     const producer = kafka.producer({ allowAutoTopicCreation: false });
-    await producer.connect();
-    return { admin, producer };
+    try {
+      await admin.connect();
+      await ensureTopics(admin, [QUARANTINE_TOPIC]);
+      await producer.connect();
+      return { admin, producer };
+    } catch (error) {
+      await end({ admin, producer });
+      throw error;
+    }
+  }
+
+  // What is left behind connected keeps its process from ending.
+  async function end(open: { readonly admin: Admin; readonly producer: Producer } | undefined): Promise<void> {
+    await Promise.all([open?.producer.disconnect(), open?.admin.disconnect()].map((ended) => ended?.catch(() => undefined)));
   }
 
   async function send(): Promise<void> {
@@ -38,6 +48,7 @@ export function createQuarantineTopic({ kafka, log, metrics }: { kafka: Kafka; l
         connected ??= connect();
         await (await connected).producer.send({ topic: QUARANTINE_TOPIC, messages });
       } catch (error) {
+        await end(await connected?.catch(() => undefined));
         connected = undefined;
         dropped.inc(messages.length);
         log.warn({ err: error, notices: messages.length }, 'notices of refused events could not be sent');
@@ -58,9 +69,7 @@ export function createQuarantineTopic({ kafka, log, metrics }: { kafka: Kafka; l
     },
     async stop() {
       await sending;
-      const open = await connected?.catch(() => undefined);
-      await open?.producer.disconnect();
-      await open?.admin.disconnect();
+      await end(await connected?.catch(() => undefined));
     },
   };
 }

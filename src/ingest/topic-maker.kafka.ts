@@ -20,11 +20,13 @@ export function createTopicMaker(kafka: Kafka): TopicMaker {
 
   return {
     async create(topic) {
+      const used = (connected ??= connect());
       try {
-        connected ??= connect();
-        await ensureTopics(await connected, [topic]);
+        await ensureTopics(await used, [topic]);
       } catch (error) {
-        connected = undefined;
+        if (connected === used) connected = undefined;
+        // One that is left behind connected keeps its process from ending.
+        void used.then((admin) => admin.disconnect()).catch(() => undefined);
         throw new RescindError('kafka-unavailable', { cause: error });
       }
     },
