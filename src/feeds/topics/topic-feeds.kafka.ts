@@ -236,9 +236,10 @@ export function createTopicFeeds(options: TopicFeedsOptions): TopicFeeds {
   }
 
   async function sweepWhenDue(right: Lead, writer: TopicWriter): Promise<void> {
-    if (now() - sweptAt < sweepMs) return;
+    const beganAt = now();
+    if (beganAt - sweptAt < sweepMs) return;
     for (const tenant of state.tenants()) await sweep(right, writer, tenant);
-    sweptAt = now();
+    sweptAt = beganAt;
   }
 
   async function sweep(right: Lead, writer: TopicWriter, tenant: Tenant): Promise<void> {
