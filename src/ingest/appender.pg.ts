@@ -30,6 +30,8 @@ export interface Appender {
    * `database-unavailable`: then nothing is known of it, and it may be submitted again, since duplicates are stored once.
    */
   submit(submission: Submission): Promise<readonly Outcome[]>;
+  /** Does ahead what `submit` would do for this event before it waits; for who has many and can take turns with others. */
+  prepare(judged: Judged): void;
   /** Takes up what a crash left: rules on contradictions, ledger entries that control records are owed. */
   start(): Promise<void>;
   /** Finishes what was submitted; refuses what comes later. */
@@ -302,6 +304,9 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
   });
 
   return {
+    prepare(judged) {
+      if (judged.accepted) sealEvent(judged, state);
+    },
     submit(submission) {
       if (stopping) return Promise.reject(new RescindError('shutting-down'));
       const bytes = submission.events.reduce((sum, { arrived }) => sum + arrived.bytes.length, 0);

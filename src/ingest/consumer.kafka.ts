@@ -24,6 +24,8 @@ const MAX_IN_FLIGHT = 3;
 const MAX_REFUSED_AT_ONCE = 50;
 /** Such parts of one partition that are not stored yet. */
 const MAX_PARTS_WAITING = 4;
+/** Records that are judged before whatever else waits has its turn: the batch that is being written waits for each of its answers. */
+const JUDGED_IN_A_TURN = 64;
 /** How long before a partition is tried again whose batch could not be written, and a consumer that crashed. */
 const RETRY_MS = 500;
 /** How often a stopped partition is looked at for an operator's decision. */
@@ -339,10 +341,16 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
     let refused = 0;
     for (const [at, message] of messages.entries()) {
       const judged = judgeRecord(topic, message, state, now());
+      appender.prepare(judged);
       events.push(judged);
       if (!judged.accepted) refused += 1;
       const isLast = at === messages.length - 1;
-      if (!isLast && refused < MAX_REFUSED_AT_ONCE) continue;
+      if (!isLast && refused < MAX_REFUSED_AT_ONCE) {
+        if (at % JUDGED_IN_A_TURN !== JUDGED_IN_A_TURN - 1) continue;
+        await nextTurn();
+        if (position.failed || isOver(position.generation)) break;
+        continue;
+      }
       parts.push(submitPart(topic, partition, position, events, message));
       [events, refused] = [[], 0];
       if (isLast) break;
