@@ -1,5 +1,6 @@
 import { setInterval } from 'node:timers';
 import type { Pool } from 'pg';
+import { to as copyTo } from 'pg-copy-streams';
 import { inTransaction, loadSql, type Log } from '../platform/index.js';
 import type { Session } from './control-log.pg.js';
 import { CONTROL_RECORD_VERSION } from './records.js';
@@ -18,6 +19,11 @@ const INTERVAL_MS = 60_000;
 
 /** Advisory lock of the process that writes one. */
 const SNAPSHOT_LOCK = 7424;
+
+/** Of PostgreSQL's binary COPY: signature, flags and extension; then each row's count of fields, and each field's length. */
+const COPY_HEADER_BYTES = 19;
+const COPY_VALUE_AT = COPY_HEADER_BYTES + 2 + 4;
+const COPY_TRAILER_BYTES = 2;
 
 const FIND = loadSql(import.meta.url, 'find-snapshot.sql');
 
@@ -40,9 +46,21 @@ export async function readSnapshot(session: Session, state: ControlState): Promi
 async function loadParts(session: Session, state: ControlState, { seq, parts }: { seq: string; parts: number }): Promise<void> {
   // One by one: a statement of the follower's session may not take long, and a million rules need not be in memory twice.
   for (let part = 0; part < parts; part++) {
-    const { rows } = await session.query<StatePart>('SELECT kind, tenant, bytes FROM control_snapshot_part WHERE seq = $1 AND part = $2', [seq, part]);
-    state.load(rows[0]!);
+    const { rows } = await session.query<Omit<StatePart, 'bytes'>>('SELECT kind, tenant FROM control_snapshot_part WHERE seq = $1 AND part = $2', [seq, part]);
+    state.load({ ...rows[0]!, bytes: await readBytes(session, seq, part) } as StatePart);
   }
+}
+
+/** By COPY, as they are: in a row they come as hexadecimal text, twice as long and to be decoded. */
+async function readBytes(session: Session, seq: string, part: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  const copied = session.query(copyTo(`COPY (SELECT bytes FROM control_snapshot_part WHERE seq = ${BigInt(seq)} AND part = ${part}) TO STDOUT (FORMAT binary)`));
+  for await (const chunk of copied) chunks.push(chunk as Buffer);
+  const copy = Buffer.concat(chunks);
+  const end = COPY_VALUE_AT + copy.readInt32BE(COPY_VALUE_AT - 4);
+  if (copy.readInt16BE(COPY_HEADER_BYTES) !== 1 || end + COPY_TRAILER_BYTES !== copy.length) throw new Error(`part ${part} of the snapshot is not one value`);
+  // Copied once more, so that it begins where numbers may begin.
+  return Buffer.from(copy.subarray(COPY_VALUE_AT, end));
 }
 
 /**
