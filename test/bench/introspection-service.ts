@@ -96,14 +96,14 @@ async function serve({ opaque, jwts: wanted, beside = 0 }: Recorded): Promise<vo
 async function recordBeside(url: string, count: number): Promise<void> {
   const pool = createPool({ url, max: 1, applicationName: 'bench', timeouts: { statementMs: FILL_TIMEOUT_MS, transactionMs: FILL_TIMEOUT_MS } });
   await pool.query(
-    `INSERT INTO id_jag SELECT (jsonb_populate_record(j, jsonb_build_object('key', '\\x' || substring(encode(sha256(('j' || n)::bytea), 'hex') for 32)))).*
-     FROM (SELECT * FROM id_jag LIMIT 1) j, generate_series(1, $1::int) n`,
+    `INSERT INTO id_jag SELECT (jsonb_populate_record(j.one, jsonb_build_object('key', '\\x' || substring(encode(sha256(('j' || n)::bytea), 'hex') for 32)))).*
+     FROM (SELECT id_jag AS one FROM id_jag LIMIT 1) j, generate_series(1, $1::int) n`,
     [count],
   );
   await pool.query(
-    `INSERT INTO token SELECT (jsonb_populate_record(t, jsonb_build_object(
+    `INSERT INTO token SELECT (jsonb_populate_record(t.one, jsonb_build_object(
        'key', '\\x' || substring(encode(sha256(('t' || n)::bytea), 'hex') for 32), 'id_jag_key', '\\x' || substring(encode(sha256(('j' || n)::bytea), 'hex') for 32)))).*
-     FROM (SELECT * FROM token LIMIT 1) t, generate_series(1, $1::int) n`,
+     FROM (SELECT token AS one FROM token LIMIT 1) t, generate_series(1, $1::int) n`,
     [count],
   );
   for (const table of ['token', 'id_jag']) await pool.query(`CLUSTER ${table} USING ${table}_pkey`);
