@@ -11,7 +11,7 @@ import {
   NDJSON_MEDIA_TYPE,
   RescindError,
 } from './contracts/index.js';
-import { createControlFollower, createControlLog, keepSnapshots, type ControlFollower, type ControlLog } from './control/index.js';
+import { createControlFollower, createControlLog, keepSnapshots, measureFollower, withWait, type ControlFollower, type ControlLog } from './control/index.js';
 import { createControlFence, createFeeds, createTopicFeeds, restoreControlLog, type Feeds, type Restored } from './feeds/index.js';
 import {
   createAppender,
@@ -198,13 +198,12 @@ async function start(config: Config, log: Log, lifecycle: Lifecycle, member: Gro
   const tracing = startTracing(config, { metrics, log, lifecycle });
   const controlLog = traceCommits(createControlLog({ pool }), tracing);
   const followed = createControlFollower({ url, controlLog, log, serves: config.roles.has('serve'), leaseMs: config.leaseMs });
-  const follower = traceWaits(measureWaits(followed, metrics), tracing);
+  const follower = traceWaits(measureFollower(followed, metrics), tracing);
   lifecycle.onStop('control log', () => follower.stop());
   await follower.start();
   lifecycle.onStop('control snapshots', keepSnapshots({ pool, state: follower.state, log }));
   const admin = await bootstrap({ home: config.home, controlLog, follower });
 
-  measureControl(metrics, follower);
   const parts: Parts = { config, log, metrics, tracing, health, lifecycle, pool, watchPool, controlLog, follower };
   const topics = kafka.servers && createTopicMaker(createKafka({ ...kafka.servers, clientId: 'rescind-registry', log }));
   if (topics) lifecycle.onStop('topic maker', () => topics.stop());
@@ -441,51 +440,12 @@ function traceWaits(follower: ControlFollower, tracing: Tracing | undefined): Co
   return withWait(follower, whenInForce);
 }
 
-/** Below the follower, so that what it computes when it is asked is still asked of it. */
-function withWait(follower: ControlFollower, whenInForce: ControlFollower['whenInForce']): ControlFollower {
-  return Object.create(follower, { whenInForce: { value: whenInForce } }) as ControlFollower;
-}
-
-function measureWaits(follower: ControlFollower, metrics: Metrics): ControlFollower {
-  const seconds = metrics.histogram('rescind_in_force_seconds', 'From the commit of an order until it is in force everywhere, or nobody can tell.', ['outcome']);
-  return withWait(follower, async (seq) => {
-    const end = seconds.startTimer();
-    try {
-      const confirmed = await follower.whenInForce(seq);
-      end({ outcome: confirmed.expired > 0 ? 'waited-out' : 'confirmed' });
-      return confirmed;
-    } catch (error) {
-      end({ outcome: 'not-confirmed' });
-      throw error;
-    }
-  });
-}
-
 function traceBatches(appender: Appender, tracing: Tracing | undefined): Appender {
   if (tracing === undefined) return appender;
   return {
     ...appender,
     submit: (submission) => tracing.span('ingest.submit', { 'rescind.events': submission.events.length }, () => appender.submit(submission)),
   };
-}
-
-function measureControl(metrics: Metrics, follower: ControlFollower): void {
-  const { state } = follower;
-  metrics.gauge('rescind_control_seq', 'Seq of the last control record that is applied here.', [], () => Number(state.head));
-  metrics.gauge('rescind_control_seq_timestamp_seconds', 'When that record was committed.', [], () => state.headAt / 1000);
-  metrics.gauge('rescind_current', 'Whether this process may answer introspection now (1) or not (0).', [], () => Number(follower.isCurrent()));
-  metrics.gauge('rescind_lease_remaining_seconds', 'How long this process may answer introspection without another renewal.', [], () => follower.measured().leaseRemainingMs / 1000);
-  const measured = (name: string, help: string, read: () => number | undefined): void =>
-    metrics.observed(name, help, [], () => [read()].flatMap((value) => (value === undefined ? [] : [[{}, value] as const])));
-  measured('rescind_nodes', 'Processes that answer introspection, as the database lists them.', () => follower.measured().nodes);
-  measured('rescind_node_clock_offset_seconds', "How far the clock of this host is from the database's, at least.", () => {
-    const ms = follower.measured().clockDifferenceMs;
-    return ms === undefined ? undefined : ms / 1000;
-  });
-  metrics.observed('rescind_rules', 'Revocation rules in memory, by tenant.', ['tenant'], () => [...state.tenants()].map(({ name, rules }) => [{ tenant: name }, rules.size] as const));
-  metrics.observed('rescind_registered', 'What is registered, by kind.', ['kind'], () =>
-    (['tenants', 'sources', 'callers'] as const).map((kind) => [{ kind }, [...state[kind]()].length] as const),
-  );
 }
 
 function refuseWhen(reason: string | undefined, code: 'no-lease' | 'kafka-unavailable' | 'control-log-behind'): void {

@@ -138,7 +138,8 @@ interface AppendedRow {
   same: boolean;
 }
 
-interface RecordRow {
+/** A record as PostgreSQL returns it. */
+export interface RecordRow {
   seq: string;
   tenant: string;
   kind: string;

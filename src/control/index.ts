@@ -26,6 +26,7 @@ export { keepSnapshots, readSnapshot, RECORDS_A_SNAPSHOT, writeSnapshot } from '
 export { createControlLog, type Appended, type Command, type ControlLog, type Session } from './control-log.pg.js';
 export { createLogCopies, type CommandCopy, type LogCopies, type RecordCopy } from './log-copy.pg.js';
 export { createControlFollower, DEFAULT_LEASE_MS, MAX_LEASE_MS, MIN_LEASE_MS, type ControlFollower, type FollowerOptions, type Guards } from './follower.pg.js';
+export { measureFollower, withWait } from './follower-metrics.js';
 export { LEASE_FRACTION, type GrantAnswer, type GrantRefusal } from './lease.js';
 export type { Confirmed } from './waiting.js';
 export { ControlLog1764000000000 } from './migrations/1764000000000-control-log.js';

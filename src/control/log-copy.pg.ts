@@ -1,6 +1,6 @@
 import { RescindError } from '../contracts/index.js';
 import { inTransaction, loadSql, type Pool } from '../platform/index.js';
-import type { Session } from './control-log.pg.js';
+import type { RecordRow, Session } from './control-log.pg.js';
 import type { ControlRecord, Seq } from './records.js';
 
 /** What makes a command apply once. Without it, a restored log would take an event for new that it has heard. */
@@ -70,13 +70,6 @@ async function readHead(session: Session, lock: '' | 'FOR UPDATE'): Promise<Seq>
   return BigInt(rows[0]!.seq) as Seq;
 }
 
-interface CopyRow {
-  seq: string;
-  tenant: string;
-  kind: string;
-  subject: string;
-  version: number;
-  at: Date;
-  body: unknown;
+interface CopyRow extends RecordRow {
   commands: CommandCopy[] | null;
 }
