@@ -30,6 +30,7 @@ const OWN_CODES = {
   'reason-required': { kind: 'invalid', title: 'Every rule needs a reason.' },
   'confirmation-required': { kind: 'invalid', title: 'A rule that selects everything needs its confirmation.' },
   'invalid-cursor': { kind: 'invalid', title: 'The cursor is not one that Rescind issued for this question.' },
+  'as-of-out-of-range': { kind: 'invalid', title: 'The moment lies in the future, or before the first entry of the ledger.' },
   'filter-too-wide': { kind: 'invalid', title: 'No index serves this filter; combine it with one that has an index.' },
   'invalid-idempotency-key': { kind: 'invalid', title: 'The Idempotency-Key is malformed.' },
   'invalid-jwks': { kind: 'invalid', title: 'The key set is malformed, or holds a private, weak or unusable key.' },

@@ -2,6 +2,7 @@ import { RescindError } from '../contracts/index.js';
 import { loadSql } from '../platform/index.js';
 import { OPERATIONS, OUTCOMES } from '../projections/index.js';
 import type { AccessItem, AccessPage } from './answers.js';
+import { asOfOf, momentFromCursor, momentToCursor, readAsOf } from './as-of.js';
 import { decodeCursor, encodeCursor, questionOf } from './cursor.js';
 import { operationOf, outcomeOf } from './entity-kinds.js';
 import { orNull, readNames, resolveFilter, type Names } from './names.pg.js';
@@ -24,6 +25,7 @@ export const ACCESS_PARAMETERS = [
   'outcome',
   'from',
   'to',
+  'as_of',
   'limit',
   'cursor',
 ] as const;
@@ -42,7 +44,7 @@ const STATEMENTS = {
 const NO_IDS = [0];
 
 /** Who accessed what, newest first. Later pages are read as of the first, so that nothing is shown twice or skipped. */
-export function createAccessQuestion({ ask, reader, now }: { readonly ask: Ask; readonly reader: Reader; readonly now: () => number }) {
+export function createAccessQuestion({ ask, reader }: { readonly ask: Ask; readonly reader: Reader }) {
   return (tenant: string, query: unknown): Promise<AccessPage> => {
     const parameters = readParameters(query, ACCESS_PARAMETERS);
     const tenantKey = reader.tenantKey(tenant);
@@ -53,6 +55,7 @@ export function createAccessQuestion({ ask, reader, now }: { readonly ask: Ask; 
     const window = readWindow(parameters);
     const question = questionOf('access', parameters);
     const position = parameters.has('cursor') ? decodeCursor(tenantKey, question, parameters.get('cursor')!) : undefined;
+    const asked = position ? momentFromCursor(position) : readAsOf(parameters);
     refuseWide(parameters);
 
     return ask(tenant, async (snapshot) => {
@@ -64,11 +67,11 @@ export function createAccessQuestion({ ask, reader, now }: { readonly ask: Ask; 
       };
       const driver = token ? 'token' : ((['user', 'agent', 'client', 'resource'] as const).find((kind) => ids[kind]) ?? 'time');
       const driving = driver === 'token' || driver === 'time' ? NO_IDS : ids[driver]!;
-      const start = [MAX_INT64, MAX_INT64, String(snapshot.head), String(window.from ?? now() - DEFAULT_WINDOW_S)];
-      const [at, ix, asOf, from] = (position ?? start) as [string, string, string, string];
+      const start = [MAX_INT64, MAX_INT64, String(window.from ?? snapshot.at - DEFAULT_WINDOW_S)];
+      const [at, ix, from] = (position?.slice(2) ?? start) as [string, string, string];
       const rows = await snapshot.rows<AccessRow>(STATEMENTS[driver], [
         driving,
-        asOf,
+        String(snapshot.index),
         from,
         window.to === undefined ? MAX_INT64 : window.to,
         at,
@@ -87,11 +90,11 @@ export function createAccessQuestion({ ask, reader, now }: { readonly ask: Ask; 
       const names = await readNames(snapshot, shown.flatMap(entitiesOf));
       const last = rows.length > limit ? shown.at(-1) : undefined;
       return {
-        as_of: { index: asOf },
+        as_of: asOfOf(snapshot),
         items: shown.map((row) => itemOf(row, names, reader)),
-        ...(last ? { next: encodeCursor(tenantKey, question, [last.at, last.ix, asOf, from]) } : {}),
+        ...(last ? { next: encodeCursor(tenantKey, question, [...momentToCursor(snapshot), last.at, last.ix, from]) } : {}),
       };
-    });
+    }, asked);
   };
 }
 

@@ -1,46 +1,10 @@
-import { Type, type Static, type TSchema } from 'typebox';
+import { Type, type Static } from 'typebox';
+import { Agent, Base64, Client, Count, Index, maybe, one, page, Resource, Scopes, Source, strict, Time, TokenId, User } from './answer-parts.js';
 
 /*
  * What the read API answers: the single source of the types, of OpenAPI's response schemas and of the check in the integration
  * spec. Times are integer seconds; positions in the ledger are decimal strings, because a JSON number is floating point.
  */
-const strict = { additionalProperties: false } as const;
-const maybe = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
-
-const Index = Type.String({ pattern: '^(?:0|[1-9][0-9]{0,18})$', description: 'position in the ledger, decimal' });
-const Time = Type.Integer({ description: 'seconds since the epoch' });
-const Count = Type.Integer({ minimum: 0 });
-const TokenId = Type.String({ pattern: '^[A-Za-z0-9_-]{22}$', description: 'key of the token: see /v1/tokens/{id}' });
-const EntityId = Type.Integer({ minimum: 1, description: 'small id of the entity, to be used in filters' });
-const Base64 = Type.String({ contentEncoding: 'base64' });
-const Uuid = Type.String({ format: 'uuid' });
-const Scopes = Type.Array(Type.String());
-
-export const AsOf = Type.Object(
-  { index: Index },
-  { ...strict, description: 'the head of the ledger that was read: every entry with a lower index is in the answer' },
-);
-
-export const User = Type.Object({ entity: EntityId, iss: Type.String(), tenant: Type.Optional(Type.String()), sub: Type.String() }, strict);
-export const Client = Type.Object({ entity: EntityId, iss: Type.String(), client_id: Type.String() }, strict);
-export const Agent = Type.Object({ entity: EntityId, iss: Type.String(), id: Type.String() }, strict);
-export const Resource = Type.Object({ entity: EntityId, uri: Type.String() }, strict);
-const Source = Type.Object({ id: Uuid, name: maybe(Type.String({ description: 'null: Rescind itself' })) }, strict);
-
-/** An answer about one thing. */
-const one = <T extends Parameters<typeof Type.Object>[0]>(properties: T) => Type.Object({ as_of: AsOf, ...properties }, strict);
-
-/** A page of a list. */
-const page = <T extends TSchema>(item: T) =>
-  Type.Object(
-    {
-      as_of: AsOf,
-      items: Type.Array(item),
-      next: Type.Optional(Type.String({ description: 'cursor of the next page; absent on the last' })),
-    },
-    strict,
-  );
-
 const usage = { accesses: Count, allowed: Count, denied: Count, first_used: maybe(Time), last_used: maybe(Time) };
 
 export const ConnectionItem = Type.Object(
@@ -229,11 +193,6 @@ export const QuarantineItem = Type.Object(
 );
 export const QuarantinePage = page(QuarantineItem);
 
-export type AsOf = Static<typeof AsOf>;
-export type User = Static<typeof User>;
-export type Client = Static<typeof Client>;
-export type Agent = Static<typeof Agent>;
-export type Resource = Static<typeof Resource>;
 export type ConnectionPage = Static<typeof ConnectionPage>;
 export type ConnectionItem = Static<typeof ConnectionItem>;
 export type GrantPage = Static<typeof GrantPage>;

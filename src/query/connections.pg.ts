@@ -1,5 +1,6 @@
 import { loadSql } from '../platform/index.js';
 import type { ConnectionPage } from './answers.js';
+import { asOfOf } from './as-of.js';
 import { decodeCursor, encodeCursor, questionOf } from './cursor.js';
 import { connectionStateOf } from './entity-kinds.js';
 import { orNull, readNames, resolveFilter } from './names.pg.js';
@@ -43,7 +44,7 @@ export function createConnectionsQuestion({ ask, reader }: { readonly ask: Ask; 
       const names = await readNames(snapshot, shown.flatMap((row) => [row.idp_client, row.client, row.res, row.agent]));
       const last = rows.length > limit ? shown.at(-1) : undefined;
       return {
-        as_of: { index: String(snapshot.head) },
+        as_of: asOfOf(snapshot),
         items: shown.map((row) => ({
           id: row.id.toString('base64url'),
           state: connectionStateOf(row.state),

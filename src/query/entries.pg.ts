@@ -2,6 +2,7 @@ import { RescindError } from '../contracts/index.js';
 import { loadSql } from '../platform/index.js';
 import type { ArrivalMode } from '../log/index.js';
 import type { EntryAnswer } from './answers.js';
+import { asOfOf } from './as-of.js';
 import { readIndex, readParameters } from './parameters.js';
 import type { Reader } from './reader.js';
 import type { Ask } from './snapshot.pg.js';
@@ -15,9 +16,9 @@ export function createEntryQuestion({ ask, reader }: { readonly ask: Ask; readon
     const ix = readIndex(index);
     return ask(tenant, async (snapshot) => {
       const [row] = await snapshot.rows<EntryRow>(ENTRY, [String(ix)]);
-      if (!row) throw new RescindError('not-found', { detail: `the ledger has ${snapshot.head} entries` });
+      if (!row) throw new RescindError('not-found', { detail: `the ledger has ${snapshot.index} entries` });
       return {
-        as_of: { index: String(snapshot.head) },
+        as_of: asOfOf(snapshot),
         index: row.ix,
         state: 'sequenced',
         arrival: Number(row.arrival),

@@ -1,5 +1,6 @@
 import { loadSql } from '../platform/index.js';
 import type { GrantPage } from './answers.js';
+import { asOfOf } from './as-of.js';
 import { decodeCursor, encodeCursor, questionOf } from './cursor.js';
 import { orNull, readNames, resolveFilter } from './names.pg.js';
 import { FILTER_PARAMETERS, readLimit, readParameters, readWindow } from './parameters.js';
@@ -45,7 +46,7 @@ export function createGrantsQuestion({ ask, reader }: { readonly ask: Ask; reado
       const names = await readNames(snapshot, shown.flatMap((row) => [row.usr, row.client, row.res, row.agent]));
       const last = rows.length > limit ? shown.at(-1) : undefined;
       return {
-        as_of: { index: String(snapshot.head) },
+        as_of: asOfOf(snapshot),
         items: shown.map((row) => ({
           user: names.user(row.usr),
           client: names.client(row.client),

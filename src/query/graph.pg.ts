@@ -1,6 +1,7 @@
 import { RescindError } from '../contracts/index.js';
 import { loadSql } from '../platform/index.js';
 import type { GraphAnswer } from './answers.js';
+import { asOfOf } from './as-of.js';
 import { drawGraph, MAX_GRAPH_NODES, type HeldGrant, type ReachedPair } from './graph.js';
 import { readNames, resolveFilter } from './names.pg.js';
 import { FILTER_PARAMETERS, readParameters, readWindow } from './parameters.js';
@@ -47,7 +48,7 @@ export function createGraphQuestion({ ask, reader }: { readonly ask: Ask; readon
       const names = await readNames(snapshot, ids);
       const disabled = await snapshot.rows<{ entity: number }>(DISABLED, [ids]);
       return {
-        as_of: { index: String(snapshot.head) },
+        as_of: asOfOf(snapshot),
         ...drawGraph({ pairs, ...held, names, disabled: new Set(disabled.map(({ entity }) => entity)) }),
       };
     });

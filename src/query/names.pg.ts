@@ -1,15 +1,15 @@
 import { RescindError } from '../contracts/index.js';
 import { ENTITY_KINDS } from '../projections/index.js';
 import { ruleKey, ruleKeyToBytes } from '../rules/index.js';
-import type { Agent, Client, Resource, User } from './answers.js';
+import type { Agent, Client, Resource, User } from './answer-parts.js';
 import type { FilterKind } from './entity-kinds.js';
 import { readEntity, type EntityRef, type Parameters } from './parameters.js';
 import type { Snapshot } from './snapshot.pg.js';
 
-const FIND_BY_ID = 'SELECT id FROM entity WHERE tenant = $1 AND id = $2 AND kind = $3';
-const FIND_BY_KEY = 'SELECT id FROM entity WHERE tenant = $1 AND kind = $3 AND key = $2';
-const FIND_ALIASES = `SELECT idp AS id FROM alias WHERE tenant = $1 AND local = $2
-  UNION SELECT local FROM alias WHERE tenant = $1 AND idp = $2`;
+const FIND_BY_ID = 'SELECT id FROM entity WHERE tenant = $1 AND id = $2 AND kind = $3 AND from_ix < $4';
+const FIND_BY_KEY = 'SELECT id FROM entity WHERE tenant = $1 AND kind = $3 AND key = $2 AND from_ix < $4';
+const FIND_ALIASES = `SELECT idp AS id FROM alias WHERE tenant = $1 AND local = $2 AND from_ix < $3
+  UNION SELECT local FROM alias WHERE tenant = $1 AND idp = $2 AND from_ix < $3`;
 const READ_NAMES = 'SELECT id, kind, parts FROM entity WHERE tenant = $1 AND id = ANY ($2::int[])';
 
 /**
@@ -28,12 +28,12 @@ export async function resolveFilter(
   const id = await findEntity(snapshot, tenantKey, kind, ref);
   if (id === undefined) throw new RescindError('not-found', { detail: `no ${kind} of this ${'id' in ref ? 'id' : 'name'} has been seen` });
   if (kind !== 'user' && kind !== 'client') return [id];
-  return [id, ...(await snapshot.rows<{ id: number }>(FIND_ALIASES, [id])).map((alias) => alias.id)];
+  return [id, ...(await snapshot.rows<{ id: number }>(FIND_ALIASES, [id, String(snapshot.index)])).map((alias) => alias.id)];
 }
 
 async function findEntity(snapshot: Snapshot, tenantKey: Uint8Array, kind: FilterKind, ref: EntityRef): Promise<number | undefined> {
   const [sql, value] = 'id' in ref ? [FIND_BY_ID, ref.id] : [FIND_BY_KEY, ruleKeyToBytes(ruleKey(tenantKey, kind, ref.parts))];
-  const [row] = await snapshot.rows<{ id: number }>(sql, [value, ENTITY_KINDS[kind]]);
+  const [row] = await snapshot.rows<{ id: number }>(sql, [value, ENTITY_KINDS[kind], String(snapshot.index)]);
   return row?.id;
 }
 

@@ -25,6 +25,10 @@ const PARAMETER_DOCS = {
   outcome: { schema: { ...text, enum: Object.keys(OUTCOMES) }, description: 'only together with user, client, agent, resource or token' },
   from: { schema: seconds, description: 'accesses that began then or later, epoch seconds' },
   to: { schema: seconds, description: 'accesses that began earlier, epoch seconds' },
+  as_of: {
+    schema: text,
+    description: 'the moment that the answer holds for: an index of the ledger (`1234`: the entries below it) or a time (RFC 3339, `2026-11-20T09:00:00Z`: what had arrived by then). Without it: now',
+  },
   code: { schema: text, description: 'why it was refused' },
   source: { schema: { ...text, format: 'uuid' }, description: 'id of a source' },
   operator: { schema: { type: 'boolean' }, description: 'what came of no registered source; for administrators of the tenant `default`' },

@@ -2,6 +2,7 @@ import { RescindError } from '../contracts/index.js';
 import { loadSql } from '../platform/index.js';
 import { DEFAULT_TENANT } from '../registry/index.js';
 import type { QuarantineItem, QuarantinePage } from './answers.js';
+import { asOfOf } from './as-of.js';
 import { decodeCursor, encodeCursor, questionOf } from './cursor.js';
 import { invalid, readLimit, readParameters, type Parameters } from './parameters.js';
 import type { Reader } from './reader.js';
@@ -73,7 +74,7 @@ export function createQuarantineQuestions({ ask, reader }: { readonly ask: Ask; 
         const shown = rows.slice(0, limit);
         const last = rows.length > limit ? shown.at(-1) : undefined;
         return {
-          as_of: { index: String(snapshot.head) },
+          as_of: asOfOf(snapshot),
           items: shown.map(itemOf),
           ...(last ? { next: encodeCursor(tenantKey, question, [last.id]) } : {}),
         };

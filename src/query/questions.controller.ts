@@ -1,37 +1,18 @@
-import { applyDecorators, Controller, Get, Header, Inject, Param, Query } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiParam, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
-import type { TSchema } from 'typebox';
+import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
+import { ApiParam, ApiTags } from '@nestjs/swagger';
 import { CurrentCaller, RequireRole } from '../registry/index.js';
 import { ACCESS_PARAMETERS } from './access.pg.js';
 import * as answers from './answers.js';
 import { CONNECTION_PARAMETERS } from './connections.pg.js';
+import { Answers, type Asker } from './documented.controller.js';
 import { GRANT_PARAMETERS } from './grants.pg.js';
 import { GRAPH_PARAMETERS } from './graph.pg.js';
-import { parameterDocs } from './parameter-docs.js';
 import { QUARANTINED_PARAMETERS, QUARANTINE_PARAMETERS, type QuarantineAsker } from './quarantine.pg.js';
 import type { Questions } from './questions.pg.js';
 import { QUESTIONS } from './query-tokens.js';
 import { TOKEN_LOOKUP_PARAMETERS } from './tokens.pg.js';
 
-/** Of the caller, a question needs to know whose ledger it may read. */
-interface Asker {
-  readonly tenant: string;
-}
-
 const USAGE_WINDOW = '`from` and `to` bound the usage, not the list.';
-
-/** Summary, parameters and answer of a route. */
-function Answers(summary: string, schema: TSchema, parameters: Parameters<typeof parameterDocs>[0] = [], description?: string): MethodDecorator {
-  return applyDecorators(
-    ApiOperation({ summary, ...(description === undefined ? {} : { description }) }),
-    ...parameterDocs(parameters).map((parameter) => ApiQuery(parameter)),
-    // What is served is plain JSON Schema; TypeBox marks its schemas with members of its own.
-    ApiOkResponse({ schema: JSON.parse(JSON.stringify(schema)) as object }),
-    ApiResponse({ status: 400, description: 'invalid-request, invalid-cursor or filter-too-wide (problem+json)' }),
-    ApiResponse({ status: 404, description: 'not-found: what the question names was never seen (problem+json)' }),
-    Header('cache-control', 'no-store'),
-  );
-}
 
 @ApiTags('questions')
 @Controller('v1')

@@ -41,17 +41,17 @@ export interface QuestionsOptions {
 }
 
 export function createQuestions(options: QuestionsOptions): Questions {
-  const ask = createAsk(options);
   const reader = createReader(options.control);
   const { findStopping = createFindStopping(reader), now = () => Math.floor(Date.now() / 1000) } = options;
+  const ask = createAsk({ pool: options.pool, now });
   return {
     connections: createConnectionsQuestion({ ask, reader }),
     grants: createGrantsQuestion({ ask, reader }),
-    access: createAccessQuestion({ ask, reader, now }),
+    access: createAccessQuestion({ ask, reader }),
     graph: createGraphQuestion({ ask, reader }),
     quarantine: createQuarantineQuestions({ ask, reader }),
     sequences: createSequencesQuestion({ ask, reader }),
-    token: createTokenQuestions({ ask, reader, findStopping, now }),
+    token: createTokenQuestions({ ask, reader, findStopping }),
     entry: createEntryQuestion({ ask, reader }),
   };
 }

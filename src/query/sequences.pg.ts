@@ -1,5 +1,6 @@
 import { loadSql } from '../platform/index.js';
 import type { SequencesAnswer } from './answers.js';
+import { asOfOf } from './as-of.js';
 import { readParameters } from './parameters.js';
 import type { Reader } from './reader.js';
 import type { Ask } from './snapshot.pg.js';
@@ -24,7 +25,7 @@ export function createSequencesQuestion({ ask, reader }: { readonly ask: Ask; re
         given_up: Number(given_up),
         gaps: [...gaps],
       }));
-      return { as_of: { index: String(snapshot.head) }, items };
+      return { as_of: asOfOf(snapshot), items };
     });
   };
 }

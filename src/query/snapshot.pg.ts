@@ -1,49 +1,79 @@
 import type { Pool, QueryResultRow } from 'pg';
 import { RescindError } from '../contracts/index.js';
-import { inTransaction } from '../platform/index.js';
+import { inTransaction, loadSql } from '../platform/index.js';
 import { createLineageReader, type LineageReader } from '../projections/index.js';
+import type { AskedMoment, Moment } from './as-of.js';
 
 /** A question that takes longer is ended: it would hold a connection that others wait for. */
 export const QUESTION_TIMEOUT_MS = 2_000;
 
 const BEGIN_SNAPSHOT = `SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL statement_timeout = ${QUESTION_TIMEOUT_MS}`;
 const READ_HEAD = 'SELECT next_ix FROM ledger_head WHERE tenant = $1';
+const READ_ARRIVAL = 'SELECT arrival FROM entry WHERE tenant = $1 AND ix = $2';
+const FIND_INDEX = loadSql(import.meta.url, 'find-index.sql');
 
-/** One tenant's tables as they were at one moment. */
-export interface Snapshot {
+type Rows = <R extends QueryResultRow>(sql: string, values?: readonly unknown[]) => Promise<R[]>;
+
+/** One tenant's tables as they were at one moment. What came at or after `index` is still in them: each statement leaves it out. */
+export interface Snapshot extends Moment {
   readonly tenant: string;
-  /** Entries of the tenant's ledger then: every entry with a lower index is in the answer. */
-  readonly head: bigint;
+  /** Nothing has come since `index`: what is kept for the present alone may be read. */
+  readonly present: boolean;
   /** `$1` is the tenant, always; `values` are `$2` and on. */
-  rows<R extends QueryResultRow>(sql: string, values?: readonly unknown[]): Promise<R[]>;
-  /** Reads in the same transaction. */
+  readonly rows: Rows;
+  /** Reads in the same transaction. Not as of `index`. */
   readonly lineage: LineageReader;
+  /** Another moment of the same snapshot, for questions that compare two. */
+  asOf(asked: AskedMoment): Promise<Snapshot>;
 }
 
-/** Runs a question on one snapshot of one tenant. */
-export type Ask = <T>(tenant: string, question: (snapshot: Snapshot) => Promise<T>) => Promise<T>;
+/** Runs a question on one snapshot of one tenant, as of a moment, or of now. */
+export type Ask = <T>(tenant: string, question: (snapshot: Snapshot) => Promise<T>, asked?: AskedMoment) => Promise<T>;
 
 /**
  * Every question is one read-only REPEATABLE READ transaction, so that its statements see the same moment. Rejects with
- * `filter-too-wide` when a statement exceeds {@link QUESTION_TIMEOUT_MS}.
+ * `filter-too-wide` when a statement exceeds {@link QUESTION_TIMEOUT_MS}, with `as-of-out-of-range` for a moment that the ledger
+ * does not cover.
  */
-export function createAsk({ pool }: { readonly pool: Pool }): Ask {
-  return async (tenant, question) => {
+export function createAsk({ pool, now }: { readonly pool: Pool; readonly now: () => number }): Ask {
+  return async (tenant, question, asked) => {
     try {
       return await inTransaction(pool, async (client) => {
         await client.query(BEGIN_SNAPSHOT);
-        const rows: Snapshot['rows'] = async <R extends QueryResultRow>(sql: string, values: readonly unknown[] = []) =>
+        const rows: Rows = async <R extends QueryResultRow>(sql: string, values: readonly unknown[] = []) =>
           (await client.query<R>(sql, [tenant, ...values])).rows;
-        const [head] = await rows<{ next_ix: string }>(READ_HEAD);
+        const [row] = await rows<{ next_ix: string }>(READ_HEAD);
+        const head = BigInt(row?.next_ix ?? 0);
         // The reader only calls `query`, which a connection has too.
         const lineage = createLineageReader({ pool: client as unknown as Pool });
-        return question({ tenant, head: BigInt(head?.next_ix ?? 0), rows, lineage });
+        const asOf = async (moment: AskedMoment | undefined): Promise<Snapshot> => {
+          const { index, at } = await findMoment(rows, head, now(), moment);
+          return { tenant, index, at, present: index === head, rows, lineage, asOf };
+        };
+        return question(await asOf(asked));
       });
     } catch (error) {
       throw explain(error);
     }
   };
 }
+
+async function findMoment(rows: Rows, head: bigint, now: number, asked: AskedMoment | undefined): Promise<Moment> {
+  if (asked === undefined) return { index: head, at: now };
+  if ('atMs' in asked) {
+    if (asked.atMs >= (now + 1) * 1000) throw outOfRange('`as_of` lies in the future');
+    const [found] = await rows<{ index: string }>(FIND_INDEX, [asked.atMs, String(head)]);
+    if (found === undefined || found.index === '0') throw outOfRange('`as_of` lies before the first entry of the ledger');
+    return { index: BigInt(found.index), at: Math.floor(asked.atMs / 1000) };
+  }
+  if (asked.index > head) throw outOfRange(`\`as_of\` lies beyond the ledger, which has ${head} entries`);
+  if ('at' in asked) return asked;
+  if (asked.index === 0n) throw outOfRange('`as_of` lies before the first entry of the ledger: of `n`, the entries below it are read');
+  const [last] = await rows<{ arrival: string }>(READ_ARRIVAL, [String(asked.index - 1n)]);
+  return { index: asked.index, at: Math.floor(Number(last!.arrival) / 1000) };
+}
+
+const outOfRange = (detail: string): RescindError => new RescindError('as-of-out-of-range', { detail });
 
 const QUERY_CANCELED = '57014';
 

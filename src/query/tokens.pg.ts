@@ -2,6 +2,7 @@ import { RescindError } from '../contracts/index.js';
 import { loadSql } from '../platform/index.js';
 import { ruleKey, ruleKeyFromBytes, ruleKeyToBytes, tokenParts, type TokenRef } from '../rules/index.js';
 import type { TokenAnswer } from './answers.js';
+import { asOfOf } from './as-of.js';
 import { orNull, readNames } from './names.pg.js';
 import { invalid, need, readDigest, readParameters, readTokenId, type Parameters } from './parameters.js';
 import type { Reader } from './reader.js';
@@ -23,9 +24,8 @@ export function createTokenQuestions(options: {
   readonly ask: Ask;
   readonly reader: Reader;
   readonly findStopping: FindStopping;
-  readonly now: () => number;
 }): TokenQuestions {
-  const { ask, reader, findStopping, now } = options;
+  const { ask, reader, findStopping } = options;
 
   const find = (tenant: string, key: Buffer): Promise<TokenAnswer> =>
     ask(tenant, async (snapshot) => {
@@ -34,7 +34,7 @@ export function createTokenQuestions(options: {
       if (!row || !lineage) throw new RescindError('not-found', { detail: 'no event has said that this token was issued' });
       const names = await readNames(snapshot, [row.usr, row.client, row.agent]);
       return {
-        as_of: { index: String(snapshot.head) },
+        as_of: asOfOf(snapshot),
         id: row.key.toString('base64url'),
         index: row.ix,
         source: reader.source(row.source),
@@ -44,7 +44,7 @@ export function createTokenQuestions(options: {
         client: names.client(row.client),
         agent: orNull(row.agent, names.agent),
         lineage: describeLineage(lineage, reader.tenantKey(tenant), reader),
-        stopped_by: findStopping(tenant, lineage, now()).map((rule) => ({ rule })),
+        stopped_by: findStopping(tenant, lineage, snapshot.at).map((rule) => ({ rule })),
         accesses: {
           count: Number(row.accesses),
           allowed: Number(row.allowed),

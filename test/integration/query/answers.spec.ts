@@ -34,7 +34,7 @@ const jwt = (jti: string): string => tokenId(ruleKey(keyOf(ACME), 'token', [CRM_
 const opaque = (): string => tokenId(ruleKey(keyOf(ACME), 'token', [sha256(T2_TEXT)]));
 const connection = (idpClient: string, ras: string, local: string, uri: string): string =>
   tokenId(ruleKey(keyOf(ACME), 'connection', [IDP, 'acme', idpClient, ras, null, local, uri]));
-const AS_OF = { index: '15' };
+const AS_OF = { index: '15', at: NOW };
 
 describe('GET /v1/connections', () => {
   const connections = () => [

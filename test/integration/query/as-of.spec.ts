@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { say, startQueryApi, T } from './history.js';
+import { NOW, say, startQueryApi, T } from './history.js';
 import { CRM, CRM_AS, IDP, STORY } from './story.js';
 
 let api: Awaited<ReturnType<typeof startQueryApi>>;
@@ -33,10 +33,10 @@ it('reads later pages as of the first: what arrives in between, or is attributed
   const second = (await api.get(`${path}&cursor=${first.next}`)).body;
   const third = (await api.get(`${path}&cursor=${second.next}`)).body;
   expect([first, second, third].flatMap(({ items }) => items)).toEqual(before);
-  expect(third).toEqual({ as_of: { index: '15' }, items: [before[2]] });
+  expect(third).toEqual({ as_of: { index: '15', at: NOW }, items: [before[2]] });
 
   const now = (await api.get(`/v1/access?resource=${CRM}`)).body;
-  expect(now.as_of).toEqual({ index: '18' });
+  expect(now.as_of).toEqual({ index: '18', at: NOW });
   expect(now.items.map((item: any) => [item.index, item.attributed, item.user?.sub])).toEqual([
     ['16', true, 'alice'],
     ['11', true, 'alice'],

@@ -1,0 +1,45 @@
+import { Type, type Static, type TSchema } from 'typebox';
+
+/* What all answers are made of: see answers.ts. */
+export const strict = { additionalProperties: false } as const;
+export const maybe = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+
+export const Index = Type.String({ pattern: '^(?:0|[1-9][0-9]{0,18})$', description: 'position in the ledger, decimal' });
+export const Time = Type.Integer({ description: 'seconds since the epoch' });
+export const Count = Type.Integer({ minimum: 0 });
+export const TokenId = Type.String({ pattern: '^[A-Za-z0-9_-]{22}$', description: 'key of the token: see /v1/tokens/{id}' });
+export const EntityId = Type.Integer({ minimum: 1, description: 'small id of the entity, to be used in filters' });
+export const Base64 = Type.String({ contentEncoding: 'base64' });
+export const Uuid = Type.String({ format: 'uuid' });
+export const Scopes = Type.Array(Type.String());
+
+export const AsOf = Type.Object(
+  { index: Index, at: Time },
+  { ...strict, description: 'every entry of the ledger with a lower index is in the answer; `at` is the moment for which it holds' },
+);
+
+export const User = Type.Object({ entity: EntityId, iss: Type.String(), tenant: Type.Optional(Type.String()), sub: Type.String() }, strict);
+export const Client = Type.Object({ entity: EntityId, iss: Type.String(), client_id: Type.String() }, strict);
+export const Agent = Type.Object({ entity: EntityId, iss: Type.String(), id: Type.String() }, strict);
+export const Resource = Type.Object({ entity: EntityId, uri: Type.String() }, strict);
+export const Source = Type.Object({ id: Uuid, name: maybe(Type.String({ description: 'null: Rescind itself' })) }, strict);
+
+/** An answer about one thing. */
+export const one = <T extends Parameters<typeof Type.Object>[0]>(properties: T) => Type.Object({ as_of: AsOf, ...properties }, strict);
+
+/** A page of a list. */
+export const page = <T extends TSchema>(item: T) =>
+  Type.Object(
+    {
+      as_of: AsOf,
+      items: Type.Array(item),
+      next: Type.Optional(Type.String({ description: 'cursor of the next page; absent on the last' })),
+    },
+    strict,
+  );
+
+export type AsOf = Static<typeof AsOf>;
+export type User = Static<typeof User>;
+export type Client = Static<typeof Client>;
+export type Agent = Static<typeof Agent>;
+export type Resource = Static<typeof Resource>;

@@ -1,0 +1,29 @@
+import { describe, expect, it } from '@jest/globals';
+import { asOfOf, momentFromCursor, momentToCursor, readAsOf } from './as-of.js';
+import { readParameters } from './parameters.js';
+
+const read = (text: string) => readAsOf(readParameters({ as_of: text }, ['as_of']));
+
+describe('as_of', () => {
+  it('is an index or a time', () => {
+    expect(readAsOf(new Map())).toBeUndefined();
+    expect(read('0')).toEqual({ index: 0n });
+    expect(read('1234')).toEqual({ index: 1234n });
+    expect(read('2026-11-20T09:00:00Z')).toEqual({ atMs: 1_795_165_200_000 });
+    expect(read('2026-11-20T10:00:00.250+01:00')).toEqual({ atMs: 1_795_165_200_250 });
+  });
+
+  it.each(['-1', '01', '1.5', '9223372036854775808', 'yesterday', '2026-11-20', '2026-11-20T09:00:00', '2026-13-20T09:00:00Z', '1999-01-01T00:00:00Z', '2101-01-01T00:00:00Z'])(
+    'is not %s',
+    (text) => {
+      expect(() => read(text)).toThrow(expect.objectContaining({ code: 'invalid-request' }));
+    },
+  );
+
+  it('goes through a cursor unchanged', () => {
+    const moment = { index: 2n ** 60n + 1n, at: 1_795_165_200 };
+    expect(momentFromCursor([...momentToCursor(moment), 'position'])).toEqual(moment);
+    expect(() => momentFromCursor(['1'])).toThrow(expect.objectContaining({ code: 'invalid-cursor' }));
+    expect(asOfOf(moment)).toEqual({ index: '1152921504606846977', at: 1_795_165_200 });
+  });
+});
