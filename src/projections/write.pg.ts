@@ -1,6 +1,7 @@
 import type { PoolClient } from 'pg';
 import { planConnections } from './connections/write.pg.js';
-import { createEntityBatch } from './entities.pg.js';
+import { ALL_PROJECTIONS, type ProjectionName } from './declarations.js';
+import { createEntityBatch, type FindIds } from './entities.pg.js';
 import type { ProjectedEvent } from './event.js';
 import { planGrants } from './grants/write.pg.js';
 import { planSequences, type SequenceState } from './sequences/write.pg.js';
@@ -19,21 +20,30 @@ export interface WrittenProjections {
 
 const NOTHING: WrittenProjections = { conflicts: { tokens: [], idJags: [] }, routesOver: new Map(), sequences: [] };
 
+/** What a rebuild does otherwise than the appender. */
+export interface Writing {
+  readonly only?: ReadonlySet<ProjectionName>;
+  readonly findIds?: FindIds;
+}
+
 /**
  * Writes all projections of a batch in the caller's transaction, which holds the locks of the ledger heads concerned.
  * `events` are new entries, in index order within a tenant. Each projection first names the entities that it needs, so
  * that one statement finds them all; then each writes its tables, set-based. Order matters once: usage binds to tokens.
  */
-export async function writeProjections(client: PoolClient, events: readonly ProjectedEvent[]): Promise<WrittenProjections> {
+export async function writeProjections(client: PoolClient, events: readonly ProjectedEvent[], writing: Writing = {}): Promise<WrittenProjections> {
   if (events.length === 0) return NOTHING;
-  const entities = createEntityBatch();
+  const { only = ALL_PROJECTIONS, findIds } = writing;
+  const of = (name: ProjectionName): readonly ProjectedEvent[] => (only.has(name) ? events : []);
+  const entities = createEntityBatch(findIds);
+  await entities.begin(client);
   const routes = createRouteBatch(entities);
-  const writeTokens = planTokens(events, entities);
-  const writeGrants = planGrants(events, entities);
-  const writeConnections = planConnections(events, entities);
-  const writeSessions = planSessions(events, entities);
-  const writeSequences = planSequences(events);
-  const writeUsage = planUsage(events, entities, routes);
+  const writeTokens = planTokens(of('tokens'), entities);
+  const writeGrants = planGrants(of('grants'), entities);
+  const writeConnections = planConnections(of('connections'), entities);
+  const writeSessions = planSessions(of('sessions'), entities);
+  const writeSequences = planSequences(of('sequences'));
+  const writeUsage = planUsage(of('usage'), entities, routes);
   await routes.decide(client);
   await entities.resolve(client);
 

@@ -1,0 +1,71 @@
+/** One projection: its tables, and whose tables it reads while it writes them. */
+interface Declaration {
+  readonly tables: Readonly<Record<string, { readonly later?: readonly string[] }>>;
+  readonly reads?: readonly ProjectionName[];
+  /** SQL functions that its statements call. */
+  readonly functions?: readonly string[];
+}
+
+/**
+ * All that `write.pg.ts` writes, a line a table: a rebuild makes exactly these anew, and can name no other. `later`: indexes that no
+ * writer looks anything up by; a rebuild builds them when the table is filled. Forgetting one costs time, naming one too many costs much.
+ */
+export const PROJECTIONS: Readonly<Record<ProjectionName, Declaration>> = {
+  entities: { tables: { entity: {} } },
+  tokens: {
+    tables: {
+      token: { later: ['token_usr', 'token_client', 'token_agent', 'token_parent', 'token_conflict'] },
+      id_jag: { later: ['id_jag_usr'] },
+    },
+  },
+  usage: {
+    reads: ['tokens'],
+    tables: {
+      access: { later: ['access_at', 'access_usr', 'access_client', 'access_agent', 'access_res'] },
+      first_use: {},
+      source_routes: {},
+      use_total: {},
+      use_client: {},
+      use_res: {},
+      use_source: {},
+      edge_use: {},
+      edge_cum: {},
+      edge_scope_used: {},
+      edge_agent_used: {},
+    },
+  },
+  grants: {
+    tables: {
+      grant_version: { later: ['grant_client', 'grant_res', 'grant_from'] },
+      edge_grant: {},
+      client_user: {},
+      edge_scope_granted: {},
+      edge_agent_granted: {},
+    },
+  },
+  connections: { tables: { connection_version: { later: ['connection_client'] }, alias: { later: ['alias_idp'] } } },
+  sessions: { tables: { session: {}, principal_version: {} } },
+  sequences: { tables: { source_sequence: {} }, functions: ['numbers_in'] },
+};
+
+export type ProjectionName = 'entities' | 'tokens' | 'usage' | 'grants' | 'connections' | 'sessions' | 'sequences';
+
+export const ALL_PROJECTIONS: ReadonlySet<ProjectionName> = new Set(Object.keys(PROJECTIONS) as ProjectionName[]);
+
+/** Small ids are everybody's, so `entities` are made anew with all the others or not at all. */
+export const REBUILD_NAMES: readonly string[] = ['all', ...[...ALL_PROJECTIONS].filter((name) => name !== 'entities')];
+
+/**
+ * What is made anew when one is named: with it what it reads and what reads it, so that no table is left that was written from rows
+ * that are gone. Undefined for a name that is none.
+ */
+export function projectionsOf(name: string): ReadonlySet<ProjectionName> | undefined {
+  if (name === 'all') return ALL_PROJECTIONS;
+  if (!REBUILD_NAMES.includes(name)) return undefined;
+  const found = new Set([name as ProjectionName]);
+  for (const one of found) {
+    for (const read of PROJECTIONS[one].reads ?? []) found.add(read);
+    for (const other of ALL_PROJECTIONS) if (PROJECTIONS[other].reads?.includes(one)) found.add(other);
+  }
+  return found;
+}
