@@ -21,6 +21,10 @@ export interface HoldOptions {
   readonly catchUp: () => Promise<void>;
   /** While ingest stands; false: too much has come. */
   readonly foldLast: () => Promise<boolean>;
+  /** Held while tables are switched: a rebuild that begins waits for it. */
+  readonly switchLock: string;
+  /** Rejects when another may have begun. */
+  readonly isMine: () => Promise<void>;
 }
 
 export interface Hold {
@@ -33,7 +37,7 @@ export interface Hold {
 }
 
 /** Moments at which no entry is written: the head table is locked against every appender, those of new tenants included. */
-export function createHold({ pool, live, tables, catchUp, foldLast }: HoldOptions): Hold {
+export function createHold({ pool, live, tables, catchUp, foldLast, switchLock, isMine }: HoldOptions): Hold {
   let longestMs = 0;
 
   /** Locks, folds the rest and takes the snapshot; then `work`, if any, and COMMIT. */
@@ -43,6 +47,8 @@ export function createHold({ pool, live, tables, catchUp, foldLast }: HoldOption
     let done = false;
     try {
       await holder.query(`BEGIN; SET LOCAL lock_timeout = ${QUIET_LOCK_MS}; SET LOCAL transaction_timeout = 0`);
+      await holder.query('SELECT pg_advisory_xact_lock($1)', [switchLock]);
+      await isMine();
       if (work) await holder.query(`LOCK TABLE ${[...namesIn(live), ...namesIn(MADE)].join(', ')} IN SHARE UPDATE EXCLUSIVE MODE`);
       await holder.query(`SET LOCAL lock_timeout = ${LOCK_MS}; SET LOCAL transaction_timeout = ${HOLD_MS}`);
       // Those who ask leave first: while they are waited for, ingest goes on.

@@ -7,8 +7,9 @@ import { createHold } from './hold.pg.js';
 import { keepIds } from './kept-ids.pg.js';
 import { createShadow, dropShadow, findLiveSchema, finishShadow, MADE, REPLACED, switchTables, tablesOf } from './shadow.pg.js';
 
-/** Names the session lock of the one rebuild that may run; any number that nobody else uses. */
-const REBUILD_LOCK = '7305808869231650670';
+/** Names the session lock of the one rebuild that may run; any number that nobody else uses. The next one is held while it switches. */
+const REBUILD_LOCK = 7305808869231650670n;
+const SWITCH_LOCK = String(REBUILD_LOCK + 1n);
 
 /** Entries that may be left when ingest is held: they are folded while it stands. */
 const MAX_LAST_ENTRIES = 500n;
@@ -65,11 +66,14 @@ export async function rebuildProjections(options: RebuildOptions): Promise<Rebui
   // A connection that breaks says so by the query that fails; without a listener it would end the process, too.
   writer.on('error', () => undefined);
   try {
-    const { rows } = await writer.query<{ mine: boolean }>('SELECT pg_try_advisory_lock($1) AS mine', [REBUILD_LOCK]);
+    const { rows } = await writer.query<{ mine: boolean }>('SELECT pg_try_advisory_lock($1) AS mine', [String(REBUILD_LOCK)]);
     if (!rows[0]!.mine) throw new RescindError('rebuild-running');
+    // One that lost its session may be switching on another.
+    await writer.query('SELECT pg_advisory_lock($1), pg_advisory_unlock($1)', [SWITCH_LOCK]);
     return await rebuild(options, names, writer);
   } finally {
-    // Closed, not given back: it holds the lock, and remembers ids of tables that may be gone.
+    await writer.query('SELECT pg_advisory_unlock_all()').catch(() => undefined);
+    // Closed, not given back: it remembers ids of tables that may be gone.
     writer.release(true);
   }
 }
@@ -109,7 +113,9 @@ async function rebuild(options: RebuildOptions, names: ReadonlySet<ProjectionNam
         if (left.entries <= enough) return;
       }
     };
-    const hold = createHold({ pool, live, tables, catchUp: () => catchUp(MAX_LAST_ENTRIES), foldLast: () => foldLast(fold) });
+    // As long as the session is there it has the lock, and no other rebuild has begun.
+    const isMine = async (): Promise<void> => void (await writer.query('SELECT'));
+    const hold = createHold({ pool, live, tables, catchUp: () => catchUp(MAX_LAST_ENTRIES), foldLast: () => foldLast(fold), switchLock: SWITCH_LOCK, isMine });
 
     await catchUp(MAX_LAST_ENTRIES);
     tell('indexing');
