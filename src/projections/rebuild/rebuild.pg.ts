@@ -91,7 +91,11 @@ async function rebuild(options: RebuildOptions, names: ReadonlySet<ProjectionNam
     // The writers' plain names find the new tables and nothing else: a table that is not declared is an error, not a live one.
     await writer.query(`SET search_path = ${MADE}`);
     let total = 0n;
-    const tell = (phase: Progress['phase']): void => options.onProgress?.({ phase, folded: fold.folded, total });
+    let phase: Progress['phase'] = 'reading';
+    const tell = (now = phase): void => {
+      phase = now;
+      options.onProgress?.({ phase, folded: fold.folded, total });
+    };
     const fold: Fold = createFold({
       pool,
       writer,
@@ -102,7 +106,7 @@ async function rebuild(options: RebuildOptions, names: ReadonlySet<ProjectionNam
       onFolded() {
         options.signal?.throwIfAborted();
         if (fold.folded > total) total = fold.folded;
-        tell('reading');
+        tell();
       },
     });
     const catchUp = async (enough: bigint): Promise<void> => {

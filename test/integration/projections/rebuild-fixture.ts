@@ -54,10 +54,9 @@ export async function readRows(stage: Stage): Promise<unknown> {
 
 /** Lineages and their uses, one post after the other, until it is told to stop; each post's answer is waited for. */
 export function keepEmitting(stage: Stage) {
-  let uses = 0;
-  let stopping = false;
+  const sent = { uses: 0, last: false };
   const running = (async () => {
-    for (let n = 0; !stopping; n += 1) {
+    for (let n = 0; !sent.last; n += 1) {
       const [jti, idJagJti] = [`live-${n}`, `live-gr-${n}`];
       const use = (): ReturnType<typeof fromChat> => fromChat('access.allowed', access({ token: { iss: RAS, jti }, route: `GET /live/${n % 7}` }));
       // Usage first, its lineage in later posts: what is bound late must be bound in the tables that stand then.
@@ -65,19 +64,19 @@ export function keepEmitting(stage: Stage) {
         const answers = (await stage.emit(...post)) as { readonly state?: string }[];
         if (answers.some(({ state }) => state !== 'sequenced')) throw new Error(JSON.stringify(answers));
       }
-      uses += 2;
+      sent.uses += 2;
     }
   })();
   running.catch(() => undefined);
   return {
-    count: () => uses,
-    reached: async (count: number): Promise<void> => {
-      while (uses < count) await Promise.race([running, new Promise((resolve) => setTimeout(resolve, 5))]);
+    count: () => sent.uses,
+    reached: async (wanted: number): Promise<void> => {
+      while (sent.uses < wanted) await Promise.race([running, new Promise((resolve) => setTimeout(resolve, 5))]);
     },
     async stop(): Promise<number> {
-      stopping = true;
+      sent.last = true;
       await running;
-      return uses;
+      return sent.uses;
     },
   };
 }
