@@ -54,7 +54,7 @@ use_total_kept AS (
   INSERT INTO use_total AS u (tenant, blk, hour, n, allowed, reads, writes, deletes, exports, admins, records, bytes)
   SELECT tenant, blk, hour, capped(sum(n)), capped(sum(allowed)), capped(sum(reads)), capped(sum(writes)), capped(sum(deletes)), capped(sum(exports)), capped(sum(admins)), capped(sum(records)), capped(sum(bytes))
   FROM counted GROUP BY tenant, blk, hour
-  ON CONFLICT (tenant, blk, hour) DO UPDATE SET
+  ON CONFLICT (tenant, hour, blk) DO UPDATE SET
     n = capped(u.n::numeric + excluded.n), allowed = capped(u.allowed::numeric + excluded.allowed), reads = capped(u.reads::numeric + excluded.reads),
     writes = capped(u.writes::numeric + excluded.writes), deletes = capped(u.deletes::numeric + excluded.deletes), exports = capped(u.exports::numeric + excluded.exports),
     admins = capped(u.admins::numeric + excluded.admins), records = capped(u.records::numeric + excluded.records), bytes = capped(u.bytes::numeric + excluded.bytes)
@@ -63,7 +63,7 @@ use_client_kept AS (
   INSERT INTO use_client AS u (tenant, client, blk, hour, n, allowed, reads, writes, deletes, exports, admins, records, bytes)
   SELECT tenant, client, blk, hour, capped(sum(n)), capped(sum(allowed)), capped(sum(reads)), capped(sum(writes)), capped(sum(deletes)), capped(sum(exports)), capped(sum(admins)), capped(sum(records)), capped(sum(bytes))
   FROM counted GROUP BY tenant, client, blk, hour
-  ON CONFLICT (tenant, client, blk, hour) DO UPDATE SET
+  ON CONFLICT (tenant, client, hour, blk) DO UPDATE SET
     n = capped(u.n::numeric + excluded.n), allowed = capped(u.allowed::numeric + excluded.allowed), reads = capped(u.reads::numeric + excluded.reads),
     writes = capped(u.writes::numeric + excluded.writes), deletes = capped(u.deletes::numeric + excluded.deletes), exports = capped(u.exports::numeric + excluded.exports),
     admins = capped(u.admins::numeric + excluded.admins), records = capped(u.records::numeric + excluded.records), bytes = capped(u.bytes::numeric + excluded.bytes)
@@ -72,7 +72,7 @@ use_res_kept AS (
   INSERT INTO use_res AS u (tenant, res, blk, hour, n, allowed, reads, writes, deletes, exports, admins, records, bytes)
   SELECT tenant, res, blk, hour, capped(sum(n)), capped(sum(allowed)), capped(sum(reads)), capped(sum(writes)), capped(sum(deletes)), capped(sum(exports)), capped(sum(admins)), capped(sum(records)), capped(sum(bytes))
   FROM counted WHERE res IS NOT NULL GROUP BY tenant, res, blk, hour
-  ON CONFLICT (tenant, res, blk, hour) DO UPDATE SET
+  ON CONFLICT (tenant, res, hour, blk) DO UPDATE SET
     n = capped(u.n::numeric + excluded.n), allowed = capped(u.allowed::numeric + excluded.allowed), reads = capped(u.reads::numeric + excluded.reads),
     writes = capped(u.writes::numeric + excluded.writes), deletes = capped(u.deletes::numeric + excluded.deletes), exports = capped(u.exports::numeric + excluded.exports),
     admins = capped(u.admins::numeric + excluded.admins), records = capped(u.records::numeric + excluded.records), bytes = capped(u.bytes::numeric + excluded.bytes)
