@@ -2,9 +2,8 @@ export { createQuestions, type Questions, type QuestionsOptions } from './questi
 export type { ControlView } from './reader.js';
 export type { FindStopping } from './token-lineage.js';
 export { describeApi, QueryModule } from './query.module.js';
+export type { AccessCounts, AccessItem, AccessPage } from './access/answers.js';
 export type {
-  AccessItem,
-  AccessPage,
   ConnectionItem,
   ConnectionPage,
   EntryAnswer,

@@ -1,6 +1,8 @@
 import type { Pool } from 'pg';
-import { createAccessQuestion } from './access.pg.js';
-import type { AccessPage, ConnectionPage, EntryAnswer, GrantPage, GraphAnswer, SequencesAnswer } from './answers.js';
+import { createAccessQuestion } from './access/access.pg.js';
+import type { AccessCounts, AccessPage } from './access/answers.js';
+import { createCountsQuestion } from './access/counts.pg.js';
+import type { ConnectionPage, EntryAnswer, GrantPage, GraphAnswer, SequencesAnswer } from './answers.js';
 import { createConnectionsQuestion } from './connections.pg.js';
 import { createEntryQuestion } from './entries.pg.js';
 import { createGrantsQuestion } from './grants.pg.js';
@@ -23,6 +25,7 @@ export interface Questions {
   readonly connections: Question<ConnectionPage>;
   readonly grants: Question<GrantPage>;
   readonly access: Question<AccessPage>;
+  readonly accessCounts: Question<AccessCounts>;
   readonly graph: Question<GraphAnswer>;
   readonly quarantine: QuarantineQuestions;
   readonly sequences: Question<SequencesAnswer>;
@@ -48,6 +51,7 @@ export function createQuestions(options: QuestionsOptions): Questions {
     connections: createConnectionsQuestion({ ask, reader }),
     grants: createGrantsQuestion({ ask, reader }),
     access: createAccessQuestion({ ask, reader }),
+    accessCounts: createCountsQuestion({ ask, reader }),
     graph: createGraphQuestion({ ask, reader }),
     quarantine: createQuarantineQuestions({ ask, reader }),
     sequences: createSequencesQuestion({ ask, reader }),

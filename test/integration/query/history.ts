@@ -70,7 +70,7 @@ export async function startQueryApi(history: readonly (readonly Said[])[]) {
   const follower = createControlFollower({ url: database.url, controlLog, log: testLog(), serves: false });
   await controlLog.append({ records: [...registered(), blockOf({ client: { iss: 'https://auth.crm.example', client_id: 'assistant-at-crm' } })] });
   await follower.start();
-  for (const batch of history) await inTransaction(database.pool, (client) => write(client, batch));
+  for (const batch of history) await inTransaction(database.pool, (client) => writeHistory(client, batch));
 
   const state = () => follower.state;
   const questions = createQuestions({ pool: database.pool, control: state, now: () => NOW });
@@ -82,7 +82,9 @@ export async function startQueryApi(history: readonly (readonly Said[])[]) {
 
   return {
     pool: database.pool,
-    say: (batch: readonly Said[]) => inTransaction(database.pool, (client) => write(client, batch)),
+    /** What is registered: tenants with their keys, sources, the rule. */
+    control: state,
+    say: (batch: readonly Said[]) => inTransaction(database.pool, (client) => writeHistory(client, batch)),
     async get(path: string, caller: string | null = 'acme-audit'): Promise<Answer> {
       const headers: Record<string, string> = caller === null ? {} : { authorization: `Bearer ${secretOf(caller)}` };
       const response = await fetch(`${url}${path}`, { headers });
@@ -97,7 +99,8 @@ export async function startQueryApi(history: readonly (readonly Said[])[]) {
   };
 }
 
-async function write(client: Parameters<typeof writeProjections>[0], batch: readonly Said[]): Promise<void> {
+/** Writes one batch, as the appender does. What was said before, word for word, is a duplicate. Answers with the indexes of what is new. */
+export async function writeHistory(client: Parameters<typeof writeProjections>[0], batch: readonly Said[]): Promise<bigint[]> {
   for (const { name, data } of batch) {
     const problem = validateEventData(name, data);
     if (problem) throw new Error(`${name}${problem.path}: ${problem.message}`);
@@ -125,7 +128,9 @@ async function write(client: Parameters<typeof writeProjections>[0], batch: read
     at: said.at,
     atMs: said.at * 1000,
   }));
-  await writeProjections(client, events as unknown as ProjectedEvent[]);
+  const isNew = events.filter((_, nth) => placed[nth]!.outcome === 'sequenced');
+  await writeProjections(client, isNew as unknown as ProjectedEvent[]);
+  return isNew.map(({ ix }) => ix);
 }
 
 function registered(): NewControlRecord[] {
