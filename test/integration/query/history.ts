@@ -121,6 +121,7 @@ async function write(client: Parameters<typeof writeProjections>[0], batch: read
     ix: placed[nth]!.index,
     seenSeq: 0n,
     source: SOURCES[said.source].id,
+    id: sha256(canonicalJson(said)),
     sourceResources: SOURCES[said.source].resources,
     at: said.at,
     atMs: said.at * 1000,
