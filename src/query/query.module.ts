@@ -3,6 +3,7 @@ import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swag
 import { DocumentsController, type OpenApiSlot } from './documents.controller.js';
 import { PROTOCOL_PATHS } from './protocol-paths.js';
 import { QuestionsController } from './questions.controller.js';
+import { ReachController } from './reach/reach.controller.js';
 import type { Questions } from './questions.pg.js';
 import { OPEN_API, QUESTIONS } from './query-tokens.js';
 
@@ -13,7 +14,7 @@ export class QueryModule {
     const slot: OpenApiSlot = {};
     return {
       module: QueryModule,
-      controllers: [QuestionsController, DocumentsController],
+      controllers: [QuestionsController, ReachController, DocumentsController],
       providers: [
         { provide: QUESTIONS, useValue: questions },
         { provide: OPEN_API, useValue: slot },

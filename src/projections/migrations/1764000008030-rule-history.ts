@@ -11,6 +11,6 @@ export class RuleHistory1764000008030 implements MigrationInterface {
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await runner.query('DROP TABLE rule_version, rule_event');
+    await runner.query('DROP INDEX id_jag_parent; DROP TABLE rule_version, rule_event');
   }
 }

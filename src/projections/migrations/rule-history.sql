@@ -42,3 +42,6 @@ CREATE TABLE rule_event (
   enables  boolean NOT NULL,
   PRIMARY KEY (tenant, keys, ix)
 );
+
+-- What came of a token by way of a later ID-JAG.
+CREATE INDEX id_jag_parent ON id_jag (tenant, parent_key) WHERE parent_key IS NOT NULL;

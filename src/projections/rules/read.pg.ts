@@ -34,7 +34,10 @@ export interface RuleVersion {
 export type TenantRows = <R extends QueryResultRow>(sql: string, values?: readonly unknown[]) => Promise<R[]>;
 
 /** `leads`: first keys of selectors; `keys`: any of their keys. A rule on everything has neither: ask for the lead {@link LEAD_OF_ALL}. */
-export type WhichRules = { readonly leads: readonly Buffer[] } | { readonly keys: readonly Buffer[] } | { readonly rule: string } | 'all';
+export type WhichRules = { readonly leads: KeyArray } | { readonly keys: KeyArray } | { readonly rule: string } | 'all';
+
+/** A list, or what `byteaArray` made of one. */
+type KeyArray = readonly Buffer[] | Buffer;
 
 export const LEAD_OF_ALL = Buffer.alloc(0);
 
