@@ -11,7 +11,7 @@ import {
   NDJSON_MEDIA_TYPE,
   RescindError,
 } from './contracts/index.js';
-import { createControlFollower, createControlLog, keepSnapshots, measureFollower, withWait, type ControlFollower, type ControlLog } from './control/index.js';
+import { createControlFollower, createControlLog, keepSnapshots, measureFollower, withWait, type Caller, type ControlFollower, type ControlLog } from './control/index.js';
 import { createControlFence, createFeeds, createTopicFeeds, restoreControlLog, type Feeds, type Restored } from './feeds/index.js';
 import {
   createAppender,
@@ -64,7 +64,7 @@ import {
   type Tracing,
 } from './platform/index.js';
 import { createLineageReader } from './projections/index.js';
-import { createQuestions, describeApi } from './query/index.js';
+import { createQuestions, describeApi, type PreviewOrder } from './query/index.js';
 import { ADMIN_KEY_FILE, bootstrap, createAuthenticator, createKeySets, createRegistry, DEFAULT_TENANT } from './registry/index.js';
 import { createRevocations, createRevokeHandler } from './revocation/index.js';
 
@@ -344,7 +344,9 @@ function startServing(parts: Parts, authenticate: ReturnType<typeof createAuthen
   const introspection = createIntrospection({ follower, authenticate, keySets, lineage, metrics, log, remoteAddress, ...counting });
   const revocations = createRevocations({ controlLog, follower, pool });
   const revoke = createRevokeHandler({ authenticate, revocations, verifier: introspection.verifier, lineage, follower, log, metrics, remoteAddress });
-  const questions = createQuestions({ pool, control: () => follower.state });
+  // The guard has let in a whole caller, of which questions know the tenant alone.
+  const previewOrder: PreviewOrder = (caller, order) => revocations.preview(caller as Caller, order);
+  const questions = createQuestions({ pool, control: () => follower.state, previewOrder });
   const { sight } = introspection;
   const feeds: Feeds | undefined = config.roles.has('feed')
     ? createFeeds({ follower, authenticate, sight, keysVersion: () => keySets.version, metrics, log, remoteAddress })

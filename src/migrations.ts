@@ -5,6 +5,7 @@ import { Ledger1764000001000, LedgerPartitions1764000005000 } from './log/index.
 import {
   FillUseAggregates1764000008010,
   Projections1764000002000,
+  RuleHistory1764000008030,
   SourceRoutes1764000006000,
   SourceSequence1764000004800,
   UseAggregates1764000008000,
@@ -23,4 +24,5 @@ export const MIGRATIONS = [
   SourceRoutes1764000006000,
   UseAggregates1764000008000,
   FillUseAggregates1764000008010,
+  RuleHistory1764000008030,
 ];

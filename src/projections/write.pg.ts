@@ -1,8 +1,9 @@
 import type { PoolClient } from 'pg';
 import { planConnections } from './connections/write.pg.js';
 import { createEntityBatch } from './entities.pg.js';
-import type { ProjectedEvent } from './event.js';
+import type { OwnProjectedEvent, ProjectedEvent } from './event.js';
 import { planGrants } from './grants/write.pg.js';
+import { writeRules } from './rules/write.pg.js';
 import { planSequences, type SequenceState } from './sequences/write.pg.js';
 import { planSessions } from './sessions/write.pg.js';
 import { planTokens, type WrittenTokens } from './tokens/write.pg.js';
@@ -21,10 +22,15 @@ const NOTHING: WrittenProjections = { conflicts: { tokens: [], idJags: [] }, rou
 
 /**
  * Writes all projections of a batch in the caller's transaction, which holds the locks of the ledger heads concerned.
- * `events` are new entries, in index order within a tenant. Each projection first names the entities that it needs, so
+ * `events` are new entries, in index order within a tenant; `own` are Rescind's. Each projection first names the entities that it needs, so
  * that one statement finds them all; then each writes its tables, set-based. Order matters once: usage binds to tokens.
  */
-export async function writeProjections(client: PoolClient, events: readonly ProjectedEvent[]): Promise<WrittenProjections> {
+export async function writeProjections(
+  client: PoolClient,
+  events: readonly ProjectedEvent[],
+  own: readonly OwnProjectedEvent[] = [],
+): Promise<WrittenProjections> {
+  await writeRules(client, events, own);
   if (events.length === 0) return NOTHING;
   const entities = createEntityBatch();
   const routes = createRouteBatch(entities);

@@ -4,6 +4,7 @@ import { AccessController } from './access/access.controller.js';
 import { DocumentsController, type OpenApiSlot } from './documents.controller.js';
 import { PROTOCOL_PATHS } from './protocol-paths.js';
 import { QuestionsController } from './questions.controller.js';
+import { ReachController } from './reach/reach.controller.js';
 import type { Questions } from './questions.pg.js';
 import { OPEN_API, QUESTIONS } from './query-tokens.js';
 
@@ -14,7 +15,7 @@ export class QueryModule {
     const slot: OpenApiSlot = {};
     return {
       module: QueryModule,
-      controllers: [QuestionsController, AccessController, DocumentsController],
+      controllers: [QuestionsController, AccessController, ReachController, DocumentsController],
       providers: [
         { provide: QUESTIONS, useValue: questions },
         { provide: OPEN_API, useValue: slot },

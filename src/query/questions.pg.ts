@@ -7,6 +7,7 @@ import { createConnectionsQuestion } from './connections.pg.js';
 import { createEntryQuestion } from './entries.pg.js';
 import { createGrantsQuestion } from './grants.pg.js';
 import { createGraphQuestion } from './graph.pg.js';
+import { createBlastQuestions, type BlastQuestions, type PreviewOrder } from './reach/blast.pg.js';
 import { createQuarantineQuestions, type QuarantineQuestions } from './quarantine.pg.js';
 import { createReader, type ControlView } from './reader.js';
 import { createSequencesQuestion } from './sequences.pg.js';
@@ -29,6 +30,7 @@ export interface Questions {
   readonly graph: Question<GraphAnswer>;
   readonly quarantine: QuarantineQuestions;
   readonly sequences: Question<SequencesAnswer>;
+  readonly reach: BlastQuestions;
   readonly token: TokenQuestions;
   readonly entry: (tenant: string, index: string, query: unknown) => Promise<EntryAnswer>;
 }
@@ -39,6 +41,8 @@ export interface QuestionsOptions {
   readonly control: () => ControlView;
   /** Without it, over the rules of `control`. */
   readonly findStopping?: FindStopping;
+  /** Without it, proposed rules come without a preview. */
+  readonly previewOrder?: PreviewOrder;
   /** Epoch seconds. */
   readonly now?: () => number;
 }
@@ -55,6 +59,7 @@ export function createQuestions(options: QuestionsOptions): Questions {
     graph: createGraphQuestion({ ask, reader }),
     quarantine: createQuarantineQuestions({ ask, reader }),
     sequences: createSequencesQuestion({ ask, reader }),
+    reach: createBlastQuestions({ ask, reader, previewOrder: options.previewOrder }),
     token: createTokenQuestions({ ask, reader, findStopping }),
     entry: createEntryQuestion({ ask, reader }),
   };

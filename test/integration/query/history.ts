@@ -124,6 +124,7 @@ export async function writeHistory(client: Parameters<typeof writeProjections>[0
     ix: placed[nth]!.index,
     seenSeq: 0n,
     source: SOURCES[said.source].id,
+    id: sha256(canonicalJson(said)),
     sourceResources: SOURCES[said.source].resources,
     at: said.at,
     atMs: said.at * 1000,
