@@ -120,6 +120,7 @@ async function write(client: Parameters<typeof writeProjections>[0], batch: read
     tenantKey: KEYS[SOURCES[said.source].tenant]!,
     ix: placed[nth]!.index,
     seenSeq: 0n,
+    arrivalMs: placed[nth]!.arrivalMs!,
     source: SOURCES[said.source].id,
     sourceResources: SOURCES[said.source].resources,
     at: said.at,
