@@ -1,6 +1,9 @@
 import type { Pool } from 'pg';
 import { createAccessQuestion } from './access.pg.js';
 import type { AccessPage, ConnectionPage, EntryAnswer, GrantPage, GraphAnswer, SequencesAnswer } from './answers.js';
+import type { CoverageAnswer, SourceCheckAnswer } from './coverage/answers.js';
+import { createSourceCheck, type CheckAsker, type SourceSight } from './coverage/check.pg.js';
+import { createCoverageQuestion } from './coverage/coverage.pg.js';
 import { createConnectionsQuestion } from './connections.pg.js';
 import { createEntryQuestion } from './entries.pg.js';
 import { createGrantsQuestion } from './grants.pg.js';
@@ -26,6 +29,8 @@ export interface Questions {
   readonly graph: Question<GraphAnswer>;
   readonly quarantine: QuarantineQuestions;
   readonly sequences: Question<SequencesAnswer>;
+  readonly coverage: Question<CoverageAnswer>;
+  readonly sourceCheck: (asker: CheckAsker, source: string, query: unknown) => Promise<SourceCheckAnswer>;
   readonly token: TokenQuestions;
   readonly entry: (tenant: string, index: string, query: unknown) => Promise<EntryAnswer>;
 }
@@ -36,6 +41,8 @@ export interface QuestionsOptions {
   readonly control: () => ControlView;
   /** Without it, over the rules of `control`. */
   readonly findStopping?: FindStopping;
+  /** What the check of a source is told by other parts of this process. */
+  readonly sight?: SourceSight;
   /** Epoch seconds. */
   readonly now?: () => number;
 }
@@ -51,6 +58,8 @@ export function createQuestions(options: QuestionsOptions): Questions {
     graph: createGraphQuestion({ ask, reader }),
     quarantine: createQuarantineQuestions({ ask, reader }),
     sequences: createSequencesQuestion({ ask, reader }),
+    coverage: createCoverageQuestion({ ask, reader }),
+    sourceCheck: createSourceCheck({ ask, reader, sight: options.sight ?? {} }),
     token: createTokenQuestions({ ask, reader, findStopping }),
     entry: createEntryQuestion({ ask, reader }),
   };
