@@ -6,6 +6,7 @@ import {
   FillUseAggregates1764000008010,
   Projections1764000002000,
   RuleHistory1764000008030,
+  SourceCounts1764000008040,
   SourceRoutes1764000006000,
   SourceSequence1764000004800,
   UseAggregates1764000008000,
@@ -25,4 +26,5 @@ export const MIGRATIONS = [
   UseAggregates1764000008000,
   FillUseAggregates1764000008010,
   RuleHistory1764000008030,
+  SourceCounts1764000008040,
 ];

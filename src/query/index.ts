@@ -1,4 +1,5 @@
 export { createQuestions, type Questions, type QuestionsOptions } from './questions.pg.js';
+export type { SourceSight } from './coverage/check.pg.js';
 export type { ControlView } from './reader.js';
 export type { PreviewOrder, ProposedOrder } from './reach/blast.pg.js';
 export type { FindStopping } from './token-lineage.js';

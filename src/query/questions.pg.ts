@@ -3,6 +3,9 @@ import { createAccessQuestion } from './access/access.pg.js';
 import type { AccessCounts, AccessPage } from './access/answers.js';
 import { createCountsQuestion } from './access/counts.pg.js';
 import type { ConnectionPage, EntryAnswer, GrantPage, GraphAnswer, SequencesAnswer } from './answers.js';
+import type { CoverageAnswer, SourceCheckAnswer } from './coverage/answers.js';
+import { createSourceCheck, type CheckAsker, type SourceSight } from './coverage/check.pg.js';
+import { createCoverageQuestion } from './coverage/coverage.pg.js';
 import { createConnectionsQuestion } from './connections.pg.js';
 import { createEntryQuestion } from './entries.pg.js';
 import { createGrantsQuestion } from './grants.pg.js';
@@ -31,6 +34,8 @@ export interface Questions {
   readonly quarantine: QuarantineQuestions;
   readonly sequences: Question<SequencesAnswer>;
   readonly reach: BlastQuestions;
+  readonly coverage: Question<CoverageAnswer>;
+  readonly sourceCheck: (asker: CheckAsker, source: string, query: unknown) => Promise<SourceCheckAnswer>;
   readonly token: TokenQuestions;
   readonly entry: (tenant: string, index: string, query: unknown) => Promise<EntryAnswer>;
 }
@@ -43,6 +48,8 @@ export interface QuestionsOptions {
   readonly findStopping?: FindStopping;
   /** Without it, proposed rules come without a preview. */
   readonly previewOrder?: PreviewOrder;
+  /** What the check of a source is told by other parts of this process. */
+  readonly sight?: SourceSight;
   /** Epoch seconds. */
   readonly now?: () => number;
 }
@@ -60,6 +67,8 @@ export function createQuestions(options: QuestionsOptions): Questions {
     quarantine: createQuarantineQuestions({ ask, reader }),
     sequences: createSequencesQuestion({ ask, reader }),
     reach: createBlastQuestions({ ask, reader, previewOrder: options.previewOrder }),
+    coverage: createCoverageQuestion({ ask, reader }),
+    sourceCheck: createSourceCheck({ ask, reader, sight: options.sight ?? {} }),
     token: createTokenQuestions({ ask, reader, findStopping }),
     entry: createEntryQuestion({ ask, reader }),
   };

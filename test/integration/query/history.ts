@@ -26,11 +26,15 @@ export const ACME = '0aaaaaaa-0000-4000-8000-000000000000';
 export const GLOBEX = '0bbbbbbb-0000-4000-8000-000000000000';
 const KEYS: Readonly<Record<string, Buffer>> = { [ACME]: Buffer.alloc(32, 1), [GLOBEX]: Buffer.alloc(32, 2) };
 
+const RAS_TYPES: readonly SourceEventName[] = ['token.issued', 'access.allowed', 'access.denied', 'access.summary'];
+
 export const SOURCES = {
-  idp: { id: '10000000-0000-4000-8000-000000000001', tenant: ACME, uri: 'https://idp.example', resources: [] },
-  crm: { id: '10000000-0000-4000-8000-000000000002', tenant: ACME, uri: 'https://crm.example', resources: ['https://crm.example/api'] },
-  wiki: { id: '10000000-0000-4000-8000-000000000003', tenant: ACME, uri: 'https://wiki.example', resources: ['https://wiki.example/api'] },
-  globex: { id: '10000000-0000-4000-8000-000000000004', tenant: GLOBEX, uri: 'https://globex.example', resources: ['https://crm.example/api'] },
+  idp: { id: '10000000-0000-4000-8000-000000000001', tenant: ACME, uri: 'https://idp.example', resources: [], types: ['id-jag.issued', 'id-jag.denied', 'connection.created', 'connection.deleted', 'user.disabled'] },
+  crm: { id: '10000000-0000-4000-8000-000000000002', tenant: ACME, uri: 'https://crm.example', resources: ['https://crm.example/api'], types: RAS_TYPES },
+  wiki: { id: '10000000-0000-4000-8000-000000000003', tenant: ACME, uri: 'https://wiki.example', resources: ['https://wiki.example/api'], types: RAS_TYPES },
+  globex: { id: '10000000-0000-4000-8000-000000000004', tenant: GLOBEX, uri: 'https://globex.example', resources: ['https://crm.example/api'], types: ['token.issued'] },
+  /** Registered, and never heard. */
+  hr: { id: '10000000-0000-4000-8000-000000000005', tenant: ACME, uri: 'https://hr.example', resources: [], types: ['user.disabled'] },
 } as const;
 
 const ROLES: Readonly<Record<string, CallerRoles>> = {
@@ -123,6 +127,7 @@ export async function writeHistory(client: Parameters<typeof writeProjections>[0
     tenantKey: KEYS[SOURCES[said.source].tenant]!,
     ix: placed[nth]!.index,
     seenSeq: 0n,
+    arrivalMs: placed[nth]!.arrivalMs!,
     source: SOURCES[said.source].id,
     id: sha256(canonicalJson(said)),
     sourceResources: SOURCES[said.source].resources,
@@ -141,11 +146,11 @@ function registered(): NewControlRecord[] {
     subject: id,
     body: { id, name, key: KEYS[id]!.toString('base64url') },
   }));
-  const sources = Object.entries(SOURCES).map(([name, { id, tenant, uri, resources }]) => ({
+  const sources = Object.entries(SOURCES).map(([name, { id, tenant, uri, resources, types }]) => ({
     kind: 'source.changed' as const,
     tenant,
     subject: id,
-    body: { id, name, uri, resources, topic: `rescind.events.${name}`, types: [], issuers: [], profile: DEFAULT_TOKEN_PROFILE, disabled: false },
+    body: { id, name, uri, resources, topic: `rescind.events.${name}`, types, issuers: [], profile: DEFAULT_TOKEN_PROFILE, disabled: false },
   }));
   const callers = Object.entries({ acme: ACME, globex: GLOBEX }).flatMap(([name, tenant]) =>
     Object.entries(ROLES).map(([role, roles]) => {
