@@ -17,6 +17,8 @@ export interface StoredPayload {
 
 export interface StoredEntry {
   readonly index: LogIndex;
+  /** Epoch milliseconds. */
+  readonly arrivalMs: number;
   /** The full CloudEvents type. */
   readonly type: string;
   /** Id of the registered source, or of the tenant itself for Rescind's own entries. */
@@ -27,6 +29,7 @@ export interface StoredEntry {
 
 interface Row {
   readonly ix: string;
+  readonly arrival: string;
   readonly type: string;
   readonly source: string;
   readonly commitment: Buffer;
@@ -46,7 +49,7 @@ export async function readEntries(session: Pick<Pool, 'query'>, tenant: string, 
     if (nth > 0 && BigInt(ix) !== BigInt(rows[nth - 1]!.ix) + 1n) throw inconsistent(`the ledger of ${tenant} has no entry ${BigInt(rows[nth - 1]!.ix) + 1n}`);
   });
   if (rows.length === 0 || BigInt(rows[0]!.ix) !== from) throw inconsistent(`the ledger of ${tenant} has no entry ${from}`);
-  return rows.map((row) => ({ index: BigInt(row.ix) as LogIndex, type: row.type, source: row.source, payload: payloadOf(tenant, row) }));
+  return rows.map((row) => ({ index: BigInt(row.ix) as LogIndex, arrivalMs: Number(row.arrival), type: row.type, source: row.source, payload: payloadOf(tenant, row) }));
 }
 
 function payloadOf(tenant: string, row: Row): StoredPayload | undefined {

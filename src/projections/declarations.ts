@@ -1,27 +1,38 @@
+interface TableDeclaration {
+  /** Indexes that no writer looks anything up by; a rebuild builds them when the table is filled. Forgetting one costs time, one too many much. */
+  readonly later?: readonly string[];
+  /** What its rows say, where their cut depends on how events were batched: compared in place of them. `{table}` stands for it. */
+  readonly compared?: string;
+}
+
+/** A row a batch, by events. */
+const SOURCE_EVENTS = `SELECT tenant, source, what, arrival, (last_ix >> 16 << 16) + e.ix AS ix, e.delay
+  FROM {table} CROSS JOIN LATERAL unnest(ixs, delays) AS e (ix, delay)`;
+
 /** One projection: its tables, and whose tables it reads while it writes them. */
 interface Declaration {
-  readonly tables: Readonly<Record<string, { readonly later?: readonly string[] }>>;
+  readonly tables: Readonly<Record<string, TableDeclaration>>;
   readonly reads?: readonly ProjectionName[];
   /** SQL functions that its statements call. */
   readonly functions?: readonly string[];
 }
 
 /**
- * All that `write.pg.ts` writes, a line a table: a rebuild makes exactly these anew, and can name no other. `later`: indexes that no
- * writer looks anything up by; a rebuild builds them when the table is filled. Forgetting one costs time, naming one too many costs much.
+ * All that `write.pg.ts` writes, a line a table: a rebuild makes exactly these anew, and can name no other.
  */
 export const PROJECTIONS: Readonly<Record<ProjectionName, Declaration>> = {
   entities: { tables: { entity: {} } },
   tokens: {
     tables: {
       token: { later: ['token_usr', 'token_client', 'token_agent', 'token_parent', 'token_conflict'] },
-      id_jag: { later: ['id_jag_usr'] },
+      id_jag: { later: ['id_jag_usr', 'id_jag_parent'] },
     },
   },
   usage: {
     reads: ['tokens'],
+    functions: ['capped'],
     tables: {
-      access: { later: ['access_at', 'access_usr', 'access_client', 'access_agent', 'access_res'] },
+      access: { later: ['access_at', 'access_usr', 'access_client', 'access_agent', 'access_res', 'access_late'] },
       first_use: {},
       source_routes: {},
       use_total: {},
@@ -45,10 +56,12 @@ export const PROJECTIONS: Readonly<Record<ProjectionName, Declaration>> = {
   },
   connections: { tables: { connection_version: { later: ['connection_client'] }, alias: { later: ['alias_idp'] } } },
   sessions: { tables: { session: {}, principal_version: {} } },
+  rules: { tables: { rule_version: { later: ['rule_lead', 'rule_keys', 'rule_from', 'rule_lifted'] }, rule_event: {} } },
+  sources: { reads: ['tokens'], tables: { source_count: {}, source_event: { compared: SOURCE_EVENTS } } },
   sequences: { tables: { source_sequence: {} }, functions: ['numbers_in'] },
 };
 
-export type ProjectionName = 'entities' | 'tokens' | 'usage' | 'grants' | 'connections' | 'sessions' | 'sequences';
+export type ProjectionName = 'entities' | 'tokens' | 'usage' | 'grants' | 'connections' | 'sessions' | 'rules' | 'sources' | 'sequences';
 
 export const ALL_PROJECTIONS: ReadonlySet<ProjectionName> = new Set(Object.keys(PROJECTIONS) as ProjectionName[]);
 

@@ -96,6 +96,7 @@ export function createEntityBatch(find: FindIds = findOrNumber): EntityBatch {
       const name = nameOf(owner.tenant, kind, parts);
       let ref = wanted.get(name);
       if (ref === undefined) wanted.set(name, (ref = { name, owner, kind, parts, id: undefined }));
+      // It is there from the first event on that names it, whichever projection asks first.
       else if (owner.ix < ref.owner.ix) ref.owner = owner;
       return ref;
     },

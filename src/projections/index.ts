@@ -1,13 +1,16 @@
 export { ENTITY_KINDS, type EntityKind } from './entities.pg.js';
-export type { ProjectedEvent } from './event.js';
+export type { OwnProjectedEvent, ProjectedEvent } from './event.js';
 export { CONNECTION_STATES } from './connections/write.pg.js';
 export { PRINCIPAL_STATES } from './sessions/write.pg.js';
 export { OPERATIONS, OUTCOMES } from './usage/write.pg.js';
+export { EDGE_USES, readEdgeUses, readHourUses, type EdgeUses, type HourSubject, type HourUses, type UsageMoment, type UseSums } from './usage/read.pg.js';
 export type { Conflict } from './tokens/write.pg.js';
 export { createLineageReader, type LineageReader } from './tokens/read.pg.js';
 export { MAX_LINEAGE_HOPS, type StoredIdJag, type StoredLineage, type StoredToken } from './tokens/stored-lineage.js';
 export { MAX_ROUTES_A_SOURCE, OTHER_ROUTES } from './usage/routes.pg.js';
+export { LEAD_OF_ALL, MAX_RULES_READ, rulesAsOf, type RuleVersion, type TenantRows, type WhichRules } from './rules/read.pg.js';
 export { MAX_SEQUENCE_GAPS, type SequenceState } from './sequences/write.pg.js';
+export { AHEAD_MS, PROMPT_MS } from './sources/write.pg.js';
 export { ENTER_GATE } from './gate.js';
 export { ALL_PROJECTIONS, PROJECTIONS, projectionsOf, REBUILD_NAMES, type ProjectionName } from './declarations.js';
 export { REBUILD_CONNECTIONS, rebuildProjections, type Progress, type RebuildOptions, type Rebuilt } from './rebuild/rebuild.pg.js';
@@ -17,4 +20,7 @@ export { Projections1764000002000 } from './migrations/1764000002000-projections
 export { SourceSequence1764000004800 } from './migrations/1764000004800-source-sequence.js';
 export { SourceRoutes1764000006000 } from './migrations/1764000006000-source-routes.js';
 export { UseAggregates1764000008000 } from './migrations/1764000008000-use-aggregates.js';
+export { FillUseAggregates1764000008010 } from './migrations/1764000008010-fill-use-aggregates.js';
+export { RuleHistory1764000008030 } from './migrations/1764000008030-rule-history.js';
+export { SourceCounts1764000008040 } from './migrations/1764000008040-source-counts.js';
 export { ProjectionGate1764000008060 } from './migrations/1764000008060-projection-gate.js';

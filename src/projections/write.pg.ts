@@ -2,10 +2,12 @@ import type { PoolClient } from 'pg';
 import { planConnections } from './connections/write.pg.js';
 import { ALL_PROJECTIONS, type ProjectionName } from './declarations.js';
 import { createEntityBatch, type FindIds } from './entities.pg.js';
-import type { ProjectedEvent } from './event.js';
+import type { OwnProjectedEvent, ProjectedEvent } from './event.js';
 import { planGrants } from './grants/write.pg.js';
+import { writeRules } from './rules/write.pg.js';
 import { planSequences, type SequenceState } from './sequences/write.pg.js';
 import { planSessions } from './sessions/write.pg.js';
+import { planSources } from './sources/write.pg.js';
 import { planTokens, type WrittenTokens } from './tokens/write.pg.js';
 import { createRouteBatch } from './usage/routes.pg.js';
 import { planUsage } from './usage/write.pg.js';
@@ -28,13 +30,18 @@ export interface Writing {
 
 /**
  * Writes all projections of a batch in the caller's transaction, which holds the locks of the ledger heads concerned.
- * `events` are new entries, in index order within a tenant. Each projection first names the entities that it needs, so
+ * `events` are new entries, in index order within a tenant; `own` are Rescind's. Each projection first names the entities that it needs, so
  * that one statement finds them all; then each writes its tables, set-based. Order matters once: usage binds to tokens.
  */
-export async function writeProjections(client: PoolClient, events: readonly ProjectedEvent[], writing: Writing = {}): Promise<WrittenProjections> {
-  if (events.length === 0) return NOTHING;
-  const { only = ALL_PROJECTIONS, findIds } = writing;
+export async function writeProjections(
+  client: PoolClient,
+  events: readonly ProjectedEvent[],
+  own: readonly OwnProjectedEvent[] = [],
+  { only = ALL_PROJECTIONS, findIds }: Writing = {},
+): Promise<WrittenProjections> {
   const of = (name: ProjectionName): readonly ProjectedEvent[] => (only.has(name) ? events : []);
+  if (only.has('rules')) await writeRules(client, events, own);
+  if (events.length === 0) return NOTHING;
   const entities = createEntityBatch(findIds);
   await entities.begin(client);
   const routes = createRouteBatch(entities);
@@ -43,14 +50,16 @@ export async function writeProjections(client: PoolClient, events: readonly Proj
   const writeConnections = planConnections(of('connections'), entities);
   const writeSessions = planSessions(of('sessions'), entities);
   const writeSequences = planSequences(of('sequences'));
+  const writeSources = planSources(of('sources'));
   const writeUsage = planUsage(of('usage'), entities, routes);
   await routes.decide(client);
   await entities.resolve(client);
 
-  const { touched, conflicts } = await writeTokens(client);
+  const { named, touched, conflicts } = await writeTokens(client);
   await writeUsage(client, touched);
   await writeGrants(client);
   await writeConnections(client);
   await writeSessions(client);
+  if (only.has('sources')) await writeSources(client, named);
   return { conflicts, routesOver: await routes.count(client), sequences: await writeSequences(client) };
 }

@@ -1,4 +1,5 @@
 import type { PoolClient } from 'pg';
+import { PROJECTIONS } from '../declarations.js';
 
 /** One table, live and made anew, at one moment. */
 export interface Compared {
@@ -24,6 +25,10 @@ export interface Sides {
 
 const DIGEST_BITS = 64n;
 
+const SAID = new Map(
+  Object.values(PROJECTIONS).flatMap(({ tables }) => Object.entries(tables).flatMap(([table, { compared }]) => (compared === undefined ? [] : [[table, compared] as const]))),
+);
+
 /** `leftOut`: `table` or `table.column` that a release has changed. Reads in the session's own transaction. */
 export async function compareTables(session: PoolClient, { live, rebuilt }: Sides, tables: readonly string[], leftOut: readonly string[]): Promise<readonly Compared[]> {
   const compared: Compared[] = [];
@@ -32,10 +37,12 @@ export async function compareTables(session: PoolClient, { live, rebuilt }: Side
     const all = await readColumns(session, live, rebuilt, table);
     const columns = all.filter((column) => !leftOut.includes(`${table}.${column}`));
     const list = columns.map((column) => `"${column}"`).join(', ');
-    const before = await digest(session, `${live}.${table}`, list);
-    const after = await digest(session, `${rebuilt}.${table}`, list);
+    const said = SAID.get(table) ?? `SELECT ${list} FROM {table}`;
+    const of = (schema: string): string => said.replace('{table}', `${schema}.${table}`);
+    const before = await digest(session, of(live));
+    const after = await digest(session, of(rebuilt));
     const same = before.rows === after.rows && before.digest === after.digest;
-    const only = async (one: string, other: string): Promise<number> => (same ? 0 : countOnlyIn(session, `${one}.${table}`, `${other}.${table}`, list));
+    const only = async (one: string, other: string): Promise<number> => (same ? 0 : countOnlyIn(session, of(one), of(other)));
     compared.push({
       table,
       ...before,
@@ -61,15 +68,13 @@ async function readColumns(session: PoolClient, live: string, rebuilt: string, t
 }
 
 /** A sum of the rows' 64-bit hashes: equal rows count as often as they are there, which an exclusive or would not tell. */
-async function digest(session: PoolClient, table: string, columns: string): Promise<{ rows: string; digest: string }> {
-  const { rows } = await session.query<{ rows: string; sum: string | null }>(
-    `SELECT count(*) AS rows, sum(hash_record_extended(ROW(${columns}), 0)) AS sum FROM ${table}`,
-  );
+async function digest(session: PoolClient, said: string): Promise<{ rows: string; digest: string }> {
+  const { rows } = await session.query<{ rows: string; sum: string | null }>(`SELECT count(*) AS rows, sum(hash_record_extended(said, 0)) AS sum FROM (${said}) said`);
   const sum = BigInt.asUintN(Number(DIGEST_BITS), BigInt(rows[0]!.sum ?? 0));
   return { rows: rows[0]!.rows, digest: sum.toString(16).padStart(Number(DIGEST_BITS) / 4, '0') };
 }
 
-async function countOnlyIn(session: PoolClient, one: string, other: string, columns: string): Promise<number> {
-  const { rows } = await session.query<{ n: string }>(`SELECT count(*) AS n FROM (SELECT ${columns} FROM ${one} EXCEPT ALL SELECT ${columns} FROM ${other}) d`);
+async function countOnlyIn(session: PoolClient, one: string, other: string): Promise<number> {
+  const { rows } = await session.query<{ n: string }>(`SELECT count(*) AS n FROM (${one} EXCEPT ALL ${other}) d`);
   return Number(rows[0]!.n);
 }

@@ -2,7 +2,7 @@ import type { Pool, PoolClient } from 'pg';
 import { readEntries, type StoredEntry } from '../../log/index.js';
 import type { ProjectionName } from '../declarations.js';
 import type { FindIds } from '../entities.pg.js';
-import type { ProjectedEvent } from '../event.js';
+import type { OwnProjectedEvent, ProjectedEvent } from '../event.js';
 import { writeProjections } from '../write.pg.js';
 import { withSeenSeqs } from './seen-seqs.pg.js';
 import { createSourceResources, readStoredEvent, type Tenant } from './stored-event.js';
@@ -54,14 +54,18 @@ export function createFold(options: FoldOptions): Fold {
   };
 
   async function write(tenant: Tenant, entries: readonly StoredEntry[]): Promise<void> {
-    const events = entries.flatMap((entry): ProjectedEvent[] => {
-      const event = readStoredEvent(entry, tenant, resources);
-      return event ? [event] : [];
-    });
+    const events: ProjectedEvent[] = [];
+    const own: OwnProjectedEvent[] = [];
+    for (const entry of entries) {
+      const stored = readStoredEvent(entry, tenant, resources);
+      if (!stored) continue;
+      if ('own' in stored) own.push(stored.own);
+      else events.push(stored.said);
+    }
     const seen = only.has('tokens') ? await withSeenSeqs(pool, events) : events;
     await writer.query('BEGIN');
     try {
-      await writeProjections(writer, seen, { only, findIds });
+      await writeProjections(writer, seen, own, { only, findIds });
       await writer.query('COMMIT');
     } catch (error) {
       await writer.query('ROLLBACK').catch(() => undefined);

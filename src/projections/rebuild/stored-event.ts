@@ -1,7 +1,7 @@
 import { parseEventTime, parseEventType, isOwnEventName, RescindError, type RegistryChanged } from '../../contracts/index.js';
 import type { StoredEntry, StoredPayload } from '../../log/index.js';
 import { parseStrictJson } from '../../platform/index.js';
-import type { ProjectedEvent } from '../event.js';
+import type { OwnProjectedEvent, ProjectedEvent } from '../event.js';
 
 /** Resource identifiers of a source as its entries say them, in the order of the ledger. */
 export interface SourceResources {
@@ -27,40 +27,34 @@ export interface Tenant {
   readonly key: Uint8Array;
 }
 
+export type StoredEvent = { readonly said: ProjectedEvent } | { readonly own: OwnProjectedEvent };
+
 /**
- * The event of an entry as its writers took it, without judging it again: it was accepted. Undefined for what is erased and for
- * Rescind's own entries, of which `source.changed` is heeded. `seenSeq` is not in the ledger and comes as 0.
+ * The event of an entry as its writers took it, without judging it again: it was accepted. Undefined for what is erased. `source.changed`
+ * is heeded on the way. `seenSeq` is not in the ledger and comes as 0.
  */
-export function readStoredEvent({ index, type, source, payload }: StoredEntry, tenant: Tenant, resources: SourceResources): ProjectedEvent | undefined {
+export function readStoredEvent(entry: StoredEntry, tenant: Tenant, resources: SourceResources): StoredEvent | undefined {
+  const { index, arrivalMs, type, source, payload } = entry;
   if (!payload) return undefined;
   const name = parseEventType(type);
   if (name === undefined) throw unreadable(tenant, index, 'its type is none of this release');
-  if (isOwnEventName(name)) {
-    if (name === 'source.changed') noteResources(envelopeOf(payload)['data'] as RegistryChanged, resources);
-    return undefined;
-  }
-  const { time, data } = envelopeOf(payload);
+  const { id, time, data } = envelopeOf(payload);
   const atMs = typeof time === 'string' ? parseEventTime(time) : undefined;
   if (atMs === undefined || typeof data !== 'object') throw unreadable(tenant, index, 'it has no time or no data');
-  return {
-    name,
-    data,
-    tenant: tenant.id,
-    tenantKey: tenant.key,
-    ix: index,
-    seenSeq: 0n,
-    source,
-    sourceResources: resources.of(source),
-    at: Math.floor(atMs / 1000),
-    atMs,
-  } as ProjectedEvent;
+  const event = { name, data, tenant: tenant.id, tenantKey: tenant.key, ix: index, arrivalMs, atMs };
+  if (isOwnEventName(name)) {
+    if (name === 'source.changed') noteResources(data as RegistryChanged, resources);
+    return { own: event as OwnProjectedEvent };
+  }
+  return { said: { ...event, seenSeq: 0n, source, id, sourceResources: resources.of(source), at: Math.floor(atMs / 1000) } as ProjectedEvent };
 }
 
-/** As it came: in binary mode the time is a header and the bytes are the data. */
+/** As it came: in binary mode id and time are headers and the bytes are the data. */
 function envelopeOf({ mode, headers, bytes }: StoredPayload): Readonly<Record<string, unknown>> {
   const parsed = parseStrictJson(bytes);
   if (mode !== 'binary') return parsed as Readonly<Record<string, unknown>>;
-  return { data: parsed, time: headers.find(([name]) => name === 'ce_time')?.[1].toString('utf8') };
+  const header = (name: string): string | undefined => headers.find(([one]) => one === name)?.[1].toString('utf8');
+  return { data: parsed, id: header('ce_id'), time: header('ce_time') };
 }
 
 function noteResources({ id, after }: RegistryChanged, resources: SourceResources): void {

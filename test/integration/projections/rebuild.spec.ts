@@ -25,7 +25,7 @@ describe('a rebuild', () => {
     expect(rebuilt).toMatchObject({ switched: true, verified: true, erased: 0n });
     // Nothing is proven about a table that is empty.
     const filled = rebuilt.tables.filter(({ rows }) => rows !== '0').map(({ table }) => table);
-    expect(filled).toEqual(expect.arrayContaining(['entity', 'token', 'id_jag', 'access', 'first_use', 'source_routes', 'grant_version', 'connection_version', 'alias', 'session']));
+    expect(filled).toEqual(expect.arrayContaining(['entity', 'token', 'id_jag', 'access', 'first_use', 'source_routes', 'grant_version', 'connection_version', 'alias', 'session', 'use_total', 'use_client', 'use_res', 'use_source', 'edge_use', 'edge_scope_used', 'edge_agent_used', 'source_count', 'source_event', 'rule_event']));
     expect(await oidOf('token')).not.toBe(before.oid);
     expect(await readShape(stage.database.pool)).toEqual(before.shape);
     expect(await readRows(stage)).toEqual(before.rows);
@@ -91,14 +91,14 @@ describe('a rebuild', () => {
     expect((await rebuild(stage, { name: 'grants' })).projections).toEqual(['grants']);
     const after = await oids();
     expect(changed(before, after)).toEqual(['grant_version']);
-    expect(new Set((await rebuild(stage, { name: 'tokens' })).projections)).toEqual(new Set(['tokens', 'usage']));
+    expect(new Set((await rebuild(stage, { name: 'tokens' })).projections)).toEqual(new Set(['tokens', 'usage', 'sources']));
     expect(changed(after, await oids())).toEqual(['token', 'access']);
-    for (const name of ['connections', 'sessions', 'sequences', 'usage']) expect(differing(await rebuild(stage, { name }))).toEqual({});
+    for (const name of ['connections', 'sessions', 'rules', 'sequences', 'usage']) expect(differing(await rebuild(stage, { name }))).toEqual({});
   });
 
   it('refuses a name that is none, and says which there are', async () => {
     const refused = await rebuild(stage, { name: 'entities' }).catch((error: RescindError) => error);
-    expect(refused).toMatchObject({ code: 'invalid-request', detail: expect.stringContaining('all, tokens, usage, grants, connections, sessions, sequences') });
+    expect(refused).toMatchObject({ code: 'invalid-request', detail: expect.stringContaining('all, tokens, usage, grants, connections, sessions, rules, sources, sequences') });
     expect(await codeOf(rebuild(stage, { leftOut: ['nothing.at_all'] }))).toBe('invalid-request');
   });
 
