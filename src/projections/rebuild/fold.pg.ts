@@ -20,7 +20,8 @@ export interface FoldOptions {
   /** Rejects for a tenant that is not known, or not yet. */
   readonly tenantKey: (tenant: string) => Promise<Uint8Array>;
   readonly firstResources: (source: string) => readonly string[];
-  readonly onFolded: (entries: number) => void;
+  /** After each batch. */
+  readonly onFolded: () => Promise<void>;
 }
 
 export interface Fold {
@@ -74,7 +75,7 @@ export function createFold(options: FoldOptions): Fold {
     next.set(tenant.id, entries.at(-1)!.index + 1n);
     erased += BigInt(entries.filter(({ payload }) => !payload).length);
     folded += BigInt(entries.length);
-    options.onFolded(entries.length);
+    await options.onFolded();
   }
 
   return {

@@ -5,7 +5,7 @@ import { compareTables, type Compared } from './compare.pg.js';
 import { createFold, type Fold } from './fold.pg.js';
 import { createHold } from './hold.pg.js';
 import { keepIds } from './kept-ids.pg.js';
-import { createShadow, dropShadow, findLiveSchema, finishShadow, MADE, REPLACED, switchTables, tablesOf } from './shadow.pg.js';
+import { analyzeShadow, createShadow, dropShadow, findLiveSchema, finishShadow, MADE, REPLACED, switchTables, tablesOf } from './shadow.pg.js';
 
 /** Names the session lock of the one rebuild that may run; any number that nobody else uses. The next one is held while it switches. */
 const REBUILD_LOCK = 7305808869231650670n;
@@ -13,6 +13,10 @@ const SWITCH_LOCK = String(REBUILD_LOCK + 1n);
 
 /** Entries that may be left when ingest is held: they are folded while it stands. */
 const MAX_LAST_ENTRIES = 500n;
+
+/** Entries after which the tables are analysed for the first time, and by how many times they grow until the next. */
+const ANALYZE_FIRST_AT = 10_000n;
+const ANALYZE_AGAIN_AT = 3n;
 
 /** Connections that a rebuild holds at once: writer, reader, holder of the locks, comparer. */
 export const REBUILD_CONNECTIONS = 5;
@@ -91,6 +95,7 @@ async function rebuild(options: RebuildOptions, names: ReadonlySet<ProjectionNam
     // The writers' plain names find the new tables and nothing else: a table that is not declared is an error, not a live one.
     await writer.query(`SET search_path = ${MADE}`);
     let total = 0n;
+    let analyzeAt = ANALYZE_FIRST_AT;
     let phase: Progress['phase'] = 'reading';
     const tell = (now = phase): void => {
       phase = now;
@@ -103,8 +108,12 @@ async function rebuild(options: RebuildOptions, names: ReadonlySet<ProjectionNam
       findIds: keepIds({ pool, live, mayGive: names.has('entities') }),
       tenantKey: options.tenantKey,
       firstResources: options.firstResources,
-      onFolded() {
+      async onFolded() {
         options.signal?.throwIfAborted();
+        if (fold.folded >= analyzeAt) {
+          await analyzeShadow(writer, names);
+          analyzeAt = fold.folded * ANALYZE_AGAIN_AT;
+        }
         if (fold.folded > total) total = fold.folded;
         tell();
       },

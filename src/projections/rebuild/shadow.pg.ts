@@ -55,6 +55,12 @@ export async function finishShadow(session: Session, live: string, names: Readon
   }
 }
 
+/** While it is being filled: without it the planner takes a table for small, and reads it whole for each batch. */
+export async function analyzeShadow(session: Session, names: ReadonlySet<ProjectionName>): Promise<void> {
+  const tables = tablesOf(new Set<ProjectionName>(['entities', ...names]));
+  await session.query(`ANALYZE ${tables.map((table) => `${MADE}.${table}`).join(', ')}`);
+}
+
 const RIGHTS = `
   SELECT format('ALTER TABLE ${MADE}.%I OWNER TO %I', c.relname, pg_get_userbyid(c.relowner)) AS statement
   FROM pg_class c WHERE c.oid = $1::regclass
