@@ -56,7 +56,7 @@ export async function run(): Promise<readonly Row[]> {
     await delay(PAUSE_MS);
   };
   try {
-    while (made < EVENTS) await submit(EVENTS_A_SUBMISSION);
+    for (let n = 0; n < EVENTS / EVENTS_A_SUBMISSION; n += 1) await submit(EVENTS_A_SUBMISSION);
     for (let n = 0; n < 100; n += 1) await submitTimed();
     const quiet = Math.max(...waits.splice(0));
     const meanwhile = { going: true };
