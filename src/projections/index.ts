@@ -13,3 +13,4 @@ export { Projections1764000002000 } from './migrations/1764000002000-projections
 export { SourceSequence1764000004800 } from './migrations/1764000004800-source-sequence.js';
 export { SourceRoutes1764000006000 } from './migrations/1764000006000-source-routes.js';
 export { UseAggregates1764000008000 } from './migrations/1764000008000-use-aggregates.js';
+export { GrantAggregates1764000008020 } from './migrations/1764000008020-grant-aggregates.js';

@@ -2,6 +2,7 @@ import type { PoolClient } from 'pg';
 import { planConnections } from './connections/write.pg.js';
 import { createEntityBatch } from './entities.pg.js';
 import type { ProjectedEvent } from './event.js';
+import { writeClientUsers } from './grants/users.pg.js';
 import { planGrants } from './grants/write.pg.js';
 import { planSequences, type SequenceState } from './sequences/write.pg.js';
 import { planSessions } from './sessions/write.pg.js';
@@ -22,7 +23,8 @@ const NOTHING: WrittenProjections = { conflicts: { tokens: [], idJags: [] }, rou
 /**
  * Writes all projections of a batch in the caller's transaction, which holds the locks of the ledger heads concerned.
  * `events` are new entries, in index order within a tenant. Each projection first names the entities that it needs, so
- * that one statement finds them all; then each writes its tables, set-based. Order matters once: usage binds to tokens.
+ * that one statement finds them all; then each writes its tables, set-based. Order matters twice: usage binds to tokens, and the users of
+ * a client are counted over grants and aliases.
  */
 export async function writeProjections(client: PoolClient, events: readonly ProjectedEvent[]): Promise<WrittenProjections> {
   if (events.length === 0) return NOTHING;
@@ -39,8 +41,9 @@ export async function writeProjections(client: PoolClient, events: readonly Proj
 
   const { touched, conflicts } = await writeTokens(client);
   await writeUsage(client, touched);
-  await writeGrants(client);
-  await writeConnections(client);
+  const granted = await writeGrants(client);
+  const tied = await writeConnections(client);
+  await writeClientUsers(client, events, granted, tied);
   await writeSessions(client);
   return { conflicts, routesOver: await routes.count(client), sequences: await writeSequences(client) };
 }

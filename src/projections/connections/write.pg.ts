@@ -35,16 +35,23 @@ interface Named {
   readonly agent: EntityRef | undefined;
 }
 
-/** Client application to resource application, as approved at the IdP or seen in its ID-JAGs. */
+/** A name of a client or user at a RAS that has been tied to the IdP's in this batch. */
+export interface NewAlias {
+  readonly tenant: string;
+  readonly local: number;
+  readonly idp: number;
+}
+
+/** Client application to resource application, as approved at the IdP or seen in its ID-JAGs. Answers with the names tied now. */
 export function planConnections(events: readonly ProjectedEvent[], entities: EntityBatch) {
   const named = only(events, 'id-jag.issued', 'connection.created', 'connection.updated', 'connection.deleted').flatMap((event) =>
     nameConnections(event, entities),
   );
   const aliases = planAliases(events, entities);
 
-  return async function write(client: PoolClient): Promise<void> {
-    await aliases(client);
-    if (named.length === 0) return;
+  return async function write(client: PoolClient): Promise<readonly NewAlias[]> {
+    const tied = await aliases(client);
+    if (named.length === 0) return tied;
     const byKey = new Map(named.map((one) => [one.key, one]));
     const open = await readOpen(client, [...byKey.values()]);
     const { closed, opened } = foldVersions(open, named.map((one) => change(one, entities)));
@@ -54,7 +61,7 @@ export function planConnections(events: readonly ProjectedEvent[], entities: Ent
       int8Array(versions.map(({ from }) => from)),
     ];
     if (closed.length > 0) await client.query(CLOSE, [...identity(closed), int8Array(closed.map(({ to }) => to))]);
-    if (opened.length === 0) return;
+    if (opened.length === 0) return tied;
     await client.query(OPEN, [
       ...identity(opened),
       int8Array(opened.map(({ to }) => to)),
@@ -67,6 +74,7 @@ export function planConnections(events: readonly ProjectedEvent[], entities: Ent
       int4Array(opened.map(({ state }) => state.agent)),
       jsonbArray(opened.map(({ state }) => JSON.stringify(state.scopes))),
     ]);
+    return tied;
   };
 }
 
@@ -151,14 +159,15 @@ async function readOpen(client: PoolClient, named: readonly Named[]): Promise<Re
 /** Two names of one client or user are tied only where one event asserts both (open questions D23, D24). */
 function planAliases(events: readonly ProjectedEvent[], entities: EntityBatch) {
   const pairs = only(events, 'id-jag.issued', 'token.issued').flatMap((event) => aliasesOf(event, entities));
-  return async function write(client: PoolClient): Promise<void> {
-    if (pairs.length === 0) return;
-    await client.query(WRITE_ALIASES, [
+  return async function write(client: PoolClient): Promise<readonly NewAlias[]> {
+    if (pairs.length === 0) return [];
+    const { rows } = await client.query<NewAlias>(WRITE_ALIASES, [
       uuidArray(pairs.map(({ event }) => event.tenant)),
       int4Array(pairs.map(({ local }) => entities.id(local))),
       int4Array(pairs.map(({ idp }) => entities.id(idp))),
       int8Array(pairs.map(({ event }) => event.ix)),
     ]);
+    return rows;
   };
 }
 
