@@ -2,6 +2,7 @@ import type { PoolClient } from 'pg';
 import { planConnections } from './connections/write.pg.js';
 import { createEntityBatch } from './entities.pg.js';
 import type { ProjectedEvent } from './event.js';
+import { writeSeen } from './grants/seen.pg.js';
 import { writeClientUsers } from './grants/users.pg.js';
 import { planGrants } from './grants/write.pg.js';
 import { planSequences, type SequenceState } from './sequences/write.pg.js';
@@ -42,7 +43,8 @@ export async function writeProjections(client: PoolClient, events: readonly Proj
   const { touched, conflicts } = await writeTokens(client);
   await writeUsage(client, touched);
   const granted = await writeGrants(client);
-  const tied = await writeConnections(client);
+  const { tied, begun } = await writeConnections(client);
+  await writeSeen(client, [...granted, ...begun]);
   await writeClientUsers(client, events, granted, tied);
   await writeSessions(client);
   return { conflicts, routesOver: await routes.count(client), sequences: await writeSequences(client) };

@@ -3,6 +3,7 @@ import { byteaArray, int2Array, int4Array, int8Array, jsonbArray, loadSql, uuidA
 import { ruleKey, ruleKeyToBytes, userParts, type Parts } from '../../rules/index.js';
 import type { EntityBatch, EntityRef } from '../entities.pg.js';
 import { only, type ProjectedEvent } from '../event.js';
+import type { SeenEdge } from '../grants/seen.pg.js';
 import { foldVersions, type Change, type Version } from '../versions.js';
 
 const READ_OPEN = loadSql(import.meta.url, 'read-open.sql');
@@ -42,16 +43,23 @@ export interface NewAlias {
   readonly idp: number;
 }
 
-/** Client application to resource application, as approved at the IdP or seen in its ID-JAGs. Answers with the names tied now. */
+export interface WrittenConnections {
+  readonly tied: readonly NewAlias[];
+  readonly begun: readonly SeenEdge[];
+}
+
+/**
+ * Client application to resource application, as approved at the IdP or seen in its ID-JAGs. Answers with the names tied now, and with the
+ * new connections. */
 export function planConnections(events: readonly ProjectedEvent[], entities: EntityBatch) {
   const named = only(events, 'id-jag.issued', 'connection.created', 'connection.updated', 'connection.deleted').flatMap((event) =>
     nameConnections(event, entities),
   );
   const aliases = planAliases(events, entities);
 
-  return async function write(client: PoolClient): Promise<readonly NewAlias[]> {
+  return async function write(client: PoolClient): Promise<WrittenConnections> {
     const tied = await aliases(client);
-    if (named.length === 0) return tied;
+    if (named.length === 0) return { tied, begun: [] };
     const byKey = new Map(named.map((one) => [one.key, one]));
     const open = await readOpen(client, [...byKey.values()]);
     const { closed, opened } = foldVersions(open, named.map((one) => change(one, entities)));
@@ -61,7 +69,7 @@ export function planConnections(events: readonly ProjectedEvent[], entities: Ent
       int8Array(versions.map(({ from }) => from)),
     ];
     if (closed.length > 0) await client.query(CLOSE, [...identity(closed), int8Array(closed.map(({ to }) => to))]);
-    if (opened.length === 0) return tied;
+    if (opened.length === 0) return { tied, begun: [] };
     await client.query(OPEN, [
       ...identity(opened),
       int8Array(opened.map(({ to }) => to)),
@@ -74,7 +82,10 @@ export function planConnections(events: readonly ProjectedEvent[], entities: Ent
       int4Array(opened.map(({ state }) => state.agent)),
       jsonbArray(opened.map(({ state }) => JSON.stringify(state.scopes))),
     ]);
-    return tied;
+    const begun = opened
+      .filter(({ key }) => !open.has(key))
+      .map(({ key, from: ix }) => ({ tenant: byKey.get(key)!.event.tenant, client: entities.id(byKey.get(key)!.client), res: entities.id(byKey.get(key)!.resource), ix }));
+    return { tied, begun };
   };
 }
 

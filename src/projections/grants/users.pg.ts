@@ -9,6 +9,7 @@ export interface NewGrant {
   readonly tenant: string;
   readonly user: number;
   readonly client: number;
+  readonly res: number;
   /** Where its first version begins; several versions of one grant may be given. */
   readonly ix: bigint;
 }

@@ -44,7 +44,7 @@ export function planGrants(events: readonly ProjectedEvent[], entities: EntityBa
     await writeEdges(client, sumEdges(opened, open, edgeOf));
     return opened
       .filter(({ key }) => !open.has(key))
-      .map(({ key, from: ix }) => ({ tenant: byKey.get(key)!.event.tenant, user: entities.id(byKey.get(key)!.user), client: edgeOf(key).client, ix }));
+      .map(({ key, from: ix }) => ({ ...edgeOf(key), user: entities.id(byKey.get(key)!.user), ix }));
   };
 }
 

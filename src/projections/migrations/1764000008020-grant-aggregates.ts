@@ -5,11 +5,11 @@ export class GrantAggregates1764000008020 implements MigrationInterface {
   readonly name = 'GrantAggregates1764000008020';
 
   async up(runner: QueryRunner): Promise<void> {
-    await runner.query(loadSql(import.meta.url, 'issuer-user.sql'));
+    await runner.query(loadSql(import.meta.url, 'grant-aggregates.sql'));
     await runner.query(loadSql(import.meta.url, 'fill-grant-aggregates.sql'));
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await runner.query('DROP TABLE issuer_user; TRUNCATE edge_grant, client_user, edge_scope_granted, edge_agent_granted');
+    await runner.query('DROP TABLE issuer_user, edge_seen; TRUNCATE edge_grant, client_user, edge_scope_granted, edge_agent_granted');
   }
 }

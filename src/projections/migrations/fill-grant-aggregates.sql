@@ -1,4 +1,4 @@
--- The aggregates of grants, from the grants that are there. The writers keep them from then on.
+-- The aggregates of grants, from the rows that are there. The writers keep them from then on.
 INSERT INTO edge_grant (tenant, blk, client, res, grants)
 SELECT tenant, (ix >> 16)::int, client, res, count(*)
 FROM (SELECT tenant, client, res, usr, min(from_ix) AS ix FROM grant_version GROUP BY tenant, client, res, usr) g
@@ -29,3 +29,14 @@ SELECT tenant, client, res, scope, min(from_ix) FROM grant_version, unnest(scope
 
 INSERT INTO edge_agent_granted (tenant, client, res, agent, first_ix)
 SELECT tenant, client, res, agent, min(from_ix) FROM grant_version WHERE agent IS NOT NULL GROUP BY tenant, client, res, agent;
+
+INSERT INTO edge_seen (tenant, client, res, first_ix)
+SELECT tenant, client, res, min(ix)
+FROM (
+  SELECT tenant, client, res, from_ix AS ix FROM grant_version
+  UNION ALL
+  SELECT tenant, client, res, from_ix FROM connection_version
+  UNION ALL
+  SELECT tenant, client, res, bound_ix FROM access WHERE bound_ix IS NOT NULL AND res IS NOT NULL
+) e
+GROUP BY tenant, client, res;

@@ -9,7 +9,7 @@ import { ACME, say, startQueryApi, T, type Said } from '../query/history.js';
 const IDP = 'https://idp.example';
 const BLOCK = 65_536;
 const FIRST = 3 * BLOCK - 60;
-const TABLES = ['edge_grant', 'client_user', 'issuer_user', 'edge_scope_granted', 'edge_agent_granted'] as const;
+const TABLES = ['edge_grant', 'client_user', 'issuer_user', 'edge_scope_granted', 'edge_agent_granted', 'edge_seen'] as const;
 
 let api: Awaited<ReturnType<typeof startQueryApi>>;
 const seed = Number(process.env['SEED'] ?? Date.now() % 1e9);
@@ -48,11 +48,13 @@ const rowsOf = async (table: string): Promise<string[]> => (await api.pool.query
 
 async function count(): Promise<Record<(typeof TABLES)[number], string[]>> {
   const { rows: versions } = await api.pool.query('SELECT usr, client, res, from_ix::int AS ix, scopes, agent FROM grant_version ORDER BY from_ix');
+  const { rows: connections } = await api.pool.query('SELECT client, res, from_ix::int AS ix FROM connection_version');
   const { rows: aliases } = await api.pool.query('SELECT local, idp, from_ix::int AS ix FROM alias');
   const { rows: entities } = await api.pool.query('SELECT id, parts FROM entity');
   const issuer = new Map<number, string>(entities.map(({ id, parts }) => [id, parts[0]]));
-  const first = { grant: new Map<string, number>(), user: new Map<string, number>(), all: new Map<string, number>(), scope: new Map<string, number>(), agent: new Map<string, number>() };
+  const first = { grant: new Map<string, number>(), user: new Map<string, number>(), all: new Map<string, number>(), scope: new Map<string, number>(), agent: new Map<string, number>(), seen: new Map<string, number>() };
   const note = (map: Map<string, number>, key: string, ix: number): unknown => map.set(key, Math.min(map.get(key) ?? Infinity, ix));
+  for (const { client, res, ix } of [...versions, ...connections]) note(first.seen, `${client},${res}`, ix);
   for (const { usr, client, res, ix, scopes, agent } of versions) {
     note(first.grant, `${client},${res} ${usr}`, ix);
     note(first.all, `${issuer.get(usr)} ${usr}`, ix);
@@ -74,6 +76,7 @@ async function count(): Promise<Record<(typeof TABLES)[number], string[]>> {
     issuer_user: byBlock(first.all),
     edge_scope_granted: once(first.scope),
     edge_agent_granted: once(first.agent),
+    edge_seen: once(first.seen),
   };
 }
 
