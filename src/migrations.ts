@@ -3,6 +3,7 @@ import { TopicFeeds1764000004600 } from './feeds/index.js';
 import { Ingest1764000003000 } from './ingest/index.js';
 import { Ledger1764000001000, LedgerPartitions1764000005000 } from './log/index.js';
 import {
+  FillUseAggregates1764000008010,
   GrantAggregates1764000008020,
   Projections1764000002000,
   SourceRoutes1764000006000,
@@ -22,5 +23,6 @@ export const MIGRATIONS = [
   LedgerPartitions1764000005000,
   SourceRoutes1764000006000,
   UseAggregates1764000008000,
+  FillUseAggregates1764000008010,
   GrantAggregates1764000008020,
 ];

@@ -3,6 +3,7 @@ export type { ProjectedEvent } from './event.js';
 export { CONNECTION_STATES } from './connections/write.pg.js';
 export { PRINCIPAL_STATES } from './sessions/write.pg.js';
 export { OPERATIONS, OUTCOMES } from './usage/write.pg.js';
+export { EDGE_USES, readEdgeUses, readHourUses, type EdgeUses, type HourSubject, type HourUses, type UsageMoment, type UseSums } from './usage/read.pg.js';
 export type { Conflict } from './tokens/write.pg.js';
 export { createLineageReader, type LineageReader } from './tokens/read.pg.js';
 export { MAX_LINEAGE_HOPS, type StoredIdJag, type StoredLineage, type StoredToken } from './tokens/stored-lineage.js';
@@ -13,4 +14,5 @@ export { Projections1764000002000 } from './migrations/1764000002000-projections
 export { SourceSequence1764000004800 } from './migrations/1764000004800-source-sequence.js';
 export { SourceRoutes1764000006000 } from './migrations/1764000006000-source-routes.js';
 export { UseAggregates1764000008000 } from './migrations/1764000008000-use-aggregates.js';
+export { FillUseAggregates1764000008010 } from './migrations/1764000008010-fill-use-aggregates.js';
 export { GrantAggregates1764000008020 } from './migrations/1764000008020-grant-aggregates.js';

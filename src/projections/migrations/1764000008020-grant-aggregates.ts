@@ -10,6 +10,8 @@ export class GrantAggregates1764000008020 implements MigrationInterface {
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await runner.query('DROP TABLE issuer_user, edge_seen; TRUNCATE edge_grant, client_user, edge_scope_granted, edge_agent_granted');
+    await runner.query(`DROP TABLE issuer_user, edge_seen;
+      DROP INDEX connection_from, edge_scope_granted_first, edge_scope_used_first, edge_agent_granted_first, edge_agent_used_first;
+      TRUNCATE edge_grant, client_user, edge_scope_granted, edge_agent_granted`);
   }
 }

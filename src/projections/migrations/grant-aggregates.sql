@@ -10,3 +10,10 @@ CREATE TABLE edge_seen (
   PRIMARY KEY (tenant, client, res)
 );
 CREATE INDEX edge_seen_first ON edge_seen (tenant, first_ix);
+
+-- What is new since a moment is found by when it came.
+CREATE INDEX connection_from ON connection_version (tenant, from_ix);
+CREATE INDEX edge_scope_granted_first ON edge_scope_granted (tenant, first_ix);
+CREATE INDEX edge_scope_used_first ON edge_scope_used (tenant, first_ix);
+CREATE INDEX edge_agent_granted_first ON edge_agent_granted (tenant, first_ix);
+CREATE INDEX edge_agent_used_first ON edge_agent_used (tenant, first_ix);

@@ -31,6 +31,10 @@ function evidence(nth: number, pick: <T>(from: readonly T[]) => T, random: () =>
   const common = { jti: `j${nth}`, sub: pick(['ann', 'ben', 'cay', 'dan', 'eva']), client_id: `${app}-local`, iat: T + nth, exp: T + nth + 300, ...agent };
   const reach = { aud: [ras], resource: pick([['https://a.example'], ['https://b.example'], ['https://a.example', 'https://c.example']]), scope: pick(['read', 'write', 'read write', 'admin', '']) };
   if (random() < 0.35) return say('idp', 'id-jag.issued', T + nth, { ...common, iss, idp_client_id: pick([app, 'shared']), ...reach });
+  if (random() < 0.3) {
+    const token = { iss: ras, jti: `t${Math.floor(random() * 160)}` };
+    return say('wiki', 'access.allowed', T + nth, { token, operation: 'read', ...(random() < 0.3 ? { resource: ['https://stated.example'] } : {}) });
+  }
   const stated = { ...common, iss };
   return say('crm', 'token.issued', T + nth, { kind: 'access', iss: ras, jti: `t${nth}`, client_id: common.client_id, ...reach, iat: T + nth, exp: T + nth + 600, id_jag: stated });
 }
@@ -49,12 +53,13 @@ const rowsOf = async (table: string): Promise<string[]> => (await api.pool.query
 async function count(): Promise<Record<(typeof TABLES)[number], string[]>> {
   const { rows: versions } = await api.pool.query('SELECT usr, client, res, from_ix::int AS ix, scopes, agent FROM grant_version ORDER BY from_ix');
   const { rows: connections } = await api.pool.query('SELECT client, res, from_ix::int AS ix FROM connection_version');
+  const { rows: uses } = await api.pool.query('SELECT client, res, bound_ix::int AS ix FROM access WHERE bound_ix IS NOT NULL AND res IS NOT NULL');
   const { rows: aliases } = await api.pool.query('SELECT local, idp, from_ix::int AS ix FROM alias');
   const { rows: entities } = await api.pool.query('SELECT id, parts FROM entity');
   const issuer = new Map<number, string>(entities.map(({ id, parts }) => [id, parts[0]]));
   const first = { grant: new Map<string, number>(), user: new Map<string, number>(), all: new Map<string, number>(), scope: new Map<string, number>(), agent: new Map<string, number>(), seen: new Map<string, number>() };
   const note = (map: Map<string, number>, key: string, ix: number): unknown => map.set(key, Math.min(map.get(key) ?? Infinity, ix));
-  for (const { client, res, ix } of [...versions, ...connections]) note(first.seen, `${client},${res}`, ix);
+  for (const { client, res, ix } of [...versions, ...connections, ...uses]) note(first.seen, `${client},${res}`, ix);
   for (const { usr, client, res, ix, scopes, agent } of versions) {
     note(first.grant, `${client},${res} ${usr}`, ix);
     note(first.all, `${issuer.get(usr)} ${usr}`, ix);
