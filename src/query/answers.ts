@@ -96,42 +96,6 @@ export const TokenAnswer = one({
   accesses: Type.Object({ count: Count, allowed: Count, denied: Count, first: maybe(Time), last: maybe(Time) }, strict),
 });
 
-const NodeId = Type.String({ description: 'id of an entity, or `issuer:` and its name' });
-export const GraphNode = Type.Object(
-  {
-    id: NodeId,
-    type: Type.Enum(['user', 'client', 'agent', 'resource', 'issuer']),
-    name: Type.String({ description: 'sub, client_id, id or URI' }),
-    issuer: Type.Optional(NodeId),
-    tenant: Type.Optional(Type.String()),
-    disabled: Type.Optional(Type.Literal(true)),
-  },
-  strict,
-);
-export const GraphEdge = Type.Union([
-  Type.Object(
-    {
-      type: Type.Literal('connection'),
-      from: NodeId,
-      to: NodeId,
-      state: Type.Enum(['created', 'observed', 'deleted', 'unrecorded']),
-      grants: Count,
-      accesses: Count,
-      allowed: Count,
-      denied: Count,
-      last_access: maybe(Time),
-    },
-    { ...strict, description: 'client to resource' },
-  ),
-  Type.Object({ type: Type.Literal('grant'), from: NodeId, to: NodeId, resources: Count }, { ...strict, description: 'user to client' }),
-  Type.Object({ type: Type.Literal('agent'), from: NodeId, to: NodeId }, { ...strict, description: 'agent to the client it acts as' }),
-]);
-export const GraphAnswer = one({
-  nodes: Type.Array(GraphNode),
-  edges: Type.Array(GraphEdge),
-  left_out: Type.Object({ users: Count, clients: Count, resources: Count, agents: Count, connections: Count }, strict),
-});
-
 export const EntryAnswer = one({
   index: Index,
   state: Type.Literal('sequenced'),
@@ -200,9 +164,6 @@ export type GrantItem = Static<typeof GrantItem>;
 export type AccessPage = Static<typeof AccessPage>;
 export type AccessItem = Static<typeof AccessItem>;
 export type TokenAnswer = Static<typeof TokenAnswer>;
-export type GraphNode = Static<typeof GraphNode>;
-export type GraphEdge = Static<typeof GraphEdge>;
-export type GraphAnswer = Static<typeof GraphAnswer>;
 export type EntryAnswer = Static<typeof EntryAnswer>;
 export type SequencesAnswer = Static<typeof SequencesAnswer>;
 export type QuarantineItem = Static<typeof QuarantineItem>;

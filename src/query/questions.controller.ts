@@ -6,7 +6,6 @@ import * as answers from './answers.js';
 import { CONNECTION_PARAMETERS } from './connections.pg.js';
 import { Answers, type Asker } from './documented.controller.js';
 import { GRANT_PARAMETERS } from './grants.pg.js';
-import { GRAPH_PARAMETERS } from './graph.pg.js';
 import { QUARANTINED_PARAMETERS, QUARANTINE_PARAMETERS, type QuarantineAsker } from './quarantine.pg.js';
 import type { Questions } from './questions.pg.js';
 import { QUESTIONS } from './query-tokens.js';
@@ -40,12 +39,6 @@ export class QuestionsController {
   @Answers('Who accessed what, newest first', answers.AccessPage, ACCESS_PARAMETERS, 'Without `from`: the last 30 days. Pages are read as of the first.')
   access(@CurrentCaller() caller: Asker, @Query() query: unknown): Promise<answers.AccessPage> {
     return this.#questions.access(caller.tenant, query);
-  }
-
-  @Get('graph')
-  @Answers('Who is connected to what', answers.GraphAnswer, GRAPH_PARAMETERS, 'At most 200 nodes, the busiest; `left_out` counts the others.')
-  graph(@CurrentCaller() caller: Asker, @Query() query: unknown): Promise<answers.GraphAnswer> {
-    return this.#questions.graph(caller.tenant, query);
   }
 
   @Get('tokens')

@@ -1,10 +1,11 @@
 import type { Pool } from 'pg';
 import { createAccessQuestion } from './access.pg.js';
-import type { AccessPage, ConnectionPage, EntryAnswer, GrantPage, GraphAnswer, SequencesAnswer } from './answers.js';
+import type { AccessPage, ConnectionPage, EntryAnswer, GrantPage, SequencesAnswer } from './answers.js';
 import { createConnectionsQuestion } from './connections.pg.js';
 import { createEntryQuestion } from './entries.pg.js';
 import { createGrantsQuestion } from './grants.pg.js';
-import { createGraphQuestion } from './graph.pg.js';
+import type { GraphAnswer } from './graph/answers.js';
+import { createGraphQuestion } from './graph/graph.pg.js';
 import { createQuarantineQuestions, type QuarantineQuestions } from './quarantine.pg.js';
 import { createReader, type ControlView } from './reader.js';
 import { createSequencesQuestion } from './sequences.pg.js';

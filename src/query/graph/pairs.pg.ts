@@ -1,0 +1,142 @@
+import { RescindError } from '../../contracts/index.js';
+import { loadSql } from '../../platform/index.js';
+import { readEdgeUses } from '../../projections/index.js';
+import type { Window } from '../parameters.js';
+import type { Snapshot } from '../snapshot.pg.js';
+import { boundsOf } from '../usage.js';
+import { partsOf } from './moment.js';
+import { joinUse, NO_USE, type Pair, type PairState, type PairUse } from './pairs.js';
+import { readRawUses, type RawUse } from './raw-uses.pg.js';
+
+const PAIRS = loadSql(import.meta.url, 'pairs.sql');
+const PAIR_GRANTS = loadSql(import.meta.url, 'pair-grants.sql');
+const USER_PAIRS = loadSql(import.meta.url, 'user-pairs.sql');
+const USER_SCOPES = loadSql(import.meta.url, 'user-scopes.sql');
+const SHOWN_AS = `SELECT local, min(idp) AS idp FROM alias WHERE tenant = $1 AND from_ix < $2 AND local = ANY ($3::int[]) GROUP BY local`;
+
+/** Pairs of client and resource that one answer is made from. Of more, what is left out could not be told. */
+export const MAX_PAIRS = 20_000;
+const STATES: Readonly<Record<number, PairState>> = { 1: 'deleted', 2: 'observed', 3: 'created' };
+
+export interface PairFilter {
+  readonly users?: readonly number[] | undefined;
+  readonly clients?: readonly number[] | undefined;
+  readonly agents?: readonly number[] | undefined;
+  readonly resources?: readonly number[] | undefined;
+}
+
+export interface ReadPairs {
+  readonly pairs: readonly Pair[];
+  /** Not every use was walked: the counts of uses are the least there are. */
+  readonly atLeast: boolean;
+}
+
+/**
+ * All pairs that the filter leaves, with their counts, as of the snapshot. A client, an agent or a resource chooses pairs, and the counts
+ * are those of the pair; of users the counts are their own. Without users and window all of it comes from aggregates.
+ */
+export async function readPairs(snapshot: Snapshot, filter: PairFilter, window: Window): Promise<ReadPairs> {
+  const { clients, resources, agents, users } = filter;
+  const rows = await snapshot.rows<PairRow>(PAIRS, [String(snapshot.index), clients, resources, MAX_PAIRS + 1]);
+  if (rows.length > MAX_PAIRS) {
+    throw new RescindError('filter-too-wide', { detail: `over ${MAX_PAIRS} pairs of client and resource: name a client or a resource` });
+  }
+  if (users) return ofUsers(snapshot, rows, { ...filter, users }, window);
+  const grants = new Map(
+    (await snapshot.rows<{ client: number; res: number; grants: string }>(PAIR_GRANTS, [...partsOf(snapshot), clients, resources])).map((row) => [keyOf(row), Number(row.grants)]),
+  );
+  const { uses, atLeast } = await readUses(snapshot, filter, window);
+  const pairs = rows.map((row) => pairOf(row, { grants: grants.get(keyOf(row)) ?? 0, use: uses.get(keyOf(row)) ?? NO_USE }));
+  return { pairs: agents ? pairs.filter((pair) => pair.agents.some((agent) => agents.includes(agent))) : pairs, atLeast };
+}
+
+async function readUses(snapshot: Snapshot, { clients, resources }: PairFilter, window: Window): Promise<{ uses: ReadonlyMap<string, PairUse>; atLeast: boolean }> {
+  if (window.from === undefined && window.to === undefined) {
+    const uses = await readEdgeUses(snapshot, { clients: clients ?? null, resources: resources ?? null });
+    return {
+      uses: new Map(uses.map((use) => [keyOf(use), { accesses: use.n, allowed: use.allowed, first: use.firstAt, last: use.lastAt }])),
+      atLeast: false,
+    };
+  }
+  const [from, to] = boundsOf(window);
+  const { uses, cut } = await readRawUses(snapshot, { clients, resources, from, to });
+  return { uses: sumUses(uses), atLeast: cut.size > 0 };
+}
+
+async function ofUsers(snapshot: Snapshot, rows: readonly PairRow[], filter: PairFilter & { readonly users: readonly number[] }, window: Window): Promise<ReadPairs> {
+  const { users, clients, agents, resources } = filter;
+  const held = await snapshot.rows<HeldRow>(USER_PAIRS, [String(snapshot.index), users, clients, agents, resources]);
+  const scopes = await snapshot.rows<ScopesRow>(USER_SCOPES, [String(snapshot.index), users]);
+  const [from, to] = boundsOf(window);
+  const { uses, cut } = await readRawUses(snapshot, { users, clients, resources, agents, from, to });
+  const heldBy = new Map(held.map((row) => [keyOf(row), row]));
+  const usedBy = new Map(scopes.map((row) => [keyOf(row), row.used]));
+  const used = sumUses(uses);
+  const acting = new Map<string, readonly number[]>();
+  for (const use of uses) acting.set(keyOf(use), [...(acting.get(keyOf(use)) ?? []), ...use.agents]);
+  const pairs = rows
+    .filter((row) => heldBy.has(keyOf(row)) || used.has(keyOf(row)))
+    .map((row) => {
+      const key = keyOf(row);
+      const grant = heldBy.get(key);
+      const own = { ...row, agents: [...(grant?.agents ?? []), ...(acting.get(key) ?? [])], granted: grant?.granted ?? [], used: usedBy.get(key) ?? [] };
+      return pairOf(own, { grants: Number(grant?.grants ?? 0), use: used.get(key) ?? NO_USE });
+    });
+  return { pairs, atLeast: cut.size > 0 };
+}
+
+function sumUses(uses: readonly RawUse[]): ReadonlyMap<string, PairUse> {
+  const sums = new Map<string, PairUse>();
+  for (const use of uses) sums.set(keyOf(use), joinUse(sums.get(keyOf(use)) ?? NO_USE, use));
+  return sums;
+}
+
+/** Clients by the name under which they are shown: the IdP's, where an event has tied it to the RAS's. */
+export async function readShownAs(snapshot: Snapshot, clients: Iterable<number>): Promise<ReadonlyMap<number, number>> {
+  const rows = await snapshot.rows<{ local: number; idp: number }>(SHOWN_AS, [String(snapshot.index), [...new Set(clients)]]);
+  return new Map(rows.map(({ local, idp }) => [local, idp]));
+}
+
+const keyOf = ({ client, res }: { readonly client: number; readonly res: number }): string => `${client} ${res}`;
+const unique = <T>(values: readonly T[]): readonly T[] => [...new Set(values)].sort();
+
+const pairOf = (row: PairRow, counted: Pick<Pair, 'grants' | 'use'>): Pair => ({
+  client: row.client,
+  res: row.res,
+  firstIx: BigInt(row.first_ix),
+  ...counted,
+  state: row.standing === null ? 'unrecorded' : STATES[row.standing]!,
+  agents: unique([...row.agents, ...row.connection_agents]),
+  approved: unique(row.approved),
+  granted: unique(row.granted),
+  used: unique(row.used),
+});
+
+interface PairRow {
+  readonly [column: string]: unknown;
+  readonly client: number;
+  readonly res: number;
+  readonly first_ix: string;
+  readonly standing: number | null;
+  readonly connection_agents: readonly number[];
+  readonly agents: readonly number[];
+  readonly approved: readonly string[];
+  readonly granted: readonly string[];
+  readonly used: readonly string[];
+}
+
+interface HeldRow {
+  readonly [column: string]: unknown;
+  readonly client: number;
+  readonly res: number;
+  readonly grants: string;
+  readonly agents: readonly number[];
+  readonly granted: readonly string[];
+}
+
+interface ScopesRow {
+  readonly [column: string]: unknown;
+  readonly client: number;
+  readonly res: number;
+  readonly used: readonly string[];
+}
