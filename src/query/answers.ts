@@ -5,7 +5,14 @@ import { Agent, Base64, Client, Count, Index, maybe, one, page, Resource, Scopes
  * What the read API answers: the single source of the types, of OpenAPI's response schemas and of the check in the integration
  * spec. Times are integer seconds; positions in the ledger are decimal strings, because a JSON number is floating point.
  */
-const usage = { accesses: Count, allowed: Count, denied: Count, first_used: maybe(Time), last_used: maybe(Time) };
+const usage = {
+  accesses: Count,
+  allowed: Count,
+  denied: Count,
+  first_used: maybe(Time),
+  last_used: maybe(Time),
+  at_least: Type.Optional(Type.Literal(true, { description: 'the newest accesses were counted, not all: the counts are the least there are' })),
+};
 
 export const ConnectionItem = Type.Object(
   {

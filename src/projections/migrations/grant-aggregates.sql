@@ -17,3 +17,6 @@ CREATE INDEX edge_scope_granted_first ON edge_scope_granted (tenant, first_ix);
 CREATE INDEX edge_scope_used_first ON edge_scope_used (tenant, first_ix);
 CREATE INDEX edge_agent_granted_first ON edge_agent_granted (tenant, first_ix);
 CREATE INDEX edge_agent_used_first ON edge_agent_used (tenant, first_ix);
+
+-- The grants of an agent, in the order in which grants are listed.
+CREATE INDEX grant_agent ON grant_version (tenant, agent, usr, client, res) WHERE agent IS NOT NULL;

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { Names } from '../names.pg.js';
 import { createSymbols, MAX_GRAPH_NODES, type HeldGrant } from './canvas.js';
 import { drawGraph } from './draw.js';
-import type { ShownPair } from './pairs.js';
+import { NO_USE, type ShownPair } from './pairs.js';
 
 const names: Names = {
   user: (id) => ({ entity: id, iss: 'https://idp.example', sub: `u${id}` }),
@@ -11,7 +11,7 @@ const names: Names = {
   resource: (id) => ({ entity: id, uri: `https://r${id}.example` }),
   text: String,
 };
-const known = { firstIx: 0n, grants: 1, use: { accesses: 3, allowed: 2, first: 1, last: 5 }, state: 'created', approved: [], granted: [], used: [] } as const;
+const known = { firstIx: 0n, grants: 1, use: { ...NO_USE, accesses: 3, allowed: 2, first: 1, last: 5 }, state: 'created', approved: [], granted: [], used: [] } as const;
 const pair = (client: number, res: number, agents: number[] = []): ShownPair => ({ ...known, client, res, agents, rasClients: [client] });
 const draw = (pairs: readonly ShownPair[], grants: readonly HeldGrant[] = [], users = new Set(grants.map(({ usr }) => usr)).size) =>
   drawGraph({ pairs, grants, users }, createSymbols(names, new Set()));

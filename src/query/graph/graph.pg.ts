@@ -46,7 +46,7 @@ export function createGraphQuestion({ ask, reader }: { readonly ask: Ask; readon
         resources: await resolveFilter(snapshot, tenantKey, parameters, 'resource'),
       };
       const node = expand === undefined ? undefined : await findNode(snapshot, expand.id);
-      const { pairs: read, atLeast } = await readPairs(snapshot, filter, window);
+      const read = await readPairs(snapshot, filter, window);
       const start = node && { ...node, id: (await readShownAs(snapshot, node.type === 'client' ? [node.id] : [])).get(node.id) ?? node.id };
       const shownAs = await readShownAs(snapshot, read.map(({ client }) => client));
       const pairs = foldPairs(read, shownAs);
@@ -58,7 +58,7 @@ export function createGraphQuestion({ ask, reader }: { readonly ask: Ask; readon
       return {
         as_of: asOfOf(snapshot),
         ...(await describeDrawing(snapshot, drawing, pairs)),
-        ...(atLeast || held.cut() ? { at_least: true as const } : {}),
+        ...(read.some(({ use }) => use.cut) || held.cut() ? { at_least: true as const } : {}),
       };
     }, readAsOf(parameters));
   };

@@ -6,7 +6,7 @@ import type { Snapshot } from '../snapshot.pg.js';
 import { boundsOf } from '../usage.js';
 import { partsOf } from './moment.js';
 import { joinUse, NO_USE, type Pair, type PairState, type PairUse } from './pairs.js';
-import { readRawUses, type RawUse } from './raw-uses.pg.js';
+import { readRawUses, type RawUses } from './raw-uses.pg.js';
 
 const PAIRS = loadSql(import.meta.url, 'pairs.sql');
 const PAIR_GRANTS = loadSql(import.meta.url, 'pair-grants.sql');
@@ -25,17 +25,11 @@ export interface PairFilter {
   readonly resources?: readonly number[] | undefined;
 }
 
-export interface ReadPairs {
-  readonly pairs: readonly Pair[];
-  /** Not every use was walked: the counts of uses are the least there are. */
-  readonly atLeast: boolean;
-}
-
 /**
  * All pairs that the filter leaves, with their counts, as of the snapshot. A client, an agent or a resource chooses pairs, and the counts
  * are those of the pair; of users the counts are their own. Without users and window all of it comes from aggregates.
  */
-export async function readPairs(snapshot: Snapshot, filter: PairFilter, window: Window): Promise<ReadPairs> {
+export async function readPairs(snapshot: Snapshot, filter: PairFilter, window: Window): Promise<readonly Pair[]> {
   const { clients, resources, agents, users } = filter;
   const rows = await snapshot.rows<PairRow>(PAIRS, [String(snapshot.index), clients, resources, MAX_PAIRS + 1]);
   if (rows.length > MAX_PAIRS) {
@@ -45,50 +39,52 @@ export async function readPairs(snapshot: Snapshot, filter: PairFilter, window: 
   const grants = new Map(
     (await snapshot.rows<{ client: number; res: number; grants: string }>(PAIR_GRANTS, [...partsOf(snapshot), clients, resources])).map((row) => [keyOf(row), Number(row.grants)]),
   );
-  const { uses, atLeast } = await readUses(snapshot, filter, window);
-  const pairs = rows.map((row) => pairOf(row, { grants: grants.get(keyOf(row)) ?? 0, use: uses.get(keyOf(row)) ?? NO_USE }));
-  return { pairs: agents ? pairs.filter((pair) => pair.agents.some((agent) => agents.includes(agent))) : pairs, atLeast };
+  const use = await readUses(snapshot, filter, window);
+  const pairs = rows.map((row) => pairOf(row, { grants: grants.get(keyOf(row)) ?? 0, use: use(row) }));
+  return agents ? pairs.filter((pair) => pair.agents.some((agent) => agents.includes(agent))) : pairs;
 }
 
-async function readUses(snapshot: Snapshot, { clients, resources }: PairFilter, window: Window): Promise<{ uses: ReadonlyMap<string, PairUse>; atLeast: boolean }> {
+type UseOf = (pair: { readonly client: number; readonly res: number }) => PairUse;
+
+async function readUses(snapshot: Snapshot, { clients, resources }: PairFilter, window: Window): Promise<UseOf> {
   if (window.from === undefined && window.to === undefined) {
-    const uses = await readEdgeUses(snapshot, { clients: clients ?? null, resources: resources ?? null });
-    return {
-      uses: new Map(uses.map((use) => [keyOf(use), { accesses: use.n, allowed: use.allowed, first: use.firstAt, last: use.lastAt }])),
-      atLeast: false,
+    const uses = new Map((await readEdgeUses(snapshot, { clients: clients ?? null, resources: resources ?? null })).map((use) => [keyOf(use), use]));
+    return (pair) => {
+      const use = uses.get(keyOf(pair));
+      if (use === undefined) return NO_USE;
+      const { n: accesses, allowed, firstAt: first, lastAt: last, firstAllowed: firstUsed, lastAllowed: lastUsed } = use;
+      return { accesses, allowed, first, last, firstUsed, lastUsed, cut: false };
     };
   }
   const [from, to] = boundsOf(window);
-  const { uses, cut } = await readRawUses(snapshot, { clients, resources, from, to });
-  return { uses: sumUses(uses), atLeast: cut.size > 0 };
+  return sumUses(await readRawUses(snapshot, { clients, resources, from, to }));
 }
 
-async function ofUsers(snapshot: Snapshot, rows: readonly PairRow[], filter: PairFilter & { readonly users: readonly number[] }, window: Window): Promise<ReadPairs> {
+async function ofUsers(snapshot: Snapshot, rows: readonly PairRow[], filter: PairFilter & { readonly users: readonly number[] }, window: Window): Promise<readonly Pair[]> {
   const { users, clients, agents, resources } = filter;
   const held = await snapshot.rows<HeldRow>(USER_PAIRS, [String(snapshot.index), users, clients, agents, resources]);
   const scopes = await snapshot.rows<ScopesRow>(USER_SCOPES, [String(snapshot.index), users]);
   const [from, to] = boundsOf(window);
-  const { uses, cut } = await readRawUses(snapshot, { users, clients, resources, agents, from, to });
+  const raw = await readRawUses(snapshot, { users, clients, resources, agents, from, to });
   const heldBy = new Map(held.map((row) => [keyOf(row), row]));
   const usedBy = new Map(scopes.map((row) => [keyOf(row), row.used]));
-  const used = sumUses(uses);
+  const use = sumUses(raw);
   const acting = new Map<string, readonly number[]>();
-  for (const use of uses) acting.set(keyOf(use), [...(acting.get(keyOf(use)) ?? []), ...use.agents]);
-  const pairs = rows
-    .filter((row) => heldBy.has(keyOf(row)) || used.has(keyOf(row)))
+  for (const one of raw.uses) acting.set(keyOf(one), [...(acting.get(keyOf(one)) ?? []), ...one.agents]);
+  return rows
+    .filter((row) => heldBy.has(keyOf(row)) || acting.has(keyOf(row)))
     .map((row) => {
       const key = keyOf(row);
       const grant = heldBy.get(key);
       const own = { ...row, agents: [...(grant?.agents ?? []), ...(acting.get(key) ?? [])], granted: grant?.granted ?? [], used: usedBy.get(key) ?? [] };
-      return pairOf(own, { grants: Number(grant?.grants ?? 0), use: used.get(key) ?? NO_USE });
+      return pairOf(own, { grants: Number(grant?.grants ?? 0), use: use(row) });
     });
-  return { pairs, atLeast: cut.size > 0 };
 }
 
-function sumUses(uses: readonly RawUse[]): ReadonlyMap<string, PairUse> {
+function sumUses({ uses, isCut }: RawUses): UseOf {
   const sums = new Map<string, PairUse>();
   for (const use of uses) sums.set(keyOf(use), joinUse(sums.get(keyOf(use)) ?? NO_USE, use));
-  return sums;
+  return (pair) => ({ ...(sums.get(keyOf(pair)) ?? NO_USE), cut: isCut(pair) });
 }
 
 /** Clients by the name under which they are shown: the IdP's, where an event has tied it to the RAS's. */

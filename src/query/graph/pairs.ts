@@ -21,6 +21,11 @@ export interface PairUse {
   /** Of all accesses, epoch seconds. */
   readonly first: number | null;
   readonly last: number | null;
+  /** Of the allowed ones. */
+  readonly firstUsed: number | null;
+  readonly lastUsed: number | null;
+  /** Not all of them were walked: it is the least there is. */
+  readonly cut: boolean;
 }
 
 export type PairState = 'created' | 'observed' | 'deleted' | 'unrecorded';
@@ -30,7 +35,7 @@ export interface ShownPair extends Pair {
   readonly rasClients: readonly number[];
 }
 
-export const NO_USE: PairUse = { accesses: 0, allowed: 0, first: null, last: null };
+export const NO_USE: PairUse = { accesses: 0, allowed: 0, first: null, last: null, firstUsed: null, lastUsed: null, cut: false };
 
 /** Connections that share client and resource: one that is decided stands before one that is seen, and that before one that is gone. */
 const RANK: Readonly<Record<PairState, number>> = { created: 3, observed: 2, deleted: 1, unrecorded: 0 };
@@ -68,6 +73,9 @@ export const joinUse = (one: PairUse, other: PairUse): PairUse => ({
   allowed: one.allowed + other.allowed,
   first: least(one.first, other.first),
   last: greatest(one.last, other.last),
+  firstUsed: least(one.firstUsed, other.firstUsed),
+  lastUsed: greatest(one.lastUsed, other.lastUsed),
+  cut: one.cut || other.cut,
 });
 
 const least = (one: number | null, other: number | null): number | null => (one === null ? other : other === null ? one : Math.min(one, other));

@@ -1,5 +1,6 @@
 import { loadSql } from '../../platform/index.js';
 import type { Snapshot } from '../snapshot.pg.js';
+import type { PairUse } from './pairs.js';
 
 const USES = loadSql(import.meta.url, 'raw-uses.sql');
 const drivenBy = (condition: string): string => USES.replace('{driven}', condition);
@@ -23,44 +24,39 @@ export interface RawUseFilter {
   readonly to: number | string;
 }
 
-export interface RawUse {
+export interface RawUse extends PairUse {
   /** Of the driving user, client or resource; 0 where time alone drives. */
   readonly id: number;
   readonly client: number;
   readonly res: number;
-  readonly accesses: number;
-  readonly allowed: number;
-  readonly first: number | null;
-  readonly last: number | null;
-  readonly firstUsed: number | null;
-  readonly lastUsed: number | null;
   readonly agents: readonly number[];
 }
 
 export interface RawUses {
   readonly uses: readonly RawUse[];
-  /** Driving ids of which not all uses were walked: what is said of them is the least there is. */
-  readonly cut: ReadonlySet<number>;
+  /** Whether not all uses of a user, client and resource were walked, though none of them need be among `uses`. */
+  readonly isCut: (of: { readonly usr?: number; readonly client: number; readonly res: number }) => boolean;
 }
 
 /** Attributed uses by driving id, client and resource, from the uses themselves and under a budget: of users, or in a window. */
 export async function readRawUses(snapshot: Snapshot, filter: RawUseFilter): Promise<RawUses> {
   const { users, clients, resources, agents, from, to } = filter;
   const [driver, ids] = users ? (['user', users] as const) : clients ? (['client', clients] as const) : resources ? (['resource', resources] as const) : (['time', NO_IDS] as const);
-  if (ids.length === 0) return { uses: [], cut: new Set() };
+  if (ids.length === 0) return { uses: [], isCut: () => false };
   const budget = Math.max(1, Math.floor(MAX_USES_WALKED / ids.length));
   const rows = await snapshot.rows<Row>(STATEMENTS[driver], [String(snapshot.index), ids, from, to, budget, clients, resources, agents]);
   const walked = new Map<number, number>();
   for (const row of rows) walked.set(row.id, (walked.get(row.id) ?? 0) + row.walked);
+  const cut = new Set([...walked].filter(([, count]) => count >= budget).map(([id]) => id));
   return {
-    uses: rows.filter(({ accesses }) => accesses !== '0').map(useOf),
-    cut: new Set([...walked].filter(([, count]) => count >= budget).map(([id]) => id)),
+    uses: rows.filter(({ accesses }) => accesses !== '0').map((row) => useOf(row, cut.has(row.id))),
+    isCut: ({ usr, client, res }) => (driver === 'user' && usr === undefined ? cut.size > 0 : cut.has({ user: usr!, client, resource: res, time: 0 }[driver])),
   };
 }
 
 const numberOrNull = (text: string | null): number | null => (text === null ? null : Number(text));
 
-const useOf = (row: Row): RawUse => ({
+const useOf = (row: Row, cut: boolean): RawUse => ({
   id: row.id,
   client: row.client,
   res: row.res!,
@@ -70,6 +66,7 @@ const useOf = (row: Row): RawUse => ({
   last: numberOrNull(row.last),
   firstUsed: numberOrNull(row.first_used),
   lastUsed: numberOrNull(row.last_used),
+  cut,
   agents: row.agents,
 });
 
