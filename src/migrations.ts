@@ -6,6 +6,8 @@ import {
   FillUseAggregates1764000008010,
   GrantAggregates1764000008020,
   Projections1764000002000,
+  RuleHistory1764000008030,
+  SourceCounts1764000008040,
   SourceRoutes1764000006000,
   SourceSequence1764000004800,
   UseAggregates1764000008000,
@@ -25,4 +27,6 @@ export const MIGRATIONS = [
   UseAggregates1764000008000,
   FillUseAggregates1764000008010,
   GrantAggregates1764000008020,
+  RuleHistory1764000008030,
+  SourceCounts1764000008040,
 ];
