@@ -3,6 +3,8 @@ import { createAccessQuestion } from './access/access.pg.js';
 import type { AccessCounts, AccessPage } from './access/answers.js';
 import { createCountsQuestion } from './access/counts.pg.js';
 import type { ConnectionPage, EntryAnswer, GrantPage, SequencesAnswer } from './answers.js';
+import type { ChangePage } from './changes/answers.js';
+import { createChangesQuestion } from './changes/changes.pg.js';
 import type { CoverageAnswer, SourceCheckAnswer } from './coverage/answers.js';
 import { createSourceCheck, type CheckAsker, type SourceSight } from './coverage/check.pg.js';
 import { createCoverageQuestion } from './coverage/coverage.pg.js';
@@ -32,6 +34,7 @@ export interface Questions {
   readonly access: Question<AccessPage>;
   readonly accessCounts: Question<AccessCounts>;
   readonly graph: Question<GraphAnswer>;
+  readonly changes: Question<ChangePage>;
   readonly quarantine: QuarantineQuestions;
   readonly sequences: Question<SequencesAnswer>;
   readonly reach: BlastQuestions;
@@ -65,6 +68,7 @@ export function createQuestions(options: QuestionsOptions): Questions {
     access: createAccessQuestion({ ask, reader }),
     accessCounts: createCountsQuestion({ ask, reader }),
     graph: createGraphQuestion({ ask, reader }),
+    changes: createChangesQuestion({ ask, reader }),
     quarantine: createQuarantineQuestions({ ask, reader }),
     sequences: createSequencesQuestion({ ask, reader }),
     reach: createBlastQuestions({ ask, reader, previewOrder: options.previewOrder }),

@@ -6,7 +6,8 @@ import type { Drawing } from './canvas.js';
 import { partsOf } from './moment.js';
 import type { ShownPair } from './pairs.js';
 
-const CLIENT_USERS = loadSql(import.meta.url, 'client-users.sql');
+/** Parameters: `partsOf`, then clients. */
+export const CLIENT_USERS = loadSql(import.meta.url, 'client-users.sql');
 const ISSUER_USERS = loadSql(import.meta.url, 'issuer-users.sql');
 const FIRST_NAMED = 'SELECT id, from_ix FROM entity WHERE tenant = $1 AND id = ANY ($2::int[])';
 const ARRIVALS = 'SELECT ix, arrival FROM entry WHERE tenant = $1 AND ix = ANY ($2::bigint[])';

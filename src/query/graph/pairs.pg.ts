@@ -12,7 +12,8 @@ const PAIRS = loadSql(import.meta.url, 'pairs.sql');
 const PAIR_GRANTS = loadSql(import.meta.url, 'pair-grants.sql');
 const USER_PAIRS = loadSql(import.meta.url, 'user-pairs.sql');
 const USER_SCOPES = loadSql(import.meta.url, 'user-scopes.sql');
-const SHOWN_AS = `SELECT local, min(idp) AS idp FROM alias WHERE tenant = $1 AND from_ix < $2 AND local = ANY ($3::int[]) GROUP BY local`;
+const SHOWN_AS = `SELECT DISTINCT ON (local) local, idp FROM alias
+  WHERE tenant = $1 AND from_ix < $2 AND local = ANY ($3::int[]) ORDER BY local, from_ix, idp`;
 
 /** Pairs of client and resource that one answer is made from. Of more, what is left out could not be told. */
 export const MAX_PAIRS = 20_000;
@@ -87,7 +88,7 @@ function sumUses({ uses, isCut }: RawUses): UseOf {
   return (pair) => ({ ...(sums.get(keyOf(pair)) ?? NO_USE), cut: isCut(pair) });
 }
 
-/** Clients by the name under which they are shown: the IdP's, where an event has tied it to the RAS's. */
+/** Clients by the name under which they are shown: the IdP's that an event has tied to the RAS's first. */
 export async function readShownAs(snapshot: Snapshot, clients: Iterable<number>): Promise<ReadonlyMap<number, number>> {
   const rows = await snapshot.rows<{ local: number; idp: number }>(SHOWN_AS, [String(snapshot.index), [...new Set(clients)]]);
   return new Map(rows.map(({ local, idp }) => [local, idp]));
