@@ -64,7 +64,7 @@ import {
   type Tracing,
 } from './platform/index.js';
 import { createLineageReader } from './projections/index.js';
-import { createQuestions, describeApi, type PreviewOrder } from './query/index.js';
+import { createQuestions, describeApi, type PreviewOrder, type SourceSight } from './query/index.js';
 import { ADMIN_KEY_FILE, bootstrap, createAuthenticator, createKeySets, createRegistry, DEFAULT_TENANT } from './registry/index.js';
 import { createRevocations, createRevokeHandler } from './revocation/index.js';
 
@@ -212,7 +212,8 @@ async function start(config: Config, log: Log, lifecycle: Lifecycle, member: Gro
   if (config.roles.has('feed') && kafka.servers) startTopicFeeds(parts, url, kafka.servers);
   let ingest: Ingest | undefined;
   const onCounts: OnCounts = async (counts) => ingest!.appender.submit({ events: [], own: counts.map((count) => countedEvent(follower, count)) });
-  const serving = config.roles.has('serve') ? startServing(parts, authenticate, config.roles.has('ingest') ? { onCounts } : {}) : undefined;
+  const partitions: SourceSight['partitions'] = async (asker) => (await ingest?.parts.partitions?.list({ ...asker, operator: false })) ?? null;
+  const serving = config.roles.has('serve') ? startServing(parts, authenticate, config.roles.has('ingest') ? { onCounts } : {}, partitions) : undefined;
   if (config.roles.has('ingest')) ingest = await startIngest(parts, url, kafka.servers, authenticate);
   if (serving) lifecycle.onStop('introspection counts', () => serving.introspection.stop());
 
@@ -335,7 +336,12 @@ function startTopicFeeds(parts: Parts, url: string, servers: KafkaServers): void
   if (config.controlFence === 'on') health.register('topic-feeds', () => refuseWhen(feeds.notReadyReason(), 'control-log-behind'));
 }
 
-function startServing(parts: Parts, authenticate: ReturnType<typeof createAuthenticator>, counting: { readonly onCounts?: OnCounts }) {
+function startServing(
+  parts: Parts,
+  authenticate: ReturnType<typeof createAuthenticator>,
+  counting: { readonly onCounts?: OnCounts },
+  partitions: NonNullable<SourceSight['partitions']>,
+) {
   const { config, log, metrics, lifecycle, pool, controlLog, follower } = parts;
   const keySets = createKeySets({ state: follower.state, log, allowedHosts: config.jwksAllowedHosts });
   lifecycle.onStop('key sets', () => keySets.stop());
@@ -346,7 +352,12 @@ function startServing(parts: Parts, authenticate: ReturnType<typeof createAuthen
   const revoke = createRevokeHandler({ authenticate, revocations, verifier: introspection.verifier, lineage, follower, log, metrics, remoteAddress });
   // The guard has let in a whole caller, of which questions know the tenant alone.
   const previewOrder: PreviewOrder = (caller, order) => revocations.preview(caller as Caller, order);
-  const questions = createQuestions({ pool, control: () => follower.state, previewOrder });
+  const usableKeys = async (id: string): Promise<number> => {
+    const source = follower.state.source(id)!;
+    const fitting = await Promise.all(source.profile.algorithms.map((alg) => keySets.find(source, { alg })));
+    return new Set(fitting.flat()).size;
+  };
+  const questions = createQuestions({ pool, control: () => follower.state, previewOrder, sight: { partitions, usableKeys } });
   const { sight } = introspection;
   const feeds: Feeds | undefined = config.roles.has('feed')
     ? createFeeds({ follower, authenticate, sight, keysVersion: () => keySets.version, metrics, log, remoteAddress })

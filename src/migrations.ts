@@ -2,7 +2,15 @@ import { ControlCopy1764000004500, ControlLog1764000000000 } from './control/ind
 import { TopicFeeds1764000004600 } from './feeds/index.js';
 import { Ingest1764000003000 } from './ingest/index.js';
 import { Ledger1764000001000, LedgerPartitions1764000005000 } from './log/index.js';
-import { Projections1764000002000, RuleHistory1764000008030, SourceRoutes1764000006000, SourceSequence1764000004800, UseAggregates1764000008000 } from './projections/index.js';
+import {
+  FillUseAggregates1764000008010,
+  Projections1764000002000,
+  RuleHistory1764000008030,
+  SourceCounts1764000008040,
+  SourceRoutes1764000006000,
+  SourceSequence1764000004800,
+  UseAggregates1764000008000,
+} from './projections/index.js';
 
 /** Every migration of every stage, listed by hand: a glob would find nothing in a bundle, and say nothing. */
 export const MIGRATIONS = [
@@ -16,5 +24,7 @@ export const MIGRATIONS = [
   LedgerPartitions1764000005000,
   SourceRoutes1764000006000,
   UseAggregates1764000008000,
+  FillUseAggregates1764000008010,
   RuleHistory1764000008030,
+  SourceCounts1764000008040,
 ];

@@ -149,6 +149,7 @@ function project(judged: Accepted, placed: Placed, state: ControlState, seenSeq:
     tenantKey: state.tenant(judged.source.tenant)!.key,
     ix: placed.index,
     seenSeq,
+    arrivalMs: placed.arrivalMs!,
     source: judged.source.id,
     id: judged.event.id,
     sourceResources: judged.source.resources,

@@ -33,7 +33,7 @@ export interface EntityBatch {
 /** Stands for an entity until the batch is resolved. */
 export interface EntityRef {
   readonly name: string;
-  readonly owner: Owner;
+  owner: Owner;
   readonly kind: EntityKind;
   readonly parts: Parts;
   id: number | undefined;
@@ -64,6 +64,8 @@ export function createEntityBatch(): EntityBatch {
       const name = nameOf(owner.tenant, kind, parts);
       let ref = wanted.get(name);
       if (ref === undefined) wanted.set(name, (ref = { name, owner, kind, parts, id: undefined }));
+      // It is there from the first event on that names it, whichever projection asks first.
+      else if (owner.ix < ref.owner.ix) ref.owner = owner;
       return ref;
     },
     remembers: (client, owner, kind, parts) => idsOf(client).has(nameOf(owner.tenant, kind, parts)),

@@ -10,6 +10,8 @@ export type ProjectedEvent<N extends SourceEventName = SourceEventName> = {
     readonly ix: bigint;
     /** Control head that was read when the batch began. */
     readonly seenSeq: bigint;
+    /** When it arrived, epoch milliseconds: of the entry, so the same on a rebuild. */
+    readonly arrivalMs: number;
     /** Id of the source. */
     readonly source: string;
     /** Of the event, as its source gave it. */

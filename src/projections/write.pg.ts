@@ -6,6 +6,7 @@ import { planGrants } from './grants/write.pg.js';
 import { writeRules } from './rules/write.pg.js';
 import { planSequences, type SequenceState } from './sequences/write.pg.js';
 import { planSessions } from './sessions/write.pg.js';
+import { planSources } from './sources/write.pg.js';
 import { planTokens, type WrittenTokens } from './tokens/write.pg.js';
 import { createRouteBatch } from './usage/routes.pg.js';
 import { planUsage } from './usage/write.pg.js';
@@ -39,14 +40,16 @@ export async function writeProjections(
   const writeConnections = planConnections(events, entities);
   const writeSessions = planSessions(events, entities);
   const writeSequences = planSequences(events);
+  const writeSources = planSources(events);
   const writeUsage = planUsage(events, entities, routes);
   await routes.decide(client);
   await entities.resolve(client);
 
-  const { touched, conflicts } = await writeTokens(client);
+  const { named, touched, conflicts } = await writeTokens(client);
   await writeUsage(client, touched);
   await writeGrants(client);
   await writeConnections(client);
   await writeSessions(client);
+  await writeSources(client, named);
   return { conflicts, routesOver: await routes.count(client), sequences: await writeSequences(client) };
 }

@@ -43,32 +43,6 @@ export const GrantItem = Type.Object(
 );
 export const GrantPage = page(GrantItem);
 
-export const AccessItem = Type.Object(
-  {
-    index: Index,
-    at: Time,
-    until: Type.Optional(Type.Integer({ description: 'end of the window of a summary' })),
-    count: Type.Integer({ minimum: 1, description: '1, or of a summary the calls in it' }),
-    attributed: Type.Boolean({ description: 'false: no event has yet said whose token this is' }),
-    user: maybe(User),
-    client: maybe(Client),
-    agent: maybe(Agent),
-    resource: maybe(Resource),
-    route: maybe(Type.String()),
-    operation: maybe(Type.Enum(['read', 'write', 'delete', 'export', 'admin'])),
-    outcome: Type.Enum(['allowed', 'denied']),
-    status: maybe(Type.Integer()),
-    scopes: Scopes,
-    records: maybe(Count),
-    bytes: maybe(Count),
-    client_address: maybe(Type.String()),
-    token: TokenId,
-    source: Source,
-  },
-  strict,
-);
-export const AccessPage = page(AccessItem);
-
 const Facts = Type.Record(Type.String(), Type.Unknown(), { description: 'as the event said them; members: see /schemas' });
 const lineageMember = { id: Type.String(), index: Index, source: Source, facts: Facts, conflict: Type.Boolean({ description: 'another event contradicts it' }) };
 
@@ -197,8 +171,6 @@ export type ConnectionPage = Static<typeof ConnectionPage>;
 export type ConnectionItem = Static<typeof ConnectionItem>;
 export type GrantPage = Static<typeof GrantPage>;
 export type GrantItem = Static<typeof GrantItem>;
-export type AccessPage = Static<typeof AccessPage>;
-export type AccessItem = Static<typeof AccessItem>;
 export type TokenAnswer = Static<typeof TokenAnswer>;
 export type GraphNode = Static<typeof GraphNode>;
 export type GraphEdge = Static<typeof GraphEdge>;

@@ -1,11 +1,11 @@
 export { createQuestions, type Questions, type QuestionsOptions } from './questions.pg.js';
+export type { SourceSight } from './coverage/check.pg.js';
 export type { ControlView } from './reader.js';
 export type { PreviewOrder, ProposedOrder } from './reach/blast.pg.js';
 export type { FindStopping } from './token-lineage.js';
 export { describeApi, QueryModule } from './query.module.js';
+export type { AccessCounts, AccessItem, AccessPage } from './access/answers.js';
 export type {
-  AccessItem,
-  AccessPage,
   ConnectionItem,
   ConnectionPage,
   EntryAnswer,

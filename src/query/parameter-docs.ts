@@ -23,6 +23,10 @@ const PARAMETER_DOCS = {
   token: { schema: text, description: 'key of a token' },
   operation: { schema: { ...text, enum: Object.keys(OPERATIONS) }, description: 'only together with user, client, agent, resource or token' },
   outcome: { schema: { ...text, enum: Object.keys(OUTCOMES) }, description: 'only together with user, client, agent, resource or token' },
+  route: { schema: text, description: 'route template or tool name, whole; only together with user, client, agent, resource or token' },
+  scope: { schema: text, description: 'one scope that was used; only together with user, client, agent, resource or token' },
+  client_address: { schema: text, description: 'address of the client, as the event gave it; only together with user, client, agent, resource or token' },
+  by: { schema: { ...text, enum: ['hour', 'day'], default: 'day' }, description: 'what is counted together' },
   from: { schema: seconds, description: 'accesses that began then or later, epoch seconds' },
   to: { schema: seconds, description: 'accesses that began earlier, epoch seconds' },
   as_of: {

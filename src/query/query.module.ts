@@ -1,5 +1,7 @@
 import { Module, type DynamicModule, type INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import { AccessController } from './access/access.controller.js';
+import { CoverageController } from './coverage/coverage.controller.js';
 import { DocumentsController, type OpenApiSlot } from './documents.controller.js';
 import { PROTOCOL_PATHS } from './protocol-paths.js';
 import { QuestionsController } from './questions.controller.js';
@@ -14,7 +16,7 @@ export class QueryModule {
     const slot: OpenApiSlot = {};
     return {
       module: QueryModule,
-      controllers: [QuestionsController, ReachController, DocumentsController],
+      controllers: [QuestionsController, AccessController, CoverageController, ReachController, DocumentsController],
       providers: [
         { provide: QUESTIONS, useValue: questions },
         { provide: OPEN_API, useValue: slot },

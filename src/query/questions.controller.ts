@@ -1,7 +1,6 @@
 import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
 import { ApiParam, ApiTags } from '@nestjs/swagger';
 import { CurrentCaller, RequireRole } from '../registry/index.js';
-import { ACCESS_PARAMETERS } from './access.pg.js';
 import * as answers from './answers.js';
 import { CONNECTION_PARAMETERS } from './connections.pg.js';
 import { Answers, type Asker } from './documented.controller.js';
@@ -34,12 +33,6 @@ export class QuestionsController {
   @Answers('Standing rights, with granted and used scopes', answers.GrantPage, GRANT_PARAMETERS, USAGE_WINDOW)
   grants(@CurrentCaller() caller: Asker, @Query() query: unknown): Promise<answers.GrantPage> {
     return this.#questions.grants(caller.tenant, query);
-  }
-
-  @Get('access')
-  @Answers('Who accessed what, newest first', answers.AccessPage, ACCESS_PARAMETERS, 'Without `from`: the last 30 days. Pages are read as of the first.')
-  access(@CurrentCaller() caller: Asker, @Query() query: unknown): Promise<answers.AccessPage> {
-    return this.#questions.access(caller.tenant, query);
   }
 
   @Get('graph')

@@ -1,6 +1,11 @@
 import type { Pool } from 'pg';
-import { createAccessQuestion } from './access.pg.js';
-import type { AccessPage, ConnectionPage, EntryAnswer, GrantPage, GraphAnswer, SequencesAnswer } from './answers.js';
+import { createAccessQuestion } from './access/access.pg.js';
+import type { AccessCounts, AccessPage } from './access/answers.js';
+import { createCountsQuestion } from './access/counts.pg.js';
+import type { ConnectionPage, EntryAnswer, GrantPage, GraphAnswer, SequencesAnswer } from './answers.js';
+import type { CoverageAnswer, SourceCheckAnswer } from './coverage/answers.js';
+import { createSourceCheck, type CheckAsker, type SourceSight } from './coverage/check.pg.js';
+import { createCoverageQuestion } from './coverage/coverage.pg.js';
 import { createConnectionsQuestion } from './connections.pg.js';
 import { createEntryQuestion } from './entries.pg.js';
 import { createGrantsQuestion } from './grants.pg.js';
@@ -24,10 +29,13 @@ export interface Questions {
   readonly connections: Question<ConnectionPage>;
   readonly grants: Question<GrantPage>;
   readonly access: Question<AccessPage>;
+  readonly accessCounts: Question<AccessCounts>;
   readonly graph: Question<GraphAnswer>;
   readonly quarantine: QuarantineQuestions;
   readonly sequences: Question<SequencesAnswer>;
   readonly reach: BlastQuestions;
+  readonly coverage: Question<CoverageAnswer>;
+  readonly sourceCheck: (asker: CheckAsker, source: string, query: unknown) => Promise<SourceCheckAnswer>;
   readonly token: TokenQuestions;
   readonly entry: (tenant: string, index: string, query: unknown) => Promise<EntryAnswer>;
 }
@@ -40,6 +48,8 @@ export interface QuestionsOptions {
   readonly findStopping?: FindStopping;
   /** Without it, proposed rules come without a preview. */
   readonly previewOrder?: PreviewOrder;
+  /** What the check of a source is told by other parts of this process. */
+  readonly sight?: SourceSight;
   /** Epoch seconds. */
   readonly now?: () => number;
 }
@@ -52,10 +62,13 @@ export function createQuestions(options: QuestionsOptions): Questions {
     connections: createConnectionsQuestion({ ask, reader }),
     grants: createGrantsQuestion({ ask, reader }),
     access: createAccessQuestion({ ask, reader }),
+    accessCounts: createCountsQuestion({ ask, reader }),
     graph: createGraphQuestion({ ask, reader }),
     quarantine: createQuarantineQuestions({ ask, reader }),
     sequences: createSequencesQuestion({ ask, reader }),
     reach: createBlastQuestions({ ask, reader, previewOrder: options.previewOrder }),
+    coverage: createCoverageQuestion({ ask, reader }),
+    sourceCheck: createSourceCheck({ ask, reader, sight: options.sight ?? {} }),
     token: createTokenQuestions({ ask, reader, findStopping }),
     entry: createEntryQuestion({ ask, reader }),
   };

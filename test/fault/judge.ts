@@ -133,6 +133,10 @@ function expectSame(stored: Awaited<ReturnType<typeof readProjections>>, counted
   expect(stored.idJags).toEqual(counted.idJags);
   expect(stored.accesses).toEqual(counted.accesses);
   expect(stored.firstUse).toEqual(counted.firstUse);
+  for (const table of Object.keys(counted.uses) as (keyof typeof counted.uses)[]) {
+    expect({ [table]: stored.uses[table] }).toEqual({ [table]: counted.uses[table] });
+    expect(Object.keys(counted.uses[table]).length).toBeGreaterThan(0);
+  }
   expect(sorted(stored.grants)).toEqual(sorted(counted.grants));
   expect(sorted(stored.connections)).toEqual(sorted(counted.connections));
   for (const table of Object.values(counted)) expect(Object.keys(table).length).toBeGreaterThan(0);

@@ -1,4 +1,5 @@
 import { parseAttributes } from '../../src/merkle/index.js';
+import { addUpUses, type CountedUses } from './recount-uses.js';
 
 /**
  * What the projections must hold, counted again from the ledger's payloads: one plain fold over the events in the order of
@@ -9,12 +10,13 @@ export interface Recount {
   readonly idJags: Readonly<Record<string, CountedIdJag>>;
   readonly accesses: Readonly<Record<string, CountedAccess>>;
   readonly firstUse: Readonly<Record<string, string>>;
+  readonly uses: CountedUses;
   readonly grants: readonly CountedGrant[];
   readonly connections: readonly CountedConnection[];
 }
 
 /** A name as its parts, in JSON. */
-type Name = string;
+export type Name = string;
 
 interface CountedToken {
   ix: string;
@@ -22,6 +24,7 @@ interface CountedToken {
   boundIx: string | null;
   client: Name;
   agent: Name | null;
+  agentIx: string | null;
   resources: Name[];
   contradictedAt: string | null;
 }
@@ -35,18 +38,23 @@ interface CountedIdJag {
   contradictedAt: string | null;
 }
 
-interface CountedAccess {
+export interface CountedAccess {
+  source: string;
   boundIx: string | null;
   user: Name | null;
   client: Name | null;
   agent: Name | null;
+  agentIx: string | null;
   resource: Name | null;
+  resourceIsBound: boolean;
   scopes: string[];
   operation: string;
   outcome: string;
   from: number;
   to: number;
   n: number;
+  records: number | null;
+  bytes: number | null;
 }
 
 interface CountedGrant {
@@ -138,6 +146,7 @@ export function recount(events: readonly Said[], resourcesOfSource: ReadonlyMap<
     })),
     accesses,
     firstUse: countFirstUse(Object.values(accesses)),
+    uses: addUpUses(accesses),
     grants: countGrants(of('id-jag.issued', 'token.issued')),
     connections: countConnections(of('id-jag.issued', 'connection.created', 'connection.updated', 'connection.deleted')),
   };
@@ -167,12 +176,14 @@ function countToken({ ix, data }: Said, contradictedAt: string | null, idJags: R
   const own = stated ? (stated.sub === undefined ? null : name(stated.iss, stated.tenant, stated.sub)) : data.sub === undefined ? null : name(data.iss, data.tenant, data.sub);
   const fromIdp = idJag ? name(idJag.first.data.iss, idJag.first.data.tenant, idJag.first.data.sub) : null;
   const statedAgent = stated?.agent ? agentOf(stated.iss, stated.agent) : agentOf(data.iss, data.agent);
+  const idpAgent = idJag ? agentOf(idJag.first.data.iss, idJag.first.data.agent) : null;
   return {
     ix,
     user: own ?? fromIdp,
     boundIx: own !== null || !stated ? ix : idJag ? later(ix, idJag.first.ix) : null,
     client: name(data.iss, data.client_id),
-    agent: statedAgent ?? (idJag ? agentOf(idJag.first.data.iss, idJag.first.data.agent) : null),
+    agent: statedAgent ?? idpAgent,
+    agentIx: statedAgent !== null ? ix : idpAgent !== null ? later(ix, idJag!.first.ix) : null,
     resources: [...new Set<string>([...data.aud, ...(data.resource ?? [])])].map((uri) => name(uri)),
     contradictedAt,
   };
@@ -184,18 +195,24 @@ function countAccess({ ix, name: type, time, source, data }: Said, tokens: Recor
   const registered = resourcesOfSource.get(source)!;
   const stated = data.resource?.[0] ?? (registered.length === 1 ? registered[0] : undefined);
   const isSummary = type === 'access.summary';
+  const boundIx = bound ? later(ix, bound.boundIx!) : null;
   return {
-    boundIx: bound ? later(ix, bound.boundIx!) : null,
+    source,
+    boundIx,
     user: bound?.user ?? null,
     client: bound?.client ?? null,
     agent: bound?.agent ?? null,
+    agentIx: bound && bound.agentIx !== null ? later(boundIx!, bound.agentIx) : null,
     resource: stated === undefined ? (bound?.resources[0] ?? null) : name(stated),
+    resourceIsBound: stated === undefined && bound !== undefined,
     scopes: words(data.scope),
     operation: data.operation,
     outcome: isSummary ? data.outcome : type === 'access.allowed' ? 'allowed' : 'denied',
     from: isSummary ? data.from : seconds(time),
     to: isSummary ? data.to : seconds(time),
     n: isSummary ? data.count : 1,
+    records: data.records ?? null,
+    bytes: data.bytes ?? null,
   };
 }
 

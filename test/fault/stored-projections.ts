@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import { CONNECTION_STATES, OPERATIONS, OUTCOMES } from '../../src/projections/index.js';
 import type { Recount } from './recount.js';
+import { readUses } from './recount-uses.js';
 
 /** The projection tables in the shape of the recount: names in place of ids. */
 export async function readProjections(pool: Pool, tenant: string): Promise<Recount> {
@@ -21,7 +22,7 @@ export async function readProjections(pool: Pool, tenant: string): Promise<Recou
     tokens: Object.fromEntries(
       tokens.map((row) => [
         row.f.sha256 ?? row.f.signing_input_sha256 ?? `${row.f.iss}|${row.f.jti}`,
-        { ix: row.ix, user: orNull(row.usr), boundIx: row.bound_ix, client: name(row.client), agent: orNull(row.agent), resources: row.res.map(name), contradictedAt: row.conflict_ix },
+        { ix: row.ix, user: orNull(row.usr), boundIx: row.bound_ix, client: name(row.client), agent: orNull(row.agent), agentIx: row.agent === null ? null : (row.agent_ix ?? row.ix), resources: row.res.map(name), contradictedAt: row.conflict_ix },
       ]),
     ),
     idJags: Object.fromEntries(
@@ -34,21 +35,27 @@ export async function readProjections(pool: Pool, tenant: string): Promise<Recou
       accesses.map((row) => [
         row.ix,
         {
+          source: row.source,
           boundIx: row.bound_ix,
           user: orNull(row.usr),
           client: orNull(row.client),
           agent: orNull(row.agent),
+          agentIx: row.agent === null ? null : (row.agent_ix ?? row.bound_ix),
           resource: orNull(row.res),
+          resourceIsBound: row.res_bound ?? false,
           scopes: (row.scopes ?? []).map(word),
           operation: wordOf(OPERATIONS, row.op),
           outcome: wordOf(OUTCOMES, row.outcome),
           from: Number(row.at),
           to: Number(row.until_at),
           n: Number(row.n),
+          records: row.records === null ? null : Number(row.records),
+          bytes: row.bytes === null ? null : Number(row.bytes),
         },
       ]),
     ),
     firstUse: Object.fromEntries(firstUse.map((row) => [JSON.stringify([name(row.usr), name(row.client), name(row.res), word(row.scope)]), row.first_ix])),
+    uses: await readUses(rows, name, word),
     grants: grants.map((row) => ({ user: name(row.usr), client: name(row.client), resource: name(row.res), from: row.from_ix, to: row.to_ix, scopes: row.scopes, agent: orNull(row.agent) })),
     connections: connections.map((row) => ({
       parts: JSON.stringify(row.parts),

@@ -58,6 +58,7 @@ export function makeTraffic({ seed, lineages, idpUri, chatUri }: { seed: number;
     const names = chance(70) ? { jti: `at-${n}` } : { jti: undefined, sha256: digest(`at-${n}`) };
     const stated = pick([
       { id_jag: { iss: IDP, jti, sub: user, client_id: client, ...agent } },
+      { id_jag: { iss: IDP, jti, sub: user, client_id: client } },
       { id_jag: { iss: IDP, jti } },
       { id_jag: byDigest ? { iss: IDP, sha256: digest(jti) } : { iss: IDP, jti } },
       { id_jag: undefined },
@@ -70,7 +71,7 @@ export function makeTraffic({ seed, lineages, idpUri, chatUri }: { seed: number;
 
     const ref = names.jti === undefined ? { sha256: names.sha256! } : { iss: RAS, jti: names.jti };
     for (let use = below(6); use >= 0; use -= 1) {
-      const used = access({ token: ref, scope: scopes(), operation: pick(['read', 'write', 'delete']), ...(chance(40) ? { resource: [chance(80) ? API : OTHER_API] } : {}) });
+      const used = access({ token: ref, scope: scopes(), operation: pick(['read', 'write', 'delete']), records: below(50), bytes: below(5_000), ...(chance(40) ? { resource: [chance(80) ? API : OTHER_API] } : {}) });
       if (chance(70)) say('chat', 'access.allowed', used);
       else if (chance(60)) say('chat', 'access.denied', { ...used, status: 403 });
       else say('chat', 'access.summary', { token: ref, operation: 'read', scope: scopes(), outcome: pick(['allowed', 'denied']), count: 1 + below(50), from: now - 600, to: now - 300 });

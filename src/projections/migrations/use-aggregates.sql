@@ -1,22 +1,23 @@
 -- Counts of attributed uses by block: blk = bound_ix >> 16, so what became known late counts in the block in which it did, under its own
--- hour. A block below the head's never changes again. `n` counts all uses, the rest allowed ones alone. hour = at / 3600.
+-- hour. A block below the head's never changes again. `n` counts all uses, the rest allowed ones alone. hour = at / 3600. An hour's blocks
+-- lie together, so that a window costs the same however long the ledger is.
 CREATE TABLE use_total (
   tenant uuid NOT NULL, blk int NOT NULL, hour int NOT NULL,
   n bigint NOT NULL, allowed bigint NOT NULL, reads bigint NOT NULL, writes bigint NOT NULL, deletes bigint NOT NULL, exports bigint NOT NULL,
   admins bigint NOT NULL, records bigint NOT NULL, bytes bigint NOT NULL,
-  PRIMARY KEY (tenant, blk, hour)
+  PRIMARY KEY (tenant, hour, blk)
 );
 CREATE TABLE use_client (
   tenant uuid NOT NULL, client int NOT NULL, blk int NOT NULL, hour int NOT NULL,
   n bigint NOT NULL, allowed bigint NOT NULL, reads bigint NOT NULL, writes bigint NOT NULL, deletes bigint NOT NULL, exports bigint NOT NULL,
   admins bigint NOT NULL, records bigint NOT NULL, bytes bigint NOT NULL,
-  PRIMARY KEY (tenant, client, blk, hour)
+  PRIMARY KEY (tenant, client, hour, blk)
 );
 CREATE TABLE use_res (
   tenant uuid NOT NULL, res int NOT NULL, blk int NOT NULL, hour int NOT NULL,
   n bigint NOT NULL, allowed bigint NOT NULL, reads bigint NOT NULL, writes bigint NOT NULL, deletes bigint NOT NULL, exports bigint NOT NULL,
   admins bigint NOT NULL, records bigint NOT NULL, bytes bigint NOT NULL,
-  PRIMARY KEY (tenant, res, blk, hour)
+  PRIMARY KEY (tenant, res, hour, blk)
 );
 
 -- The same by client and resource; first_at to last_at spans all uses, first_allowed to last_allowed the allowed ones.

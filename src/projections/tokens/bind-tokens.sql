@@ -7,7 +7,8 @@ WITH came AS (
 UPDATE token t
 SET usr = coalesce(t.usr, c.usr),
     bound_ix = coalesce(t.bound_ix, greatest(t.ix, c.ix)),
-    agent = coalesce(t.agent, c.agent)
+    agent = coalesce(t.agent, c.agent),
+    agent_ix = CASE WHEN t.agent IS NULL AND c.agent IS NOT NULL AND c.ix > t.ix THEN c.ix ELSE t.agent_ix END
 FROM came c
 WHERE t.tenant = c.tenant AND t.id_jag_key IN (c.key, c.sha_key)
   AND (t.bound_ix IS NULL OR (t.agent IS NULL AND c.agent IS NOT NULL))

@@ -4,9 +4,9 @@ import { ruleKey, ruleKeyToBytes, tokenParts, type TokenRef } from '../../rules/
 import type { EntityBatch } from '../entities.pg.js';
 import { only, type ProjectedEvent } from '../event.js';
 import type { RouteBatch } from './routes.pg.js';
+import { takeSnapshots } from './snapshots.pg.js';
 
-const WRITE_ACCESS = loadSql(import.meta.url, 'write-access.sql');
-const BIND_ACCESS = loadSql(import.meta.url, 'bind-access.sql');
+const WRITE_USES = loadSql(import.meta.url, 'write-uses.sql');
 
 /** Stored numbers: never change one. */
 export const OPERATIONS = { read: 1, write: 2, delete: 3, export: 4, admin: 5 } as const;
@@ -28,29 +28,40 @@ export function planUsage(events: readonly ProjectedEvent[], entities: EntityBat
   }));
 
   return async function write(client: PoolClient, touched: readonly TouchedToken[]): Promise<void> {
-    // What was there before this batch is bound first: the rows of the batch itself find their tokens when written.
-    if (touched.length > 0) await client.query(BIND_ACCESS, [uuidArray(touched.map(({ tenant }) => tenant)), byteaArray(touched.map(({ key }) => key))]);
-    if (accesses.length === 0) return;
-    const id = (ref: Parameters<EntityBatch['id']>[0] | undefined): number | null => (ref === undefined ? null : entities.id(ref));
-    await client.query(WRITE_ACCESS, [
-      uuidArray(accesses.map(({ event }) => event.tenant)),
-      int8Array(accesses.map(({ event }) => event.ix)),
-      int8Array(accesses.map(({ event }) => (event.name === 'access.summary' ? event.data.from : event.at))),
-      int8Array(accesses.map(({ event }) => (event.name === 'access.summary' ? event.data.to : event.at))),
-      int4Array(accesses.map(({ refs }) => id(refs.resource))),
-      textArray(accesses.map(({ refs }) => (refs.scopes.length === 0 ? null : `{${refs.scopes.map((ref) => entities.id(ref)).join(',')}}`))),
-      int2Array(accesses.map(({ event }) => OPERATIONS[event.data.operation])),
-      int2Array(accesses.map(({ event }) => OUTCOMES[outcomeOf(event)])),
-      int4Array(accesses.map(({ event }) => event.data.status)),
-      int4Array(accesses.map(({ refs }) => id(refs.route?.()))),
-      int4Array(accesses.map(({ refs }) => id(refs.address))),
-      uuidArray(accesses.map(({ event }) => event.source)),
-      byteaArray(accesses.map(({ event }) => ruleKeyToBytes(ruleKey(event.tenantKey, 'token', tokenParts(event.data.token as TokenRef))))),
-      int8Array(accesses.map(({ event }) => (event.name === 'access.summary' ? event.data.count : 1))),
-      int8Array(accesses.map(({ event }) => event.data.records)),
-      int8Array(accesses.map(({ event }) => event.data.bytes)),
-    ]);
+    if (touched.length > 0 || accesses.length > 0) {
+      const first = firstIndexes(events);
+      const id = (ref: Parameters<EntityBatch['id']>[0] | undefined): number | null => (ref === undefined ? null : entities.id(ref));
+      await client.query(WRITE_USES, [
+        uuidArray(touched.map(({ tenant }) => tenant)),
+        byteaArray(touched.map(({ key }) => key)),
+        int8Array(touched.map(({ tenant }) => first.get(tenant)!)),
+        uuidArray(accesses.map(({ event }) => event.tenant)),
+        int8Array(accesses.map(({ event }) => event.ix)),
+        int8Array(accesses.map(({ event }) => (event.name === 'access.summary' ? event.data.from : event.at))),
+        int8Array(accesses.map(({ event }) => (event.name === 'access.summary' ? event.data.to : event.at))),
+        int4Array(accesses.map(({ refs }) => id(refs.resource))),
+        textArray(accesses.map(({ refs }) => (refs.scopes.length === 0 ? null : `{${refs.scopes.map((ref) => entities.id(ref)).join(',')}}`))),
+        int2Array(accesses.map(({ event }) => OPERATIONS[event.data.operation])),
+        int2Array(accesses.map(({ event }) => OUTCOMES[outcomeOf(event)])),
+        int4Array(accesses.map(({ event }) => event.data.status)),
+        int4Array(accesses.map(({ refs }) => id(refs.route?.()))),
+        int4Array(accesses.map(({ refs }) => id(refs.address))),
+        uuidArray(accesses.map(({ event }) => event.source)),
+        byteaArray(accesses.map(({ event }) => ruleKeyToBytes(ruleKey(event.tenantKey, 'token', tokenParts(event.data.token as TokenRef))))),
+        int8Array(accesses.map(({ event }) => (event.name === 'access.summary' ? event.data.count : 1))),
+        int8Array(accesses.map(({ event }) => event.data.records)),
+        int8Array(accesses.map(({ event }) => event.data.bytes)),
+      ]);
+    }
+    await takeSnapshots(client, events);
   };
+}
+
+/** The first new index of each tenant. */
+function firstIndexes(events: readonly ProjectedEvent[]): ReadonlyMap<string, bigint> {
+  const first = new Map<string, bigint>();
+  for (const { tenant, ix } of events) if (!first.has(tenant)) first.set(tenant, ix);
+  return first;
 }
 
 const outcomeOf = (event: AccessEvent): keyof typeof OUTCOMES =>

@@ -1,6 +1,6 @@
 import { RescindError } from '../../contracts/index.js';
 import type { Selector } from '../../rules/index.js';
-import { DEFAULT_WINDOW_S } from '../access.pg.js';
+import { DEFAULT_WINDOW_S } from '../access/filters.pg.js';
 import { asOfOf, readAsOf } from '../as-of.js';
 import type { Asker } from '../documented.controller.js';
 import { orNull, readNames, type Names } from '../names.pg.js';

@@ -26,11 +26,15 @@ export const ACME = '0aaaaaaa-0000-4000-8000-000000000000';
 export const GLOBEX = '0bbbbbbb-0000-4000-8000-000000000000';
 const KEYS: Readonly<Record<string, Buffer>> = { [ACME]: Buffer.alloc(32, 1), [GLOBEX]: Buffer.alloc(32, 2) };
 
+const RAS_TYPES: readonly SourceEventName[] = ['token.issued', 'access.allowed', 'access.denied', 'access.summary'];
+
 export const SOURCES = {
-  idp: { id: '10000000-0000-4000-8000-000000000001', tenant: ACME, uri: 'https://idp.example', resources: [] },
-  crm: { id: '10000000-0000-4000-8000-000000000002', tenant: ACME, uri: 'https://crm.example', resources: ['https://crm.example/api'] },
-  wiki: { id: '10000000-0000-4000-8000-000000000003', tenant: ACME, uri: 'https://wiki.example', resources: ['https://wiki.example/api'] },
-  globex: { id: '10000000-0000-4000-8000-000000000004', tenant: GLOBEX, uri: 'https://globex.example', resources: ['https://crm.example/api'] },
+  idp: { id: '10000000-0000-4000-8000-000000000001', tenant: ACME, uri: 'https://idp.example', resources: [], types: ['id-jag.issued', 'id-jag.denied', 'connection.created', 'connection.deleted', 'user.disabled'] },
+  crm: { id: '10000000-0000-4000-8000-000000000002', tenant: ACME, uri: 'https://crm.example', resources: ['https://crm.example/api'], types: RAS_TYPES },
+  wiki: { id: '10000000-0000-4000-8000-000000000003', tenant: ACME, uri: 'https://wiki.example', resources: ['https://wiki.example/api'], types: RAS_TYPES },
+  globex: { id: '10000000-0000-4000-8000-000000000004', tenant: GLOBEX, uri: 'https://globex.example', resources: ['https://crm.example/api'], types: ['token.issued'] },
+  /** Registered, and never heard. */
+  hr: { id: '10000000-0000-4000-8000-000000000005', tenant: ACME, uri: 'https://hr.example', resources: [], types: ['user.disabled'] },
 } as const;
 
 const ROLES: Readonly<Record<string, CallerRoles>> = {
@@ -70,7 +74,7 @@ export async function startQueryApi(history: readonly (readonly Said[])[]) {
   const follower = createControlFollower({ url: database.url, controlLog, log: testLog(), serves: false });
   await controlLog.append({ records: [...registered(), blockOf({ client: { iss: 'https://auth.crm.example', client_id: 'assistant-at-crm' } })] });
   await follower.start();
-  for (const batch of history) await inTransaction(database.pool, (client) => write(client, batch));
+  for (const batch of history) await inTransaction(database.pool, (client) => writeHistory(client, batch));
 
   const state = () => follower.state;
   const questions = createQuestions({ pool: database.pool, control: state, now: () => NOW });
@@ -82,7 +86,9 @@ export async function startQueryApi(history: readonly (readonly Said[])[]) {
 
   return {
     pool: database.pool,
-    say: (batch: readonly Said[]) => inTransaction(database.pool, (client) => write(client, batch)),
+    /** What is registered: tenants with their keys, sources, the rule. */
+    control: state,
+    say: (batch: readonly Said[]) => inTransaction(database.pool, (client) => writeHistory(client, batch)),
     async get(path: string, caller: string | null = 'acme-audit'): Promise<Answer> {
       const headers: Record<string, string> = caller === null ? {} : { authorization: `Bearer ${secretOf(caller)}` };
       const response = await fetch(`${url}${path}`, { headers });
@@ -97,7 +103,8 @@ export async function startQueryApi(history: readonly (readonly Said[])[]) {
   };
 }
 
-async function write(client: Parameters<typeof writeProjections>[0], batch: readonly Said[]): Promise<void> {
+/** Writes one batch, as the appender does. What was said before, word for word, is a duplicate. Answers with the indexes of what is new. */
+export async function writeHistory(client: Parameters<typeof writeProjections>[0], batch: readonly Said[]): Promise<bigint[]> {
   for (const { name, data } of batch) {
     const problem = validateEventData(name, data);
     if (problem) throw new Error(`${name}${problem.path}: ${problem.message}`);
@@ -120,13 +127,16 @@ async function write(client: Parameters<typeof writeProjections>[0], batch: read
     tenantKey: KEYS[SOURCES[said.source].tenant]!,
     ix: placed[nth]!.index,
     seenSeq: 0n,
+    arrivalMs: placed[nth]!.arrivalMs!,
     source: SOURCES[said.source].id,
     id: sha256(canonicalJson(said)),
     sourceResources: SOURCES[said.source].resources,
     at: said.at,
     atMs: said.at * 1000,
   }));
-  await writeProjections(client, events as unknown as ProjectedEvent[]);
+  const isNew = events.filter((_, nth) => placed[nth]!.outcome === 'sequenced');
+  await writeProjections(client, isNew as unknown as ProjectedEvent[]);
+  return isNew.map(({ ix }) => ix);
 }
 
 function registered(): NewControlRecord[] {
@@ -136,11 +146,11 @@ function registered(): NewControlRecord[] {
     subject: id,
     body: { id, name, key: KEYS[id]!.toString('base64url') },
   }));
-  const sources = Object.entries(SOURCES).map(([name, { id, tenant, uri, resources }]) => ({
+  const sources = Object.entries(SOURCES).map(([name, { id, tenant, uri, resources, types }]) => ({
     kind: 'source.changed' as const,
     tenant,
     subject: id,
-    body: { id, name, uri, resources, topic: `rescind.events.${name}`, types: [], issuers: [], profile: DEFAULT_TOKEN_PROFILE, disabled: false },
+    body: { id, name, uri, resources, topic: `rescind.events.${name}`, types, issuers: [], profile: DEFAULT_TOKEN_PROFILE, disabled: false },
   }));
   const callers = Object.entries({ acme: ACME, globex: GLOBEX }).flatMap(([name, tenant]) =>
     Object.entries(ROLES).map(([role, roles]) => {

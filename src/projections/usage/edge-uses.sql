@@ -1,0 +1,44 @@
+-- Attributed uses by client and resource, as of an index: the last snapshot, the closed blocks since, and of the open one the uses themselves;
+-- of the present the open block's own sums.
+-- $1 tenant  $2 as of  $3 whether that is the present  $4 clients  $5 resources, null: all
+WITH closed AS MATERIALIZED (
+  SELECT b.up_to, coalesce((SELECT max(snap) FROM edge_cum WHERE tenant = $1 AND snap <= b.up_to), 0) AS snap
+  FROM (SELECT (CASE WHEN $3::boolean THEN ($2::bigint + 65535) >> 16 ELSE $2::bigint >> 16 END)::int AS up_to) b
+),
+part AS (
+  SELECT c.client, c.res, c.n, c.allowed, c.reads, c.writes, c.deletes, c.exports, c.admins, c.records, c.bytes,
+         c.first_at, c.last_at, c.first_allowed, c.last_allowed
+  FROM closed JOIN edge_cum c ON c.tenant = $1 AND c.snap = closed.snap
+  WHERE ($4::int[] IS NULL OR c.client = ANY ($4)) AND ($5::int[] IS NULL OR c.res = ANY ($5))
+  UNION ALL
+  SELECT u.client, u.res, u.n, u.allowed, u.reads, u.writes, u.deletes, u.exports, u.admins, u.records, u.bytes,
+         u.first_at, u.last_at, u.first_allowed, u.last_allowed
+  FROM closed CROSS JOIN generate_series(closed.snap, closed.up_to - 1) AS b (blk) JOIN edge_use u ON u.tenant = $1 AND u.blk = b.blk
+  WHERE ($4 IS NULL OR u.client = ANY ($4)) AND ($5 IS NULL OR u.res = ANY ($5))
+  UNION ALL
+  SELECT a.client, a.res,
+         a.n, CASE WHEN a.outcome = 1 THEN a.n ELSE 0 END AS allowed,
+         CASE WHEN a.outcome = 1 AND a.op = 1 THEN a.n ELSE 0 END AS reads, CASE WHEN a.outcome = 1 AND a.op = 2 THEN a.n ELSE 0 END AS writes,
+         CASE WHEN a.outcome = 1 AND a.op = 3 THEN a.n ELSE 0 END AS deletes, CASE WHEN a.outcome = 1 AND a.op = 4 THEN a.n ELSE 0 END AS exports,
+         CASE WHEN a.outcome = 1 AND a.op = 5 THEN a.n ELSE 0 END AS admins,
+         CASE WHEN a.outcome = 1 THEN coalesce(a.records, 0) ELSE 0 END AS records, CASE WHEN a.outcome = 1 THEN coalesce(a.bytes, 0) ELSE 0 END AS bytes,
+         a.at, a.until_at, CASE WHEN a.outcome = 1 THEN a.at END, CASE WHEN a.outcome = 1 THEN a.until_at END
+  FROM access a
+  WHERE NOT $3 AND a.tenant = $1 AND a.ix >= ($2::bigint >> 16) << 16 AND a.ix < $2 AND a.bound_ix < $2
+    AND a.res IS NOT NULL AND ($4 IS NULL OR a.client = ANY ($4)) AND ($5 IS NULL OR a.res = ANY ($5))
+  UNION ALL
+  SELECT a.client, a.res,
+         a.n, CASE WHEN a.outcome = 1 THEN a.n ELSE 0 END AS allowed,
+         CASE WHEN a.outcome = 1 AND a.op = 1 THEN a.n ELSE 0 END AS reads, CASE WHEN a.outcome = 1 AND a.op = 2 THEN a.n ELSE 0 END AS writes,
+         CASE WHEN a.outcome = 1 AND a.op = 3 THEN a.n ELSE 0 END AS deletes, CASE WHEN a.outcome = 1 AND a.op = 4 THEN a.n ELSE 0 END AS exports,
+         CASE WHEN a.outcome = 1 AND a.op = 5 THEN a.n ELSE 0 END AS admins,
+         CASE WHEN a.outcome = 1 THEN coalesce(a.records, 0) ELSE 0 END AS records, CASE WHEN a.outcome = 1 THEN coalesce(a.bytes, 0) ELSE 0 END AS bytes,
+         a.at, a.until_at, CASE WHEN a.outcome = 1 THEN a.at END, CASE WHEN a.outcome = 1 THEN a.until_at END
+  FROM access a
+  WHERE NOT $3 AND a.tenant = $1 AND a.bound_ix > a.ix AND a.bound_ix >= ($2 >> 16) << 16 AND a.bound_ix < $2 AND a.ix < ($2 >> 16) << 16
+    AND a.res IS NOT NULL AND ($4 IS NULL OR a.client = ANY ($4)) AND ($5 IS NULL OR a.res = ANY ($5))
+)
+SELECT client, res, sum(n) AS n, sum(allowed) AS allowed, sum(reads) AS reads, sum(writes) AS writes, sum(deletes) AS deletes, sum(exports) AS exports, sum(admins) AS admins, sum(records) AS records, sum(bytes) AS bytes,
+       min(first_at) AS first_at, max(last_at) AS last_at, min(first_allowed) AS first_allowed, max(last_allowed) AS last_allowed
+FROM part
+GROUP BY client, res

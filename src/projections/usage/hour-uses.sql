@@ -1,0 +1,33 @@
+-- Attributed uses by hour, as of an index: closed blocks, and of the open one the uses themselves; of the present its own sums. What stands in
+-- braces is one of a closed list in read.pg.ts: the table, and what its rows are about.
+-- $1 tenant  $2 as of  $3 whether that is the present  $4, $5 first hour and the one after the last  $6 whose
+WITH part AS (
+  SELECT u.hour, u.n, u.allowed, u.reads, u.writes, u.deletes, u.exports, u.admins, u.records, u.bytes
+  FROM {table} u
+  WHERE u.tenant = $1 AND u.hour >= $4::int AND u.hour < $5::int AND u.blk < CASE WHEN $3::boolean THEN 2147483647 ELSE ($2::bigint >> 16)::int END
+    AND {stored}
+  UNION ALL
+  SELECT (a.at / 3600)::int AS hour,
+         a.n, CASE WHEN a.outcome = 1 THEN a.n ELSE 0 END AS allowed,
+         CASE WHEN a.outcome = 1 AND a.op = 1 THEN a.n ELSE 0 END AS reads, CASE WHEN a.outcome = 1 AND a.op = 2 THEN a.n ELSE 0 END AS writes,
+         CASE WHEN a.outcome = 1 AND a.op = 3 THEN a.n ELSE 0 END AS deletes, CASE WHEN a.outcome = 1 AND a.op = 4 THEN a.n ELSE 0 END AS exports,
+         CASE WHEN a.outcome = 1 AND a.op = 5 THEN a.n ELSE 0 END AS admins,
+         CASE WHEN a.outcome = 1 THEN coalesce(a.records, 0) ELSE 0 END AS records, CASE WHEN a.outcome = 1 THEN coalesce(a.bytes, 0) ELSE 0 END AS bytes
+  FROM access a
+  WHERE NOT $3 AND a.tenant = $1 AND a.ix >= ($2::bigint >> 16) << 16 AND a.ix < $2 AND a.bound_ix < $2
+    AND a.at >= $4::bigint * 3600 AND a.at < $5::bigint * 3600 AND {raw}
+  UNION ALL
+  SELECT (a.at / 3600)::int AS hour,
+         a.n, CASE WHEN a.outcome = 1 THEN a.n ELSE 0 END AS allowed,
+         CASE WHEN a.outcome = 1 AND a.op = 1 THEN a.n ELSE 0 END AS reads, CASE WHEN a.outcome = 1 AND a.op = 2 THEN a.n ELSE 0 END AS writes,
+         CASE WHEN a.outcome = 1 AND a.op = 3 THEN a.n ELSE 0 END AS deletes, CASE WHEN a.outcome = 1 AND a.op = 4 THEN a.n ELSE 0 END AS exports,
+         CASE WHEN a.outcome = 1 AND a.op = 5 THEN a.n ELSE 0 END AS admins,
+         CASE WHEN a.outcome = 1 THEN coalesce(a.records, 0) ELSE 0 END AS records, CASE WHEN a.outcome = 1 THEN coalesce(a.bytes, 0) ELSE 0 END AS bytes
+  FROM access a
+  WHERE NOT $3 AND a.tenant = $1 AND a.bound_ix > a.ix AND a.bound_ix >= ($2 >> 16) << 16 AND a.bound_ix < $2 AND a.ix < ($2 >> 16) << 16
+    AND a.at >= $4::bigint * 3600 AND a.at < $5::bigint * 3600 AND {raw}
+)
+SELECT hour, sum(n) AS n, sum(allowed) AS allowed, sum(reads) AS reads, sum(writes) AS writes, sum(deletes) AS deletes, sum(exports) AS exports, sum(admins) AS admins, sum(records) AS records, sum(bytes) AS bytes
+FROM part
+GROUP BY hour
+ORDER BY hour

@@ -1,0 +1,100 @@
+import { loadSql } from '../../platform/index.js';
+
+/**
+ * A moment of one tenant's ledger, and what reads in it: a snapshot of `query` is one. `present`: nothing has come since `index`, and the
+ * reading transaction sees no more than that. `$1` of each statement is the tenant.
+ */
+export interface UsageMoment {
+  readonly index: bigint;
+  readonly present: boolean;
+  readonly rows: <R extends Record<string, unknown>>(sql: string, values?: readonly unknown[]) => Promise<R[]>;
+}
+
+/** Attributed uses, a summary by its count. `n`: all of them; the others: allowed ones alone. */
+export interface UseSums {
+  readonly n: number;
+  readonly allowed: number;
+  readonly reads: number;
+  readonly writes: number;
+  readonly deletes: number;
+  readonly exports: number;
+  readonly admins: number;
+  readonly records: number;
+  readonly bytes: number;
+}
+
+export interface HourUses extends UseSums {
+  /** Time of access, epoch seconds / 3,600; of a summary its beginning. */
+  readonly hour: number;
+}
+
+export interface EdgeUses extends UseSums {
+  readonly client: number;
+  readonly res: number;
+  /** Epoch seconds: the first beginning and the last end. */
+  readonly firstAt: number;
+  readonly lastAt: number;
+  /** Of allowed uses; null: there is none. */
+  readonly firstAllowed: number | null;
+  readonly lastAllowed: number | null;
+}
+
+/**
+ * Uses by client and resource as one select, to be read alone or to stand in a WITH of another statement.
+ * Parameters: `$1` tenant, `$2` index (bigint), `$3` present (boolean), `$4` clients, `$5` resources (int[], null: all).
+ * Columns: `client`, `res`, `n`, `allowed`, `reads`, `writes`, `deletes`, `exports`, `admins`, `records`, `bytes` (numeric),
+ * `first_at`, `last_at`, `first_allowed`, `last_allowed` (bigint).
+ */
+export const EDGE_USES = loadSql(import.meta.url, 'edge-uses.sql');
+
+const HOUR_USES = loadSql(import.meta.url, 'hour-uses.sql');
+const hourUsesOf = (table: string, stored: string, raw: string): string =>
+  HOUR_USES.replaceAll('{table}', table).replaceAll('{stored}', stored).replaceAll('{raw}', raw);
+const HOUR_STATEMENTS = {
+  total: hourUsesOf('use_total', '$6::int[] IS NULL', 'true'),
+  client: hourUsesOf('use_client', 'u.client = ANY ($6::int[])', 'a.client = ANY ($6)'),
+  resource: hourUsesOf('use_res', 'u.res = ANY ($6::int[])', 'a.res = ANY ($6)'),
+} as const;
+
+/** All uses of the tenant, or those of any of the clients or resources. */
+export type HourSubject = { readonly of: 'total' } | { readonly of: 'client' | 'resource'; readonly ids: readonly number[] };
+
+/** Uses of whole hours, first ≤ hour < end, as of the moment: one statement. An hour without uses has no row. */
+export async function readHourUses(moment: UsageMoment, subject: HourSubject, hours: { readonly first: number; readonly end: number }): Promise<HourUses[]> {
+  const ids = subject.of === 'total' ? null : subject.ids;
+  const rows = await moment.rows<Row>(HOUR_STATEMENTS[subject.of], [String(moment.index), moment.present, hours.first, hours.end, ids]);
+  return rows.map((row) => ({ hour: Number(row['hour']), ...sumsOf(row) }));
+}
+
+/** Uses by client and resource, of some clients, of some resources, or of all, as of the moment: one statement. A pair without uses has no row. */
+export async function readEdgeUses(
+  moment: UsageMoment,
+  { clients = null, resources = null }: { readonly clients?: readonly number[] | null; readonly resources?: readonly number[] | null } = {},
+): Promise<EdgeUses[]> {
+  const rows = await moment.rows<Row>(EDGE_USES, [String(moment.index), moment.present, clients, resources]);
+  return rows.map((row) => ({
+    client: Number(row['client']),
+    res: Number(row['res']),
+    ...sumsOf(row),
+    firstAt: Number(row['first_at']),
+    lastAt: Number(row['last_at']),
+    firstAllowed: numberOrNull(row['first_allowed']),
+    lastAllowed: numberOrNull(row['last_allowed']),
+  }));
+}
+
+type Row = Record<string, string | number | null>;
+
+const numberOrNull = (value: Row[string] | undefined): number | null => (value === null || value === undefined ? null : Number(value));
+
+const sumsOf = (row: Row): UseSums => ({
+  n: Number(row['n']),
+  allowed: Number(row['allowed']),
+  reads: Number(row['reads']),
+  writes: Number(row['writes']),
+  deletes: Number(row['deletes']),
+  exports: Number(row['exports']),
+  admins: Number(row['admins']),
+  records: Number(row['records']),
+  bytes: Number(row['bytes']),
+});
