@@ -6,6 +6,7 @@ import { DocumentsController, type OpenApiSlot } from './documents.controller.js
 import { PROTOCOL_PATHS } from './protocol-paths.js';
 import { QuestionsController } from './questions.controller.js';
 import { ReachController } from './reach/reach.controller.js';
+import { ReportsController } from './reports/reports.controller.js';
 import type { Questions } from './questions.pg.js';
 import { OPEN_API, QUESTIONS } from './query-tokens.js';
 
@@ -16,7 +17,7 @@ export class QueryModule {
     const slot: OpenApiSlot = {};
     return {
       module: QueryModule,
-      controllers: [QuestionsController, AccessController, CoverageController, ReachController, DocumentsController],
+      controllers: [QuestionsController, AccessController, CoverageController, ReachController, ReportsController, DocumentsController],
       providers: [
         { provide: QUESTIONS, useValue: questions },
         { provide: OPEN_API, useValue: slot },
