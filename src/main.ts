@@ -11,7 +11,7 @@ import {
   NDJSON_MEDIA_TYPE,
   RescindError,
 } from './contracts/index.js';
-import { createControlFollower, createControlLog, keepSnapshots, measureFollower, withWait, type Caller, type ControlFollower, type ControlLog } from './control/index.js';
+import { createConfirmationKeeper, createControlFollower, createControlLog, keepSnapshots, measureFollower, withWait, type Caller, type ControlFollower, type ControlLog } from './control/index.js';
 import { createControlFence, createFeeds, createTopicFeeds, restoreControlLog, type Feeds, type Restored } from './feeds/index.js';
 import {
   createAppender,
@@ -197,7 +197,9 @@ async function start(config: Config, log: Log, lifecycle: Lifecycle, member: Gro
 
   const tracing = startTracing(config, { metrics, log, lifecycle });
   const controlLog = traceCommits(createControlLog({ pool }), tracing);
-  const followed = createControlFollower({ url, controlLog, log, serves: config.roles.has('serve'), leaseMs: config.leaseMs });
+  const confirmations = createConfirmationKeeper({ pool, log });
+  lifecycle.onStop('confirmations', () => confirmations.stop());
+  const followed = createControlFollower({ url, controlLog, log, serves: config.roles.has('serve'), leaseMs: config.leaseMs, onSettled: confirmations.keep });
   const follower = traceWaits(measureFollower(followed, metrics), tracing);
   lifecycle.onStop('control log', () => follower.stop());
   await follower.start();

@@ -1,4 +1,4 @@
-import { ControlCopy1764000004500, ControlLog1764000000000 } from './control/index.js';
+import { Confirmations1764000008031, ControlCopy1764000004500, ControlLog1764000000000 } from './control/index.js';
 import { TopicFeeds1764000004600 } from './feeds/index.js';
 import { Ingest1764000003000 } from './ingest/index.js';
 import { Ledger1764000001000, LedgerPartitions1764000005000 } from './log/index.js';
@@ -28,5 +28,6 @@ export const MIGRATIONS = [
   FillUseAggregates1764000008010,
   GrantAggregates1764000008020,
   RuleHistory1764000008030,
+  Confirmations1764000008031,
   SourceCounts1764000008040,
 ];

@@ -43,6 +43,8 @@ const PARAMETER_DOCS = {
   id_jag_sha256: { schema: digest, description: 'SHA-256 of the ID-JAG, base64url; instead of the two' },
   since: { schema: seconds, description: 'uses from then on, epoch seconds; without it the last 30 days' },
   preview: { schema: { type: 'boolean', default: true }, description: 'whether each proposed rule comes with its preview' },
+  rule: { schema: text, description: 'id of a rule' },
+  format: { schema: { ...text, enum: ['json', 'csv'], default: 'json' }, description: 'of the report' },
   code: { schema: text, description: 'why it was refused' },
   source: { schema: { ...text, format: 'uuid' }, description: 'id of a source' },
   operator: { schema: { type: 'boolean' }, description: 'what came of no registered source; for administrators of the tenant `default`' },

@@ -8,6 +8,7 @@ import { PROTOCOL_PATHS } from './protocol-paths.js';
 import { GraphController } from './graph/graph.controller.js';
 import { QuestionsController } from './questions.controller.js';
 import { ReachController } from './reach/reach.controller.js';
+import { ReportsController } from './reports/reports.controller.js';
 import type { Questions } from './questions.pg.js';
 import { OPEN_API, QUESTIONS } from './query-tokens.js';
 
@@ -18,7 +19,16 @@ export class QueryModule {
     const slot: OpenApiSlot = {};
     return {
       module: QueryModule,
-      controllers: [QuestionsController, GraphController, ChangesController, AccessController, CoverageController, ReachController, DocumentsController],
+      controllers: [
+        QuestionsController,
+        GraphController,
+        ChangesController,
+        AccessController,
+        CoverageController,
+        ReachController,
+        ReportsController,
+        DocumentsController,
+      ],
       providers: [
         { provide: QUESTIONS, useValue: questions },
         { provide: OPEN_API, useValue: slot },

@@ -16,6 +16,9 @@ import { createGraphQuestion } from './graph/graph.pg.js';
 import { createBlastQuestions, type BlastQuestions, type PreviewOrder } from './reach/blast.pg.js';
 import { createQuarantineQuestions, type QuarantineQuestions } from './quarantine.pg.js';
 import { createReader, type ControlView } from './reader.js';
+import { createAccessReview } from './reports/access-review.pg.js';
+import { createIncidentReport, type Incident } from './reports/incident.pg.js';
+import { createReportStreams, type Report } from './reports/stream.js';
 import { createSequencesQuestion } from './sequences.pg.js';
 import { createAsk } from './snapshot.pg.js';
 import { createFindStopping, type FindStopping } from './token-lineage.js';
@@ -38,6 +41,7 @@ export interface Questions {
   readonly quarantine: QuarantineQuestions;
   readonly sequences: Question<SequencesAnswer>;
   readonly reach: BlastQuestions;
+  readonly reports: { readonly accessReview: Question<Report>; readonly incident: Question<Incident> };
   readonly coverage: Question<CoverageAnswer>;
   readonly sourceCheck: (asker: CheckAsker, source: string, query: unknown) => Promise<SourceCheckAnswer>;
   readonly token: TokenQuestions;
@@ -74,6 +78,7 @@ export function createQuestions(options: QuestionsOptions): Questions {
     reach: createBlastQuestions({ ask, reader, previewOrder: options.previewOrder }),
     coverage: createCoverageQuestion({ ask, reader }),
     sourceCheck: createSourceCheck({ ask, reader, sight: options.sight ?? {} }),
+    reports: { accessReview: createAccessReview({ ask, reader, streams: createReportStreams() }), incident: createIncidentReport({ ask, reader }) },
     token: createTokenQuestions({ ask, reader, findStopping }),
     entry: createEntryQuestion({ ask, reader }),
   };
