@@ -10,6 +10,7 @@ import {
   SourceSequence1764000004800,
   UseAggregates1764000008000,
 } from './projections/index.js';
+import { Directory1764000008041 } from './query/index.js';
 
 /** Every migration of every stage, listed by hand: a glob would find nothing in a bundle, and say nothing. */
 export const MIGRATIONS = [
@@ -25,4 +26,5 @@ export const MIGRATIONS = [
   UseAggregates1764000008000,
   FillUseAggregates1764000008010,
   SourceCounts1764000008040,
+  Directory1764000008041,
 ];

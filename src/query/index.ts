@@ -17,3 +17,5 @@ export type {
   QuarantinePage,
   TokenAnswer,
 } from './answers.js';
+export { CSV_MEDIA_TYPE } from './directory/import-file.js';
+export { Directory1764000008041 } from './directory/migrations/1764000008041-directory.js';

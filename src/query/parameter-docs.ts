@@ -36,6 +36,7 @@ const PARAMETER_DOCS = {
   jti: { schema: text, description: '`jti` of the token; with `iss`' },
   sha256: { schema: digest, description: 'SHA-256 of an opaque token, base64url' },
   signing_input_sha256: { schema: digest, description: 'SHA-256 of the signing input of a JWT without `jti`, base64url' },
+  kind: { schema: { ...text, enum: ['user', 'client', 'agent'] }, description: 'entries of one kind' },
   limit: { schema: { type: 'integer', minimum: 1, maximum: MAX_PAGE, default: DEFAULT_PAGE }, description: 'items in the page' },
   cursor: { schema: text, description: '`next` of the page before, with the same other parameters' },
 } as const;

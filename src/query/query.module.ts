@@ -1,6 +1,7 @@
 import { Module, type DynamicModule, type INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import { CoverageController } from './coverage/coverage.controller.js';
+import { DirectoryController } from './directory/directory.controller.js';
 import { DocumentsController, type OpenApiSlot } from './documents.controller.js';
 import { PROTOCOL_PATHS } from './protocol-paths.js';
 import { QuestionsController } from './questions.controller.js';
@@ -14,7 +15,7 @@ export class QueryModule {
     const slot: OpenApiSlot = {};
     return {
       module: QueryModule,
-      controllers: [QuestionsController, CoverageController, DocumentsController],
+      controllers: [QuestionsController, CoverageController, DirectoryController, DocumentsController],
       providers: [
         { provide: QUESTIONS, useValue: questions },
         { provide: OPEN_API, useValue: slot },

@@ -5,6 +5,9 @@ import type { CoverageAnswer, SourceCheckAnswer } from './coverage/answers.js';
 import { createSourceCheck, type CheckAsker, type SourceSight } from './coverage/check.pg.js';
 import { createCoverageQuestion } from './coverage/coverage.pg.js';
 import { createConnectionsQuestion } from './connections.pg.js';
+import type { EntityAnswer } from './directory/answers.js';
+import { createDirectory, type Directory } from './directory/directory.pg.js';
+import { createEntityQuestion } from './directory/entity.pg.js';
 import { createEntryQuestion } from './entries.pg.js';
 import { createGrantsQuestion } from './grants.pg.js';
 import { createGraphQuestion } from './graph.pg.js';
@@ -31,6 +34,8 @@ export interface Questions {
   readonly sequences: Question<SequencesAnswer>;
   readonly coverage: Question<CoverageAnswer>;
   readonly sourceCheck: (asker: CheckAsker, source: string, query: unknown) => Promise<SourceCheckAnswer>;
+  readonly entity: (tenant: string, id: string, query: unknown) => Promise<EntityAnswer>;
+  readonly directory: Directory;
   readonly token: TokenQuestions;
   readonly entry: (tenant: string, index: string, query: unknown) => Promise<EntryAnswer>;
 }
@@ -60,6 +65,8 @@ export function createQuestions(options: QuestionsOptions): Questions {
     sequences: createSequencesQuestion({ ask, reader }),
     coverage: createCoverageQuestion({ ask, reader }),
     sourceCheck: createSourceCheck({ ask, reader, sight: options.sight ?? {} }),
+    entity: createEntityQuestion({ ask }),
+    directory: createDirectory({ pool: options.pool, ask, reader, now }),
     token: createTokenQuestions({ ask, reader, findStopping }),
     entry: createEntryQuestion({ ask, reader }),
   };
