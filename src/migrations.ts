@@ -3,6 +3,7 @@ import { TopicFeeds1764000004600 } from './feeds/index.js';
 import { Ingest1764000003000 } from './ingest/index.js';
 import { Ledger1764000001000, LedgerPartitions1764000005000 } from './log/index.js';
 import {
+  EntityNames1764000008042,
   FillUseAggregates1764000008010,
   Projections1764000002000,
   SourceCounts1764000008040,
@@ -27,4 +28,5 @@ export const MIGRATIONS = [
   FillUseAggregates1764000008010,
   SourceCounts1764000008040,
   Directory1764000008041,
+  EntityNames1764000008042,
 ];

@@ -17,3 +17,4 @@ export { SourceRoutes1764000006000 } from './migrations/1764000006000-source-rou
 export { UseAggregates1764000008000 } from './migrations/1764000008000-use-aggregates.js';
 export { FillUseAggregates1764000008010 } from './migrations/1764000008010-fill-use-aggregates.js';
 export { SourceCounts1764000008040 } from './migrations/1764000008040-source-counts.js';
+export { EntityNames1764000008042 } from './migrations/1764000008042-entity-names.js';

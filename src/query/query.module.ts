@@ -5,6 +5,7 @@ import { DirectoryController } from './directory/directory.controller.js';
 import { DocumentsController, type OpenApiSlot } from './documents.controller.js';
 import { PROTOCOL_PATHS } from './protocol-paths.js';
 import { QuestionsController } from './questions.controller.js';
+import { SearchController } from './search/search.controller.js';
 import type { Questions } from './questions.pg.js';
 import { OPEN_API, QUESTIONS } from './query-tokens.js';
 
@@ -15,7 +16,7 @@ export class QueryModule {
     const slot: OpenApiSlot = {};
     return {
       module: QueryModule,
-      controllers: [QuestionsController, CoverageController, DirectoryController, DocumentsController],
+      controllers: [QuestionsController, CoverageController, DirectoryController, SearchController, DocumentsController],
       providers: [
         { provide: QUESTIONS, useValue: questions },
         { provide: OPEN_API, useValue: slot },

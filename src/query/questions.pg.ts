@@ -13,6 +13,8 @@ import { createGrantsQuestion } from './grants.pg.js';
 import { createGraphQuestion } from './graph.pg.js';
 import { createQuarantineQuestions, type QuarantineQuestions } from './quarantine.pg.js';
 import { createReader, type ControlView } from './reader.js';
+import type { SearchAnswer } from './search/answers.js';
+import { createSearchQuestion } from './search/search.pg.js';
 import { createSequencesQuestion } from './sequences.pg.js';
 import { createAsk } from './snapshot.pg.js';
 import { createFindStopping, type FindStopping } from './token-lineage.js';
@@ -36,6 +38,7 @@ export interface Questions {
   readonly sourceCheck: (asker: CheckAsker, source: string, query: unknown) => Promise<SourceCheckAnswer>;
   readonly entity: (tenant: string, id: string, query: unknown) => Promise<EntityAnswer>;
   readonly directory: Directory;
+  readonly search: Question<SearchAnswer>;
   readonly token: TokenQuestions;
   readonly entry: (tenant: string, index: string, query: unknown) => Promise<EntryAnswer>;
 }
@@ -67,6 +70,7 @@ export function createQuestions(options: QuestionsOptions): Questions {
     sourceCheck: createSourceCheck({ ask, reader, sight: options.sight ?? {} }),
     entity: createEntityQuestion({ ask }),
     directory: createDirectory({ pool: options.pool, ask, reader, now }),
+    search: createSearchQuestion({ ask, reader }),
     token: createTokenQuestions({ ask, reader, findStopping }),
     entry: createEntryQuestion({ ask, reader }),
   };

@@ -9,7 +9,7 @@ import {
   type NewControlRecord,
 } from '../../../src/control/index.js';
 import { appendEntries, prepareEntry } from '../../../src/log/index.js';
-import { createHttpApp, inTransaction, listenHttp, runMigrations } from '../../../src/platform/index.js';
+import { createHttpApp, inTransaction, listenHttp, runMigrations, type Log } from '../../../src/platform/index.js';
 import { writeProjections, type ProjectedEvent } from '../../../src/projections/index.js';
 import { MIGRATIONS } from '../../../src/migrations.js';
 import { createQuestions, CSV_MEDIA_TYPE, describeApi, QueryModule } from '../../../src/query/index.js';
@@ -67,7 +67,7 @@ export interface Answer {
 }
 
 /** Rescind's read API over HTTP, on a database of its own, with a history that was written by the real appender and projections. */
-export async function startQueryApi(history: readonly (readonly Said[])[]) {
+export async function startQueryApi(history: readonly (readonly Said[])[], { log = testLog() }: { readonly log?: Log } = {}) {
   const database = await createTestDatabase();
   await runMigrations({ url: database.url, migrations: MIGRATIONS });
   const controlLog = createControlLog({ pool: database.pool });
@@ -80,7 +80,7 @@ export async function startQueryApi(history: readonly (readonly Said[])[]) {
   const questions = createQuestions({ pool: database.pool, control: state, now: () => NOW });
   const registry = RegistryModule.with({ registry: createRegistry({ controlLog, follower }), authenticate: createAuthenticator({ state }) });
   const listen = { host: '127.0.0.1', port: 0, trustedProxy: false };
-  const app: NestFastifyApplication = await createHttpApp({ module: { ...QueryModule.with({ questions }), imports: [registry] }, listen, log: testLog(), bodies: { mediaTypes: ['application/json', CSV_MEDIA_TYPE], limitBytes: 4 * 1024 * 1024 } });
+  const app: NestFastifyApplication = await createHttpApp({ module: { ...QueryModule.with({ questions }), imports: [registry] }, listen, log, bodies: { mediaTypes: ['application/json', CSV_MEDIA_TYPE], limitBytes: 4 * 1024 * 1024 } });
   describeApi(app, { version: '0.0.0' });
   const url = await listenHttp(app, listen);
 

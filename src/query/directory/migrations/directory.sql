@@ -15,6 +15,6 @@ CREATE TABLE directory (
   updated_by   text     NOT NULL,
   PRIMARY KEY (tenant, kind, key)
 );
-CREATE INDEX directory_display_name ON directory (tenant, lower(display_name) text_pattern_ops) WHERE display_name IS NOT NULL;
+CREATE INDEX directory_words ON directory USING gin (to_tsvector('simple', display_name));
 CREATE INDEX directory_user_name ON directory (tenant, lower(user_name) text_pattern_ops) WHERE user_name IS NOT NULL;
 CREATE INDEX directory_emails ON directory USING gin (emails);
