@@ -26,9 +26,9 @@ export function formatSourceCheck(answer: Answer): string {
   return [
     `${printable(source.name)}${disabled ? ' (disabled)' : ''}  ${printable(uri)}\n`,
     heading('What to do next'),
-    ...next_steps.map(({ says }, nth) => `  ${nth + 1}. ${printable(says)}\n`),
+    ...next_steps.map(({ says }, nth) => `  ${nth + 1}. ${wrapped(printable(says), '     ')}\n`),
     heading('Arrived, by type'),
-    indented(formatTable(types.map((type) => ({ ...type, registered: type['registered'] === true ? 'yes' : 'no' })), ['type', 'events', 'last', 'registered'])),
+    indented(formatTable(types.map(({ type, events: count, last, registered }) => ({ type, events: count, last_index: last, registered: registered === true ? 'yes' : 'no' })), ['type', 'events', 'last_index', 'registered'])),
     heading(`Last events (${events.length})`),
     indented(formatTable(events.map(eventRow), ['index', 'type', 'at', 'after', 'about'])),
     heading(`Last refusals (${refused.length})`),
@@ -39,6 +39,19 @@ export function formatSourceCheck(answer: Answer): string {
     ...(partitions ?? []).map((row) => `  partition   ${partitionOf(row)}\n`),
     ...(partitions === null ? ['  partitions  not known here: this process reads no Kafka, or the broker does not answer\n'] : []),
   ].join('');
+}
+
+const WIDTH = 100;
+
+/** Lines of about {@link WIDTH}, broken between words; the first stands where it is. */
+function wrapped(text: string, indent: string): string {
+  const lines: string[] = [''];
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1)!;
+    if (line !== '' && line.length + word.length >= WIDTH) lines.push(word);
+    else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`;
+  }
+  return lines.join(`\n${indent}`);
 }
 
 const indented = (text: string): string => text.replaceAll(/^(?=.)/gm, '  ');
