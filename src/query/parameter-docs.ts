@@ -48,10 +48,12 @@ const PARAMETER_DOCS = {
   code: { schema: text, description: 'why it was refused' },
   source: { schema: { ...text, format: 'uuid' }, description: 'id of a source' },
   operator: { schema: { type: 'boolean' }, description: 'what came of no registered source; for administrators of the tenant `default`' },
+  q: { schema: text, description: 'a name or the beginning of one, an id, a digest (base64url or hexadecimal), an index: never a token' },
   iss: { schema: text, description: 'issuer of the token; with `jti`' },
   jti: { schema: text, description: '`jti` of the token; with `iss`' },
   sha256: { schema: digest, description: 'SHA-256 of an opaque token, base64url' },
   signing_input_sha256: { schema: digest, description: 'SHA-256 of the signing input of a JWT without `jti`, base64url' },
+  kind: { schema: { ...text, enum: ['user', 'client', 'agent'] }, description: 'entries of one kind' },
   limit: { schema: { type: 'integer', minimum: 1, maximum: MAX_PAGE, default: DEFAULT_PAGE }, description: 'items in the page' },
   cursor: { schema: text, description: '`next` of the page before, with the same other parameters' },
 } as const;
