@@ -118,7 +118,7 @@ function sayHop(organisation: Organisation, random: Random, say: Say, { at, numb
   const token = referenceOf(app, `at-${number}-h`);
   const identity = 'sha256' in token ? { iss: app.issuer, sha256: token.sha256 } : token;
   const facts = { kind: 'access' as const, ...identity, sub: `${app.name}-${nth}`, client_id, aud: [app.resource], scope: asked.scope, iat: at + 1, exp: at + TOKEN_LIFETIME_S };
-  say(app.name, 'token.issued', at + 1, 1, { ...facts, parent, id_jag: { ...idJag, agent: client.agent! } });
+  say(app.name, 'token.issued', at + 1, 1, { ...facts, id_jag: { ...idJag, agent: client.agent! } });
   sayCalls(random, say, { token, app, scope: asked.scope, from: at + 2, address: addressOf(random, actors) });
 }
 

@@ -18,7 +18,7 @@ export interface ExpectedAnswer {
   /** What an analyst wants to know. */
   readonly question: string;
   readonly path: string;
-  /** Members that the answer must have, with lists as long as here; other members are free. A `code`: it is refused so. */
+  /** Members that the answer must have, with lists as long as here; other members are free. */
   readonly answer?: Readonly<Record<string, unknown>>;
   /** Or members that one of the answer's items must have, where the others are not the incident's. */
   readonly oneItem?: Readonly<Record<string, unknown>>;
@@ -103,12 +103,13 @@ export function createScene(organisation: Organisation, end: number, incident: s
       const parent = wish.parent && { parent: wish.parent.reference };
       const session = { sid: `s-${wish.user}-${incident}`, auth_time: wish.at - 900 };
       const idJag = { iss, jti: `${incident}-${wish.as}`, sub: wish.user, client_id, iat: wish.at, exp: wish.at + ID_JAG_LIFETIME_S, ...session };
+      // The IdP knows what was exchanged; the application sees an ID-JAG as any other.
       emit(IDP, 'id-jag.issued', wish.at, { ...idJag, idp_client_id: client.id, aud: [app.issuer], resource: [app.resource], scope: wish.scope, ...agent, ...parent });
       const reference = referenceOf(app, `${incident}-${wish.as}`);
       const identity = 'sha256' in reference ? { iss: app.issuer, sha256: reference.sha256 } : reference;
       const issued = { kind: 'access' as const, ...identity, sub: `${app.name}-${wish.user}`, client_id, aud: [app.resource], scope: wish.scope };
       const times = { iat: wish.at + 1, exp: wish.at + 1 + TOKEN_LIFETIME_S };
-      emit(app.name, 'token.issued', wish.at + 1, { ...issued, ...times, id_jag: { ...idJag, ...agent }, ...parent }, wish.issuedArrives);
+      emit(app.name, 'token.issued', wish.at + 1, { ...issued, ...times, id_jag: { ...idJag, ...agent } }, wish.issuedArrives);
       return { reference, app, user: wish.user, client, idJag };
     },
     call({ reference, app }, { at: when, route, from, records, bytes, denied }) {

@@ -38,7 +38,7 @@ export const stolenAgentToken: Incident = {
     {
       question: 'Had it been used so the day before?',
       path: `/v1/access?${ask.agent(scene, AGENT)}&as_of=${scene.time(4, '12:00')}`,
-      answer: { code: 'not-found' },
+      answer: { items: [] },
     },
   ],
 };
