@@ -36,11 +36,11 @@ export interface Actors {
 export type TokenReference = Extract<SeedEvent<'access.allowed'>['data']['token'], { iss: string }> | { sha256: string };
 
 /** One grant: an ID-JAG, the token it is traded for, refreshed now and then, and the calls; a later hop of an agent to another application. */
-export function sayGrant(organisation: Organisation, random: Random, nextNumber: () => number, say: Say, at: number, actors: Actors): void {
+export function sayGrant(organisation: Organisation, random: Random, nextNumber: () => string, say: Say, at: number, actors: Actors): void {
   const { idp } = organisation;
   const { user, nth, connection } = actors;
   const { client, app } = connection;
-  const number = nextNumber().toString(36);
+  const number = nextNumber();
   const day = Math.floor(at / DAY_S);
   const session = { sid: `s-${nth}-${day}`, auth_time: Math.min(at, day * DAY_S + 7 * 3_600 + (nth % 120) * 60) };
   const client_id = clientAt(client, app);

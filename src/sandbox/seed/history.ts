@@ -19,6 +19,10 @@ export interface HistoryOptions {
   readonly end: number;
   /** What is told apart from the rest, such as incidents; counted among `events`. */
   readonly told?: readonly SeedEvent[];
+  /** Part of every id, so that two histories of one organisation say different things. */
+  readonly run?: string;
+  /** Whether the administrators' first approvals are said (default: true). */
+  readonly approvals?: boolean;
 }
 
 const RESEND_S = 40;
@@ -30,7 +34,7 @@ const USER_SKEW = 2.2;
 const CLIENT_SKEW = 1.8;
 
 /** What the parties say, in the order of its arrival: hour by hour, as it is taken, so that memory holds no more than what is under way. */
-export function* makeHistory({ organisation, seed, events, start, end, told = [] }: HistoryOptions): Generator<SeedEvent, void> {
+export function* makeHistory({ organisation, seed, events, start, end, told = [], run = '', approvals = true }: HistoryOptions): Generator<SeedEvent, void> {
   const random = createRandom(`${seed} history`);
   const queue = createQueue<SeedEvent>();
   let counted = 0;
@@ -41,14 +45,14 @@ export function* makeHistory({ organisation, seed, events, start, end, told = []
     queue.put(event.arrives, event);
   };
   const say: Say = <N extends SourceEventName>(party: string, name: N, at: number, delay: number, data: EventDataOf[N], twice = false) => {
-    const event = { party, name, id: `e-${number++}`, at, arrives: at + delay, data };
+    const event = { party, name, id: `e-${run}${number++}`, at, arrives: at + delay, data };
     put(event);
     if (twice) put({ ...event, arrives: event.arrives + RESEND_S });
   };
   const cast = createCast(organisation, random);
-  const nextNumber = (): number => number;
+  const nextNumber = (): string => `${run}${number.toString(36)}`;
   for (const event of told) put(event);
-  sayApprovals(organisation, say, start);
+  if (approvals) sayApprovals(organisation, say, start);
   const before = counted;
   const total = Math.max(0, events - before);
   const office = sayOffice(organisation, random, say, start);

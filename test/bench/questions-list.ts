@@ -1,0 +1,41 @@
+import type { Organisation } from '../../src/sandbox/index.js';
+
+/** A question of the security team, asked about somebody else each time. */
+export interface BenchQuestion {
+  readonly name: string;
+  /** `nth` chooses who it is about; `from` begins the last day of what is known at that moment, epoch seconds. */
+  path(nth: number, from: number): string;
+  /** Takes no `as_of`: it is about the present, or about what never changes. */
+  readonly presentOnly?: true;
+}
+
+/** Asked about the busiest as about others: every so many-th of the first. */
+const USERS = 400;
+
+export function questionsOf(organisation: Organisation): readonly BenchQuestion[] {
+  const { idp, users, apps } = organisation;
+  const clients = [...organisation.connections.keys()];
+  const agents = clients.filter(({ agent }) => agent);
+  const of = <T>(list: readonly T[], nth: number): T => list[(nth * 7) % list.length]!;
+  const user = (nth: number): string => `user_iss=${idp.issuer}&user_sub=${users[(nth * 37) % USERS]!}`;
+  const client = (nth: number): string => `client_iss=${idp.issuer}&client_id=${of(clients, nth).id}`;
+  const agent = (nth: number): string => `agent_iss=${idp.issuer}&agent_id=${of(agents, nth).agent!.id}`;
+  const busyApp = (nth: number): string => `resource=${of(apps.slice(0, 12), nth).resource}`;
+  return [
+    { name: 'access', path: () => '/v1/access' },
+    { name: 'access by user', path: (nth) => `/v1/access?${user(nth)}` },
+    { name: 'access by client', path: (nth) => `/v1/access?${client(nth)}` },
+    { name: 'access by agent, denied', path: (nth) => `/v1/access?${agent(nth)}&outcome=denied` },
+    { name: 'access by resource, exports', path: (nth) => `/v1/access?${busyApp(nth)}&operation=export` },
+    { name: 'access by resource, a day', path: (nth, from) => `/v1/access?${busyApp(nth)}&from=${from}` },
+    { name: 'connections', path: () => '/v1/connections' },
+    { name: 'connections of a client', path: (nth) => `/v1/connections?${client(nth)}` },
+    { name: 'grants', path: () => '/v1/grants' },
+    { name: 'grants of a user', path: (nth) => `/v1/grants?${user(nth)}` },
+    { name: 'graph', path: () => '/v1/graph' },
+    { name: 'graph of a user', path: (nth) => `/v1/graph?${user(nth)}` },
+    { name: 'graph of a client', path: (nth) => `/v1/graph?${client(nth)}` },
+    { name: 'entry', path: (nth) => `/v1/entries/${1_000 + nth * 97}`, presentOnly: true },
+    { name: 'sequences', path: () => '/v1/sequences', presentOnly: true },
+  ];
+}
