@@ -9,15 +9,13 @@ export interface BenchQuestion {
   readonly presentOnly?: true;
 }
 
-/** Asked about the busiest as about others: every so many-th of the first. */
-const USERS = 400;
-
-export function questionsOf(organisation: Organisation): readonly BenchQuestion[] {
-  const { idp, users, apps } = organisation;
+/** `users`: subjects that had been seen at the earliest moment that is asked about. */
+export function questionsOf(organisation: Organisation, users: readonly string[]): readonly BenchQuestion[] {
+  const { idp, apps } = organisation;
   const clients = [...organisation.connections.keys()];
   const agents = clients.filter(({ agent }) => agent);
   const of = <T>(list: readonly T[], nth: number): T => list[(nth * 7) % list.length]!;
-  const user = (nth: number): string => `user_iss=${idp.issuer}&user_sub=${users[(nth * 37) % USERS]!}`;
+  const user = (nth: number): string => `user_iss=${idp.issuer}&user_sub=${of(users, nth)}`;
   const client = (nth: number): string => `client_iss=${idp.issuer}&client_id=${of(clients, nth).id}`;
   const agent = (nth: number): string => `agent_iss=${idp.issuer}&agent_id=${of(agents, nth).agent!.id}`;
   const busyApp = (nth: number): string => `resource=${of(apps.slice(0, 12), nth).resource}`;

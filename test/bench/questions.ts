@@ -1,5 +1,6 @@
 import { createControlFollower, createControlLog } from '../../src/control/index.js';
 import { createHttpApp, createLog, createPool, listenHttp } from '../../src/platform/index.js';
+import { ENTITY_KINDS } from '../../src/projections/index.js';
 import { createQuestions, QueryModule } from '../../src/query/index.js';
 import { createAuthenticator, createRegistry, RegistryModule } from '../../src/registry/index.js';
 import { explain, overheard, type Sent } from './plans.pg.js';
@@ -69,7 +70,7 @@ async function measure(size: Size): Promise<Run> {
       const before = Math.floor(entries * PAST);
       const now = Math.floor(Date.now() / 1000);
       const then = await arrivalOf(service, before);
-      for (const question of questionsOf(service.organisation)) {
+      for (const question of questionsOf(service.organisation, await usersOf(service, before))) {
         measured.push(await readers(service, question, false, (nth) => question.path(nth, now - DAY_S), floors));
         if (question.presentOnly) continue;
         const asOf = (path: string): string => `${path}${path.includes('?') ? '&' : '?'}as_of=${before}`;
@@ -83,6 +84,17 @@ async function measure(size: Size): Promise<Run> {
   } finally {
     await service.stop();
   }
+}
+
+/** The first to come are busy and quiet ones alike. */
+const USERS = 400;
+
+async function usersOf({ pool, organisation }: QuestionsService, index: number): Promise<string[]> {
+  const { rows } = await pool.query<{ sub: string }>(
+    `SELECT parts->>2 AS sub FROM entity WHERE kind = $1 AND parts->>0 = $2 AND from_ix < $3 ORDER BY id LIMIT ${USERS}`,
+    [ENTITY_KINDS.user, organisation.idp.issuer, index],
+  );
+  return rows.map(({ sub }) => sub);
 }
 
 async function arrivalOf({ pool }: QuestionsService, index: number): Promise<number> {
