@@ -105,6 +105,7 @@ async function serve(home: string, databaseUrl: string): Promise<void> {
 
 const TICK_MS = 100;
 const MOST_AT_ONCE = 2_000;
+const MOST_SECONDS = 900;
 
 /** Beside the service, as a process with the role `ingest` alone: judged and written as what comes from Kafka. */
 async function arrive(databaseUrl: string, rate: number): Promise<void> {
@@ -119,7 +120,8 @@ async function arrive(databaseUrl: string, rate: number): Promise<void> {
   const uris = new Map([['idp', organisation.idp.uri], ...organisation.apps.map(({ name, uri }) => [name, uri] as const)]);
   const hour = Math.floor(Date.now() / 3_600_000) * 3_600;
   const run = `${Date.now().toString(36)}-`;
-  const history = makeHistory({ organisation, seed: run, events: rate * 600, start: hour - 7_200, end: hour - 3_600, run, approvals: false });
+  // A month's history, of which each event is said to happen as it is sent: an hour of it at a time is held in memory.
+  const history = makeHistory({ organisation, seed: run, events: rate * MOST_SECONDS, start: hour - 30 * 86_400, end: hour, run, approvals: false });
   const headers = [['content-type', Buffer.from(CLOUDEVENTS_MEDIA_TYPE)]] as const;
   const ending = new AbortController();
   process.once('message', () => ending.abort());
@@ -138,8 +140,8 @@ async function arrive(databaseUrl: string, rate: number): Promise<void> {
     const events = Array.from({ length: Math.floor(owed) }, () => {
       const next = history.next();
       if (next.done) throw new Error('the arrivals ran out');
-      const { party, name, id, at: happened, data } = next.value;
-      const event = { specversion: '1.0', type: eventType(name), source: uris.get(party), id, time: new Date(happened * 1000).toISOString(), data };
+      const { party, name, id, data } = next.value;
+      const event = { specversion: '1.0', type: eventType(name), source: uris.get(party), id, time: new Date().toISOString(), data };
       return accept({ mode: 'structured', headers, bytes: Buffer.from(JSON.stringify(event)), door: { kind: 'http', caller } }, follower.state, Date.now());
     });
     owed -= events.length;
