@@ -8,7 +8,7 @@ import { accept, createAppender } from '../../src/ingest/index.js';
 import { CLOUDEVENTS_MEDIA_TYPE, eventType } from '../../src/contracts/index.js';
 import { startRescind } from '../../src/main.js';
 import { createLog, createMetrics, createPool, readConfig, startEmbeddedPostgres, type Pool } from '../../src/platform/index.js';
-import { createOrganisation, createRescindAdmin, makeHistory, seedOrganisation, type Organisation } from '../../src/sandbox/index.js';
+import { createOrganisation, createRescindAdmin, makeHistory, seedOrganisation, type Organisation, type SeedEvent } from '../../src/sandbox/index.js';
 import { heard } from './introspection-load.js';
 
 const log = createLog({ level: process.env['BENCH_LOG_LEVEL'] ?? 'error' });
@@ -106,6 +106,7 @@ async function serve(home: string, databaseUrl: string): Promise<void> {
 const TICK_MS = 100;
 const MOST_AT_ONCE = 2_000;
 const MOST_SECONDS = 900;
+const RECENT = 10_000;
 
 /** Beside the service, as a process with the role `ingest` alone: judged and written as what comes from Kafka. */
 async function arrive(databaseUrl: string, rate: number): Promise<void> {
@@ -122,6 +123,19 @@ async function arrive(databaseUrl: string, rate: number): Promise<void> {
   const run = `${Date.now().toString(36)}-`;
   // A month's history, of which each event is said to happen as it is sent: an hour of it at a time is held in memory.
   const history = makeHistory({ organisation, seed: run, events: rate * MOST_SECONDS, start: hour - 30 * 86_400, end: hour, run, approvals: false });
+  // Said again at another time it would be a contradiction.
+  const recent = new Set<string>();
+  const next = (): SeedEvent => {
+    for (;;) {
+      const { value, done } = history.next();
+      if (done) throw new Error('the arrivals ran out');
+      const key = `${value.party} ${value.id}`;
+      if (recent.has(key)) continue;
+      recent.add(key);
+      if (recent.size > RECENT) recent.delete(recent.values().next().value!);
+      return value;
+    }
+  };
   const headers = [['content-type', Buffer.from(CLOUDEVENTS_MEDIA_TYPE)]] as const;
   const ending = new AbortController();
   process.once('message', () => ending.abort());
@@ -138,9 +152,7 @@ async function arrive(databaseUrl: string, rate: number): Promise<void> {
       continue;
     }
     const events = Array.from({ length: Math.floor(owed) }, () => {
-      const next = history.next();
-      if (next.done) throw new Error('the arrivals ran out');
-      const { party, name, id, data } = next.value;
+      const { party, name, id, data } = next();
       const event = { specversion: '1.0', type: eventType(name), source: uris.get(party), id, time: new Date().toISOString(), data };
       return accept({ mode: 'structured', headers, bytes: Buffer.from(JSON.stringify(event)), door: { kind: 'http', caller } }, follower.state, Date.now());
     });

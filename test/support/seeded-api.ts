@@ -1,10 +1,11 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createControlFollower, createControlLog } from '../../src/control/index.js';
+import { createControlFollower, createControlLog, type Caller } from '../../src/control/index.js';
 import { createHttpApp, createPool, listenHttp, type Log } from '../../src/platform/index.js';
-import { createQuestions, describeApi, QueryModule } from '../../src/query/index.js';
+import { createQuestions, describeApi, QueryModule, type PreviewOrder } from '../../src/query/index.js';
 import { ADMIN_KEY_FILE, createAuthenticator, createRegistry, RegistryModule } from '../../src/registry/index.js';
+import { createRevocations } from '../../src/revocation/index.js';
 import { seedOrganisation, type Seeded } from '../../src/sandbox/index.js';
 
 export interface SeededApi {
@@ -35,7 +36,9 @@ export async function startSeededApi({ databaseUrl, log, events, days, end }: Se
     const follower = createControlFollower({ url: databaseUrl, controlLog, log, serves: false });
     await follower.start();
     const state = () => follower.state;
-    const questions = createQuestions({ pool, control: state, now: () => end });
+    const revocations = createRevocations({ controlLog, follower, pool, now: () => end * 1000 });
+    const previewOrder: PreviewOrder = (caller, order) => revocations.preview(caller as Caller, order);
+    const questions = createQuestions({ pool, control: state, previewOrder, now: () => end });
     const registry = RegistryModule.with({ registry: createRegistry({ controlLog, follower }), authenticate: createAuthenticator({ state }) });
     const listen = { host: '127.0.0.1', port: 0, trustedProxy: false };
     const app = await createHttpApp({ module: { ...QueryModule.with({ questions }), imports: [registry] }, listen, log });

@@ -10,6 +10,8 @@ export interface SeedEvent<N extends SourceEventName = SourceEventName> {
   readonly at: number;
   readonly arrives: number;
   readonly data: EventDataOf[N];
+  /** It is entered at the very second at which it arrives; others wait for company. */
+  readonly prompt?: true;
 }
 
 /** The party that says what the identity provider says. */

@@ -125,7 +125,7 @@ async function tenantOf(registry: Registry, follower: ControlFollower, name: str
 const SPAN_S = 600;
 const SPAN_EVENTS = 100;
 
-/** Arrivals of one batch lie at most so far apart, for they are entered at the moment of the last: ten minutes, up to an hour where little comes. */
+/** Arrivals of one batch lie at most so far apart, for they are entered at the moment of the last: ten minutes, up to an hour where little comes. An event of an incident ends its batch. */
 const spanOf = (events: number, days: number): number => Math.min(HOUR_S, Math.max(SPAN_S, (SPAN_EVENTS * days * DAY_S) / events));
 
 interface Writing {
@@ -179,6 +179,10 @@ function* batches(history: Iterable<SeedEvent>, span: number): Generator<SeedEve
       batch = [];
     }
     batch.push(event);
+    if (event.prompt) {
+      yield batch;
+      batch = [];
+    }
   }
   if (batch.length > 0) yield batch;
 }

@@ -36,6 +36,14 @@ export const bulkExport: Incident = {
       },
     },
     {
+      question: 'How much was that, and when?',
+      path: `/v1/access/counts?${ask.user(scene, USER)}&operation=export&by=hour`,
+      answer: {
+        total: { accesses: EXPORTS, allowed: EXPORTS, denied: 0, records: 200_000, bytes: 80_000_000, operations: { export: EXPORTS, read: 0 } },
+        items: [{ at: scene.at(5, '02:00'), accesses: EXPORTS }],
+      },
+    },
+    {
       question: 'Which grant was it, and what of it was used?',
       path: `/v1/grants?${ask.user(scene, USER)}`,
       answer: {

@@ -79,7 +79,7 @@ export function createScene(organisation: Organisation, end: number, incident: s
   const midnight = Math.floor(end / DAY_S) * DAY_S;
   const { issuer: iss } = organisation.idp;
   const emit = <N extends SourceEventName>(party: string, name: N, at: number, data: EventDataOf[N], arrives = at + 1): void =>
-    hear({ party, name, id: `${incident}-${number++}`, at, arrives, data });
+    hear({ party, name, id: `${incident}-${number++}`, at, arrives, data, prompt: true });
   const at = (daysBefore: number, time: string): number => {
     const [hours, minutes, seconds = 0] = time.split(':').map(Number) as [number, number, number?];
     return midnight - daysBefore * DAY_S + hours * 3_600 + minutes * 60 + seconds;

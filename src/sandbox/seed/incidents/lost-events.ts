@@ -27,6 +27,11 @@ export const lostEvents: Incident = {
       answer: { items: Array.from({ length: CALLS }, (_, nth) => CALLS - 1 - nth).filter((nth) => !LOST.has(nth)).map((nth) => ({ at: scene.at(7, '12:05') + nth * 60, user: { sub: USER } })) },
     },
     {
+      question: 'What of press do we not see, among all else?',
+      path: '/v1/coverage',
+      oneItem: { source: { name: 'press' }, sequence: { first: 0, last: 19, missing: 3 }, uses: { count: 17, attributed: 17 } },
+    },
+    {
       question: 'And what did we not see?',
       path: '/v1/sequences',
       oneItem: { source: { name: 'press' }, first: 0, last: 19, missing: 3, repeated: 0, gaps: [{ from: 12, to: 14 }] },

@@ -24,6 +24,11 @@ export const probing: Incident = {
       },
     },
     {
+      question: 'Within which time?',
+      path: `/v1/access/counts?${ask.agent(scene, AGENT)}&outcome=denied&by=hour`,
+      answer: { total: { accesses: TRIES, denied: TRIES, allowed: 0 }, items: [{ at: scene.at(6, '16:00'), denied: TRIES }] },
+    },
+    {
       question: 'How does that stand beside what it was allowed?',
       path: `/v1/connections?${ask.client(scene, AGENT)}`,
       answer: { items: [{ granted_scopes: ['tickets.read'], used_scopes: ['tickets.read'], accesses: 26, allowed: 1, denied: TRIES }] },

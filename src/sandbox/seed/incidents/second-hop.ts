@@ -30,6 +30,11 @@ export const secondHop: Incident = {
       },
     },
     {
+      question: 'What came of the first ID-JAG?',
+      path: `/v1/blast-radius?id_jag_iss=${scene.organisation.idp.issuer}&id_jag_jti=second-hop-first`,
+      answer: { start: { kind: 'id_jag' }, usage: { uses: 3, allowed: 3, records: 605, resources: { count: 2 } } },
+    },
+    {
       question: 'What did the second token come of?',
       path: `/v1/tokens?iss=${scene.organisation.app('monitoring').issuer}&jti=second-hop-second`,
       answer: {

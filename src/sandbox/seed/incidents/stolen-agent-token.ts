@@ -36,6 +36,28 @@ export const stolenAgentToken: Incident = {
       },
     },
     {
+      question: 'What came from that address?',
+      path: `/v1/access?${ask.agent(scene, AGENT)}&client_address=${THIEF}`,
+      answer: { items: [{ outcome: 'denied' }, { operation: 'export', records: 1_800 }, { operation: 'read', records: 40 }] },
+    },
+    {
+      question: 'How far does the agent reach, what did it take, and what would stop it?',
+      path: `/v1/blast-radius?${ask.agent(scene, AGENT)}`,
+      answer: {
+        start: { kind: 'agent' },
+        reachable: { users: { count: 1, top: [{ item: { sub: USER } }] }, resources: { count: 1 } },
+        grants: { count: 1, at_least: false },
+        tokens: { live: 0, stopped: 0 },
+        usage: { uses: 6, allowed: 5, denied: 1, records: 1_882, first: scene.at(3, '10:01'), last: scene.at(3, '10:24'), at_least: false },
+        rules: [{ order: { effect: 'block', selector: { agent: { iss: scene.organisation.idp.issuer, id: 'agent-invoice-reader' } } } }],
+      },
+    },
+    {
+      question: 'And while the thief was at work?',
+      path: `/v1/blast-radius?${ask.agent(scene, AGENT)}&as_of=${scene.time(3, '10:50')}`,
+      answer: { tokens: { live: 1, newest: [{ user: { sub: USER }, issued_at: scene.at(3, '10:00:01'), expires_at: scene.at(3, '11:00:01') }] } },
+    },
+    {
       question: 'Had it been used so the day before?',
       path: `/v1/access?${ask.agent(scene, AGENT)}&as_of=${scene.time(4, '12:00')}`,
       answer: { items: [] },
