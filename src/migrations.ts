@@ -4,6 +4,7 @@ import { Ingest1764000003000 } from './ingest/index.js';
 import { Ledger1764000001000, LedgerPartitions1764000005000 } from './log/index.js';
 import {
   FillUseAggregates1764000008010,
+  GrantAggregates1764000008020,
   Projections1764000002000,
   RuleHistory1764000008030,
   SourceCounts1764000008040,
@@ -25,6 +26,7 @@ export const MIGRATIONS = [
   SourceRoutes1764000006000,
   UseAggregates1764000008000,
   FillUseAggregates1764000008010,
+  GrantAggregates1764000008020,
   RuleHistory1764000008030,
   SourceCounts1764000008040,
 ];

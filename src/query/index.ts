@@ -11,9 +11,7 @@ export type {
   EntryAnswer,
   GrantItem,
   GrantPage,
-  GraphAnswer,
-  GraphEdge,
-  GraphNode,
   QuarantinePage,
   TokenAnswer,
 } from './answers.js';
+export type { GraphAnswer, GraphEdge, GraphNode } from './graph/answers.js';

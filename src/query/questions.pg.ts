@@ -2,14 +2,17 @@ import type { Pool } from 'pg';
 import { createAccessQuestion } from './access/access.pg.js';
 import type { AccessCounts, AccessPage } from './access/answers.js';
 import { createCountsQuestion } from './access/counts.pg.js';
-import type { ConnectionPage, EntryAnswer, GrantPage, GraphAnswer, SequencesAnswer } from './answers.js';
+import type { ConnectionPage, EntryAnswer, GrantPage, SequencesAnswer } from './answers.js';
+import type { ChangePage } from './changes/answers.js';
+import { createChangesQuestion } from './changes/changes.pg.js';
 import type { CoverageAnswer, SourceCheckAnswer } from './coverage/answers.js';
 import { createSourceCheck, type CheckAsker, type SourceSight } from './coverage/check.pg.js';
 import { createCoverageQuestion } from './coverage/coverage.pg.js';
 import { createConnectionsQuestion } from './connections.pg.js';
 import { createEntryQuestion } from './entries.pg.js';
 import { createGrantsQuestion } from './grants.pg.js';
-import { createGraphQuestion } from './graph.pg.js';
+import type { GraphAnswer } from './graph/answers.js';
+import { createGraphQuestion } from './graph/graph.pg.js';
 import { createBlastQuestions, type BlastQuestions, type PreviewOrder } from './reach/blast.pg.js';
 import { createQuarantineQuestions, type QuarantineQuestions } from './quarantine.pg.js';
 import { createReader, type ControlView } from './reader.js';
@@ -31,6 +34,7 @@ export interface Questions {
   readonly access: Question<AccessPage>;
   readonly accessCounts: Question<AccessCounts>;
   readonly graph: Question<GraphAnswer>;
+  readonly changes: Question<ChangePage>;
   readonly quarantine: QuarantineQuestions;
   readonly sequences: Question<SequencesAnswer>;
   readonly reach: BlastQuestions;
@@ -64,6 +68,7 @@ export function createQuestions(options: QuestionsOptions): Questions {
     access: createAccessQuestion({ ask, reader }),
     accessCounts: createCountsQuestion({ ask, reader }),
     graph: createGraphQuestion({ ask, reader }),
+    changes: createChangesQuestion({ ask, reader }),
     quarantine: createQuarantineQuestions({ ask, reader }),
     sequences: createSequencesQuestion({ ask, reader }),
     reach: createBlastQuestions({ ask, reader, previewOrder: options.previewOrder }),
