@@ -54,10 +54,17 @@ async function section(api: SeededApi, { title, why, path }: AskedQuestion): Pro
 
 const head = (): string => `# Questions
 
-One \`curl\` and its answer for each question of the security team, from a made-up organisation: \`rescind seed --events ${EVENTS} --days ${DAYS} --end
-${new Date(END * 1000).toISOString().replace('.000Z', 'Z')}\`. Written by \`npm run questions\`; a spec asks again and compares byte by byte. Do not edit.
+One \`curl\` and its answer for each question of the security team, from a made-up organisation:
+\`rescind seed --events ${EVENTS} --days ${DAYS} --end ${new Date(END * 1000).toISOString().replace('.000Z', 'Z')}\`. Written by \`npm run questions\`; a spec asks
+again and compares byte by byte. Do not edit.
 
-To ask yourself: \`rescind seed --events 50000\`, \`rescind serve\`, \`export RESCIND_URL=http://127.0.0.1:7423 RESCIND_KEY=$(cat .rescind/admin-key)\`. Names are the same, ids
-and times are yours. **What is cut**: of each list two items are shown, and how many more there were; long texts end in \`…\`; what is drawn anew in every
-deployment (UUIDs, salts, hashes, payloads) stands as \`<uuid>\` or \`…\`. Nothing else is changed. The incidents, and more questions each: \`src/sandbox/seed\`.
+To ask yourself: \`rescind seed --events 50000\`, then \`rescind serve\`, and in another shell
+
+\`\`\`sh
+export RESCIND_URL=http://127.0.0.1:7423 RESCIND_KEY=$(cat .rescind/admin-key)
+\`\`\`
+
+Names are the same there; ids and times are your own. **What is cut**: of a list two objects or six words are shown, and how many more there were;
+long texts end in \`…\`; what is drawn anew in every deployment (UUIDs, salts, hashes, payloads) stands as \`<uuid>\` or \`…\`. Nothing else is changed.
+The incidents that most of these are about, with more questions each: [src/sandbox/seed](../sandbox/seed/README.md).
 `;

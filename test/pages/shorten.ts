@@ -1,5 +1,6 @@
-/** Shown of a list and of a text; what is cut off is said. */
+/** Shown of a list of objects, of a list of words, and of a text; what is cut off is said. */
 const SHOWN_ITEMS = 2;
+const SHOWN_WORDS = 6;
 const SHOWN_TEXT = 60;
 const WIDTH = 110;
 
@@ -11,7 +12,7 @@ const DRAWN: ReadonlySet<string> = new Set(['salt', 'commitment', 'leaf_hash', '
 /** An answer as the page shows it: lists and texts cut, random values replaced, and each cut marked. */
 export function shorten(value: unknown, name = ''): unknown {
   if (Array.isArray(value)) {
-    const shown = value.slice(0, SHOWN_ITEMS).map((each) => shorten(each));
+    const shown = value.slice(0, typeof value[0] === 'object' ? SHOWN_ITEMS : SHOWN_WORDS).map((each) => shorten(each));
     return value.length > shown.length ? [...shown, `… ${value.length - shown.length} more`] : shown;
   }
   if (typeof value === 'object' && value !== null) return Object.fromEntries(Object.entries(value).map(([member, inner]) => [member, shorten(inner, member)]));
