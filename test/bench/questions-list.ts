@@ -5,6 +5,8 @@ export interface BenchQuestion {
   readonly name: string;
   /** `nth` chooses who it is about; `from` begins the last day of what is known at that moment, epoch seconds. */
   path(nth: number, from: number): string;
+  /** The parameter that says as of when: `as_of` unless it is another. */
+  readonly moment?: string;
   /** Takes no `as_of`: it is about the present, or about what never changes. */
   readonly presentOnly?: true;
 }
@@ -30,6 +32,7 @@ export function questionsOf(organisation: Organisation, users: readonly string[]
     { name: 'counts of a client by day', path: (nth) => `/v1/access/counts?${client(nth)}` },
     { name: 'counts of a user by hour, a day', path: (nth, from) => `/v1/access/counts?${user(nth)}&by=hour&from=${from - (from % 3_600)}` },
     { name: 'counts of a resource, exports', path: (nth) => `/v1/access/counts?${busyApp(nth)}&operation=export` },
+    { name: 'what is new in a day', path: (_, from) => `/v1/changes?since=${new Date(from * 1000).toISOString()}`, moment: 'until' },
     { name: 'connections', path: () => '/v1/connections' },
     { name: 'connections of a client', path: (nth) => `/v1/connections?${client(nth)}` },
     { name: 'grants', path: () => '/v1/grants' },

@@ -73,7 +73,7 @@ async function measure(size: Size): Promise<Run> {
       for (const question of questionsOf(service.organisation, await usersOf(service, before))) {
         measured.push(await readers(service, question, false, (nth) => question.path(nth, now - DAY_S), floors));
         if (question.presentOnly) continue;
-        const asOf = (path: string): string => `${path}${path.includes('?') ? '&' : '?'}as_of=${before}`;
+        const asOf = (path: string): string => `${path}${path.includes('?') ? '&' : '?'}${question.moment ?? 'as_of'}=${before}`;
         measured.push(await readers(service, question, true, (nth) => asOf(question.path(nth, then - DAY_S)), floors));
       }
     } finally {

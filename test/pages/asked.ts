@@ -69,6 +69,12 @@ export const ASKED: readonly AskedQuestion[] = [
     path: found('bulk-export', 1),
   },
   {
+    title: 'What is new since then?',
+    why: 'The difference of two moments: what appeared, grew, vanished, came back. `since` may also be `24h` or `7d`.',
+    route: '/v1/changes',
+    path: (api) => `/v1/changes?since=${new Date((api.seeded.end - 5 * 86_400) * 1000).toISOString()}&${client('doc-search')}`,
+  },
+  {
     title: 'What can it reach, what did it take, and what stops it?',
     why: 'The blast radius of an agent, a client, a user, a session, an ID-JAG or a token, with the rule that stops exactly that, ready to send.',
     route: '/v1/blast-radius',

@@ -27,6 +27,11 @@ export const dormantConnection: Incident = {
       answer: { items: [{ state: 'created', users: 0, accesses: 0, first_used: null, last_used: null, unused_scopes: ['vault.admin', 'vault.read', 'vault.write'] }] },
     },
     {
+      question: 'What is new since two days ago?',
+      path: `/v1/changes?since=${scene.time(2, '12:00')}&kind=scopes-used&${ask.client(scene, CLIENT)}`,
+      answer: { items: [{ kind: 'scopes-used', scopes: [{ scope: 'vault.read' }] }] },
+    },
+    {
       question: 'Who was it, and from where?',
       path: `/v1/access?${ask.client(scene, CLIENT)}`,
       answer: { items: [{ user: { sub: USER }, client_address: '203.0.113.80', records: 640, route: 'GET /secrets' }] },
