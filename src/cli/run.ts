@@ -4,11 +4,13 @@ import { addCaller } from './caller.js';
 import { addControl } from './control.js';
 import { createContext } from './context.js';
 import { addDemo } from './demo.js';
+import { addDirectory } from './directory.js';
 import { EventsRefused, addEmit } from './emit.js';
 import { addPartition } from './partition.js';
 import { addQuarantine } from './quarantine.js';
 import { addRebuild } from './rebuild.js';
 import { addRevoke } from './revoke.js';
+import { addSeed } from './seed.js';
 import { addServe, type Variables } from './serve.js';
 import { addSource } from './source.js';
 import { addTenant } from './tenant.js';
@@ -47,6 +49,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   addDemo(program, context, variables, (code) => {
     exitCode = code;
   });
+  addSeed(program, context, variables);
   addControl(program, context, variables);
   addRebuild(program, context, variables, (code) => {
     exitCode = code;
@@ -58,6 +61,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   addEmit(program, context);
   addQuarantine(program, context);
   addPartition(program, context);
+  addDirectory(program, context);
   try {
     await program.parseAsync([...args], { from: 'user' });
     return exitCode;
@@ -70,7 +74,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
 
 /** The service's modules take most of a second to load: only for who asks about its configuration. */
 async function readVariables(args: readonly string[]): Promise<Variables> {
-  if (!args.some((arg) => arg === 'serve' || arg === 'demo' || arg === 'control' || arg === 'rebuild')) return {};
+  if (!args.some((arg) => arg === 'serve' || arg === 'demo' || arg === 'seed' || arg === 'control' || arg === 'rebuild')) return {};
   return (await import('../platform/index.js')).VARIABLE_DOCUMENTATION;
 }
 

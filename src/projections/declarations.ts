@@ -21,7 +21,7 @@ interface Declaration {
  * All that `write.pg.ts` writes, a line a table: a rebuild makes exactly these anew, and can name no other.
  */
 export const PROJECTIONS: Readonly<Record<ProjectionName, Declaration>> = {
-  entities: { tables: { entity: {} } },
+  entities: { tables: { entity: { later: ['entity_name'] } } },
   tokens: {
     tables: {
       token: { later: ['token_usr', 'token_client', 'token_agent', 'token_parent', 'token_conflict'] },
@@ -41,27 +41,27 @@ export const PROJECTIONS: Readonly<Record<ProjectionName, Declaration>> = {
       use_source: {},
       edge_use: {},
       edge_cum: {},
-      edge_scope_used: {},
-      edge_agent_used: {},
+      edge_scope_used: { later: ['edge_scope_used_first'] },
+      edge_agent_used: { later: ['edge_agent_used_first'] },
     },
   },
   grants: {
     tables: {
-      grant_version: { later: ['grant_client', 'grant_res', 'grant_from'] },
+      grant_version: { later: ['grant_res', 'grant_from', 'grant_agent'] },
       edge_grant: {},
-      client_user: {},
-      edge_scope_granted: {},
-      edge_agent_granted: {},
+      edge_scope_granted: { later: ['edge_scope_granted_first'] },
+      edge_agent_granted: { later: ['edge_agent_granted_first'] },
     },
   },
-  connections: { tables: { connection_version: { later: ['connection_client'] }, alias: { later: ['alias_idp'] } } },
+  connections: { tables: { connection_version: { later: ['connection_client', 'connection_from'] }, alias: { later: ['alias_from'] } } },
+  edges: { reads: ['usage', 'grants', 'connections'], tables: { edge_seen: { later: ['edge_seen_first'] }, client_user: {}, issuer_user: {} } },
   sessions: { tables: { session: {}, principal_version: {} } },
   rules: { tables: { rule_version: { later: ['rule_lead', 'rule_keys', 'rule_from', 'rule_lifted'] }, rule_event: {} } },
   sources: { reads: ['tokens'], tables: { source_count: {}, source_event: { compared: SOURCE_EVENTS } } },
   sequences: { tables: { source_sequence: {} }, functions: ['numbers_in'] },
 };
 
-export type ProjectionName = 'entities' | 'tokens' | 'usage' | 'grants' | 'connections' | 'sessions' | 'rules' | 'sources' | 'sequences';
+export type ProjectionName = 'entities' | 'tokens' | 'usage' | 'grants' | 'connections' | 'edges' | 'sessions' | 'rules' | 'sources' | 'sequences';
 
 export const ALL_PROJECTIONS: ReadonlySet<ProjectionName> = new Set(Object.keys(PROJECTIONS) as ProjectionName[]);
 

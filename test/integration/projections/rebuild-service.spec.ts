@@ -118,8 +118,8 @@ describe('`rescind rebuild`, beside a running service', () => {
   });
 
   it('is told how it was wrongly called', async () => {
-    expect(await rescindSays('rebuild', 'everything')).toEqual({ code: 2, out: '', err: 'rescind: no projection is named `everything`; there are all, tokens, usage, grants, connections, sessions, rules, sources, sequences\n' });
+    expect(await rescindSays('rebuild', 'everything')).toEqual({ code: 2, out: '', err: 'rescind: no projection is named `everything`; there are all, tokens, usage, grants, connections, edges, sessions, rules, sources, sequences\n' });
     expect(await rescindSays('rebuild')).toMatchObject({ code: 2 });
-    expect(await rescindSays('rebuild', 'grants', '--shape', 'token')).toMatchObject({ code: 1, err: expect.stringMatching(/^rescind: .*`token` is none of the tables made anew: grant_version/s) });
+    expect(await rescindSays('rebuild', 'sessions', '--shape', 'token')).toMatchObject({ code: 1, err: expect.stringMatching(/^rescind: .*`token` is none of the tables made anew: session/s) });
   });
 });

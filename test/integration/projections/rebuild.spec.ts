@@ -25,7 +25,7 @@ describe('a rebuild', () => {
     expect(rebuilt).toMatchObject({ switched: true, verified: true, erased: 0n });
     // Nothing is proven about a table that is empty.
     const filled = rebuilt.tables.filter(({ rows }) => rows !== '0').map(({ table }) => table);
-    expect(filled).toEqual(expect.arrayContaining(['entity', 'token', 'id_jag', 'access', 'first_use', 'source_routes', 'grant_version', 'connection_version', 'alias', 'session', 'use_total', 'use_client', 'use_res', 'use_source', 'edge_use', 'edge_scope_used', 'edge_agent_used', 'source_count', 'source_event', 'rule_event']));
+    expect(filled).toEqual(expect.arrayContaining(['entity', 'token', 'id_jag', 'access', 'first_use', 'source_routes', 'grant_version', 'connection_version', 'alias', 'session', 'use_total', 'use_client', 'use_res', 'use_source', 'edge_use', 'edge_scope_used', 'edge_agent_used', 'edge_grant', 'edge_scope_granted', 'edge_agent_granted', 'edge_seen', 'client_user', 'issuer_user', 'source_count', 'source_event', 'rule_event']));
     expect(await oidOf('token')).not.toBe(before.oid);
     expect(await readShape(stage.database.pool)).toEqual(before.shape);
     expect(await readRows(stage)).toEqual(before.rows);
@@ -84,21 +84,22 @@ describe('a rebuild', () => {
 
   it('makes anew what is named, with what it reads and what reads it, and leaves the rest alone', async () => {
     await submitTraffic(stage, 13, 20);
-    const watched = ['entity', 'token', 'access', 'grant_version', 'session', 'source_sequence'];
+    const watched = ['entity', 'token', 'access', 'grant_version', 'edge_seen', 'session', 'source_sequence', 'rule_event'];
     const oids = () => Promise.all(watched.map(oidOf));
     const changed = (before: readonly number[], after: readonly number[]): string[] => watched.filter((_, nth) => before[nth] !== after[nth]);
     const before = await oids();
-    expect((await rebuild(stage, { name: 'grants' })).projections).toEqual(['grants']);
+    expect((await rebuild(stage, { name: 'sessions' })).projections).toEqual(['sessions']);
     const after = await oids();
-    expect(changed(before, after)).toEqual(['grant_version']);
-    expect(new Set((await rebuild(stage, { name: 'tokens' })).projections)).toEqual(new Set(['tokens', 'usage', 'sources']));
-    expect(changed(after, await oids())).toEqual(['token', 'access']);
-    for (const name of ['connections', 'sessions', 'rules', 'sequences', 'usage']) expect(differing(await rebuild(stage, { name }))).toEqual({});
+    expect(changed(before, after)).toEqual(['session']);
+    // Edges are counted over uses, grants and connections; uses and sources read tokens.
+    expect([...(await rebuild(stage, { name: 'tokens' })).projections].sort()).toEqual(['connections', 'edges', 'grants', 'sources', 'tokens', 'usage']);
+    expect(changed(after, await oids())).toEqual(['token', 'access', 'grant_version', 'edge_seen']);
+    for (const name of ['connections', 'rules', 'sequences']) expect(differing(await rebuild(stage, { name }))).toEqual({});
   });
 
   it('refuses a name that is none, and says which there are', async () => {
     const refused = await rebuild(stage, { name: 'entities' }).catch((error: RescindError) => error);
-    expect(refused).toMatchObject({ code: 'invalid-request', detail: expect.stringContaining('all, tokens, usage, grants, connections, sessions, rules, sources, sequences') });
+    expect(refused).toMatchObject({ code: 'invalid-request', detail: expect.stringContaining('all, tokens, usage, grants, connections, edges, sessions, rules, sources, sequences') });
     expect(await codeOf(rebuild(stage, { leftOut: ['nothing.at_all'] }))).toBe('invalid-request');
   });
 
@@ -116,7 +117,7 @@ describe('a rebuild', () => {
   it('knows every table that a projection may write', async () => {
     const declared = [...ALL_PROJECTIONS].flatMap((name) => Object.keys(PROJECTIONS[name].tables));
     const all = (await query<{ name: string }>("SELECT relname AS name FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition")).map(({ name }) => name);
-    const others = [/^control_/, /^node/, /^ledger_/, /^(entry|payload|dedupe)$/, /^quarantine/, /^kafka_/, /^topic_/, /^migration$/, /^projection_gate$/];
+    const others = [/^control_/, /^node/, /^ledger_/, /^(entry|payload|dedupe)$/, /^quarantine/, /^kafka_/, /^topic_/, /^migration$/, /^projection_gate$/, /^directory$/, /^rule_confirmation$/];
     expect(all.filter((name) => !others.some((other) => other.test(name))).sort()).toEqual(declared.sort());
   });
 });
