@@ -9,9 +9,13 @@ const LOCK_MS = 500;
 const HOLD_MS = 3_000;
 /** For how long `VACUUM` of the live tables is waited for; nobody waits behind this one. PostgreSQL ends its own after a second. */
 const QUIET_LOCK_MS = 30_000;
-/** How often a hold is tried, and the pause between two: then everybody who waited behind it has had their turn. */
-const MAX_ATTEMPTS = 60;
+/**
+ * How often a hold is tried, and the pauses between: everybody who waited behind it has their turn, and a report that is read slowly
+ * (10 min, `query`) comes to its end.
+ */
+const MAX_ATTEMPTS = 90;
 const PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 10_000;
 
 export interface HoldOptions {
   readonly pool: Pool;
@@ -82,7 +86,7 @@ export function createHold({ pool, live, tables, catchUp, foldLast, switchLock, 
       } catch (error) {
         if (!isPassing(error)) throw error;
         if (attempt === MAX_ATTEMPTS) throw new RescindError('rebuild-not-switched', { cause: error });
-        await delay(PAUSE_MS);
+        await delay(Math.min(PAUSE_MS * attempt, LONGEST_PAUSE_MS));
       }
     }
   }

@@ -29,6 +29,12 @@ const ALLOWED: Readonly<Record<string, readonly RoleName[]>> = {
   '/v1/quarantine/{id}/replay': ['admin'],
   '/v1/sequences': ['admin', 'audit'],
   '/v1/coverage': ['admin', 'audit'],
+  '/v1/directory': ['admin', 'audit'],
+  '/v1/directory/import': ['admin'],
+  '/v1/directory/users/{sub}': ['admin'],
+  '/v1/directory/clients/{client_id}': ['admin'],
+  '/v1/directory/agents/{id}': ['admin'],
+  '/v1/directory/{kind}/{id}': ['admin'],
   '/v1/revocations': ['revoke', 'audit'],
   'POST /v1/revocations': ['revoke'],
   '/v1/revocations/{id}': ['revoke', 'audit'],
@@ -50,6 +56,7 @@ function pathsOf({ path }: Operation): readonly string[] {
     sources: [...sources, namesOf('acme').idpSource],
     callers: ['audit-of-acme', 'first-admin-of-acme'],
     tenants: ['acme'],
+    directory: [namesOf('acme').user, namesOf('acme').client, namesOf('acme').agent],
     revocations: [rule],
     rules: [rule],
     partitions: ['rescind.events.idp-of-acme'],
@@ -63,8 +70,11 @@ function pathsOf({ path }: Operation): readonly string[] {
   if (!path.includes('{')) return [path];
   const named = ids[kind!];
   if (!named) throw new Error(`say what a path like ${path} may name`);
-  return named.map((id) => path.replaceAll(/\{([^}]+)\}/g, (_, name: string) => (name === 'secretId' || name === 'partition' ? '0' : encodeURIComponent(id))));
+  return named.map((id) => path.replaceAll(/\{([^}]+)\}/g, (_, name: string) => FIXED[name] ?? encodeURIComponent(id)));
 }
+
+/** What stands in a path beside the thing. */
+const FIXED: Readonly<Record<string, string>> = { secretId: '0', partition: '0', kind: 'users' };
 
 /** A body for what takes one. That it is refused for what it says must come after that it is refused for who says it. */
 const bodyOf = ({ method }: { readonly method: string }): string | undefined => (method === 'POST' || method === 'PUT' ? '{}' : undefined);
@@ -160,15 +170,14 @@ describe('another tenant', () => {
     for (const { path, parameters } of world.operations.filter(({ method, path: one }) => method === 'GET' && !one.includes('{'))) {
       const [role] = allowedFor({ method: 'GET', path });
       for (const { name } of parameters.filter((parameter) => parameter.in === 'query')) {
-        for (const value of name === 'cursor' ? cursors : [token, rule, ...sources, ...names, ...entities.slice(0, 3), entities.at(-1)!]) {
-          await asGlobex('GET', `${path}?${name}=${encodeURIComponent(value)}`, role!);
-          asked += 1;
-        }
+        const values = name === 'cursor' ? cursors : [token, rule, ...sources, ...names, ...entities.slice(0, 3), entities.at(-1)!];
+        await Promise.all(values.map((value) => asGlobex('GET', `${path}?${name}=${encodeURIComponent(value)}`, role!)));
+        asked += values.length;
       }
       for (const query of pairsOf(parameters.map(({ name }) => name))) await asGlobex('GET', `${path}?${query}`, role!);
     }
     expect(asked).toBeGreaterThan(500);
-  });
+  }, MANY_QUESTIONS_MS);
 });
 
 /** Names of the tenant `acme` that take two parameters. */
@@ -197,6 +206,9 @@ async function cursorsOf(tenant: 'acme' | 'globex'): Promise<readonly string[]> 
   return cursors;
 }
 
+/** For a few thousand requests on a busy machine. */
+const MANY_QUESTIONS_MS = 240_000;
+
 const NASTY = ['', '%00', '%20', '-1', '1e3', '01', '9999999999999999999999', '%27%20OR%201=1--', '%F0%9F%98%80', '%ED%A0%80', '%zz', 'a'.repeat(513), '{}', '__proto__', '4102444801', '9223372036854775808'];
 
 describe('malformed questions', () => {
@@ -207,25 +219,22 @@ describe('malformed questions', () => {
   it('are refused or empty whatever a parameter holds, and never fail', async () => {
     for (const { path, parameters } of questions()) {
       for (const name of [...parameters.filter((parameter) => parameter.in === 'query').map((parameter) => parameter.name), '__proto__', 'unknown']) {
-        for (const value of NASTY) {
-          const answer = await asked(path, `${name}=${value}`);
-          const at = `${path}?${name}=${value.slice(0, 40)}`;
-          if (answer.status !== 200) expectProblem(answer, at);
-        }
+        const answers = await Promise.all(NASTY.map((value) => asked(path, `${name}=${value}`)));
+        answers.forEach((answer, nth) => answer.status === 200 || expectProblem(answer, `${path}?${name}=${NASTY[nth]!.slice(0, 40)}`));
         if (name === '__proto__' || name === 'unknown') continue;
         const twice = await asked(path, `${name}=1&${name}=2`);
         // The list of rules takes no filter; its two parameters are read one by one.
         expect({ path, name, status: twice.status }).toEqual({ path, name, status: 400 });
       }
     }
-  });
+  }, MANY_QUESTIONS_MS);
 
   it('about a moment that is none', async () => {
     const moments = [['9999999', 'as-of-out-of-range'], ['0', 'as-of-out-of-range'], ['2098-01-01T00:00:00Z', 'as-of-out-of-range'], ['2001-01-01T00:00:00Z', 'as-of-out-of-range'], ['1899-01-01T00:00:00Z', 'invalid-request'], ['yesterday', 'invalid-request'], ['1.5', 'invalid-request'], ['2026-13-01T00:00:00Z', 'invalid-request'], ['2026-01-01', 'invalid-request']] as const;
     const taking = having('as_of');
     expect(taking.length).toBeGreaterThan(3);
     for (const { path } of taking) {
-      const needed = NEEDED[path] ?? '';
+      const needed = neededBy(path);
       for (const [moment, code] of moments) {
         const answer = await asked(path, `${needed}as_of=${moment}`);
         expect([path, moment, answer.status, answer.body?.code]).toEqual([path, moment, 400, code]);
@@ -247,7 +256,7 @@ describe('malformed questions', () => {
 
   it('over ten years, or over none', async () => {
     for (const { path } of having('from', 'to')) {
-      const needed = NEEDED[path] ?? '';
+      const needed = neededBy(path);
       const wide = await asked(path, `${needed}from=1480000000&to=1800000000`);
       if (wide.status !== 200) expectProblem(wide, path);
       for (const query of ['from=1800000000&to=1480000000', 'from=1480000000&to=1480000000']) {
@@ -271,9 +280,17 @@ describe('malformed questions', () => {
 });
 
 /** What a question must be told beside. */
-const NEEDED: Readonly<Record<string, string>> = {
-  '/v1/access/counts': 'by=day&',
-  '/v1/tokens': `iss=${namesOf('acme').as}&jti=${namesOf('acme').jti}&`,
-  '/v1/blast-radius': `client_iss=${namesOf('acme').as}&client_id=${namesOf('acme').client}&`,
-  '/v1/reach': `resource=${namesOf('acme').api}&`,
-};
+function neededBy(path: string): string {
+  const { as, jti, client, api, user, idp } = namesOf('acme');
+  const needed: Readonly<Record<string, string>> = {
+    '/v1/access/counts': 'by=day&',
+    '/v1/changes': 'since=2026-11-20T00:00:00Z&',
+    '/v1/tokens': `iss=${as}&jti=${jti}&`,
+    '/v1/search': `q=${user}&`,
+    '/v1/blast-radius': `client_iss=${as}&client_id=${client}&`,
+    '/v1/reach': `resource=${api}&`,
+    '/v1/reports/access-review': `user_iss=${idp}&user_sub=${user}&`,
+    '/v1/reports/incident': `rule=${world.planted.acme.rule}&`,
+  };
+  return needed[path] ?? '';
+}

@@ -128,6 +128,9 @@ async function plant(url: string, tenant: string, adminKey: string, ask: (method
   const keys: Record<string, string> = {};
   for (const [role, roles] of Object.entries(rolesOf)) keys[role] = (await admin.post<{ secret: string }>('/v1/callers', { id: `${role}-of-${tenant}`, roles })).secret;
 
+  const put = await ask('PUT', `/v1/directory/users/${user}?iss=${encodeURIComponent(idp)}`, keys['admin']!, JSON.stringify({ userName: user, displayName: `Alice of ${tenant}` }));
+  if (put.status !== 200) throw new Error(put.text);
+
   const iat = now() - 60;
   const event = <N extends SourceEventName>(source: string, name: N, data: EventDataOf[N]) => buildEvent(name, { source: `${source}/events`, data });
   const stated = { iss: idp, jti: grant, sub: user, client_id: client, agent: { id: agent, type: `type-of-${tenant}` } };
