@@ -2,6 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ERROR_CODES } from '../../../src/contracts/index.js';
 import { namesOf, ROLES, startTwoTenants, type Answered, type RoleName } from './two-tenants.js';
 
+/** For a few thousand requests on a busy machine. */
+const MANY_QUESTIONS_MS = 240_000;
+
 let world: Awaited<ReturnType<typeof startTwoTenants>>;
 beforeAll(async () => {
   world = await startTwoTenants();
@@ -205,9 +208,6 @@ async function cursorsOf(tenant: 'acme' | 'globex'): Promise<readonly string[]> 
   expect(cursors.length).toBeGreaterThan(1);
   return cursors;
 }
-
-/** For a few thousand requests on a busy machine. */
-const MANY_QUESTIONS_MS = 240_000;
 
 const NASTY = ['', '%00', '%20', '-1', '1e3', '01', '9999999999999999999999', '%27%20OR%201=1--', '%F0%9F%98%80', '%ED%A0%80', '%zz', 'a'.repeat(513), '{}', '__proto__', '4102444801', '9223372036854775808'];
 
