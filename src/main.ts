@@ -11,7 +11,7 @@ import {
   NDJSON_MEDIA_TYPE,
   RescindError,
 } from './contracts/index.js';
-import { createControlFollower, createControlLog, keepSnapshots, measureFollower, withWait, type ControlFollower, type ControlLog } from './control/index.js';
+import { createConfirmationKeeper, createControlFollower, createControlLog, keepSnapshots, measureFollower, withWait, type Caller, type ControlFollower, type ControlLog } from './control/index.js';
 import { createControlFence, createFeeds, createTopicFeeds, restoreControlLog, type Feeds, type Restored } from './feeds/index.js';
 import {
   createAppender,
@@ -64,7 +64,7 @@ import {
   type Tracing,
 } from './platform/index.js';
 import { createLineageReader } from './projections/index.js';
-import { createQuestions, describeApi } from './query/index.js';
+import { createQuestions, CSV_MEDIA_TYPE, describeApi, type PreviewOrder, type SourceSight } from './query/index.js';
 import { ADMIN_KEY_FILE, bootstrap, createAuthenticator, createKeySets, createRegistry, DEFAULT_TENANT } from './registry/index.js';
 import { createRevocations, createRevokeHandler } from './revocation/index.js';
 
@@ -80,7 +80,7 @@ const APPENDER_TIMEOUTS: SessionTimeouts = { statementMs: 20_000, lockMs: 20_000
 
 /** A little beyond the largest batch, so that the intake itself can say which limit was passed. */
 const BODIES = {
-  mediaTypes: [CLOUDEVENTS_MEDIA_TYPE, CLOUDEVENTS_BATCH_MEDIA_TYPE, NDJSON_MEDIA_TYPE, JSON_MEDIA_TYPE],
+  mediaTypes: [CLOUDEVENTS_MEDIA_TYPE, CLOUDEVENTS_BATCH_MEDIA_TYPE, NDJSON_MEDIA_TYPE, JSON_MEDIA_TYPE, CSV_MEDIA_TYPE],
   limitBytes: MAX_POST_BYTES + 64 * 1024,
 };
 
@@ -197,7 +197,9 @@ async function start(config: Config, log: Log, lifecycle: Lifecycle, member: Gro
 
   const tracing = startTracing(config, { metrics, log, lifecycle });
   const controlLog = traceCommits(createControlLog({ pool }), tracing);
-  const followed = createControlFollower({ url, controlLog, log, serves: config.roles.has('serve'), leaseMs: config.leaseMs });
+  const confirmations = createConfirmationKeeper({ pool, log });
+  lifecycle.onStop('confirmations', () => confirmations.stop());
+  const followed = createControlFollower({ url, controlLog, log, serves: config.roles.has('serve'), leaseMs: config.leaseMs, onSettled: confirmations.keep });
   const follower = traceWaits(measureFollower(followed, metrics), tracing);
   lifecycle.onStop('control log', () => follower.stop());
   await follower.start();
@@ -212,7 +214,8 @@ async function start(config: Config, log: Log, lifecycle: Lifecycle, member: Gro
   if (config.roles.has('feed') && kafka.servers) startTopicFeeds(parts, url, kafka.servers);
   let ingest: Ingest | undefined;
   const onCounts: OnCounts = async (counts) => ingest!.appender.submit({ events: [], own: counts.map((count) => countedEvent(follower, count)) });
-  const serving = config.roles.has('serve') ? startServing(parts, authenticate, config.roles.has('ingest') ? { onCounts } : {}) : undefined;
+  const partitions: SourceSight['partitions'] = async (asker) => (await ingest?.parts.partitions?.list({ ...asker, operator: false })) ?? null;
+  const serving = config.roles.has('serve') ? startServing(parts, authenticate, config.roles.has('ingest') ? { onCounts } : {}, partitions) : undefined;
   if (config.roles.has('ingest')) ingest = await startIngest(parts, url, kafka.servers, authenticate);
   if (serving) lifecycle.onStop('introspection counts', () => serving.introspection.stop());
 
@@ -335,7 +338,12 @@ function startTopicFeeds(parts: Parts, url: string, servers: KafkaServers): void
   if (config.controlFence === 'on') health.register('topic-feeds', () => refuseWhen(feeds.notReadyReason(), 'control-log-behind'));
 }
 
-function startServing(parts: Parts, authenticate: ReturnType<typeof createAuthenticator>, counting: { readonly onCounts?: OnCounts }) {
+function startServing(
+  parts: Parts,
+  authenticate: ReturnType<typeof createAuthenticator>,
+  counting: { readonly onCounts?: OnCounts },
+  partitions: NonNullable<SourceSight['partitions']>,
+) {
   const { config, log, metrics, lifecycle, pool, controlLog, follower } = parts;
   const keySets = createKeySets({ state: follower.state, log, allowedHosts: config.jwksAllowedHosts });
   lifecycle.onStop('key sets', () => keySets.stop());
@@ -344,7 +352,14 @@ function startServing(parts: Parts, authenticate: ReturnType<typeof createAuthen
   const introspection = createIntrospection({ follower, authenticate, keySets, lineage, metrics, log, remoteAddress, ...counting });
   const revocations = createRevocations({ controlLog, follower, pool });
   const revoke = createRevokeHandler({ authenticate, revocations, verifier: introspection.verifier, lineage, follower, log, metrics, remoteAddress });
-  const questions = createQuestions({ pool, control: () => follower.state });
+  // The guard has let in a whole caller, of which questions know the tenant alone.
+  const previewOrder: PreviewOrder = (caller, order) => revocations.preview(caller as Caller, order);
+  const usableKeys = async (id: string): Promise<number> => {
+    const source = follower.state.source(id)!;
+    const fitting = await Promise.all(source.profile.algorithms.map((alg) => keySets.find(source, { alg })));
+    return new Set(fitting.flat()).size;
+  };
+  const questions = createQuestions({ pool, control: () => follower.state, previewOrder, sight: { partitions, usableKeys } });
   const { sight } = introspection;
   const feeds: Feeds | undefined = config.roles.has('feed')
     ? createFeeds({ follower, authenticate, sight, keysVersion: () => keySets.version, metrics, log, remoteAddress })

@@ -9,13 +9,8 @@ import { findConflicted } from './conflicts.pg.js';
 import { takeNext, type Counted } from './next-batch.js';
 import type { Refused } from './quarantine.pg.js';
 import { OffsetLost, type Judged, type Outcome, type Submission } from './submission.js';
+import { createWaitingRoom, type DoorName, type Load } from './waiting-room.js';
 import { sealBatch, sealEvent, writeBatch, type Batch, type Written } from './write-batch.pg.js';
-
-/** Events that wait in memory; beyond it a door is told to come back later. */
-export const MAX_WAITING_EVENTS = 20_000;
-
-/** Their bytes as they came; beyond it likewise, whichever comes first. */
-export const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 
 /** How often a batch is sent again that the database aborted without fault of its events (deadlock, restart). */
 const MAX_ATTEMPTS = 3;
@@ -26,10 +21,12 @@ const OWED_RETRY_MS = 1_000;
 export interface Appender {
   /**
    * Writes a submission, in one transaction with others. Resolves when it is durable, with an outcome for each event in
-   * order. Rejects with `OffsetLost` when its partition moved, `overloaded` when there is no room, or
+   * order. Rejects with `OffsetLost` when its partition moved, `overloaded` when HTTP has no room, or
    * `database-unavailable`: then nothing is known of it, and it may be submitted again, since duplicates are stored once.
    */
   submit(submission: Submission): Promise<readonly Outcome[]>;
+  /** Resolves when a partition may hand over more: what waits of Kafka's is bounded here, and the rest waits in Kafka. */
+  readonly roomForKafka: () => Promise<void>;
   /** Does ahead what `submit` would do for this event before it waits; for who has many and can take turns with others. */
   prepare(judged: Judged): void;
   /** Takes up what a crash left: rules on contradictions, ledger entries that control records are owed. */
@@ -39,7 +36,8 @@ export interface Appender {
 }
 
 interface Waiting extends Counted {
-  readonly bytes: number;
+  readonly door: DoorName;
+  readonly load: Load;
   readonly resolve: (outcomes: readonly Outcome[]) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -63,9 +61,8 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
   const batchSeconds = metrics.histogram('rescind_ingest_batch_seconds', 'Duration of one batch.', []);
   const numbers = metrics.gauge('rescind_sequence_findings', 'Numbers of the sequence of a source that have not come, came twice, or were given up.', ['source', 'finding']);
   let waiting: Waiting[] = [];
-  let waitingEvents = 0;
-  let waitingBytes = 0;
-  metrics.gauge('rescind_ingest_waiting_events', 'Events that wait for their batch.', [], () => waitingEvents);
+  const room = createWaitingRoom();
+  metrics.gauge('rescind_ingest_waiting_events', 'Events that wait for their batch.', [], () => room.events);
   let outboxDue = true;
   let conflictsDue = true;
   let owed: NodeJS.Timeout | undefined;
@@ -100,10 +97,7 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
   function takeBatch(): readonly Waiting[] {
     const { batch, rest } = takeNext(waiting);
     waiting = rest;
-    for (const { bytes, submission } of batch) {
-      waitingEvents -= submission.events.length;
-      waitingBytes -= bytes;
-    }
+    for (const { door, load } of batch) room.leave(door, load);
     return batch;
   }
 
@@ -304,24 +298,22 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
   });
 
   return {
+    roomForKafka: room.roomForKafka,
     prepare(judged) {
       if (judged.accepted) sealEvent(judged, state);
     },
     submit(submission) {
       if (stopping) return Promise.reject(new RescindError('shutting-down'));
-      const bytes = submission.events.reduce((sum, { arrived }) => sum + arrived.bytes.length, 0);
-      if (waitingEvents > 0 && (waitingEvents + submission.events.length > MAX_WAITING_EVENTS || waitingBytes + bytes > MAX_WAITING_BYTES)) {
-        return Promise.reject(new RescindError('overloaded'));
-      }
+      const door = submission.offset ? 'kafka' : 'http';
+      const load = { events: submission.events.length, bytes: submission.events.reduce((sum, { arrived }) => sum + arrived.bytes.length, 0) };
+      if (!room.enter(door, load)) return Promise.reject(new RescindError('overloaded'));
       let refused = 0;
       for (const judged of submission.events) {
         if (judged.accepted) sealEvent(judged, state);
         else refused += 1;
       }
       return new Promise((resolve, reject) => {
-        waiting.push({ bytes, refused, submission, resolve, reject });
-        waitingEvents += submission.events.length;
-        waitingBytes += bytes;
+        waiting.push({ door, load, refused, submission, resolve, reject });
         run();
       });
     },
@@ -334,6 +326,7 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
     async stop() {
       stopping = true;
       clearTimeout(owed);
+      room.close();
       await running;
     },
   };

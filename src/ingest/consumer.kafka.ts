@@ -336,6 +336,8 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
    * records is handed over in parts, few of which wait at once: the rest waits in Kafka, and the room in memory is left for others.
    */
   async function submit(topic: string, partition: number, position: Position, messages: readonly KafkaMessage[]): Promise<void> {
+    await appender.roomForKafka();
+    if (position.failed || isOver(position.generation)) return;
     const parts: Promise<void>[] = [];
     let events: Judged[] = [];
     let refused = 0;

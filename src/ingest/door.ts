@@ -76,6 +76,10 @@ export function createDoor({ authenticate, metrics, bounds = { bytes: MAX_OPEN_B
         return refuse(res, new RescindError(code, { detail: refusal.detail }));
       }
       callers.set(req, caller);
+      const encoding = req.headers['content-encoding'] ?? 'identity';
+      if (encoding.toLowerCase() !== 'identity') {
+        return refuse(res, new RescindError('unsupported-media-type', { detail: 'send the body as it is, without a Content-Encoding' }));
+      }
       if (!takeRoom(res, caller, bytesOf(req))) return refuse(res, new RescindError('overloaded', { detail: 'too much of what was sent is not stored yet' }));
       next();
     },

@@ -1,4 +1,4 @@
-import type { EventDataOf, SourceEventName } from '../contracts/index.js';
+import type { EventDataOf, OwnEventName, SourceEventName } from '../contracts/index.js';
 
 /** An entry as the projections take it. The same shape comes from the appender and, on a rebuild, from the ledger. */
 export type ProjectedEvent<N extends SourceEventName = SourceEventName> = {
@@ -10,13 +10,31 @@ export type ProjectedEvent<N extends SourceEventName = SourceEventName> = {
     readonly ix: bigint;
     /** Control head that was read when the batch began. */
     readonly seenSeq: bigint;
+    /** When it arrived, epoch milliseconds: of the entry, so the same on a rebuild. */
+    readonly arrivalMs: number;
     /** Id of the source. */
     readonly source: string;
+    /** Of the event, as its source gave it. */
+    readonly id: string;
     /** Resource identifiers of the source. */
     readonly sourceResources: readonly string[];
     /** When it happened, epoch seconds. */
     readonly at: number;
     /** The same in milliseconds, as rules compare it: of two events of one second one may be the later. */
+    readonly atMs: number;
+  };
+}[N];
+
+/** Likewise of Rescind's own. */
+export type OwnProjectedEvent<N extends OwnEventName = OwnEventName> = {
+  [K in N]: {
+    readonly name: K;
+    readonly data: EventDataOf[K];
+    readonly tenant: string;
+    readonly tenantKey: Uint8Array;
+    readonly ix: bigint;
+    /** When the entry arrived, and what the event says of its time: epoch milliseconds. */
+    readonly arrivalMs: number;
     readonly atMs: number;
   };
 }[N];

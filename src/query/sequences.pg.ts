@@ -3,7 +3,7 @@ import type { SequencesAnswer } from './answers.js';
 import { asOfOf } from './as-of.js';
 import { readParameters } from './parameters.js';
 import type { Reader } from './reader.js';
-import type { Ask } from './snapshot.pg.js';
+import type { Ask, Snapshot } from './snapshot.pg.js';
 
 const SEQUENCES = loadSql(import.meta.url, 'sequences.sql');
 
@@ -15,8 +15,7 @@ export function createSequencesQuestion({ ask, reader }: { readonly ask: Ask; re
   return (tenant: string, query: unknown): Promise<SequencesAnswer> => {
     readParameters(query, []);
     return ask(tenant, async (snapshot) => {
-      const rows = await snapshot.rows<SequenceRow>(SEQUENCES, [MAX_GAPS_SHOWN]);
-      const items = rows.map(({ source, first, last, missing, repeated, given_up, gaps }) => ({
+      const items = (await readSequences(snapshot, MAX_GAPS_SHOWN)).map(({ source, first, last, missing, repeated, given_up, gaps }) => ({
         source: reader.source(source),
         first: Number(first),
         last: Number(last),
@@ -25,12 +24,15 @@ export function createSequencesQuestion({ ask, reader }: { readonly ask: Ask; re
         given_up: Number(given_up),
         gaps: [...gaps],
       }));
-      return { as_of: asOfOf(snapshot), items };
+      return { as_of: asOfOf(snapshot), items: items.toSorted((one, other) => (one.source.name ?? '').localeCompare(other.source.name ?? '')) };
     });
   };
 }
 
-interface SequenceRow {
+/** Of the sources that number their events; of each at most so many gaps. What is kept is the present. */
+export const readSequences = ({ rows }: Snapshot, gaps: number): Promise<SequenceRow[]> => rows<SequenceRow>(SEQUENCES, [gaps]);
+
+export interface SequenceRow {
   readonly [column: string]: unknown;
   readonly source: string;
   readonly first: string;

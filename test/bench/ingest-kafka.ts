@@ -21,7 +21,7 @@ export async function run(): Promise<readonly Row[]> {
     const rates: number[] = [];
     const floors: number[] = [];
     for (let round = 0; round < ROUNDS; round++) {
-      const values = await produce(world, round * EVENTS_A_ROUND);
+      const values = await produce(world, round * EVENTS_A_ROUND, EVENTS_A_ROUND);
       floors.push(await copyFloor(world.pool, values, FLOOR_BATCH));
       rates.push(await ingest(world));
     }
@@ -33,7 +33,8 @@ export async function run(): Promise<readonly Row[]> {
   }
 }
 
-async function produce(world: World, from: number): Promise<Buffer[]> {
+/** Sends the next round's events, spread over the partitions. Answers with their bytes. */
+export async function produce(world: World, from: number, count: number): Promise<Buffer[]> {
   const producer = world.kafka.producer();
   await producer.connect();
   const values: Buffer[] = [];
@@ -45,7 +46,7 @@ async function produce(world: World, from: number): Promise<Buffer[]> {
     });
     waiting = [];
   };
-  for (const { source, event } of makeEvents(from, EVENTS_A_ROUND)) {
+  for (const { source, event } of makeEvents(from, count)) {
     const message = toKafkaMessage(event, { mode: 'binary' });
     values.push(Buffer.from(message.value));
     waiting.push({ topic: `rescind.events.${source}`, message });

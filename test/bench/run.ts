@@ -6,6 +6,7 @@ const million = () => import('./introspection-memory.js');
 /** Each bench stands alone: it starts what it needs, prints nothing but its rows, and leaves nothing behind. */
 const BENCHES: Readonly<Record<string, () => Promise<{ readonly run: () => Promise<readonly Row[]> }>>> = {
   'ingest.kafka': () => import('./ingest-kafka.js'),
+  'ingest.group': () => import('./ingest-group.js'),
   'ingest.http': () => import('./ingest-http.js'),
   'ingest.poison': () => import('./ingest-poison.js'),
   'introspection.warm': () => import('./introspection-warm.js'),
@@ -20,6 +21,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly run: () => Promi
   'start.ready': () => import('./start-ready.js'),
   'revocation.rate': () => import('./revocation-rate.js'),
   'revocation.latency': () => import('./revocation-latency.js'),
+  questions: () => import('./questions.js'),
   'guard.check': () => import('./guard-check.js'),
 };
 

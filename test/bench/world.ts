@@ -13,6 +13,8 @@ export interface World {
   readonly pool: Pool;
   readonly log: Log;
   readonly kafka: ReturnType<typeof createKafka>;
+  /** What the service is told by its environment. */
+  readonly env: Readonly<Record<string, string>>;
   /** The service as `rescind serve` starts it, in this process. */
   serve(): Promise<RunningRescind>;
   stop(): Promise<void>;
@@ -26,7 +28,8 @@ export async function createWorld(): Promise<World> {
   const log = createLog({ level: process.env['BENCH_LOG_LEVEL'] ?? 'error' });
   const postgres = await startEmbeddedPostgres({ directory: join(home, 'postgres'), log });
   const local = await startLocalKafka({ directory: join(home, 'kafka'), libraries: resolve('node_modules/.cache/rescind-kafka'), log });
-  const config = readConfig({ RESCIND_HOME: home, PORT: '0', DATABASE_URL: postgres.url, KAFKA_BROKERS: local.brokers.join(',') });
+  const env = { RESCIND_HOME: home, PORT: '0', DATABASE_URL: postgres.url, KAFKA_BROKERS: local.brokers.join(',') };
+  const config = readConfig(env);
   const serve = (): Promise<RunningRescind> => startRescind(config, { log });
 
   const service = await serve();
@@ -44,6 +47,7 @@ export async function createWorld(): Promise<World> {
     pool,
     log,
     kafka: createKafka({ brokers: local.brokers, clientId: 'bench', log }),
+    env,
     serve,
     async stop() {
       await pool.end();

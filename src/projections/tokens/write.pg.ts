@@ -23,7 +23,15 @@ export interface Conflict {
   readonly key: Buffer;
 }
 
+/** A token or ID-JAG event with the key of what it is about. */
+export interface KeyedEvent {
+  readonly event: { readonly tenant: string; readonly ix: bigint };
+  readonly key: Buffer;
+}
+
 export interface WrittenTokens {
+  /** The events of the batch, new facts or not. */
+  readonly named: { readonly tokens: readonly KeyedEvent[]; readonly idJags: readonly KeyedEvent[] };
   /** Tokens whose user, client or agent became known in this batch. */
   readonly touched: readonly TouchedToken[];
   /** What is now contradicted. */
@@ -44,6 +52,7 @@ export function planTokens(events: readonly ProjectedEvent[], entities: EntityBa
       touched.push(...rows);
     }
     return {
+      named: { tokens, idJags },
       touched,
       conflicts: {
         // Where every row was new, none was there to contradict.

@@ -76,8 +76,8 @@ async function holdHead(): Promise<() => Promise<void>> {
   };
 }
 
-async function post(body: string, { key = keys[0]!, type = BATCH }: { key?: string; type?: string } = {}): Promise<{ status: number; headers: Headers; body: any }> {
-  const response = await fetch(new URL('/events', url), { method: 'POST', headers: { authorization: `Bearer ${key}`, 'content-type': type }, body });
+async function post(body: string, { key = keys[0]!, type = BATCH, encoding = 'identity' }: { key?: string; type?: string; encoding?: string } = {}): Promise<{ status: number; headers: Headers; body: any }> {
+  const response = await fetch(new URL('/events', url), { method: 'POST', headers: { authorization: `Bearer ${key}`, 'content-type': type, 'content-encoding': encoding }, body });
   const { status, headers } = response;
   return { status, headers, body: await response.json() };
 }
@@ -157,6 +157,7 @@ describe('answers are counted by status', () => {
     [403, () => post('[]', { key: keys[3]! })],
     [413, () => post(`[${' '.repeat(4 * 1024 * 1024)}]`)],
     [415, () => post('[]', { type: 'text/csv' })],
+    [415, () => post('[]', { encoding: 'gzip' })],
   ])('%i', async (status, ask) => {
     const before = await answers(String(status));
     expect((await ask()).status).toBe(status);

@@ -1,0 +1,29 @@
+-- What the batch made known of the lineage of tokens: of its own, and of earlier ones whose ID-JAG came now. An ID-JAG goes by either of
+-- its names, and of two that share one the first counts.
+-- $1, $2, $3 tenants, keys and indexes of the batch's token events  $4, $5, $6 of its ID-JAG events  $7 of each, its tenant's first index
+WITH born AS MATERIALIZED (
+  SELECT t.tenant, t.source, t.ix, t.id_jag_key, t.parent_key
+  FROM unnest($1::uuid[], $2::bytea[], $3::bigint[]) AS w (tenant, key, ix)
+  JOIN token t ON t.tenant = w.tenant AND t.key = w.key AND t.ix = w.ix
+),
+waited AS (
+  SELECT t.tenant, t.source, t.ix, t.id_jag_key, j.ix AS came_ix
+  FROM unnest($4::uuid[], $5::bytea[], $6::bigint[], $7::bigint[]) AS w (tenant, key, ix, first_ix)
+  JOIN id_jag j ON j.tenant = w.tenant AND j.key = w.key AND j.ix = w.ix
+  JOIN token t ON t.tenant = j.tenant AND t.id_jag_key IN (j.key, j.sha_key) AND t.ix < w.first_ix
+),
+arrived AS (
+  SELECT t.tenant, t.source, greatest(t.ix, j.ix) AS ix
+  FROM (SELECT tenant, source, ix, id_jag_key, NULL AS came_ix FROM born WHERE id_jag_key IS NOT NULL UNION ALL SELECT * FROM waited) t
+  CROSS JOIN LATERAL (
+    SELECT min(ix) AS ix
+    FROM (SELECT ix FROM id_jag WHERE tenant = t.tenant AND key = t.id_jag_key
+          UNION ALL SELECT ix FROM id_jag WHERE tenant = t.tenant AND sha_key = t.id_jag_key) named
+  ) j
+  WHERE j.ix = coalesce(t.came_ix, j.ix)
+)
+SELECT tenant, source, ix, 'token' AS what FROM born
+UNION ALL SELECT tenant, source, ix, 'token.stated' FROM born WHERE id_jag_key IS NOT NULL
+UNION ALL SELECT tenant, source, ix, 'token.parent' FROM born WHERE id_jag_key IS NULL AND parent_key IS NOT NULL
+UNION ALL SELECT tenant, source, ix, 'token.arrived' FROM arrived
+ORDER BY ix

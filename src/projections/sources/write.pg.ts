@@ -1,0 +1,97 @@
+import type { PoolClient } from 'pg';
+import { byteaArray, int8Array, loadSql, textArray, uuidArray } from '../../platform/index.js';
+import type { ProjectedEvent } from '../event.js';
+import type { KeyedEvent } from '../tokens/write.pg.js';
+
+const WRITE = loadSql(import.meta.url, 'write-counts.sql');
+const READ_LINEAGE_NEWS = loadSql(import.meta.url, 'read-lineage-news.sql');
+
+/** An event whose own time lies further behind its arrival came of a clock that is ahead. */
+export const AHEAD_MS = 1_000;
+/** An event that arrives sooner after its own time came promptly: what lies further back was sent late, or by a clock that is behind. */
+export const PROMPT_MS = 10_000;
+
+const BLOCK_BITS = 16n;
+const BLOCK_MASK = 0xffffn;
+
+/** What came of one source, of one kind, in one block and at one moment. */
+interface Run {
+  readonly tenant: string;
+  readonly source: string;
+  readonly what: string;
+  readonly arrivalMs: number;
+  readonly ixs: number[];
+  /** Of events alone: milliseconds. */
+  readonly delays: number[];
+  lastIx: bigint;
+  ahead: number;
+  prompt: number;
+}
+
+interface News {
+  readonly tenant: string;
+  readonly source: string;
+  readonly ix: string;
+  readonly what: string;
+}
+
+/** What each source was heard to say, when, and how far its clock is off; and of its tokens, of how many the lineage is known. */
+export function planSources(events: readonly ProjectedEvent[]) {
+  const runs = new Map<string, Run>();
+  const add = (tenant: string, source: string, what: string, ix: bigint, arrivalMs: number, delay?: number): void => {
+    const key = `${source}|${what}|${ix >> BLOCK_BITS}|${arrivalMs}|${tenant}`;
+    let run = runs.get(key);
+    if (run === undefined) runs.set(key, (run = { tenant, source, what, arrivalMs, ixs: [], delays: [], lastIx: ix, ahead: 0, prompt: 0 }));
+    run.ixs.push(Number(ix & BLOCK_MASK));
+    run.lastIx = ix;
+    if (delay === undefined) return;
+    run.delays.push(delay);
+    if (delay < -AHEAD_MS) run.ahead += 1;
+    else if (delay <= PROMPT_MS) run.prompt += 1;
+  };
+
+  return async function write(client: PoolClient, named: { readonly tokens: readonly KeyedEvent[]; readonly idJags: readonly KeyedEvent[] }): Promise<void> {
+    for (const { tenant, source, name, ix, arrivalMs, atMs } of events) add(tenant, source, name, ix, arrivalMs, arrivalMs - atMs);
+    if (named.tokens.length > 0 || named.idJags.length > 0) {
+      const arrivals = new Map(events.map(({ tenant, ix, arrivalMs }) => [`${ix}|${tenant}`, arrivalMs]));
+      for (const { tenant, source, what, ix } of await readLineageNews(client, named, firstIndexes(events))) {
+        add(tenant, source, what, BigInt(ix), arrivals.get(`${ix}|${tenant}`)!);
+      }
+    }
+    const rows = [...runs.values()];
+    await client.query(WRITE, [
+      uuidArray(rows.map(({ tenant }) => tenant)),
+      uuidArray(rows.map(({ source }) => source)),
+      textArray(rows.map(({ what }) => what)),
+      int8Array(rows.map(({ lastIx }) => lastIx)),
+      int8Array(rows.map(({ arrivalMs }) => arrivalMs)),
+      textArray(rows.map(({ ixs }) => `{${ixs.join()}}`)),
+      textArray(rows.map(({ delays }) => `{${delays.join()}}`)),
+      int8Array(rows.map(({ ahead }) => ahead)),
+      int8Array(rows.map(({ prompt }) => prompt)),
+    ]);
+  };
+}
+
+function firstIndexes(events: readonly ProjectedEvent[]): ReadonlyMap<string, bigint> {
+  const first = new Map<string, bigint>();
+  for (const { tenant, ix } of events) if (!first.has(tenant)) first.set(tenant, ix);
+  return first;
+}
+
+async function readLineageNews(
+  client: PoolClient,
+  { tokens, idJags }: { readonly tokens: readonly KeyedEvent[]; readonly idJags: readonly KeyedEvent[] },
+  first: ReadonlyMap<string, bigint>,
+): Promise<readonly News[]> {
+  const { rows } = await client.query<News>(READ_LINEAGE_NEWS, [
+    uuidArray(tokens.map(({ event }) => event.tenant)),
+    byteaArray(tokens.map(({ key }) => key)),
+    int8Array(tokens.map(({ event }) => event.ix)),
+    uuidArray(idJags.map(({ event }) => event.tenant)),
+    byteaArray(idJags.map(({ key }) => key)),
+    int8Array(idJags.map(({ event }) => event.ix)),
+    int8Array(idJags.map(({ event }) => first.get(event.tenant)!)),
+  ]);
+  return rows;
+}

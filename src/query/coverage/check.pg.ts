@@ -1,0 +1,149 @@
+import { RescindError } from '../../contracts/index.js';
+import type { ArrivalMode } from '../../log/index.js';
+import { loadSql } from '../../platform/index.js';
+import { asOfOf } from '../as-of.js';
+import { readParameters } from '../parameters.js';
+import type { Reader, RegisteredSource } from '../reader.js';
+import type { Ask } from '../snapshot.pg.js';
+import type { SourceCheckAnswer } from './answers.js';
+import { readHeard } from './heard.pg.js';
+import { nextSteps } from './next-steps.js';
+import { subjectOf } from './subject.js';
+
+const LAST_EVENTS = loadSql(import.meta.url, 'last-events.sql');
+const LAST_REFUSALS = loadSql(import.meta.url, 'last-refusals.sql');
+
+/** Events, and refusals, that are shown. */
+const SHOWN = 20;
+/** Records of a tenant's quarantine among which the last refusals are looked for. */
+const MAX_REFUSALS_READ = 20_000;
+/** The broker has so long to say how far a topic is behind; then the answer does without. */
+const BROKER_TIMEOUT_MS = 1_500;
+
+/** Who asks. `emit` reaches as far as its bound: the sources it names. */
+export interface CheckAsker {
+  readonly id: string;
+  readonly tenant: string;
+  readonly roles: { readonly admin?: unknown; readonly audit?: unknown; readonly emit?: { readonly sources: readonly string[] } };
+}
+
+export interface PartitionState {
+  readonly topic: string;
+  readonly partition: number;
+  readonly next_offset: string;
+  readonly stopped: string | null;
+  readonly lag: string | null;
+}
+
+/** What only a process of another role knows; absent where this one does not have it. */
+export interface SourceSight {
+  /** Partitions of a tenant's own topics; null where this process reads none. */
+  readonly partitions?: (asker: { readonly id: string; readonly tenant: string }) => Promise<readonly PartitionState[] | null>;
+  /** Keys of a source that verify now; may fetch them. */
+  readonly usableKeys?: (sourceId: string) => Promise<number>;
+}
+
+/** Tells a team that connects a source what arrived and what was refused, now. */
+export function createSourceCheck({ ask, reader, sight }: { readonly ask: Ask; readonly reader: Reader; readonly sight: SourceSight }) {
+  function findSource({ tenant, roles }: CheckAsker, nameOrId: string): RegisteredSource {
+    const source = reader.findSource(tenant, nameOrId);
+    if (roles.admin === undefined && roles.audit === undefined && (source === undefined || roles.emit?.sources.includes(source.name) !== true)) {
+      throw new RescindError('forbidden', { detail: 'the caller’s role `emit` does not name this source' });
+    }
+    if (source === undefined) throw new RescindError('not-found', { detail: 'no source of this name or id' });
+    return source;
+  }
+
+  async function partitionsOf(asker: CheckAsker, topic: string): Promise<SourceCheckAnswer['partitions']> {
+    if (sight.partitions === undefined) return null;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<null>((resolve) => {
+      timer = setTimeout(resolve, BROKER_TIMEOUT_MS, null);
+    });
+    const asked = sight.partitions({ id: asker.id, tenant: asker.tenant }).catch(() => null);
+    const states = await Promise.race([asked, late]).finally(() => clearTimeout(timer));
+    const own = states?.filter((state) => state.topic === topic);
+    return own?.map(({ partition, next_offset, stopped, lag }) => ({ topic, partition, next_offset, stopped, lag })) ?? null;
+  }
+
+  async function keysOf({ id, jwks, jwks_uri }: RegisteredSource): Promise<SourceCheckAnswer['keys']> {
+    if (jwks === undefined && jwks_uri === undefined) return { from: 'none', usable: 0 };
+    return { from: jwks === undefined ? 'jwks_uri' : 'inline', usable: (await sight.usableKeys?.(id)) ?? null };
+  }
+
+  return async (asker: CheckAsker, nameOrId: string, query: unknown): Promise<SourceCheckAnswer> => {
+    readParameters(query, []);
+    const source = findSource(asker, nameOrId);
+    // Before the snapshot is opened: it would be held while others are waited for.
+    const [partitions, keys] = await Promise.all([partitionsOf(asker, source.topic), keysOf(source)]);
+
+    return ask(asker.tenant, async (snapshot) => {
+      const events = await snapshot.rows<EventRow>(LAST_EVENTS, [source.id, SHOWN]);
+      const refused = await snapshot.rows<RefusalRow>(LAST_REFUSALS, [source.id, SHOWN, MAX_REFUSALS_READ]);
+      const { types, clock } = (await readHeard(snapshot, [source.id]))(source.id);
+      const seen = new Map(types.map((type) => [type.type, type]));
+      const checked = {
+        as_of: asOfOf(snapshot),
+        source: { id: source.id, name: source.name },
+        uri: source.uri,
+        disabled: source.disabled,
+        keys,
+        partitions,
+        types: [...new Set([...source.types, ...seen.keys()])].map((type) => ({
+          type,
+          events: seen.get(type)?.events ?? 0,
+          last: seen.get(type)?.lastIndex ?? null,
+          registered: source.types.includes(type),
+        })),
+        clock,
+        events: events.map(eventOf),
+        refused: refused.map(refusalOf),
+      };
+      return { ...checked, next_steps: nextSteps(checked, source, snapshot.at) };
+    });
+  };
+}
+
+interface EventRow {
+  readonly [column: string]: unknown;
+  readonly ix: string;
+  readonly what: string;
+  readonly arrival: string;
+  readonly delay: string | null;
+  readonly mode: ArrivalMode | null;
+  readonly bytes: Buffer;
+}
+
+const eventOf = ({ ix, what, arrival, delay, mode, bytes }: EventRow): SourceCheckAnswer['events'][number] => ({
+  index: ix,
+  type: what,
+  at: delay === null ? null : Math.floor((Number(arrival) - Number(delay)) / 1000),
+  arrival: Math.floor(Number(arrival) / 1000),
+  delay_ms: delay === null ? null : Number(delay),
+  subject: mode === null ? null : subjectOf(mode, bytes),
+});
+
+interface RefusalRow {
+  readonly [column: string]: unknown;
+  readonly id: string;
+  readonly at: string;
+  readonly code: string;
+  readonly detail: string;
+  readonly door: 'kafka' | 'http';
+  readonly caller: string | null;
+  readonly topic: string | null;
+  readonly partition: number | null;
+  readonly record_offset: string | null;
+  readonly replayed: boolean;
+}
+
+const refusalOf = ({ id, at, code, detail, door, caller, topic, partition, record_offset, replayed }: RefusalRow): SourceCheckAnswer['refused'][number] => ({
+  id,
+  at: Number(at),
+  code,
+  detail,
+  door,
+  caller,
+  position: topic === null || partition === null || record_offset === null ? null : { topic, partition, offset: record_offset },
+  replayed,
+});

@@ -1,0 +1,44 @@
+import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
+import { ApiParam, ApiTags } from '@nestjs/swagger';
+import { CurrentCaller, RequireRole } from '../../registry/index.js';
+import { Answers, type Asker } from '../documented.controller.js';
+import type { Questions } from '../questions.pg.js';
+import { QUESTIONS } from '../query-tokens.js';
+import { CoverageAnswer, SourceCheckAnswer } from './answers.js';
+import type { CheckAsker } from './check.pg.js';
+import { COVERAGE_PARAMETERS } from './coverage.pg.js';
+
+@ApiTags('questions')
+@Controller('v1')
+export class CoverageController {
+  readonly #questions: Questions;
+
+  constructor(@Inject(QUESTIONS) questions: Questions) {
+    this.#questions = questions;
+  }
+
+  @Get('coverage')
+  @RequireRole('audit', 'admin')
+  @Answers(
+    'What of each source is seen, and what is not',
+    CoverageAnswer,
+    COVERAGE_PARAMETERS,
+    'Sources are those registered now, whatever `as_of` is. Of the past it says nothing of sequences, which are not kept as of a moment; refusals are those still in quarantine. Findings are of all sources, on every page.',
+  )
+  coverage(@CurrentCaller() caller: Asker, @Query() query: unknown): Promise<CoverageAnswer> {
+    return this.#questions.coverage(caller.tenant, query);
+  }
+
+  @Get('sources/:id/check')
+  @RequireRole('admin', 'audit', 'emit')
+  @ApiParam({ name: 'id', schema: { type: 'string' }, description: 'name or id of the source' })
+  @Answers(
+    'What came of one source, what was refused, and what to do next',
+    SourceCheckAnswer,
+    [],
+    'For whoever connects the source: its own callers (role `emit`) may ask too. About now only: it takes no `as_of`.',
+  )
+  check(@CurrentCaller() caller: CheckAsker, @Param('id') id: string, @Query() query: unknown): Promise<SourceCheckAnswer> {
+    return this.#questions.sourceCheck(caller, id, query);
+  }
+}
