@@ -4,6 +4,7 @@ import { addCaller } from './caller.js';
 import { addControl } from './control.js';
 import { createContext } from './context.js';
 import { addDemo } from './demo.js';
+import { addDirectory } from './directory.js';
 import { EventsRefused, addEmit } from './emit.js';
 import { addPartition } from './partition.js';
 import { addQuarantine } from './quarantine.js';
@@ -56,6 +57,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   addEmit(program, context);
   addQuarantine(program, context);
   addPartition(program, context);
+  addDirectory(program, context);
   try {
     await program.parseAsync([...args], { from: 'user' });
     return exitCode;

@@ -12,6 +12,7 @@ CREATE TABLE edge_seen (
 CREATE INDEX edge_seen_first ON edge_seen (tenant, first_ix);
 
 -- What is new since a moment is found by when it came.
+CREATE INDEX alias_from ON alias (tenant, from_ix);
 CREATE INDEX connection_from ON connection_version (tenant, from_ix);
 CREATE INDEX edge_scope_granted_first ON edge_scope_granted (tenant, first_ix);
 CREATE INDEX edge_scope_used_first ON edge_scope_used (tenant, first_ix);

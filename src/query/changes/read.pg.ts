@@ -1,4 +1,5 @@
 import { loadSql } from '../../platform/index.js';
+import { ENTITY_KINDS } from '../../projections/index.js';
 import { readShownAs } from '../graph/pairs.pg.js';
 import { partsOf } from '../graph/moment.js';
 import { CLIENT_USERS } from '../graph/describe.pg.js';
@@ -8,6 +9,9 @@ import { lineOfConnection, linesOfOnce, type Line, type OnceRow } from './lines.
 const CONNECTIONS = loadSql(import.meta.url, 'connections.sql');
 const GRANTS = loadSql(import.meta.url, 'grants.sql');
 const ONCE = loadSql(import.meta.url, 'once.sql');
+const TIED = `SELECT a.idp AS client, min(a.from_ix) AS first_ix, max(a.from_ix) AS last_ix FROM alias a JOIN entity e ON e.tenant = $1 AND e.id = a.idp
+  WHERE a.tenant = $1 AND a.from_ix >= $2 AND a.from_ix < $3 AND e.kind = ${ENTITY_KINDS.client} AND ($4::int[] IS NULL OR a.idp = ANY ($4) OR a.local = ANY ($4))
+  GROUP BY a.idp`;
 
 /** Versions of grants that one answer walks. */
 export const MAX_VERSIONS_WALKED = 100_000;
@@ -64,14 +68,17 @@ export async function readGrantLines(between: Between): Promise<{ readonly lines
   return { lines: [...lines, ...users], cut: Number(rows[0]?.walked ?? 0) >= MAX_VERSIONS_WALKED };
 }
 
-async function readUserLines({ since, until }: Between, appeared: readonly Line[]): Promise<Line[]> {
+/** A user becomes a client's with a grant, and with the event that says under which name of the client it was given. */
+async function readUserLines({ since, until, clients }: Between, appeared: readonly Line[]): Promise<Line[]> {
   const shownAs = await readShownAs(until, appeared.map(({ client }) => client));
   const spans = new Map<number, { first: bigint; last: bigint }>();
-  for (const { client: ras, first, last } of appeared) {
-    const client = shownAs.get(ras) ?? ras;
+  const stretch = (client: number, first: bigint, last: bigint): void => {
     const span = spans.get(client) ?? { first, last };
     spans.set(client, { first: first < span.first ? first : span.first, last: last > span.last ? last : span.last });
-  }
+  };
+  for (const { client, first, last } of appeared) stretch(shownAs.get(client) ?? client, first, last);
+  const tied = await until.rows<{ client: number; first_ix: string; last_ix: string }>(TIED, [String(since.index), String(until.index), clients]);
+  for (const { client, first_ix, last_ix } of tied) stretch(client, BigInt(first_ix), BigInt(last_ix));
   const countAt = async (moment: Snapshot): Promise<ReadonlyMap<number, number>> => {
     const rows = await moment.rows<{ client: number; users: string }>(CLIENT_USERS, [...partsOf(moment), [...spans.keys()]]);
     return new Map(rows.map(({ client, users }) => [client, Number(users)]));
