@@ -11,7 +11,7 @@ import {
   NDJSON_MEDIA_TYPE,
   RescindError,
 } from './contracts/index.js';
-import { createControlFollower, createControlLog, keepSnapshots, measureFollower, withWait, type ControlFollower, type ControlLog } from './control/index.js';
+import { createConfirmationKeeper, createControlFollower, createControlLog, keepSnapshots, measureFollower, withWait, type Caller, type ControlFollower, type ControlLog } from './control/index.js';
 import { createControlFence, createFeeds, createTopicFeeds, restoreControlLog, type Feeds, type Restored } from './feeds/index.js';
 import {
   createAppender,
@@ -64,7 +64,7 @@ import {
   type Tracing,
 } from './platform/index.js';
 import { createLineageReader } from './projections/index.js';
-import { createQuestions, CSV_MEDIA_TYPE, describeApi, type SourceSight } from './query/index.js';
+import { createQuestions, CSV_MEDIA_TYPE, describeApi, type PreviewOrder, type SourceSight } from './query/index.js';
 import { ADMIN_KEY_FILE, bootstrap, createAuthenticator, createKeySets, createRegistry, DEFAULT_TENANT } from './registry/index.js';
 import { createRevocations, createRevokeHandler } from './revocation/index.js';
 
@@ -197,7 +197,9 @@ async function start(config: Config, log: Log, lifecycle: Lifecycle, member: Gro
 
   const tracing = startTracing(config, { metrics, log, lifecycle });
   const controlLog = traceCommits(createControlLog({ pool }), tracing);
-  const followed = createControlFollower({ url, controlLog, log, serves: config.roles.has('serve'), leaseMs: config.leaseMs });
+  const confirmations = createConfirmationKeeper({ pool, log });
+  lifecycle.onStop('confirmations', () => confirmations.stop());
+  const followed = createControlFollower({ url, controlLog, log, serves: config.roles.has('serve'), leaseMs: config.leaseMs, onSettled: confirmations.keep });
   const follower = traceWaits(measureFollower(followed, metrics), tracing);
   lifecycle.onStop('control log', () => follower.stop());
   await follower.start();
@@ -350,12 +352,14 @@ function startServing(
   const introspection = createIntrospection({ follower, authenticate, keySets, lineage, metrics, log, remoteAddress, ...counting });
   const revocations = createRevocations({ controlLog, follower, pool });
   const revoke = createRevokeHandler({ authenticate, revocations, verifier: introspection.verifier, lineage, follower, log, metrics, remoteAddress });
+  // The guard has let in a whole caller, of which questions know the tenant alone.
+  const previewOrder: PreviewOrder = (caller, order) => revocations.preview(caller as Caller, order);
   const usableKeys = async (id: string): Promise<number> => {
     const source = follower.state.source(id)!;
     const fitting = await Promise.all(source.profile.algorithms.map((alg) => keySets.find(source, { alg })));
     return new Set(fitting.flat()).size;
   };
-  const questions = createQuestions({ pool, control: () => follower.state, sight: { partitions, usableKeys } });
+  const questions = createQuestions({ pool, control: () => follower.state, previewOrder, sight: { partitions, usableKeys } });
   const { sight } = introspection;
   const feeds: Feeds | undefined = config.roles.has('feed')
     ? createFeeds({ follower, authenticate, sight, keysVersion: () => keySets.version, metrics, log, remoteAddress })

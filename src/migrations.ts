@@ -1,11 +1,13 @@
-import { ControlCopy1764000004500, ControlLog1764000000000 } from './control/index.js';
+import { Confirmations1764000008031, ControlCopy1764000004500, ControlLog1764000000000 } from './control/index.js';
 import { TopicFeeds1764000004600 } from './feeds/index.js';
 import { Ingest1764000003000 } from './ingest/index.js';
 import { Ledger1764000001000, LedgerPartitions1764000005000 } from './log/index.js';
 import {
   EntityNames1764000008042,
   FillUseAggregates1764000008010,
+  GrantAggregates1764000008020,
   Projections1764000002000,
+  RuleHistory1764000008030,
   SourceCounts1764000008040,
   SourceRoutes1764000006000,
   SourceSequence1764000004800,
@@ -26,6 +28,9 @@ export const MIGRATIONS = [
   SourceRoutes1764000006000,
   UseAggregates1764000008000,
   FillUseAggregates1764000008010,
+  GrantAggregates1764000008020,
+  RuleHistory1764000008030,
+  Confirmations1764000008031,
   SourceCounts1764000008040,
   Directory1764000008041,
   EntityNames1764000008042,

@@ -1,35 +1,9 @@
-import { canonicalJson, MAX_TIME_SECONDS, type EventDataOf, type SourceEventName } from '../contracts/index.js';
-import { selectorKey, tokenRef, type Selector } from '../rules/index.js';
+import { MAX_TIME_SECONDS } from '../contracts/index.js';
+import { isEnabling, selectorKey, selectorsOfEvent, subjectOfEvent, type RuleEvent, type Selector } from '../rules/index.js';
 import type { Command } from './control-log.pg.js';
 import type { NewControlRecord, RuleOrigin } from './records.js';
 
-/** The events of a source that stop or allow something (design, section 4). */
-export type RuleEventName =
-  | 'session.ended'
-  | 'token.revoked'
-  | 'user.disabled'
-  | 'client.disabled'
-  | 'connection.deleted'
-  | 'user.enabled'
-  | 'client.enabled'
-  | 'connection.created'
-  | 'connection.updated';
-
-const RULE_EVENT_NAMES: ReadonlySet<string> = new Set<RuleEventName>([
-  'session.ended',
-  'token.revoked',
-  'user.disabled',
-  'client.disabled',
-  'connection.deleted',
-  'user.enabled',
-  'client.enabled',
-  'connection.created',
-  'connection.updated',
-]);
-
-export const isRuleEvent = (name: SourceEventName): name is RuleEventName => RULE_EVENT_NAMES.has(name);
-
-type RuleEvent = { [N in RuleEventName]: { readonly name: N; readonly data: EventDataOf[N] } }[RuleEventName];
+export { isRuleEvent, type RuleEventName } from '../rules/index.js';
 
 export interface EventToRule {
   readonly tenant: { readonly id: string; readonly key: Uint8Array };
@@ -44,10 +18,10 @@ export interface EventToRule {
 /** The command an event amounts to; its key makes it apply once, however often the event arrives. */
 export function commandFromEvent(input: EventToRule): Command {
   const { tenant, source, event, content } = input;
-  const origin: RuleOrigin = { source: source.id, event: event.id, at: event.timeMs, ...subjectOf(event) };
-  const selectors = selectorsOf(event).map((selector): Selector => ({ ...selector, issuer: event.data.iss }));
+  const subject = subjectOfEvent(event);
+  const origin: RuleOrigin = { source: source.id, event: event.id, at: event.timeMs, ...(subject === undefined ? {} : { subject }) };
   return {
-    records: selectors.map((selector) => recordFor(input, selector, origin)),
+    records: selectorsOfEvent(event).map((selector) => recordFor(input, selector, origin)),
     once: { key: ['event', tenant.id, source.id, event.id], content },
   };
 }
@@ -69,57 +43,4 @@ function recordFor({ tenant, source, event, newId }: EventToRule, selector: Sele
     subject: id,
     body: { id, ...effect, selector, ...encoded, reauthenticate: false, reason: event.name, author: { caller: source.uri }, origin },
   };
-}
-
-const isEnabling = (name: RuleEventName): boolean =>
-  name === 'user.enabled' || name === 'client.enabled' || name === 'connection.created' || name === 'connection.updated';
-
-/** Two connections may share their selectors and differ in a tenant: one's creation must not lift the other's block. */
-function subjectOf(event: RuleEvent): { readonly subject?: string } {
-  switch (event.name) {
-    case 'connection.deleted':
-    case 'connection.created':
-    case 'connection.updated': {
-      const { iss, tenant, idp_client_id: idpClient, aud, aud_tenant: audTenant, client_id: client } = event.data;
-      return { subject: canonicalJson([iss, tenant ?? null, idpClient, aud, audTenant ?? null, client]) };
-    }
-    default:
-      return {};
-  }
-}
-
-/** What the event names, without the source's issuer, which is in every selector. */
-function selectorsOf(event: RuleEvent): Selector[] {
-  switch (event.name) {
-    case 'session.ended':
-      return [{ session: { iss: event.data.iss, sid: event.data.sid } }];
-    case 'token.revoked':
-      return [{ token: tokenRef(event.data) }];
-    case 'user.disabled':
-    case 'user.enabled': {
-      const { iss, tenant, sub } = event.data;
-      return [{ user: tenant === undefined ? { iss, sub } : { iss, tenant, sub } }];
-    }
-    case 'client.disabled':
-    case 'client.enabled':
-      return [
-        { client: { iss: event.data.iss, client_id: event.data.idp_client_id } },
-        ...event.data.ras.map((client) => ({ client: { iss: client.iss, client_id: client.client_id } })),
-      ];
-    case 'connection.deleted':
-    case 'connection.created':
-    case 'connection.updated':
-      return connectionSelectors(event.data);
-    default:
-      return event satisfies never;
-  }
-}
-
-/** By either of the client's ids, so that it reaches tokens of sources that state no IdP client id. */
-function connectionSelectors(data: EventDataOf['connection.deleted']): Selector[] {
-  const resources = data.resource.length > 0 ? data.resource : data.aud;
-  return resources.flatMap((resource) => [
-    { client: { iss: data.iss, client_id: data.idp_client_id }, resource },
-    ...data.aud.map((ras) => ({ client: { iss: ras, client_id: data.client_id }, resource })),
-  ]);
 }

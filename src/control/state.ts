@@ -1,4 +1,4 @@
-import { createRuleIndex, type Rule, type RuleIndex, type SelectorKey } from '../rules/index.js';
+import { createRuleIndex, MAX_RULE_REACH_S, type Rule, type RuleIndex, type SelectorKey } from '../rules/index.js';
 import { createEnabling } from './enabling.js';
 import {
   CONTROL_RECORD_VERSION,
@@ -19,12 +19,6 @@ export interface Tenant {
 }
 export type Source = SourceRecord & { readonly tenant: string };
 export type Caller = CallerRecord & { readonly tenant: string };
-
-/**
- * How far a rule's moment may lie beyond its record, seconds. The final rules of events want as far as can be: a source's
- * clock that runs ahead by less than this carries no unseen token past them. Bounded, or none of them could ever be dropped.
- */
-const FINAL_REACH_S = 86_400;
 
 /** A part of the state that `load` takes: JSON of the registry, or columns of one tenant's rules, or the enablings. */
 export interface StatePart {
@@ -248,7 +242,7 @@ function foldRule(record: ControlRecord, rule: RuleRecord): Rule {
     seq: record.seq,
     selector: selectorOf(rule),
     effect: rule.effect,
-    before: Math.min(rule.before ?? seconds(record.at), seconds(record.at) + FINAL_REACH_S),
+    before: Math.min(rule.before ?? seconds(record.at), seconds(record.at) + MAX_RULE_REACH_S),
     asOfOrder: rule.effect === 'revoke' && rule.before === undefined,
     reauthenticate: rule.reauthenticate,
     ...(rule.until === undefined ? {} : { until: rule.until }),

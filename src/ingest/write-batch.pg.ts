@@ -3,7 +3,7 @@ import type { SourceEventName } from '../contracts/index.js';
 import type { ControlRecord, ControlState } from '../control/index.js';
 import { appendEntries, prepareEntry, type NewEntry, type Placed } from '../log/index.js';
 import { loadSql } from '../platform/index.js';
-import { writeProjections, type Conflict, type ProjectedEvent, type SequenceState } from '../projections/index.js';
+import { writeProjections, type Conflict, type OwnProjectedEvent, type ProjectedEvent, type SequenceState } from '../projections/index.js';
 import type { Accepted } from './accept.js';
 import { ownEventOf, prepareOwnEvent, type OwnEvent } from './own-events.js';
 import { leaveQuarantine, writeQuarantine, type Refused } from './quarantine.pg.js';
@@ -102,7 +102,7 @@ export async function writeBatch(client: PoolClient, batch: Batch, state: Contro
   }
   await writeQuarantine(client, refused);
   await leaveQuarantine(client, outcomes);
-  const { conflicts, routesOver, sequences } = await writeProjections(client, projected);
+  const { conflicts, routesOver, sequences } = await writeProjections(client, projected, projectOwn(own, placed.slice(sealed.length)));
   const highest = placed.reduce((most, { index }) => (index > most ? index : most), 0n);
   return { outcomes, refused, conflicts, routesOver, sequences, highest, outboxLeft: outbox.left };
 }
@@ -151,11 +151,20 @@ function project(judged: Accepted, placed: Placed, state: ControlState, seenSeq:
     seenSeq,
     arrivalMs: placed.arrivalMs!,
     source: judged.source.id,
+    id: judged.event.id,
     sourceResources: judged.source.resources,
     at: Math.floor(judged.timeMs / 1000),
     atMs: judged.timeMs,
   } as ProjectedEvent<SourceEventName>;
 }
+
+/** Those of Rescind's own events that are new. */
+const projectOwn = (own: readonly OwnEvent[], placed: readonly Placed[]): OwnProjectedEvent[] =>
+  own.flatMap(({ name, data, tenant, timeMs }, nth) => {
+    const { outcome, index, arrivalMs } = placed[nth]!;
+    if (outcome !== 'sequenced') return [];
+    return [{ name, data, tenant: tenant.id, tenantKey: tenant.key, ix: index, arrivalMs: arrivalMs!, atMs: timeMs } as OwnProjectedEvent];
+  });
 
 interface OutboxRow {
   seq: string;

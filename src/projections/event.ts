@@ -1,4 +1,4 @@
-import type { EventDataOf, SourceEventName } from '../contracts/index.js';
+import type { EventDataOf, OwnEventName, SourceEventName } from '../contracts/index.js';
 
 /** An entry as the projections take it. The same shape comes from the appender and, on a rebuild, from the ledger. */
 export type ProjectedEvent<N extends SourceEventName = SourceEventName> = {
@@ -14,11 +14,27 @@ export type ProjectedEvent<N extends SourceEventName = SourceEventName> = {
     readonly arrivalMs: number;
     /** Id of the source. */
     readonly source: string;
+    /** Of the event, as its source gave it. */
+    readonly id: string;
     /** Resource identifiers of the source. */
     readonly sourceResources: readonly string[];
     /** When it happened, epoch seconds. */
     readonly at: number;
     /** The same in milliseconds, as rules compare it: of two events of one second one may be the later. */
+    readonly atMs: number;
+  };
+}[N];
+
+/** Likewise of Rescind's own. */
+export type OwnProjectedEvent<N extends OwnEventName = OwnEventName> = {
+  [K in N]: {
+    readonly name: K;
+    readonly data: EventDataOf[K];
+    readonly tenant: string;
+    readonly tenantKey: Uint8Array;
+    readonly ix: bigint;
+    /** When the entry arrived, and what the event says of its time: epoch milliseconds. */
+    readonly arrivalMs: number;
     readonly atMs: number;
   };
 }[N];

@@ -1,5 +1,5 @@
 export { ENTITY_KINDS, type EntityKind } from './entities.pg.js';
-export type { ProjectedEvent } from './event.js';
+export type { OwnProjectedEvent, ProjectedEvent } from './event.js';
 export { CONNECTION_STATES } from './connections/write.pg.js';
 export { PRINCIPAL_STATES } from './sessions/write.pg.js';
 export { OPERATIONS, OUTCOMES } from './usage/write.pg.js';
@@ -8,6 +8,7 @@ export type { Conflict } from './tokens/write.pg.js';
 export { createLineageReader, type LineageReader } from './tokens/read.pg.js';
 export { MAX_LINEAGE_HOPS, type StoredIdJag, type StoredLineage, type StoredToken } from './tokens/stored-lineage.js';
 export { MAX_ROUTES_A_SOURCE, OTHER_ROUTES } from './usage/routes.pg.js';
+export { LEAD_OF_ALL, MAX_RULES_READ, rulesAsOf, type RuleVersion, type TenantRows, type WhichRules } from './rules/read.pg.js';
 export { MAX_SEQUENCE_GAPS, type SequenceState } from './sequences/write.pg.js';
 export { AHEAD_MS, PROMPT_MS } from './sources/write.pg.js';
 export { writeProjections, type WrittenProjections } from './write.pg.js';
@@ -16,5 +17,7 @@ export { SourceSequence1764000004800 } from './migrations/1764000004800-source-s
 export { SourceRoutes1764000006000 } from './migrations/1764000006000-source-routes.js';
 export { UseAggregates1764000008000 } from './migrations/1764000008000-use-aggregates.js';
 export { FillUseAggregates1764000008010 } from './migrations/1764000008010-fill-use-aggregates.js';
+export { GrantAggregates1764000008020 } from './migrations/1764000008020-grant-aggregates.js';
+export { RuleHistory1764000008030 } from './migrations/1764000008030-rule-history.js';
 export { SourceCounts1764000008040 } from './migrations/1764000008040-source-counts.js';
 export { EntityNames1764000008042 } from './migrations/1764000008042-entity-names.js';

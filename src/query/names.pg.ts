@@ -32,7 +32,7 @@ export async function resolveFilter(
   return [id, ...(await snapshot.rows<{ id: number }>(FIND_ALIASES, [id, String(snapshot.index)])).map((alias) => alias.id)];
 }
 
-async function findEntity(snapshot: Snapshot, tenantKey: Uint8Array, kind: FilterKind, ref: EntityRef): Promise<number | undefined> {
+export async function findEntity(snapshot: Snapshot, tenantKey: Uint8Array, kind: FilterKind, ref: EntityRef): Promise<number | undefined> {
   const [sql, value] = 'id' in ref ? [FIND_BY_ID, ref.id] : [FIND_BY_KEY, ruleKeyToBytes(ruleKey(tenantKey, kind, ref.parts))];
   const [row] = await snapshot.rows<{ id: number }>(sql, [value, ENTITY_KINDS[kind], String(snapshot.index)]);
   return row?.id;

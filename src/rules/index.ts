@@ -12,7 +12,8 @@ export {
   type SelectorKey,
   type TokenRef,
 } from './selector.js';
-export { deadFrom, MAX_LINEAGE_AGE_S, stops, type Effect, type Rule, type Terms } from './rule.js';
+export { isEnabling, isRuleEvent, selectorsOfEvent, subjectOfEvent, type RuleEvent, type RuleEventName } from './event-selectors.js';
+export { deadFrom, MAX_LINEAGE_AGE_S, MAX_RULE_REACH_S, stops, type Effect, type Rule, type Terms } from './rule.js';
 export {
   MAX_VALUES_PER_DIMENSION,
   tokenKeys,

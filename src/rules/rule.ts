@@ -46,6 +46,12 @@ const grantedBy = (token: TokenTimes, moment: number): boolean => token.grantedA
 /** Seconds. A token whose lineage goes back further is never active (design, section 4). */
 export const MAX_LINEAGE_AGE_S = 30 * 86_400;
 
+/**
+ * How far a rule's moment may lie beyond its record, seconds. The final rules of events want as far as can be: a source's
+ * clock that runs ahead by less than this carries no unseen token past them. Bounded, or none of them could ever be dropped.
+ */
+export const MAX_RULE_REACH_S = 86_400;
+
 /** The most that a source's profile allows for its clock, seconds. */
 const MAX_SKEW_S = 300;
 

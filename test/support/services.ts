@@ -15,11 +15,11 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-/** An empty database on the run's server, for one spec file. */
-export async function createTestDatabase(): Promise<TestDatabase> {
+/** A database on the run's server, for one spec file: empty, or a copy of one that nobody is connected to. */
+export async function createTestDatabase(template?: string): Promise<TestDatabase> {
   const server = new URL(fromEnvironment('TEST_DATABASE_URL'));
   const name = uniqueName('spec').replaceAll('-', '_');
-  await onServer(server, `CREATE DATABASE ${name}`);
+  await onServer(server, `CREATE DATABASE ${name}${template === undefined ? '' : ` TEMPLATE ${template}`}`);
   const url = new URL(server);
   url.pathname = `/${name}`;
   const pool = createPool({ url: url.href, max: 8, applicationName: name });

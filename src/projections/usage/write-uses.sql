@@ -35,7 +35,7 @@ attributed AS MATERIALIZED (
   FROM written WHERE bound_ix IS NOT NULL
 ),
 counted AS MATERIALIZED (
-  SELECT tenant, (bound_ix >> 16)::int AS blk, client, res, (at / 3600)::int AS hour,
+  SELECT tenant, (bound_ix >> 16)::int AS blk, client, res, source, (at / 3600)::int AS hour,
          sum(n) AS n,
          coalesce(sum(n) FILTER (WHERE outcome = 1), 0) AS allowed,
          coalesce(sum(n) FILTER (WHERE outcome = 1 AND op = 1), 0) AS reads,
@@ -46,9 +46,10 @@ counted AS MATERIALIZED (
          coalesce(sum(records) FILTER (WHERE outcome = 1), 0) AS records,
          coalesce(sum(bytes) FILTER (WHERE outcome = 1), 0) AS bytes,
          min(at) AS first_at, max(until_at) AS last_at,
-         min(at) FILTER (WHERE outcome = 1) AS first_allowed, max(until_at) FILTER (WHERE outcome = 1) AS last_allowed
+         min(at) FILTER (WHERE outcome = 1) AS first_allowed, max(until_at) FILTER (WHERE outcome = 1) AS last_allowed,
+         min(bound_ix) AS first_ix
   FROM attributed WHERE fresh
-  GROUP BY 1, 2, 3, 4, 5
+  GROUP BY 1, 2, 3, 4, 5, 6
 ),
 use_total_kept AS (
   INSERT INTO use_total AS u (tenant, blk, hour, n, allowed, reads, writes, deletes, exports, admins, records, bytes)
@@ -94,15 +95,20 @@ use_source_kept AS (
   INSERT INTO use_source AS u (tenant, blk, source, came, attributed)
   SELECT tenant, blk, source, capped(sum(came)), capped(sum(attributed))
   FROM (
-    SELECT tenant, (ix >> 16)::int AS blk, source, n AS came, 0 AS attributed FROM written
+    SELECT tenant, (ix >> 16)::int AS blk, source, sum(n) AS came, 0 AS attributed FROM written GROUP BY 1, 2, 3
     UNION ALL
-    SELECT tenant, (bound_ix >> 16)::int, source, 0, n FROM attributed WHERE fresh
+    SELECT tenant, blk, source, 0, n FROM counted
   ) s
   GROUP BY tenant, blk, source
   ON CONFLICT (tenant, source, blk) DO UPDATE SET
     came = capped(u.came::numeric + excluded.came), attributed = capped(u.attributed::numeric + excluded.attributed)
 ),
 -- Of what is written once an earlier batch always has the earlier index.
+edge_seen_kept AS (
+  INSERT INTO edge_seen (tenant, client, res, first_ix)
+  SELECT tenant, client, res, min(first_ix) FROM counted WHERE res IS NOT NULL GROUP BY tenant, client, res
+  ON CONFLICT DO NOTHING
+),
 used AS MATERIALIZED (
   SELECT tenant, usr, client, res, scope, min(bound_ix) AS first_ix
   FROM attributed, unnest(scopes) AS scope

@@ -74,7 +74,7 @@ export async function startQueryApi(history: readonly (readonly Said[])[], { log
   const follower = createControlFollower({ url: database.url, controlLog, log: testLog(), serves: false });
   await controlLog.append({ records: [...registered(), blockOf({ client: { iss: 'https://auth.crm.example', client_id: 'assistant-at-crm' } })] });
   await follower.start();
-  for (const batch of history) await inTransaction(database.pool, (client) => write(client, batch));
+  for (const batch of history) await inTransaction(database.pool, (client) => writeHistory(client, batch));
 
   const state = () => follower.state;
   const questions = createQuestions({ pool: database.pool, control: state, now: () => NOW });
@@ -94,7 +94,9 @@ export async function startQueryApi(history: readonly (readonly Said[])[], { log
 
   return {
     pool: database.pool,
-    say: (batch: readonly Said[]) => inTransaction(database.pool, (client) => write(client, batch)),
+    /** What is registered: tenants with their keys, sources, the rule. */
+    control: state,
+    say: (batch: readonly Said[]) => inTransaction(database.pool, (client) => writeHistory(client, batch)),
     get: (path: string, caller: string | null = 'acme-audit'): Promise<Answer> => send('GET', path, caller),
     /** A body that is no text goes as JSON. */
     send,
@@ -106,7 +108,8 @@ export async function startQueryApi(history: readonly (readonly Said[])[], { log
   };
 }
 
-async function write(client: Parameters<typeof writeProjections>[0], batch: readonly Said[]): Promise<void> {
+/** Writes one batch, as the appender does. What was said before, word for word, is a duplicate. Answers with the indexes of what is new. */
+export async function writeHistory(client: Parameters<typeof writeProjections>[0], batch: readonly Said[]): Promise<bigint[]> {
   for (const { name, data } of batch) {
     const problem = validateEventData(name, data);
     if (problem) throw new Error(`${name}${problem.path}: ${problem.message}`);
@@ -131,11 +134,14 @@ async function write(client: Parameters<typeof writeProjections>[0], batch: read
     seenSeq: 0n,
     arrivalMs: placed[nth]!.arrivalMs!,
     source: SOURCES[said.source].id,
+    id: sha256(canonicalJson(said)),
     sourceResources: SOURCES[said.source].resources,
     at: said.at,
     atMs: said.at * 1000,
   }));
-  await writeProjections(client, events as unknown as ProjectedEvent[]);
+  const isNew = events.filter((_, nth) => placed[nth]!.outcome === 'sequenced');
+  await writeProjections(client, isNew as unknown as ProjectedEvent[]);
+  return isNew.map(({ ix }) => ix);
 }
 
 function registered(): NewControlRecord[] {

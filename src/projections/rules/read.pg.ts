@@ -1,0 +1,103 @@
+import type { QueryResultRow } from 'pg';
+import type { RevocationLifted, RevocationOrdered } from '../../contracts/index.js';
+import { loadSql } from '../../platform/index.js';
+import type { Selector, Terms } from '../../rules/index.js';
+import { termsOf } from './terms.js';
+
+const RULES_AS_OF = loadSql(import.meta.url, 'rules-as-of.sql');
+
+/** Rules that one reading gives at most; the oldest are left out. */
+export const MAX_RULES_READ = 10_000;
+
+/** A rule as the entries below some index tell it. */
+export interface RuleVersion {
+  readonly rule: string;
+  /** Of its `revocation.ordered`. */
+  readonly ix: bigint;
+  /** When that entry arrived, and when the order was committed: epoch milliseconds. */
+  readonly arrivalMs: number;
+  readonly orderedMs: number;
+  readonly selector: Selector;
+  /** As nodes hold it: a block that its source's enabling has ended is a revoke here. */
+  readonly terms: Terms;
+  /** As it was ordered. */
+  readonly effect: RevocationOrdered['effect'];
+  readonly reason: string;
+  readonly author: RevocationOrdered['author'];
+  readonly cause: RevocationOrdered['cause'];
+  readonly afterLiftOf: string | undefined;
+  /** Of a rule that was asked for by its id, and lifted. */
+  readonly lift: (Omit<RevocationLifted, 'rule'> & { readonly ix: bigint }) | undefined;
+}
+
+/** Rows of a statement whose `$1` is the tenant, all from one snapshot. */
+export type TenantRows = <R extends QueryResultRow>(sql: string, values?: readonly unknown[]) => Promise<R[]>;
+
+/** `leads`: first keys of selectors; `keys`: any of their keys. A rule on everything has neither: ask for the lead {@link LEAD_OF_ALL}. */
+export type WhichRules = { readonly leads: KeyArray } | { readonly keys: KeyArray } | { readonly rule: string } | 'all';
+
+/** A list, or what `byteaArray` made of one. */
+type KeyArray = readonly Buffer[] | Buffer;
+
+export const LEAD_OF_ALL = Buffer.alloc(0);
+
+/**
+ * The rules that the entries below `index` leave in force at `at` (epoch seconds), newest first: ordered, not lifted, and not over with
+ * `resume`. One that is asked for by its id is there whatever became of it.
+ */
+export async function rulesAsOf(rows: TenantRows, { index, at }: { readonly index: bigint; readonly at: number }, which: WhichRules): Promise<readonly RuleVersion[]> {
+  const found = await rows<RuleRow>(RULES_AS_OF, [
+    String(index),
+    at,
+    typeof which === 'object' && 'leads' in which ? which.leads : null,
+    typeof which === 'object' && 'keys' in which ? which.keys : null,
+    typeof which === 'object' && 'rule' in which ? which.rule : null,
+    MAX_RULES_READ,
+  ]);
+  return found.map((row) => ({
+    rule: row.rule,
+    ix: BigInt(row.from_ix),
+    arrivalMs: Number(row.arrival_ms),
+    orderedMs: Number(row.ordered_ms),
+    selector: row.selector,
+    terms: termsOf({
+      seq: BigInt(row.seq),
+      effect: row.effect,
+      orderedMs: Number(row.ordered_ms),
+      before: numberOf(row.before_at),
+      until: numberOf(row.until_at),
+      resume: row.resume,
+      reauthenticate: row.reauthenticate,
+      turnedMs: numberOf(row.turned_ms),
+    }),
+    effect: row.effect,
+    reason: row.reason,
+    author: row.author,
+    cause: row.cause ?? undefined,
+    afterLiftOf: row.after_lift_of ?? undefined,
+    lift: row.lift === null ? undefined : { ...row.lift, ix: BigInt(row.lifted_ix!) },
+  }));
+}
+
+interface RuleRow extends QueryResultRow {
+  readonly rule: string;
+  readonly from_ix: string;
+  readonly arrival_ms: string;
+  readonly seq: string;
+  readonly ordered_ms: string;
+  readonly effect: RevocationOrdered['effect'];
+  readonly selector: Selector;
+  readonly before_at: string | null;
+  readonly until_at: string | null;
+  readonly resume: boolean;
+  readonly reauthenticate: boolean;
+  readonly reason: string;
+  readonly author: RevocationOrdered['author'];
+  readonly cause: RevocationOrdered['cause'] | null;
+  readonly after_lift_of: string | null;
+  readonly lifted_ix: string | null;
+  readonly lift: Omit<RevocationLifted, 'rule'> | null;
+  readonly turned_ms: string | null;
+}
+
+const numberOf = (text: string | null): number | undefined => (text === null ? undefined : Number(text));

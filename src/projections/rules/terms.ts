@@ -1,0 +1,30 @@
+import { MAX_RULE_REACH_S, type Effect, type Terms } from '../../rules/index.js';
+
+export interface ToldRule {
+  readonly seq: bigint;
+  readonly effect: Effect;
+  readonly orderedMs: number;
+  /** Epoch seconds. */
+  readonly before: number | undefined;
+  readonly until: number | undefined;
+  readonly resume: boolean;
+  readonly reauthenticate: boolean;
+  /** A block that an enabling has ended: as of when what it stopped stays stopped, epoch milliseconds. */
+  readonly turnedMs: number | undefined;
+}
+
+/** What nodes make of the rule (`control`, "state"): the same terms from the ledger's words. */
+export function termsOf({ seq, effect, orderedMs, before, until, resume, reauthenticate, turnedMs }: ToldRule): Terms {
+  if (turnedMs !== undefined) return { seq, effect: 'revoke', before: seconds(turnedMs), asOfOrder: false, reauthenticate: false };
+  return {
+    seq,
+    effect,
+    before: Math.min(before ?? seconds(orderedMs), seconds(orderedMs) + MAX_RULE_REACH_S),
+    asOfOrder: effect === 'revoke' && before === undefined,
+    reauthenticate,
+    ...(until === undefined ? {} : { until }),
+    ...(resume ? { resume: true } : {}),
+  };
+}
+
+const seconds = (milliseconds: number): number => Math.floor(milliseconds / 1000);

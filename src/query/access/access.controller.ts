@@ -1,0 +1,44 @@
+import { Controller, Get, Inject, Query } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { CurrentCaller, RequireRole } from '../../registry/index.js';
+import { Answers, type Asker } from '../documented.controller.js';
+import type { Questions } from '../questions.pg.js';
+import { QUESTIONS } from '../query-tokens.js';
+import { ACCESS_PARAMETERS } from './access.pg.js';
+import * as answers from './answers.js';
+import { COUNT_PARAMETERS } from './counts.pg.js';
+
+const FILTERS = 'User, client, agent, resource and token have an index; the other filters are taken only together with one of them.';
+
+@ApiTags('questions')
+@Controller('v1/access')
+@RequireRole('audit')
+export class AccessController {
+  readonly #questions: Questions;
+
+  constructor(@Inject(QUESTIONS) questions: Questions) {
+    this.#questions = questions;
+  }
+
+  @Get()
+  @Answers(
+    'Who accessed what, newest first',
+    answers.AccessPage,
+    ACCESS_PARAMETERS,
+    `Without \`from\`: the last 30 days. Pages are read as of the first. ${FILTERS} Of an item, /v1/entries/{index} is the event and /v1/tokens/{token} the lineage.`,
+  )
+  access(@CurrentCaller() caller: Asker, @Query() query: unknown): Promise<answers.AccessPage> {
+    return this.#questions.access(caller.tenant, query);
+  }
+
+  @Get('counts')
+  @Answers(
+    'How much was accessed, by hour or day',
+    answers.AccessCounts,
+    COUNT_PARAMETERS,
+    `Attributed uses, a summary by its count, under the hour of its beginning; with \`token\` also such as are not attributed. \`from\` and \`to\` are whole hours, days those of UTC. ${FILTERS} Without a filter, or with a client or a resource alone, it is read from what is stored added up; otherwise at most 50,000 accesses are read, the latest, and an answer that had to stop there says \`at_least\`.`,
+  )
+  counts(@CurrentCaller() caller: Asker, @Query() query: unknown): Promise<answers.AccessCounts> {
+    return this.#questions.accessCounts(caller.tenant, query);
+  }
+}

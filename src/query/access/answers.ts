@@ -1,0 +1,53 @@
+import { Type, type Static } from 'typebox';
+import { Agent, Client, Count, Index, maybe, one, page, Resource, Scopes, Source, strict, Time, TokenId, User } from '../answer-parts.js';
+
+export const AccessItem = Type.Object(
+  {
+    index: Index,
+    at: Time,
+    until: Type.Optional(Type.Integer({ description: 'end of the window of a summary' })),
+    count: Type.Integer({ minimum: 1, description: '1, or of a summary the calls in it' }),
+    attributed: Type.Boolean({ description: 'false: no event has yet said whose token this is' }),
+    user: maybe(User),
+    client: maybe(Client),
+    agent: maybe(Agent),
+    resource: maybe(Resource),
+    route: maybe(Type.String()),
+    operation: maybe(Type.Enum(['read', 'write', 'delete', 'export', 'admin'])),
+    outcome: Type.Enum(['allowed', 'denied']),
+    status: maybe(Type.Integer()),
+    scopes: Scopes,
+    records: maybe(Count),
+    bytes: maybe(Count),
+    client_address: maybe(Type.String()),
+    token: TokenId,
+    source: Source,
+  },
+  strict,
+);
+export const AccessPage = page(AccessItem);
+
+const sums = {
+  accesses: Count,
+  allowed: Count,
+  denied: Count,
+  records: Type.Integer({ minimum: 0, description: 'of allowed uses' }),
+  bytes: Type.Integer({ minimum: 0, description: 'of allowed uses' }),
+  operations: Type.Object({ read: Count, write: Count, delete: Count, export: Count, admin: Count }, { ...strict, description: 'allowed uses' }),
+};
+
+export const AccessCounts = one({
+  by: Type.Enum(['hour', 'day']),
+  from: Time,
+  to: maybe(Type.Integer({ description: 'seconds since the epoch; null: no end' })),
+  total: Type.Object(sums, strict),
+  items: Type.Array(Type.Object({ at: Type.Integer({ description: 'where the hour or day begins, UTC' }), ...sums }, strict), {
+    description: 'earliest first; what has no uses is left out',
+  }),
+  at_least: Type.Optional(Type.Literal(true, { description: 'there was more to count than the question may read: the latest uses were' })),
+  counted_from: Type.Optional(Type.Integer({ description: 'with `at_least`: everything later than this moment is counted' })),
+});
+
+export type AccessItem = Static<typeof AccessItem>;
+export type AccessPage = Static<typeof AccessPage>;
+export type AccessCounts = Static<typeof AccessCounts>;

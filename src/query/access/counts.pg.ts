@@ -1,0 +1,122 @@
+import { RescindError } from '../../contracts/index.js';
+import { readHourUses, type HourSubject, type UseSums } from '../../projections/index.js';
+import { asOfOf, readAsOf } from '../as-of.js';
+import { invalid, readParameters, type Window } from '../parameters.js';
+import type { Reader } from '../reader.js';
+import type { Ask, Snapshot } from '../snapshot.pg.js';
+import type { AccessCounts } from './answers.js';
+import { ACCESS_FILTERS, DEFAULT_WINDOW_S, lastOf, readFilters, resolveFilters, type ResolvedFilters } from './filters.pg.js';
+import { drivenStatements } from './statements.js';
+
+export const COUNT_PARAMETERS = ['by', ...ACCESS_FILTERS, 'as_of'] as const;
+
+const HOUR_S = 3_600;
+export const BUCKET_SECONDS = { hour: HOUR_S, day: 86_400 } as const;
+type By = keyof typeof BUCKET_SECONDS;
+
+/** Hours or days of one answer; a window that has more is refused. */
+export const MAX_BUCKETS = 1_000;
+/** Accesses that a question reads to count some of them; beyond it it says `at_least`. */
+export const MAX_WALKED = 50_000;
+
+const COUNTS = drivenStatements('counts.sql');
+
+/** How much was accessed, by hour or day. */
+export function createCountsQuestion({ ask, reader, maxWalked = MAX_WALKED }: { readonly ask: Ask; readonly reader: Reader; readonly maxWalked?: number }) {
+  return (tenant: string, query: unknown): Promise<AccessCounts> => {
+    const parameters = readParameters(query, COUNT_PARAMETERS);
+    const by = readBy(parameters.get('by'));
+    const filters = readFilters(parameters);
+    refuseParts(filters.window);
+    const tenantKey = reader.tenantKey(tenant);
+
+    return ask(tenant, async (snapshot) => {
+      const window = boundsOf(filters.window, by, snapshot);
+      const resolved = await resolveFilters(snapshot, tenantKey, parameters, filters);
+      const subject = subjectOf(resolved);
+      const counted = subject ? { buckets: await readStored(snapshot, subject, by, window), rest: {} } : await walk(snapshot, resolved, by, window, maxWalked);
+      return {
+        as_of: asOfOf(snapshot),
+        by,
+        from: window.from,
+        to: filters.window.to ?? null,
+        total: describe([...counted.buckets.values()].reduce(add, NOTHING)),
+        items: [...counted.buckets].map(([bucket, sums]) => ({ at: bucket * BUCKET_SECONDS[by], ...describe(sums) })),
+        ...counted.rest,
+      };
+    }, readAsOf(parameters));
+  };
+}
+
+function readBy(text = 'day'): By {
+  if (!Object.hasOwn(BUCKET_SECONDS, text)) throw invalid('`by` is one of hour, day');
+  return text as By;
+}
+
+/** What is stored is stored by the hour: parts of one are not to be had. */
+function refuseParts({ from, to }: Window): void {
+  for (const [name, time] of Object.entries({ from, to })) {
+    if (time !== undefined && time % HOUR_S !== 0) throw invalid(`\`${name}\` of counts is a whole hour: a multiple of ${HOUR_S}`);
+  }
+}
+
+/** Without `from`, thirty days and what their first hour or day has more. */
+function boundsOf({ from, to }: Window, by: By, snapshot: Snapshot): { readonly from: number; readonly end: number } {
+  const unit = BUCKET_SECONDS[by];
+  const start = from ?? Math.floor((snapshot.at - DEFAULT_WINDOW_S) / unit) * unit;
+  const end = Math.ceil(lastOf(snapshot, to) / HOUR_S) * HOUR_S;
+  if (end - start > MAX_BUCKETS * unit) {
+    throw new RescindError('filter-too-wide', { detail: `more than ${MAX_BUCKETS} ${by}s: narrow the window with \`from\` and \`to\`${by === 'hour' ? ', or count by day' : ''}` });
+  }
+  return { from: start, end };
+}
+
+/** What is stored added up: everything, and what clients or resources are asked for alone. */
+function subjectOf({ ids: { user, client, agent, resource }, values }: ResolvedFilters): HourSubject | undefined {
+  const others = values.slice(5).some((value) => value !== undefined);
+  if (others || user || agent || (client && resource)) return undefined;
+  if (client) return { of: 'client', ids: client };
+  return resource ? { of: 'resource', ids: resource } : { of: 'total' };
+}
+
+type Buckets = Map<number, UseSums>;
+
+async function readStored(snapshot: Snapshot, subject: HourSubject, by: By, { from, end }: { readonly from: number; readonly end: number }): Promise<Buckets> {
+  const buckets: Buckets = new Map();
+  for (const { hour, ...sums } of await readHourUses(snapshot, subject, { first: from / HOUR_S, end: end / HOUR_S })) {
+    const bucket = Math.floor((hour * HOUR_S) / BUCKET_SECONDS[by]);
+    buckets.set(bucket, add(buckets.get(bucket) ?? NOTHING, sums));
+  }
+  return buckets;
+}
+
+async function walk(snapshot: Snapshot, { driver, driving, values }: ResolvedFilters, by: By, { from, end }: { readonly from: number; readonly end: number }, maxWalked: number) {
+  const rows = await snapshot.rows<Row>(COUNTS[driver], [...values, driving, from, end, BUCKET_SECONDS[by], maxWalked]);
+  const buckets: Buckets = new Map(
+    rows
+      .filter(({ bucket }) => bucket !== null)
+      .map((row): [number, UseSums] => [Number(row['bucket']), sumsOf(row)])
+      .sort(([one], [other]) => one - other),
+  );
+  const walked = rows.find(({ bucket }) => bucket === null)!;
+  const cut = Number(walked['walked']) > maxWalked;
+  return { buckets, rest: cut ? { at_least: true as const, counted_from: Number(walked['counted_from']) } : {} };
+}
+
+type Row = Record<string, string | null>;
+
+const NOTHING: UseSums = { n: 0, allowed: 0, reads: 0, writes: 0, deletes: 0, exports: 0, admins: 0, records: 0, bytes: 0 };
+const COLUMNS = Object.keys(NOTHING) as (keyof UseSums)[];
+
+const sumsOf = (row: Row): UseSums => Object.fromEntries(COLUMNS.map((column) => [column, Number(row[column] ?? 0)])) as unknown as UseSums;
+const add = (one: UseSums, other: UseSums): UseSums =>
+  Object.fromEntries(COLUMNS.map((column) => [column, one[column] + other[column]])) as unknown as UseSums;
+
+const describe = ({ n, allowed, reads, writes, deletes, exports, admins, records, bytes }: UseSums) => ({
+  accesses: n,
+  allowed,
+  denied: n - allowed,
+  records,
+  bytes,
+  operations: { read: reads, write: writes, delete: deletes, export: exports, admin: admins },
+});

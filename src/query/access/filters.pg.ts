@@ -1,0 +1,115 @@
+import { RescindError } from '../../contracts/index.js';
+import { ENTITY_KINDS, OPERATIONS, OUTCOMES } from '../../projections/index.js';
+import { ruleKey, ruleKeyToBytes } from '../../rules/index.js';
+import { resolveFilter } from '../names.pg.js';
+import { FILTER_PARAMETERS, readChoice, readTokenId, readWindow, type Parameters, type Window } from '../parameters.js';
+import type { Snapshot } from '../snapshot.pg.js';
+import type { Driver } from './statements.js';
+
+export const ACCESS_FILTERS = [
+  ...FILTER_PARAMETERS.user,
+  ...FILTER_PARAMETERS.client,
+  ...FILTER_PARAMETERS.agent,
+  'agent_type',
+  ...FILTER_PARAMETERS.resource,
+  'token',
+  'operation',
+  'outcome',
+  'route',
+  'scope',
+  'client_address',
+  'from',
+  'to',
+] as const;
+
+/** Without `from`, the question is about this long before its moment. */
+export const DEFAULT_WINDOW_S = 30 * 86_400;
+/** How far the time of an event lies ahead of its arrival at most: five minutes by the clock of the intake, and what two clocks differ by. */
+const MAX_AHEAD_S = 600;
+export const MAX_INT64 = String(2n ** 63n - 1n);
+
+const INDEXED = ['token', 'user', 'user_iss', 'client', 'client_iss', 'agent', 'agent_iss', 'resource'];
+const NOT_INDEXED = ['operation', 'outcome', 'agent_type', 'route', 'scope', 'client_address'];
+
+export interface AccessFilters {
+  readonly token: Buffer | undefined;
+  readonly operation: number | undefined;
+  readonly outcome: number | undefined;
+  readonly window: Window;
+}
+
+/** What can be said about the filters before a snapshot is taken. */
+export function readFilters(parameters: Parameters): AccessFilters {
+  const filters = {
+    token: parameters.has('token') ? readTokenId(parameters.get('token')!) : undefined,
+    operation: readChoice(parameters, 'operation', OPERATIONS),
+    outcome: readChoice(parameters, 'outcome', OUTCOMES),
+    window: readWindow(parameters),
+  };
+  refuseWide(parameters);
+  return filters;
+}
+
+/** What has no index would walk every access of the window to find a few. */
+function refuseWide(parameters: Parameters): void {
+  const alone = NOT_INDEXED.filter((name) => parameters.has(name));
+  if (alone.length === 0 || INDEXED.some((name) => parameters.has(name))) return;
+  const named = alone.map((name) => `\`${name}\``).join(', ');
+  throw new RescindError('filter-too-wide', { detail: `combine ${named} with user, client, agent, resource or token` });
+}
+
+/** Of the time of access, no use that was in the ledger by then lies beyond. */
+export const lastOf = (snapshot: Snapshot, to: number | undefined): number => Math.min(to ?? Infinity, snapshot.at + MAX_AHEAD_S + 1);
+
+export interface ResolvedFilters {
+  readonly driver: Driver;
+  readonly driving: readonly number[];
+  readonly ids: { readonly [K in 'user' | 'client' | 'agent' | 'resource']: readonly number[] | undefined };
+  /** `$2` to `$13` of matches.sql. */
+  readonly values: readonly unknown[];
+}
+
+const NO_IDS = [0];
+
+/** Rejects with `not-found` for a name that was never seen. */
+export async function resolveFilters(snapshot: Snapshot, tenantKey: Uint8Array, parameters: Parameters, filters: AccessFilters): Promise<ResolvedFilters> {
+  const ids = {
+    user: await resolveFilter(snapshot, tenantKey, parameters, 'user'),
+    client: await resolveFilter(snapshot, tenantKey, parameters, 'client'),
+    agent: await resolveFilter(snapshot, tenantKey, parameters, 'agent'),
+    resource: await resolveFilter(snapshot, tenantKey, parameters, 'resource'),
+  };
+  const { token, operation, outcome } = filters;
+  const driver = token ? 'token' : ((['user', 'agent', 'client', 'resource'] as const).find((kind) => ids[kind]) ?? 'time');
+  return {
+    driver,
+    driving: driver === 'token' || driver === 'time' ? NO_IDS : ids[driver]!,
+    ids,
+    values: [
+      String(snapshot.index),
+      ids.user,
+      ids.client,
+      ids.agent,
+      ids.resource,
+      token,
+      operation,
+      outcome,
+      parameters.get('agent_type'),
+      await findWord(snapshot, tenantKey, parameters, 'route'),
+      await findWord(snapshot, tenantKey, parameters, 'scope'),
+      await findWord(snapshot, tenantKey, parameters, 'client_address'),
+    ],
+  };
+}
+
+const KINDS = { route: 'route', scope: 'scope', client_address: 'address' } as const;
+const FIND_WORD = 'SELECT id FROM entity WHERE tenant = $1 AND kind = $2 AND key = $3 AND from_ix < $4';
+
+async function findWord(snapshot: Snapshot, tenantKey: Uint8Array, parameters: Parameters, name: keyof typeof KINDS): Promise<number | undefined> {
+  const word = parameters.get(name);
+  if (word === undefined) return undefined;
+  const kind = KINDS[name];
+  const [row] = await snapshot.rows<{ id: number }>(FIND_WORD, [ENTITY_KINDS[kind], ruleKeyToBytes(ruleKey(tenantKey, kind, [word])), String(snapshot.index)]);
+  if (row === undefined) throw new RescindError('not-found', { detail: `no \`${name}\` of these words has been seen` });
+  return row.id;
+}

@@ -1,0 +1,20 @@
+import { loadSql } from '../../platform/index.js';
+
+const MATCHES = loadSql(import.meta.url, 'matches.sql');
+
+/** In order of preference: the more a filter usually leaves, the later it comes. Each walks the index of its name. */
+const DRIVERS = {
+  token: 'a.tok = $7', // access_tok
+  user: 'a.usr = d.id', // access_usr
+  agent: 'a.agent = d.id', // access_agent
+  client: 'a.client = d.id', // access_client
+  resource: 'a.res = d.id', // access_res
+  time: 'true', // access_at
+} as const;
+export type Driver = keyof typeof DRIVERS;
+
+/** A statement a driver, of a file of this folder. */
+export function drivenStatements(file: string): Readonly<Record<Driver, string>> {
+  const sql = loadSql(import.meta.url, file).replace('{matches}', () => MATCHES);
+  return Object.fromEntries(Object.entries(DRIVERS).map(([driver, condition]) => [driver, sql.replace('{driven}', () => condition)])) as Record<Driver, string>;
+}

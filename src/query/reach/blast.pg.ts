@@ -1,0 +1,163 @@
+import { RescindError } from '../../contracts/index.js';
+import type { Selector } from '../../rules/index.js';
+import { DEFAULT_WINDOW_S } from '../access/filters.pg.js';
+import { asOfOf, readAsOf } from '../as-of.js';
+import type { Asker } from '../documented.controller.js';
+import { orNull, readNames, type Names } from '../names.pg.js';
+import { invalid, readParameters } from '../parameters.js';
+import type { Reader } from '../reader.js';
+import type { Ask, Snapshot } from '../snapshot.pg.js';
+import type { BlastAnswer } from './answers.js';
+import { readHeld, GROUPS, MAX_SHOWN, type Held } from './held.pg.js';
+import { BLAST_PARAMETERS, REACH_PARAMETERS, readSince, readStart, readWantsPreview } from './parameters.js';
+import { findStart, reachedBy, type Start, type StartName } from './start.pg.js';
+import { findReachedTokens, type ReachedToken, type ReachedTokens } from './tokens.pg.js';
+import { readUsed, type Used } from './used.pg.js';
+import { byResource, usageOf } from './volumes.js';
+
+/** What `POST /v1/revocations/preview` says of an order. */
+type PreviewAnswer = NonNullable<BlastAnswer['rules'][number]['preview']>;
+
+/** Previews an order for a caller; rejects with a `RescindError`. `revocation` has it. */
+export type PreviewOrder<C extends Asker = Asker> = (caller: C, order: ProposedOrder) => Promise<PreviewAnswer>;
+
+export interface ProposedOrder {
+  readonly selector: Selector;
+  readonly effect: 'block' | 'revoke';
+}
+
+export interface BlastQuestions {
+  /** What is reached from something compromised, and the rule that stops exactly that. */
+  blast(caller: Asker, query: unknown): Promise<BlastAnswer>;
+  /** Who reaches a resource, and how. */
+  reach(caller: Asker, query: unknown): Promise<BlastAnswer>;
+}
+
+export function createBlastQuestions(options: { readonly ask: Ask; readonly reader: Reader; readonly previewOrder: PreviewOrder | undefined }): BlastQuestions {
+  const { ask, reader, previewOrder } = options;
+
+  async function answer(caller: Asker, query: unknown, known: readonly string[]): Promise<BlastAnswer> {
+    const parameters = readParameters(query, known);
+    const asked = readStart(parameters);
+    const since = readSince(parameters);
+    const wantsPreview = readWantsPreview(parameters);
+    const tenantKey = reader.tenantKey(caller.tenant);
+    const { rules, ...said } = await ask(
+      caller.tenant,
+      async (snapshot) => {
+        const from = since ?? snapshot.at - DEFAULT_WINDOW_S;
+        if (from > snapshot.at) throw invalid('`since` lies after the moment that is asked about');
+        const start = await findStart(snapshot, tenantKey, asked);
+        // What is used is that of a user, a client, an agent or a resource themselves; otherwise of tokens that may have expired since.
+        const reached = await findReachedTokens(snapshot, reader, {
+          seeds: start.seeds,
+          onlyLive: start.entities.length > 0,
+          select: (keys) => reachedBy(start, keys),
+        });
+        const live = reached.tokens.filter((token) => token.live);
+        const held = await readHeld(snapshot, start, live);
+        const used = await readUsed(snapshot, start, reached.tokens, from);
+        return describe(snapshot, { start, since: from, reached, held, used });
+      },
+      readAsOf(parameters),
+    );
+    const proposed = await Promise.all(
+      rules.map(async (rule) => ({ ...rule, preview: wantsPreview && previewOrder ? await previewOf(previewOrder, caller, rule.order as ProposedOrder) : null })),
+    );
+    return { ...said, rules: proposed };
+  }
+
+  return {
+    blast: (caller, query) => answer(caller, query, BLAST_PARAMETERS),
+    reach: (caller, query) => answer(caller, query, REACH_PARAMETERS),
+  };
+}
+
+/** The rest of the answer is good without it. */
+async function previewOf(previewOrder: PreviewOrder, caller: Asker, order: ProposedOrder): Promise<PreviewAnswer | null> {
+  try {
+    return await previewOrder(caller, order);
+  } catch (error) {
+    if (error instanceof RescindError && error.code === 'filter-too-wide') return null;
+    throw error;
+  }
+}
+
+type Reached = ReachedToken<StartName>;
+
+interface Found {
+  readonly start: Start;
+  readonly since: number;
+  readonly reached: ReachedTokens<StartName>;
+  readonly held: Held;
+  readonly used: Used;
+}
+
+async function describe(snapshot: Snapshot, { start, since, reached, held, used }: Found) {
+  const live = reached.tokens.filter((token) => token.live);
+  const newest = live.slice(0, MAX_SHOWN);
+  const resources = byResource(used.rows);
+  const names = await readNames(snapshot, [
+    ...start.others.map(({ id }) => id),
+    ...GROUPS.flatMap((group) => held.groups[group].shown.map(({ id }) => id)),
+    ...newest.flatMap((token) => [token.user, token.client, token.agent, ...token.resources]),
+    ...resources.slice(0, MAX_SHOWN).map(({ res }) => res),
+  ]);
+  return {
+    as_of: asOfOf(snapshot),
+    start: {
+      kind: start.kind,
+      selector: { ...start.names[0]!.selector },
+      other_names: start.others.map(({ id, covered }) => ({ entity: id, name: start.kind === 'user' ? names.user(id) : names.client(id), covered })),
+    },
+    since,
+    reachable: {
+      users: groupOf(held, 'users', names.user, countTokens(live, ({ user }) => [user])),
+      clients: groupOf(held, 'clients', names.client, countTokens(live, ({ client }) => [client])),
+      agents: groupOf(held, 'agents', names.agent, countTokens(live, ({ agent }) => [agent])),
+      resources: groupOf(held, 'resources', names.resource, countTokens(live, (token) => token.resources)),
+    },
+    grants: { count: held.grants, at_least: held.atLeast },
+    tokens: {
+      live: live.length,
+      stopped: reached.tokens.filter((token) => token.stopped).length,
+      newest: newest.map((token) => tokenOf(token, names)),
+      left_out: live.length - newest.length,
+      at_least: reached.atLeast,
+    },
+    usage: usageOf(used, resources, names, reached.atLeast && start.entities.length === 0),
+    rules: proposedRules(start, live).map(({ selector, tokens }) => ({ order: { selector: { ...selector }, effect: EFFECTS[start.kind] }, live_tokens: tokens })),
+  };
+}
+
+/** What may come back is blocked; a session, an ID-JAG and a token do not. */
+const EFFECTS = { user: 'block', client: 'block', agent: 'block', resource: 'block', session: 'revoke', id_jag: 'revoke', token: 'revoke' } as const;
+
+/** A rule on what was asked for, and one on each other name by which alone some live token is reached. */
+function proposedRules({ names }: Start, live: readonly Reached[]): readonly { readonly selector: Selector; readonly tokens: number }[] {
+  const count = (name: StartName): number => live.filter(({ by }) => by === name).length;
+  return names.map((name) => ({ selector: name.selector, tokens: count(name) })).filter(({ tokens }, nth) => nth === 0 || tokens > 0);
+}
+
+function countTokens(live: readonly Reached[], idsOf: (token: Reached) => readonly (number | null)[]): ReadonlyMap<number | null, number> {
+  const counts = new Map<number | null, number>();
+  for (const token of live) for (const id of idsOf(token)) counts.set(id, (counts.get(id) ?? 0) + 1);
+  return counts;
+}
+
+function groupOf<T>(held: Held, group: (typeof GROUPS)[number], name: (id: number) => T, tokens: ReadonlyMap<number | null, number>) {
+  const { count, shown } = held.groups[group];
+  return { count, top: shown.map(({ id, grants }) => ({ item: name(id), grants, live_tokens: tokens.get(id) ?? 0 })), left_out: count - shown.length };
+}
+
+const tokenOf = (token: Reached, names: Names) => ({
+  id: token.key.toString('base64url'),
+  index: String(token.index),
+  kind: token.kind,
+  user: orNull(token.user, names.user),
+  client: names.client(token.client),
+  agent: orNull(token.agent, names.agent),
+  resources: token.resources.map(names.resource),
+  issued_at: token.iat,
+  expires_at: token.exp,
+});

@@ -1,0 +1,59 @@
+import { FILTER_PARAMETERS, invalid, need, readDigest, readEntity, readSeconds, readTokenId, type EntityRef, type Parameters } from '../parameters.js';
+
+const START_PARAMETERS = {
+  ...FILTER_PARAMETERS,
+  session: ['session_iss', 'session_sid'],
+  id_jag: ['id_jag_iss', 'id_jag_jti', 'id_jag_sha256'],
+  token: ['token'],
+} as const;
+
+const BESIDE = ['since', 'preview', 'as_of'] as const;
+
+export const BLAST_PARAMETERS = [
+  ...START_PARAMETERS.agent,
+  ...START_PARAMETERS.client,
+  ...START_PARAMETERS.user,
+  ...START_PARAMETERS.session,
+  ...START_PARAMETERS.id_jag,
+  ...START_PARAMETERS.token,
+  ...START_PARAMETERS.resource,
+  ...BESIDE,
+] as const;
+
+export const REACH_PARAMETERS = [...START_PARAMETERS.resource, ...BESIDE] as const;
+
+/** What is compromised, as it was named. */
+export type AskedStart =
+  | { readonly kind: 'user' | 'client' | 'agent' | 'resource'; readonly ref: EntityRef }
+  | { readonly kind: 'session'; readonly iss: string; readonly sid: string }
+  | { readonly kind: 'id_jag'; readonly name: { readonly iss: string; readonly jti: string } | { readonly sha256: string } }
+  | { readonly kind: 'token'; readonly key: Buffer };
+
+/** Exactly one: of two it would not be clear whether either or both are meant. */
+export function readStart(parameters: Parameters): AskedStart {
+  const kinds = (Object.keys(START_PARAMETERS) as (keyof typeof START_PARAMETERS)[]).filter((kind) => START_PARAMETERS[kind].some((name) => parameters.has(name)));
+  if (kinds.length !== 1) throw invalid('name one user, client, agent, session, ID-JAG, token or resource to start from');
+  const kind = kinds[0]!;
+  switch (kind) {
+    case 'session':
+      return { kind, iss: need(parameters, 'session_iss'), sid: need(parameters, 'session_sid') };
+    case 'id_jag': {
+      const sha256 = readDigest(parameters, 'id_jag_sha256');
+      if (sha256 === undefined) return { kind, name: { iss: need(parameters, 'id_jag_iss'), jti: need(parameters, 'id_jag_jti') } };
+      if (parameters.has('id_jag_iss') || parameters.has('id_jag_jti')) throw invalid('give `id_jag_iss` and `id_jag_jti`, or `id_jag_sha256`');
+      return { kind, name: { sha256 } };
+    }
+    case 'token':
+      return { kind, key: readTokenId(parameters.get('token')!) };
+    default:
+      return { kind, ref: readEntity(parameters, kind)! };
+  }
+}
+
+export const readSince = (parameters: Parameters): number | undefined => readSeconds(parameters, 'since');
+
+export function readWantsPreview(parameters: Parameters): boolean {
+  const text = parameters.get('preview') ?? 'true';
+  if (text !== 'true' && text !== 'false') throw invalid('`preview` is true or false');
+  return text === 'true';
+}

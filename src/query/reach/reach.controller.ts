@@ -1,0 +1,34 @@
+import { Controller, Get, Inject, Query } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { CurrentCaller, RequireRole } from '../../registry/index.js';
+import { Answers, type Asker } from '../documented.controller.js';
+import { QUESTIONS } from '../query-tokens.js';
+import type { Questions } from '../questions.pg.js';
+import { BlastAnswer } from './answers.js';
+import { BLAST_PARAMETERS, REACH_PARAMETERS } from './parameters.js';
+
+const ABOUT =
+  'Without `since`: the last 30 days. A rule is proposed, to be ordered with a `reason` of your own at POST /v1/revocations; `preview=false` leaves out its preview, which is the slower half.';
+
+@ApiTags('questions')
+@Controller('v1')
+@RequireRole('audit')
+export class ReachController {
+  readonly #questions: Questions;
+
+  constructor(@Inject(QUESTIONS) questions: Questions) {
+    this.#questions = questions;
+  }
+
+  @Get('blast-radius')
+  @Answers('What something compromised reaches, and the rule that stops exactly that', BlastAnswer, BLAST_PARAMETERS, `Name one thing. ${ABOUT}`)
+  blast(@CurrentCaller() caller: Asker, @Query() query: unknown): Promise<BlastAnswer> {
+    return this.#questions.reach.blast(caller, query);
+  }
+
+  @Get('reach')
+  @Answers('Who reaches a resource, and the rule that stops exactly that', BlastAnswer, REACH_PARAMETERS, ABOUT)
+  reach(@CurrentCaller() caller: Asker, @Query() query: unknown): Promise<BlastAnswer> {
+    return this.#questions.reach.reach(caller, query);
+  }
+}

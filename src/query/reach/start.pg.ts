@@ -1,0 +1,142 @@
+import { RescindError } from '../../contracts/index.js';
+import { loadSql } from '../../platform/index.js';
+import { ENTITY_KINDS } from '../../projections/index.js';
+import { DIMENSIONS, ruleKey, ruleKeyToBytes, selectorParts, tokenRef, type Dimension, type RuleKey, type Selector, type TokenFacts, type TokenKeys } from '../../rules/index.js';
+import { findEntity } from '../names.pg.js';
+import type { Snapshot } from '../snapshot.pg.js';
+import type { AskedStart } from './parameters.js';
+
+/** Other names of one user or client that are looked at; more are left out. */
+const MAX_NAMES = 100;
+
+const OTHER_NAMES = loadSql(import.meta.url, 'other-names.sql');
+const READ_PARTS = 'SELECT parts FROM entity WHERE tenant = $1 AND id = $2';
+const SESSION_USERS = 'SELECT usr FROM session WHERE tenant = $1 AND key = $2 AND from_ix < $3';
+const SESSION_ID_JAGS = `SELECT key, sha_key FROM id_jag WHERE tenant = $1 AND usr = ANY ($2::int[]) AND session_key = $3 AND ix < $4 ORDER BY ix DESC LIMIT $5`;
+const FIND_ID_JAG = `SELECT key, sha_key FROM id_jag WHERE tenant = $1 AND key = $2 AND ix < $3 UNION ALL SELECT key, sha_key FROM id_jag WHERE tenant = $1 AND sha_key = $2 AND ix < $3`;
+const IS_ID_JAG_NAMED = 'SELECT 1 FROM token WHERE tenant = $1 AND id_jag_key = $2 AND ix < $3 LIMIT 1';
+const FIND_TOKEN = 'SELECT facts FROM token WHERE tenant = $1 AND key = $2 AND ix < $3';
+
+/** A name by which a rule finds what is compromised. */
+export interface StartName {
+  readonly selector: Selector;
+  readonly dimension: Dimension;
+  readonly key: RuleKey;
+}
+
+export interface Start {
+  readonly kind: AskedStart['kind'];
+  /** The first is the one that was asked for; the others are of a RAS, and of nobody else as far as anybody has said. */
+  readonly names: readonly StartName[];
+  /** Ids that use and grants are recorded under; none where a session, an ID-JAG or a token was asked for. */
+  readonly entities: readonly number[];
+  /** Ids under other names that an event ties to this one, and whether what is said here is about them too. */
+  readonly others: readonly { readonly id: number; readonly covered: boolean }[];
+  readonly seeds: Seeds;
+}
+
+/** Where an index finds tokens that may be among those reached. */
+export interface Seeds {
+  readonly users: readonly number[];
+  readonly clients: readonly number[];
+  readonly agents: readonly number[];
+  readonly resources: readonly number[];
+  readonly tokens: readonly Buffer[];
+  readonly idJags: readonly Buffer[];
+}
+
+export const NO_SEEDS: Seeds = { users: [], clients: [], agents: [], resources: [], tokens: [], idJags: [] };
+
+/** Rejects with `not-found` where nothing of this name had been seen at the moment of the snapshot. */
+export async function findStart(snapshot: Snapshot, tenantKey: Uint8Array, asked: AskedStart): Promise<Start> {
+  switch (asked.kind) {
+    case 'session':
+      return findSession(snapshot, tenantKey, asked);
+    case 'id_jag':
+      return findIdJag(snapshot, tenantKey, asked);
+    case 'token': {
+      const [row] = await snapshot.rows<{ facts: TokenFacts }>(FIND_TOKEN, [asked.key, String(snapshot.index)]);
+      if (!row) throw unseen('token');
+      return { kind: 'token', names: [nameOf(tenantKey, { token: tokenRef(row.facts) })], entities: [], others: [], seeds: { ...NO_SEEDS, tokens: [asked.key] } };
+    }
+    default:
+      return findNamed(snapshot, tenantKey, asked);
+  }
+}
+
+const unseen = (what: string): RescindError => new RescindError('not-found', { detail: `no ${what} of this name or id had been seen` });
+
+/** The first of the names that a token is reached by. */
+export const reachedBy = ({ names }: Start, { sets }: TokenKeys): StartName | undefined =>
+  names.find(({ dimension, key }) => sets[DIMENSIONS.indexOf(dimension)]!.includes(key));
+
+type Parts = readonly (string | null)[];
+type Named = Extract<AskedStart, { ref: unknown }>;
+
+async function findNamed(snapshot: Snapshot, tenantKey: Uint8Array, { kind, ref }: Named): Promise<Start> {
+  const id = await findEntity(snapshot, tenantKey, kind, ref);
+  if (id === undefined) throw unseen(kind);
+  const [row] = await snapshot.rows<{ parts: Parts }>(READ_PARTS, [id]);
+  const first = nameOf(tenantKey, selectorOf(kind, row!.parts));
+  if (kind === 'agent') return { kind, names: [first], entities: [id], others: [], seeds: { ...NO_SEEDS, agents: [id] } };
+  if (kind === 'resource') return { kind, names: [first], entities: [id], others: [], seeds: { ...NO_SEEDS, resources: [id] } };
+  const tied = await snapshot.rows<{ id: number; parts: Parts; covered: boolean }>(OTHER_NAMES, [id, String(snapshot.index), MAX_NAMES, ENTITY_KINDS[kind]]);
+  const covered = tied.filter((other) => other.covered);
+  const looked = [id, ...tied.map((other) => other.id)];
+  return {
+    kind,
+    names: [first, ...covered.map(({ parts }) => nameOf(tenantKey, selectorOf(kind, parts)))],
+    entities: [id, ...covered.map((other) => other.id)],
+    others: tied,
+    seeds: { ...NO_SEEDS, ...(kind === 'user' ? { users: looked } : { clients: looked }) },
+  };
+}
+
+function selectorOf(kind: Named['kind'], parts: Parts): Selector {
+  const [first, second, third] = parts as readonly [string, string | null, string];
+  switch (kind) {
+    case 'user':
+      return { user: second === null ? { iss: first, sub: third } : { iss: first, tenant: second, sub: third } };
+    case 'client':
+      return { client: { iss: first, client_id: second! } };
+    case 'agent':
+      return { agent: { iss: first, id: second! } };
+    case 'resource':
+      return { resource: first };
+    default:
+      return kind satisfies never;
+  }
+}
+
+async function findSession(snapshot: Snapshot, tenantKey: Uint8Array, { iss, sid }: Extract<AskedStart, { kind: 'session' }>): Promise<Start> {
+  const name = nameOf(tenantKey, { session: { iss, sid } });
+  const key = ruleKeyToBytes(name.key);
+  const rows = await snapshot.rows<{ usr: number | null }>(SESSION_USERS, [key, String(snapshot.index)]);
+  if (rows.length === 0) throw unseen('session');
+  const users = rows.flatMap(({ usr }) => usr ?? []);
+  const idJags = await snapshot.rows<IdJagKeys>(SESSION_ID_JAGS, [users, key, String(snapshot.index), MAX_SESSION_ID_JAGS]);
+  return { kind: 'session', names: [name], entities: [], others: [], seeds: { ...NO_SEEDS, users, idJags: keysOf(idJags) } };
+}
+
+/** Of one sign-in; more are left out. */
+const MAX_SESSION_ID_JAGS = 5_000;
+
+interface IdJagKeys {
+  readonly [column: string]: unknown;
+  readonly key: Buffer;
+  readonly sha_key: Buffer | null;
+}
+const keysOf = (rows: readonly IdJagKeys[]): Buffer[] => rows.flatMap(({ key, sha_key: sha }) => (sha === null ? [key] : [key, sha]));
+
+async function findIdJag(snapshot: Snapshot, tenantKey: Uint8Array, { name: asked }: Extract<AskedStart, { kind: 'id_jag' }>): Promise<Start> {
+  const name = nameOf(tenantKey, { id_jag: asked });
+  const key = ruleKeyToBytes(name.key);
+  const rows = await snapshot.rows<IdJagKeys>(FIND_ID_JAG, [key, String(snapshot.index)]);
+  if (rows.length === 0 && (await snapshot.rows(IS_ID_JAG_NAMED, [key, String(snapshot.index)])).length === 0) throw unseen('ID-JAG');
+  return { kind: 'id_jag', names: [name], entities: [], others: [], seeds: { ...NO_SEEDS, idJags: [key, ...keysOf(rows)] } };
+}
+
+function nameOf(tenantKey: Uint8Array, selector: Selector): StartName {
+  const [[dimension, parts]] = selectorParts(selector) as readonly [readonly [Dimension, Parts]];
+  return { selector, dimension, key: ruleKey(tenantKey, dimension, parts) };
+}

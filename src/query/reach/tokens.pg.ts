@@ -1,0 +1,140 @@
+import { loadSql } from '../../platform/index.js';
+import type { StoredLineage } from '../../projections/index.js';
+import { MAX_LINEAGE_AGE_S, ruleKeyFromBytes, ruleKeyToBytes, tokenKeys, type RuleKey, type TokenKeys } from '../../rules/index.js';
+import type { Reader } from '../reader.js';
+import type { Snapshot } from '../snapshot.pg.js';
+import { findStoppingAsOf } from '../stopping.pg.js';
+import { lineageAsOf } from './lineage-as-of.js';
+import type { Seeds } from './start.pg.js';
+
+/** Tokens that are looked at, over all seeds: the newest ones. */
+const LOOKED_AT = 10_000;
+/** Tokens whose lineage is read. */
+const MAX_EXAMINED = 1_000;
+
+const CANDIDATES = loadSql(import.meta.url, 'candidates.sql');
+const CONFLICTS = `SELECT key FROM token WHERE tenant = $1 AND key = ANY ($2::bytea[]) AND conflict_ix < $3
+  UNION ALL SELECT key FROM id_jag WHERE tenant = $1 AND key = ANY ($2) AND conflict_ix < $3`;
+
+/** A token that what is compromised reaches, and by what of it. */
+export interface ReachedToken<By> {
+  readonly key: Buffer;
+  readonly index: bigint;
+  readonly kind: string;
+  readonly user: number | null;
+  readonly client: number;
+  readonly agent: number | null;
+  readonly resources: readonly number[];
+  readonly iat: number;
+  readonly exp: number | null;
+  /** Not expired, contradicted or too old, and stopped by no rule. */
+  readonly live: boolean;
+  /** It would be live if no rule stopped it. */
+  readonly stopped: boolean;
+  readonly by: By;
+}
+
+export interface ReachedTokens<By> {
+  /** Newest first. Without live ones only where `onlyLive` was asked for. */
+  readonly tokens: readonly ReachedToken<By>[];
+  /** More were there than are looked at. */
+  readonly atLeast: boolean;
+}
+
+interface CandidateRow {
+  readonly [column: string]: unknown;
+  readonly key: Buffer;
+  readonly ix: string;
+  readonly usr: number | null;
+  readonly client: number;
+  readonly agent: number | null;
+  readonly res: readonly number[];
+  readonly iat: string;
+  readonly exp: string | null;
+  readonly kind: string;
+  readonly alive: boolean;
+  readonly cut_off: boolean;
+}
+
+/** Of the tokens that the seeds lead to, those of which `select` says by what they are reached. */
+export async function findReachedTokens<By>(
+  snapshot: Snapshot,
+  reader: Reader,
+  { seeds, onlyLive, select }: { readonly seeds: Seeds; readonly onlyLive: boolean; readonly select: (keys: TokenKeys) => By | undefined },
+): Promise<ReachedTokens<By>> {
+  const tenantKey = reader.tenantKey(snapshot.tenant);
+  const seedCount = Math.max(1, seeds.users.length + seeds.clients.length + seeds.agents.length + (await countClients(snapshot, seeds.resources)));
+  const rows = await snapshot.rows<CandidateRow>(CANDIDATES, [
+    String(snapshot.index),
+    snapshot.at,
+    Math.ceil(LOOKED_AT / seedCount),
+    seeds.users,
+    seeds.clients,
+    seeds.agents,
+    seeds.resources,
+    seeds.tokens,
+    seeds.idJags,
+    snapshot.at - MAX_LINEAGE_AGE_S,
+    onlyLive,
+    MAX_EXAMINED + 1,
+  ]);
+  const examined = rows.slice(0, MAX_EXAMINED);
+  const lineages = await readLineages(snapshot, tenantKey, examined.map(({ key }) => ruleKeyFromBytes(key)));
+  const keys = lineages.map((lineage) => keysOf(reader, tenantKey, lineage));
+  const stopping = await findStoppingAsOf(snapshot, tenantKey, keys);
+  const tokens = examined.flatMap((row, nth): ReachedToken<By>[] => {
+    const by = keys[nth] && select(keys[nth]);
+    if (by === undefined) return [];
+    const { broken, tokens: members, idJags } = lineages[nth]!;
+    const alive = row.alive && !broken && keys[nth]!.grantedAt >= snapshot.at - MAX_LINEAGE_AGE_S && ![...members, ...idJags].some(({ conflict }) => conflict);
+    const isStopped = stopping[nth]!.length > 0;
+    if (onlyLive && !alive) return [];
+    return [
+      {
+        key: row.key,
+        index: BigInt(row.ix),
+        kind: row.kind,
+        user: row.usr,
+        client: row.client,
+        agent: row.agent,
+        resources: row.res,
+        iat: Number(row.iat),
+        exp: row.exp === null ? null : Number(row.exp),
+        live: alive && !isStopped,
+        stopped: alive && isStopped,
+        by,
+      },
+    ];
+  });
+  return { tokens, atLeast: rows.length > MAX_EXAMINED || rows.some((row) => row.cut_off) };
+}
+
+const COUNT_CLIENTS = 'SELECT count(DISTINCT client)::int AS clients FROM grant_version WHERE tenant = $1 AND res = ANY ($2::int[])';
+
+async function countClients(snapshot: Snapshot, resources: readonly number[]): Promise<number> {
+  if (resources.length === 0) return 0;
+  const [row] = await snapshot.rows<{ clients: number }>(COUNT_CLIENTS, [resources]);
+  return row!.clients;
+}
+
+async function readLineages(snapshot: Snapshot, tenantKey: Uint8Array, keys: readonly RuleKey[]): Promise<StoredLineage[]> {
+  const found = (await snapshot.lineage.tokens(snapshot.tenant, keys)).map((lineage) => lineageAsOf(lineage!, tenantKey, snapshot.index));
+  if (snapshot.present) return found;
+  // The reader says what is contradicted now.
+  const contradicted = [...new Set(found.flatMap(({ tokens, idJags }) => [...tokens, ...idJags]).flatMap(({ conflict, key }) => (conflict ? [key] : [])))];
+  if (contradicted.length === 0) return found;
+  const rows = await snapshot.rows<{ key: Buffer }>(CONFLICTS, [contradicted.map(ruleKeyToBytes), String(snapshot.index)]);
+  const then = new Set(rows.map(({ key }) => ruleKeyFromBytes(key)));
+  const asThen = <M extends { readonly key: RuleKey }>(member: M): M => ({ ...member, conflict: then.has(member.key) });
+  return found.map((lineage) => ({ ...lineage, tokens: lineage.tokens.map(asThen), idJags: lineage.idJags.map(asThen) }));
+}
+
+function keysOf(reader: Reader, tenantKey: Uint8Array, { tokens, idJags }: StoredLineage): TokenKeys | undefined {
+  const members = [...tokens, ...idJags];
+  return tokenKeys(tenantKey, {
+    tokens: tokens.map(({ facts }) => facts),
+    idJags: idJags.map(({ facts }) => facts),
+    seenSeq: members.map(({ seenSeq }) => seenSeq).toSorted((a, b) => (a < b ? -1 : 1))[0],
+    skew: reader.skew(members.map(({ source }) => source)),
+  });
+}

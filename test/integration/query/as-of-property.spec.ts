@@ -1,0 +1,120 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import * as fc from 'fast-check';
+import { createRangeKeeper } from '../../../src/log/index.js';
+import { MIGRATIONS } from '../../../src/migrations.js';
+import { inTransaction, runMigrations } from '../../../src/platform/index.js';
+import { createQuestions } from '../../../src/query/index.js';
+import { createTestDatabase, type TestDatabase } from '../../support/services.js';
+import { histories, type Leap, type SaidBatch } from './as-of-histories.js';
+import { AS_OF_QUESTIONS, type Deployment } from './as-of-questions.js';
+import { ACME, NOW, startQueryApi, T, writeHistory, type Said } from './history.js';
+
+const RUNS = 10;
+const SEED = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
+const BLOCK = 65_536n;
+/** Further than a snapshot of the pairs from the one before. */
+const FAR = 17n * BLOCK;
+/** Arrival of the first entry, epoch milliseconds: everything said had happened by then. */
+const FIRST_ARRIVAL = (T + 90_000) * 1_000;
+
+let registered: Awaited<ReturnType<typeof startQueryApi>>;
+let template: { readonly name: string; drop(): Promise<void> };
+beforeAll(async () => {
+  registered = await startQueryApi([]);
+  const database = await createTestDatabase();
+  await runMigrations({ url: database.url, migrations: MIGRATIONS });
+  await createRangeKeeper({ pool: database.pool, onError: (error) => { throw error; } }).ensure(60n * FAR);
+  const name = new URL(database.url).pathname.slice(1);
+  await database.pool.end();
+  template = { name, drop: () => registered.pool.query(`DROP DATABASE ${name}`).then(() => undefined) };
+});
+afterAll(async () => {
+  await template.drop();
+  await registered.stop();
+});
+
+interface Ledger extends Deployment {
+  /** Writes one batch from an index on; answers with the indexes of what was new. */
+  write(said: readonly Said[], from: bigint): Promise<readonly bigint[]>;
+  drop(): Promise<void>;
+}
+
+async function createLedger(): Promise<Ledger> {
+  const database: TestDatabase = await createTestDatabase(template.name);
+  const { pool } = database;
+  let head = 0n;
+  let arrivals = 0;
+  await pool.query('INSERT INTO ledger_head (tenant) VALUES ($1)', [ACME]);
+  return {
+    pool,
+    questions: createQuestions({ pool, control: registered.control, now: () => NOW }),
+    head: () => head,
+    async write(said, from) {
+      // The ledger has no holes; here it has, so that few events fill many blocks.
+      await pool.query('UPDATE ledger_head SET next_ix = $2 WHERE tenant = $1', [ACME, String(from)]);
+      const indexes = await inTransaction(pool, (client) => writeHistory(client, said));
+      // Both ledgers have the same arrivals: an entry's own is its place among all.
+      for (const ix of indexes) await pool.query('UPDATE entry SET arrival = $3 WHERE tenant = $1 AND ix = $2', [ACME, String(ix), FIRST_ARRIVAL + arrivals++ * 1_000]);
+      head = indexes.length === 0 ? head : indexes.at(-1)! + 1n;
+      return indexes;
+    },
+    drop: () => database.drop(),
+  };
+}
+
+function leapFrom(head: bigint, leap: Leap): bigint {
+  if (leap === 'none') return head;
+  const edge = (head / BLOCK + 1n) * BLOCK - 2n;
+  return leap === 'far' ? edge + FAR : edge > head ? edge : head;
+}
+
+it('answers as of an index as a deployment does that has taken in nothing else', async () => {
+  const seen = { moments: 0, closedBlocks: 0, snapshots: 0, boundLate: 0, agentsLate: 0, duplicates: 0 };
+  await fc.assert(
+    fc.asyncProperty(histories, fc.array(fc.boolean(), { minLength: 20, maxLength: 20 }), async (history, pauses) => {
+      const whole = await createLedger();
+      const fresh = await createLedger();
+      try {
+        const written = await writeAll(whole, history, seen);
+        for (const [nth, { said, ix }] of written.entries()) {
+          expect(await fresh.write([said], ix)).toEqual([ix]);
+          if (pauses[nth % pauses.length]) continue;
+          const asOf = ix + 1n;
+          seen.moments += 1;
+          seen.closedBlocks += asOf / BLOCK > written[0]!.ix / BLOCK ? 1 : 0;
+          for (const { name, ask } of AS_OF_QUESTIONS) {
+            const [past, present] = await Promise.all([ask(whole, asOf), ask(fresh, asOf)]);
+            expect({ name, asOf, answer: past }).toEqual({ name, asOf, answer: present });
+          }
+        }
+        const { rows } = await whole.pool.query(
+          `SELECT (SELECT count(*) FROM edge_cum)::int AS snapshots, (SELECT count(*) FROM access WHERE bound_ix > ix)::int AS late,
+                  (SELECT count(*) FROM access WHERE agent_ix IS NOT NULL)::int AS agents`,
+        );
+        seen.snapshots += rows[0].snapshots;
+        seen.boundLate += rows[0].late;
+        seen.agentsLate += rows[0].agents;
+      } finally {
+        await whole.drop();
+        await fresh.drop();
+      }
+    }),
+    { numRuns: RUNS, seed: SEED, endOnFailure: true },
+  );
+  for (const [what, count] of Object.entries(seen)) expect([what, count > 0]).toEqual([what, true]);
+}, 240_000);
+
+async function writeAll(ledger: Ledger, history: readonly SaidBatch[], seen: { duplicates: number }): Promise<{ said: Said; ix: bigint }[]> {
+  const written: { said: Said; ix: bigint }[] = [];
+  let from = 0n;
+  for (const { said, leap } of history) {
+    const known = new Set(written.map((one) => JSON.stringify(one.said)));
+    const fresh = said.filter((one) => !known.has(JSON.stringify(one)) && known.add(JSON.stringify(one)));
+    seen.duplicates += said.length - fresh.length;
+    const indexes = await ledger.write(said, from);
+    expect(indexes).toHaveLength(fresh.length);
+    written.push(...fresh.map((one, nth) => ({ said: one, ix: indexes[nth]! })));
+    from = leapFrom(ledger.head(), leap);
+  }
+  return written;
+}
