@@ -65,6 +65,24 @@ const PAIRS: AsOfQuestion = {
   },
 };
 
+/** Arrivals are those of the run, and what is kept of sequences is the present. */
+const COVERAGE: AsOfQuestion = {
+  name: 'coverage',
+  async ask({ questions }, asOf) {
+    const { findings, items } = await questions.coverage(ACME, { as_of: String(asOf) });
+    return { findings, items: items.map((item) => ({ ...item, clock: item.clock?.events ?? null, last: item.last && { ...item.last, arrival: null }, sequence: null })) };
+  },
+};
+
+/** An entity by what it is called, not by its id. */
+const searched = (q: string): AsOfQuestion => ({
+  name: `search ${q}`,
+  async ask({ questions }, asOf) {
+    const { items, at_least } = await questions.search(ACME, { q, as_of: String(asOf), limit: '100' });
+    return { at_least, items: items.map(({ kind, match, name, iss, tenant, first_seen }) => JSON.stringify([kind, match, name, iss, tenant, first_seen])).sort() };
+  },
+});
+
 type Filters = Readonly<Record<string, string>>;
 const EVENTS: readonly Filters[] = [{}, ALICE, ASSISTANT, { agent_iss: IDP, agent_id: AGENT.id }, { resource: CRM }, { resource: WIKI, operation: 'read', scope: 'b' }];
 const WHOLE_PAGES: readonly Filters[] = [{}, { ...ALICE, agent_type: AGENT.type }, { resource: CRM, client_address: '192.0.2.1', outcome: 'allowed' }];
@@ -88,4 +106,6 @@ export const AS_OF_QUESTIONS: readonly AsOfQuestion[] = [
   ...WHOLE_PAGES.map((filters) => asked('access', ({ access }) => access, filters, 100)),
   ...COUNTS.map((filters) => asked('access/counts', ({ accessCounts }) => accessCounts, filters)),
   PAIRS,
+  COVERAGE,
+  ...['a', 'assistant', IDP, '/'].map(searched),
 ];
