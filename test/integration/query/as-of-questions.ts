@@ -59,6 +59,15 @@ const PAIRS: AsOfQuestion = {
   },
 };
 
+/** An entity by what it is called, not by its id. */
+const searched = (q: string): AsOfQuestion => ({
+  name: `search ${q}`,
+  async ask({ questions }, asOf) {
+    const { items, at_least } = await questions.search(ACME, { q, as_of: String(asOf), limit: '100' });
+    return { at_least, items: items.map(({ kind, match, name, iss, tenant, first_seen }) => JSON.stringify([kind, match, name, iss, tenant, first_seen])).sort() };
+  },
+});
+
 const EVENTS: readonly Filters[] = [{}, ALICE, ASSISTANT, { agent_iss: IDP, agent_id: AGENT.id }, { resource: CRM }, { resource: WIKI, operation: 'read', scope: 'b' }];
 const WHOLE_PAGES: readonly Filters[] = [{}, { ...ALICE, agent_type: AGENT.type }, { resource: CRM, client_address: '192.0.2.1', outcome: 'allowed' }];
 const COUNTS: readonly Filters[] = [
@@ -99,4 +108,5 @@ export const AS_OF_QUESTIONS: readonly AsOfQuestion[] = [
   asked('reach', ({ reach }) => (_, query) => reach.reach(AUDITOR, query), { resource: CRM }),
   asked('coverage', ({ coverage }) => coverage, {}, 2),
   ...['t0', 't1'].flatMap((jti) => [CRM_AS, WIKI_AS].map((iss) => asked('tokens', tokenByName, { iss, jti }))),
+  ...['a', 'assistant', IDP, '/'].map(searched),
 ];
