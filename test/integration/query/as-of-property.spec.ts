@@ -101,7 +101,7 @@ it('answers as of an index as a deployment does that has taken in nothing else',
     { numRuns: RUNS, seed: SEED, endOnFailure: true },
   );
   for (const [what, count] of Object.entries(seen)) expect([what, count > 0]).toEqual([what, true]);
-}, 240_000);
+}, 480_000);
 
 async function writeAll(ledger: Ledger, history: readonly SaidBatch[], seen: { duplicates: number }): Promise<{ said: Said; ix: bigint }[]> {
   const written: { said: Said; ix: bigint }[] = [];

@@ -81,10 +81,61 @@ const COUNTS: readonly Filters[] = [
   { agent_iss: IDP, agent_id: AGENT.id, route: '/b' },
 ];
 
+/** A list whose order is that of small ids: its items in the order of their text. */
+const unordered = ({ name, ask }: AsOfQuestion): AsOfQuestion => ({
+  name,
+  async ask(deployment, asOf) {
+    const answer = (await ask(deployment, asOf)) as { items?: unknown[] };
+    return answer.items ? { ...answer, items: answer.items.map((item) => JSON.stringify(item)).sort() } : answer;
+  },
+});
+
+/** A picture, with names in place of the small ids of its nodes. */
+function drawn(parameters: Readonly<Record<string, string>>, expand?: readonly (string | null)[]): AsOfQuestion {
+  return {
+    name: `graph ${new URLSearchParams(parameters)} ${expand ?? ''}`,
+    async ask({ pool, questions }, asOf) {
+      const { rows } = await pool.query('SELECT id FROM entity WHERE tenant = $1 AND parts = $2', [ACME, JSON.stringify(expand ?? [])]);
+      if (expand && rows.length === 0) return 'not-found';
+      try {
+        const { nodes, edges, ...rest } = await questions.graph(ACME, { ...parameters, as_of: String(asOf), ...(expand ? { expand: String(rows[0].id) } : {}) });
+        const nameOf = new Map(nodes.map(({ id, type, issuer, tenant, name }) => [id, `${type} ${issuer} ${tenant} ${name}`]));
+        const named = [
+          ...nodes.map((node) => ({ ...node, id: nameOf.get(node.id) })),
+          ...edges.map((edge) => ({ ...edge, from: nameOf.get(edge.from), to: nameOf.get(edge.to) })),
+        ];
+        return { ...rest, drawn: named.map((one) => JSON.stringify(one)).sort() };
+      } catch (error) {
+        if ((error as { code?: string }).code === 'not-found') return 'not-found';
+        throw error;
+      }
+    },
+  };
+}
+
+/** Between the first entry and the moment; lines of one entry stand in the order of small ids. */
+const CHANGES: AsOfQuestion = {
+  name: 'changes',
+  async ask({ questions }, asOf) {
+    const { items, ...rest } = await questions.changes(ACME, { since: '1', until: String(asOf), limit: '100' });
+    const named = items.map((item) => JSON.stringify(withoutIds('agents' in item ? { ...item, agents: item.agents.map((one) => JSON.stringify(withoutIds(one))).sort() } : item)));
+    return { ...rest, items: named.sort() };
+  },
+};
+
+const CRM_WINDOW = { from: String(T), to: String(T + 40_000) };
+const LISTS: readonly Filters[] = [{}, { agent_iss: IDP, agent_id: AGENT.id, ...CRM_WINDOW }];
+const PICTURES: readonly Filters[] = [{}, { ...ALICE, agent_iss: IDP, agent_id: AGENT.id }, { resource: WIKI, fold: 'users', ...CRM_WINDOW }];
+
 /** Every question that takes `as_of`: a new one gets its rows here. */
 export const AS_OF_QUESTIONS: readonly AsOfQuestion[] = [
   ...EVENTS.map((filters) => asked('access', ({ access }) => access, filters, 3)),
   ...WHOLE_PAGES.map((filters) => asked('access', ({ access }) => access, filters, 100)),
   ...COUNTS.map((filters) => asked('access/counts', ({ accessCounts }) => accessCounts, filters)),
   PAIRS,
+  ...LISTS.map((filters) => asked('connections', ({ connections }) => connections, filters, 2)),
+  ...LISTS.map((filters) => unordered(asked('grants', ({ grants }) => grants, filters, 2))),
+  ...PICTURES.map((filters) => drawn(filters)),
+  drawn({ depth: '3' }, [CRM]),
+  CHANGES,
 ];
