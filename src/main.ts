@@ -11,7 +11,7 @@ import {
   NDJSON_MEDIA_TYPE,
   RescindError,
 } from './contracts/index.js';
-import { createControlFollower, createControlLog, keepSnapshots, measureFollower, withWait, type Caller, type ControlFollower, type ControlLog } from './control/index.js';
+import { createConfirmationKeeper, createControlFollower, createControlLog, keepSnapshots, measureFollower, withWait, type Caller, type ControlFollower, type ControlLog } from './control/index.js';
 import { createControlFence, createFeeds, createTopicFeeds, restoreControlLog, type Feeds, type Restored } from './feeds/index.js';
 import {
   createAppender,
@@ -64,7 +64,7 @@ import {
   type Tracing,
 } from './platform/index.js';
 import { createLineageReader } from './projections/index.js';
-import { createQuestions, describeApi, type PreviewOrder, type SourceSight } from './query/index.js';
+import { createQuestions, CSV_MEDIA_TYPE, describeApi, type PreviewOrder, type SourceSight } from './query/index.js';
 import { ADMIN_KEY_FILE, bootstrap, createAuthenticator, createKeySets, createRegistry, DEFAULT_TENANT } from './registry/index.js';
 import { createRevocations, createRevokeHandler } from './revocation/index.js';
 
@@ -80,7 +80,7 @@ const APPENDER_TIMEOUTS: SessionTimeouts = { statementMs: 20_000, lockMs: 20_000
 
 /** A little beyond the largest batch, so that the intake itself can say which limit was passed. */
 const BODIES = {
-  mediaTypes: [CLOUDEVENTS_MEDIA_TYPE, CLOUDEVENTS_BATCH_MEDIA_TYPE, NDJSON_MEDIA_TYPE, JSON_MEDIA_TYPE],
+  mediaTypes: [CLOUDEVENTS_MEDIA_TYPE, CLOUDEVENTS_BATCH_MEDIA_TYPE, NDJSON_MEDIA_TYPE, JSON_MEDIA_TYPE, CSV_MEDIA_TYPE],
   limitBytes: MAX_POST_BYTES + 64 * 1024,
 };
 
@@ -197,7 +197,9 @@ async function start(config: Config, log: Log, lifecycle: Lifecycle, member: Gro
 
   const tracing = startTracing(config, { metrics, log, lifecycle });
   const controlLog = traceCommits(createControlLog({ pool }), tracing);
-  const followed = createControlFollower({ url, controlLog, log, serves: config.roles.has('serve'), leaseMs: config.leaseMs });
+  const confirmations = createConfirmationKeeper({ pool, log });
+  lifecycle.onStop('confirmations', () => confirmations.stop());
+  const followed = createControlFollower({ url, controlLog, log, serves: config.roles.has('serve'), leaseMs: config.leaseMs, onSettled: confirmations.keep });
   const follower = traceWaits(measureFollower(followed, metrics), tracing);
   lifecycle.onStop('control log', () => follower.stop());
   await follower.start();

@@ -1,8 +1,9 @@
-import { ControlCopy1764000004500, ControlLog1764000000000 } from './control/index.js';
+import { Confirmations1764000008031, ControlCopy1764000004500, ControlLog1764000000000 } from './control/index.js';
 import { TopicFeeds1764000004600 } from './feeds/index.js';
 import { Ingest1764000003000 } from './ingest/index.js';
 import { Ledger1764000001000, LedgerPartitions1764000005000 } from './log/index.js';
 import {
+  EntityNames1764000008042,
   FillUseAggregates1764000008010,
   GrantAggregates1764000008020,
   Projections1764000002000,
@@ -12,6 +13,7 @@ import {
   SourceSequence1764000004800,
   UseAggregates1764000008000,
 } from './projections/index.js';
+import { Directory1764000008041 } from './query/index.js';
 
 /** Every migration of every stage, listed by hand: a glob would find nothing in a bundle, and say nothing. */
 export const MIGRATIONS = [
@@ -28,5 +30,8 @@ export const MIGRATIONS = [
   FillUseAggregates1764000008010,
   GrantAggregates1764000008020,
   RuleHistory1764000008030,
+  Confirmations1764000008031,
   SourceCounts1764000008040,
+  Directory1764000008041,
+  EntityNames1764000008042,
 ];

@@ -4,7 +4,7 @@ import { RescindError } from '../contracts/index.js';
 import type { Log } from '../platform/index.js';
 import { READ_LIMIT, type ControlLog } from './control-log.pg.js';
 import { createControlSession } from './control-session.pg.js';
-import { createInForce, type InForce } from './in-force.js';
+import { createInForce, type InForce, type InForceOptions } from './in-force.js';
 import { createLeaseClock } from './lease-clock.js';
 import { createLease, LEASE_FRACTION, type GrantAnswer } from './lease.js';
 import { createMembership } from './membership.pg.js';
@@ -95,6 +95,8 @@ export interface FollowerOptions {
   readonly serves: boolean;
   /** `MIN_LEASE_MS` to `MAX_LEASE_MS`; processes of one deployment may differ. */
   readonly leaseMs?: number;
+  /** When something is in force: by whom that was confirmed. */
+  readonly onSettled?: InForceOptions['onSettled'];
 }
 
 /** The record that was applied last is not in the database any more: an older state of it, or another one, was put in its place. */
@@ -116,7 +118,7 @@ function afterHead(read: readonly ControlRecord[], { head, headAt }: ControlStat
   return later;
 }
 
-export function createControlFollower({ url, controlLog, log, serves, leaseMs = DEFAULT_LEASE_MS }: FollowerOptions): ControlFollower {
+export function createControlFollower({ url, controlLog, log, serves, leaseMs = DEFAULT_LEASE_MS, onSettled }: FollowerOptions): ControlFollower {
   if (!(leaseMs >= MIN_LEASE_MS && leaseMs <= MAX_LEASE_MS)) throw new RangeError(`leaseMs must be ${MIN_LEASE_MS} to ${MAX_LEASE_MS}`);
   const cycleMs = Math.min(CYCLE_MS, leaseMs / 4);
   const timeoutMs = Math.min(QUERY_TIMEOUT_MS, leaseMs / 2);
@@ -280,6 +282,7 @@ export function createControlFollower({ url, controlLog, log, serves, leaseMs = 
         },
         timeoutMs: inForceTimeoutMs,
         cycleMs,
+        onSettled,
         onError(error) {
           waiting.drop();
           if (!isStopping) log.warn({ err: error }, 'the rows of the nodes could not be read');

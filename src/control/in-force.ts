@@ -26,19 +26,32 @@ export interface InForceOptions {
   /** Rows are read so often without being woken, also to reap when nobody waits. */
   readonly cycleMs: number;
   readonly onError: (error: unknown) => void;
+  /** When a wait is over: by whom it was settled, and when that was heard. */
+  readonly onSettled?: ((seq: Seq, settled: readonly Settled[]) => void) | undefined;
+}
+
+/** A node that a wait needed no longer, or never had to: it had confirmed, or it was gone. */
+export interface Settled {
+  readonly node: string;
+  readonly outcome: 'confirmed' | 'expired';
+  /** That it vouched for. */
+  readonly guards: number;
+  /** Epoch milliseconds, for people. */
+  readonly atMs: number;
 }
 
 interface Waiting extends Wait {
   readonly deadline: number;
   readonly resolve: (confirmed: Confirmed) => void;
   readonly reject: (error: unknown) => void;
+  readonly settled: Settled[];
 }
 
 /**
  * The waiting side of the lease protocol: all waits of a process share the reads of the rows, and it reaps for everybody.
  * It goes by the monotonic clock alone: one that is set ahead would end a wait while a lease runs.
  */
-export function createInForce({ rows, timeoutMs, cycleMs, onError }: InForceOptions): InForce {
+export function createInForce({ rows, timeoutMs, cycleMs, onError, onSettled }: InForceOptions): InForce {
   const seen = new Map<string, SeenCounter>();
   // The acknowledgement may be heard before the reply to a read that was answered without it.
   const said = new Map<string, Acknowledgement>();
@@ -57,17 +70,32 @@ export function createInForce({ rows, timeoutMs, cycleMs, onError }: InForceOpti
     const now = performance.now();
     for (const id of said.keys()) if (!found.has(id)) said.delete(id);
     for (const wait of asking) {
-      judge(wait, found);
-      for (const one of said.values()) hear(wait, one);
+      note(wait, found, () => {
+        judge(wait, found);
+        for (const one of said.values()) hear(wait, one);
+      });
     }
     settle();
     await reap(observe(seen, found, now));
+  }
+
+  /** Keeps whom the wait needed before and needs no more; of its first read, whoever had confirmed. */
+  function note(wait: Waiting, found: ReadonlyMap<string, Acknowledgement>, act: () => void): void {
+    const before = wait.needed && [...wait.needed];
+    act();
+    const atMs = Date.now();
+    for (const node of before ?? found.keys()) {
+      if (wait.needed === undefined || wait.needed.has(node)) continue;
+      const guards = said.get(node)?.guards ?? found.get(node)?.guards;
+      wait.settled.push({ node, outcome: guards === undefined ? 'expired' : 'confirmed', guards: guards ?? 0, atMs });
+    }
   }
 
   function settle(): void {
     for (const wait of waits) {
       if (!isOver(wait)) continue;
       learn(wait.seq);
+      onSettled?.(wait.seq, wait.settled);
       wait.resolve({ nodes: wait.nodes, guards: wait.guards, expired: wait.expired });
     }
     waits = waits.filter((wait) => !isOver(wait));
@@ -136,7 +164,7 @@ export function createInForce({ rows, timeoutMs, cycleMs, onError }: InForceOpti
     wait(seq) {
       if (stopping) return Promise.reject(new RescindError('not-confirmed'));
       return new Promise((resolve, reject) => {
-        waits.push({ ...newWait(seq), deadline: performance.now() + timeoutMs, resolve, reject });
+        waits.push({ ...newWait(seq), deadline: performance.now() + timeoutMs, resolve, reject, settled: [] });
         wakeUp();
       });
     },
@@ -146,7 +174,7 @@ export function createInForce({ rows, timeoutMs, cycleMs, onError }: InForceOpti
     },
     heard(one) {
       if (one.confirmed > (said.get(one.id)?.confirmed ?? -1n)) said.set(one.id, one);
-      for (const wait of waits) hear(wait, one);
+      for (const wait of waits) note(wait, new Map([[one.id, one]]), () => hear(wait, one));
       settle();
     },
     wake() {

@@ -20,3 +20,4 @@ export { FillUseAggregates1764000008010 } from './migrations/1764000008010-fill-
 export { GrantAggregates1764000008020 } from './migrations/1764000008020-grant-aggregates.js';
 export { RuleHistory1764000008030 } from './migrations/1764000008030-rule-history.js';
 export { SourceCounts1764000008040 } from './migrations/1764000008040-source-counts.js';
+export { EntityNames1764000008042 } from './migrations/1764000008042-entity-names.js';

@@ -9,6 +9,9 @@ import type { CoverageAnswer, SourceCheckAnswer } from './coverage/answers.js';
 import { createSourceCheck, type CheckAsker, type SourceSight } from './coverage/check.pg.js';
 import { createCoverageQuestion } from './coverage/coverage.pg.js';
 import { createConnectionsQuestion } from './connections.pg.js';
+import type { EntityAnswer } from './directory/answers.js';
+import { createDirectory, type Directory } from './directory/directory.pg.js';
+import { createEntityQuestion } from './directory/entity.pg.js';
 import { createEntryQuestion } from './entries.pg.js';
 import { createGrantsQuestion } from './grants.pg.js';
 import type { GraphAnswer } from './graph/answers.js';
@@ -16,6 +19,11 @@ import { createGraphQuestion } from './graph/graph.pg.js';
 import { createBlastQuestions, type BlastQuestions, type PreviewOrder } from './reach/blast.pg.js';
 import { createQuarantineQuestions, type QuarantineQuestions } from './quarantine.pg.js';
 import { createReader, type ControlView } from './reader.js';
+import { createAccessReview } from './reports/access-review.pg.js';
+import { createIncidentReport, type Incident } from './reports/incident.pg.js';
+import { createReportStreams, type Report } from './reports/stream.js';
+import type { SearchAnswer } from './search/answers.js';
+import { createSearchQuestion } from './search/search.pg.js';
 import { createSequencesQuestion } from './sequences.pg.js';
 import { createAsk } from './snapshot.pg.js';
 import { createFindStopping, type FindStopping } from './token-lineage.js';
@@ -38,8 +46,12 @@ export interface Questions {
   readonly quarantine: QuarantineQuestions;
   readonly sequences: Question<SequencesAnswer>;
   readonly reach: BlastQuestions;
+  readonly reports: { readonly accessReview: Question<Report>; readonly incident: Question<Incident> };
   readonly coverage: Question<CoverageAnswer>;
   readonly sourceCheck: (asker: CheckAsker, source: string, query: unknown) => Promise<SourceCheckAnswer>;
+  readonly entity: (tenant: string, id: string, query: unknown) => Promise<EntityAnswer>;
+  readonly directory: Directory;
+  readonly search: Question<SearchAnswer>;
   readonly token: TokenQuestions;
   readonly entry: (tenant: string, index: string, query: unknown) => Promise<EntryAnswer>;
 }
@@ -74,6 +86,10 @@ export function createQuestions(options: QuestionsOptions): Questions {
     reach: createBlastQuestions({ ask, reader, previewOrder: options.previewOrder }),
     coverage: createCoverageQuestion({ ask, reader }),
     sourceCheck: createSourceCheck({ ask, reader, sight: options.sight ?? {} }),
+    reports: { accessReview: createAccessReview({ ask, reader, streams: createReportStreams() }), incident: createIncidentReport({ ask, reader }) },
+    entity: createEntityQuestion({ ask }),
+    directory: createDirectory({ pool: options.pool, ask, reader, now }),
+    search: createSearchQuestion({ ask, reader }),
     token: createTokenQuestions({ ask, reader, findStopping }),
     entry: createEntryQuestion({ ask, reader }),
   };

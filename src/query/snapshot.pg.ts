@@ -1,4 +1,4 @@
-import type { Pool, QueryResultRow } from 'pg';
+import type { Pool, PoolClient, QueryResultRow } from 'pg';
 import { RescindError } from '../contracts/index.js';
 import { inTransaction, loadSql } from '../platform/index.js';
 import { createLineageReader, type LineageReader } from '../projections/index.js';
@@ -14,6 +14,8 @@ const FIND_INDEX = loadSql(import.meta.url, 'find-index.sql');
 
 type Rows = <R extends QueryResultRow>(sql: string, values?: readonly unknown[]) => Promise<R[]>;
 
+type Pages = <R extends QueryResultRow>(sql: string, values: readonly unknown[], size: number) => AsyncIterable<R[]>;
+
 /** One tenant's tables as they were at one moment. What came at or after `index` is still in them: each statement leaves it out. */
 export interface Snapshot extends Moment {
   readonly tenant: string;
@@ -21,6 +23,8 @@ export interface Snapshot extends Moment {
   readonly present: boolean;
   /** `$1` is the tenant, always; `values` are `$2` and on. */
   readonly rows: Rows;
+  /** The rows of one statement, so many at a time: no more of them are held. */
+  readonly pages: Pages;
   /** Reads in the same transaction. Not as of `index`. */
   readonly lineage: LineageReader;
   /** Another moment of the same snapshot, for questions that compare two. */
@@ -42,13 +46,14 @@ export function createAsk({ pool, now }: { readonly pool: Pool; readonly now: ()
         await client.query(BEGIN_SNAPSHOT);
         const rows: Rows = async <R extends QueryResultRow>(sql: string, values: readonly unknown[] = []) =>
           (await client.query<R>(sql, [tenant, ...values])).rows;
+        const pages: Pages = (sql, values, size) => fetchPages(client, sql, [tenant, ...values], size);
         const [row] = await rows<{ next_ix: string }>(READ_HEAD);
         const head = BigInt(row?.next_ix ?? 0);
         // The reader only calls `query`, which a connection has too.
         const lineage = createLineageReader({ pool: client as unknown as Pool });
         const asOf = async (moment: AskedMoment | undefined): Promise<Snapshot> => {
           const { index, at } = await findMoment(rows, head, now(), moment);
-          return { tenant, index, at, present: index === head, rows, lineage, asOf };
+          return { tenant, index, at, present: index === head, rows, pages, lineage, asOf };
         };
         return question(await asOf(asked));
       });
@@ -56,6 +61,17 @@ export function createAsk({ pool, now }: { readonly pool: Pool; readonly now: ()
       throw explain(error);
     }
   };
+}
+
+/** One cursor at a time in a transaction. */
+async function* fetchPages<R extends QueryResultRow>(client: PoolClient, sql: string, values: readonly unknown[], size: number): AsyncGenerator<R[]> {
+  await client.query(`DECLARE pages NO SCROLL CURSOR FOR ${sql}`, [...values]);
+  for (;;) {
+    const { rows } = await client.query<R>(`FETCH ${size} FROM pages`);
+    if (rows.length > 0) yield rows;
+    if (rows.length < size) break;
+  }
+  await client.query('CLOSE pages');
 }
 
 async function findMoment(rows: Rows, head: bigint, now: number, asked: AskedMoment | undefined): Promise<Moment> {

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createControlFollower, createControlLog, type Caller, type ControlFollower, type ControlLog, type Source } from '../../src/control/index.js';
+import { createConfirmationKeeper, createControlFollower, createControlLog, type Caller, type ControlFollower, type ControlLog, type Source } from '../../src/control/index.js';
 import { buildEvent } from '../../src/emit/index.js';
 import type { CloudEvent, EventDataOf, EventName, SourceEventName } from '../../src/contracts/index.js';
 import { createAppender, createIntake, type Appender, type Intake } from '../../src/ingest/index.js';
@@ -38,7 +38,8 @@ export async function createStage(url?: string): Promise<Stage> {
   await runMigrations({ url: databaseUrl, migrations: MIGRATIONS });
   const pool = url === undefined ? database.pool : createPool({ url, max: 8, applicationName: 'spec' });
   const controlLog = createControlLog({ pool });
-  const follower = createControlFollower({ url: databaseUrl, controlLog, log: testLog(), serves: true });
+  const confirmations = createConfirmationKeeper({ pool, log: testLog() });
+  const follower = createControlFollower({ url: databaseUrl, controlLog, log: testLog(), serves: true, onSettled: confirmations.keep });
   await follower.start();
   const registry = createRegistry({ controlLog, follower });
   const home = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-home-`));
@@ -74,6 +75,7 @@ export async function createStage(url?: string): Promise<Stage> {
     async stop() {
       await appender.stop();
       await follower.stop();
+      await confirmations.stop();
       await database.drop();
     },
   };

@@ -10,7 +10,7 @@ import type { Ask, Snapshot } from '../snapshot.pg.js';
 import type { BlastAnswer } from './answers.js';
 import { readHeld, GROUPS, MAX_SHOWN, type Held } from './held.pg.js';
 import { BLAST_PARAMETERS, REACH_PARAMETERS, readSince, readStart, readWantsPreview } from './parameters.js';
-import { findStart, type Start, type StartName } from './start.pg.js';
+import { findStart, reachedBy, type Start, type StartName } from './start.pg.js';
 import { findReachedTokens, type ReachedToken, type ReachedTokens } from './tokens.pg.js';
 import { readUsed, type Used } from './used.pg.js';
 import { byResource, usageOf } from './volumes.js';
@@ -49,7 +49,11 @@ export function createBlastQuestions(options: { readonly ask: Ask; readonly read
         if (from > snapshot.at) throw invalid('`since` lies after the moment that is asked about');
         const start = await findStart(snapshot, tenantKey, asked);
         // What is used is that of a user, a client, an agent or a resource themselves; otherwise of tokens that may have expired since.
-        const reached = await findReachedTokens(snapshot, reader, start, start.entities.length > 0);
+        const reached = await findReachedTokens(snapshot, reader, {
+          seeds: start.seeds,
+          onlyLive: start.entities.length > 0,
+          select: (keys) => reachedBy(start, keys),
+        });
         const live = reached.tokens.filter((token) => token.live);
         const held = await readHeld(snapshot, start, live);
         const used = await readUsed(snapshot, start, reached.tokens, from);
@@ -79,10 +83,12 @@ async function previewOf(previewOrder: PreviewOrder, caller: Asker, order: Propo
   }
 }
 
+type Reached = ReachedToken<StartName>;
+
 interface Found {
   readonly start: Start;
   readonly since: number;
-  readonly reached: ReachedTokens;
+  readonly reached: ReachedTokens<StartName>;
   readonly held: Held;
   readonly used: Used;
 }
@@ -128,12 +134,12 @@ async function describe(snapshot: Snapshot, { start, since, reached, held, used 
 const EFFECTS = { user: 'block', client: 'block', agent: 'block', resource: 'block', session: 'revoke', id_jag: 'revoke', token: 'revoke' } as const;
 
 /** A rule on what was asked for, and one on each other name by which alone some live token is reached. */
-function proposedRules({ names }: Start, live: readonly ReachedToken[]): readonly { readonly selector: Selector; readonly tokens: number }[] {
+function proposedRules({ names }: Start, live: readonly Reached[]): readonly { readonly selector: Selector; readonly tokens: number }[] {
   const count = (name: StartName): number => live.filter(({ by }) => by === name).length;
   return names.map((name) => ({ selector: name.selector, tokens: count(name) })).filter(({ tokens }, nth) => nth === 0 || tokens > 0);
 }
 
-function countTokens(live: readonly ReachedToken[], idsOf: (token: ReachedToken) => readonly (number | null)[]): ReadonlyMap<number | null, number> {
+function countTokens(live: readonly Reached[], idsOf: (token: Reached) => readonly (number | null)[]): ReadonlyMap<number | null, number> {
   const counts = new Map<number | null, number>();
   for (const token of live) for (const id of idsOf(token)) counts.set(id, (counts.get(id) ?? 0) + 1);
   return counts;
@@ -144,7 +150,7 @@ function groupOf<T>(held: Held, group: (typeof GROUPS)[number], name: (id: numbe
   return { count, top: shown.map(({ id, grants }) => ({ item: name(id), grants, live_tokens: tokens.get(id) ?? 0 })), left_out: count - shown.length };
 }
 
-const tokenOf = (token: ReachedToken, names: Names) => ({
+const tokenOf = (token: Reached, names: Names) => ({
   id: token.key.toString('base64url'),
   index: String(token.index),
   kind: token.kind,

@@ -16,6 +16,9 @@ WITH RECURSIVE seeded AS MATERIALIZED (
   SELECT 'a' || d.id, k.key FROM unnest($7::int[]) d (id)
   CROSS JOIN LATERAL (SELECT t.key FROM token t WHERE t.tenant = $1 AND t.agent = d.id AND t.ix < $2 ORDER BY t.ix DESC LIMIT $4) k
   UNION ALL
+  -- Whose user nobody has said: the RAS's own name for it may be in the facts.
+  (SELECT 'n', t.key FROM token t WHERE cardinality($5) > 0 AND t.tenant = $1 AND t.usr IS NULL AND t.ix < $2 ORDER BY t.ix DESC LIMIT $4)
+  UNION ALL
   SELECT 't', k.key FROM unnest($9::bytea[]) k (key)
   UNION ALL
   (SELECT 'j', t.key FROM token t WHERE t.tenant = $1 AND t.id_jag_key = ANY ($10::bytea[]) AND t.ix < $2 LIMIT $4)

@@ -35,7 +35,7 @@ export interface Held {
   readonly groups: Readonly<Record<(typeof GROUPS)[number], { readonly count: number; readonly shown: readonly { readonly id: number; readonly grants: number }[] }>>;
 }
 
-export async function readHeld(snapshot: Snapshot, { kind, entities }: Start, tokens: readonly ReachedToken[]): Promise<Held> {
+export async function readHeld(snapshot: Snapshot, { kind, entities }: Start, tokens: readonly ReachedToken<unknown>[]): Promise<Held> {
   const pairs = tokens.flatMap((token) => token.resources.map((resource) => ({ ...token, resource })));
   const statement = STATEMENTS[kind === 'session' || kind === 'id_jag' ? 'token' : kind];
   const rows = await snapshot.rows<HeldRow>(statement, [

@@ -1,7 +1,7 @@
 import { RescindError } from '../../contracts/index.js';
 import { loadSql } from '../../platform/index.js';
 import { ENTITY_KINDS } from '../../projections/index.js';
-import { ruleKey, ruleKeyToBytes, selectorParts, tokenRef, type Dimension, type RuleKey, type Selector, type TokenFacts } from '../../rules/index.js';
+import { DIMENSIONS, ruleKey, ruleKeyToBytes, selectorParts, tokenRef, type Dimension, type RuleKey, type Selector, type TokenFacts, type TokenKeys } from '../../rules/index.js';
 import { findEntity } from '../names.pg.js';
 import type { Snapshot } from '../snapshot.pg.js';
 import type { AskedStart } from './parameters.js';
@@ -32,18 +32,20 @@ export interface Start {
   readonly entities: readonly number[];
   /** Ids under other names that an event ties to this one, and whether what is said here is about them too. */
   readonly others: readonly { readonly id: number; readonly covered: boolean }[];
-  /** Where an index finds tokens that may be among those reached. */
-  readonly seeds: {
-    readonly users: readonly number[];
-    readonly clients: readonly number[];
-    readonly agents: readonly number[];
-    readonly resources: readonly number[];
-    readonly tokens: readonly Buffer[];
-    readonly idJags: readonly Buffer[];
-  };
+  readonly seeds: Seeds;
 }
 
-const NO_SEEDS: Start['seeds'] = { users: [], clients: [], agents: [], resources: [], tokens: [], idJags: [] };
+/** Where an index finds tokens that may be among those reached. */
+export interface Seeds {
+  readonly users: readonly number[];
+  readonly clients: readonly number[];
+  readonly agents: readonly number[];
+  readonly resources: readonly number[];
+  readonly tokens: readonly Buffer[];
+  readonly idJags: readonly Buffer[];
+}
+
+export const NO_SEEDS: Seeds = { users: [], clients: [], agents: [], resources: [], tokens: [], idJags: [] };
 
 /** Rejects with `not-found` where nothing of this name had been seen at the moment of the snapshot. */
 export async function findStart(snapshot: Snapshot, tenantKey: Uint8Array, asked: AskedStart): Promise<Start> {
@@ -63,6 +65,10 @@ export async function findStart(snapshot: Snapshot, tenantKey: Uint8Array, asked
 }
 
 const unseen = (what: string): RescindError => new RescindError('not-found', { detail: `no ${what} of this name or id had been seen` });
+
+/** The first of the names that a token is reached by. */
+export const reachedBy = ({ names }: Start, { sets }: TokenKeys): StartName | undefined =>
+  names.find(({ dimension, key }) => sets[DIMENSIONS.indexOf(dimension)]!.includes(key));
 
 type Parts = readonly (string | null)[];
 type Named = Extract<AskedStart, { ref: unknown }>;

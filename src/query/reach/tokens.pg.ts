@@ -1,11 +1,11 @@
 import { loadSql } from '../../platform/index.js';
 import type { StoredLineage } from '../../projections/index.js';
-import { DIMENSIONS, MAX_LINEAGE_AGE_S, ruleKeyFromBytes, ruleKeyToBytes, tokenKeys, type RuleKey, type TokenKeys } from '../../rules/index.js';
+import { MAX_LINEAGE_AGE_S, ruleKeyFromBytes, ruleKeyToBytes, tokenKeys, type RuleKey, type TokenKeys } from '../../rules/index.js';
 import type { Reader } from '../reader.js';
 import type { Snapshot } from '../snapshot.pg.js';
 import { findStoppingAsOf } from '../stopping.pg.js';
 import { lineageAsOf } from './lineage-as-of.js';
-import type { Start, StartName } from './start.pg.js';
+import type { Seeds } from './start.pg.js';
 
 /** Tokens that are looked at, over all seeds: the newest ones. */
 const LOOKED_AT = 10_000;
@@ -16,8 +16,8 @@ const CANDIDATES = loadSql(import.meta.url, 'candidates.sql');
 const CONFLICTS = `SELECT key FROM token WHERE tenant = $1 AND key = ANY ($2::bytea[]) AND conflict_ix < $3
   UNION ALL SELECT key FROM id_jag WHERE tenant = $1 AND key = ANY ($2) AND conflict_ix < $3`;
 
-/** A token that what is compromised reaches: a rule under one of its names would select it. */
-export interface ReachedToken {
+/** A token that what is compromised reaches, and by what of it. */
+export interface ReachedToken<By> {
   readonly key: Buffer;
   readonly index: bigint;
   readonly kind: string;
@@ -31,13 +31,12 @@ export interface ReachedToken {
   readonly live: boolean;
   /** It would be live if no rule stopped it. */
   readonly stopped: boolean;
-  /** The first of the names that it is reached by. */
-  readonly by: StartName;
+  readonly by: By;
 }
 
-export interface ReachedTokens {
+export interface ReachedTokens<By> {
   /** Newest first. Without live ones only where `onlyLive` was asked for. */
-  readonly tokens: readonly ReachedToken[];
+  readonly tokens: readonly ReachedToken<By>[];
   /** More were there than are looked at. */
   readonly atLeast: boolean;
 }
@@ -57,8 +56,12 @@ interface CandidateRow {
   readonly cut_off: boolean;
 }
 
-export async function findReachedTokens(snapshot: Snapshot, reader: Reader, start: Start, onlyLive: boolean): Promise<ReachedTokens> {
-  const { seeds } = start;
+/** Of the tokens that the seeds lead to, those of which `select` says by what they are reached. */
+export async function findReachedTokens<By>(
+  snapshot: Snapshot,
+  reader: Reader,
+  { seeds, onlyLive, select }: { readonly seeds: Seeds; readonly onlyLive: boolean; readonly select: (keys: TokenKeys) => By | undefined },
+): Promise<ReachedTokens<By>> {
   const tenantKey = reader.tenantKey(snapshot.tenant);
   const seedCount = Math.max(1, seeds.users.length + seeds.clients.length + seeds.agents.length + (await countClients(snapshot, seeds.resources)));
   const rows = await snapshot.rows<CandidateRow>(CANDIDATES, [
@@ -79,9 +82,9 @@ export async function findReachedTokens(snapshot: Snapshot, reader: Reader, star
   const lineages = await readLineages(snapshot, tenantKey, examined.map(({ key }) => ruleKeyFromBytes(key)));
   const keys = lineages.map((lineage) => keysOf(reader, tenantKey, lineage));
   const stopping = await findStoppingAsOf(snapshot, tenantKey, keys);
-  const tokens = examined.flatMap((row, nth): ReachedToken[] => {
-    const by = keys[nth] && reachedBy(start, keys[nth]);
-    if (!by) return [];
+  const tokens = examined.flatMap((row, nth): ReachedToken<By>[] => {
+    const by = keys[nth] && select(keys[nth]);
+    if (by === undefined) return [];
     const { broken, tokens: members, idJags } = lineages[nth]!;
     const alive = row.alive && !broken && keys[nth]!.grantedAt >= snapshot.at - MAX_LINEAGE_AGE_S && ![...members, ...idJags].some(({ conflict }) => conflict);
     const isStopped = stopping[nth]!.length > 0;
@@ -135,6 +138,3 @@ function keysOf(reader: Reader, tenantKey: Uint8Array, { tokens, idJags }: Store
     skew: reader.skew(members.map(({ source }) => source)),
   });
 }
-
-const reachedBy = ({ names }: Start, { sets }: TokenKeys): StartName | undefined =>
-  names.find(({ dimension, key }) => sets[DIMENSIONS.indexOf(dimension)]!.includes(key));

@@ -35,7 +35,7 @@ export interface Used {
 }
 
 /** Of a user, client, agent or resource what is attributed to it; of a session, an ID-JAG or a token what its tokens did. */
-export async function readUsed(snapshot: Snapshot, { kind, entities }: Start, tokens: readonly ReachedToken[], since: number): Promise<Used> {
+export async function readUsed(snapshot: Snapshot, { kind, entities }: Start, tokens: readonly ReachedToken<unknown>[], since: number): Promise<Used> {
   const byTokens = kind === 'session' || kind === 'id_jag' || kind === 'token';
   const driving = byTokens ? byteaArray(tokens.map(({ key }) => key)) : int4Array(entities);
   const rows = await snapshot.rows<UsedRow>(STATEMENTS[byTokens ? 'token' : kind], [String(snapshot.index), since, MAX_ROWS, driving]);

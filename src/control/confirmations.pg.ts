@@ -1,0 +1,72 @@
+import type { Pool } from 'pg';
+import { int4Array, int8Array, textArray, uuidArray, type Log } from '../platform/index.js';
+import type { Settled } from './in-force.js';
+import type { Seq } from './records.js';
+
+/** What waits to be written is bounded: a database that is away must not fill the memory of those that wait for it. */
+const MAX_KEPT = 50_000;
+const EVERY_MS = 250;
+
+const WRITE = `INSERT INTO rule_confirmation (seq, node, name, outcome, guards, at_ms)
+  SELECT w.seq, w.node, n.name, w.outcome, w.guards, w.at_ms
+  FROM unnest($1::bigint[], $2::uuid[], $3::text[], $4::int[], $5::bigint[]) AS w (seq, node, outcome, guards, at_ms)
+  LEFT JOIN node n ON n.id = w.node
+  ON CONFLICT DO NOTHING`;
+
+export interface ConfirmationKeeper {
+  /** Returns at once: nobody waits for what is only reported later. */
+  keep(seq: Seq, settled: readonly Settled[]): void;
+  /** Writes what is left. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Keeps who confirmed what. Best effort: what was heard in the last moments of a process that is killed is not kept, and neither is
+ * what a database that is away for long leaves no room for.
+ */
+export function createConfirmationKeeper({ pool, log }: { readonly pool: Pool; readonly log: Log }): ConfirmationKeeper {
+  let waiting: (Settled & { readonly seq: Seq })[] = [];
+  let writing: Promise<void> | undefined;
+  let timer: NodeJS.Timeout | undefined;
+
+  async function write(): Promise<void> {
+    const rows = waiting;
+    waiting = [];
+    if (rows.length === 0) return;
+    try {
+      await pool.query(WRITE, [
+        int8Array(rows.map(({ seq }) => seq)),
+        uuidArray(rows.map(({ node }) => node)),
+        textArray(rows.map(({ outcome }) => outcome)),
+        int4Array(rows.map(({ guards }) => guards)),
+        int8Array(rows.map(({ atMs }) => atMs)),
+      ]);
+    } catch (error) {
+      log.warn({ err: error, rows: rows.length }, 'who confirmed what could not be kept; it is tried again');
+      waiting = [...rows, ...waiting].slice(0, MAX_KEPT);
+    }
+  }
+
+  function soon(): void {
+    timer ??= setTimeout(() => {
+      writing = write().finally(() => {
+        timer = undefined;
+        if (waiting.length > 0) soon();
+      });
+    }, EVERY_MS).unref();
+  }
+
+  return {
+    keep(seq, settled) {
+      if (waiting.length + settled.length > MAX_KEPT) return;
+      for (const one of settled) waiting.push({ seq, ...one });
+      soon();
+    },
+    async stop() {
+      clearTimeout(timer);
+      await writing;
+      clearTimeout(timer);
+      await write();
+    },
+  };
+}

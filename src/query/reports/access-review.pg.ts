@@ -1,0 +1,146 @@
+import { int4Array, loadSql } from '../../platform/index.js';
+import { asOfOf, readAsOf } from '../as-of.js';
+import { orNull, readNames, resolveFilter, type Names } from '../names.pg.js';
+import { FILTER_PARAMETERS, invalid, readParameters } from '../parameters.js';
+import type { Reader } from '../reader.js';
+import type { Ask, Snapshot } from '../snapshot.pg.js';
+import type { ReviewItem } from './answers.js';
+import { csvLine, csvTime } from './csv.js';
+import { readFormat } from './format.js';
+import { findGrantRules, type ReviewedGrant } from './grant-rules.pg.js';
+import type { Report, ReportStreams } from './stream.js';
+
+export const REVIEW_PARAMETERS = [...FILTER_PARAMETERS.user, ...FILTER_PARAMETERS.resource, 'format', 'as_of'] as const;
+
+const DAY_S = 86_400;
+/** Grants held at a time, with their use: what a report takes of memory, whatever its length. */
+const PAGE = 200;
+/** For a slow reader. One that reads nothing is given up after the session's idle time. */
+const TRANSACTION_MS = 600_000;
+const ALLOW_TIME = `SELECT set_config('transaction_timeout', '${TRANSACTION_MS}', true) FROM (SELECT $1::uuid) t`;
+
+const GRANTS = loadSql(import.meta.url, 'reviewed-grants.sql');
+const GRANTS_OF = {
+  user: GRANTS.replace('{driven}', 'g.usr = ANY ($3::int[])'), // grant_version_pkey
+  resource: GRANTS.replace('{driven}', 'g.res = ANY ($3::int[])'), // grant_res
+} as const;
+const USE = loadSql(import.meta.url, 'reviewed-use.sql');
+
+/** Every standing grant of a user or of a resource, with what was made of it; as long as it is. */
+export function createAccessReview({ ask, reader, streams }: { readonly ask: Ask; readonly reader: Reader; readonly streams: ReportStreams }) {
+  return async (tenant: string, query: unknown): Promise<Report> => {
+    const parameters = readParameters(query, REVIEW_PARAMETERS);
+    const tenantKey = reader.tenantKey(tenant);
+    const format = readFormat(parameters);
+    const asked = readAsOf(parameters);
+    const ofUser = FILTER_PARAMETERS.user.some((name) => parameters.has(name));
+    if (ofUser === parameters.has('resource')) throw invalid('name a user or a resource');
+    const kind = ofUser ? 'user' : 'resource';
+    let index = '';
+    const body = await streams.open((write) =>
+      ask(
+        tenant,
+        async (snapshot) => {
+          await snapshot.rows(ALLOW_TIME);
+          const ids = await resolveFilter(snapshot, tenantKey, parameters, kind);
+          index = String(snapshot.index);
+          await write(format === 'csv' ? csvLine(COLUMNS) : `{"as_of":${JSON.stringify(asOfOf(snapshot))},"items":[`);
+          let isFirst = true;
+          for await (const page of snapshot.pages<GrantRow>(GRANTS_OF[kind], [String(snapshot.index), ids], PAGE)) {
+            const items = await describePage(snapshot, tenantKey, page);
+            await write(format === 'csv' ? items.map(lineOf).join('') : `${isFirst ? '' : ','}${items.map((item) => JSON.stringify(item)).join(',')}`);
+            isFirst = false;
+          }
+          if (format === 'json') await write(']}');
+        },
+        asked,
+      ),
+    );
+    return { contentType: format === 'csv' ? 'text/csv; charset=utf-8; header=present' : 'application/json; charset=utf-8', fileName: `access-review-${kind}-as-of-${index}.${format}`, body };
+  };
+}
+
+interface GrantRow extends ReviewedGrant {
+  readonly [column: string]: unknown;
+  readonly scopes: string[];
+}
+
+interface UseRow {
+  readonly [column: string]: unknown;
+  readonly nth: string;
+  readonly first_ix: string;
+  readonly first_arrival: string;
+  readonly last_used: string | null;
+  readonly uses_30: string;
+  readonly uses_90: string;
+  readonly used_scopes: string[];
+}
+
+async function describePage(snapshot: Snapshot, tenantKey: Uint8Array, page: readonly GrantRow[]): Promise<ReviewItem[]> {
+  const used = await snapshot.rows<UseRow>(USE, [
+    String(snapshot.index),
+    int4Array(page.map(({ usr }) => usr)),
+    int4Array(page.map(({ client }) => client)),
+    int4Array(page.map(({ res }) => res)),
+    snapshot.at - 30 * DAY_S,
+    snapshot.at - 90 * DAY_S,
+  ]);
+  const names = await readNames(snapshot, page.flatMap(({ usr, client, res, agent }) => [usr, client, res, agent]));
+  const rules = await findGrantRules(snapshot, tenantKey, page, names);
+  return page.map((grant, nth) => itemOf(grant, used[nth]!, rules[nth]!, names));
+}
+
+function itemOf(grant: GrantRow, use: UseRow, rules: readonly string[], names: Names): ReviewItem {
+  return {
+    user: names.user(grant.usr),
+    client: names.client(grant.client),
+    agent: orNull(grant.agent, names.agent),
+    resource: names.resource(grant.res),
+    granted_scopes: [...grant.scopes],
+    used_scopes: [...use.used_scopes],
+    first_granted: { index: use.first_ix, at: Math.floor(Number(use.first_arrival) / 1000) },
+    last_used: use.last_used === null ? null : Number(use.last_used),
+    uses_30_days: Number(use.uses_30),
+    uses_90_days: Number(use.uses_90),
+    rules: [...rules],
+  };
+}
+
+const COLUMNS = [
+  'user_issuer',
+  'user_tenant',
+  'user',
+  'client_issuer',
+  'client',
+  'agent_issuer',
+  'agent',
+  'resource',
+  'granted_scopes',
+  'used_scopes',
+  'first_granted_index',
+  'first_granted_at',
+  'last_used_at',
+  'uses_30_days',
+  'uses_90_days',
+  'rules',
+];
+
+const lineOf = (item: ReviewItem): string =>
+  csvLine([
+    item.user.iss,
+    item.user.tenant ?? null,
+    item.user.sub,
+    item.client.iss,
+    item.client.client_id,
+    item.agent?.iss ?? null,
+    item.agent?.id ?? null,
+    item.resource.uri,
+    item.granted_scopes.join(' '),
+    item.used_scopes.join(' '),
+    item.first_granted.index,
+    csvTime(item.first_granted.at),
+    csvTime(item.last_used),
+    item.uses_30_days,
+    item.uses_90_days,
+    item.rules.join(' '),
+  ]);

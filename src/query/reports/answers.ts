@@ -1,0 +1,71 @@
+import { Type, type Static } from 'typebox';
+import { Agent, AsOf, Client, Count, Index, maybe, one, Resource, Scopes, strict, Time, TokenId, User } from '../answer-parts.js';
+
+export const ReviewItem = Type.Object(
+  {
+    user: User,
+    client: Client,
+    agent: maybe(Agent),
+    resource: Resource,
+    granted_scopes: Scopes,
+    used_scopes: Scopes,
+    first_granted: Type.Object({ index: Index, at: Time }, { ...strict, description: 'arrival of the first evidence' }),
+    last_used: maybe(Time),
+    uses_30_days: Count,
+    uses_90_days: Count,
+    rules: Type.Array(Type.String(), { description: 'rules that stop whatever is issued under it' }),
+  },
+  { ...strict, description: 'uses are allowed ones' },
+);
+export type ReviewItem = Static<typeof ReviewItem>;
+export const ReviewReport = Type.Object({ as_of: AsOf, items: Type.Array(ReviewItem) }, strict);
+
+const Instant = Type.Integer({ description: 'milliseconds since the epoch' });
+const volumes = { allowed: Count, denied: Count, records: Count, bytes: Count, first: maybe(Time), last: maybe(Time), at_least: Type.Boolean() };
+
+const Use = Type.Object(
+  { index: Index, at: Time, count: Count, outcome: Type.Enum(['allowed', 'denied']), operation: maybe(Type.Enum(['read', 'write', 'delete', 'export', 'admin'])), resource: maybe(Resource), token: TokenId },
+  strict,
+);
+
+export const IncidentReport = one({
+  rule: Type.Object(
+    {
+      id: Type.String(),
+      entry: Type.String({ description: 'index of its entry in the ledger: see /v1/entries/{index} for the proof' }),
+      seq: Type.String({ description: 'position in the control log' }),
+      selector: Type.Record(Type.String(), Type.Unknown()),
+      effect: Type.Enum(['block', 'revoke']),
+      ordered_at: Instant,
+      recorded_at: Type.Integer({ description: 'arrival of the entry, milliseconds since the epoch' }),
+      reason: Type.String(),
+      author: Type.Object({ caller: Type.String(), on_behalf_of: Type.Optional(Type.String()) }, strict),
+      cause: maybe(Type.Object({ source: Type.String(), id: Type.String() }, { ...strict, description: 'the event of a source that ordered it' })),
+      lifted: maybe(Type.Object({ entry: Index, at: Time, resume: Type.Boolean() }, strict)),
+    },
+    strict,
+  ),
+  hit: Type.Object(
+    {
+      live_tokens: Count,
+      newest: Type.Array(Type.Object({ id: TokenId, index: Index, user: maybe(User), client: Client, agent: maybe(Agent), issued_at: Time, expires_at: maybe(Time) }, strict)),
+      left_out: Count,
+      at_least: Type.Boolean(),
+    },
+    { ...strict, description: 'tokens that were live when it was ordered, by what the ledger had told by its entry; also those that another rule stopped' },
+  ),
+  since: Time,
+  before: Type.Object(volumes, { ...strict, description: 'uses of its tokens from `since` until the order, by what is known at `as_of`' }),
+  after: Type.Object({ ...volumes, newest: Type.Array(Use), left_out: Count }, { ...strict, description: 'uses of its tokens from the second after the order on, allowed and denied' }),
+  confirmations: Type.Object(
+    {
+      known: Type.Boolean({ description: 'false: nobody kept who confirmed it' }),
+      nodes: Type.Array(
+        Type.Object({ node: Type.String(), name: maybe(Type.String()), outcome: Type.Enum(['confirmed', 'expired']), guards: Count, at: Instant }, strict),
+        { description: 'as the process that waited heard it; expired: the node had gone, or its lease was waited out' },
+      ),
+    },
+    strict,
+  ),
+});
+export type IncidentReport = Static<typeof IncidentReport>;

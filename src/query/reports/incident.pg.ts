@@ -1,0 +1,148 @@
+import { RescindError } from '../../contracts/index.js';
+import { byteaArray, loadSql } from '../../platform/index.js';
+import { rulesAsOf, type RuleVersion } from '../../projections/index.js';
+import { DEFAULT_WINDOW_S } from '../access/filters.pg.js';
+import { asOfOf, readAsOf } from '../as-of.js';
+import { operationOf, outcomeOf } from '../entity-kinds.js';
+import { orNull, readNames, type Names } from '../names.pg.js';
+import { invalid, need, readParameters, readSeconds } from '../parameters.js';
+import { findReachedTokens, type ReachedToken } from '../reach/tokens.pg.js';
+import type { Reader } from '../reader.js';
+import type { Ask, Snapshot } from '../snapshot.pg.js';
+import type { IncidentReport } from './answers.js';
+import { readFormat, type Format } from './format.js';
+import { seedsOf, stoppedBy } from './selected.pg.js';
+
+export const INCIDENT_PARAMETERS = ['rule', 'since', 'format', 'as_of'] as const;
+
+/** Uses that are added up: the newest ones. */
+const MAX_ROWS = 50_000;
+const MAX_SHOWN = 100;
+const USES = loadSql(import.meta.url, 'incident-uses.sql');
+const CONFIRMATIONS = 'SELECT node, name, outcome, guards, at_ms FROM rule_confirmation WHERE seq = $2::bigint AND $1::uuid IS NOT NULL ORDER BY at_ms, node';
+
+export interface Incident {
+  readonly format: Format;
+  readonly report: IncidentReport;
+}
+
+/** What a rule hit, what was done before it and tried after it, and who confirmed it when. */
+export function createIncidentReport({ ask, reader }: { readonly ask: Ask; readonly reader: Reader }) {
+  return async (tenant: string, query: unknown): Promise<Incident> => {
+    const parameters = readParameters(query, INCIDENT_PARAMETERS);
+    const tenantKey = reader.tenantKey(tenant);
+    const format = readFormat(parameters);
+    const id = need(parameters, 'rule');
+    const since = readSeconds(parameters, 'since');
+    const report = await ask(
+      tenant,
+      async (snapshot) => {
+        const [rule] = await rulesAsOf(snapshot.rows, snapshot, { rule: id });
+        if (!rule) throw new RescindError('not-found', { detail: 'no rule of this id had been recorded' });
+        const orderedAt = Math.floor(rule.orderedMs / 1000);
+        const from = since ?? orderedAt - DEFAULT_WINDOW_S;
+        if (from > orderedAt) throw invalid('`since` lies after the order');
+        return describe(snapshot, reader, tenantKey, { rule, orderedAt, since: from });
+      },
+      readAsOf(parameters),
+    );
+    return { format, report };
+  };
+}
+
+async function describe(snapshot: Snapshot, reader: Reader, tenantKey: Uint8Array, { rule, orderedAt, since }: { rule: RuleVersion; orderedAt: number; since: number }): Promise<IncidentReport> {
+  // As it was ordered, whatever an enabling has made of it since.
+  const atOrder = await snapshot.asOf({ index: rule.ix + 1n, at: orderedAt });
+  const [ordered] = await rulesAsOf(snapshot.rows, atOrder, { rule: rule.rule });
+  const stops = stoppedBy(tenantKey, ordered!);
+  const seeds = await seedsOf(snapshot, tenantKey, rule.selector);
+  const told = await snapshot.asOf({ index: rule.ix, at: orderedAt });
+  const hit = await findReachedTokens(told, reader, { seeds, onlyLive: true, select: (keys) => (stops(keys, orderedAt) ? true : undefined) });
+  const known = await findReachedTokens(snapshot, reader, { seeds, onlyLive: false, select: (keys) => (stops(keys, orderedAt) ? true : undefined) });
+  const uses = await snapshot.rows<UsesRow>(USES, [String(snapshot.index), byteaArray(known.tokens.map(({ key }) => key)), since, orderedAt, MAX_ROWS, MAX_SHOWN]);
+  const confirmed = await snapshot.rows<ConfirmationRow>(CONFIRMATIONS, [String(rule.terms.seq)]);
+
+  const newest = uses.find(({ after }) => after)?.newest ?? [];
+  const shown = hit.tokens.slice(0, MAX_SHOWN);
+  const names = await readNames(snapshot, [...shown.flatMap(({ user, client, agent }) => [user, client, agent]), ...newest.map(({ res }) => res)]);
+  const atLeast = known.atLeast || uses.reduce((sum, { rows }) => sum + Number(rows), 0) >= MAX_ROWS;
+  const volumes = (after: boolean) => volumesOf(uses.find((row) => row.after === after), atLeast);
+  return {
+    as_of: asOfOf(snapshot),
+    rule: {
+      id: rule.rule,
+      entry: String(rule.ix),
+      seq: String(rule.terms.seq),
+      selector: { ...rule.selector },
+      effect: rule.effect,
+      ordered_at: rule.orderedMs,
+      recorded_at: rule.arrivalMs,
+      reason: rule.reason,
+      author: rule.author,
+      cause: rule.cause ?? null,
+      lifted: rule.lift ? { entry: String(rule.lift.ix), at: rule.lift.at, resume: rule.lift.resume } : null,
+    },
+    hit: { live_tokens: hit.tokens.length, newest: shown.map((token) => tokenOf(token, names)), left_out: hit.tokens.length - shown.length, at_least: hit.atLeast },
+    since,
+    before: volumes(false),
+    after: { ...volumes(true), newest: newest.map((use) => useOf(use, names)), left_out: Number(uses.find(({ after }) => after)?.rows ?? 0) - newest.length },
+    confirmations: {
+      known: confirmed.length > 0,
+      nodes: confirmed.map(({ node, name, outcome, guards, at_ms: at }) => ({ node, name, outcome, guards, at: Number(at) })),
+    },
+  };
+}
+
+function volumesOf(row: UsesRow | undefined, atLeast: boolean) {
+  return {
+    allowed: Number(row?.allowed ?? 0),
+    denied: Number(row?.denied ?? 0),
+    records: Number(row?.records ?? 0),
+    bytes: Number(row?.bytes ?? 0),
+    first: row ? Number(row.first) : null,
+    last: row ? Number(row.last) : null,
+    at_least: atLeast,
+  };
+}
+
+const tokenOf = (token: ReachedToken<unknown>, names: Names) => ({
+  id: token.key.toString('base64url'),
+  index: String(token.index),
+  user: orNull(token.user, names.user),
+  client: names.client(token.client),
+  agent: orNull(token.agent, names.agent),
+  issued_at: token.iat,
+  expires_at: token.exp,
+});
+
+const useOf = (use: UsesRow['newest'][number], names: Names) => ({
+  index: use.ix,
+  at: use.at,
+  count: use.n,
+  outcome: outcomeOf(use.outcome),
+  operation: orNull(use.op, operationOf),
+  resource: orNull(use.res, names.resource),
+  token: Buffer.from(use.tok, 'hex').toString('base64url'),
+});
+
+interface UsesRow {
+  readonly [column: string]: unknown;
+  readonly after: boolean;
+  readonly rows: string;
+  readonly allowed: string;
+  readonly denied: string;
+  readonly records: string;
+  readonly bytes: string;
+  readonly first: string;
+  readonly last: string;
+  readonly newest: readonly { ix: string; at: number; n: number; outcome: number; op: number | null; res: number | null; tok: string }[];
+}
+
+interface ConfirmationRow {
+  readonly [column: string]: unknown;
+  readonly node: string;
+  readonly name: string | null;
+  readonly outcome: 'confirmed' | 'expired';
+  readonly guards: number;
+  readonly at_ms: string;
+}

@@ -1,0 +1,23 @@
+-- What was done under some grants, and since when they stand. Uses: allowed ones.
+-- $1 tenant  $2 as of  $3 users  $4 clients  $5 resources  $6 30 days ago  $7 90 days ago
+WITH page AS MATERIALIZED (
+  SELECT nth, usr, client, res FROM unnest($3::int[], $4::int[], $5::int[]) WITH ORDINALITY AS p (usr, client, res, nth)
+),
+used AS (
+  SELECT p.nth, max(a.until_at) AS last_used,
+         coalesce(sum(a.n) FILTER (WHERE a.at >= $6::bigint), 0) AS uses_30, coalesce(sum(a.n) FILTER (WHERE a.at >= $7::bigint), 0) AS uses_90
+  FROM page p
+  JOIN access a ON a.tenant = $1 AND a.usr = p.usr AND a.client = p.client AND a.res = p.res
+  WHERE a.usr = ANY ($3) AND a.outcome = 1 AND a.ix < $2::bigint AND a.bound_ix < $2
+  GROUP BY p.nth
+)
+SELECT p.nth, e.ix AS first_ix, e.arrival AS first_arrival, u.last_used, coalesce(u.uses_30, 0) AS uses_30, coalesce(u.uses_90, 0) AS uses_90,
+       ARRAY(SELECT s.parts ->> 0 FROM first_use f JOIN entity s ON s.tenant = $1 AND s.id = f.scope
+             WHERE f.tenant = $1 AND f.usr = p.usr AND f.client = p.client AND f.res = p.res AND f.first_ix < $2 ORDER BY 1) AS used_scopes
+FROM page p
+LEFT JOIN used u USING (nth)
+CROSS JOIN LATERAL (
+  SELECT min(g.from_ix) AS ix FROM grant_version g WHERE g.tenant = $1 AND g.usr = p.usr AND g.client = p.client AND g.res = p.res
+) f
+JOIN entry e ON e.tenant = $1 AND e.ix = f.ix
+ORDER BY p.nth

@@ -1,0 +1,49 @@
+import { RescindError } from '../../contracts/index.js';
+import type { RuleVersion } from '../../projections/index.js';
+import { createRuleIndex, ruleKey, ruleKeyToBytes, selectorKey, tokenParts, userParts, type Selector, type TokenKeys } from '../../rules/index.js';
+import type { AskedStart } from '../reach/parameters.js';
+import { findStart, NO_SEEDS, type Seeds } from '../reach/start.pg.js';
+import type { Snapshot } from '../snapshot.pg.js';
+
+/** Clients that a rule begins from which names neither a person nor an application. */
+const MAX_CLIENTS = 2_000;
+const CLIENTS = `SELECT c.id FROM entity c WHERE c.tenant = $1 AND c.kind = 2 AND c.from_ix < $2
+  AND EXISTS (SELECT FROM token t WHERE t.tenant = $1 AND t.client = c.id) ORDER BY c.id LIMIT $3`;
+
+/** Where to look for the tokens of a rule: by the member that leaves the fewest. */
+export async function seedsOf(snapshot: Snapshot, tenantKey: Uint8Array, selector: Selector): Promise<Seeds> {
+  const { token, id_jag: idJag, session, user, agent, client, resource } = selector;
+  if (token) return { ...NO_SEEDS, tokens: [ruleKeyToBytes(ruleKey(tenantKey, 'token', tokenParts(token)))] };
+  const asked: AskedStart | undefined = idJag
+    ? { kind: 'id_jag', name: idJag }
+    : session
+      ? { kind: 'session', ...session }
+      : user
+        ? { kind: 'user', ref: { parts: userParts(user) } }
+        : agent
+          ? { kind: 'agent', ref: { parts: [agent.iss, agent.id] } }
+          : client
+            ? { kind: 'client', ref: { parts: [client.iss, client.client_id] } }
+            : resource === undefined
+              ? undefined
+              : { kind: 'resource', ref: { parts: [resource] } };
+  if (!asked) {
+    const rows = await snapshot.rows<{ id: number }>(CLIENTS, [String(snapshot.index), MAX_CLIENTS]);
+    return { ...NO_SEEDS, clients: rows.map(({ id }) => id) };
+  }
+  try {
+    return (await findStart(snapshot, tenantKey, asked)).seeds;
+  } catch (error) {
+    // A rule may name what nobody has seen.
+    if (error instanceof RescindError && error.code === 'not-found') return NO_SEEDS;
+    throw error;
+  }
+}
+
+/** Whether the rule, as it was ordered, stops a token at a time. */
+export function stoppedBy(tenantKey: Uint8Array, { rule, selector, terms }: RuleVersion): (keys: TokenKeys, now: number) => boolean {
+  const index = createRuleIndex();
+  index.put({ ...terms, id: rule, seq: BigInt(terms.seq), selector: selectorKey(tenantKey, selector) });
+  return (keys, now) => index.isStopped(keys, now);
+}
+
