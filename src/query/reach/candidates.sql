@@ -35,11 +35,11 @@ tree AS (
   ) n
 ),
 known AS MATERIALIZED (
-  SELECT t.key, t.ix, t.usr, t.bound_ix, t.client, t.agent, t.res, t.iat, t.exp, t.facts ->> 'kind' AS kind,
+  SELECT t.key, t.ix, t.usr, t.bound_ix, t.client, t.agent, t.agent_ix, t.res, t.iat, t.exp, t.facts ->> 'kind' AS kind,
          (t.conflict_ix IS NULL OR t.conflict_ix >= $2) AND t.iat >= $11::bigint AND (t.exp > $3::bigint OR (t.exp IS NULL AND t.facts ->> 'kind' = 'refresh')) AS alive
   FROM tree JOIN token t ON t.tenant = $1 AND t.key = tree.key
 )
-SELECT k.key, k.ix, CASE WHEN k.bound_ix < $2 THEN k.usr END AS usr, k.client, CASE WHEN k.bound_ix < $2 THEN k.agent END AS agent,
+SELECT k.key, k.ix, CASE WHEN k.bound_ix < $2 THEN k.usr END AS usr, k.client, CASE WHEN k.bound_ix < $2 AND coalesce(k.agent_ix, k.ix) < $2 THEN k.agent END AS agent,
        k.res, k.iat, k.exp, k.kind, k.alive, EXISTS (SELECT FROM seeded GROUP BY seed HAVING count(*) >= $4) AS cut_off
 FROM known k
 WHERE k.alive OR NOT $12::boolean

@@ -18,14 +18,15 @@ export interface AsOfQuestion {
   ask(deployment: Deployment, asOf: bigint): Promise<unknown>;
 }
 
+type Filters = Readonly<Record<string, string>>;
 type Question = (tenant: string, query: unknown) => Promise<object>;
 
-/** Asked by HTTP's parameters; of a list all pages, in small ones, so that later pages are read as of the first too. */
-function asked(name: string, pick: (questions: Questions) => Question, parameters: Readonly<Record<string, string>> = {}, limit?: number): AsOfQuestion {
+/** Asked by HTTP's parameters; of a list all pages, in small ones, so that later pages are read as of the first too. `until`: `as_of` by another name. */
+function asked(name: string, pick: (questions: Questions) => Question, parameters: Filters = {}, limit?: number, moment = 'as_of'): AsOfQuestion {
   return {
     name: `${name} ${new URLSearchParams(parameters)}`,
     async ask({ questions }, asOf) {
-      const query = { ...parameters, as_of: String(asOf), ...(limit === undefined ? {} : { limit: String(limit) }) };
+      const query = { ...parameters, [moment]: String(asOf), ...(limit === undefined ? {} : { limit: String(limit) }) };
       try {
         let page = (await pick(questions)(ACME, query)) as { items?: unknown[]; next?: string };
         const items = [...(page.items ?? [])];
@@ -33,7 +34,7 @@ function asked(name: string, pick: (questions: Questions) => Question, parameter
           page = (await pick(questions)(ACME, { ...query, cursor: page.next })) as typeof page;
           items.push(...page.items!);
         }
-        return withoutIds({ ...page, ...(page.items ? { items } : {}) });
+        return { ...page, ...(page.items ? { items } : {}) };
       } catch (error) {
         // A name that was not seen yet is an answer as well.
         if ((error as { code?: string }).code === 'not-found') return 'not-found';
@@ -41,13 +42,6 @@ function asked(name: string, pick: (questions: Questions) => Question, parameter
       }
     },
   };
-}
-
-/** Small ids are given as names come up, batch by batch: two deployments give them differently. What they stand for is beside them. */
-function withoutIds(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutIds);
-  if (value === null || typeof value !== 'object') return value;
-  return Object.fromEntries(Object.entries(value).filter(([member]) => member !== 'entity').map(([member, inner]) => [member, withoutIds(inner)]));
 }
 
 const ALICE = { user_iss: IDP, user_tenant: 'acme', user_sub: 'alice' };
@@ -65,7 +59,6 @@ const PAIRS: AsOfQuestion = {
   },
 };
 
-type Filters = Readonly<Record<string, string>>;
 const EVENTS: readonly Filters[] = [{}, ALICE, ASSISTANT, { agent_iss: IDP, agent_id: AGENT.id }, { resource: CRM }, { resource: WIKI, operation: 'read', scope: 'b' }];
 const WHOLE_PAGES: readonly Filters[] = [{}, { ...ALICE, agent_type: AGENT.type }, { resource: CRM, client_address: '192.0.2.1', outcome: 'allowed' }];
 const COUNTS: readonly Filters[] = [
@@ -77,65 +70,41 @@ const COUNTS: readonly Filters[] = [
   { resource: WIKI, ...HOURS },
   ALICE,
   { resource: CRM, operation: 'write' },
+  { resource: CRM, client_address: '192.0.2.1' },
   { ...ASSISTANT, resource: WIKI },
   { agent_iss: IDP, agent_id: AGENT.id, route: '/b' },
 ];
 
-/** A list whose order is that of small ids: its items in the order of their text. */
-const unordered = ({ name, ask }: AsOfQuestion): AsOfQuestion => ({
-  name,
+const PAIRS_OF: readonly Filters[] = [{}, ASSISTANT, { resource: CRM }, { agent_iss: IDP, agent_id: AGENT.id }];
+const STARTS: readonly Filters[] = [ALICE, ASSISTANT, { resource: CRM }, { agent_iss: IDP, agent_id: AGENT.id }, { session_iss: IDP, session_sid: 's-alice' }, { id_jag_iss: IDP, id_jag_jti: 'j0' }];
+const AUDITOR = { id: 'acme-audit', tenant: ACME } as unknown as Parameters<Questions['reach']['blast']>[0];
+
+const WINDOW = { from: String(T), to: String(T + 40_000) };
+
+/** What is around a node that is found by its name. */
+const around = (parts: readonly (string | null)[], depth: string): AsOfQuestion => ({
+  name: `graph around ${parts}`,
   async ask(deployment, asOf) {
-    const answer = (await ask(deployment, asOf)) as { items?: unknown[] };
-    return answer.items ? { ...answer, items: answer.items.map((item) => JSON.stringify(item)).sort() } : answer;
+    const { rows } = await deployment.pool.query('SELECT id FROM entity WHERE tenant = $1 AND parts = $2', [ACME, JSON.stringify(parts)]);
+    return rows.length === 0 ? 'not-found' : asked('graph', ({ graph }) => graph, { expand: String(rows[0].id), depth }).ask(deployment, asOf);
   },
 });
 
-/** A picture, with names in place of the small ids of its nodes. */
-function drawn(parameters: Readonly<Record<string, string>>, expand?: readonly (string | null)[]): AsOfQuestion {
-  return {
-    name: `graph ${new URLSearchParams(parameters)} ${expand ?? ''}`,
-    async ask({ pool, questions }, asOf) {
-      const { rows } = await pool.query('SELECT id FROM entity WHERE tenant = $1 AND parts = $2', [ACME, JSON.stringify(expand ?? [])]);
-      if (expand && rows.length === 0) return 'not-found';
-      try {
-        const { nodes, edges, ...rest } = await questions.graph(ACME, { ...parameters, as_of: String(asOf), ...(expand ? { expand: String(rows[0].id) } : {}) });
-        const nameOf = new Map(nodes.map(({ id, type, issuer, tenant, name }) => [id, `${type} ${issuer} ${tenant} ${name}`]));
-        const named = [
-          ...nodes.map((node) => ({ ...node, id: nameOf.get(node.id) })),
-          ...edges.map((edge) => ({ ...edge, from: nameOf.get(edge.from), to: nameOf.get(edge.to) })),
-        ];
-        return { ...rest, drawn: named.map((one) => JSON.stringify(one)).sort() };
-      } catch (error) {
-        if ((error as { code?: string }).code === 'not-found') return 'not-found';
-        throw error;
-      }
-    },
-  };
-}
-
-/** Between the first entry and the moment; lines of one entry stand in the order of small ids. */
-const CHANGES: AsOfQuestion = {
-  name: 'changes',
-  async ask({ questions }, asOf) {
-    const { items, ...rest } = await questions.changes(ACME, { since: '1', until: String(asOf), limit: '100' });
-    const named = items.map((item) => JSON.stringify(withoutIds('agents' in item ? { ...item, agents: item.agents.map((one) => JSON.stringify(withoutIds(one))).sort() } : item)));
-    return { ...rest, items: named.sort() };
-  },
-};
-
-const CRM_WINDOW = { from: String(T), to: String(T + 40_000) };
-const LISTS: readonly Filters[] = [{}, { agent_iss: IDP, agent_id: AGENT.id, ...CRM_WINDOW }];
-const PICTURES: readonly Filters[] = [{}, { ...ALICE, agent_iss: IDP, agent_id: AGENT.id }, { resource: WIKI, fold: 'users', ...CRM_WINDOW }];
-
-/** Every question that takes `as_of`: a new one gets its rows here. */
+/** Every question that takes `as_of`: a new one gets its rows here. Small ids are compared too: batches do not show in them either. */
 export const AS_OF_QUESTIONS: readonly AsOfQuestion[] = [
   ...EVENTS.map((filters) => asked('access', ({ access }) => access, filters, 3)),
   ...WHOLE_PAGES.map((filters) => asked('access', ({ access }) => access, filters, 100)),
   ...COUNTS.map((filters) => asked('access/counts', ({ accessCounts }) => accessCounts, filters)),
   PAIRS,
-  ...LISTS.map((filters) => asked('connections', ({ connections }) => connections, filters, 2)),
-  ...LISTS.map((filters) => unordered(asked('grants', ({ grants }) => grants, filters, 2))),
-  ...PICTURES.map((filters) => drawn(filters)),
-  drawn({ depth: '3' }, [CRM]),
-  CHANGES,
+  ...PAIRS_OF.map((filters) => asked('connections', ({ connections }) => connections, filters, 2)),
+  ...[...PAIRS_OF, ALICE].map((filters) => asked('grants', ({ grants }) => grants, filters, 2)),
+  ...[...PAIRS_OF, ALICE].map((filters) => asked('graph', ({ graph }) => graph, filters)),
+  asked('graph', ({ graph }) => graph, { fold: 'users', resource: WIKI, ...WINDOW }),
+  asked('connections', ({ connections }) => connections, { ...MAILER, ...WINDOW }, 2),
+  around([IDP, 'acme', 'alice'], '2'),
+  around([CRM], '3'),
+  asked('changes', ({ changes }) => changes, { since: '1' }, 5, 'until'),
+  ...STARTS.map((start) => asked('blast radius', ({ reach }) => (_, query) => reach.blast(AUDITOR, query), start)),
+  asked('reach', ({ reach }) => (_, query) => reach.reach(AUDITOR, query), { resource: CRM }),
+  asked('coverage', ({ coverage }) => coverage, {}, 2),
 ];
