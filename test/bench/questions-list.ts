@@ -55,7 +55,7 @@ export function questionsOf(organisation: Organisation, { users, entities, token
     { name: 'who reaches a resource', path: (nth) => `/v1/reach?${busyApp(nth)}` },
     { name: 'coverage', path: () => '/v1/coverage' },
     { name: 'check of a source', path: (nth) => `/v1/sources/${of(apps, nth).name}/check`, presentOnly: true },
-    { name: 'token', path: (nth) => `/v1/tokens/${of(tokens, nth)}`, presentOnly: true },
+    { name: 'token', path: (nth) => `/v1/tokens/${of(tokens, nth)}` },
     { name: 'search of a name', path: (nth) => `/v1/search?q=${of(users, nth)}` },
     { name: 'search of a beginning', path: (nth) => `/v1/search?q=${of(users, nth).slice(0, 4)}` },
     { name: 'all names of a user', path: (nth) => `/v1/entities/${of(entities, nth)}` },
