@@ -40,8 +40,7 @@ known AS MATERIALIZED (
   FROM tree JOIN token t ON t.tenant = $1 AND t.key = tree.key
 )
 SELECT k.key, k.ix, CASE WHEN k.bound_ix < $2 THEN k.usr END AS usr, k.client, CASE WHEN k.bound_ix < $2 THEN k.agent END AS agent,
-       k.res, k.iat, k.exp, k.kind, k.alive, EXISTS (SELECT FROM seeded GROUP BY seed HAVING count(*) >= $4) AS cut_off
-FROM known k
-WHERE k.alive OR NOT $12::boolean
+       k.res, k.iat, k.exp, k.kind, k.alive, c.cut_off
+FROM (SELECT EXISTS (SELECT FROM seeded WHERE seed <> 't' GROUP BY seed HAVING count(*) >= $4) AS cut_off) c
+LEFT JOIN (SELECT * FROM known WHERE alive OR NOT $12::boolean ORDER BY ix DESC LIMIT $13) k ON true
 ORDER BY k.ix DESC
-LIMIT $13

@@ -118,6 +118,21 @@ describe('other starts', () => {
   });
 });
 
+it('says `at_least` where more tokens were there than are looked at, also when none of those is live', async () => {
+  const { rows } = await api.pool.query<{ client: number }>(`SELECT client FROM token WHERE tenant = $1 AND facts ->> 'jti' = 't1'`, [ACME]);
+  const expired = (from: number, to: number, iat: number) =>
+    api.pool.query(
+      `INSERT INTO token (tenant, key, ix, seen_seq, source, facts, client, res, iat, exp)
+       SELECT $1, substring(sha256(('x' || n)::bytea) for 16), 10, 0, $1, '{"kind":"access"}', $2, '{}', $3::bigint, $3::bigint + 60 FROM generate_series($4::int, $5::int) n`,
+      [ACME, rows[0]!.client, iat, from, to],
+    );
+  const path = `/v1/blast-radius?client=${rows[0]!.client}`;
+  await expired(1, 4_000, NOW - 100);
+  expect((await ask(path)).tokens).toMatchObject({ live: 1, at_least: false });
+  await expired(4_001, 6_000, NOW - 100);
+  expect((await ask(path)).tokens).toMatchObject({ live: 0, at_least: true });
+});
+
 describe('what is not answered', () => {
   const bad: [string, number, string][] = [
     ['/v1/blast-radius', 400, 'invalid-request'],
