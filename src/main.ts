@@ -64,7 +64,7 @@ import {
   type Tracing,
 } from './platform/index.js';
 import { createLineageReader } from './projections/index.js';
-import { createQuestions, describeApi, type PreviewOrder, type SourceSight } from './query/index.js';
+import { createQuestions, CSV_MEDIA_TYPE, describeApi, type PreviewOrder, type SourceSight } from './query/index.js';
 import { ADMIN_KEY_FILE, bootstrap, createAuthenticator, createKeySets, createRegistry, DEFAULT_TENANT } from './registry/index.js';
 import { createRevocations, createRevokeHandler } from './revocation/index.js';
 
@@ -80,7 +80,7 @@ const APPENDER_TIMEOUTS: SessionTimeouts = { statementMs: 20_000, lockMs: 20_000
 
 /** A little beyond the largest batch, so that the intake itself can say which limit was passed. */
 const BODIES = {
-  mediaTypes: [CLOUDEVENTS_MEDIA_TYPE, CLOUDEVENTS_BATCH_MEDIA_TYPE, NDJSON_MEDIA_TYPE, JSON_MEDIA_TYPE],
+  mediaTypes: [CLOUDEVENTS_MEDIA_TYPE, CLOUDEVENTS_BATCH_MEDIA_TYPE, NDJSON_MEDIA_TYPE, JSON_MEDIA_TYPE, CSV_MEDIA_TYPE],
   limitBytes: MAX_POST_BYTES + 64 * 1024,
 };
 

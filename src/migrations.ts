@@ -3,7 +3,9 @@ import { TopicFeeds1764000004600 } from './feeds/index.js';
 import { Ingest1764000003000 } from './ingest/index.js';
 import { Ledger1764000001000, LedgerPartitions1764000005000 } from './log/index.js';
 import {
+  EntityNames1764000008042,
   FillUseAggregates1764000008010,
+  GrantAggregates1764000008020,
   Projections1764000002000,
   RuleHistory1764000008030,
   SourceCounts1764000008040,
@@ -11,6 +13,7 @@ import {
   SourceSequence1764000004800,
   UseAggregates1764000008000,
 } from './projections/index.js';
+import { Directory1764000008041 } from './query/index.js';
 
 /** Every migration of every stage, listed by hand: a glob would find nothing in a bundle, and say nothing. */
 export const MIGRATIONS = [
@@ -25,7 +28,10 @@ export const MIGRATIONS = [
   SourceRoutes1764000006000,
   UseAggregates1764000008000,
   FillUseAggregates1764000008010,
+  GrantAggregates1764000008020,
   RuleHistory1764000008030,
   Confirmations1764000008031,
   SourceCounts1764000008040,
+  Directory1764000008041,
+  EntityNames1764000008042,
 ];

@@ -7,9 +7,12 @@ const TIMEOUT_MS = 30_000;
 export class RequestFailed extends Error {
   override readonly name = 'RequestFailed';
   readonly code: string;
-  constructor(code: string, message: string) {
+  /** What the service said, where it said something. */
+  readonly problem: Answer | undefined;
+  constructor(code: string, message: string, problem?: Answer) {
     super(message);
     this.code = code;
+    this.problem = problem;
   }
 }
 
@@ -18,21 +21,25 @@ export type Answer = Readonly<Record<string, unknown>>;
 export interface Client {
   get(path: string, query?: Readonly<Record<string, string | undefined>>): Promise<Answer>;
   post(path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<Answer>;
+  /** A text of another media type. */
+  postText(path: string, text: string, mediaType: string): Promise<Answer>;
   put(path: string, body: unknown): Promise<Answer>;
   delete(path: string): Promise<Answer>;
 }
 
 /** The management API of a running service. Rejects with `RequestFailed`. */
 export function createClient({ url, key }: Settings): Client {
-  async function send(method: string, path: string, body?: unknown, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
-    const content: Record<string, string> = body === undefined ? {} : { 'content-type': 'application/json' };
+  const send = (method: string, path: string, body?: unknown, headers: Readonly<Record<string, string>> = {}): Promise<Answer> =>
+    request(method, path, body === undefined ? undefined : JSON.stringify(body), body === undefined ? headers : { 'content-type': 'application/json', ...headers });
+
+  async function request(method: string, path: string, body: string | undefined, headers: Readonly<Record<string, string>>): Promise<Answer> {
     let response: Response;
     let text: string;
     try {
       response = await fetch(`${url}${path}`, {
         method,
-        headers: { authorization: `Bearer ${key}`, accept: 'application/json', ...content, ...headers },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        headers: { authorization: `Bearer ${key}`, accept: 'application/json', ...headers },
+        ...(body === undefined ? {} : { body }),
         // A redirect would carry the key to wherever it points.
         redirect: 'error',
         signal: AbortSignal.timeout(TIMEOUT_MS),
@@ -53,6 +60,7 @@ export function createClient({ url, key }: Settings): Client {
       return send('GET', parameters.size > 0 ? `${path}?${parameters}` : path);
     },
     post: (path, body, headers) => send('POST', path, body, headers),
+    postText: (path, text, mediaType) => request('POST', path, text, { 'content-type': mediaType }),
     put: (path, body) => send('PUT', path, body),
     delete: (path) => send('DELETE', path),
   };
@@ -64,7 +72,7 @@ function refusal(status: number, problem: Answer | undefined): RequestFailed {
   const { code, title, detail, type: _, status: __, instance: ___, ...more } = problem;
   const extensions = Object.entries(more).map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
   const told = [detail ?? title, extensions.length > 0 ? `(${extensions.join(', ')})` : undefined].filter((part) => part !== undefined);
-  return new RequestFailed(code as string, `${code}: ${told.join(' ')}`);
+  return new RequestFailed(code as string, `${code}: ${told.join(' ')}`, problem);
 }
 
 function parse(text: string): Answer | undefined {

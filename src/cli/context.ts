@@ -11,6 +11,8 @@ export interface Context {
   settings(command: Command): Promise<Settings>;
   client(command: Command): Promise<Client>;
   show(command: Command, record: Answer): void;
+  /** As `format` has it, or with `--json` as it is. */
+  showText(command: Command, answer: Answer, format: (answer: Answer) => string): void;
   showTable(command: Command, answer: Answer, member: string, columns: readonly string[]): void;
 }
 
@@ -30,6 +32,7 @@ export function createContext(terminal: Terminal): Context {
     settings,
     client: async (command) => createClient(await settings(command)),
     show: (command, record) => print(command, record, () => formatRecord(record)),
+    showText: (command, answer, format) => print(command, answer, () => format(answer)),
     showTable: (command, answer, member, columns) =>
       print(command, answer, () => formatTable((answer[member] as readonly Answer[] | undefined) ?? [], columns)),
   };

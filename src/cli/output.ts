@@ -23,4 +23,4 @@ function formatCell(value: unknown): string {
 }
 
 /** Names come from outside: one must not move the cursor or hide a line of the terminal it is shown on. */
-const printable = (text: string): string => text.replace(/[\p{Cc}\p{Cf}]/gu, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`);
+export const printable = (text: string): string => text.replace(/[\p{Cc}\p{Cf}]/gu, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`);

@@ -4,10 +4,12 @@ import { addCaller } from './caller.js';
 import { addControl } from './control.js';
 import { createContext } from './context.js';
 import { addDemo } from './demo.js';
+import { addDirectory } from './directory.js';
 import { EventsRefused, addEmit } from './emit.js';
 import { addPartition } from './partition.js';
 import { addQuarantine } from './quarantine.js';
 import { addRevoke } from './revoke.js';
+import { addSeed } from './seed.js';
 import { addServe, type Variables } from './serve.js';
 import { addSource } from './source.js';
 import { addTenant } from './tenant.js';
@@ -46,6 +48,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   addDemo(program, context, variables, (code) => {
     exitCode = code;
   });
+  addSeed(program, context, variables);
   addControl(program, context, variables);
   addTenant(program, context);
   addSource(program, context);
@@ -54,6 +57,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   addEmit(program, context);
   addQuarantine(program, context);
   addPartition(program, context);
+  addDirectory(program, context);
   try {
     await program.parseAsync([...args], { from: 'user' });
     return exitCode;
@@ -66,7 +70,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
 
 /** The service's modules take most of a second to load: only for who asks about its configuration. */
 async function readVariables(args: readonly string[]): Promise<Variables> {
-  if (!args.some((arg) => arg === 'serve' || arg === 'demo' || arg === 'control')) return {};
+  if (!args.some((arg) => arg === 'serve' || arg === 'demo' || arg === 'seed' || arg === 'control')) return {};
   return (await import('../platform/index.js')).VARIABLE_DOCUMENTATION;
 }
 

@@ -2,6 +2,7 @@ import { Option, type Command } from 'commander';
 import { pathOf } from './client.js';
 import { jsonOption, urlOption, type Context } from './context.js';
 import { collect, present, readInput, readJson } from './option-values.js';
+import { formatSourceCheck } from './source-check.js';
 import { UsageError, type Terminal } from './terminal.js';
 
 /** What the usual parties say, so that nobody has to spell sixteen names. */
@@ -92,6 +93,15 @@ export function addSource(program: Command, context: Context): void {
     .action(async (name: string, _options: object, command: Command) => {
       const client = await context.client(command);
       context.show(command, await client.get(pathOf('sources', name)));
+    });
+  source
+    .command('check <name>')
+    .description('say what came of a source, what was refused, and what to do next (roles admin, audit, or an emit role bound to it)')
+    .addOption(urlOption())
+    .addOption(jsonOption())
+    .action(async (name: string, _options: object, command: Command) => {
+      const client = await context.client(command);
+      context.showText(command, await client.get(pathOf('sources', name, 'check')), formatSourceCheck);
     });
 }
 

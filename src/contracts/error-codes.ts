@@ -32,6 +32,7 @@ const OWN_CODES = {
   'invalid-cursor': { kind: 'invalid', title: 'The cursor is not one that Rescind issued for this question.' },
   'as-of-out-of-range': { kind: 'invalid', title: 'The moment lies in the future, or before the first entry of the ledger.' },
   'filter-too-wide': { kind: 'invalid', title: 'No index serves this filter; combine it with one that has an index.' },
+  'token-in-request': { kind: 'invalid', title: 'The request holds what looks like a token; nobody needs to send one to ask about it.' },
   'invalid-idempotency-key': { kind: 'invalid', title: 'The Idempotency-Key is malformed.' },
   'invalid-jwks': { kind: 'invalid', title: 'The key set is malformed, or holds a private, weak or unusable key.' },
   'invalid-bound': { kind: 'invalid', title: 'A role is bound to something that is not registered or malformed.' },

@@ -1,3 +1,4 @@
+export { accept, type Accepted, type Arrived, type Rejected } from './accept.js';
 export { createAppender, type Appender, type AppenderOptions } from './appender.pg.js';
 export { IngestModule, type IngestParts } from './ingest.module.js';
 export { createDoor, type Door, type DoorBounds } from './door.js';

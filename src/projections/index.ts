@@ -17,5 +17,7 @@ export { SourceSequence1764000004800 } from './migrations/1764000004800-source-s
 export { SourceRoutes1764000006000 } from './migrations/1764000006000-source-routes.js';
 export { UseAggregates1764000008000 } from './migrations/1764000008000-use-aggregates.js';
 export { FillUseAggregates1764000008010 } from './migrations/1764000008010-fill-use-aggregates.js';
+export { GrantAggregates1764000008020 } from './migrations/1764000008020-grant-aggregates.js';
 export { RuleHistory1764000008030 } from './migrations/1764000008030-rule-history.js';
 export { SourceCounts1764000008040 } from './migrations/1764000008040-source-counts.js';
+export { EntityNames1764000008042 } from './migrations/1764000008042-entity-names.js';

@@ -2,6 +2,8 @@ import type { PoolClient } from 'pg';
 import { planConnections } from './connections/write.pg.js';
 import { createEntityBatch } from './entities.pg.js';
 import type { OwnProjectedEvent, ProjectedEvent } from './event.js';
+import { writeSeen } from './grants/seen.pg.js';
+import { writeClientUsers } from './grants/users.pg.js';
 import { planGrants } from './grants/write.pg.js';
 import { writeRules } from './rules/write.pg.js';
 import { planSequences, type SequenceState } from './sequences/write.pg.js';
@@ -24,7 +26,8 @@ const NOTHING: WrittenProjections = { conflicts: { tokens: [], idJags: [] }, rou
 /**
  * Writes all projections of a batch in the caller's transaction, which holds the locks of the ledger heads concerned.
  * `events` are new entries, in index order within a tenant; `own` are Rescind's. Each projection first names the entities that it needs, so
- * that one statement finds them all; then each writes its tables, set-based. Order matters once: usage binds to tokens.
+ * that one statement finds them all; then each writes its tables, set-based. Order matters twice: usage binds to tokens, and the users of
+ * a client are counted over grants and aliases.
  */
 export async function writeProjections(
   client: PoolClient,
@@ -47,8 +50,10 @@ export async function writeProjections(
 
   const { named, touched, conflicts } = await writeTokens(client);
   await writeUsage(client, touched);
-  await writeGrants(client);
-  await writeConnections(client);
+  const granted = await writeGrants(client);
+  const { tied, begun } = await writeConnections(client);
+  await writeSeen(client, [...granted, ...begun]);
+  await writeClientUsers(client, events, granted, tied);
   await writeSessions(client);
   await writeSources(client, named);
   return { conflicts, routesOver: await routes.count(client), sequences: await writeSequences(client) };

@@ -18,9 +18,10 @@ export const AsOf = Type.Object(
   { ...strict, description: 'every entry of the ledger with a lower index is in the answer; `at` is the moment for which it holds' },
 );
 
-export const User = Type.Object({ entity: EntityId, iss: Type.String(), tenant: Type.Optional(Type.String()), sub: Type.String() }, strict);
-export const Client = Type.Object({ entity: EntityId, iss: Type.String(), client_id: Type.String() }, strict);
-export const Agent = Type.Object({ entity: EntityId, iss: Type.String(), id: Type.String() }, strict);
+const display_name = Type.Optional(Type.String({ description: 'what the directory calls it now: for people, and no name that can be asked by' }));
+export const User = Type.Object({ entity: EntityId, iss: Type.String(), tenant: Type.Optional(Type.String()), sub: Type.String(), display_name }, strict);
+export const Client = Type.Object({ entity: EntityId, iss: Type.String(), client_id: Type.String(), display_name }, strict);
+export const Agent = Type.Object({ entity: EntityId, iss: Type.String(), id: Type.String(), display_name }, strict);
 export const Resource = Type.Object({ entity: EntityId, uri: Type.String() }, strict);
 export const Source = Type.Object({ id: Uuid, name: maybe(Type.String({ description: 'null: Rescind itself' })) }, strict);
 

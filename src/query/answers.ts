@@ -5,7 +5,14 @@ import { Agent, Base64, Client, Count, Index, maybe, one, page, Resource, Scopes
  * What the read API answers: the single source of the types, of OpenAPI's response schemas and of the check in the integration
  * spec. Times are integer seconds; positions in the ledger are decimal strings, because a JSON number is floating point.
  */
-const usage = { accesses: Count, allowed: Count, denied: Count, first_used: maybe(Time), last_used: maybe(Time) };
+const usage = {
+  accesses: Count,
+  allowed: Count,
+  denied: Count,
+  first_used: maybe(Time),
+  last_used: maybe(Time),
+  at_least: Type.Optional(Type.Literal(true, { description: 'the newest accesses were counted, not all: the counts are the least there are' })),
+};
 
 export const ConnectionItem = Type.Object(
   {
@@ -68,42 +75,6 @@ export const TokenAnswer = one({
     description: 'a rule in force on this node now, whatever as_of says; others may stop it too',
   }),
   accesses: Type.Object({ count: Count, allowed: Count, denied: Count, first: maybe(Time), last: maybe(Time) }, strict),
-});
-
-const NodeId = Type.String({ description: 'id of an entity, or `issuer:` and its name' });
-export const GraphNode = Type.Object(
-  {
-    id: NodeId,
-    type: Type.Enum(['user', 'client', 'agent', 'resource', 'issuer']),
-    name: Type.String({ description: 'sub, client_id, id or URI' }),
-    issuer: Type.Optional(NodeId),
-    tenant: Type.Optional(Type.String()),
-    disabled: Type.Optional(Type.Literal(true)),
-  },
-  strict,
-);
-export const GraphEdge = Type.Union([
-  Type.Object(
-    {
-      type: Type.Literal('connection'),
-      from: NodeId,
-      to: NodeId,
-      state: Type.Enum(['created', 'observed', 'deleted', 'unrecorded']),
-      grants: Count,
-      accesses: Count,
-      allowed: Count,
-      denied: Count,
-      last_access: maybe(Time),
-    },
-    { ...strict, description: 'client to resource' },
-  ),
-  Type.Object({ type: Type.Literal('grant'), from: NodeId, to: NodeId, resources: Count }, { ...strict, description: 'user to client' }),
-  Type.Object({ type: Type.Literal('agent'), from: NodeId, to: NodeId }, { ...strict, description: 'agent to the client it acts as' }),
-]);
-export const GraphAnswer = one({
-  nodes: Type.Array(GraphNode),
-  edges: Type.Array(GraphEdge),
-  left_out: Type.Object({ users: Count, clients: Count, resources: Count, agents: Count, connections: Count }, strict),
 });
 
 export const EntryAnswer = one({
@@ -172,9 +143,6 @@ export type ConnectionItem = Static<typeof ConnectionItem>;
 export type GrantPage = Static<typeof GrantPage>;
 export type GrantItem = Static<typeof GrantItem>;
 export type TokenAnswer = Static<typeof TokenAnswer>;
-export type GraphNode = Static<typeof GraphNode>;
-export type GraphEdge = Static<typeof GraphEdge>;
-export type GraphAnswer = Static<typeof GraphAnswer>;
 export type EntryAnswer = Static<typeof EntryAnswer>;
 export type SequencesAnswer = Static<typeof SequencesAnswer>;
 export type QuarantineItem = Static<typeof QuarantineItem>;

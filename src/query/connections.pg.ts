@@ -1,13 +1,14 @@
 import { loadSql } from '../platform/index.js';
 import type { ConnectionPage } from './answers.js';
-import { asOfOf } from './as-of.js';
+import { asOfOf, momentFromCursor, momentToCursor, readAsOf } from './as-of.js';
 import { decodeCursor, encodeCursor, questionOf } from './cursor.js';
 import { connectionStateOf } from './entity-kinds.js';
+import { readPairs } from './graph/pairs.pg.js';
 import { orNull, readNames, resolveFilter } from './names.pg.js';
 import { FILTER_PARAMETERS, readLimit, readParameters, readWindow } from './parameters.js';
 import type { Reader } from './reader.js';
 import type { Ask } from './snapshot.pg.js';
-import { boundsOf, scopesOf, usageOf, type UsageRow } from './usage.js';
+import { scopesOf, usageOf } from './usage.js';
 
 const CONNECTIONS = loadSql(import.meta.url, 'connections.sql');
 
@@ -17,6 +18,7 @@ export const CONNECTION_PARAMETERS = [
   ...FILTER_PARAMETERS.resource,
   'from',
   'to',
+  'as_of',
   'limit',
   'cursor',
 ] as const;
@@ -27,44 +29,52 @@ export function createConnectionsQuestion({ ask, reader }: { readonly ask: Ask; 
     const parameters = readParameters(query, CONNECTION_PARAMETERS);
     const tenantKey = reader.tenantKey(tenant);
     const limit = readLimit(parameters);
-    const bounds = boundsOf(readWindow(parameters));
+    const window = readWindow(parameters);
     const question = questionOf('connections', parameters);
-    const [after] = parameters.has('cursor') ? decodeCursor(tenantKey, question, parameters.get('cursor')!) : [];
+    const position = parameters.has('cursor') ? decodeCursor(tenantKey, question, parameters.get('cursor')!) : undefined;
+    const asked = position ? momentFromCursor(position) : readAsOf(parameters);
 
     return ask(tenant, async (snapshot) => {
       const rows = await snapshot.rows<ConnectionRow>(CONNECTIONS, [
-        after === undefined ? null : Buffer.from(after, 'base64url'),
+        position === undefined ? null : Buffer.from(position[2]!, 'base64url'),
         limit + 1,
         await resolveFilter(snapshot, tenantKey, parameters, 'client'),
         await resolveFilter(snapshot, tenantKey, parameters, 'resource'),
         await resolveFilter(snapshot, tenantKey, parameters, 'agent'),
-        ...bounds,
+        String(snapshot.index),
       ]);
       const shown = rows.slice(0, limit);
       const names = await readNames(snapshot, shown.flatMap((row) => [row.idp_client, row.client, row.res, row.agent]));
+      const known = await readPairs(snapshot, { clients: idsOf(shown, 'client'), resources: idsOf(shown, 'res') }, window);
+      const pairs = new Map(known.map((pair) => [`${pair.client} ${pair.res}`, pair]));
       const last = rows.length > limit ? shown.at(-1) : undefined;
       return {
         as_of: asOfOf(snapshot),
-        items: shown.map((row) => ({
-          id: row.id.toString('base64url'),
-          state: connectionStateOf(row.state),
-          since: { index: row.from_ix, at: Math.floor(Number(row.arrival) / 1000) },
-          decided_at: row.at === '0' ? null : Number(row.at),
-          idp_client: names.client(row.idp_client),
-          client: names.client(row.client),
-          resource: names.resource(row.res),
-          agent: orNull(row.agent, names.agent),
-          ...scopesOf(row.scopes, row.used_scopes),
-          users: row.users,
-          ...usageOf(row),
-        })),
-        ...(last ? { next: encodeCursor(tenantKey, question, [last.id.toString('base64url')]) } : {}),
+        items: shown.map((row) => {
+          const pair = pairs.get(`${row.client} ${row.res}`)!;
+          return {
+            id: row.id.toString('base64url'),
+            state: connectionStateOf(row.state),
+            since: { index: row.from_ix, at: Math.floor(Number(row.arrival) / 1000) },
+            decided_at: row.at === '0' ? null : Number(row.at),
+            idp_client: names.client(row.idp_client),
+            client: names.client(row.client),
+            resource: names.resource(row.res),
+            agent: orNull(row.agent, names.agent),
+            ...scopesOf(row.scopes, pair.used),
+            users: pair.grants,
+            ...usageOf(pair.use),
+          };
+        }),
+        ...(last ? { next: encodeCursor(tenantKey, question, [...momentToCursor(snapshot), last.id.toString('base64url')]) } : {}),
       };
-    });
+    }, asked);
   };
 }
 
-interface ConnectionRow extends UsageRow {
+const idsOf = (rows: readonly ConnectionRow[], column: 'client' | 'res'): number[] => [...new Set(rows.map((row) => row[column]))];
+
+interface ConnectionRow {
   readonly [column: string]: unknown;
   readonly id: Buffer;
   readonly from_ix: string;
@@ -77,6 +87,4 @@ interface ConnectionRow extends UsageRow {
   readonly res: number;
   readonly agent: number | null;
   readonly scopes: string[];
-  readonly used_scopes: string[];
-  readonly users: number;
 }

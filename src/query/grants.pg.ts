@@ -1,12 +1,14 @@
 import { loadSql } from '../platform/index.js';
 import type { GrantPage } from './answers.js';
-import { asOfOf } from './as-of.js';
+import { asOfOf, momentFromCursor, momentToCursor, readAsOf } from './as-of.js';
 import { decodeCursor, encodeCursor, questionOf } from './cursor.js';
+import { NO_USE } from './graph/pairs.js';
+import { readRawUses } from './graph/raw-uses.pg.js';
 import { orNull, readNames, resolveFilter } from './names.pg.js';
 import { FILTER_PARAMETERS, readLimit, readParameters, readWindow } from './parameters.js';
 import type { Reader } from './reader.js';
 import type { Ask } from './snapshot.pg.js';
-import { boundsOf, scopesOf, usageOf, type UsageRow } from './usage.js';
+import { boundsOf, scopesOf, usageOf } from './usage.js';
 
 const GRANTS = loadSql(import.meta.url, 'grants.sql');
 const FIRST_POSITION = ['0', '0', '0'];
@@ -18,6 +20,7 @@ export const GRANT_PARAMETERS = [
   ...FILTER_PARAMETERS.resource,
   'from',
   'to',
+  'as_of',
   'limit',
   'cursor',
 ] as const;
@@ -28,22 +31,25 @@ export function createGrantsQuestion({ ask, reader }: { readonly ask: Ask; reado
     const parameters = readParameters(query, GRANT_PARAMETERS);
     const tenantKey = reader.tenantKey(tenant);
     const limit = readLimit(parameters);
-    const bounds = boundsOf(readWindow(parameters));
+    const [from, to] = boundsOf(readWindow(parameters));
     const question = questionOf('grants', parameters);
-    const after = parameters.has('cursor') ? decodeCursor(tenantKey, question, parameters.get('cursor')!) : FIRST_POSITION;
+    const position = parameters.has('cursor') ? decodeCursor(tenantKey, question, parameters.get('cursor')!) : undefined;
+    const asked = position ? momentFromCursor(position) : readAsOf(parameters);
 
     return ask(tenant, async (snapshot) => {
       const rows = await snapshot.rows<GrantRow>(GRANTS, [
-        ...after,
+        ...(position?.slice(2) ?? FIRST_POSITION),
         limit + 1,
         await resolveFilter(snapshot, tenantKey, parameters, 'user'),
         await resolveFilter(snapshot, tenantKey, parameters, 'client'),
         await resolveFilter(snapshot, tenantKey, parameters, 'resource'),
         await resolveFilter(snapshot, tenantKey, parameters, 'agent'),
-        ...bounds,
+        String(snapshot.index),
       ]);
       const shown = rows.slice(0, limit);
       const names = await readNames(snapshot, shown.flatMap((row) => [row.usr, row.client, row.res, row.agent]));
+      const raw = await readRawUses(snapshot, { users: [...new Set(shown.map(({ usr }) => usr))], from, to });
+      const uses = new Map(raw.uses.map((use) => [`${use.id} ${use.client} ${use.res}`, use]));
       const last = rows.length > limit ? shown.at(-1) : undefined;
       return {
         as_of: asOfOf(snapshot),
@@ -54,15 +60,15 @@ export function createGrantsQuestion({ ask, reader }: { readonly ask: Ask; reado
           agent: orNull(row.agent, names.agent),
           ...scopesOf(row.scopes, row.used_scopes),
           first_granted: { index: row.first_ix, at: Math.floor(Number(row.first_arrival) / 1000) },
-          ...usageOf(row),
+          ...usageOf({ ...(uses.get(`${row.usr} ${row.client} ${row.res}`) ?? NO_USE), cut: raw.isCut(row) }),
         })),
-        ...(last ? { next: encodeCursor(tenantKey, question, [last.usr, last.client, last.res].map(String)) } : {}),
+        ...(last ? { next: encodeCursor(tenantKey, question, [...momentToCursor(snapshot), ...[last.usr, last.client, last.res].map(String)]) } : {}),
       };
-    });
+    }, asked);
   };
 }
 
-interface GrantRow extends UsageRow {
+interface GrantRow {
   readonly [column: string]: unknown;
   readonly usr: number;
   readonly client: number;

@@ -11,9 +11,9 @@ export type {
   EntryAnswer,
   GrantItem,
   GrantPage,
-  GraphAnswer,
-  GraphEdge,
-  GraphNode,
   QuarantinePage,
   TokenAnswer,
 } from './answers.js';
+export type { GraphAnswer, GraphEdge, GraphNode } from './graph/answers.js';
+export { CSV_MEDIA_TYPE } from './directory/import-file.js';
+export { Directory1764000008041 } from './directory/migrations/1764000008041-directory.js';

@@ -1,4 +1,5 @@
 import { RescindError } from '../contracts/index.js';
+import { loadSql } from '../platform/index.js';
 import { ENTITY_KINDS } from '../projections/index.js';
 import { ruleKey, ruleKeyToBytes } from '../rules/index.js';
 import type { Agent, Client, Resource, User } from './answer-parts.js';
@@ -10,7 +11,7 @@ const FIND_BY_ID = 'SELECT id FROM entity WHERE tenant = $1 AND id = $2 AND kind
 const FIND_BY_KEY = 'SELECT id FROM entity WHERE tenant = $1 AND kind = $3 AND key = $2 AND from_ix < $4';
 const FIND_ALIASES = `SELECT idp AS id FROM alias WHERE tenant = $1 AND local = $2 AND from_ix < $3
   UNION SELECT local FROM alias WHERE tenant = $1 AND idp = $2 AND from_ix < $3`;
-const READ_NAMES = 'SELECT id, kind, parts FROM entity WHERE tenant = $1 AND id = ANY ($2::int[])';
+const READ_NAMES = loadSql(import.meta.url, 'names.sql');
 
 /**
  * The ids that a filter stands for, or undefined without one. A user or client is also found under the other names that an
@@ -41,6 +42,7 @@ interface EntityRow {
   readonly id: number;
   readonly kind: number;
   readonly parts: readonly (string | null)[];
+  readonly display_name: string | null;
 }
 
 /** The names of the entities of one answer. A missing one is an error of the projections, not of the question. */
@@ -55,29 +57,40 @@ export interface Names {
 
 export async function readNames(snapshot: Snapshot, ids: Iterable<number | null>): Promise<Names> {
   const wanted = [...new Set([...ids].filter((id) => id !== null))];
-  const rows = wanted.length === 0 ? [] : await snapshot.rows<EntityRow & Record<string, unknown>>(READ_NAMES, [wanted]);
+  const rows = wanted.length === 0 ? [] : await snapshot.rows<EntityRow & Record<string, unknown>>(READ_NAMES, [wanted, String(snapshot.index)]);
   const byId = new Map(rows.map((row) => [row.id, row]));
   const parts = (id: number): readonly (string | null)[] => {
     const row = byId.get(id);
     if (!row) throw new RescindError('internal', { cause: new Error(`a projection names entity ${id}, which does not exist`) });
     return row.parts;
   };
+  /** What the directory says, for people. */
+  const shown = (id: number): { display_name?: string } => {
+    const name = byId.get(id)!.display_name;
+    return name === null ? {} : { display_name: name };
+  };
   return {
     user(id) {
       const [iss, tenant, sub] = parts(id);
-      return { entity: id, iss: iss!, ...(tenant == null ? {} : { tenant }), sub: sub! };
+      return { entity: id, iss: iss!, ...(tenant == null ? {} : { tenant }), sub: sub!, ...shown(id) };
     },
     client(id) {
       const [iss, clientId] = parts(id);
-      return { entity: id, iss: iss!, client_id: clientId! };
+      return { entity: id, iss: iss!, client_id: clientId!, ...shown(id) };
     },
     agent(id) {
       const [iss, agentId] = parts(id);
-      return { entity: id, iss: iss!, id: agentId! };
+      return { entity: id, iss: iss!, id: agentId!, ...shown(id) };
     },
     resource: (id) => ({ entity: id, uri: parts(id)[0]! }),
     text: (id) => parts(id)[0]!,
   };
+}
+
+/** What the directory calls each of these, where it does. */
+export async function readDisplayNames(snapshot: Snapshot, ids: readonly number[]): Promise<ReadonlyMap<number, string>> {
+  const rows = ids.length === 0 ? [] : await snapshot.rows<EntityRow & Record<string, unknown>>(READ_NAMES, [ids, String(snapshot.index)]);
+  return new Map(rows.flatMap(({ id, display_name }) => (display_name === null ? [] : [[id, display_name] as const])));
 }
 
 /** For members that may be absent. */

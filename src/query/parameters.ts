@@ -5,7 +5,7 @@ import type { FilterKind } from './entity-kinds.js';
 /** Answers to one page. */
 export const DEFAULT_PAGE = 50;
 export const MAX_PAGE = 100;
-const MAX_INT32 = 2 ** 31 - 1;
+export const MAX_ENTITY_ID = 2 ** 31 - 1;
 const MAX_INT64 = 2n ** 63n - 1n;
 /** Base64url of a page's position and its 16-byte proof; longer ones are not ours. */
 const MAX_CURSOR_LENGTH = 512;
@@ -48,7 +48,7 @@ export function readEntity(parameters: Parameters, kind: FilterKind): EntityRef 
   const id = parameters.get(kind);
   if (id !== undefined) {
     if (given.length > 1) throw invalid(`give \`${kind}\` or ${names.slice(1).map((name) => `\`${name}\``).join(' and ')}, not both`);
-    if (/^[0-9]+$/.test(id)) return { id: readInteger(kind, id, 1, MAX_INT32) };
+    if (/^[0-9]+$/.test(id)) return { id: readInteger(kind, id, 1, MAX_ENTITY_ID) };
     if (kind === 'resource') return { parts: [id] };
     throw invalid(`\`${kind}\` is the id of an entity, a decimal number`);
   }

@@ -1,12 +1,16 @@
 import { Module, type DynamicModule, type INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import { AccessController } from './access/access.controller.js';
+import { ChangesController } from './changes/changes.controller.js';
 import { CoverageController } from './coverage/coverage.controller.js';
+import { DirectoryController } from './directory/directory.controller.js';
 import { DocumentsController, type OpenApiSlot } from './documents.controller.js';
 import { PROTOCOL_PATHS } from './protocol-paths.js';
+import { GraphController } from './graph/graph.controller.js';
 import { QuestionsController } from './questions.controller.js';
 import { ReachController } from './reach/reach.controller.js';
 import { ReportsController } from './reports/reports.controller.js';
+import { SearchController } from './search/search.controller.js';
 import type { Questions } from './questions.pg.js';
 import { OPEN_API, QUESTIONS } from './query-tokens.js';
 
@@ -17,7 +21,18 @@ export class QueryModule {
     const slot: OpenApiSlot = {};
     return {
       module: QueryModule,
-      controllers: [QuestionsController, AccessController, CoverageController, ReachController, ReportsController, DocumentsController],
+      controllers: [
+        QuestionsController,
+        GraphController,
+        ChangesController,
+        AccessController,
+        CoverageController,
+        DirectoryController,
+        ReachController,
+        ReportsController,
+        SearchController,
+        DocumentsController,
+      ],
       providers: [
         { provide: QUESTIONS, useValue: questions },
         { provide: OPEN_API, useValue: slot },

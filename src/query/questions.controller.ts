@@ -5,13 +5,13 @@ import * as answers from './answers.js';
 import { CONNECTION_PARAMETERS } from './connections.pg.js';
 import { Answers, type Asker } from './documented.controller.js';
 import { GRANT_PARAMETERS } from './grants.pg.js';
-import { GRAPH_PARAMETERS } from './graph.pg.js';
 import { QUARANTINED_PARAMETERS, QUARANTINE_PARAMETERS, type QuarantineAsker } from './quarantine.pg.js';
 import type { Questions } from './questions.pg.js';
 import { QUESTIONS } from './query-tokens.js';
 import { TOKEN_LOOKUP_PARAMETERS } from './tokens.pg.js';
 
-const USAGE_WINDOW = '`from` and `to` bound the usage, not the list.';
+const USAGE_WINDOW = `Pages are read as of the first. \`from\` and \`to\` bound the usage, not the list; in a window, and of grants, the newest 50,000 accesses
+are counted, and \`at_least\` marks what was beyond them. Each filter has an index.`;
 
 @ApiTags('questions')
 @Controller('v1')
@@ -33,12 +33,6 @@ export class QuestionsController {
   @Answers('Standing rights, with granted and used scopes', answers.GrantPage, GRANT_PARAMETERS, USAGE_WINDOW)
   grants(@CurrentCaller() caller: Asker, @Query() query: unknown): Promise<answers.GrantPage> {
     return this.#questions.grants(caller.tenant, query);
-  }
-
-  @Get('graph')
-  @Answers('Who is connected to what', answers.GraphAnswer, GRAPH_PARAMETERS, 'At most 200 nodes, the busiest; `left_out` counts the others.')
-  graph(@CurrentCaller() caller: Asker, @Query() query: unknown): Promise<answers.GraphAnswer> {
-    return this.#questions.graph(caller.tenant, query);
   }
 
   @Get('tokens')

@@ -2,20 +2,28 @@ import type { Pool } from 'pg';
 import { createAccessQuestion } from './access/access.pg.js';
 import type { AccessCounts, AccessPage } from './access/answers.js';
 import { createCountsQuestion } from './access/counts.pg.js';
-import type { ConnectionPage, EntryAnswer, GrantPage, GraphAnswer, SequencesAnswer } from './answers.js';
+import type { ConnectionPage, EntryAnswer, GrantPage, SequencesAnswer } from './answers.js';
+import type { ChangePage } from './changes/answers.js';
+import { createChangesQuestion } from './changes/changes.pg.js';
 import type { CoverageAnswer, SourceCheckAnswer } from './coverage/answers.js';
 import { createSourceCheck, type CheckAsker, type SourceSight } from './coverage/check.pg.js';
 import { createCoverageQuestion } from './coverage/coverage.pg.js';
 import { createConnectionsQuestion } from './connections.pg.js';
+import type { EntityAnswer } from './directory/answers.js';
+import { createDirectory, type Directory } from './directory/directory.pg.js';
+import { createEntityQuestion } from './directory/entity.pg.js';
 import { createEntryQuestion } from './entries.pg.js';
 import { createGrantsQuestion } from './grants.pg.js';
-import { createGraphQuestion } from './graph.pg.js';
+import type { GraphAnswer } from './graph/answers.js';
+import { createGraphQuestion } from './graph/graph.pg.js';
 import { createBlastQuestions, type BlastQuestions, type PreviewOrder } from './reach/blast.pg.js';
 import { createQuarantineQuestions, type QuarantineQuestions } from './quarantine.pg.js';
 import { createReader, type ControlView } from './reader.js';
 import { createAccessReview } from './reports/access-review.pg.js';
 import { createIncidentReport, type Incident } from './reports/incident.pg.js';
 import { createReportStreams, type Report } from './reports/stream.js';
+import type { SearchAnswer } from './search/answers.js';
+import { createSearchQuestion } from './search/search.pg.js';
 import { createSequencesQuestion } from './sequences.pg.js';
 import { createAsk } from './snapshot.pg.js';
 import { createFindStopping, type FindStopping } from './token-lineage.js';
@@ -34,12 +42,16 @@ export interface Questions {
   readonly access: Question<AccessPage>;
   readonly accessCounts: Question<AccessCounts>;
   readonly graph: Question<GraphAnswer>;
+  readonly changes: Question<ChangePage>;
   readonly quarantine: QuarantineQuestions;
   readonly sequences: Question<SequencesAnswer>;
   readonly reach: BlastQuestions;
   readonly reports: { readonly accessReview: Question<Report>; readonly incident: Question<Incident> };
   readonly coverage: Question<CoverageAnswer>;
   readonly sourceCheck: (asker: CheckAsker, source: string, query: unknown) => Promise<SourceCheckAnswer>;
+  readonly entity: (tenant: string, id: string, query: unknown) => Promise<EntityAnswer>;
+  readonly directory: Directory;
+  readonly search: Question<SearchAnswer>;
   readonly token: TokenQuestions;
   readonly entry: (tenant: string, index: string, query: unknown) => Promise<EntryAnswer>;
 }
@@ -68,12 +80,16 @@ export function createQuestions(options: QuestionsOptions): Questions {
     access: createAccessQuestion({ ask, reader }),
     accessCounts: createCountsQuestion({ ask, reader }),
     graph: createGraphQuestion({ ask, reader }),
+    changes: createChangesQuestion({ ask, reader }),
     quarantine: createQuarantineQuestions({ ask, reader }),
     sequences: createSequencesQuestion({ ask, reader }),
     reach: createBlastQuestions({ ask, reader, previewOrder: options.previewOrder }),
     coverage: createCoverageQuestion({ ask, reader }),
     sourceCheck: createSourceCheck({ ask, reader, sight: options.sight ?? {} }),
     reports: { accessReview: createAccessReview({ ask, reader, streams: createReportStreams() }), incident: createIncidentReport({ ask, reader }) },
+    entity: createEntityQuestion({ ask }),
+    directory: createDirectory({ pool: options.pool, ask, reader, now }),
+    search: createSearchQuestion({ ask, reader }),
     token: createTokenQuestions({ ask, reader, findStopping }),
     entry: createEntryQuestion({ ask, reader }),
   };

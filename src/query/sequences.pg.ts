@@ -24,7 +24,7 @@ export function createSequencesQuestion({ ask, reader }: { readonly ask: Ask; re
         given_up: Number(given_up),
         gaps: [...gaps],
       }));
-      return { as_of: asOfOf(snapshot), items };
+      return { as_of: asOfOf(snapshot), items: items.toSorted((one, other) => (one.source.name ?? '').localeCompare(other.source.name ?? '')) };
     });
   };
 }

@@ -1,22 +1,22 @@
 import type { Window } from './parameters.js';
 
-/** Usage columns of connections.sql and grants.sql. Sums of bigint come as text. */
-export interface UsageRow {
-  readonly accesses: string;
-  readonly allowed: string;
-  readonly first_used: string | null;
-  readonly last_used: string | null;
+export interface Usage {
+  readonly accesses: number;
+  readonly allowed: number;
+  readonly firstUsed: number | null;
+  readonly lastUsed: number | null;
+  /** Not all of it was walked. */
+  readonly cut: boolean;
 }
 
-export function usageOf(row: UsageRow) {
-  return {
-    accesses: Number(row.accesses),
-    allowed: Number(row.allowed),
-    denied: Number(row.accesses) - Number(row.allowed),
-    first_used: row.first_used === null ? null : Number(row.first_used),
-    last_used: row.last_used === null ? null : Number(row.last_used),
-  };
-}
+export const usageOf = ({ accesses, allowed, firstUsed, lastUsed, cut }: Usage) => ({
+  accesses,
+  allowed,
+  denied: accesses - allowed,
+  first_used: firstUsed,
+  last_used: lastUsed,
+  ...(cut ? { at_least: true as const } : {}),
+});
 
 /** Sorted, as both sides come. A scope that was used and never granted is in neither difference: it shows in `used_scopes`. */
 export function scopesOf(granted: readonly string[], used: readonly string[]) {

@@ -10,3 +10,4 @@ export { createHttpPublisher, type HttpPublisherOptions } from './publisher-http
 export { bindLoopback, type BoundServer } from './http-server.js';
 export { createSigningKey, type SigningKey } from './signing-key.js';
 export { createRescindAdmin, RescindRefused, type RescindAdmin } from './rescind-admin.js';
+export { createOrganisation, describeIncidents, makeHistory, MIN_DAYS, runSeed, seedOrganisation, type DescribedIncident, type HistoryOptions, type Organisation, type SeedEvent, type Seeded, type SeedOptions, type SeedProgress } from './seed/index.js';

@@ -21,6 +21,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly run: () => Promi
   'start.ready': () => import('./start-ready.js'),
   'revocation.rate': () => import('./revocation-rate.js'),
   'revocation.latency': () => import('./revocation-latency.js'),
+  questions: () => import('./questions.js'),
   'guard.check': () => import('./guard-check.js'),
 };
 

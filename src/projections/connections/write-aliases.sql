@@ -3,3 +3,4 @@ SELECT * FROM unnest($1::uuid[], $2::int[], $3::int[], $4::bigint[]) AS w (tenan
 WHERE local <> idp
 ORDER BY from_ix
 ON CONFLICT DO NOTHING
+RETURNING tenant, local, idp

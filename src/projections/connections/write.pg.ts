@@ -3,6 +3,7 @@ import { byteaArray, int2Array, int4Array, int8Array, jsonbArray, loadSql, uuidA
 import { ruleKey, ruleKeyToBytes, userParts, type Parts } from '../../rules/index.js';
 import type { EntityBatch, EntityRef } from '../entities.pg.js';
 import { only, type ProjectedEvent } from '../event.js';
+import type { SeenEdge } from '../grants/seen.pg.js';
 import { foldVersions, type Change, type Version } from '../versions.js';
 
 const READ_OPEN = loadSql(import.meta.url, 'read-open.sql');
@@ -35,16 +36,30 @@ interface Named {
   readonly agent: EntityRef | undefined;
 }
 
-/** Client application to resource application, as approved at the IdP or seen in its ID-JAGs. */
+/** A name of a client or user at a RAS that has been tied to the IdP's in this batch. */
+export interface NewAlias {
+  readonly tenant: string;
+  readonly local: number;
+  readonly idp: number;
+}
+
+export interface WrittenConnections {
+  readonly tied: readonly NewAlias[];
+  readonly begun: readonly SeenEdge[];
+}
+
+/**
+ * Client application to resource application, as approved at the IdP or seen in its ID-JAGs. Answers with the names tied now, and with the
+ * new connections. */
 export function planConnections(events: readonly ProjectedEvent[], entities: EntityBatch) {
   const named = only(events, 'id-jag.issued', 'connection.created', 'connection.updated', 'connection.deleted').flatMap((event) =>
     nameConnections(event, entities),
   );
   const aliases = planAliases(events, entities);
 
-  return async function write(client: PoolClient): Promise<void> {
-    await aliases(client);
-    if (named.length === 0) return;
+  return async function write(client: PoolClient): Promise<WrittenConnections> {
+    const tied = await aliases(client);
+    if (named.length === 0) return { tied, begun: [] };
     const byKey = new Map(named.map((one) => [one.key, one]));
     const open = await readOpen(client, [...byKey.values()]);
     const { closed, opened } = foldVersions(open, named.map((one) => change(one, entities)));
@@ -54,7 +69,7 @@ export function planConnections(events: readonly ProjectedEvent[], entities: Ent
       int8Array(versions.map(({ from }) => from)),
     ];
     if (closed.length > 0) await client.query(CLOSE, [...identity(closed), int8Array(closed.map(({ to }) => to))]);
-    if (opened.length === 0) return;
+    if (opened.length === 0) return { tied, begun: [] };
     await client.query(OPEN, [
       ...identity(opened),
       int8Array(opened.map(({ to }) => to)),
@@ -67,6 +82,10 @@ export function planConnections(events: readonly ProjectedEvent[], entities: Ent
       int4Array(opened.map(({ state }) => state.agent)),
       jsonbArray(opened.map(({ state }) => JSON.stringify(state.scopes))),
     ]);
+    const begun = opened
+      .filter(({ key }) => !open.has(key))
+      .map(({ key, from: ix }) => ({ tenant: byKey.get(key)!.event.tenant, client: entities.id(byKey.get(key)!.client), res: entities.id(byKey.get(key)!.resource), ix }));
+    return { tied, begun };
   };
 }
 
@@ -151,14 +170,15 @@ async function readOpen(client: PoolClient, named: readonly Named[]): Promise<Re
 /** Two names of one client or user are tied only where one event asserts both (open questions D23, D24). */
 function planAliases(events: readonly ProjectedEvent[], entities: EntityBatch) {
   const pairs = only(events, 'id-jag.issued', 'token.issued').flatMap((event) => aliasesOf(event, entities));
-  return async function write(client: PoolClient): Promise<void> {
-    if (pairs.length === 0) return;
-    await client.query(WRITE_ALIASES, [
+  return async function write(client: PoolClient): Promise<readonly NewAlias[]> {
+    if (pairs.length === 0) return [];
+    const { rows } = await client.query<NewAlias>(WRITE_ALIASES, [
       uuidArray(pairs.map(({ event }) => event.tenant)),
       int4Array(pairs.map(({ local }) => entities.id(local))),
       int4Array(pairs.map(({ idp }) => entities.id(idp))),
       int8Array(pairs.map(({ event }) => event.ix)),
     ]);
+    return rows;
   };
 }
 

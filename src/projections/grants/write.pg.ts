@@ -1,19 +1,16 @@
 import type { PoolClient } from 'pg';
-import { int4Array, int8Array, jsonbArray, loadSql, uuidArray } from '../../platform/index.js';
+import { int4Array, int8Array, jsonbArray, loadSql, textArray, uuidArray } from '../../platform/index.js';
 import { userParts } from '../../rules/index.js';
 import type { EntityBatch, EntityRef } from '../entities.pg.js';
 import { only, type ProjectedEvent } from '../event.js';
 import { foldVersions, type Change, type Version } from '../versions.js';
+import { sumEdges, type Edge, type EdgeWrites, type GrantState } from './edge-writes.js';
+import type { NewGrant } from './users.pg.js';
 
 const READ_OPEN = loadSql(import.meta.url, 'read-open.sql');
 const CLOSE = loadSql(import.meta.url, 'close.sql');
 const OPEN = loadSql(import.meta.url, 'open.sql');
-
-interface GrantState {
-  /** Sorted. Scopes only grow: a narrower ID-JAG takes nothing back. */
-  readonly scopes: readonly string[];
-  readonly agent: number | null;
-}
+const WRITE_EDGES = loadSql(import.meta.url, 'write-edges.sql');
 
 interface Evidence {
   readonly event: ProjectedEvent<'id-jag.issued' | 'token.issued'>;
@@ -23,24 +20,52 @@ interface Evidence {
   readonly resource: EntityRef;
 }
 
-/** The standing right of a user, a client and a resource, as ID-JAGs and tokens give evidence of it. */
+/** The standing right of a user, a client and a resource, as ID-JAGs and tokens give evidence of it. Answers with the new ones. */
 export function planGrants(events: readonly ProjectedEvent[], entities: EntityBatch) {
   const evidence = only(events, 'id-jag.issued', 'token.issued').flatMap((event) => evidenceOf(event, entities));
 
-  return async function write(client: PoolClient): Promise<void> {
-    if (evidence.length === 0) return;
+  return async function write(client: PoolClient): Promise<readonly NewGrant[]> {
+    if (evidence.length === 0) return [];
     const byKey = new Map(evidence.map((one) => [keyOf(one, entities), one]));
     const open = await readOpen(client, byKey, entities);
     const { closed, opened } = foldVersions(open, evidence.map((one) => change(one, entities)));
     if (closed.length > 0) await client.query(CLOSE, [...identity(closed, byKey, entities), int8Array(closed.map(({ to }) => to))]);
-    if (opened.length === 0) return;
+    if (opened.length === 0) return [];
     await client.query(OPEN, [
       ...identity(opened, byKey, entities),
       int8Array(opened.map(({ to }) => to)),
       jsonbArray(opened.map(({ state }) => JSON.stringify(state.scopes))),
       int4Array(opened.map(({ state }) => state.agent)),
     ]);
+    const edgeOf = (key: string): Edge => {
+      const one = byKey.get(key)!;
+      return { tenant: one.event.tenant, client: entities.id(one.client), res: entities.id(one.resource) };
+    };
+    await writeEdges(client, sumEdges(opened, open, edgeOf));
+    return opened
+      .filter(({ key }) => !open.has(key))
+      .map(({ key, from: ix }) => ({ ...edgeOf(key), user: entities.id(byKey.get(key)!.user), ix }));
   };
+}
+
+async function writeEdges(client: PoolClient, { grants, scopes, agents }: EdgeWrites): Promise<void> {
+  if (grants.length + scopes.length + agents.length === 0) return;
+  const edges = (rows: readonly Edge[]): Buffer[] => [int4Array(rows.map((row) => row.client)), int4Array(rows.map(({ res }) => res))];
+  const tenants = (rows: readonly Edge[]): Buffer => uuidArray(rows.map(({ tenant }) => tenant));
+  await client.query(WRITE_EDGES, [
+    tenants(grants),
+    int4Array(grants.map(({ block }) => block)),
+    ...edges(grants),
+    int8Array(grants.map((row) => row.grants)),
+    tenants(scopes),
+    ...edges(scopes),
+    textArray(scopes.map(({ scope }) => scope)),
+    int8Array(scopes.map(({ ix }) => ix)),
+    tenants(agents),
+    ...edges(agents),
+    int4Array(agents.map(({ agent }) => agent)),
+    int8Array(agents.map(({ ix }) => ix)),
+  ]);
 }
 
 function evidenceOf(event: ProjectedEvent<'id-jag.issued' | 'token.issued'>, entities: EntityBatch): Evidence[] {

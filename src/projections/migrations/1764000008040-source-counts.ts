@@ -6,6 +6,7 @@ export class SourceCounts1764000008040 implements MigrationInterface {
 
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(loadSql(import.meta.url, 'source-counts.sql'));
+    await runner.query(loadSql(import.meta.url, 'fill-source-counts.sql'));
   }
 
   async down(runner: QueryRunner): Promise<void> {

@@ -7,7 +7,8 @@ CREATE TABLE source_count (
   n bigint NOT NULL, last_ix bigint NOT NULL, last_arrival bigint NOT NULL, last_delay bigint,
   delay_least bigint, delay_most bigint, delay_sum bigint, ahead bigint NOT NULL, prompt bigint NOT NULL,
   PRIMARY KEY (tenant, source, what, blk, day)
-);
+-- Rows of the open block are written again with every batch: room for that on their page.
+) WITH (fillfactor = 50);
 
 -- The same event by event, a row a batch, for a moment within a block and for the last events of a source: `ixs` within the block.
 CREATE TABLE source_event (

@@ -46,7 +46,8 @@ counted AS MATERIALIZED (
          coalesce(sum(records) FILTER (WHERE outcome = 1), 0) AS records,
          coalesce(sum(bytes) FILTER (WHERE outcome = 1), 0) AS bytes,
          min(at) AS first_at, max(until_at) AS last_at,
-         min(at) FILTER (WHERE outcome = 1) AS first_allowed, max(until_at) FILTER (WHERE outcome = 1) AS last_allowed
+         min(at) FILTER (WHERE outcome = 1) AS first_allowed, max(until_at) FILTER (WHERE outcome = 1) AS last_allowed,
+         min(bound_ix) AS first_ix
   FROM attributed WHERE fresh
   GROUP BY 1, 2, 3, 4, 5, 6
 ),
@@ -103,6 +104,11 @@ use_source_kept AS (
     came = capped(u.came::numeric + excluded.came), attributed = capped(u.attributed::numeric + excluded.attributed)
 ),
 -- Of what is written once an earlier batch always has the earlier index.
+edge_seen_kept AS (
+  INSERT INTO edge_seen (tenant, client, res, first_ix)
+  SELECT tenant, client, res, min(first_ix) FROM counted WHERE res IS NOT NULL GROUP BY tenant, client, res
+  ON CONFLICT DO NOTHING
+),
 used AS MATERIALIZED (
   SELECT tenant, usr, client, res, scope, min(bound_ix) AS first_ix
   FROM attributed, unnest(scopes) AS scope

@@ -352,56 +352,6 @@ describe('GET /v1/tokens', () => {
   });
 });
 
-describe('GET /v1/graph', () => {
-  it('draws the IdP’s clients once, however many resource servers know them', async () => {
-    const { status, body } = await api.get('/v1/graph');
-    expect(status).toBe(200);
-    const issuer = (iss: string) => ({ id: `issuer:${iss}`, type: 'issuer', name: iss });
-    const of = (number: number) => String(number);
-    const [assistant, mailer] = [of(id(2, IDP, 'assistant')), of(id(2, IDP, 'mailer'))];
-    const [alice, bob] = [of(id(1, IDP, 'acme', 'alice')), of(id(1, IDP, 'acme', 'bob'))];
-    const [crm, wiki, robot] = [of(id(5, CRM)), of(id(5, WIKI)), of(id(3, IDP, 'agent-7'))];
-    const sorted = (list: object[]) => list.map((item) => JSON.stringify(item)).sort();
-    expect(body.as_of).toEqual(AS_OF);
-    expect(body.left_out).toEqual({ users: 0, clients: 0, resources: 0, agents: 0, connections: 0 });
-    const byId = (list: any[]) => [...list].sort((a, b) => (a.id < b.id ? -1 : 1));
-    expect(byId(body.nodes)).toEqual(
-      byId([
-        issuer(IDP),
-        { id: assistant, type: 'client', name: 'assistant', issuer: `issuer:${IDP}` },
-        { id: mailer, type: 'client', name: 'mailer', issuer: `issuer:${IDP}` },
-        { id: alice, type: 'user', name: 'alice', tenant: 'acme', issuer: `issuer:${IDP}` },
-        { id: bob, type: 'user', name: 'bob', tenant: 'acme', issuer: `issuer:${IDP}`, disabled: true },
-        { id: robot, type: 'agent', name: 'agent-7', issuer: `issuer:${IDP}` },
-        { id: crm, type: 'resource', name: CRM },
-        { id: wiki, type: 'resource', name: WIKI },
-      ]),
-    );
-    expect(sorted(body.edges)).toEqual(
-      sorted([
-        { type: 'connection', from: assistant, to: wiki, state: 'observed', grants: 1, accesses: 41, allowed: 41, denied: 0, last_access: T + 119 },
-        { type: 'connection', from: assistant, to: crm, state: 'created', grants: 1, accesses: 2, allowed: 1, denied: 1, last_access: T + 40 },
-        { type: 'connection', from: mailer, to: crm, state: 'deleted', grants: 1, accesses: 0, allowed: 0, denied: 0, last_access: null },
-        { type: 'agent', from: robot, to: assistant },
-        { type: 'grant', from: alice, to: assistant, resources: 1 },
-        { type: 'grant', from: bob, to: assistant, resources: 1 },
-        { type: 'grant', from: bob, to: mailer, resources: 1 },
-      ]),
-    );
-  });
-
-  it.each([
-    ['a user', () => `user_iss=${IDP}&user_sub=alice&user_tenant=acme`, ['alice'], [CRM]],
-    ['a resource', () => `resource=${WIKI}`, ['bob'], [WIKI]],
-    ['an agent', () => `agent_iss=${IDP}&agent_id=agent-7`, ['alice', 'bob'], [CRM, WIKI]],
-    ['a client', () => `client_iss=${IDP}&client_id=mailer`, ['bob'], [CRM]],
-  ])('filters by %s', async (_, query, users, resources) => {
-    const { body } = await api.get(`/v1/graph?${query()}`);
-    const named = (type: string) => body.nodes.filter((node: any) => node.type === type).map((node: any) => node.name).sort();
-    expect([named('user'), named('resource')]).toEqual([users, resources]);
-  });
-});
-
 describe('GET /v1/entries/{index}', () => {
   it('answers what the leaf hash is computed from (wire.md, "Entry")', async () => {
     const { body } = await api.get('/v1/entries/3');

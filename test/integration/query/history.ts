@@ -9,10 +9,10 @@ import {
   type NewControlRecord,
 } from '../../../src/control/index.js';
 import { appendEntries, prepareEntry } from '../../../src/log/index.js';
-import { createHttpApp, inTransaction, listenHttp, runMigrations } from '../../../src/platform/index.js';
+import { createHttpApp, inTransaction, listenHttp, runMigrations, type Log } from '../../../src/platform/index.js';
 import { writeProjections, type ProjectedEvent } from '../../../src/projections/index.js';
 import { MIGRATIONS } from '../../../src/migrations.js';
-import { createQuestions, describeApi, QueryModule } from '../../../src/query/index.js';
+import { createQuestions, CSV_MEDIA_TYPE, describeApi, QueryModule } from '../../../src/query/index.js';
 import { createAuthenticator, createRegistry, RegistryModule } from '../../../src/registry/index.js';
 import { ruleKeyToBytes, selectorKey, type Selector } from '../../../src/rules/index.js';
 import { createTestDatabase, testLog } from '../../support/services.js';
@@ -67,7 +67,7 @@ export interface Answer {
 }
 
 /** Rescind's read API over HTTP, on a database of its own, with a history that was written by the real appender and projections. */
-export async function startQueryApi(history: readonly (readonly Said[])[]) {
+export async function startQueryApi(history: readonly (readonly Said[])[], { log = testLog() }: { readonly log?: Log } = {}) {
   const database = await createTestDatabase();
   await runMigrations({ url: database.url, migrations: MIGRATIONS });
   const controlLog = createControlLog({ pool: database.pool });
@@ -80,9 +80,17 @@ export async function startQueryApi(history: readonly (readonly Said[])[]) {
   const questions = createQuestions({ pool: database.pool, control: state, now: () => NOW });
   const registry = RegistryModule.with({ registry: createRegistry({ controlLog, follower }), authenticate: createAuthenticator({ state }) });
   const listen = { host: '127.0.0.1', port: 0, trustedProxy: false };
-  const app: NestFastifyApplication = await createHttpApp({ module: { ...QueryModule.with({ questions }), imports: [registry] }, listen, log: testLog() });
+  const app: NestFastifyApplication = await createHttpApp({ module: { ...QueryModule.with({ questions }), imports: [registry] }, listen, log, bodies: { mediaTypes: ['application/json', CSV_MEDIA_TYPE], limitBytes: 4 * 1024 * 1024 } });
   describeApi(app, { version: '0.0.0' });
   const url = await listenHttp(app, listen);
+
+  async function send(method: string, path: string, caller: string | null, body?: unknown, mediaType = 'application/json'): Promise<Answer> {
+    const headers: Record<string, string> = caller === null ? {} : { authorization: `Bearer ${secretOf(caller)}` };
+    const content = body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) };
+    const response = await fetch(`${url}${path}`, { method, headers: body === undefined ? headers : { ...headers, 'content-type': mediaType }, ...content });
+    const text = await response.text();
+    return { status: response.status, type: response.headers.get('content-type')?.split(';')[0] ?? null, body: text === '' ? undefined : JSON.parse(text) };
+  }
 
   return {
     pool: database.pool,
@@ -90,12 +98,9 @@ export async function startQueryApi(history: readonly (readonly Said[])[]) {
     /** What is registered: tenants with their keys, sources, the rule. */
     control: state,
     say: (batch: readonly Said[]) => inTransaction(database.pool, (client) => writeHistory(client, batch)),
-    async get(path: string, caller: string | null = 'acme-audit'): Promise<Answer> {
-      const headers: Record<string, string> = caller === null ? {} : { authorization: `Bearer ${secretOf(caller)}` };
-      const response = await fetch(`${url}${path}`, { headers });
-      const text = await response.text();
-      return { status: response.status, type: response.headers.get('content-type')?.split(';')[0] ?? null, body: text === '' ? undefined : JSON.parse(text) };
-    },
+    get: (path: string, caller: string | null = 'acme-audit'): Promise<Answer> => send('GET', path, caller),
+    /** A body that is no text goes as JSON. */
+    send,
     async stop() {
       await app.close();
       await follower.stop();

@@ -14,6 +14,7 @@ const ENDPOINTS = [
   '/v1/connections',
   '/v1/grants',
   '/v1/access',
+  '/v1/access/counts',
   '/v1/graph',
   `/v1/tokens?iss=${CRM_AS}&jti=t1`,
   `/v1/tokens/${T1}`,
@@ -21,7 +22,7 @@ const ENDPOINTS = [
   '/v1/quarantine',
   '/v1/sequences',
 ];
-const LISTS = ['/v1/connections', '/v1/grants', '/v1/access', '/v1/quarantine'];
+const LISTS = ['/v1/connections', '/v1/grants', '/v1/access', '/v1/quarantine', '/v1/coverage', '/v1/directory'];
 
 describe('roles', () => {
   it.each(ENDPOINTS.flatMap((path) => ROLE_NAMES.map((role) => [path, role] as const)))('%s asked by %s', async (path, role) => {
@@ -114,8 +115,8 @@ describe('filters without an index', () => {
 });
 
 const NASTY = ['', '%00', '%20', '-1', '1e3', '0x10', '1.5', '01', 'NaN', '9999999999999999999999', '%27%20OR%201=1--', '%F0%9F%98%80', '%ED%A0%80', '%', '%zz', 'a'.repeat(513), '[]', '{}', 'null', '__proto__', '$1', '4102444801', '9223372036854775808'];
-const PARAMETERS = ['user', 'user_iss', 'user_sub', 'user_tenant', 'client', 'client_iss', 'client_id', 'agent', 'agent_iss', 'agent_id', 'agent_type', 'resource', 'token', 'operation', 'outcome', 'from', 'to', 'limit', 'cursor', 'code', 'source', 'iss', 'jti', 'sha256', 'signing_input_sha256', 'unknown', '__proto__', 'constructor', 'toString'];
-const PATHS = ['/v1/connections', '/v1/grants', '/v1/access', '/v1/graph', '/v1/tokens', '/v1/quarantine'];
+const PARAMETERS = ['user', 'user_iss', 'user_sub', 'user_tenant', 'client', 'client_iss', 'client_id', 'agent', 'agent_iss', 'agent_id', 'agent_type', 'resource', 'token', 'operation', 'outcome', 'route', 'scope', 'client_address', 'by', 'q', 'as_of', 'from', 'to', 'limit', 'cursor', 'code', 'source', 'iss', 'jti', 'sha256', 'signing_input_sha256', 'unknown', '__proto__', 'constructor', 'toString'];
+const PATHS = ['/v1/connections', '/v1/grants', '/v1/access', '/v1/access/counts', '/v1/graph', '/v1/tokens', '/v1/quarantine', '/v1/coverage', '/v1/directory', '/v1/search'];
 
 describe('hostile parameters', () => {
   it.each(PATHS.flatMap((path) => PARAMETERS.map((name) => [path, name] as const)))('%s with %s', async (path, name) => {

@@ -66,6 +66,45 @@ describe('the command line, against a running service', () => {
     expect(await rescindSays('tenant list')).toMatchObject({ code: 0, out: expect.stringMatching(/^globex/m) });
   });
 
+  it('tells a team that connects a source what came, what was refused, and what to do', async () => {
+    const RAS = 'https://login.chat.example';
+    await rescindSays(`source create chat --uri ${RAS} --as authorization-server --as resource-server --issuer ${RAS} --resource https://api.chat.example`);
+    const { secret } = JSON.parse((await rescindSays('caller create chat-events --emit chat --json')).out) as { secret: string };
+    const first = await rescindSays('source check chat', { key: secret });
+    expect(first).toMatchObject({ code: 0, err: '', out: expect.stringMatching(/^ {2}1\. Nothing has come\. Write to the topic rescind\.events\.chat,[^]*https:\/\/login\.chat\.example/m) });
+    const emit = (id: string, data: object, type = 'access.allowed') => rescindSays(`emit --type ${type} --source ${RAS} --id ${id} --data '${JSON.stringify(data)}'`, { key: secret });
+    await emit('u-1', { token: { iss: RAS, jti: 't-1' }, operation: 'read', status: 200 });
+    await emit('u-2', { token: { iss: RAS, jti: 't-1' }, operation: 'read', resource: ['https://api.other.example'] });
+    await emit('s-1', { iss: RAS, sid: 's-1', sub: 'alice' }, 'session.ended');
+    const { code, out } = await rescindSays('source check chat', { key: secret });
+    expect(code).toBe(0);
+    expect(out).toMatch(/^ {2}1\. The last thing that came was refused, type-not-allowed: /m);
+    expect(out).toMatch(/^ {2}access\.allowed +1 +\d+ +yes$/m);
+    expect(out).toMatch(new RegExp(`^ {2}\\d+ +access\\.allowed +20\\S+Z +[\\d.]+ s +iss=${RAS} jti=t-1$`, 'm'));
+    expect(out).toMatch(/^ {2}\d+ +20\S+Z +wrong-resource +HTTP, chat-events +\S/m);
+    expect(out).toMatch(/^ {2}keys +none registered$/m);
+    // Its own source and no other, and not everybody.
+    expect(await rescindSays('source check idp', { key: secret })).toMatchObject({ code: 1, err: expect.stringMatching(/^rescind: forbidden: /) });
+    expect(await rescindSays('source check nobody')).toMatchObject({ code: 1, err: 'rescind: not-found: no source of this name or id\n' });
+    expect(JSON.parse((await rescindSays('source check chat --json')).out)).toMatchObject({ source: { name: 'chat' }, next_steps: [{ code: 'refused' }, { code: 'register-keys' }, { code: 'never-sent' }] });
+  });
+
+  it('imports a directory, or says what is wrong with each line', async () => {
+    const csv = `kind,iss,id,display_name,owner\nagent,${IDP},agent-7,Seven,Carol\n`;
+    const file = join(home, 'people.csv');
+    await writeFile(file, csv);
+    expect(await rescindSays(`directory import ${file}`)).toEqual({ code: 0, err: '', out: 'entries    1\ncreated    1\nchanged    0\nunchanged  0\n' });
+    expect(await rescindSays('directory import -', { stdin: csv })).toMatchObject({ code: 0, out: expect.stringMatching(/^unchanged +1$/m) });
+    expect(await rescindSays('directory import -', { stdin: JSON.stringify([{ kind: 'agent', iss: IDP, id: 'agent-8', owner: 'Dora' }]) })).toMatchObject({ code: 0, out: expect.stringMatching(/^created +1$/m) });
+    expect(await rescindSays('directory import -', { stdin: `${csv}agent,,agent-9,Nine,\nperson,${IDP},x,X,\n` })).toEqual({
+      code: 1,
+      out: '',
+      err: 'rescind: invalid-request: nothing was taken; 2 of the lines are wrong\nLINE  DETAIL\n3     `iss` is missing\n4     `kind` is one of user, client, agent\n',
+    });
+    expect(await rescindSays('directory list --kind agent')).toMatchObject({ code: 0, out: expect.stringMatching(/^agent +\S+ +agent-8 +- +- +Dora/m) });
+    expect(await rescindSays('directory import nowhere.csv')).toMatchObject({ code: expect.any(Number), out: '' });
+  });
+
   it('rotates a secret', async () => {
     await rescindSays('caller create rotated --audit');
     expect(await rescindSays('caller add-secret rotated')).toMatchObject({ code: 0, out: expect.stringMatching(/^secret +rsk_/m) });

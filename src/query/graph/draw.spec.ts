@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { drawGraph, MAX_GRAPH_NODES, type HeldGrant, type ReachedPair } from './graph.js';
-import type { Names } from './names.pg.js';
+import type { Names } from '../names.pg.js';
+import { createSymbols, MAX_GRAPH_NODES, type HeldGrant } from './canvas.js';
+import { drawGraph } from './draw.js';
+import { NO_USE, type ShownPair } from './pairs.js';
 
 const names: Names = {
   user: (id) => ({ entity: id, iss: 'https://idp.example', sub: `u${id}` }),
@@ -9,27 +11,28 @@ const names: Names = {
   resource: (id) => ({ entity: id, uri: `https://r${id}.example` }),
   text: String,
 };
-const used = { grants: 1, accesses: 3, allowed: 2, last: 5, state: 'created' } as const;
-const pair = (client: number, res: number, agents: number[] = []): ReachedPair => ({ ...used, client, res, agents });
-const draw = (pairs: readonly ReachedPair[], grants: readonly HeldGrant[] = [], users = new Set(grants.map(({ usr }) => usr)).size) =>
-  drawGraph({ pairs, grants, users, names, disabled: new Set() });
+const known = { firstIx: 0n, grants: 1, use: { ...NO_USE, accesses: 3, allowed: 2, first: 1, last: 5 }, state: 'created', approved: [], granted: [], used: [] } as const;
+const pair = (client: number, res: number, agents: number[] = []): ShownPair => ({ ...known, client, res, agents, rasClients: [client] });
+const draw = (pairs: readonly ShownPair[], grants: readonly HeldGrant[] = [], users = new Set(grants.map(({ usr }) => usr)).size) =>
+  drawGraph({ pairs, grants, users }, createSymbols(names, new Set()));
 const range = (from: number, count: number) => Array.from({ length: count }, (_, nth) => from + nth);
 
 describe('drawGraph', () => {
   it('draws everything that fits', () => {
-    const { nodes, edges, left_out } = draw([pair(1, 2, [3]), pair(1, 4, [3])], [{ usr: 5, client: 1, resources: 2 }]);
+    const { nodes, pairs, grants, left_out } = draw([pair(1, 2, [3]), pair(1, 4, [3])], [{ usr: 5, client: 1, resources: 2 }]);
     expect(nodes.map(({ id }) => id).sort()).toEqual(['1', '2', '3', '4', '5', 'issuer:https://idp.example']);
-    expect(edges.map(({ type }) => type)).toEqual(['connection', 'agent', 'connection', 'grant']);
+    expect([pairs.length, grants.length]).toEqual([2, 1]);
     expect(left_out).toEqual({ users: 0, clients: 0, resources: 0, agents: 0, connections: 0 });
   });
 
   it('keeps to its bound, whole connections first, and counts the rest', () => {
     const pairs = range(1, 400).map((client) => pair(client, 1000 + client));
     const grants = range(2000, 300).map((usr) => ({ usr, client: 1, resources: 1 }));
-    const { nodes, edges, left_out } = draw(pairs, grants, 5_000);
+    const { nodes, left_out, ...drawn } = draw(pairs, grants, 5_000);
     expect(nodes.length).toBeLessThanOrEqual(MAX_GRAPH_NODES);
     const ids = new Set(nodes.map(({ id }) => id));
-    for (const edge of edges) expect([ids.has(edge.from), ids.has(edge.to)]).toEqual([true, true]);
+    for (const { client, res } of drawn.pairs) expect([ids.has(String(client)), ids.has(String(res))]).toEqual([true, true]);
+    for (const { client, usr } of drawn.grants) expect([ids.has(String(client)), ids.has(String(usr))]).toEqual([true, true]);
     const count = (type: string) => nodes.filter((node) => node.type === type).length;
     const connections = 400 - count('client');
     expect(left_out).toEqual({ users: 5_000 - count('user'), clients: connections, resources: 400 - count('resource'), agents: 0, connections });

@@ -1,0 +1,54 @@
+import type { Version } from '../versions.js';
+
+/** A client and a resource of a tenant: an edge of the graph. */
+export interface Edge {
+  readonly tenant: string;
+  readonly client: number;
+  readonly res: number;
+}
+
+export interface GrantState {
+  /** Sorted. Scopes only grow: a narrower ID-JAG takes nothing back. */
+  readonly scopes: readonly string[];
+  readonly agent: number | null;
+}
+
+/** What the versions that begin in a batch add to their edges. Each thing once, with the index that brought it first. */
+export interface EdgeWrites {
+  readonly grants: readonly (Edge & { readonly block: number; readonly grants: number })[];
+  readonly scopes: readonly (Edge & { readonly scope: string; readonly ix: bigint })[];
+  readonly agents: readonly (Edge & { readonly agent: number; readonly ix: bigint })[];
+}
+
+/** Entries of the ledger that are counted together: a block below the head's never changes again. */
+const BLOCK_BITS = 16n;
+export const blockOf = (ix: bigint): number => Number(ix >> BLOCK_BITS);
+
+/** `before` holds what was open when the batch began: a grant that is not in it is new. */
+export function sumEdges(
+  opened: readonly Version<GrantState>[],
+  before: ReadonlyMap<string, Version<GrantState>>,
+  edgeOf: (key: string) => Edge,
+): EdgeWrites {
+  const grants = new Map<string, EdgeWrites['grants'][number]>();
+  const scopes = new Map<string, EdgeWrites['scopes'][number]>();
+  const agents = new Map<string, EdgeWrites['agents'][number]>();
+  const reached = new Map([...before].map(([key, { state }]) => [key, state]));
+  for (const { key, from: ix, state } of [...opened].sort((a, b) => (a.from < b.from ? -1 : a.from > b.from ? 1 : 0))) {
+    const edge = edgeOf(key);
+    const name = `${edge.tenant}|${edge.client}|${edge.res}`;
+    const earlier = reached.get(key);
+    reached.set(key, state);
+    if (earlier === undefined) {
+      const block = blockOf(ix);
+      const counted = grants.get(`${name}|${block}`)?.grants ?? 0;
+      grants.set(`${name}|${block}`, { ...edge, block, grants: counted + 1 });
+    }
+    for (const scope of state.scopes) {
+      if (!earlier?.scopes.includes(scope) && !scopes.has(`${name}|${scope}`)) scopes.set(`${name}|${scope}`, { ...edge, scope, ix });
+    }
+    const { agent } = state;
+    if (agent !== null && agent !== earlier?.agent && !agents.has(`${name}|${agent}`)) agents.set(`${name}|${agent}`, { ...edge, agent, ix });
+  }
+  return { grants: [...grants.values()], scopes: [...scopes.values()], agents: [...agents.values()] };
+}

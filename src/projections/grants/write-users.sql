@@ -1,0 +1,41 @@
+-- Users that a client, under any of its names, has its first grant of in this batch, and users whose first grant at all it is.
+-- Grants and aliases of the batch are written already. A user is a client's from the index on at which both his grant and the name
+-- under which it was given are known.
+-- $1 tenants  $2 users  $3 clients  $4 from, of new grants   $5 tenants  $6 RAS's name  $7 IdP's name, of new aliases
+-- $8 tenants  $9 lowest index of the batch
+WITH fresh AS MATERIALIZED (
+  SELECT * FROM unnest($1::uuid[], $2::int[], $3::int[], $4::bigint[]) AS w (tenant, usr, client, from_ix)
+),
+tied AS (SELECT * FROM unnest($5::uuid[], $6::int[], $7::int[]) AS w (tenant, local, idp)),
+begin AS (SELECT * FROM unnest($8::uuid[], $9::bigint[]) AS w (tenant, ix)),
+candidate AS (
+  SELECT tenant, client, usr FROM fresh
+  UNION
+  SELECT f.tenant, a.idp, f.usr FROM fresh f JOIN alias a ON a.tenant = f.tenant AND a.local = f.client
+  UNION
+  SELECT t.tenant, t.idp, g.usr FROM tied t JOIN grant_version g ON g.tenant = t.tenant AND g.client = t.local
+),
+begun AS (
+  SELECT c.tenant, c.client, least(
+    (SELECT min(g.from_ix) FROM grant_version g WHERE g.tenant = c.tenant AND g.usr = c.usr AND g.client = c.client),
+    (SELECT min(greatest(g.from_ix, a.from_ix))
+     FROM alias a JOIN grant_version g ON g.tenant = a.tenant AND g.usr = c.usr AND g.client = a.local
+     WHERE a.tenant = c.tenant AND a.idp = c.client)) AS ix
+  FROM candidate c
+),
+counted AS (
+  INSERT INTO client_user AS u (tenant, blk, client, users)
+  SELECT n.tenant, (n.ix >> 16)::int, n.client, count(*)
+  FROM begun n JOIN begin b ON b.tenant = n.tenant
+  WHERE n.ix >= b.ix
+  GROUP BY 1, 2, 3
+  ON CONFLICT (tenant, blk, client) DO UPDATE SET users = u.users + excluded.users
+)
+INSERT INTO issuer_user AS u (tenant, blk, iss, users)
+SELECT f.tenant, (f.ix >> 16)::int, e.parts ->> 0, count(*)
+FROM (SELECT tenant, usr, min(from_ix) AS ix FROM fresh GROUP BY tenant, usr) f
+JOIN begin b ON b.tenant = f.tenant
+JOIN entity e ON e.tenant = f.tenant AND e.id = f.usr
+WHERE NOT EXISTS (SELECT FROM grant_version g WHERE g.tenant = f.tenant AND g.usr = f.usr AND g.from_ix < b.ix)
+GROUP BY 1, 2, 3
+ON CONFLICT (tenant, blk, iss) DO UPDATE SET users = u.users + excluded.users

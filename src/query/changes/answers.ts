@@ -1,0 +1,96 @@
+import { Type, type Static } from 'typebox';
+import { Agent, AsOf, Client, Index, maybe, page, Resource, Scopes, strict, Time, User } from '../answer-parts.js';
+
+const Point = Type.Object({ index: Index, at: Time }, { ...strict, description: 'an entry of the ledger and its arrival' });
+const State = Type.Enum(['created', 'observed', 'deleted']);
+const Some = Type.Integer({ minimum: 1 });
+
+/** `first` and `last`: the entries that made the line, the same one where it stands for one event. */
+const made = { first: Point, last: Point };
+const pair = { client: Client, resource: Resource };
+const ofPair = <K extends string>(kind: K) => ({ kind: Type.Literal(kind), ...made, ...pair });
+
+export const ChangeItem = Type.Union([
+  Type.Object(
+    {
+      kind: Type.Enum(['connection-appeared', 'connection-returned', 'connection-vanished', 'connection-changed']),
+      ...made,
+      ...pair,
+      idp_client: Client,
+      connection: Type.String({ description: 'its id' }),
+      before: maybe(State),
+      after: State,
+      scopes_added: Scopes,
+      scopes_removed: Scopes,
+      agent: maybe(Agent),
+    },
+    { ...strict, description: 'vanished: deleted; returned: there again after it was; changed: decided, or with other scopes or another agent' },
+  ),
+  Type.Object(ofPair('unrecorded-appeared'), { ...strict, description: 'a client and a resource that grants or uses show together, and no connection' }),
+  Type.Object({ ...ofPair('grants-appeared'), grants: Some }, { ...strict, description: 'users who hold a grant now and did not' }),
+  Type.Object({ ...ofPair('grants-grew'), grants: Some, scopes_added: Scopes }, { ...strict, description: 'grants that were there and hold more scopes now' }),
+  Type.Object(
+    { ...ofPair('scopes-granted'), scopes: Type.Array(Type.Object({ scope: Type.String(), ...Point.properties }, strict)) },
+    { ...strict, description: 'scopes that no grant of the two held before' },
+  ),
+  Type.Object(
+    { ...ofPair('scopes-used'), scopes: Type.Array(Type.Object({ scope: Type.String(), ...Point.properties }, strict)) },
+    { ...strict, description: 'scopes of which this is the first allowed use' },
+  ),
+  Type.Object(
+    {
+      ...ofPair('agents-appeared'),
+      agents: Type.Array(Type.Object({ agent: Agent, ...Point.properties, new: Type.Boolean({ description: 'nobody had named it before' }) }, strict)),
+    },
+    { ...strict, description: 'agents that had nothing to do with the two before' },
+  ),
+  Type.Object(
+    { kind: Type.Literal('users-appeared'), ...made, client: Client, users: Some },
+    { ...strict, description: 'users who have their first grant of a client, at whatever resource, under the name that it has at its IdP' },
+  ),
+  Type.Object(
+    {
+      kind: Type.Literal('used-after-rule'),
+      ...made,
+      ...pair,
+      user: maybe(User),
+      agent: maybe(Agent),
+      at: Type.Integer({ description: 'time of the access, epoch seconds' }),
+      access: Index,
+      rule: Type.String(),
+      rule_state: Type.Enum(['ordered', 'lifted'], { description: 'what the use is the first allowed one after' }),
+      selector: Type.Record(Type.String(), Type.Unknown()),
+    },
+    { ...strict, description: 'the first allowed use by what a rule names, after it was ordered, or after it was lifted' },
+  ),
+]);
+
+export const KINDS = [
+  'connection-appeared',
+  'connection-returned',
+  'connection-vanished',
+  'connection-changed',
+  'unrecorded-appeared',
+  'grants-appeared',
+  'grants-grew',
+  'scopes-granted',
+  'scopes-used',
+  'agents-appeared',
+  'users-appeared',
+  'used-after-rule',
+] as const;
+
+const { properties } = page(ChangeItem);
+export const ChangePage = Type.Object(
+  {
+    as_of: properties.as_of,
+    since: AsOf,
+    items: properties.items,
+    next: properties.next,
+    at_least: Type.Optional(Type.Literal(true, { description: 'not all was walked: counts of grants are the least there are, rules the newest' })),
+  },
+  strict,
+);
+
+export type ChangeItem = Static<typeof ChangeItem>;
+export type ChangePage = Static<typeof ChangePage>;

@@ -1,0 +1,37 @@
+import { Controller, Get, Inject, Query } from '@nestjs/common';
+import { ApiQuery, ApiTags } from '@nestjs/swagger';
+import { CurrentCaller, RequireRole } from '../../registry/index.js';
+import { Answers, type Asker } from '../documented.controller.js';
+import { QUESTIONS } from '../query-tokens.js';
+import type { Questions } from '../questions.pg.js';
+import { ChangePage, KINDS } from './answers.js';
+import { CHANGE_PARAMETERS } from './changes.pg.js';
+
+const DESCRIPTION = `The difference of two moments, newest first: connections, scopes, grants and agents that appeared, grew or vanished, and what was used again
+after a rule. One line a connection, or a pair of client and resource, and kind, whatever number of grants made it. Pages are of the same two
+moments as the first. A client and a resource choose lines.`;
+
+@ApiTags('questions')
+@Controller('v1/changes')
+@RequireRole('audit')
+export class ChangesController {
+  readonly #questions: Questions;
+
+  constructor(@Inject(QUESTIONS) questions: Questions) {
+    this.#questions = questions;
+  }
+
+  @Get()
+  @ApiQuery({
+    name: 'since',
+    required: true,
+    schema: { type: 'string' },
+    description: 'an index of the ledger, a time (RFC 3339), or how long before `until`: `24h`, `7d`, `30m`',
+  })
+  @ApiQuery({ name: 'until', required: false, schema: { type: 'string' }, description: 'an index of the ledger or a time; without it: now' })
+  @ApiQuery({ name: 'kind', required: false, schema: { type: 'string', enum: [...KINDS] }, description: 'lines of this kind alone' })
+  @Answers('What is new since a moment', ChangePage, CHANGE_PARAMETERS, DESCRIPTION)
+  changes(@CurrentCaller() caller: Asker, @Query() query: unknown): Promise<ChangePage> {
+    return this.#questions.changes(caller.tenant, query);
+  }
+}

@@ -1,0 +1,64 @@
+import { connectionStateOf } from '../entity-kinds.js';
+import { orNull, readNames } from '../names.pg.js';
+import type { Snapshot } from '../snapshot.pg.js';
+import type { ChangeItem } from './answers.js';
+import type { Line } from './lines.js';
+
+const ARRIVALS = 'SELECT ix, arrival FROM entry WHERE tenant = $1 AND ix = ANY ($2::bigint[])';
+
+/** Lines in words: ids with their names, indexes with their arrivals. */
+export async function describeLines(snapshot: Snapshot, lines: readonly Line[]): Promise<ChangeItem[]> {
+  const names = await readNames(snapshot, lines.flatMap(entitiesOf));
+  const rows = await snapshot.rows<{ ix: string; arrival: string }>(ARRIVALS, [[...new Set(lines.flatMap(indexesOf).map(String))]]);
+  const arrivals = new Map(rows.map(({ ix, arrival }) => [ix, Math.floor(Number(arrival) / 1_000)]));
+  const point = (ix: bigint) => ({ index: String(ix), at: arrivals.get(String(ix))! });
+
+  return lines.map((line): ChangeItem => {
+    const { kind, what } = line;
+    const made = { kind, first: point(line.first), last: point(line.last), client: names.client(line.client), ...(line.res === null ? {} : { resource: names.resource(line.res) }) };
+    switch (what.of) {
+      case 'connection':
+        return {
+          ...made,
+          idp_client: names.client(what.idpClient),
+          connection: what.id,
+          before: what.before === null ? null : connectionStateOf(what.before),
+          after: connectionStateOf(what.after),
+          scopes_added: [...what.added],
+          scopes_removed: [...what.removed],
+          agent: orNull(what.agent, names.agent),
+        } as ChangeItem;
+      case 'pair':
+        return made as ChangeItem;
+      case 'grants':
+        return { ...made, grants: what.grants, ...(what.added ? { scopes_added: [...what.added] } : {}) } as ChangeItem;
+      case 'scopes':
+        return { ...made, scopes: what.scopes.map(({ scope, ix }) => ({ scope, ...point(ix) })) } as ChangeItem;
+      case 'agents':
+        return { ...made, agents: what.agents.map(({ agent, ix, fresh }) => ({ agent: names.agent(agent), ...point(ix), new: fresh })) } as ChangeItem;
+      case 'users':
+        return { ...made, users: what.users } as ChangeItem;
+      case 'use':
+        return {
+          ...made,
+          user: orNull(what.user, names.user),
+          agent: orNull(what.agent, names.agent),
+          at: what.at,
+          access: String(what.access),
+          rule: what.rule,
+          rule_state: what.state,
+          selector: what.selector,
+        } as ChangeItem;
+    }
+  });
+}
+
+function entitiesOf({ client, res, what }: Line): (number | null)[] {
+  const more = what.of === 'connection' ? [what.idpClient, what.agent] : what.of === 'agents' ? what.agents.map(({ agent }) => agent) : what.of === 'use' ? [what.user, what.agent] : [];
+  return [client, res, ...more];
+}
+
+function indexesOf({ first, last, what }: Line): bigint[] {
+  const more = what.of === 'scopes' ? what.scopes : what.of === 'agents' ? what.agents : [];
+  return [first, last, ...more.map(({ ix }) => ix)];
+}

@@ -1,0 +1,118 @@
+import type { ChangeItem } from './answers.js';
+
+/** A line of the answer before its ids have names and its indexes times. */
+export interface Line {
+  readonly kind: ChangeItem['kind'];
+  readonly client: number;
+  readonly res: number | null;
+  readonly first: bigint;
+  readonly last: bigint;
+  readonly what: What;
+}
+
+type StateCode = 0 | 1 | 2;
+
+export type What =
+  | {
+      readonly of: 'connection';
+      readonly id: string;
+      readonly idpClient: number;
+      readonly before: StateCode | null;
+      readonly after: StateCode;
+      readonly added: readonly string[];
+      readonly removed: readonly string[];
+      readonly agent: number | null;
+    }
+  | { readonly of: 'pair' }
+  | { readonly of: 'grants'; readonly grants: number; readonly added?: readonly string[] }
+  | { readonly of: 'scopes'; readonly scopes: readonly { readonly scope: string; readonly ix: bigint }[] }
+  | { readonly of: 'agents'; readonly agents: readonly { readonly agent: number; readonly ix: bigint; readonly fresh: boolean }[] }
+  | { readonly of: 'users'; readonly users: number }
+  | {
+      readonly of: 'use';
+      readonly user: number | null;
+      readonly agent: number | null;
+      readonly at: number;
+      readonly access: bigint;
+      readonly rule: string;
+      readonly state: 'ordered' | 'lifted';
+      readonly selector: Readonly<Record<string, unknown>>;
+    };
+
+export interface ConnectionChange {
+  readonly id: string;
+  readonly client: number;
+  readonly idpClient: number;
+  readonly res: number;
+  readonly before: StateCode | null;
+  readonly after: StateCode;
+  readonly agentBefore: number | null;
+  readonly agentAfter: number | null;
+  readonly scopesBefore: readonly string[];
+  readonly scopesAfter: readonly string[];
+  readonly changedIx: bigint;
+  /** Where it came to stand, or to be deleted, as it is now. */
+  readonly turnedIx: bigint;
+}
+
+const DELETED = 0;
+
+/** What the connection is after the two moments that it was not before; undefined where it is the same again. */
+export function lineOfConnection(change: ConnectionChange): Line | undefined {
+  const { before, after, scopesBefore, scopesAfter } = change;
+  const stood = before !== null && before !== DELETED;
+  const stands = after !== DELETED;
+  const added = stands ? scopesAfter.filter((scope) => !stood || !scopesBefore.includes(scope)) : [];
+  const removed = stood ? scopesBefore.filter((scope) => !stands || !scopesAfter.includes(scope)) : [];
+  const same = before === after && added.length + removed.length === 0 && change.agentBefore === change.agentAfter;
+  if (same) return undefined;
+  const kind = stands === stood && before !== null ? 'connection-changed' : !stands ? 'connection-vanished' : before === null ? 'connection-appeared' : 'connection-returned';
+  const ix = kind === 'connection-changed' ? change.changedIx : change.turnedIx;
+  const { id, client, idpClient, res, agentAfter: agent } = change;
+  return { kind, client, res, first: ix, last: ix, what: { of: 'connection', id, idpClient, before, after, added, removed, agent } };
+}
+
+export interface OnceRow {
+  readonly what: 'granted' | 'used' | 'unrecorded' | 'acting';
+  readonly client: number;
+  readonly res: number;
+  readonly name: string | null;
+  readonly id: number | null;
+  readonly ix: bigint;
+  readonly fresh: boolean;
+}
+
+const ONCE_KINDS = { granted: 'scopes-granted', used: 'scopes-used', unrecorded: 'unrecorded-appeared', acting: 'agents-appeared' } as const;
+
+/** One line a pair and kind, whatever number of scopes or agents. `rows` in order of their index. */
+export function linesOfOnce(rows: readonly OnceRow[]): Line[] {
+  const groups = new Map<string, OnceRow[]>();
+  for (const row of rows) {
+    const key = `${row.what} ${row.client} ${row.res}`;
+    groups.set(key, [...(groups.get(key) ?? []), row]);
+  }
+  return [...groups.values()].map((group): Line => {
+    const { what, client, res, ix: first } = group[0]!;
+    return { kind: ONCE_KINDS[what], client, res, first, last: group.at(-1)!.ix, what: whatOfOnce(what, group) };
+  });
+}
+
+function whatOfOnce(what: OnceRow['what'], group: readonly OnceRow[]): What {
+  if (what === 'unrecorded') return { of: 'pair' };
+  if (what === 'acting') return { of: 'agents', agents: group.map(({ id, ix, fresh }) => ({ agent: id!, ix, fresh })) };
+  return { of: 'scopes', scopes: group.map(({ name, ix }) => ({ scope: name!, ix })) };
+}
+
+/** Newest first. Of one entry the order is that of kinds and ids. */
+export function sortLines(lines: readonly Line[], order: readonly ChangeItem['kind'][]): readonly Line[] {
+  const place = new Map(order.map((kind, nth) => [kind, nth]));
+  const nameOf = ({ what }: Line): string => (what.of === 'connection' ? what.id : what.of === 'use' ? `${what.rule} ${what.state}` : '');
+  return [...lines].sort(
+    (one, other) =>
+      (one.last < other.last ? 1 : one.last > other.last ? -1 : 0) ||
+      place.get(one.kind)! - place.get(other.kind)! ||
+      one.client - other.client ||
+      (one.res ?? 0) - (other.res ?? 0) ||
+      (nameOf(one) < nameOf(other) ? -1 : 1),
+  );
+}

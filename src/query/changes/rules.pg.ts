@@ -1,0 +1,94 @@
+import { loadSql } from '../../platform/index.js';
+import type { Line } from './lines.js';
+import type { Between } from './read.pg.js';
+
+const RULES = loadSql(import.meta.url, 'rules.sql');
+const FIRST_USES = loadSql(import.meta.url, 'first-uses.sql');
+const drivenBy = (condition: string): string => FIRST_USES.replace('{driven}', condition);
+/** In order of preference: the more a member usually leaves, the later it comes. */
+const STATEMENTS = {
+  users: drivenBy('a.usr = ANY (r.users::int[])'), // access_usr
+  agents: drivenBy('a.agent = ANY (r.agents::int[])'), // access_agent
+  clients: drivenBy('a.client = ANY (r.clients::int[])'), // access_client
+  resources: drivenBy('a.res = ANY (r.resources::int[])'), // access_res
+} as const;
+const DRIVERS = ['users', 'agents', 'clients', 'resources'] as const;
+
+/** Rules that one answer looks at, the newest. */
+export const MAX_RULES_COMPARED = 100;
+/** Uses that are walked for one of them. */
+const MAX_USES_A_RULE = 1_000;
+const NEVER = '9223372036854775807';
+
+/** The first allowed use after each rule's order, and after its lift, where it became known between the two moments. */
+export async function readRuleLines({ since, until, clients, resources }: Between): Promise<{ readonly lines: readonly Line[]; readonly cut: boolean }> {
+  const rules = await until.rows<RuleRow>(RULES, [String(until.index), MAX_RULES_COMPARED + 1]);
+  const spans = rules.slice(0, MAX_RULES_COMPARED).flatMap(spansOf);
+  const lines: Line[] = [];
+  for (const driver of DRIVERS) {
+    const driven = spans.filter(({ rule }) => DRIVERS.find((one) => rule[one] !== null) === driver);
+    if (driven.length === 0) continue;
+    const column = (of: (typeof DRIVERS)[number]) => driven.map(({ rule }) => (rule[of] === null ? null : `{${rule[of].join(',')}}`));
+    const rows = await until.rows<UseRow>(STATEMENTS[driver], [
+      String(since.index),
+      String(until.index),
+      driven.map((_, nth) => nth),
+      driven.map(({ after }) => after),
+      driven.map(({ before }) => before),
+      ...DRIVERS.map((_, nth) => column((['users', 'clients', 'agents', 'resources'] as const)[nth]!)),
+      MAX_USES_A_RULE,
+    ]);
+    for (const row of rows) {
+      if (clients && !clients.includes(row.client)) continue;
+      if (resources && !resources.includes(row.res!)) continue;
+      const { rule, state } = driven[row.nth]!;
+      const ix = BigInt(row.bound_ix);
+      const what = { of: 'use', user: row.usr, agent: row.agent, at: Number(row.at), access: BigInt(row.ix), rule: rule.rule, state, selector: rule.selector } as const;
+      lines.push({ kind: 'used-after-rule', client: row.client, res: row.res, first: ix, last: ix, what });
+    }
+  }
+  return { lines, cut: rules.length > MAX_RULES_COMPARED };
+}
+
+interface Span {
+  readonly rule: RuleRow;
+  readonly state: 'ordered' | 'lifted';
+  readonly after: string;
+  readonly before: string;
+}
+
+const secondsOf = (ms: string): string => String(BigInt(ms) / 1_000n);
+
+function spansOf(rule: RuleRow): Span[] {
+  const ordered = secondsOf(rule.ordered_ms);
+  if (rule.lifted_ms === null) return [{ rule, state: 'ordered', after: ordered, before: NEVER }];
+  const lifted = secondsOf(rule.lifted_ms);
+  return [
+    { rule, state: 'ordered', after: ordered, before: lifted },
+    { rule, state: 'lifted', after: lifted, before: NEVER },
+  ];
+}
+
+interface RuleRow {
+  readonly [column: string]: unknown;
+  readonly rule: string;
+  readonly ordered_ms: string;
+  readonly lifted_ms: string | null;
+  readonly selector: Readonly<Record<string, unknown>>;
+  readonly users: readonly number[] | null;
+  readonly clients: readonly number[] | null;
+  readonly agents: readonly number[] | null;
+  readonly resources: readonly number[] | null;
+}
+
+interface UseRow {
+  readonly [column: string]: unknown;
+  readonly nth: number;
+  readonly ix: string;
+  readonly bound_ix: string;
+  readonly at: string;
+  readonly usr: number | null;
+  readonly client: number;
+  readonly agent: number | null;
+  readonly res: number | null;
+}

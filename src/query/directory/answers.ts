@@ -1,0 +1,61 @@
+import { Type, type Static } from 'typebox';
+import { Count, EntityId, Index, maybe, one, page, strict, Time } from '../answer-parts.js';
+
+const Text = maybe(Type.String());
+
+const entry = {
+  display_name: Text,
+  user_name: Text,
+  emails: Type.Array(Type.String(), { description: 'in lower case' }),
+  active: maybe(Type.Boolean({ description: 'as the directory says it; nothing decides by it' })),
+  owner: Text,
+  team: Text,
+  updated_at: Time,
+  updated_by: Type.String({ description: 'the caller' }),
+};
+
+const named = {
+  kind: Type.Enum(['user', 'client', 'agent']),
+  iss: Type.String(),
+  tenant: Type.Optional(Type.String()),
+  name: Type.String({ description: '`sub`, `client_id`, or id of the agent' }),
+};
+
+export const DirectoryEntry = Type.Object({ ...named, ...entry }, strict);
+export const DirectoryItem = Type.Object({ ...named, entity: maybe(EntityId), ...entry }, { ...strict, description: '`entity` null: nothing was heard of it yet' });
+export const DirectoryPage = page(DirectoryItem);
+
+export const ImportAnswer = Type.Object({ entries: Count, created: Count, changed: Count, unchanged: Count }, strict);
+
+const EntityName = Type.Object(
+  {
+    entity: EntityId,
+    iss: maybe(Type.String()),
+    tenant: Type.Optional(Type.String()),
+    name: Type.String({ description: '`sub`, `client_id`, id or URI' }),
+    first_seen: Index,
+    asserted_by: Type.Array(Type.Object({ entity: EntityId, index: Index }, strict), {
+      description: 'the first event that states this name and that of `entity` together, in one grant',
+    }),
+    weak: Type.Boolean({
+      description: 'true: only the directory ties it, by the same email. Rules and filters never follow a weak name; ask for it by its own id',
+    }),
+    shared: Type.Boolean({ description: 'grants state it together with several names of the IdP: it is not one person’s alone' }),
+    directory: maybe(Type.Object(entry, strict)),
+  },
+  strict,
+);
+
+export const EntityAnswer = one({
+  entity: EntityId,
+  kind: Type.Enum(['user', 'client', 'agent', 'agent_type', 'resource', 'issuer', 'route', 'address', 'scope']),
+  display_name: Type.Optional(Type.String()),
+  names: Type.Array(EntityName, { description: 'itself first, then what goes by the same grants, then weak names; at most 200' }),
+  at_least: Type.Boolean({ description: 'there are more names than are shown' }),
+});
+
+export type DirectoryEntry = Static<typeof DirectoryEntry>;
+export type DirectoryItem = Static<typeof DirectoryItem>;
+export type DirectoryPage = Static<typeof DirectoryPage>;
+export type ImportAnswer = Static<typeof ImportAnswer>;
+export type EntityAnswer = Static<typeof EntityAnswer>;

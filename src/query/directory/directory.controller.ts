@@ -1,0 +1,125 @@
+import { Body, Controller, Delete, Get, Header, HttpCode, Inject, Param, Post, Put, Query } from '@nestjs/common';
+import { ApiBody, ApiConsumes, ApiOkResponse, ApiOperation, ApiParam, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { RescindError } from '../../contracts/index.js';
+import { jsonBody, mediaTypeOf } from '../../platform/index.js';
+import { CurrentCaller, RequireRole } from '../../registry/index.js';
+import { Answers, type Asker } from '../documented.controller.js';
+import type { Questions } from '../questions.pg.js';
+import { QUESTIONS } from '../query-tokens.js';
+import { DirectoryEntry, DirectoryPage, EntityAnswer, ImportAnswer } from './answers.js';
+import { DIRECTORY_PARAMETERS, type Writer } from './directory.pg.js';
+import { ENTITY_PARAMETERS } from './entity.pg.js';
+import { CSV_MEDIA_TYPE } from './import-file.js';
+
+const JSON_MEDIA_TYPE = 'application/json';
+const FOR_PEOPLE = 'For people to read: nothing decides by the directory.';
+
+const plain = (schema: unknown): object => JSON.parse(JSON.stringify(schema)) as object;
+const iss = { name: 'iss', required: true, schema: { type: 'string' as const }, description: 'issuer that knows it by this name' };
+const tenant = { name: 'tenant', required: false, schema: { type: 'string' as const }, description: 'tenant claim, where the issuer states one' };
+const named = (name: string, description: string) => ApiParam({ name, schema: { type: 'string' }, description });
+
+@ApiTags('directory')
+@Controller('v1')
+export class DirectoryController {
+  readonly #questions: Questions;
+
+  constructor(@Inject(QUESTIONS) questions: Questions) {
+    this.#questions = questions;
+  }
+
+  @Get('entities/:id')
+  @RequireRole('audit')
+  @ApiParam({ name: 'id', schema: { type: 'integer', minimum: 1 }, description: 'entity id, as other answers give it' })
+  @Answers(
+    'All names of one user, client or other thing, and which event states each',
+    EntityAnswer,
+    ENTITY_PARAMETERS,
+    'Names that one grant states together are one user or client. `weak` names are tied by an email of the directory alone; what the directory says is of now.',
+  )
+  entity(@CurrentCaller() caller: Asker, @Param('id') id: string, @Query() query: unknown): Promise<EntityAnswer> {
+    return this.#questions.entity(caller.tenant, id, query);
+  }
+
+  @Get('directory')
+  @RequireRole('audit', 'admin')
+  @Answers('Names, owners and teams, as they were put', DirectoryPage, DIRECTORY_PARAMETERS)
+  list(@CurrentCaller() caller: Asker, @Query() query: unknown): Promise<DirectoryPage> {
+    return this.#questions.directory.list(caller.tenant, query);
+  }
+
+  @Put('directory/users/:sub')
+  @RequireRole('admin')
+  @Header('cache-control', 'no-store')
+  @ApiOperation({ summary: 'Put a user’s names: a SCIM User (RFC 7643, section 4.1)', description: `Kept are userName, displayName (or name.formatted), emails and active. ${FOR_PEOPLE}` })
+  @named('sub', 'the user as the issuer names it')
+  @ApiQuery(iss)
+  @ApiQuery(tenant)
+  @ApiBody({ schema: { type: 'object', properties: { userName: { type: 'string' }, displayName: { type: 'string' }, emails: { type: 'array', items: { type: 'object', properties: { value: { type: 'string' } } } }, active: { type: 'boolean' } }, required: ['userName'] } })
+  @ApiOkResponse({ schema: plain(DirectoryEntry) })
+  putUser(@CurrentCaller() caller: Writer, @Param('sub') sub: string, @Query() query: unknown, @Body(jsonBody) body: unknown): Promise<DirectoryEntry> {
+    return this.#questions.directory.put(caller, 'user', sub, query, body);
+  }
+
+  @Put('directory/clients/:client_id')
+  @RequireRole('admin')
+  @Header('cache-control', 'no-store')
+  @ApiOperation({ summary: 'Put a client’s name, owner and team', description: FOR_PEOPLE })
+  @named('client_id', 'the client as the issuer names it')
+  @ApiQuery(iss)
+  @ApiBody({ schema: plainBody() })
+  @ApiOkResponse({ schema: plain(DirectoryEntry) })
+  putClient(@CurrentCaller() caller: Writer, @Param('client_id') id: string, @Query() query: unknown, @Body(jsonBody) body: unknown): Promise<DirectoryEntry> {
+    return this.#questions.directory.put(caller, 'client', id, query, body);
+  }
+
+  @Put('directory/agents/:id')
+  @RequireRole('admin')
+  @Header('cache-control', 'no-store')
+  @ApiOperation({ summary: 'Put an agent’s name, owner and team', description: FOR_PEOPLE })
+  @named('id', 'the agent as the issuer names it')
+  @ApiQuery(iss)
+  @ApiBody({ schema: plainBody() })
+  @ApiOkResponse({ schema: plain(DirectoryEntry) })
+  putAgent(@CurrentCaller() caller: Writer, @Param('id') id: string, @Query() query: unknown, @Body(jsonBody) body: unknown): Promise<DirectoryEntry> {
+    return this.#questions.directory.put(caller, 'agent', id, query, body);
+  }
+
+  @Delete('directory/:kind/:id')
+  @RequireRole('admin')
+  @Header('cache-control', 'no-store')
+  @ApiOperation({ summary: 'Take an entry out; answers with what it was' })
+  @ApiParam({ name: 'kind', schema: { type: 'string', enum: ['users', 'clients', 'agents'] } })
+  @named('id', 'as in PUT')
+  @ApiQuery(iss)
+  @ApiQuery(tenant)
+  @ApiOkResponse({ schema: plain(DirectoryEntry) })
+  remove(@CurrentCaller() caller: Writer, @Param('kind') kind: string, @Param('id') id: string, @Query() query: unknown): Promise<DirectoryEntry> {
+    if (kind !== 'users' && kind !== 'clients' && kind !== 'agents') throw new RescindError('not-found', { detail: 'the directory has users, clients and agents' });
+    return this.#questions.directory.remove(caller, ({ users: 'user', clients: 'client', agents: 'agent' } as const)[kind], id, query);
+  }
+
+  @Post('directory/import')
+  @HttpCode(200)
+  @RequireRole('admin')
+  @Header('cache-control', 'no-store')
+  @ApiOperation({
+    summary: 'Put many entries at once, from a CSV file or a JSON list',
+    description: `All or none: a refusal lists what is wrong with each line (\`lines\`). The same file again changes nothing, and what it does not name stays. ${FOR_PEOPLE}`,
+  })
+  @ApiConsumes(CSV_MEDIA_TYPE, JSON_MEDIA_TYPE)
+  @ApiOkResponse({ schema: plain(ImportAnswer) })
+  @ApiResponse({ status: 400, description: 'invalid-request, with `lines`: [{line, detail}] and `faults`, their number (problem+json)' })
+  importFile(@CurrentCaller() caller: Writer, @Query() query: unknown, @Body() body: unknown): Promise<ImportAnswer> {
+    if (Object.keys((query ?? {}) as object).length > 0) throw new RescindError('invalid-request', { detail: 'the import knows no parameters' });
+    const mediaType = body instanceof Uint8Array ? mediaTypeOf(body) : undefined;
+    if (!(body instanceof Uint8Array) || (mediaType !== CSV_MEDIA_TYPE && mediaType !== JSON_MEDIA_TYPE)) {
+      throw new RescindError('unsupported-media-type', { detail: `send ${CSV_MEDIA_TYPE} or ${JSON_MEDIA_TYPE}` });
+    }
+    return this.#questions.directory.importFile(caller, body, mediaType);
+  }
+}
+
+function plainBody() {
+  return { type: 'object', properties: { display_name: { type: 'string' }, owner: { type: 'string' }, team: { type: 'string' } } } as const;
+}

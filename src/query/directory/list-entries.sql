@@ -1,0 +1,7 @@
+-- A page of the directory, by kind and key.  $1 tenant  $2 after this kind, $3 and key  $4 kind  $5 rows  $6 this key
+SELECT d.*, e.id AS entity
+FROM directory d
+LEFT JOIN entity e ON e.tenant = d.tenant AND e.kind = d.kind AND e.key = d.key
+WHERE d.tenant = $1 AND (d.kind, d.key) > ($2::smallint, $3::bytea) AND ($4::smallint IS NULL OR d.kind = $4) AND ($6::bytea IS NULL OR d.key = $6)
+ORDER BY d.kind, d.key
+LIMIT $5

@@ -1,0 +1,75 @@
+import type { Names } from '../names.pg.js';
+import type { GraphAnswer, GraphNode } from './answers.js';
+import type { ShownPair } from './pairs.js';
+
+/** A picture of more cannot be read. */
+export const MAX_GRAPH_NODES = 200;
+
+/** What a user may do as a client. */
+export interface HeldGrant {
+  readonly usr: number;
+  /** As it is shown. */
+  readonly client: number;
+  readonly resources: number;
+}
+
+/** What of the graph an answer shows. */
+export interface Drawing {
+  readonly nodes: readonly GraphNode[];
+  readonly pairs: readonly ShownPair[];
+  readonly grants: readonly HeldGrant[];
+  readonly left_out: GraphAnswer['left_out'];
+}
+
+/** The nodes drawn so far. */
+export interface Canvas {
+  readonly has: (id: number) => boolean;
+  /** Draws all of them, unless more than `room` nodes would then be there. */
+  readonly draw: (added: readonly GraphNode[], room?: number) => boolean;
+  readonly nodes: () => readonly GraphNode[];
+}
+
+export function createCanvas(): Canvas {
+  const nodes = new Map<string, GraphNode>();
+  return {
+    has: (id) => nodes.has(String(id)),
+    draw(added, room = MAX_GRAPH_NODES) {
+      const fresh = new Set(added.map(({ id }) => id).filter((id) => !nodes.has(id)));
+      if (nodes.size + fresh.size > room) return false;
+      for (const node of added) if (!nodes.has(node.id)) nodes.set(node.id, node);
+      return true;
+    },
+    nodes: () => [...nodes.values()],
+  };
+}
+
+/** An entity as it is drawn: with the issuer that names it. */
+export interface Symbols {
+  readonly user: (id: number) => GraphNode[];
+  readonly client: (id: number) => GraphNode[];
+  readonly agent: (id: number) => GraphNode[];
+  readonly resource: (id: number) => GraphNode[];
+}
+
+export function createSymbols(names: Names, disabled: ReadonlySet<number>): Symbols {
+  const state = (id: number) => (disabled.has(id) ? { disabled: true as const } : {});
+  const withIssuer = (iss: string, node: GraphNode): GraphNode[] => [
+    { ...node, issuer: `issuer:${iss}` },
+    { id: `issuer:${iss}`, type: 'issuer', name: iss },
+  ];
+  return {
+    client(id) {
+      const { iss, client_id } = names.client(id);
+      return withIssuer(iss, { id: String(id), type: 'client', name: client_id, ...state(id) });
+    },
+    agent(id) {
+      const { iss, id: name } = names.agent(id);
+      return withIssuer(iss, { id: String(id), type: 'agent', name });
+    },
+    user(id) {
+      const { iss, tenant, sub } = names.user(id);
+      return withIssuer(iss, { id: String(id), type: 'user', name: sub, ...(tenant === undefined ? {} : { tenant }), ...state(id) });
+    },
+    resource: (id) => [{ id: String(id), type: 'resource', name: names.resource(id).uri }],
+  };
+}

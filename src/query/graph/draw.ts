@@ -1,0 +1,37 @@
+import { createCanvas, MAX_GRAPH_NODES, type Drawing, type HeldGrant, type Symbols } from './canvas.js';
+import type { ShownPair } from './pairs.js';
+
+/** Of the nodes, what stays free for users however many clients and resources there are. */
+const NODES_FOR_USERS = 50;
+
+export interface Picture {
+  /** Most important first. */
+  readonly pairs: readonly ShownPair[];
+  /** A user's grants stand together; the most important user first. Undefined: users are counted, not drawn. */
+  readonly grants: readonly HeldGrant[] | undefined;
+  /** Users there are in all, drawn or not. */
+  readonly users: number;
+}
+
+/** Draws what fits into {@link MAX_GRAPH_NODES}: whole connections first, then users, and counts what does not. */
+export function drawGraph({ pairs, grants = [], users }: Picture, symbols: Symbols): Drawing {
+  const canvas = createCanvas();
+  const roomForApplications = MAX_GRAPH_NODES - (grants.length > 0 ? NODES_FOR_USERS : 0);
+  const drawn = pairs.filter((pair) =>
+    canvas.draw([...symbols.client(pair.client), ...symbols.resource(pair.res), ...pair.agents.flatMap(symbols.agent)], roomForApplications),
+  );
+  const shown = grants.filter(({ usr, client }) => canvas.has(client) && canvas.draw(symbols.user(usr)));
+  const missing = (ids: readonly number[]): number => new Set(ids.filter((id) => !canvas.has(id))).size;
+  return {
+    nodes: canvas.nodes(),
+    pairs: drawn,
+    grants: shown,
+    left_out: {
+      users: users - new Set(shown.map(({ usr }) => usr)).size,
+      clients: missing(pairs.map(({ client }) => client)),
+      resources: missing(pairs.map(({ res }) => res)),
+      agents: missing(pairs.flatMap(({ agents }) => agents)),
+      connections: pairs.length - drawn.length,
+    },
+  };
+}

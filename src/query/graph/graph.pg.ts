@@ -1,0 +1,122 @@
+import { RescindError } from '../../contracts/index.js';
+import { ENTITY_KINDS } from '../../projections/index.js';
+import { asOfOf, readAsOf } from '../as-of.js';
+import { readNames, resolveFilter } from '../names.pg.js';
+import { FILTER_PARAMETERS, invalid, readParameters, readWindow, type Parameters } from '../parameters.js';
+import type { Reader } from '../reader.js';
+import type { Ask, Snapshot } from '../snapshot.pg.js';
+import type { GraphAnswer } from './answers.js';
+import { createSymbols, MAX_GRAPH_NODES, type Drawing, type Symbols } from './canvas.js';
+import { describeDrawing } from './describe.pg.js';
+import { drawGraph } from './draw.js';
+import { createGrantReader } from './held.pg.js';
+import { drawNeighbourhood, type Start } from './neighbourhood.js';
+import { foldPairs, type ShownPair } from './pairs.js';
+import { readPairs, readShownAs, type PairFilter } from './pairs.pg.js';
+
+const DISABLED = `SELECT entity FROM principal_version
+  WHERE tenant = $1 AND state = 0 AND from_ix < $2 AND (to_ix IS NULL OR to_ix >= $2) AND entity = ANY ($3::int[])`;
+const FIND_NODE = 'SELECT kind FROM entity WHERE tenant = $1 AND id = $2 AND from_ix < $3';
+const NODE_KINDS = ['user', 'client', 'agent', 'resource'] as const;
+
+/** Grants of which the users are drawn without being asked for, where they fit. */
+const MAX_GRANTS_UNFOLDED = 2_000;
+const MAX_DEPTH = 3;
+
+const FILTERS = [...FILTER_PARAMETERS.user, ...FILTER_PARAMETERS.client, ...FILTER_PARAMETERS.agent, ...FILTER_PARAMETERS.resource] as const;
+export const GRAPH_PARAMETERS = [...FILTERS, 'expand', 'depth', 'fold', 'from', 'to', 'as_of'] as const;
+
+/**
+ * Who is connected to what: clients and resources, with users counted on clients unless they fit or are asked for; or the neighbourhood of
+ * one node. `from` and `to` bound the usage that is counted; what had none in the window is drawn too.
+ */
+export function createGraphQuestion({ ask, reader }: { readonly ask: Ask; readonly reader: Reader }) {
+  return (tenant: string, query: unknown): Promise<GraphAnswer> => {
+    const parameters = readParameters(query, GRAPH_PARAMETERS);
+    const tenantKey = reader.tenantKey(tenant);
+    const window = readWindow(parameters);
+    const expand = readExpand(parameters);
+    const fold = readFold(parameters);
+
+    return ask(tenant, async (snapshot) => {
+      const filter: PairFilter = {
+        users: await resolveFilter(snapshot, tenantKey, parameters, 'user'),
+        clients: await resolveFilter(snapshot, tenantKey, parameters, 'client'),
+        agents: await resolveFilter(snapshot, tenantKey, parameters, 'agent'),
+        resources: await resolveFilter(snapshot, tenantKey, parameters, 'resource'),
+      };
+      const node = expand === undefined ? undefined : await findNode(snapshot, expand.id);
+      const read = await readPairs(snapshot, filter, window);
+      const start = node && { ...node, id: (await readShownAs(snapshot, node.type === 'client' ? [node.id] : [])).get(node.id) ?? node.id };
+      const shownAs = await readShownAs(snapshot, read.map(({ client }) => client));
+      const pairs = foldPairs(read, shownAs);
+      const held = createGrantReader(snapshot, pairs, filter);
+      const symbolsOf = (ids: readonly number[]) => readSymbols(snapshot, ids);
+      const drawing = start
+        ? await drawNeighbourhood({ start, depth: expand!.depth, pairs, grants: held, symbolsOf })
+        : await drawWhole(pairs, held, filter, fold, symbolsOf);
+      return {
+        as_of: asOfOf(snapshot),
+        ...(await describeDrawing(snapshot, drawing, pairs)),
+        ...(read.some(({ use }) => use.cut) || held.cut() ? { at_least: true as const } : {}),
+      };
+    }, readAsOf(parameters));
+  };
+}
+
+type Drawn = Drawing & { readonly fold?: GraphAnswer['fold'] };
+
+async function drawWhole(
+  pairs: readonly ShownPair[],
+  held: ReturnType<typeof createGrantReader>,
+  filter: PairFilter,
+  fold: GraphAnswer['fold'] | undefined,
+  symbolsOf: (ids: readonly number[]) => Promise<Symbols>,
+): Promise<Drawn> {
+  const entities = pairs.flatMap(({ client, res, agents }) => [client, res, ...agents]);
+  const folded = async (): Promise<Drawn> => ({ ...drawGraph({ pairs, grants: undefined, users: 0 }, await symbolsOf(entities)), fold: 'users' });
+  const few = pairs.reduce((sum, { grants }) => sum + grants, 0) <= MAX_GRANTS_UNFOLDED;
+  if (fold === 'users' || (fold === undefined && !filter.users && !few)) return folded();
+  const { grants, users } = await held.ofClients([...new Set(pairs.map(({ client }) => client))], MAX_GRAPH_NODES);
+  const symbols = await symbolsOf([...entities, ...grants.map(({ usr }) => usr)]);
+  const whole = drawGraph({ pairs, grants, users }, symbols);
+  return fold === undefined && !filter.users && whole.left_out.users > 0 ? folded() : whole;
+}
+
+async function readSymbols(snapshot: Snapshot, ids: readonly number[]): Promise<Symbols> {
+  const names = await readNames(snapshot, ids);
+  const disabled = await snapshot.rows<{ entity: number }>(DISABLED, [String(snapshot.index), ids]);
+  return createSymbols(names, new Set(disabled.map(({ entity }) => entity)));
+}
+
+async function findNode(snapshot: Snapshot, id: number): Promise<Start> {
+  const [row] = await snapshot.rows<{ kind: number }>(FIND_NODE, [id, String(snapshot.index)]);
+  const type = NODE_KINDS.find((kind) => ENTITY_KINDS[kind] === row?.kind);
+  if (type === undefined) throw new RescindError('not-found', { detail: 'no user, client, agent or resource of this id has been seen' });
+  return { id, type };
+}
+
+interface Expand {
+  readonly id: number;
+  readonly depth: number;
+}
+
+function readExpand(parameters: Parameters): Expand | undefined {
+  const text = parameters.get('expand');
+  const depth = parameters.get('depth') ?? '1';
+  if (text === undefined) {
+    if (parameters.has('depth')) throw invalid('`depth` goes with `expand`');
+    return undefined;
+  }
+  const beside = [...FILTERS, 'fold'].find((name) => parameters.has(name));
+  if (beside !== undefined) throw invalid(`give \`expand\` or \`${beside}\`, not both: a neighbourhood is drawn whole`);
+  if (!/^[1-9][0-9]{0,9}$/.test(text) || Number(text) > 2 ** 31 - 1) throw invalid('`expand` is the id of an entity, a decimal number');
+  if (!/^[1-3]$/.test(depth)) throw invalid(`\`depth\` is 1 to ${MAX_DEPTH}`);
+  return { id: Number(text), depth: Number(depth) };
+}
+
+function readFold(parameters: Parameters): GraphAnswer['fold'] | undefined {
+  const fold = parameters.get('fold');
+  if (fold !== undefined && fold !== 'users' && fold !== 'none') throw invalid('`fold` is `users` or `none`');
+  return fold;
+}

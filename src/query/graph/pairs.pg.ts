@@ -1,0 +1,139 @@
+import { RescindError } from '../../contracts/index.js';
+import { loadSql } from '../../platform/index.js';
+import { readEdgeUses } from '../../projections/index.js';
+import type { Window } from '../parameters.js';
+import type { Snapshot } from '../snapshot.pg.js';
+import { boundsOf } from '../usage.js';
+import { partsOf } from './moment.js';
+import { joinUse, NO_USE, type Pair, type PairState, type PairUse } from './pairs.js';
+import { readRawUses, type RawUses } from './raw-uses.pg.js';
+
+const PAIRS = loadSql(import.meta.url, 'pairs.sql');
+const PAIR_GRANTS = loadSql(import.meta.url, 'pair-grants.sql');
+const USER_PAIRS = loadSql(import.meta.url, 'user-pairs.sql');
+const USER_SCOPES = loadSql(import.meta.url, 'user-scopes.sql');
+const SHOWN_AS = `SELECT DISTINCT ON (local) local, idp FROM alias
+  WHERE tenant = $1 AND from_ix < $2 AND local = ANY ($3::int[]) ORDER BY local, from_ix, idp`;
+
+/** Pairs of client and resource that one answer is made from. Of more, what is left out could not be told. */
+export const MAX_PAIRS = 20_000;
+const STATES: Readonly<Record<number, PairState>> = { 1: 'deleted', 2: 'observed', 3: 'created' };
+
+export interface PairFilter {
+  readonly users?: readonly number[] | undefined;
+  readonly clients?: readonly number[] | undefined;
+  readonly agents?: readonly number[] | undefined;
+  readonly resources?: readonly number[] | undefined;
+}
+
+/**
+ * All pairs that the filter leaves, with their counts, as of the snapshot. A client, an agent or a resource chooses pairs, and the counts
+ * are those of the pair; of users the counts are their own. Without users and window all of it comes from aggregates.
+ */
+export async function readPairs(snapshot: Snapshot, filter: PairFilter, window: Window): Promise<readonly Pair[]> {
+  const { clients, resources, agents, users } = filter;
+  const rows = await snapshot.rows<PairRow>(PAIRS, [String(snapshot.index), clients, resources, MAX_PAIRS + 1]);
+  if (rows.length > MAX_PAIRS) {
+    throw new RescindError('filter-too-wide', { detail: `over ${MAX_PAIRS} pairs of client and resource: name a client or a resource` });
+  }
+  if (users) return ofUsers(snapshot, rows, { ...filter, users }, window);
+  const grants = new Map(
+    (await snapshot.rows<{ client: number; res: number; grants: string }>(PAIR_GRANTS, [...partsOf(snapshot), clients, resources])).map((row) => [keyOf(row), Number(row.grants)]),
+  );
+  const use = await readUses(snapshot, filter, window);
+  const pairs = rows.map((row) => pairOf(row, { grants: grants.get(keyOf(row)) ?? 0, use: use(row) }));
+  return agents ? pairs.filter((pair) => pair.agents.some((agent) => agents.includes(agent))) : pairs;
+}
+
+type UseOf = (pair: { readonly client: number; readonly res: number }) => PairUse;
+
+async function readUses(snapshot: Snapshot, { clients, resources }: PairFilter, window: Window): Promise<UseOf> {
+  if (window.from === undefined && window.to === undefined) {
+    const uses = new Map((await readEdgeUses(snapshot, { clients: clients ?? null, resources: resources ?? null })).map((use) => [keyOf(use), use]));
+    return (pair) => {
+      const use = uses.get(keyOf(pair));
+      if (use === undefined) return NO_USE;
+      const { n: accesses, allowed, firstAt: first, lastAt: last, firstAllowed: firstUsed, lastAllowed: lastUsed } = use;
+      return { accesses, allowed, first, last, firstUsed, lastUsed, cut: false };
+    };
+  }
+  const [from, to] = boundsOf(window);
+  return sumUses(await readRawUses(snapshot, { clients, resources, from, to }));
+}
+
+async function ofUsers(snapshot: Snapshot, rows: readonly PairRow[], filter: PairFilter & { readonly users: readonly number[] }, window: Window): Promise<readonly Pair[]> {
+  const { users, clients, agents, resources } = filter;
+  const held = await snapshot.rows<HeldRow>(USER_PAIRS, [String(snapshot.index), users, clients, agents, resources]);
+  const scopes = await snapshot.rows<ScopesRow>(USER_SCOPES, [String(snapshot.index), users]);
+  const [from, to] = boundsOf(window);
+  const raw = await readRawUses(snapshot, { users, clients, resources, agents, from, to });
+  const heldBy = new Map(held.map((row) => [keyOf(row), row]));
+  const usedBy = new Map(scopes.map((row) => [keyOf(row), row.used]));
+  const use = sumUses(raw);
+  const acting = new Map<string, readonly number[]>();
+  for (const one of raw.uses) acting.set(keyOf(one), [...(acting.get(keyOf(one)) ?? []), ...one.agents]);
+  return rows
+    .filter((row) => heldBy.has(keyOf(row)) || acting.has(keyOf(row)))
+    .map((row) => {
+      const key = keyOf(row);
+      const grant = heldBy.get(key);
+      const own = { ...row, agents: [...(grant?.agents ?? []), ...(acting.get(key) ?? [])], granted: grant?.granted ?? [], used: usedBy.get(key) ?? [] };
+      return pairOf(own, { grants: Number(grant?.grants ?? 0), use: use(row) });
+    });
+}
+
+function sumUses({ uses, isCut }: RawUses): UseOf {
+  const sums = new Map<string, PairUse>();
+  for (const use of uses) sums.set(keyOf(use), joinUse(sums.get(keyOf(use)) ?? NO_USE, use));
+  return (pair) => ({ ...(sums.get(keyOf(pair)) ?? NO_USE), cut: isCut(pair) });
+}
+
+/** Clients by the name under which they are shown: the IdP's that an event has tied to the RAS's first. */
+export async function readShownAs(snapshot: Snapshot, clients: Iterable<number>): Promise<ReadonlyMap<number, number>> {
+  const rows = await snapshot.rows<{ local: number; idp: number }>(SHOWN_AS, [String(snapshot.index), [...new Set(clients)]]);
+  return new Map(rows.map(({ local, idp }) => [local, idp]));
+}
+
+const keyOf = ({ client, res }: { readonly client: number; readonly res: number }): string => `${client} ${res}`;
+const unique = <T>(values: readonly T[]): readonly T[] => [...new Set(values)].sort();
+
+const pairOf = (row: PairRow, counted: Pick<Pair, 'grants' | 'use'>): Pair => ({
+  client: row.client,
+  res: row.res,
+  firstIx: BigInt(row.first_ix),
+  ...counted,
+  state: row.standing === null ? 'unrecorded' : STATES[row.standing]!,
+  agents: unique([...row.agents, ...row.connection_agents]),
+  approved: unique(row.approved),
+  granted: unique(row.granted),
+  used: unique(row.used),
+});
+
+interface PairRow {
+  readonly [column: string]: unknown;
+  readonly client: number;
+  readonly res: number;
+  readonly first_ix: string;
+  readonly standing: number | null;
+  readonly connection_agents: readonly number[];
+  readonly agents: readonly number[];
+  readonly approved: readonly string[];
+  readonly granted: readonly string[];
+  readonly used: readonly string[];
+}
+
+interface HeldRow {
+  readonly [column: string]: unknown;
+  readonly client: number;
+  readonly res: number;
+  readonly grants: string;
+  readonly agents: readonly number[];
+  readonly granted: readonly string[];
+}
+
+interface ScopesRow {
+  readonly [column: string]: unknown;
+  readonly client: number;
+  readonly res: number;
+  readonly used: readonly string[];
+}

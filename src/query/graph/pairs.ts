@@ -1,0 +1,86 @@
+/** A client and a resource as facts name them, with all that is known of the two as of a moment. */
+export interface Pair {
+  /** At the RAS. */
+  readonly client: number;
+  readonly res: number;
+  /** The first entry that shows them together. */
+  readonly firstIx: bigint;
+  /** Users who hold a grant. */
+  readonly grants: number;
+  readonly use: PairUse;
+  readonly state: PairState;
+  readonly agents: readonly number[];
+  readonly approved: readonly string[];
+  readonly granted: readonly string[];
+  readonly used: readonly string[];
+}
+
+export interface PairUse {
+  readonly accesses: number;
+  readonly allowed: number;
+  /** Of all accesses, epoch seconds. */
+  readonly first: number | null;
+  readonly last: number | null;
+  /** Of the allowed ones. */
+  readonly firstUsed: number | null;
+  readonly lastUsed: number | null;
+  /** Not all of them were walked: it is the least there is. */
+  readonly cut: boolean;
+}
+
+export type PairState = 'created' | 'observed' | 'deleted' | 'unrecorded';
+
+/** A pair under the name that the client has at its IdP, where an event has tied the two; several resource servers' names may be one client. */
+export interface ShownPair extends Pair {
+  readonly rasClients: readonly number[];
+}
+
+export const NO_USE: PairUse = { accesses: 0, allowed: 0, first: null, last: null, firstUsed: null, lastUsed: null, cut: false };
+
+/** Connections that share client and resource: one that is decided stands before one that is seen, and that before one that is gone. */
+const RANK: Readonly<Record<PairState, number>> = { created: 3, observed: 2, deleted: 1, unrecorded: 0 };
+
+/** Busiest first. */
+export function foldPairs(pairs: readonly Pair[], shownAs: ReadonlyMap<number, number>): ShownPair[] {
+  const folded = new Map<string, ShownPair>();
+  for (const pair of pairs) {
+    const client = shownAs.get(pair.client) ?? pair.client;
+    const key = `${client} ${pair.res}`;
+    const known = folded.get(key);
+    folded.set(key, known === undefined ? { ...pair, client, rasClients: [pair.client] } : join(known, pair));
+  }
+  return [...folded.values()].sort(byWeight);
+}
+
+function join(one: ShownPair, other: Pair): ShownPair {
+  return {
+    client: one.client,
+    res: one.res,
+    rasClients: [...one.rasClients, other.client],
+    firstIx: one.firstIx < other.firstIx ? one.firstIx : other.firstIx,
+    grants: one.grants + other.grants,
+    use: joinUse(one.use, other.use),
+    state: RANK[one.state] >= RANK[other.state] ? one.state : other.state,
+    agents: union(one.agents, other.agents),
+    approved: union(one.approved, other.approved),
+    granted: union(one.granted, other.granted),
+    used: union(one.used, other.used),
+  };
+}
+
+export const joinUse = (one: PairUse, other: PairUse): PairUse => ({
+  accesses: one.accesses + other.accesses,
+  allowed: one.allowed + other.allowed,
+  first: least(one.first, other.first),
+  last: greatest(one.last, other.last),
+  firstUsed: least(one.firstUsed, other.firstUsed),
+  lastUsed: greatest(one.lastUsed, other.lastUsed),
+  cut: one.cut || other.cut,
+});
+
+const least = (one: number | null, other: number | null): number | null => (one === null ? other : other === null ? one : Math.min(one, other));
+const greatest = (one: number | null, other: number | null): number | null => (one === null ? other : other === null ? one : Math.max(one, other));
+const union = <T>(one: readonly T[], other: readonly T[]): readonly T[] => [...new Set([...one, ...other])].sort();
+
+const byWeight = (one: ShownPair, other: ShownPair): number =>
+  other.use.accesses - one.use.accesses || other.grants - one.grants || one.client - other.client || one.res - other.res;

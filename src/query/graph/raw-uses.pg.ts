@@ -1,0 +1,86 @@
+import { loadSql } from '../../platform/index.js';
+import type { Snapshot } from '../snapshot.pg.js';
+import type { PairUse } from './pairs.js';
+
+const USES = loadSql(import.meta.url, 'raw-uses.sql');
+const drivenBy = (condition: string): string => USES.replace('{driven}', condition);
+const STATEMENTS = {
+  user: drivenBy('a.usr = d.id'), // access_usr
+  client: drivenBy('a.client = d.id'), // access_client
+  resource: drivenBy('a.res = d.id'), // access_res
+  time: drivenBy('true'), // access_at
+} as const;
+const NO_IDS = [0];
+
+/** Uses that one answer walks one by one; where there are more, it counts the newest and says "at least". */
+export const MAX_USES_WALKED = 50_000;
+
+export interface RawUseFilter {
+  readonly users?: readonly number[] | undefined;
+  readonly clients?: readonly number[] | undefined;
+  readonly resources?: readonly number[] | undefined;
+  readonly agents?: readonly number[] | undefined;
+  readonly from: number | string;
+  readonly to: number | string;
+}
+
+export interface RawUse extends PairUse {
+  /** Of the driving user, client or resource; 0 where time alone drives. */
+  readonly id: number;
+  readonly client: number;
+  readonly res: number;
+  readonly agents: readonly number[];
+}
+
+export interface RawUses {
+  readonly uses: readonly RawUse[];
+  /** Whether not all uses of a user, client and resource were walked, though none of them need be among `uses`. */
+  readonly isCut: (of: { readonly usr?: number; readonly client: number; readonly res: number }) => boolean;
+}
+
+/** Attributed uses by driving id, client and resource, from the uses themselves and under a budget: of users, or in a window. */
+export async function readRawUses(snapshot: Snapshot, filter: RawUseFilter): Promise<RawUses> {
+  const { users, clients, resources, agents, from, to } = filter;
+  const [driver, ids] = users ? (['user', users] as const) : clients ? (['client', clients] as const) : resources ? (['resource', resources] as const) : (['time', NO_IDS] as const);
+  if (ids.length === 0) return { uses: [], isCut: () => false };
+  const budget = Math.max(1, Math.floor(MAX_USES_WALKED / ids.length));
+  const rows = await snapshot.rows<Row>(STATEMENTS[driver], [String(snapshot.index), ids, from, to, budget, clients, resources, agents]);
+  const walked = new Map<number, number>();
+  for (const row of rows) walked.set(row.id, (walked.get(row.id) ?? 0) + row.walked);
+  const cut = new Set([...walked].filter(([, count]) => count >= budget).map(([id]) => id));
+  return {
+    uses: rows.filter(({ accesses }) => accesses !== '0').map((row) => useOf(row, cut.has(row.id))),
+    isCut: ({ usr, client, res }) => (driver === 'user' && usr === undefined ? cut.size > 0 : cut.has({ user: usr!, client, resource: res, time: 0 }[driver])),
+  };
+}
+
+const numberOrNull = (text: string | null): number | null => (text === null ? null : Number(text));
+
+const useOf = (row: Row, cut: boolean): RawUse => ({
+  id: row.id,
+  client: row.client,
+  res: row.res!,
+  accesses: Number(row.accesses),
+  allowed: Number(row.allowed),
+  first: numberOrNull(row.first),
+  last: numberOrNull(row.last),
+  firstUsed: numberOrNull(row.first_used),
+  lastUsed: numberOrNull(row.last_used),
+  cut,
+  agents: row.agents,
+});
+
+interface Row {
+  readonly [column: string]: unknown;
+  readonly id: number;
+  readonly client: number;
+  readonly res: number | null;
+  readonly walked: number;
+  readonly accesses: string;
+  readonly allowed: string;
+  readonly first: string | null;
+  readonly last: string | null;
+  readonly first_used: string | null;
+  readonly last_used: string | null;
+  readonly agents: readonly number[];
+}

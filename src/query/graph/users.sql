@@ -1,0 +1,18 @@
+-- Whose grants the given pairs carry, those with the widest reach first, as of an index; walked as far as the budget goes.
+-- $1 tenant  $2 as of  $3, $4 pairs of RAS client and resource  $5 clients as they are shown, in the same order  $6 users  $7 agents  $8 rows
+-- $9 budget
+WITH walked AS MATERIALIZED (
+  SELECT g.usr, p.shown, g.res
+  FROM unnest($3::int[], $4::int[], $5::int[]) AS p (client, res, shown)
+  JOIN grant_version g ON g.tenant = $1 AND g.client = p.client AND g.res = p.res AND g.from_ix < $2::bigint AND (g.to_ix IS NULL OR g.to_ix >= $2)
+  WHERE ($6::int[] IS NULL OR g.usr = ANY ($6)) AND ($7::int[] IS NULL OR g.agent = ANY ($7))
+  LIMIT $9
+),
+held AS (SELECT usr, shown, count(DISTINCT res) AS resources FROM walked GROUP BY usr, shown),
+ranked AS (
+  SELECT usr, row_number() OVER (ORDER BY sum(resources) DESC, usr) AS place, count(*) OVER () AS total FROM held GROUP BY usr
+)
+SELECT r.usr, h.shown AS client, h.resources, r.total, (SELECT count(*) FROM walked) AS walked
+FROM ranked r JOIN held h USING (usr)
+WHERE r.place <= $8
+ORDER BY r.place, h.shown

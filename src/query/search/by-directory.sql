@@ -1,0 +1,13 @@
+-- Entities that the directory calls so: every word begins a word of the display name, the user name begins so, or an address is that.
+-- $1 tenant  $2 text  $3 pattern  $4 words  $5 as of  $6 rows
+SELECT e.id, e.kind, e.parts, e.from_ix, false AS exact
+FROM (
+  (SELECT kind, key, display_name FROM directory WHERE tenant = $1 AND to_tsvector('simple', display_name) @@ to_tsquery('simple', $4) LIMIT $6)
+  UNION
+  (SELECT kind, key, display_name FROM directory WHERE tenant = $1 AND lower(user_name) LIKE lower($3) LIMIT $6)
+  UNION
+  (SELECT kind, key, display_name FROM directory WHERE tenant = $1 AND emails @> ARRAY[lower($2)] LIMIT $6)
+) d
+JOIN entity e ON e.tenant = $1 AND e.kind = d.kind AND e.key = d.key AND e.from_ix < $5::bigint
+ORDER BY e.kind, lower(d.display_name), e.id
+LIMIT $6

@@ -1,0 +1,159 @@
+import { loadSql } from '../../platform/index.js';
+import { ENTITY_KINDS, type EntityKind } from '../../projections/index.js';
+import { ruleKey, ruleKeyToBytes } from '../../rules/index.js';
+import { asOfOf, readAsOf } from '../as-of.js';
+import { readDisplayNames } from '../names.pg.js';
+import { invalid, MAX_ENTITY_ID, need, readLimit, readParameters, type Parameters } from '../parameters.js';
+import type { Reader } from '../reader.js';
+import type { Ask, Snapshot } from '../snapshot.pg.js';
+import type { SearchAnswer, SearchItem } from './answers.js';
+import { refuseTokens } from './refuse-tokens.js';
+
+const NAMES = loadSql(import.meta.url, 'by-name.sql');
+const DIRECTORY = loadSql(import.meta.url, 'by-directory.sql');
+const TOKENS = loadSql(import.meta.url, 'by-token-key.sql');
+const ENTITY = 'SELECT id, kind, parts, from_ix, true AS exact FROM entity WHERE tenant = $1 AND id = $2 AND from_ix < $3::bigint';
+const ENTRY = 'SELECT ix, type FROM entry WHERE tenant = $1 AND ix = $2 AND ix < $3::bigint';
+
+export const SEARCH_PARAMETERS = ['q', 'iss', 'jti', 'as_of', 'limit'] as const;
+
+/** In the order in which they are shown. */
+const SEARCHED = ['user', 'client', 'agent', 'agent_type', 'resource', 'route', 'address'] as const satisfies readonly EntityKind[];
+const CODES: readonly number[] = SEARCHED.map((kind) => ENTITY_KINDS[kind]);
+
+const INDEX = /^(?:0|[1-9][0-9]{0,17})$/;
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const KEY = /^[A-Za-z0-9_-]{21}[AQgw]$/;
+const DIGEST = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
+const HEX_DIGEST = /^[0-9A-Fa-f]{64}$/;
+
+/** Finds what a name, id or digest stands for: what is whole first. A token is asked for by its digest, or by `iss` and `jti`; never by its text. */
+export function createSearchQuestion({ ask, reader }: { readonly ask: Ask; readonly reader: Reader }) {
+  return (tenant: string, query: unknown): Promise<SearchAnswer> => {
+    refuseTokens(query);
+    const parameters = readParameters(query, SEARCH_PARAMETERS);
+    const tenantKey = reader.tenantKey(tenant);
+    const limit = readLimit(parameters);
+    const asked = readAsOf(parameters);
+    const text = readText(parameters);
+    const keys = text === undefined ? keysOfName(tenantKey, need(parameters, 'iss'), need(parameters, 'jti')) : keysOfText(tenantKey, text);
+
+    return ask(tenant, async (snapshot) => {
+      const found: SearchItem[] = [];
+      if (keys !== undefined) found.push(...(await findTokens(snapshot, keys, limit)));
+      if (text !== undefined) {
+        found.push(...findRegistered(reader, tenant, text));
+        if (INDEX.test(text)) found.push(...(await findByNumber(snapshot, text)));
+        found.push(...(await findNames(snapshot, text, limit)));
+      }
+      const distinct = found.filter((item, nth) => found.findIndex(({ kind, id }) => kind === item.kind && id === item.id) === nth);
+      const items = distinct.toSorted((one, other) => Number(other.match === 'exact') - Number(one.match === 'exact')).slice(0, limit);
+      return { as_of: asOfOf(snapshot), items: await withDisplayNames(snapshot, items), at_least: distinct.length > limit };
+    }, asked);
+  };
+}
+
+function readText(parameters: Parameters): string | undefined {
+  const text = parameters.get('q')?.trim();
+  if (text === undefined) return undefined;
+  if (text === '') throw invalid('`q` is empty');
+  if (parameters.has('iss') || parameters.has('jti')) throw invalid('give `q`, or `iss` and `jti`');
+  return text;
+}
+
+interface TokenKeys {
+  readonly tokens: readonly Buffer[];
+  readonly idJags: readonly Buffer[];
+}
+
+const keysOfName = (tenantKey: Uint8Array, ...parts: readonly string[]): TokenKeys => ({
+  tokens: [ruleKeyToBytes(ruleKey(tenantKey, 'token', parts))],
+  idJags: [ruleKeyToBytes(ruleKey(tenantKey, 'id_jag', parts))],
+});
+
+/** Of a digest, in base64url or hexadecimal, or of the key that other answers give. */
+function keysOfText(tenantKey: Uint8Array, text: string): TokenKeys | undefined {
+  if (KEY.test(text)) return { tokens: [Buffer.from(text, 'base64url')], idJags: [Buffer.from(text, 'base64url')] };
+  const digest = HEX_DIGEST.test(text) ? Buffer.from(text, 'hex').toString('base64url') : text;
+  return DIGEST.test(digest) ? keysOfName(tenantKey, digest) : undefined;
+}
+
+interface TokenRow {
+  readonly [column: string]: unknown;
+  readonly kind: 'token' | 'id_jag';
+  readonly lineage: boolean;
+  readonly key: Buffer;
+  readonly ix: string;
+  readonly iss: string | null;
+  readonly name: string | null;
+}
+
+async function findTokens(snapshot: Snapshot, { tokens, idJags }: TokenKeys, limit: number): Promise<SearchItem[]> {
+  const rows = await snapshot.rows<TokenRow>(TOKENS, [tokens, idJags, String(snapshot.index), limit + 1]);
+  return rows.map(({ kind, lineage, key, ix, iss, name }) => {
+    const id = key.toString('base64url');
+    const see = kind === 'token' ? `/v1/tokens/${id}` : `/v1/entries/${ix}`;
+    return { kind, match: lineage ? 'lineage' : 'exact', id, name: name ?? id, iss, first_seen: ix, see };
+  });
+}
+
+/** Rules and sources are those of now. */
+function findRegistered(reader: Reader, tenant: string, text: string): SearchItem[] {
+  const lower = text.toLowerCase();
+  const rule = UUID.test(lower) ? reader.rules(tenant).get(lower) : undefined;
+  const rules: SearchItem[] = rule === undefined ? [] : [{ kind: 'rule', match: 'exact', id: rule.id, name: rule.id, iss: null, first_seen: null, see: `/v1/revocations/${rule.id}` }];
+  const sources = reader.sources(tenant).flatMap(({ id, name, uri }): SearchItem[] => {
+    const names = [id, name, uri.toLowerCase()];
+    if (!names.some((one) => one.startsWith(lower))) return [];
+    return [{ kind: 'source', match: names.includes(lower) ? 'exact' : 'prefix', id, name, iss: null, first_seen: null, see: `/v1/sources/${name}/check` }];
+  });
+  return [...rules, ...sources];
+}
+
+async function findByNumber(snapshot: Snapshot, text: string): Promise<SearchItem[]> {
+  const [entry] = await snapshot.rows<{ ix: string; type: string }>(ENTRY, [text, String(snapshot.index)]);
+  const entities = Number(text) <= MAX_ENTITY_ID ? await snapshot.rows<EntityRow>(ENTITY, [text, String(snapshot.index)]) : [];
+  const entries: SearchItem[] = entry ? [{ kind: 'entry', match: 'exact', id: entry.ix, name: entry.type, iss: null, first_seen: entry.ix, see: `/v1/entries/${entry.ix}` }] : [];
+  return [...entries, ...entities.filter(({ kind }) => CODES.includes(kind)).map((row) => entityItem(row, 'exact'))];
+}
+
+interface EntityRow {
+  readonly [column: string]: unknown;
+  readonly id: number;
+  readonly kind: number;
+  readonly parts: readonly (string | null)[];
+  readonly from_ix: string;
+  readonly exact: boolean;
+}
+
+async function findNames(snapshot: Snapshot, text: string, limit: number): Promise<SearchItem[]> {
+  const prefix = `${text.replaceAll(/[\\%_]/g, '\\$&')}%`;
+  const named = await snapshot.rows<EntityRow>(NAMES, [text, prefix, CODES, String(snapshot.index), limit + 1]);
+  const words = text.match(/[\p{L}\p{N}]+/gu) ?? [];
+  const query = words.length === 0 ? null : words.map((word) => `${word}:*`).join(' & ');
+  const listed = await snapshot.rows<EntityRow>(DIRECTORY, [text, prefix, query, String(snapshot.index), limit + 1]);
+  return [...named.map((row) => entityItem(row, row.exact ? 'exact' : 'prefix')), ...listed.map((row) => entityItem(row, 'directory'))];
+}
+
+function entityItem({ id, kind, parts, from_ix }: EntityRow, match: SearchItem['match']): SearchItem {
+  const tenant = kind === ENTITY_KINDS.user ? parts[1] : null;
+  return {
+    kind: SEARCHED[CODES.indexOf(kind)]!,
+    match,
+    id: String(id),
+    name: parts.at(-1)!,
+    iss: parts.length > 1 ? parts[0]! : null,
+    ...(tenant == null ? {} : { tenant }),
+    first_seen: from_ix,
+    see: `/v1/entities/${id}`,
+  };
+}
+
+async function withDisplayNames(snapshot: Snapshot, items: readonly SearchItem[]): Promise<SearchItem[]> {
+  const isEntity = ({ kind }: SearchItem): boolean => (SEARCHED as readonly string[]).includes(kind);
+  const names = await readDisplayNames(snapshot, items.filter(isEntity).map(({ id }) => Number(id)));
+  return items.map((item) => {
+    const name = isEntity(item) ? names.get(Number(item.id)) : undefined;
+    return name === undefined ? item : { ...item, display_name: name };
+  });
+}

@@ -1,0 +1,42 @@
+import { ask } from './ask.js';
+import type { Incident } from './incident.js';
+
+const USER = 'femi.adeyemi';
+const AGENT = 'sql-analyst';
+const APP = 'analytics';
+
+export const useAfterRevocation: Incident = {
+  name: 'use-after-revocation',
+  happened: `2 days ago at 14:00 ${APP} revoked a token of ${AGENT} and served three more calls with it, until 14:09, before it refused the next.`,
+  tell(scene) {
+    const { at } = scene;
+    scene.connection('connection.created', at(8, '10:10'), AGENT, APP, 'analytics.read');
+    const token = scene.token({ at: at(2, '13:30'), user: USER, client: AGENT, app: APP, scope: 'analytics.read', as: 'token' });
+    scene.call(token, { at: at(2, '13:40'), route: 'GET /reports', from: '192.0.2.20', records: 30 });
+    scene.say(APP, 'token.revoked', at(2, '14:00'), { iss: token.app.issuer, jti: 'use-after-revocation-token', kind: 'access', reason: 'reported by its owner' });
+    for (const time of ['14:03', '14:06', '14:09']) scene.call(token, { at: at(2, time), route: 'GET /reports/{id}', from: '192.0.2.20' });
+    scene.call(token, { at: at(2, '14:12'), route: 'GET /reports/{id}', from: '192.0.2.20', denied: 401 });
+  },
+  answers: (scene) => [
+    {
+      question: 'What was served after the revocation?',
+      path: `/v1/access?${ask.user(scene, USER)}&from=${scene.at(2, '14:00')}&outcome=allowed`,
+      answer: { items: ['14:09', '14:06', '14:03'].map((time) => ({ at: scene.at(2, time), status: 200, agent: { id: 'agent-sql-analyst' } })) },
+    },
+    {
+      question: 'And when did it stop?',
+      path: `/v1/access?${ask.user(scene, USER)}&outcome=denied`,
+      answer: { items: [{ at: scene.at(2, '14:12'), status: 401, route: 'GET /reports/{id}' }] },
+    },
+    {
+      question: 'What is this token, and does anything stop it?',
+      path: `/v1/tokens?iss=${scene.organisation.app(APP).issuer}&jti=use-after-revocation-token`,
+      answer: {
+        user: { sub: USER },
+        agent: { id: 'agent-sql-analyst' },
+        stopped_by: [{}],
+        accesses: { count: 5, allowed: 4, denied: 1, first: scene.at(2, '13:40'), last: scene.at(2, '14:12') },
+      },
+    },
+  ],
+};

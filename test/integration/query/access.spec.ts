@@ -1,0 +1,224 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { ruleKey } from '../../../src/rules/index.js';
+import { ACME, keyOf, NOW, say, sha256, startQueryApi, T, tokenId } from './history.js';
+import { AGENT, CRM, CRM_AS, IDP, STORY, T2_TEXT, WIKI } from './story.js';
+
+const HOUR = T - (T % 3_600);
+const DAY = T - (T % 86_400);
+const ALICE = `user_iss=${IDP}&user_tenant=acme&user_sub=alice`;
+const BOB = `user_iss=${IDP}&user_tenant=acme&user_sub=bob`;
+const NONE = { accesses: 0, allowed: 0, denied: 0, records: 0, bytes: 0, operations: { read: 0, write: 0, delete: 0, export: 0, admin: 0 } };
+const reads = (accesses: number, rest: object = {}) => ({ ...NONE, accesses, allowed: accesses, operations: { ...NONE.operations, read: accesses }, ...rest });
+const AT_CRM = { ...reads(1), accesses: 2, denied: 1, records: 1, bytes: 512 };
+const OPAQUE = tokenId(ruleKey(keyOf(ACME), 'token', [sha256(T2_TEXT)]));
+const NOBODY_KNOWS = tokenId(ruleKey(keyOf(ACME), 'token', [CRM_AS, 'nobody-knows']));
+
+describe('of the story', () => {
+  let api: Awaited<ReturnType<typeof startQueryApi>>;
+  beforeAll(async () => {
+    api = await startQueryApi(STORY);
+  });
+  afterAll(() => api.stop());
+
+  describe('GET /v1/access', () => {
+    it.each([
+      [`resource=${CRM}&route=/contacts/{id}`, ['4', '3']],
+      [`resource=${CRM}&route=/contacts`, ['11']],
+      [`resource=${CRM}&scope=contacts.read`, ['3']],
+      [`${BOB}&scope=pages.read`, ['8', '5']],
+      [`${ALICE}&client_address=203.0.113.7`, ['3']],
+      [`${BOB}&client_address=203.0.113.7`, []],
+      [`${ALICE}&client_address=203.0.113.7&route=/contacts/{id}&scope=contacts.read&operation=read&outcome=allowed&agent_type=support`, ['3']],
+    ])('filters by %s', async (query, indexes) => {
+      const { status, body } = await api.get(`/v1/access?${query}`);
+      expect([status, body.items.map(({ index }: any) => index)]).toEqual([200, indexes]);
+    });
+
+    it('gives what leads on: the entry with the raw event, and the token with its lineage', async () => {
+      const [item] = (await api.get(`/v1/access?${ALICE}&operation=read`)).body.items;
+      const entry = (await api.get(`/v1/entries/${item.index}`)).body;
+      expect(JSON.parse(Buffer.from(entry.payload.bytes, 'base64').toString()).data).toMatchObject({ path: '/contacts/9' });
+      const token = (await api.get(`/v1/tokens/${item.token}`)).body;
+      expect([token.user.sub, token.lineage.id_jags.map(({ facts }: any) => facts.jti)]).toEqual(['alice', ['j1']]);
+    });
+  });
+
+  describe('GET /v1/access/counts', () => {
+    // What is asked without `from` lies within thirty days of NOW, of whole days.
+    const FROM = Math.floor((NOW - 30 * 86_400) / 86_400) * 86_400;
+
+    it('counts by day what is attributed, a summary by its count', async () => {
+      const all = { ...reads(42), accesses: 43, denied: 1, records: 8, bytes: 512 };
+      expect((await api.get('/v1/access/counts')).body).toEqual({
+        as_of: { index: '15', at: NOW },
+        by: 'day',
+        from: FROM,
+        to: null,
+        total: all,
+        items: [{ at: DAY, ...all }],
+      });
+    });
+
+    it.each([
+      ['by=hour', { ...reads(42), accesses: 43, denied: 1, records: 8, bytes: 512 }],
+      [`by=hour&resource=${CRM}`, AT_CRM],
+      [`by=hour&resource=${WIKI}`, reads(41, { records: 7 })],
+      [`by=hour&client_iss=${IDP}&client_id=assistant`, { ...reads(42), accesses: 43, denied: 1, records: 8, bytes: 512 }],
+      [`by=hour&client_iss=${CRM_AS}&client_id=assistant-at-crm`, AT_CRM],
+      [`by=hour&client_iss=${IDP}&client_id=assistant&resource=${CRM}`, AT_CRM],
+      [`by=hour&${ALICE}`, AT_CRM],
+      [`by=hour&${BOB}`, reads(41, { records: 7 })],
+      [`by=hour&agent_iss=${IDP}&agent_id=${AGENT.id}&outcome=denied`, { ...NONE, accesses: 1, denied: 1 }],
+      [`by=hour&resource=${CRM}&operation=read`, reads(1, { records: 1, bytes: 512 })],
+      [`by=hour&resource=${CRM}&route=/contacts/{id}`, AT_CRM],
+      [`by=hour&resource=${CRM}&client_address=203.0.113.7`, reads(1, { records: 1, bytes: 512 })],
+      [`by=hour&${BOB}&scope=pages.read&agent_type=support`, reads(41, { records: 7 })],
+      [`by=hour&token=${OPAQUE}`, reads(41, { records: 7 })],
+      // Nobody has said whose it is; asked for by its id, its use counts.
+      [`by=hour&token=${NOBODY_KNOWS}`, { ...NONE, accesses: 1, allowed: 1, operations: { ...NONE.operations, write: 1 } }],
+      [`by=hour&from=${HOUR}&to=${HOUR + 3_600}&resource=${CRM}`, AT_CRM],
+    ])('counts %s', async (query, sums) => {
+      const { status, body } = await api.get(`/v1/access/counts?${query}`);
+      expect([status, body.total, body.items]).toEqual([200, sums, [{ at: HOUR, ...sums }]]);
+    });
+
+    it.each([
+      [`from=${HOUR + 3_600}`],
+      [`to=${HOUR}`],
+      [`by=hour&from=${HOUR - 3_600}&to=${HOUR}&${ALICE}`],
+      [`client_iss=${CRM_AS}&client_id=mailer-at-crm`],
+    ])('finds nothing in %s', async (query) => {
+      const { status, body } = await api.get(`/v1/access/counts?${query}`);
+      expect([status, body.total, body.items]).toEqual([200, NONE, []]);
+    });
+
+    it.each([
+      // 5 is there, and becomes attributed with 7.
+      [6, 2, 2],
+      [7, 2, 2],
+      [8, 3, 2],
+      [9, 43, 2],
+      [15, 43, 2],
+    ])('as of %i counts %i uses, %i of the CRM’s', async (asOf, all, crm) => {
+      const window = `by=hour&from=${HOUR}&to=${HOUR + 3_600}&as_of=${asOf}`;
+      const ask = async (query: string): Promise<number> => (await api.get(`/v1/access/counts?${window}${query}`)).body.total.accesses;
+      expect([await ask(''), await ask(`&resource=${CRM}`), await ask(`&resource=${CRM}&route=/contacts/{id}`)]).toEqual([all, crm, crm]);
+    });
+
+    it.each([
+      ['by=week', 'invalid-request'],
+      ['by=hour&by=day', 'invalid-request'],
+      ['cursor=abc', 'invalid-request'],
+      ['limit=10', 'invalid-request'],
+      [`from=${HOUR + 1}`, 'invalid-request'],
+      [`to=${HOUR + 1_800}`, 'invalid-request'],
+      [`from=${HOUR}&to=${HOUR}`, 'invalid-request'],
+      [`from=${HOUR}&to=${HOUR - 3_600}`, 'invalid-request'],
+      ['user=1&user_iss=a', 'invalid-request'],
+      ['operation=erase', 'invalid-request'],
+      ['as_of=16', 'as-of-out-of-range'],
+      ['as_of=yesterday', 'invalid-request'],
+      [`from=${HOUR - 10 * 365 * 86_400}`, 'filter-too-wide'],
+      [`by=hour&from=${HOUR - 60 * 86_400}`, 'filter-too-wide'],
+      ['by=hour&operation=read', 'filter-too-wide'],
+    ])('refuses %s', async (query, code) => {
+      const { status, body } = await api.get(`/v1/access/counts?${query}`);
+      expect([status, body.code]).toEqual([400, code]);
+    });
+  });
+
+  describe.each(['/v1/access', '/v1/access/counts'])('%s', (path) => {
+    it.each(['operation=read', 'outcome=denied', 'agent_type=support', 'route=/contacts', 'scope=contacts.read', 'client_address=203.0.113.7', 'route=/contacts&operation=read'])(
+      'refuses %s alone',
+      async (query) => {
+        const { status, body } = await api.get(`${path}?${query}`);
+        expect([status, body.code, body.detail]).toEqual([400, 'filter-too-wide', expect.stringContaining(query.slice(0, query.indexOf('=')))]);
+      },
+    );
+
+    it.each(['route=/nowhere', 'scope=never', 'client_address=198.51.100.1', 'client_iss=a&client_id=b', 'route=contacts.read', 'user=999999'])(
+      'does not take %s, which was never seen, for nothing done',
+      async (query) => {
+        const { status, body } = await api.get(`${path}?${query}&resource=${CRM}`);
+        expect([status, body.code]).toEqual([404, 'not-found']);
+      },
+    );
+
+    it('as of an index before its first use, knows no such route', async () => {
+      const ask = async (asOf: number) => (await api.get(`${path}?resource=${CRM}&route=/contacts/{id}&as_of=${asOf}`)).status;
+      expect([await ask(3), await ask(4)]).toEqual([404, 200]);
+    });
+
+    it.each([
+      ['as_of=0', 'as-of-out-of-range'],
+      ['as_of=16', 'as-of-out-of-range'],
+      ['as_of=9223372036854775807', 'as-of-out-of-range'],
+      ['as_of=9223372036854775808', 'invalid-request'],
+      ['as_of=2026-09-01T00:00:00Z', 'as-of-out-of-range'],
+      [`as_of=${new Date((NOW + 2) * 1_000).toISOString()}`, 'as-of-out-of-range'],
+      ['as_of=2026-09-22', 'invalid-request'],
+      ['as_of=-1', 'invalid-request'],
+      ['as_of=1&as_of=2', 'invalid-request'],
+    ])('refuses %s', async (query, code) => {
+      const { status, body } = await api.get(`${path}?${query}`);
+      expect([status, body.code]).toEqual([400, code]);
+    });
+  });
+});
+
+describe('what became known of a use later', () => {
+  let api: Awaited<ReturnType<typeof startQueryApi>>;
+  const ARRIVED = T + 50_000;
+  const subject = { iss: IDP, jti: 'jx', sub: 'alice', tenant: 'acme' };
+  beforeAll(async () => {
+    api = await startQueryApi([
+      [/* 0: all names are known, and nothing of the use */ say('idp', 'connection.created', T, { iss: IDP, tenant: 'acme', idp_client_id: 'assistant', aud: [CRM_AS], client_id: 'assistant-at-crm', resource: [CRM], scope: 'a', agent: AGENT })],
+      [/* 1, by a source of no resource */ say('idp', 'access.allowed', T + 10, { token: { iss: CRM_AS, jti: 'x' }, operation: 'read', status: 200 })],
+      [/* 2, whose it is and where */ say('crm', 'token.issued', T, { kind: 'access', iss: CRM_AS, jti: 'x', client_id: 'assistant-at-crm', aud: [CRM], iat: T, exp: T + 600, id_jag: subject })],
+      [/* 3, by which agent */ say('idp', 'id-jag.issued', T, { ...subject, client_id: 'assistant-at-crm', idp_client_id: 'assistant', aud: [CRM_AS], resource: [CRM], iat: T, exp: T + 300, agent: AGENT })],
+    ]);
+    await api.pool.query('UPDATE entry SET arrival = ($2 + ix * 10) * 1000 WHERE tenant = $1', [ACME, ARRIVED]);
+  });
+  afterAll(() => api.stop());
+
+  const moments = [
+    ['2', { attributed: false, user: null, resource: null, agent: null }, { resource: 0, agent: 0, client: 0 }],
+    ['3', { attributed: true, user: { sub: 'alice' }, resource: { uri: CRM }, agent: null }, { resource: 1, agent: 0, client: 0 }],
+    ['4', { attributed: true, user: { sub: 'alice' }, resource: { uri: CRM }, agent: { id: AGENT.id } }, { resource: 1, agent: 1, client: 1 }],
+  ] as const;
+
+  it.each(moments)('is shown as of index %s as it was then', async (index, item, found) => {
+    const time = new Date((ARRIVED + Number(index) * 10 - 1) * 1_000).toISOString();
+    for (const asOf of [index, time]) {
+      const { body } = await api.get(`/v1/access?as_of=${asOf}`);
+      expect(body.as_of.index).toBe(index);
+      expect(body.items).toMatchObject([{ index: '1', ...item }]);
+      const filters = { resource: `resource=${CRM}`, agent: `agent_iss=${IDP}&agent_id=${AGENT.id}`, client: `client_iss=${IDP}&client_id=assistant` };
+      for (const [name, filter] of Object.entries(filters)) {
+        const [list, counts] = [await api.get(`/v1/access?${filter}&as_of=${asOf}`), await api.get(`/v1/access/counts?${filter}&as_of=${asOf}`)];
+        const wanted = found[name as keyof typeof found];
+        expect([list.body.items.length, counts.body.total.accesses]).toEqual([wanted, wanted]);
+      }
+    }
+  });
+
+  it('is the present again from the last index on, and until the next entry', async () => {
+    const [past, present] = [await api.get('/v1/access?as_of=4'), await api.get('/v1/access')];
+    expect([past.body.items, past.body.as_of.at, present.body.as_of.at]).toEqual([present.body.items, ARRIVED + 30, NOW]);
+  });
+
+  it('says “at least”, and since when it is complete, where it would have to read too much', async () => {
+    await api.pool.query(
+      `INSERT INTO access (tenant, ix, bound_ix, at, until_at, usr, client, res, op, outcome, source, tok, n)
+       SELECT a.tenant, 4 + k, 4 + k, a.at + k / 10, a.at + k / 10, a.usr, a.client, a.res, a.op, a.outcome, a.source, a.tok, 1
+       FROM access a, generate_series(0, 50009) AS k WHERE a.tenant = $1 AND a.ix = 1`,
+      [ACME],
+    );
+    await api.pool.query('UPDATE ledger_head SET next_ix = 60000 WHERE tenant = $1', [ACME]);
+    const { body } = await api.get(`/v1/access/counts?by=hour&resource=${CRM}&operation=read`);
+    // The latest 50,000 of 50,011; the eleven earliest began within the first second.
+    expect([body.total.accesses, body.at_least, body.counted_from]).toEqual([50_000, true, T + 10]);
+    const { body: within } = await api.get(`/v1/access/counts?by=hour&resource=${CRM}&operation=read&from=${HOUR + 3_600}`);
+    expect([within.total.accesses, within.at_least]).toEqual([50_010 - (HOUR + 3_600 - T - 10) * 10, undefined]);
+  });
+});

@@ -1,0 +1,129 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import * as fc from 'fast-check';
+import { histories } from './as-of-histories.js';
+import { ACME, startQueryApi } from './history.js';
+
+/*
+ * What /v1/changes says of two moments against what two answers of /v1/graph, of /v1/connections and of /v1/grants say of each. Clients that
+ * were tied to their IdP's name in between go by that name on both sides.
+ */
+const SEED = Number(process.env['SEED'] ?? Date.now() % 1e6);
+const PAIRS_OF_MOMENTS = 25;
+
+let api: Awaited<ReturnType<typeof startQueryApi>>;
+let head: number;
+beforeAll(async () => {
+  api = await startQueryApi([]);
+  for (const history of fc.sample(histories, { seed: SEED, numRuns: 4 })) for (const { said } of history) await api.say(said);
+  head = Number((await api.pool.query('SELECT next_ix FROM ledger_head WHERE tenant = $1', [ACME])).rows[0].next_ix);
+}, 60_000);
+afterAll(() => api.stop());
+
+async function all(path: string): Promise<any[]> {
+  const items: any[] = [];
+  for (let cursor = ''; ; ) {
+    const { status, body } = await api.get(`${path}&limit=100${cursor}`);
+    expect([path, status]).toEqual([path, 200]);
+    items.push(...body.items);
+    if (body.next === undefined) return items;
+    cursor = `&cursor=${body.next}`;
+  }
+}
+
+interface Edge {
+  grants: number;
+  granted: Set<string>;
+  used: Set<string>;
+  approved: Set<string>;
+}
+
+/** The graph by names: edges by client and resource, agents by agent and client, users by client. */
+async function graphAt(index: number, shown: (client: string) => string) {
+  const { body } = await api.get(`/v1/graph?fold=users&as_of=${index}`);
+  expect(body.left_out).toEqual({ users: 0, clients: 0, resources: 0, agents: 0, connections: 0 });
+  const nodes = new Map<string, any>(body.nodes.map((node: any) => [node.id, node]));
+  const edges = new Map<string, Edge>();
+  const agents = new Set<string>();
+  for (const edge of body.edges) {
+    if (edge.type === 'agent') agents.add(`${edge.from} → ${shown(edge.to)}`);
+    if (edge.type !== 'connection') continue;
+    const key = `${shown(edge.from)} → ${edge.to}`;
+    const known = edges.get(key) ?? { grants: 0, granted: new Set(), used: new Set(), approved: new Set() };
+    edges.set(key, {
+      grants: known.grants + edge.grants,
+      granted: new Set([...known.granted, ...edge.granted_scopes]),
+      used: new Set([...known.used, ...edge.used_scopes]),
+      approved: new Set([...known.approved, ...edge.approved_scopes]),
+    });
+  }
+  const users = new Map<string, number>([...nodes.values()].filter(({ type }) => type === 'client').map(({ id, users: count }) => [id, count]));
+  return { edges, agents, users };
+}
+
+const without = (one: Iterable<string>, other: Iterable<string>): string[] => {
+  const there = new Set(other);
+  return [...new Set(one)].filter((item) => !there.has(item)).sort();
+};
+
+async function connectionsAt(index: number): Promise<Map<string, any>> {
+  return new Map((await all(`/v1/connections?as_of=${index}`)).map((item) => [item.id, item]));
+}
+
+async function grantsAt(index: number): Promise<Map<string, any>> {
+  return new Map((await all(`/v1/grants?as_of=${index}`)).map((item) => [`${item.user.entity} ${item.client.entity} ${item.resource.entity}`, item]));
+}
+
+it(`is exactly the difference of the two states (SEED=${SEED})`, async () => {
+  const seen = new Map<string, number>();
+  const moments = fc.sample(fc.uniqueArray(fc.integer({ min: 1, max: head }), { minLength: 2, maxLength: 2 }), { seed: SEED, numRuns: PAIRS_OF_MOMENTS });
+  for (const [since, until] of [[1, head] as const, ...moments.map((pair) => pair.sort((a, b) => a - b) as [number, number])]) {
+    const ties = await api.pool.query('SELECT DISTINCT ON (local) local::text, idp::text FROM alias WHERE tenant = $1 AND from_ix < $2 ORDER BY local, from_ix', [ACME, until]);
+    const tied = new Map<string, string>(ties.rows.map(({ local, idp }) => [local, idp]));
+    const shown = (client: string): string => tied.get(client) ?? client;
+    const items = await all(`/v1/changes?since=${since}&until=${until}`);
+    for (const { kind } of items) seen.set(kind, (seen.get(kind) ?? 0) + 1);
+    const of = (...kinds: string[]) => items.filter(({ kind }) => kinds.includes(kind));
+    const edgeOf = ({ client, resource }: any) => `${shown(String(client.entity))} → ${resource.entity}`;
+    const [before, after] = [await graphAt(since, shown), await graphAt(until, shown)];
+    const told = (what: unknown) => ({ since, until, what });
+
+    const named = of('connection-appeared', 'connection-returned', 'connection-vanished', 'connection-changed', 'unrecorded-appeared').map(edgeOf);
+    expect(told(without(named, before.edges.keys()))).toEqual(told(without(after.edges.keys(), before.edges.keys())));
+    for (const [key, edge] of after.edges) {
+      const earlier = before.edges.get(key);
+      const lines = (kind: string) => of(kind).filter((item) => edgeOf(item) === key);
+      const grants = lines('grants-appeared').reduce((sum, item) => sum + item.grants, 0);
+      expect(told([key, grants])).toEqual(told([key, edge.grants - (earlier?.grants ?? 0)]));
+      const scopes = (kind: string) => lines(kind).flatMap((item) => item.scopes.map(({ scope }: any) => scope));
+      expect(told([key, without(scopes('scopes-granted'), earlier?.granted ?? [])])).toEqual(told([key, without(edge.granted, earlier?.granted ?? [])]));
+      expect(told([key, without(scopes('scopes-used'), earlier?.used ?? [])])).toEqual(told([key, without(edge.used, earlier?.used ?? [])]));
+    }
+    const acting = of('agents-appeared').flatMap((item) => item.agents.map(({ agent }: any) => `${agent.entity} → ${shown(String(item.client.entity))}`));
+    expect(told(without(acting, before.agents))).toEqual(told(without(after.agents, before.agents)));
+    const gained = of('users-appeared').map((item) => `${item.client.entity}: ${item.users}`);
+    const counted = [...after.users].map(([client, users]) => [client, users - (before.users.get(client) ?? 0)] as const).filter(([, users]) => users > 0);
+    expect(told(gained.filter((one) => after.users.has(one.split(':')[0]!)).sort())).toEqual(told(counted.map(([client, users]) => `${client}: ${users}`).sort()));
+
+    const [wasConnected, isConnected] = [await connectionsAt(since), await connectionsAt(until)];
+    const differing = [...isConnected].filter(([id, item]) => {
+      const { state, granted_scopes: scopes, agent } = item;
+      const earlier = wasConnected.get(id);
+      const same = earlier?.state === state && (state === 'deleted' || JSON.stringify(earlier.granted_scopes) === JSON.stringify(scopes)) && earlier.agent?.entity === agent?.entity;
+      return !same;
+    });
+    const changed = of('connection-appeared', 'connection-returned', 'connection-vanished', 'connection-changed');
+    expect(told(changed.map((item) => `${item.connection} ${item.before} ${item.after}`).sort())).toEqual(
+      told(differing.map(([id, item]) => `${id} ${wasConnected.get(id)?.state ?? null} ${item.state}`).sort()),
+    );
+
+    const [held, holds] = [await grantsAt(since), await grantsAt(until)];
+    const grown = [...holds].filter(([key, item]) => held.has(key) && without(item.granted_scopes, held.get(key).granted_scopes).length > 0);
+    expect(told(of('grants-grew').reduce((sum, item) => sum + item.grants, 0))).toEqual(told(grown.length));
+    expect(told(of('grants-appeared').reduce((sum, item) => sum + item.grants, 0))).toEqual(told(holds.size - held.size));
+    // Each line was made by entries between the two.
+    for (const { first, last } of items) expect(told([Number(first.index) >= since, Number(first.index) <= Number(last.index), Number(last.index) < until])).toEqual(told([true, true, true]));
+  }
+  for (const kind of ['connection-appeared', 'connection-changed', 'unrecorded-appeared', 'grants-appeared', 'scopes-granted', 'scopes-used', 'agents-appeared', 'users-appeared']) {
+    expect([kind, (seen.get(kind) ?? 0) > 0]).toEqual([kind, true]);
+  }
+}, 120_000);

@@ -1,0 +1,36 @@
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { makeQuestionsPage, PAGE, type Page } from '../../pages/questions-page.js';
+import { createTestDatabase, testLog, type TestDatabase } from '../../support/services.js';
+
+const MINUTES = 600_000;
+/** What stands in the API, is no question of the security team's, and has no example. */
+const NOT_ASKED: ReadonlySet<string> = new Set(['/v1/quarantine/{id}']);
+
+let database: TestDatabase;
+let page: Page;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  page = await makeQuestionsPage({ databaseUrl: database.url, log: testLog() });
+}, MINUTES);
+
+afterAll(async () => database?.drop());
+
+describe('the page of questions', () => {
+  it('says what the API answers today, to the byte: `npm run questions` writes it anew', async () => {
+    expect(await readFile(PAGE, 'utf8')).toBe(page.text);
+  });
+
+  it('has an example of every question', () => {
+    const questions = page.documented.filter((path) => !NOT_ASKED.has(path) && !isRegistry(path));
+    expect(questions.filter((path) => !page.paths.includes(path))).toEqual([]);
+    expect(questions.length).toBeGreaterThan(10);
+  });
+
+  it('shows no secret', () => {
+    expect(page.text).not.toMatch(/rsk_|eyJ[A-Za-z0-9_-]{10}/);
+  });
+});
+
+const isRegistry = (path: string): boolean => /^\/v1\/(?:sources|callers|tenants)(?:\/\{[^}]+\})?$/.test(path);

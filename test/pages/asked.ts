@@ -1,0 +1,131 @@
+import { createOrganisation, describeIncidents } from '../../src/sandbox/index.js';
+import type { SeededApi } from '../support/seeded-api.js';
+
+export interface AskedQuestion {
+  readonly title: string;
+  /** What it is good for, and what to see in the answer. */
+  readonly why: string;
+  /** As OpenAPI writes it. */
+  readonly route: string;
+  /** As it is asked; some need an id that another question gives. */
+  readonly path: string | ((api: SeededApi) => string | Promise<string>);
+}
+
+const organisation = createOrganisation({ seed: 'rescind', domain: 'corp.example' });
+const iss = organisation.idp.issuer;
+const user = (sub: string): string => `user_iss=${iss}&user_sub=${sub}`;
+const client = (id: string): string => `client_iss=${iss}&client_id=${id}`;
+const agent = (id: string): string => `agent_iss=${iss}&agent_id=agent-${id}`;
+const resource = (app: string): string => `resource=${organisation.app(app).resource}`;
+
+/** The nth question that an incident is found by. */
+const found = (incident: string, nth: number) => (api: SeededApi): string =>
+  describeIncidents(organisation, api.seeded.end).find(({ name }) => name === incident)!.answers[nth]!.path;
+
+const firstToken = async (api: SeededApi): Promise<string> => {
+  const { body } = await api.get(`/v1/access?${user('hana.ito')}&limit=1`);
+  return `/v1/tokens/${body.items[0].token}`;
+};
+const firstEntry = async (api: SeededApi): Promise<string> => {
+  const { body } = await api.get(`/v1/access?${user('nadia.rossi')}&limit=1`);
+  return `/v1/entries/${body.items[0].index}`;
+};
+
+export const ASKED: readonly AskedQuestion[] = [
+  {
+    title: 'Who is connected to what?',
+    why: 'The graph around one agent’s client: who lets it act, what it reaches, what is really used.',
+    route: '/v1/graph',
+    path: `/v1/graph?${client('doc-search')}`,
+  },
+  {
+    title: 'What may this client do, and what of it does it do?',
+    why: 'Granted beside used: `unused_scopes` can be taken back without anybody noticing.',
+    route: '/v1/connections',
+    path: `/v1/connections?${client('doc-search')}`,
+  },
+  {
+    title: 'Who has let what act for them?',
+    why: 'A user’s grants, with what was used of each.',
+    route: '/v1/grants',
+    path: `/v1/grants?${user('tariq.lindgren')}`,
+  },
+  {
+    title: 'Who accessed what?',
+    why: 'The single uses, newest first: here one token, used from two addresses at once.',
+    route: '/v1/access',
+    path: `/v1/access?${user('nadia.rossi')}`,
+  },
+  {
+    title: 'And what was known of it then?',
+    why: 'Any question as of a moment. At noon nobody could say whose these calls were; the application told of its tokens at three.',
+    route: '/v1/access',
+    path: found('late-lineage', 1),
+  },
+  {
+    title: 'How much was it?',
+    why: 'The same, counted by hour or day.',
+    route: '/v1/access/counts',
+    path: found('bulk-export', 1),
+  },
+  {
+    title: 'What is new since then?',
+    why: 'The difference of two moments: what appeared, grew, vanished, came back. `since` may also be `24h` or `7d`.',
+    route: '/v1/changes',
+    path: (api) => `/v1/changes?since=${new Date((api.seeded.end - 5 * 86_400) * 1000).toISOString()}&${client('doc-search')}`,
+  },
+  {
+    title: 'What can it reach, what did it take, and what stops it?',
+    why: 'The blast radius of an agent, a client, a user, a session, an ID-JAG or a token, with the rule that stops exactly that, ready to send.',
+    route: '/v1/blast-radius',
+    path: `/v1/blast-radius?${agent('invoice-reader')}`,
+  },
+  {
+    title: 'Who can reach this?',
+    why: 'The other direction, from a resource.',
+    route: '/v1/reach',
+    path: `/v1/reach?${resource('learning')}`,
+  },
+  {
+    title: 'What is this token?',
+    why: 'By its issuer and `jti`, or the SHA-256 of an opaque one. A token itself is never sent here: decode it where it is.',
+    route: '/v1/tokens',
+    path: found('use-after-revocation', 2),
+  },
+  {
+    title: 'What did it come of?',
+    why: 'The same by the key that other answers give: here a token of a second hop, with all of its lineage.',
+    route: '/v1/tokens/{id}',
+    path: firstToken,
+  },
+  {
+    title: 'What exactly was said?',
+    why: 'One entry of the ledger with what its hash is computed from. `bytes` is the event as it came, base64.',
+    route: '/v1/entries/{index}',
+    path: firstEntry,
+  },
+  {
+    title: 'What do we not see?',
+    why: 'Of each source what came and what did not; the findings first.',
+    route: '/v1/coverage',
+    path: '/v1/coverage?limit=5',
+  },
+  {
+    title: 'Is this source connected as it should be?',
+    why: 'For the team that connects it: what arrived, what was refused, what to do next.',
+    route: '/v1/sources/{id}/check',
+    path: '/v1/sources/press/check',
+  },
+  {
+    title: 'Which events were lost on their way?',
+    why: 'Of the sources that number what they say.',
+    route: '/v1/sequences',
+    path: '/v1/sequences',
+  },
+  {
+    title: 'What was refused?',
+    why: 'Nothing, here: the seeding stops at the first refusal.',
+    route: '/v1/quarantine',
+    path: '/v1/quarantine',
+  },
+];

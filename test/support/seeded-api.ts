@@ -1,0 +1,64 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createControlFollower, createControlLog, type Caller } from '../../src/control/index.js';
+import { createHttpApp, createPool, listenHttp, type Log } from '../../src/platform/index.js';
+import { createQuestions, describeApi, QueryModule, type PreviewOrder } from '../../src/query/index.js';
+import { ADMIN_KEY_FILE, createAuthenticator, createRegistry, RegistryModule } from '../../src/registry/index.js';
+import { createRevocations } from '../../src/revocation/index.js';
+import { seedOrganisation, type Seeded } from '../../src/sandbox/index.js';
+
+export interface SeededApi {
+  readonly url: string;
+  readonly seeded: Seeded;
+  get(path: string): Promise<{ readonly status: number; readonly body: any }>;
+  stop(): Promise<void>;
+}
+
+export interface SeededApiOptions {
+  /** Of an empty database. */
+  readonly databaseUrl: string;
+  readonly log: Log;
+  readonly events: number;
+  readonly days: number;
+  /** Epoch seconds; also the clock of the questions. */
+  readonly end: number;
+}
+
+/** An organisation seeded into a database, and the read API over HTTP on it, at the moment at which its history ends. */
+export async function startSeededApi({ databaseUrl, log, events, days, end }: SeededApiOptions): Promise<SeededApi> {
+  const home = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-home-`));
+  try {
+    const seeded = await seedOrganisation({ databaseUrl, home, log, events, days, end });
+    const key = (await readFile(join(home, ADMIN_KEY_FILE), 'utf8')).trim();
+    const pool = createPool({ url: databaseUrl, max: 6, applicationName: 'seeded' });
+    const controlLog = createControlLog({ pool });
+    const follower = createControlFollower({ url: databaseUrl, controlLog, log, serves: false });
+    await follower.start();
+    const state = () => follower.state;
+    const revocations = createRevocations({ controlLog, follower, pool, now: () => end * 1000 });
+    const previewOrder: PreviewOrder = (caller, order) => revocations.preview(caller as Caller, order);
+    const questions = createQuestions({ pool, control: state, previewOrder, now: () => end });
+    const registry = RegistryModule.with({ registry: createRegistry({ controlLog, follower }), authenticate: createAuthenticator({ state }) });
+    const listen = { host: '127.0.0.1', port: 0, trustedProxy: false };
+    const app = await createHttpApp({ module: { ...QueryModule.with({ questions }), imports: [registry] }, listen, log });
+    describeApi(app, { version: '0.0.0' });
+    const url = await listenHttp(app, listen);
+    return {
+      url,
+      seeded,
+      async get(path) {
+        const response = await fetch(`${url}${path}`, { headers: { authorization: `Bearer ${key}` } });
+        const text = await response.text();
+        return { status: response.status, body: text === '' ? undefined : JSON.parse(text) };
+      },
+      async stop() {
+        await app.close();
+        await follower.stop();
+        await pool.end();
+      },
+    };
+  } finally {
+    await rm(home, { recursive: true, force: true });
+  }
+}
