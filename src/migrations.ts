@@ -6,6 +6,7 @@ import {
   EntityNames1764000008042,
   FillUseAggregates1764000008010,
   GrantAggregates1764000008020,
+  ProjectionGate1764000008060,
   Projections1764000002000,
   RuleHistory1764000008030,
   SourceCounts1764000008040,
@@ -34,4 +35,5 @@ export const MIGRATIONS = [
   SourceCounts1764000008040,
   Directory1764000008041,
   EntityNames1764000008042,
+  ProjectionGate1764000008060,
 ];

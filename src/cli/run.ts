@@ -8,6 +8,7 @@ import { addDirectory } from './directory.js';
 import { EventsRefused, addEmit } from './emit.js';
 import { addPartition } from './partition.js';
 import { addQuarantine } from './quarantine.js';
+import { addRebuild } from './rebuild.js';
 import { addRevoke } from './revoke.js';
 import { addSeed } from './seed.js';
 import { addServe, type Variables } from './serve.js';
@@ -19,7 +20,7 @@ const FAILED = 1;
 const MISUSED = 2;
 
 const CLOSING = `
-The commands below \`control\` speak to a running service:
+The commands below \`rebuild\` speak to a running service:
   RESCIND_URL  where it answers (default http://127.0.0.1:7423)
   RESCIND_KEY  the key to use (default: the administrator's, in <RESCIND_HOME>/admin-key; RESCIND_HOME is .rescind)
 
@@ -50,6 +51,9 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   });
   addSeed(program, context, variables);
   addControl(program, context, variables);
+  addRebuild(program, context, variables, (code) => {
+    exitCode = code;
+  });
   addTenant(program, context);
   addSource(program, context);
   addCaller(program, context);
@@ -70,7 +74,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
 
 /** The service's modules take most of a second to load: only for who asks about its configuration. */
 async function readVariables(args: readonly string[]): Promise<Variables> {
-  if (!args.some((arg) => arg === 'serve' || arg === 'demo' || arg === 'seed' || arg === 'control')) return {};
+  if (!args.some((arg) => arg === 'serve' || arg === 'demo' || arg === 'seed' || arg === 'control' || arg === 'rebuild')) return {};
   return (await import('../platform/index.js')).VARIABLE_DOCUMENTATION;
 }
 

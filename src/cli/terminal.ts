@@ -4,7 +4,7 @@ import type { Readable, Writable } from 'node:stream';
 export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly out: Writable & { readonly isTTY?: boolean };
-  readonly err: Writable;
+  readonly err: Writable & { readonly isTTY?: boolean };
   readonly stdin: Readable;
 }
 

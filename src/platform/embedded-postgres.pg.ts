@@ -83,6 +83,22 @@ export async function startEmbeddedPostgres(options: { directory: string; log: L
   }
 }
 
+/** The URL of the server of that directory which another process runs now; undefined where none runs. */
+export async function findEmbeddedPostgres(directory: string): Promise<string | undefined> {
+  try {
+    const claim = await claimDirectory(directory);
+    if (!('ownedBy' in claim)) {
+      await claim.release();
+      return undefined;
+    }
+    const port = (await readFile(join(directory, 'data', 'postmaster.pid'), 'utf8')).split('\n')[3];
+    return urlOf((await readFile(join(directory, 'password'), 'utf8')).trim(), Number(port), DATABASE);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw unavailable(`what the embedded PostgreSQL in ${directory} says of itself cannot be read`, error);
+  }
+}
+
 interface Binaries {
   readonly initdb: string;
   readonly postgres: string;

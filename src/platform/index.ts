@@ -27,7 +27,7 @@ export type { Pool, PoolClient, PoolOptions, SessionTimeouts } from './pool.pg.j
 export { endStuckSessions } from './stuck-sessions.pg.js';
 export { loadSql } from './sql.js';
 export { byteaArray, int2Array, int4Array, int8Array, jsonbArray, textArray, uuidArray, uuidBytes } from './binary-arrays.js';
-export { startEmbeddedPostgres } from './embedded-postgres.pg.js';
+export { findEmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgres.pg.js';
 export type { EmbeddedPostgres } from './embedded-postgres.pg.js';
 
 export { createKafka } from './client.kafka.js';

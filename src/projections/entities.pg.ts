@@ -22,9 +22,11 @@ type Owner = { readonly tenant: string; readonly tenantKey: Uint8Array; readonly
 
 /** Collects what a batch names, in one go, then answers with the small ids. */
 export interface EntityBatch {
+  /** Before anything else: what the session remembers is of the table `entity` that was there then. */
+  begin(client: PoolClient): Promise<void>;
   want(owner: Owner, kind: EntityKind, parts: Parts): EntityRef;
   /** Whether the session has met the entity, so that it is there. */
-  remembers(client: PoolClient, owner: Owner, kind: EntityKind, parts: Parts): boolean;
+  remembers(owner: Owner, kind: EntityKind, parts: Parts): boolean;
   /** One statement: finds ids, and gives new ones under the lock of the tenant's ledger head. */
   resolve(client: PoolClient): Promise<void>;
   id(ref: EntityRef): number;
@@ -33,6 +35,7 @@ export interface EntityBatch {
 /** Stands for an entity until the batch is resolved. */
 export interface EntityRef {
   readonly name: string;
+  /** Of those that name it in the batch, the one with the lowest index. */
   owner: Owner;
   readonly kind: EntityKind;
   readonly parts: Parts;
@@ -42,24 +45,53 @@ export interface EntityRef {
 /** Names that a session remembers the ids of: most of a batch's are those of the batch before. */
 const MAX_REMEMBERED_IDS = 50_000;
 
-/**
- * Ids by name, of entities that were committed when the session read them; an id never changes. A session ends when its database is
- * restored or replaced, and what it remembered goes with it.
- */
-const remembered = new WeakMap<PoolClient, LRUCache<string, number>>();
-
-function idsOf(client: PoolClient): LRUCache<string, number> {
-  let ids = remembered.get(client);
-  if (!ids) remembered.set(client, (ids = new LRUCache({ max: MAX_REMEMBERED_IDS })));
-  return ids;
+interface Memory {
+  /** The table that was read. */
+  readonly directory: number;
+  readonly ids: LRUCache<string, number>;
 }
 
-const RESOLVE = loadSql(import.meta.url, 'resolve-entities.sql');
+/**
+ * Ids by name, of entities that were committed when the session read them; an id never changes while the table stands. A session ends
+ * when its database is restored or replaced, and what it remembered goes with it; a rebuild that switches the table makes it forget.
+ */
+const remembered = new WeakMap<PoolClient, Memory>();
 
-export function createEntityBatch(): EntityBatch {
+const RESOLVE = loadSql(import.meta.url, 'resolve-entities.sql');
+const FIND_DIRECTORY = "SELECT 'entity'::regclass::oid AS directory";
+
+/** The id of each, in any order; `known`: it was committed before. */
+export type FindIds = (client: PoolClient, unknown: readonly EntityRef[]) => Promise<readonly FoundId[]>;
+
+export interface FoundId {
+  /** Counted from 1. */
+  readonly nth: string;
+  readonly id: number;
+  readonly known: boolean;
+}
+
+/** Finds what is there and numbers what is not, under the lock of the ledger heads. */
+const findOrNumber: FindIds = async (client, unknown) => (await client.query<FoundId>(RESOLVE, entityColumns(unknown))).rows;
+
+export const entityColumns = (refs: readonly EntityRef[]): Buffer[] => [
+  uuidArray(refs.map(({ owner }) => owner.tenant)),
+  int2Array(refs.map(({ kind }) => ENTITY_KINDS[kind])),
+  byteaArray(refs.map(({ owner, kind, parts }) => ruleKeyToBytes(ruleKey(owner.tenantKey, kind, parts)))),
+  jsonbArray(refs.map(({ parts }) => JSON.stringify(parts))),
+  int8Array(refs.map(({ owner }) => owner.ix)),
+];
+
+export function createEntityBatch(find: FindIds = findOrNumber): EntityBatch {
   const wanted = new Map<string, EntityRef>();
+  let ids: LRUCache<string, number>;
 
   return {
+    async begin(client) {
+      const directory = (await client.query<{ directory: number }>(FIND_DIRECTORY)).rows[0]!.directory;
+      let memory = remembered.get(client);
+      if (memory?.directory !== directory) remembered.set(client, (memory = { directory, ids: new LRUCache({ max: MAX_REMEMBERED_IDS }) }));
+      ids = memory.ids;
+    },
     want(owner, kind, parts) {
       const name = nameOf(owner.tenant, kind, parts);
       let ref = wanted.get(name);
@@ -68,23 +100,15 @@ export function createEntityBatch(): EntityBatch {
       else if (owner.ix < ref.owner.ix) ref.owner = owner;
       return ref;
     },
-    remembers: (client, owner, kind, parts) => idsOf(client).has(nameOf(owner.tenant, kind, parts)),
+    remembers: (owner, kind, parts) => ids.has(nameOf(owner.tenant, kind, parts)),
     async resolve(client) {
-      const ids = idsOf(client);
       const unknown: EntityRef[] = [];
       for (const ref of wanted.values()) {
         ref.id = ids.get(ref.name);
         if (ref.id === undefined) unknown.push(ref);
       }
       if (unknown.length === 0) return;
-      const { rows } = await client.query<{ nth: string; id: number; known: boolean }>(RESOLVE, [
-        uuidArray(unknown.map(({ owner }) => owner.tenant)),
-        int2Array(unknown.map(({ kind }) => ENTITY_KINDS[kind])),
-        byteaArray(unknown.map(({ owner, kind, parts }) => ruleKeyToBytes(ruleKey(owner.tenantKey, kind, parts)))),
-        jsonbArray(unknown.map(({ parts }) => JSON.stringify(parts))),
-        int8Array(unknown.map(({ owner }) => owner.ix)),
-      ]);
-      for (const { nth, id, known } of rows) {
+      for (const { nth, id, known } of await find(client, unknown)) {
         const ref = unknown[Number(nth) - 1]!;
         ref.id = id;
         // A new one is remembered when it is met again: this transaction may yet be rolled back.

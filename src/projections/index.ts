@@ -11,6 +11,10 @@ export { MAX_ROUTES_A_SOURCE, OTHER_ROUTES } from './usage/routes.pg.js';
 export { LEAD_OF_ALL, MAX_RULES_READ, rulesAsOf, type RuleVersion, type TenantRows, type WhichRules } from './rules/read.pg.js';
 export { MAX_SEQUENCE_GAPS, type SequenceState } from './sequences/write.pg.js';
 export { AHEAD_MS, PROMPT_MS } from './sources/write.pg.js';
+export { ENTER_GATE } from './gate.js';
+export { ALL_PROJECTIONS, PROJECTIONS, projectionsOf, REBUILD_NAMES, type ProjectionName } from './declarations.js';
+export { REBUILD_CONNECTIONS, rebuildProjections, type Progress, type RebuildOptions, type Rebuilt } from './rebuild/rebuild.pg.js';
+export type { Compared } from './rebuild/compare.pg.js';
 export { writeProjections, type WrittenProjections } from './write.pg.js';
 export { Projections1764000002000 } from './migrations/1764000002000-projections.js';
 export { SourceSequence1764000004800 } from './migrations/1764000004800-source-sequence.js';
@@ -21,3 +25,4 @@ export { GrantAggregates1764000008020 } from './migrations/1764000008020-grant-a
 export { RuleHistory1764000008030 } from './migrations/1764000008030-rule-history.js';
 export { SourceCounts1764000008040 } from './migrations/1764000008040-source-counts.js';
 export { EntityNames1764000008042 } from './migrations/1764000008042-entity-names.js';
+export { ProjectionGate1764000008060 } from './migrations/1764000008060-projection-gate.js';

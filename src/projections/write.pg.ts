@@ -1,6 +1,7 @@
 import type { PoolClient } from 'pg';
 import { planConnections } from './connections/write.pg.js';
-import { createEntityBatch } from './entities.pg.js';
+import { ALL_PROJECTIONS, type ProjectionName } from './declarations.js';
+import { createEntityBatch, type FindIds } from './entities.pg.js';
 import type { OwnProjectedEvent, ProjectedEvent } from './event.js';
 import { writeSeen } from './grants/seen.pg.js';
 import { writeClientUsers } from './grants/users.pg.js';
@@ -23,6 +24,12 @@ export interface WrittenProjections {
 
 const NOTHING: WrittenProjections = { conflicts: { tokens: [], idJags: [] }, routesOver: new Map(), sequences: [] };
 
+/** What a rebuild does otherwise than the appender. */
+export interface Writing {
+  readonly only?: ReadonlySet<ProjectionName>;
+  readonly findIds?: FindIds;
+}
+
 /**
  * Writes all projections of a batch in the caller's transaction, which holds the locks of the ledger heads concerned.
  * `events` are new entries, in index order within a tenant; `own` are Rescind's. Each projection first names the entities that it needs, so
@@ -33,18 +40,21 @@ export async function writeProjections(
   client: PoolClient,
   events: readonly ProjectedEvent[],
   own: readonly OwnProjectedEvent[] = [],
+  { only = ALL_PROJECTIONS, findIds }: Writing = {},
 ): Promise<WrittenProjections> {
-  await writeRules(client, events, own);
+  const of = (name: ProjectionName): readonly ProjectedEvent[] => (only.has(name) ? events : []);
+  if (only.has('rules')) await writeRules(client, events, own);
   if (events.length === 0) return NOTHING;
-  const entities = createEntityBatch();
+  const entities = createEntityBatch(findIds);
+  await entities.begin(client);
   const routes = createRouteBatch(entities);
-  const writeTokens = planTokens(events, entities);
-  const writeGrants = planGrants(events, entities);
-  const writeConnections = planConnections(events, entities);
-  const writeSessions = planSessions(events, entities);
-  const writeSequences = planSequences(events);
-  const writeSources = planSources(events);
-  const writeUsage = planUsage(events, entities, routes);
+  const writeTokens = planTokens(of('tokens'), entities);
+  const writeGrants = planGrants(of('grants'), entities);
+  const writeConnections = planConnections(of('connections'), entities);
+  const writeSessions = planSessions(of('sessions'), entities);
+  const writeSequences = planSequences(of('sequences'));
+  const writeSources = planSources(of('sources'));
+  const writeUsage = planUsage(of('usage'), entities, routes);
   await routes.decide(client);
   await entities.resolve(client);
 
@@ -52,9 +62,11 @@ export async function writeProjections(
   await writeUsage(client, touched);
   const granted = await writeGrants(client);
   const { tied, begun } = await writeConnections(client);
-  await writeSeen(client, [...granted, ...begun]);
-  await writeClientUsers(client, events, granted, tied);
+  if (only.has('edges')) {
+    await writeSeen(client, [...granted, ...begun]);
+    await writeClientUsers(client, events, granted, tied);
+  }
   await writeSessions(client);
-  await writeSources(client, named);
+  if (only.has('sources')) await writeSources(client, named);
   return { conflicts, routesOver: await routes.count(client), sequences: await writeSequences(client) };
 }

@@ -72,7 +72,7 @@ export const TokenAnswer = one({
     { ...strict, description: 'what it came of, nearest first; missing: named, but no event of theirs has arrived' },
   ),
   stopped_by: Type.Array(Type.Object({ rule: Type.String() }, strict), {
-    description: 'a rule in force on this node now, whatever as_of says; others may stop it too',
+    description: 'rules that stop it: of the present those that are in force on this node, of the past those that the ledger tells',
   }),
   accesses: Type.Object({ count: Count, allowed: Count, denied: Count, first: maybe(Time), last: maybe(Time) }, strict),
 });

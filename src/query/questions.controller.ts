@@ -8,7 +8,7 @@ import { GRANT_PARAMETERS } from './grants.pg.js';
 import { QUARANTINED_PARAMETERS, QUARANTINE_PARAMETERS, type QuarantineAsker } from './quarantine.pg.js';
 import type { Questions } from './questions.pg.js';
 import { QUESTIONS } from './query-tokens.js';
-import { TOKEN_LOOKUP_PARAMETERS } from './tokens.pg.js';
+import { TOKEN_LOOKUP_PARAMETERS, TOKEN_PARAMETERS } from './tokens.pg.js';
 
 const USAGE_WINDOW = `Pages are read as of the first. \`from\` and \`to\` bound the usage, not the list; in a window, and of grants, the newest 50,000 accesses
 are counted, and \`at_least\` marks what was beyond them. Each filter has an index.`;
@@ -43,7 +43,7 @@ export class QuestionsController {
 
   @Get('tokens/:id')
   @ApiParam({ name: 'id', schema: { type: 'string' }, description: 'key of the token, as other answers give it' })
-  @Answers('One token: facts, lineage, use, and what stops it', answers.TokenAnswer)
+  @Answers('One token: facts, lineage, use, and what stops it', answers.TokenAnswer, TOKEN_PARAMETERS)
   token(@CurrentCaller() caller: Asker, @Param('id') id: string, @Query() query: unknown): Promise<answers.TokenAnswer> {
     return this.#questions.token.byId(caller.tenant, id, query);
   }

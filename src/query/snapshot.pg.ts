@@ -1,14 +1,14 @@
 import type { Pool, PoolClient, QueryResultRow } from 'pg';
 import { RescindError } from '../contracts/index.js';
 import { inTransaction, loadSql } from '../platform/index.js';
-import { createLineageReader, type LineageReader } from '../projections/index.js';
+import { createLineageReader, ENTER_GATE, type LineageReader } from '../projections/index.js';
 import type { AskedMoment, Moment } from './as-of.js';
 
 /** A question that takes longer is ended: it would hold a connection that others wait for. */
 export const QUESTION_TIMEOUT_MS = 2_000;
 
 /** Compiling takes longer than most questions, and is chosen by estimates that recursion inflates. */
-const BEGIN_SNAPSHOT = `SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL statement_timeout = ${QUESTION_TIMEOUT_MS}; SET LOCAL jit = off`;
+const BEGIN_SNAPSHOT = `SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; ${ENTER_GATE}; SET LOCAL statement_timeout = ${QUESTION_TIMEOUT_MS}; SET LOCAL jit = off`;
 const READ_HEAD = 'SELECT next_ix FROM ledger_head WHERE tenant = $1';
 const READ_ARRIVAL = 'SELECT arrival FROM entry WHERE tenant = $1 AND ix = $2';
 const FIND_INDEX = loadSql(import.meta.url, 'find-index.sql');

@@ -1,5 +1,5 @@
 import type { StoredLineage } from '../projections/index.js';
-import { ruleKey, ruleKeyToBytes, tokenKeys, type RuleKey } from '../rules/index.js';
+import { ruleKey, ruleKeyToBytes, type RuleKey, type TokenKeys } from '../rules/index.js';
 import type { TokenAnswer } from './answers.js';
 import type { Reader } from './reader.js';
 
@@ -33,20 +33,10 @@ export function describeLineage(lineage: StoredLineage, tenantKey: Uint8Array, r
 }
 
 /** Ids of the rules in force that stop the token, at most `MAX_RULES_NAMED`. `now` is epoch seconds. */
-export type FindStopping = (tenant: string, lineage: StoredLineage, now: number) => readonly string[];
+export type FindStopping = (tenant: string, keys: TokenKeys, now: number) => readonly string[];
 
 /** Over the rules that this process holds. */
 export const createFindStopping =
   (reader: Reader): FindStopping =>
-  (tenant, lineage, now) => {
-    const members = [...lineage.tokens, ...lineage.idJags];
-    const keys = tokenKeys(reader.tenantKey(tenant), {
-      tokens: lineage.tokens.map(({ facts }) => facts),
-      idJags: lineage.idJags.map(({ facts }) => facts),
-      seenSeq: least(members.map(({ seenSeq }) => seenSeq)),
-      skew: reader.skew(members.map(({ source }) => source)),
-    });
-    return keys ? reader.rules(tenant).findAllStopping(keys, now).toSorted() : [];
-  };
-
-const least = (values: readonly bigint[]): bigint | undefined => values.toSorted((a, b) => (a < b ? -1 : 1))[0];
+  (tenant, keys, now) =>
+    reader.rules(tenant).findAllStopping(keys, now).toSorted();

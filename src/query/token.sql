@@ -1,10 +1,13 @@
--- What one token is and how it was used. $1 tenant  $2 key
-SELECT t.key, t.ix, t.source, t.facts, t.usr, t.client, t.agent, t.conflict_ix,
+-- What one token was known to be below an index, and how it had been used.  $1 tenant  $2 key  $3 as of
+SELECT t.key, t.ix, t.source, t.facts, t.client,
+       CASE WHEN t.bound_ix < $3::bigint THEN t.usr END AS usr,
+       CASE WHEN coalesce(t.agent_ix, t.ix) < $3 THEN t.agent END AS agent,
+       CASE WHEN t.conflict_ix < $3 THEN t.conflict_ix END AS conflict_ix,
        u.accesses, u.allowed, u.first, u.last
 FROM token t
 CROSS JOIN LATERAL (
   SELECT coalesce(sum(a.n), 0) AS accesses, coalesce(sum(a.n) FILTER (WHERE a.outcome = 1), 0) AS allowed,
          min(a.at) AS first, max(a.until_at) AS last
-  FROM access a WHERE a.tenant = $1 AND a.tok = t.key
+  FROM access a WHERE a.tenant = $1 AND a.tok = t.key AND a.ix < $3
 ) u
-WHERE t.tenant = $1 AND t.key = $2
+WHERE t.tenant = $1 AND t.key = $2 AND t.ix < $3

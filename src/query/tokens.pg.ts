@@ -1,17 +1,22 @@
 import { RescindError } from '../contracts/index.js';
 import { loadSql } from '../platform/index.js';
+import type { StoredLineage } from '../projections/index.js';
 import { ruleKey, ruleKeyFromBytes, ruleKeyToBytes, tokenParts, type TokenRef } from '../rules/index.js';
 import type { TokenAnswer } from './answers.js';
-import { asOfOf } from './as-of.js';
+import { asOfOf, readAsOf, type AskedMoment } from './as-of.js';
 import { orNull, readNames } from './names.pg.js';
 import { invalid, need, readDigest, readParameters, readTokenId, type Parameters } from './parameters.js';
+import { keysOf, readLineages } from './reach/tokens.pg.js';
 import type { Reader } from './reader.js';
-import type { Ask } from './snapshot.pg.js';
+import type { Ask, Snapshot } from './snapshot.pg.js';
+import { findStoppingAsOf } from './stopping.pg.js';
 import { describeLineage, type FindStopping } from './token-lineage.js';
 
 const TOKEN = loadSql(import.meta.url, 'token.sql');
 
-export const TOKEN_LOOKUP_PARAMETERS = ['iss', 'jti', 'sha256', 'signing_input_sha256'] as const;
+export const TOKEN_PARAMETERS = ['as_of'] as const;
+const IDENTITY_PARAMETERS = ['iss', 'jti', 'sha256', 'signing_input_sha256'] as const;
+export const TOKEN_LOOKUP_PARAMETERS = [...IDENTITY_PARAMETERS, ...TOKEN_PARAMETERS] as const;
 
 export interface TokenQuestions {
   /** By the key that other answers give. */
@@ -27,10 +32,18 @@ export function createTokenQuestions(options: {
 }): TokenQuestions {
   const { ask, reader, findStopping } = options;
 
-  const find = (tenant: string, key: Buffer): Promise<TokenAnswer> =>
+  /** Of the present, what this node holds and answers by; of the past, what the ledger tells of it. */
+  async function findStoppingOf(snapshot: Snapshot, lineage: StoredLineage): Promise<readonly string[]> {
+    const tenantKey = reader.tenantKey(snapshot.tenant);
+    const keys = keysOf(reader, tenantKey, lineage);
+    if (keys === undefined) return [];
+    return snapshot.present ? findStopping(snapshot.tenant, keys, snapshot.at) : (await findStoppingAsOf(snapshot, tenantKey, [keys]))[0]!;
+  }
+
+  const find = (tenant: string, key: Buffer, asked: AskedMoment | undefined): Promise<TokenAnswer> =>
     ask(tenant, async (snapshot) => {
-      const [row] = await snapshot.rows<TokenRow>(TOKEN, [key]);
-      const [lineage] = await snapshot.lineage.tokens(tenant, [ruleKeyFromBytes(key)]);
+      const [row] = await snapshot.rows<TokenRow>(TOKEN, [key, String(snapshot.index)]);
+      const [lineage] = row ? await readLineages(snapshot, reader.tenantKey(tenant), [ruleKeyFromBytes(key)]) : [];
       if (!row || !lineage) throw new RescindError('not-found', { detail: 'no event has said that this token was issued' });
       const names = await readNames(snapshot, [row.usr, row.client, row.agent]);
       return {
@@ -44,7 +57,7 @@ export function createTokenQuestions(options: {
         client: names.client(row.client),
         agent: orNull(row.agent, names.agent),
         lineage: describeLineage(lineage, reader.tenantKey(tenant), reader),
-        stopped_by: findStopping(tenant, lineage, snapshot.at).map((rule) => ({ rule })),
+        stopped_by: (await findStoppingOf(snapshot, lineage)).map((rule) => ({ rule })),
         accesses: {
           count: Number(row.accesses),
           allowed: Number(row.allowed),
@@ -53,16 +66,17 @@ export function createTokenQuestions(options: {
           last: row.last === null ? null : Number(row.last),
         },
       };
-    });
+    }, asked);
 
   return {
     byId(tenant, id, query) {
-      readParameters(query, []);
-      return find(tenant, readTokenId(id));
+      const parameters = readParameters(query, TOKEN_PARAMETERS);
+      return find(tenant, readTokenId(id), readAsOf(parameters));
     },
     byName(tenant, query) {
-      const ref = readReference(readParameters(query, TOKEN_LOOKUP_PARAMETERS));
-      return find(tenant, ruleKeyToBytes(ruleKey(reader.tenantKey(tenant), 'token', tokenParts(ref))));
+      const parameters = readParameters(query, TOKEN_LOOKUP_PARAMETERS);
+      const ref = readReference(parameters);
+      return find(tenant, ruleKeyToBytes(ruleKey(reader.tenantKey(tenant), 'token', tokenParts(ref))), readAsOf(parameters));
     },
   };
 }
@@ -71,7 +85,7 @@ function readReference(parameters: Parameters): TokenRef {
   const sha256 = readDigest(parameters, 'sha256');
   const signingInput = readDigest(parameters, 'signing_input_sha256');
   if (sha256 === undefined && signingInput === undefined) return { iss: need(parameters, 'iss'), jti: need(parameters, 'jti') };
-  if (parameters.size > 1) throw invalid('give `iss` and `jti`, or one digest');
+  if (IDENTITY_PARAMETERS.filter((name) => parameters.has(name)).length > 1) throw invalid('give `iss` and `jti`, or one digest');
   return sha256 === undefined ? { signing_input_sha256: signingInput! } : { sha256 };
 }
 

@@ -2,6 +2,7 @@ import type { Pool, PoolClient } from 'pg';
 import { RescindError } from '../contracts/index.js';
 import type { Tenant } from '../control/index.js';
 import { inTransaction, loadSql } from '../platform/index.js';
+import { ENTER_GATE } from '../projections/index.js';
 import { MAX_LINEAGE_AGE_S, ruleKeyToBytes, selectorParts, ruleKey, type Dimension, type Selector } from '../rules/index.js';
 import type { Order } from './order-input.js';
 
@@ -18,7 +19,7 @@ const MAX_GRANTS = 100_000;
 const TIMEOUT_MS = 2_000;
 const HOUR_S = 3_600;
 
-const BEGIN = `SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL statement_timeout = ${TIMEOUT_MS}`;
+const BEGIN = `SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; ${ENTER_GATE}; SET LOCAL statement_timeout = ${TIMEOUT_MS}`;
 
 /** What a rule would reach if it were ordered now. */
 export interface Preview {

@@ -11,8 +11,17 @@ export interface BenchQuestion {
   readonly presentOnly?: true;
 }
 
-/** `users`: subjects that had been seen at the earliest moment that is asked about. */
-export function questionsOf(organisation: Organisation, users: readonly string[]): readonly BenchQuestion[] {
+/** What had been seen at the earliest moment that is asked about. */
+export interface Known {
+  /** Subjects at the IdP. */
+  readonly users: readonly string[];
+  readonly entities: readonly number[];
+  /** Keys, as answers give them. */
+  readonly tokens: readonly string[];
+  readonly rules: readonly string[];
+}
+
+export function questionsOf(organisation: Organisation, { users, entities, tokens, rules }: Known): readonly BenchQuestion[] {
   const { idp, apps } = organisation;
   const clients = [...organisation.connections.keys()];
   const agents = clients.filter(({ agent }) => agent);
@@ -46,6 +55,13 @@ export function questionsOf(organisation: Organisation, users: readonly string[]
     { name: 'who reaches a resource', path: (nth) => `/v1/reach?${busyApp(nth)}` },
     { name: 'coverage', path: () => '/v1/coverage' },
     { name: 'check of a source', path: (nth) => `/v1/sources/${of(apps, nth).name}/check`, presentOnly: true },
+    { name: 'token', path: (nth) => `/v1/tokens/${of(tokens, nth)}` },
+    { name: 'search of a name', path: (nth) => `/v1/search?q=${of(users, nth)}` },
+    { name: 'search of a beginning', path: (nth) => `/v1/search?q=${of(users, nth).slice(0, 4)}` },
+    { name: 'all names of a user', path: (nth) => `/v1/entities/${of(entities, nth)}` },
+    { name: 'directory', path: () => '/v1/directory', presentOnly: true },
+    { name: 'access review of a user', path: (nth) => `/v1/reports/access-review?${user(nth)}` },
+    { name: 'incident report', path: (nth) => `/v1/reports/incident?rule=${of(rules, nth)}` },
     { name: 'entry', path: (nth) => `/v1/entries/${1_000 + nth * 97}`, presentOnly: true },
     { name: 'sequences', path: () => '/v1/sequences', presentOnly: true },
   ];

@@ -4,7 +4,7 @@ import { ENTITY_KINDS } from '../../src/projections/index.js';
 import { createQuestions, QueryModule } from '../../src/query/index.js';
 import { createAuthenticator, createRegistry, RegistryModule } from '../../src/registry/index.js';
 import { explain, overheard, type Sent } from './plans.pg.js';
-import { questionsOf, type BenchQuestion } from './questions-list.js';
+import { questionsOf, type BenchQuestion, type Known } from './questions-list.js';
 import { startSeeded, type QuestionsService, type Size } from './questions-service.js';
 import { median, quantile, type Row } from './report.js';
 
@@ -70,7 +70,7 @@ async function measure(size: Size): Promise<Run> {
       const before = Math.floor(entries * PAST);
       const now = Math.floor(Date.now() / 1000);
       const then = await arrivalOf(service, before);
-      for (const question of questionsOf(service.organisation, await usersOf(service, before))) {
+      for (const question of questionsOf(service.organisation, await knownAt(service, before))) {
         measured.push(await readers(service, question, false, (nth) => question.path(nth, now - DAY_S), floors));
         if (question.presentOnly) continue;
         const asOf = (path: string): string => `${path}${path.includes('?') ? '&' : '?'}${question.moment ?? 'as_of'}=${before}`;
@@ -86,15 +86,22 @@ async function measure(size: Size): Promise<Run> {
   }
 }
 
-/** The first to come are busy and quiet ones alike. */
-const USERS = 400;
+/** Of each so many, the first that came: the busy and the quiet alike. */
+const KNOWN = 400;
 
-async function usersOf({ pool, organisation }: QuestionsService, index: number): Promise<string[]> {
-  const { rows } = await pool.query<{ sub: string }>(
-    `SELECT parts->>2 AS sub FROM entity WHERE kind = $1 AND parts->>0 = $2 AND from_ix < $3 ORDER BY id LIMIT ${USERS}`,
+async function knownAt({ pool, organisation }: QuestionsService, index: number): Promise<Known> {
+  const users = await pool.query<{ id: number; sub: string }>(
+    `SELECT id, parts->>2 AS sub FROM entity WHERE kind = $1 AND parts->>0 = $2 AND from_ix < $3 ORDER BY id LIMIT ${KNOWN}`,
     [ENTITY_KINDS.user, organisation.idp.issuer, index],
   );
-  return rows.map(({ sub }) => sub);
+  const tokens = await pool.query<{ key: Buffer }>(`SELECT key FROM token WHERE ix < $1 ORDER BY ix LIMIT ${KNOWN}`, [index]);
+  const rules = await pool.query<{ rule: string }>(`SELECT rule FROM rule_version WHERE from_ix < $1 ORDER BY from_ix LIMIT ${KNOWN}`, [index]);
+  return {
+    users: users.rows.map(({ sub }) => sub),
+    entities: users.rows.map(({ id }) => id),
+    tokens: tokens.rows.map(({ key }) => key.toString('base64url')),
+    rules: rules.rows.map(({ rule }) => rule),
+  };
 }
 
 async function arrivalOf({ pool }: QuestionsService, index: number): Promise<number> {

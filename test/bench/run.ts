@@ -19,6 +19,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly run: () => Promi
   'memory.tokens': million,
   'memory.rules': () => import('./rules-memory.js'),
   'start.ready': () => import('./start-ready.js'),
+  rebuild: () => import('./rebuild.js'),
   'revocation.rate': () => import('./revocation-rate.js'),
   'revocation.latency': () => import('./revocation-latency.js'),
   questions: () => import('./questions.js'),

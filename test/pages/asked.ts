@@ -26,6 +26,15 @@ const firstToken = async (api: SeededApi): Promise<string> => {
   const { body } = await api.get(`/v1/access?${user('hana.ito')}&limit=1`);
   return `/v1/tokens/${body.items[0].token}`;
 };
+const nadia = async (api: SeededApi): Promise<string> => {
+  const { body } = await api.get(`/v1/access?${user('nadia.rossi')}&limit=1`);
+  return `/v1/entities/${body.items[0].user.entity}`;
+};
+/** A rule has an id of its own in every deployment: the token that it stops tells it. */
+const reportOfRule = async (api: SeededApi): Promise<string> => {
+  const { body } = await api.get(found('use-after-revocation', 2)(api));
+  return `/v1/reports/incident?rule=${body.stopped_by[0].rule}`;
+};
 const firstEntry = async (api: SeededApi): Promise<string> => {
   const { body } = await api.get(`/v1/access?${user('nadia.rossi')}&limit=1`);
   return `/v1/entries/${body.items[0].index}`;
@@ -103,6 +112,36 @@ export const ASKED: readonly AskedQuestion[] = [
     why: 'One entry of the ledger with what its hash is computed from. `bytes` is the event as it came, base64.',
     route: '/v1/entries/{index}',
     path: firstEntry,
+  },
+  {
+    title: 'Who is that?',
+    why: 'All names of one user, client, agent or resource, and which event ties them.',
+    route: '/v1/entities/{id}',
+    path: nadia,
+  },
+  {
+    title: 'What do people call it, and who answers for it?',
+    why: 'The directory: names, owners and teams of a CSV or JSON file, or a `PUT` an entry.',
+    route: '/v1/directory',
+    path: '/v1/directory',
+  },
+  {
+    title: 'What is this?',
+    why: 'Search by name, id, `jti`, digest or address; `see` says where to go on. What looks like a token is refused.',
+    route: '/v1/search',
+    path: found('stolen-agent-token', 1),
+  },
+  {
+    title: 'Who should still have this?',
+    why: 'The access review of a resource or a user: every standing grant with its last use, as JSON or `format=csv`, streamed.',
+    route: '/v1/reports/access-review',
+    path: `/v1/reports/access-review?${resource('learning')}`,
+  },
+  {
+    title: 'What did the rule hit?',
+    why: 'The report on a rule: tokens that were live, what was done before the order and tried after it, and who confirmed it when.',
+    route: '/v1/reports/incident',
+    path: reportOfRule,
   },
   {
     title: 'What do we not see?',

@@ -4,7 +4,7 @@ import { createPool, runMigrations, type Log } from '../../src/platform/index.js
 import { DEFAULT_TENANT } from '../../src/registry/index.js';
 import { startSeededApi, type SeededApi } from '../support/seeded-api.js';
 import { ASKED, type AskedQuestion } from './asked.js';
-import { format, shorten } from './shorten.js';
+import { format, shorten, withoutUuids } from './shorten.js';
 
 /** Where the page lies. */
 export const PAGE = 'src/query/questions.md';
@@ -28,6 +28,9 @@ export async function makeQuestionsPage({ databaseUrl, log }: { readonly databas
   await registerTenant(databaseUrl);
   const api = await startSeededApi({ databaseUrl, log, events: EVENTS, days: DAYS, end: END });
   try {
+    const { issuer } = api.seeded.organisation.idp;
+    const called = { display_name: 'Invoice reader', owner: 'lucia.ferrari', team: 'Finance' };
+    await api.put(`/v1/directory/agents/agent-invoice-reader?iss=${issuer}`, called);
     const sections: string[] = [];
     for (const asked of ASKED) sections.push(await section(api, asked));
     const { body } = await api.get('/openapi.json');
@@ -49,7 +52,7 @@ async function section(api: SeededApi, { title, why, path }: AskedQuestion): Pro
   const asked = typeof path === 'string' ? path : await path(api);
   const { status, body } = await api.get(asked);
   if (status !== 200) throw new Error(`${asked}: ${status} ${JSON.stringify(body)}`);
-  return `## ${title}\n\n${why}\n\n\`\`\`sh\ncurl -H "Authorization: Bearer $RESCIND_KEY" "$RESCIND_URL${asked}"\n\`\`\`\n\`\`\`json\n${format(shorten(body))}\n\`\`\`\n`;
+  return `## ${title}\n\n${why}\n\n\`\`\`sh\ncurl -H "Authorization: Bearer $RESCIND_KEY" "$RESCIND_URL${withoutUuids(asked)}"\n\`\`\`\n\`\`\`json\n${format(shorten(body))}\n\`\`\`\n`;
 }
 
 const head = (): string => `# Questions

@@ -9,6 +9,8 @@ const UUID = /\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g
 /** Members that are drawn anew in every deployment. */
 const DRAWN: ReadonlySet<string> = new Set(['salt', 'commitment', 'leaf_hash', 'bytes']);
 
+export const withoutUuids = (text: string): string => text.replaceAll(UUID, '<uuid>');
+
 /** An answer as the page shows it: lists and texts cut, random values replaced, and each cut marked. */
 export function shorten(value: unknown, name = ''): unknown {
   if (Array.isArray(value)) {
@@ -18,7 +20,7 @@ export function shorten(value: unknown, name = ''): unknown {
   if (typeof value === 'object' && value !== null) return Object.fromEntries(Object.entries(value).map(([member, inner]) => [member, shorten(inner, member)]));
   if (typeof value !== 'string') return value;
   if (DRAWN.has(name)) return '…';
-  const text = value.replaceAll(UUID, '<uuid>');
+  const text = withoutUuids(value);
   return text.length > SHOWN_TEXT ? `${text.slice(0, SHOWN_TEXT)}…` : text;
 }
 

@@ -12,6 +12,7 @@ export interface SeededApi {
   readonly url: string;
   readonly seeded: Seeded;
   get(path: string): Promise<{ readonly status: number; readonly body: any }>;
+  put(path: string, body: object): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -51,6 +52,11 @@ export async function startSeededApi({ databaseUrl, log, events, days, end }: Se
         const response = await fetch(`${url}${path}`, { headers: { authorization: `Bearer ${key}` } });
         const text = await response.text();
         return { status: response.status, body: text === '' ? undefined : JSON.parse(text) };
+      },
+      async put(path, body) {
+        const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
+        const response = await fetch(`${url}${path}`, { method: 'PUT', headers, body: JSON.stringify(body) });
+        if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
       },
       async stop() {
         await app.close();

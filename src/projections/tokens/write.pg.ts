@@ -103,9 +103,9 @@ function agentRef(
   return agent?.id === undefined ? undefined : entities.want(event, 'agent', [iss, agent.id]);
 }
 
-const tokenKeyOf = (event: TokenEvent): Buffer => ruleKeyToBytes(ruleKey(event.tenantKey, 'token', tokenParts(tokenRef(event.data))));
+export const tokenKeyOf = (event: TokenEvent): Buffer => ruleKeyToBytes(ruleKey(event.tenantKey, 'token', tokenParts(tokenRef(event.data))));
 
-const idJagKeyOf = (event: IdJagEvent): Buffer => ruleKeyToBytes(ruleKey(event.tenantKey, 'id_jag', [event.data.iss, event.data.jti]));
+export const idJagKeyOf = (event: IdJagEvent): Buffer => ruleKeyToBytes(ruleKey(event.tenantKey, 'id_jag', [event.data.iss, event.data.jti]));
 
 const refKey = (event: { readonly tenantKey: Uint8Array }, dimension: 'token' | 'id_jag', ref: TokenRef | undefined): Buffer | null =>
   ref === undefined ? null : ruleKeyToBytes(ruleKey(event.tenantKey, dimension, tokenParts(ref)));

@@ -91,7 +91,7 @@ export function createRouteBatch(entities: EntityBatch): RouteBatch {
         return ref;
       };
       const met = new Map<string, boolean>();
-      for (const { event, route, key } of asked) if (!met.has(key)) met.set(key, entities.remembers(client, event, 'route', [route]));
+      for (const { event, route, key } of asked) if (!met.has(key)) met.set(key, entities.remembers(event, 'route', [route]));
       const open = asked.filter(({ key }) => !met.get(key));
       const known: ReadonlySet<string> = open.length === 0 ? new Set() : await readBudgets(client, open);
       for (const one of asked) {

@@ -120,7 +120,8 @@ async function countClients(snapshot: Snapshot, resources: readonly number[]): P
   return row!.clients;
 }
 
-async function readLineages(snapshot: Snapshot, tenantKey: Uint8Array, keys: readonly RuleKey[]): Promise<StoredLineage[]> {
+/** As of the snapshot's index, of tokens that were recorded below it. */
+export async function readLineages(snapshot: Snapshot, tenantKey: Uint8Array, keys: readonly RuleKey[]): Promise<StoredLineage[]> {
   const found = (await snapshot.lineage.tokens(snapshot.tenant, keys)).map((lineage) => lineageAsOf(lineage!, tenantKey, snapshot.index));
   if (snapshot.present) return found;
   // The reader says what is contradicted now.
@@ -132,7 +133,7 @@ async function readLineages(snapshot: Snapshot, tenantKey: Uint8Array, keys: rea
   return found.map((lineage) => ({ ...lineage, tokens: lineage.tokens.map(asThen), idJags: lineage.idJags.map(asThen) }));
 }
 
-function keysOf(reader: Reader, tenantKey: Uint8Array, { tokens, idJags }: StoredLineage): TokenKeys | undefined {
+export function keysOf(reader: Reader, tenantKey: Uint8Array, { tokens, idJags }: StoredLineage): TokenKeys | undefined {
   const members = [...tokens, ...idJags];
   return tokenKeys(tenantKey, {
     tokens: tokens.map(({ facts }) => facts),

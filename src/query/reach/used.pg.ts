@@ -11,7 +11,7 @@ const drivenBy = (ids: string, condition: string): string => USED.replace('{ids}
 const STATEMENTS = {
   user: drivenBy('$5::int[]', 'a.usr = d.id AND a.bound_ix < $2'), // access_usr
   client: drivenBy('$5::int[]', 'a.client = d.id AND a.bound_ix < $2'), // access_client
-  agent: drivenBy('$5::int[]', 'a.agent = d.id AND a.bound_ix < $2'), // access_agent
+  agent: drivenBy('$5::int[]', 'a.agent = d.id AND coalesce(a.agent_ix, a.bound_ix) < $2'), // access_agent
   resource: drivenBy('$5::int[]', 'a.res = d.id AND a.bound_ix < $2'), // access_res
   token: drivenBy('$5::bytea[]', 'a.tok = d.id'), // access_tok
 } as const;

@@ -1,7 +1,7 @@
 -- Uses since a time by resource and operation. What stands in braces is one of a closed list in used.pg.ts: what is walked, newest first.
 -- $1 tenant  $2 as of  $3 since  $4 rows read at most  $5 ids or token keys
 WITH used AS MATERIALIZED (
-  SELECT CASE WHEN a.bound_ix >= $2 THEN NULL ELSE a.res END AS res, a.op, a.outcome, a.n, a.records, a.bytes, a.at, a.until_at
+  SELECT CASE WHEN a.res_bound IS NULL OR a.bound_ix < $2 THEN a.res END AS res, a.op, a.outcome, a.n, a.records, a.bytes, a.at, a.until_at
   FROM unnest({ids}) d (id)
   CROSS JOIN LATERAL (
     SELECT a.* FROM access a

@@ -1,7 +1,7 @@
 -- Uses of a rule's tokens before and after it was ordered, and the newest of those after. The second of the order counts as before.
 -- $1 tenant  $2 as of  $3 tokens  $4 since  $5 second of the order  $6 rows read at most  $7 shown
 WITH used AS MATERIALIZED (
-  SELECT a.ix, a.at, a.until_at, a.n, a.outcome, a.op, CASE WHEN a.bound_ix >= $2::bigint THEN NULL ELSE a.res END AS res, a.records, a.bytes, a.tok,
+  SELECT a.ix, a.at, a.until_at, a.n, a.outcome, a.op, CASE WHEN a.res_bound IS NULL OR a.bound_ix < $2::bigint THEN a.res END AS res, a.records, a.bytes, a.tok,
          a.until_at > $5::bigint AS after
   FROM unnest($3::bytea[]) d (tok)
   CROSS JOIN LATERAL (

@@ -3,7 +3,7 @@ import type { EventDataOf } from '../../../src/contracts/index.js';
 import { say, sha256, T, type Said } from './history.js';
 import { AGENT, CRM, CRM_AS, IDP, WIKI, WIKI_AS } from './story.js';
 
-/** Where the ledger goes on after a batch: on, to the last indexes of its block, or beyond a snapshot of the pairs. */
+/** Where the ledger goes on after a batch: there, at the last indexes of its block, or at those before the next snapshot of the pairs. */
 export type Leap = 'none' | 'to-the-edge' | 'far';
 
 /** What is said in one transaction, and the leap after it. */

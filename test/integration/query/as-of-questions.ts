@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import { readEdgeUses } from '../../../src/projections/index.js';
 import type { Questions } from '../../../src/query/index.js';
 import { ACME, T } from './history.js';
-import { AGENT, CRM, CRM_AS, IDP, WIKI } from './story.js';
+import { AGENT, CRM, CRM_AS, IDP, WIKI, WIKI_AS } from './story.js';
 
 /** A ledger that questions are asked of. */
 export interface Deployment {
@@ -18,14 +18,15 @@ export interface AsOfQuestion {
   ask(deployment: Deployment, asOf: bigint): Promise<unknown>;
 }
 
+type Filters = Readonly<Record<string, string>>;
 type Question = (tenant: string, query: unknown) => Promise<object>;
 
-/** Asked by HTTP's parameters; of a list all pages, in small ones, so that later pages are read as of the first too. */
-function asked(name: string, pick: (questions: Questions) => Question, parameters: Readonly<Record<string, string>> = {}, limit?: number): AsOfQuestion {
+/** Asked by HTTP's parameters; of a list all pages, in small ones, so that later pages are read as of the first too. `until`: `as_of` by another name. */
+function asked(name: string, pick: (questions: Questions) => Question, parameters: Filters = {}, limit?: number, moment = 'as_of'): AsOfQuestion {
   return {
     name: `${name} ${new URLSearchParams(parameters)}`,
     async ask({ questions }, asOf) {
-      const query = { ...parameters, as_of: String(asOf), ...(limit === undefined ? {} : { limit: String(limit) }) };
+      const query = { ...parameters, [moment]: String(asOf), ...(limit === undefined ? {} : { limit: String(limit) }) };
       try {
         let page = (await pick(questions)(ACME, query)) as { items?: unknown[]; next?: string };
         const items = [...(page.items ?? [])];
@@ -33,7 +34,7 @@ function asked(name: string, pick: (questions: Questions) => Question, parameter
           page = (await pick(questions)(ACME, { ...query, cursor: page.next })) as typeof page;
           items.push(...page.items!);
         }
-        return withoutIds({ ...page, ...(page.items ? { items } : {}) });
+        return { ...page, ...(page.items ? { items } : {}) };
       } catch (error) {
         // A name that was not seen yet is an answer as well.
         if ((error as { code?: string }).code === 'not-found') return 'not-found';
@@ -41,13 +42,6 @@ function asked(name: string, pick: (questions: Questions) => Question, parameter
       }
     },
   };
-}
-
-/** Small ids are given as names come up, batch by batch: two deployments give them differently. What they stand for is beside them. */
-function withoutIds(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutIds);
-  if (value === null || typeof value !== 'object') return value;
-  return Object.fromEntries(Object.entries(value).filter(([member]) => member !== 'entity').map(([member, inner]) => [member, withoutIds(inner)]));
 }
 
 const ALICE = { user_iss: IDP, user_tenant: 'acme', user_sub: 'alice' };
@@ -65,7 +59,15 @@ const PAIRS: AsOfQuestion = {
   },
 };
 
-type Filters = Readonly<Record<string, string>>;
+/** An entity by what it is called, not by its id. */
+const searched = (q: string): AsOfQuestion => ({
+  name: `search ${q}`,
+  async ask({ questions }, asOf) {
+    const { items, at_least } = await questions.search(ACME, { q, as_of: String(asOf), limit: '100' });
+    return { at_least, items: items.map(({ kind, match, name, iss, tenant, first_seen }) => JSON.stringify([kind, match, name, iss, tenant, first_seen])).sort() };
+  },
+});
+
 const EVENTS: readonly Filters[] = [{}, ALICE, ASSISTANT, { agent_iss: IDP, agent_id: AGENT.id }, { resource: CRM }, { resource: WIKI, operation: 'read', scope: 'b' }];
 const WHOLE_PAGES: readonly Filters[] = [{}, { ...ALICE, agent_type: AGENT.type }, { resource: CRM, client_address: '192.0.2.1', outcome: 'allowed' }];
 const COUNTS: readonly Filters[] = [
@@ -77,14 +79,34 @@ const COUNTS: readonly Filters[] = [
   { resource: WIKI, ...HOURS },
   ALICE,
   { resource: CRM, operation: 'write' },
+  { resource: CRM, client_address: '192.0.2.1' },
   { ...ASSISTANT, resource: WIKI },
   { agent_iss: IDP, agent_id: AGENT.id, route: '/b' },
 ];
 
-/** Every question that takes `as_of`: a new one gets its rows here. */
+const PAIRS_OF: readonly Filters[] = [{}, ASSISTANT, { resource: CRM }, { agent_iss: IDP, agent_id: AGENT.id }];
+const STARTS: readonly Filters[] = [ALICE, ASSISTANT, { resource: CRM }, { agent_iss: IDP, agent_id: AGENT.id }, { session_iss: IDP, session_sid: 's-alice' }, { id_jag_iss: IDP, id_jag_jti: 'j0' }];
+const AUDITOR = { id: 'acme-audit', tenant: ACME } as unknown as Parameters<Questions['reach']['blast']>[0];
+
+/** Without what stops it: the history's rule stands in the control state alone, and of the past the ledger is asked. */
+const tokenByName = ({ token }: Questions): Question => async (tenant, query) => {
+  const { stopped_by: _, ...answer } = await token.byName(tenant, query);
+  return answer;
+};
+
+/** Every question that takes `as_of`: a new one gets its rows here. Small ids are compared too: batches do not show in them either. */
 export const AS_OF_QUESTIONS: readonly AsOfQuestion[] = [
   ...EVENTS.map((filters) => asked('access', ({ access }) => access, filters, 3)),
   ...WHOLE_PAGES.map((filters) => asked('access', ({ access }) => access, filters, 100)),
   ...COUNTS.map((filters) => asked('access/counts', ({ accessCounts }) => accessCounts, filters)),
   PAIRS,
+  ...PAIRS_OF.map((filters) => asked('connections', ({ connections }) => connections, filters, 2)),
+  ...[...PAIRS_OF, ALICE].map((filters) => asked('grants', ({ grants }) => grants, filters, 2)),
+  ...[...PAIRS_OF, ALICE].map((filters) => asked('graph', ({ graph }) => graph, filters)),
+  asked('changes', ({ changes }) => changes, { since: '1' }, 5, 'until'),
+  ...STARTS.map((start) => asked('blast radius', ({ reach }) => (_, query) => reach.blast(AUDITOR, query), start)),
+  asked('reach', ({ reach }) => (_, query) => reach.reach(AUDITOR, query), { resource: CRM }),
+  asked('coverage', ({ coverage }) => coverage, {}, 2),
+  ...['t0', 't1'].flatMap((jti) => [CRM_AS, WIKI_AS].map((iss) => asked('tokens', tokenByName, { iss, jti }))),
+  ...['a', 'assistant', IDP, '/'].map(searched),
 ];

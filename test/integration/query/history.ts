@@ -109,8 +109,11 @@ export async function startQueryApi(history: readonly (readonly Said[])[], { log
   };
 }
 
-/** Writes one batch, as the appender does. What was said before, word for word, is a duplicate. Answers with the indexes of what is new. */
-export async function writeHistory(client: Parameters<typeof writeProjections>[0], batch: readonly Said[]): Promise<bigint[]> {
+/**
+ * Writes one batch, as the appender does; what was said before, word for word, is a duplicate. `arrivals` stands in for the clock: epoch
+ * milliseconds, asked once for each new entry. Answers with the indexes of what is new.
+ */
+export async function writeHistory(client: Parameters<typeof writeProjections>[0], batch: readonly Said[], arrivals?: () => number): Promise<bigint[]> {
   for (const { name, data } of batch) {
     const problem = validateEventData(name, data);
     if (problem) throw new Error(`${name}${problem.path}: ${problem.message}`);
@@ -140,7 +143,8 @@ export async function writeHistory(client: Parameters<typeof writeProjections>[0
     at: said.at,
     atMs: said.at * 1000,
   }));
-  const isNew = events.filter((_, nth) => placed[nth]!.outcome === 'sequenced');
+  const isNew = events.filter((_, nth) => placed[nth]!.outcome === 'sequenced').map((event) => ({ ...event, arrivalMs: arrivals ? arrivals() : event.arrivalMs }));
+  if (arrivals) for (const { tenant, ix, arrivalMs } of isNew) await client.query('UPDATE entry SET arrival = $3 WHERE tenant = $1 AND ix = $2', [tenant, ix, arrivalMs]);
   await writeProjections(client, isNew as unknown as ProjectedEvent[]);
   return isNew.map(({ ix }) => ix);
 }

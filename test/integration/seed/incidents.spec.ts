@@ -26,13 +26,16 @@ afterAll(async () => {
 const incidents = describeIncidents(createOrganisation({ seed: 'rescind', domain: 'corp.example' }), END);
 
 describe.each(incidents)('$name', ({ answers }) => {
-  it.each(answers)('$question', async ({ path, answer, oneItem }) => {
-    const { status, body } = await sut.get(path);
+  it.each(answers)('$question', async ({ path, after, answer, oneItem }) => {
+    const id = after === undefined ? '' : memberOf((await sut.get(after.path)).body, after.members);
+    const { status, body } = await sut.get(path.replace('{id}', id));
     if (answer !== undefined) expect(body).toMatchObject(answer);
     if (oneItem !== undefined) expect(body.items).toContainEqual(expect.objectContaining(nested(oneItem)));
     expect(status).toBe(200);
   });
 });
+
+const memberOf = (body: any, members: readonly (string | number)[]): string => members.reduce((value, member) => value[member], body);
 
 const nested = (members: Readonly<Record<string, unknown>>): Record<string, unknown> =>
   Object.fromEntries(

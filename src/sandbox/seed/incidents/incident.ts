@@ -18,6 +18,8 @@ export interface ExpectedAnswer {
   /** What an analyst wants to know. */
   readonly question: string;
   readonly path: string;
+  /** What another question gives to go on from: it is asked first, and what the members name stands in place of `{id}` in the path. */
+  readonly after?: { readonly path: string; readonly members: readonly (string | number)[] };
   /** Members that the answer must have, with lists as long as here; other members are free. */
   readonly answer?: Readonly<Record<string, unknown>>;
   /** Or members that one of the answer's items must have, where the others are not the incident's. */

@@ -26,6 +26,11 @@ export const lateLineage: Incident = {
       },
     },
     {
+      question: 'Who has access there, for the review?',
+      path: `/v1/reports/access-review?${ask.resource(scene, 'learning')}`,
+      answer: { items: [{ user: { sub: USER }, granted_scopes: ['learning.read'], used_scopes: ['learning.read'], uses_30_days: 2, uses_90_days: 2, rules: [] }] },
+    },
+    {
       question: 'What was known of it at noon?',
       path: `/v1/access?${ask.resource(scene, 'learning')}&as_of=${scene.time(5, '12:00')}`,
       answer: {

@@ -1,9 +1,11 @@
 import { ask } from './ask.js';
 import { IDP } from '../seed-event.js';
-import type { Incident } from './incident.js';
+import type { Incident, Scene } from './incident.js';
 
 const USER = 'priya.mehta';
 const AGENT = 'travel-booker';
+
+const tokenPath = (scene: Scene): string => `/v1/tokens?iss=${scene.organisation.app('billing').issuer}&jti=leaver-token`;
 
 export const leaver: Incident = {
   name: 'leaver',
@@ -30,8 +32,18 @@ export const leaver: Incident = {
     },
     {
       question: 'Is the token stopped?',
-      path: `/v1/tokens?iss=${scene.organisation.app('billing').issuer}&jti=leaver-token`,
+      path: tokenPath(scene),
       answer: { user: { sub: USER }, stopped_by: [{}] },
+    },
+    {
+      question: 'The report on the rule that her leaving ordered',
+      path: '/v1/reports/incident?rule={id}',
+      after: { path: tokenPath(scene), members: ['stopped_by', 0, 'rule'] },
+      answer: {
+        rule: { effect: 'block', ordered_at: scene.at(4, '17:00:01') * 1_000 },
+        before: { allowed: 1, denied: 0, records: 8 },
+        after: { allowed: 2, denied: 0, first: scene.at(4, '17:20'), last: scene.at(4, '17:40'), newest: [{ operation: 'write' }, { operation: 'write' }] },
+      },
     },
   ],
 };

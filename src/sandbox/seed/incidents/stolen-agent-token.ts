@@ -36,6 +36,11 @@ export const stolenAgentToken: Incident = {
       },
     },
     {
+      question: 'Is the address known at all?',
+      path: `/v1/search?q=${THIEF}`,
+      answer: { items: [{ kind: 'address', match: 'exact', name: THIEF }], at_least: false },
+    },
+    {
       question: 'What came from that address?',
       path: `/v1/access?${ask.agent(scene, AGENT)}&client_address=${THIEF}`,
       answer: { items: [{ outcome: 'denied' }, { operation: 'export', records: 1_800 }, { operation: 'read', records: 40 }] },

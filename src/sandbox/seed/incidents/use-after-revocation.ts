@@ -1,9 +1,11 @@
 import { ask } from './ask.js';
-import type { Incident } from './incident.js';
+import type { Incident, Scene } from './incident.js';
 
 const USER = 'femi.adeyemi';
 const AGENT = 'sql-analyst';
 const APP = 'analytics';
+
+const tokenPath = (scene: Scene): string => `/v1/tokens?iss=${scene.organisation.app(APP).issuer}&jti=use-after-revocation-token`;
 
 export const useAfterRevocation: Incident = {
   name: 'use-after-revocation',
@@ -30,12 +32,23 @@ export const useAfterRevocation: Incident = {
     },
     {
       question: 'What is this token, and does anything stop it?',
-      path: `/v1/tokens?iss=${scene.organisation.app(APP).issuer}&jti=use-after-revocation-token`,
+      path: tokenPath(scene),
       answer: {
         user: { sub: USER },
         agent: { id: 'agent-sql-analyst' },
         stopped_by: [{}],
         accesses: { count: 5, allowed: 4, denied: 1, first: scene.at(2, '13:40'), last: scene.at(2, '14:12') },
+      },
+    },
+    {
+      question: 'The report on the rule: what it hit, what was done before and tried after it',
+      path: '/v1/reports/incident?rule={id}',
+      after: { path: tokenPath(scene), members: ['stopped_by', 0, 'rule'] },
+      answer: {
+        rule: { effect: 'revoke', ordered_at: scene.at(2, '14:00:01') * 1_000, lifted: null },
+        hit: { live_tokens: 1, newest: [{ user: { sub: USER }, issued_at: scene.at(2, '13:30:01') }], left_out: 0 },
+        before: { allowed: 1, denied: 0, records: 30, first: scene.at(2, '13:40'), last: scene.at(2, '13:40') },
+        after: { allowed: 3, denied: 1, first: scene.at(2, '14:03'), last: scene.at(2, '14:12'), left_out: 0 },
       },
     },
   ],

@@ -1,0 +1,11 @@
+-- Entries of one tenant in order, with their payloads; none where it was erased. Ends after the entry that passes $4 bytes.
+-- $1 tenant  $2 from  $3 up to, not with  $4 bytes
+SELECT ix, arrival, type, source, commitment, mode, salt, attributes, bytes
+FROM (
+  SELECT e.ix, e.arrival, e.type, e.source, e.commitment, p.mode, p.salt, p.attributes, p.bytes,
+         sum(coalesce(octet_length(p.bytes), 0)) OVER (ORDER BY e.ix) - coalesce(octet_length(p.bytes), 0) AS before
+  FROM entry e LEFT JOIN payload p ON p.tenant = e.tenant AND p.ix = e.ix
+  WHERE e.tenant = $1 AND e.ix >= $2 AND e.ix < $3
+) one
+WHERE before < $4
+ORDER BY ix

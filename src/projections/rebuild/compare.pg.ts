@@ -1,0 +1,80 @@
+import type { PoolClient } from 'pg';
+import { PROJECTIONS } from '../declarations.js';
+
+/** One table, live and made anew, at one moment. */
+export interface Compared {
+  readonly table: string;
+  readonly rows: string;
+  /** Over all rows, in whatever order. */
+  readonly digest: string;
+  readonly rebuiltRows: string;
+  readonly rebuiltDigest: string;
+  readonly same: boolean;
+  /** Rows that are live and were not made anew, and the other way round; a row that is otherwise counts in both. 0 where the digests agree. */
+  readonly onlyLive: number;
+  readonly onlyRebuilt: number;
+  /** Columns that were left out. */
+  readonly leftOut: readonly string[];
+}
+
+/** Schemas, quoted. */
+export interface Sides {
+  readonly live: string;
+  readonly rebuilt: string;
+}
+
+const DIGEST_BITS = 64n;
+
+const SAID = new Map(
+  Object.values(PROJECTIONS).flatMap(({ tables }) => Object.entries(tables).flatMap(([table, { compared }]) => (compared === undefined ? [] : [[table, compared] as const]))),
+);
+
+/** `leftOut`: `table` or `table.column` that a release has changed. Reads in the session's own transaction. */
+export async function compareTables(session: PoolClient, { live, rebuilt }: Sides, tables: readonly string[], leftOut: readonly string[]): Promise<readonly Compared[]> {
+  const compared: Compared[] = [];
+  for (const table of tables) {
+    if (leftOut.includes(table)) continue;
+    const all = await readColumns(session, live, rebuilt, table);
+    const columns = all.filter((column) => !leftOut.includes(`${table}.${column}`));
+    const list = columns.map((column) => `"${column}"`).join(', ');
+    const said = SAID.get(table) ?? `SELECT ${list} FROM {table}`;
+    const of = (schema: string): string => said.replace('{table}', `${schema}.${table}`);
+    const before = await digest(session, of(live));
+    const after = await digest(session, of(rebuilt));
+    const same = before.rows === after.rows && before.digest === after.digest;
+    const only = async (one: string, other: string): Promise<number> => (same ? 0 : countOnlyIn(session, of(one), of(other)));
+    compared.push({
+      table,
+      ...before,
+      rebuiltRows: after.rows,
+      rebuiltDigest: after.digest,
+      same,
+      onlyLive: await only(live, rebuilt),
+      onlyRebuilt: await only(rebuilt, live),
+      leftOut: all.filter((column) => !columns.includes(column)),
+    });
+  }
+  return compared;
+}
+
+/** Of both tables, by name: which one has them in what order does not matter. */
+async function readColumns(session: PoolClient, live: string, rebuilt: string, table: string): Promise<readonly string[]> {
+  const { rows } = await session.query<{ name: string }>(
+    `SELECT attname AS name FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped
+     INTERSECT SELECT attname FROM pg_attribute WHERE attrelid = $2::regclass AND attnum > 0 AND NOT attisdropped ORDER BY 1`,
+    [`${live}.${table}`, `${rebuilt}.${table}`],
+  );
+  return rows.map(({ name }) => name);
+}
+
+/** A sum of the rows' 64-bit hashes: equal rows count as often as they are there, which an exclusive or would not tell. */
+async function digest(session: PoolClient, said: string): Promise<{ rows: string; digest: string }> {
+  const { rows } = await session.query<{ rows: string; sum: string | null }>(`SELECT count(*) AS rows, sum(hash_record_extended(said, 0)) AS sum FROM (${said}) said`);
+  const sum = BigInt.asUintN(Number(DIGEST_BITS), BigInt(rows[0]!.sum ?? 0));
+  return { rows: rows[0]!.rows, digest: sum.toString(16).padStart(Number(DIGEST_BITS) / 4, '0') };
+}
+
+async function countOnlyIn(session: PoolClient, one: string, other: string): Promise<number> {
+  const { rows } = await session.query<{ n: string }>(`SELECT count(*) AS n FROM (${one} EXCEPT ALL ${other}) d`);
+  return Number(rows[0]!.n);
+}

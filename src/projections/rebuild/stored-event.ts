@@ -1,0 +1,66 @@
+import { parseEventTime, parseEventType, isOwnEventName, RescindError, type RegistryChanged } from '../../contracts/index.js';
+import type { StoredEntry, StoredPayload } from '../../log/index.js';
+import { parseStrictJson } from '../../platform/index.js';
+import type { OwnProjectedEvent, ProjectedEvent } from '../event.js';
+
+/** Resource identifiers of a source as its entries say them, in the order of the ledger. */
+export interface SourceResources {
+  of(source: string): readonly string[];
+  changed(source: string, resources: readonly string[]): void;
+}
+
+/** `first`: as the source was registered; for events that stand before the entry of its registration, or without one. */
+export function createSourceResources(first: (source: string) => readonly string[]): SourceResources {
+  const said = new Map<string, readonly string[]>();
+  return {
+    of(source) {
+      let resources = said.get(source);
+      if (!resources) said.set(source, (resources = first(source)));
+      return resources;
+    },
+    changed: (source, resources) => void said.set(source, resources),
+  };
+}
+
+export interface Tenant {
+  readonly id: string;
+  readonly key: Uint8Array;
+}
+
+export type StoredEvent = { readonly said: ProjectedEvent } | { readonly own: OwnProjectedEvent };
+
+/**
+ * The event of an entry as its writers took it, without judging it again: it was accepted. Undefined for what is erased. `source.changed`
+ * is heeded on the way. `seenSeq` is not in the ledger and comes as 0.
+ */
+export function readStoredEvent(entry: StoredEntry, tenant: Tenant, resources: SourceResources): StoredEvent | undefined {
+  const { index, arrivalMs, type, source, payload } = entry;
+  if (!payload) return undefined;
+  const name = parseEventType(type);
+  if (name === undefined) throw unreadable(tenant, index, 'its type is none of this release');
+  const { id, time, data } = envelopeOf(payload);
+  const atMs = typeof time === 'string' ? parseEventTime(time) : undefined;
+  if (atMs === undefined || typeof data !== 'object') throw unreadable(tenant, index, 'it has no time or no data');
+  const event = { name, data, tenant: tenant.id, tenantKey: tenant.key, ix: index, arrivalMs, atMs };
+  if (isOwnEventName(name)) {
+    if (name === 'source.changed') noteResources(data as RegistryChanged, resources);
+    return { own: event as OwnProjectedEvent };
+  }
+  return { said: { ...event, seenSeq: 0n, source, id, sourceResources: resources.of(source), at: Math.floor(atMs / 1000) } as ProjectedEvent };
+}
+
+/** As it came: in binary mode id and time are headers and the bytes are the data. */
+function envelopeOf({ mode, headers, bytes }: StoredPayload): Readonly<Record<string, unknown>> {
+  const parsed = parseStrictJson(bytes);
+  if (mode !== 'binary') return parsed as Readonly<Record<string, unknown>>;
+  const header = (name: string): string | undefined => headers.find(([one]) => one === name)?.[1].toString('utf8');
+  return { data: parsed, id: header('ce_id'), time: header('ce_time') };
+}
+
+function noteResources({ id, after }: RegistryChanged, resources: SourceResources): void {
+  const said = after['resources'];
+  if (Array.isArray(said)) resources.changed(id, said as readonly string[]);
+}
+
+const unreadable = (tenant: Tenant, index: bigint, why: string): RescindError =>
+  new RescindError('ledger-inconsistent', { detail: `entry ${index} of ${tenant.id} cannot be read: ${why}` });

@@ -1,0 +1,296 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { ERROR_CODES } from '../../../src/contracts/index.js';
+import { namesOf, ROLES, startTwoTenants, type Answered, type RoleName } from './two-tenants.js';
+
+/** For a few thousand requests on a busy machine. */
+const MANY_QUESTIONS_MS = 240_000;
+
+let world: Awaited<ReturnType<typeof startTwoTenants>>;
+beforeAll(async () => {
+  world = await startTwoTenants();
+});
+afterAll(() => world.stop());
+
+/** Who may ask; what is not listed is a question, and the role `audit`'s alone. */
+const ALLOWED: Readonly<Record<string, readonly RoleName[]>> = {
+  '/v1/tenants': ['admin'],
+  '/v1/tenants/{id}': ['admin'],
+  '/v1/sources': ['admin'],
+  '/v1/sources/{id}': ['admin'],
+  '/v1/sources/{id}/disable': ['admin'],
+  '/v1/sources/{id}/check': ['admin', 'audit', 'emit'],
+  '/v1/callers': ['admin'],
+  '/v1/callers/{id}': ['admin'],
+  '/v1/callers/{id}/disable': ['admin'],
+  '/v1/callers/{id}/secrets': ['admin'],
+  '/v1/callers/{id}/secrets/{secretId}': ['admin'],
+  '/v1/partitions': ['admin'],
+  '/v1/partitions/{topic}/{partition}/resume': ['admin'],
+  '/v1/quarantine': ['admin', 'audit'],
+  '/v1/quarantine/{id}': ['admin', 'audit'],
+  '/v1/quarantine/replay': ['admin'],
+  '/v1/quarantine/{id}/replay': ['admin'],
+  '/v1/sequences': ['admin', 'audit'],
+  '/v1/coverage': ['admin', 'audit'],
+  '/v1/directory': ['admin', 'audit'],
+  '/v1/directory/import': ['admin'],
+  '/v1/directory/users/{sub}': ['admin'],
+  '/v1/directory/clients/{client_id}': ['admin'],
+  '/v1/directory/agents/{id}': ['admin'],
+  '/v1/directory/{kind}/{id}': ['admin'],
+  '/v1/revocations': ['revoke', 'audit'],
+  'POST /v1/revocations': ['revoke'],
+  '/v1/revocations/{id}': ['revoke', 'audit'],
+  '/v1/revocations/{id}/lift': ['revoke'],
+  '/v1/revocations/preview': ['revoke', 'audit'],
+};
+const allowedFor = ({ method, path }: { readonly method: string; readonly path: string }): readonly RoleName[] => ALLOWED[`${method} ${path}`] ?? ALLOWED[path] ?? ['audit'];
+
+type Operation = (typeof world.operations)[number];
+
+/** Things of the tenant `acme` that a path may name, by the path; a new kind of path has to be said here. */
+function pathsOf({ path }: Operation): readonly string[] {
+  const { token, rule, quarantined, sources, entities } = world.planted.acme;
+  const [kind] = path.split('/').slice(2);
+  const ids: Readonly<Record<string, readonly string[]>> = {
+    tokens: [token],
+    entries: ['999999'],
+    quarantine: [quarantined],
+    sources: [...sources, namesOf('acme').idpSource],
+    callers: ['audit-of-acme', 'first-admin-of-acme'],
+    tenants: ['acme'],
+    directory: [namesOf('acme').user, namesOf('acme').client, namesOf('acme').agent],
+    revocations: [rule],
+    rules: [rule],
+    partitions: ['rescind.events.idp-of-acme'],
+    entities,
+    users: entities,
+    clients: entities,
+    resources: entities,
+    agents: entities,
+    connections: entities,
+  };
+  if (!path.includes('{')) return [path];
+  const named = ids[kind!];
+  if (!named) throw new Error(`say what a path like ${path} may name`);
+  return named.map((id) => path.replaceAll(/\{([^}]+)\}/g, (_, name: string) => FIXED[name] ?? encodeURIComponent(id)));
+}
+
+/** What stands in a path beside the thing. */
+const FIXED: Readonly<Record<string, string>> = { secretId: '0', partition: '0', kind: 'users' };
+
+/** A body for what takes one. That it is refused for what it says must come after that it is refused for who says it. */
+const bodyOf = ({ method }: { readonly method: string }): string | undefined => (method === 'POST' || method === 'PUT' ? '{}' : undefined);
+
+function expectProblem({ status, type, body }: Answered, at: string): void {
+  expect({ at, status: status >= 400 && status < 500, type, code: body?.code in ERROR_CODES }).toEqual({ at, status: true, type: 'application/problem+json', code: true });
+}
+
+/** `asked`: what the question said itself may come back. */
+function expectNothingOf(tenant: string, answer: Answered, asked: string): void {
+  const { token, rule, sources } = world.planted.acme;
+  let { text } = answer;
+  for (const said of decodeURIComponent(asked).split(/[?&=/]/)) if (said.length > 3) text = text.replaceAll(said, '');
+  for (const secret of [tenant, token, rule, ...sources]) expect({ asked, found: text.includes(secret) && secret }).toEqual({ asked, found: false });
+}
+
+it('knows the endpoints from OpenAPI', () => {
+  expect(world.operations.length).toBeGreaterThan(30);
+  for (const listed of Object.keys(ALLOWED).map((key) => key.split(' ').at(-1)!)) {
+    // Kafka is not there, and with it the partitions.
+    if (!listed.startsWith('/v1/partitions')) expect(world.operations.map(({ path }) => path)).toContain(listed);
+  }
+});
+
+describe('who asks', () => {
+  it('without credentials, or with wrong ones, is told nothing', async () => {
+    for (const operation of world.operations) {
+      for (const key of [null, 'nobody', `${world.planted.acme.keys.admin}x`]) {
+        const [path] = pathsOf(operation);
+        const answer = await world.ask(operation.method, path!, key, bodyOf(operation));
+        // Who guesses is soon told to wait.
+        const told = answer.body?.code === 'too-many-requests' ? [429, 'too-many-requests'] : [401, 'unauthenticated'];
+        expect([operation.method, path, answer.status, answer.body?.code]).toEqual([operation.method, path, ...told]);
+      }
+    }
+  });
+
+  it.each(ROLES)('with the role %s may ask what the role is for, and is told of nothing else', async (role) => {
+    for (const operation of world.operations) {
+      const [path] = pathsOf(operation);
+      const allowed = allowedFor(operation).includes(role);
+      // What changes something is asked only by those who may not.
+      if (allowed && operation.method !== 'GET') continue;
+      const answer = await world.ask(operation.method, path!, world.planted.acme.keys[role], bodyOf(operation));
+      const at = `${operation.method} ${path} by ${role}`;
+      if (allowed) {
+        expect({ at, refused: answer.status === 401 || answer.status === 403 || answer.status >= 500 }).toEqual({ at, refused: false });
+        if (answer.status !== 200) expectProblem(answer, at);
+      } else {
+        expect({ at, status: answer.status, code: answer.body?.code, type: answer.type }).toEqual({ at, status: 403, code: 'forbidden', type: 'application/problem+json' });
+      }
+    }
+  });
+});
+
+describe('another tenant', () => {
+  const asGlobex = async (method: string, path: string, role: RoleName, body?: string): Promise<Answered> => {
+    const answer = await world.ask(method, path, world.planted.globex.keys[role], body);
+    const at = `${method} ${path} by ${role}`;
+    expect({ at, failed: answer.status >= 500 }).toEqual({ at, failed: false });
+    if (answer.status >= 300) expectProblem(answer, at);
+    expectNothingOf('acme', answer, path);
+    return answer;
+  };
+
+  it('is asked nothing about by path', async () => {
+    for (const operation of world.operations) {
+      if (!operation.path.includes('{')) continue;
+      for (const path of pathsOf(operation)) {
+        for (const role of allowedFor(operation)) {
+          const { status } = await asGlobex(operation.method, path, role, bodyOf(operation));
+          // A body of nothing may be refused before the thing is looked for; small ids name something of one's own.
+          // A caller that emits is told the same of every source that is not its own, there or not.
+          const notIts = role === 'emit' && status === 403;
+          const own = /^\/v1\/(entities|users|clients|resources|agents|connections)\//.test(path);
+          expect({ path, status: status === 404 || (operation.method !== 'GET' && status === 400) || notIts || own }).toEqual({ path, status: true });
+        }
+      }
+    }
+  });
+
+  it('does not show in any list or picture', async () => {
+    for (const operation of world.operations.filter(({ method, path }) => method === 'GET' && !path.includes('{'))) {
+      for (const role of allowedFor(operation)) await asGlobex('GET', operation.path, role);
+    }
+  });
+
+  it('is not found by any filter', async () => {
+    const { token, rule, sources, entities } = world.planted.acme;
+    const names = Object.values(namesOf('acme'));
+    const cursors = await cursorsOf('acme');
+    let asked = 0;
+    for (const { path, parameters } of world.operations.filter(({ method, path: one }) => method === 'GET' && !one.includes('{'))) {
+      const [role] = allowedFor({ method: 'GET', path });
+      for (const { name } of parameters.filter((parameter) => parameter.in === 'query')) {
+        const values = name === 'cursor' ? cursors : [token, rule, ...sources, ...names, ...entities.slice(0, 3), entities.at(-1)!];
+        await Promise.all(values.map((value) => asGlobex('GET', `${path}?${name}=${encodeURIComponent(value)}`, role!)));
+        asked += values.length;
+      }
+      for (const query of pairsOf(parameters.map(({ name }) => name))) await asGlobex('GET', `${path}?${query}`, role!);
+    }
+    expect(asked).toBeGreaterThan(500);
+  }, MANY_QUESTIONS_MS);
+});
+
+/** Names of the tenant `acme` that take two parameters. */
+function pairsOf(known: readonly string[]): readonly string[] {
+  const { idp, as, user, client, agent, session, grant, jti } = namesOf('acme');
+  const pairs = [
+    { user_iss: idp, user_sub: user },
+    { client_iss: as, client_id: client },
+    { agent_iss: idp, agent_id: agent },
+    { session_iss: idp, session_sid: session },
+    { id_jag_iss: idp, id_jag_jti: grant },
+    { iss: as, jti },
+  ];
+  return pairs.filter((pair) => Object.keys(pair).every((name) => known.includes(name))).map((pair) => String(new URLSearchParams(pair as unknown as Record<string, string>)));
+}
+
+/** Of every list that has a second page. */
+async function cursorsOf(tenant: 'acme' | 'globex'): Promise<readonly string[]> {
+  const cursors: string[] = [];
+  for (const { path, parameters } of world.operations.filter(({ method, path: one }) => method === 'GET' && !one.includes('{'))) {
+    if (!parameters.some(({ name }) => name === 'cursor')) continue;
+    const { body } = await world.ask('GET', `${path}?limit=1`, world.planted[tenant].keys[allowedFor({ method: 'GET', path })[0]!]);
+    if (typeof body?.next === 'string') cursors.push(body.next);
+  }
+  expect(cursors.length).toBeGreaterThan(1);
+  return cursors;
+}
+
+const NASTY = ['', '%00', '%20', '-1', '1e3', '01', '9999999999999999999999', '%27%20OR%201=1--', '%F0%9F%98%80', '%ED%A0%80', '%zz', 'a'.repeat(513), '{}', '__proto__', '4102444801', '9223372036854775808'];
+
+describe('malformed questions', () => {
+  const asked = (path: string, query: string): Promise<Answered> => world.ask('GET', `${path}?${query}`, world.planted.acme.keys[allowedFor({ method: 'GET', path })[0]!]);
+  const questions = () => world.operations.filter(({ method, path }) => method === 'GET' && !path.includes('{'));
+  const having = (...names: readonly string[]) => questions().filter(({ parameters }) => names.every((name) => parameters.some((parameter) => parameter.name === name)));
+
+  it('are refused or empty whatever a parameter holds, and never fail', async () => {
+    for (const { path, parameters } of questions()) {
+      for (const name of [...parameters.filter((parameter) => parameter.in === 'query').map((parameter) => parameter.name), '__proto__', 'unknown']) {
+        const answers = await Promise.all(NASTY.map((value) => asked(path, `${name}=${value}`)));
+        answers.forEach((answer, nth) => answer.status === 200 || expectProblem(answer, `${path}?${name}=${NASTY[nth]!.slice(0, 40)}`));
+        if (name === '__proto__' || name === 'unknown') continue;
+        const twice = await asked(path, `${name}=1&${name}=2`);
+        // The list of rules takes no filter; its two parameters are read one by one.
+        expect({ path, name, status: twice.status }).toEqual({ path, name, status: 400 });
+      }
+    }
+  }, MANY_QUESTIONS_MS);
+
+  it('about a moment that is none', async () => {
+    const moments = [['9999999', 'as-of-out-of-range'], ['0', 'as-of-out-of-range'], ['2098-01-01T00:00:00Z', 'as-of-out-of-range'], ['2001-01-01T00:00:00Z', 'as-of-out-of-range'], ['1899-01-01T00:00:00Z', 'invalid-request'], ['yesterday', 'invalid-request'], ['1.5', 'invalid-request'], ['2026-13-01T00:00:00Z', 'invalid-request'], ['2026-01-01', 'invalid-request']] as const;
+    const taking = having('as_of');
+    expect(taking.length).toBeGreaterThan(3);
+    for (const { path } of taking) {
+      const needed = neededBy(path);
+      for (const [moment, code] of moments) {
+        const answer = await asked(path, `${needed}as_of=${moment}`);
+        expect([path, moment, answer.status, answer.body?.code]).toEqual([path, moment, 400, code]);
+      }
+    }
+  });
+
+  it('with the cursor of another question', async () => {
+    for (const { path } of having('cursor')) {
+      const { body } = await asked(path, 'limit=1');
+      for (const cursor of (await cursorsOf('acme')).filter((one) => one !== body?.next)) {
+        const answer = await asked(path, `cursor=${cursor}`);
+        // Of the same question it may be one of another moment.
+        if (answer.status !== 200) expect([path, answer.status, answer.body?.code]).toEqual([path, 400, 'invalid-cursor']);
+        else expect(cursor.length).toBe(body.next.length);
+      }
+    }
+  });
+
+  it('over ten years, or over none', async () => {
+    for (const { path } of having('from', 'to')) {
+      const needed = neededBy(path);
+      const wide = await asked(path, `${needed}from=1480000000&to=1800000000`);
+      if (wide.status !== 200) expectProblem(wide, path);
+      for (const query of ['from=1800000000&to=1480000000', 'from=1480000000&to=1480000000']) {
+        const answer = await asked(path, `${needed}${query}`);
+        expect([path, query, answer.status, answer.body?.code]).toEqual([path, query, 400, 'invalid-request']);
+      }
+    }
+  });
+
+  it('that contradict themselves', async () => {
+    for (const kind of ['user', 'client', 'agent'] as const) {
+      const second = { user: 'user_sub', client: 'client_id', agent: 'agent_id' }[kind];
+      for (const { path } of having(kind, `${kind}_iss`)) {
+        for (const query of [`${kind}=1&${kind}_iss=a&${second}=b`, `${kind}_iss=a`, `${second}=b`]) {
+          const answer = await asked(path, query);
+          expect([path, query, answer.status, answer.body?.code]).toEqual([path, query, 400, 'invalid-request']);
+        }
+      }
+    }
+  });
+});
+
+/** What a question must be told beside. */
+function neededBy(path: string): string {
+  const { as, jti, client, api, user, idp } = namesOf('acme');
+  const needed: Readonly<Record<string, string>> = {
+    '/v1/access/counts': 'by=day&',
+    '/v1/changes': 'since=2026-11-20T00:00:00Z&',
+    '/v1/tokens': `iss=${as}&jti=${jti}&`,
+    '/v1/search': `q=${user}&`,
+    '/v1/blast-radius': `client_iss=${as}&client_id=${client}&`,
+    '/v1/reach': `resource=${api}&`,
+    '/v1/reports/access-review': `user_iss=${idp}&user_sub=${user}&`,
+    '/v1/reports/incident': `rule=${world.planted.acme.rule}&`,
+  };
+  return needed[path] ?? '';
+}
