@@ -80,13 +80,13 @@ export function createInForce({ rows, timeoutMs, cycleMs, onError, onSettled }: 
   }
 
   /** Keeps whom the wait needed before and needs no more; of its first read, whoever had confirmed. */
-  function note(wait: Waiting, found: ReadonlyMap<string, Acknowledgement>, act: () => void): void {
+  function note(wait: Waiting, heard: ReadonlyMap<string, Acknowledgement>, act: () => void): void {
     const before = wait.needed && [...wait.needed];
     act();
     const atMs = Date.now();
-    for (const node of before ?? found.keys()) {
+    for (const node of before ?? heard.keys()) {
       if (wait.needed === undefined || wait.needed.has(node)) continue;
-      const guards = said.get(node)?.guards ?? found.get(node)?.guards;
+      const guards = said.get(node)?.guards ?? heard.get(node)?.guards;
       wait.settled.push({ node, outcome: guards === undefined ? 'expired' : 'confirmed', guards: guards ?? 0, atMs });
     }
   }

@@ -1,6 +1,8 @@
 export { createQuestions, type Questions, type QuestionsOptions } from './questions.pg.js';
 export type { SourceSight } from './coverage/check.pg.js';
 export type { ControlView } from './reader.js';
+export type { BlastAnswer } from './reach/answers.js';
+export type { IncidentReport } from './reports/answers.js';
 export type { PreviewOrder, ProposedOrder } from './reach/blast.pg.js';
 export type { FindStopping } from './token-lineage.js';
 export { describeApi, QueryModule } from './query.module.js';

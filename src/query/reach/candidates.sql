@@ -32,16 +32,17 @@ tree AS (
     UNION ALL
     SELECT t.key FROM id_jag j JOIN token t ON t.tenant = $1 AND t.id_jag_key IN (j.key, j.sha_key) AND t.ix < $2
     WHERE j.tenant = $1 AND j.parent_key = p.key AND j.ix < $2
+    -- Key by key through the indexes: OFFSET and LIMIT keep the planner from joining whole tables.
+    OFFSET 0
   ) n
 ),
 known AS MATERIALIZED (
   SELECT t.key, t.ix, t.usr, t.bound_ix, t.client, t.agent, t.agent_ix, t.res, t.iat, t.exp, t.facts ->> 'kind' AS kind,
          (t.conflict_ix IS NULL OR t.conflict_ix >= $2) AND t.iat >= $11::bigint AND (t.exp > $3::bigint OR (t.exp IS NULL AND t.facts ->> 'kind' = 'refresh')) AS alive
-  FROM tree JOIN token t ON t.tenant = $1 AND t.key = tree.key
+  FROM tree CROSS JOIN LATERAL (SELECT * FROM token t WHERE t.tenant = $1 AND t.key = tree.key LIMIT 1) t
 )
 SELECT k.key, k.ix, CASE WHEN k.bound_ix < $2 THEN k.usr END AS usr, k.client, CASE WHEN k.bound_ix < $2 AND coalesce(k.agent_ix, k.ix) < $2 THEN k.agent END AS agent,
-       k.res, k.iat, k.exp, k.kind, k.alive, EXISTS (SELECT FROM seeded GROUP BY seed HAVING count(*) >= $4) AS cut_off
-FROM known k
-WHERE k.alive OR NOT $12::boolean
+       k.res, k.iat, k.exp, k.kind, k.alive, c.cut_off
+FROM (SELECT EXISTS (SELECT FROM seeded WHERE seed <> 't' GROUP BY seed HAVING count(*) >= $4) AS cut_off) c
+LEFT JOIN (SELECT * FROM known WHERE alive OR NOT $12::boolean ORDER BY ix DESC LIMIT $13) k ON true
 ORDER BY k.ix DESC
-LIMIT $13

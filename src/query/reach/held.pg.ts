@@ -10,10 +10,14 @@ export const MAX_SHOWN = 100;
 
 const HELD = loadSql(import.meta.url, 'held.sql');
 const drivenBy = (condition: string): string => HELD.replace('{driven}', condition);
+/** A grant has no index by its agent; there are few connections. */
+const CLIENTS_OF_AGENT = `SELECT a.client FROM edge_agent_granted a WHERE a.tenant = $1 AND a.agent = ANY ($3::int[]) AND a.first_ix < $2
+  UNION SELECT c.client FROM connection_version c WHERE c.tenant = $1 AND c.agent = ANY ($3) AND c.from_ix < $2
+  UNION SELECT client FROM reached`;
 const STATEMENTS = {
   user: drivenBy('g.usr = ANY ($3::int[])'), // grant_version_pkey
   client: drivenBy('g.client = ANY ($3::int[])'), // grant_client
-  agent: drivenBy('g.client = ANY (ARRAY(SELECT a.client FROM edge_agent_granted a WHERE a.tenant = $1 AND a.agent = ANY ($3::int[]) AND a.first_ix < $2 UNION SELECT client FROM reached)) AND g.agent = ANY ($3)'),
+  agent: drivenBy(`g.client = ANY (ARRAY(${CLIENTS_OF_AGENT})) AND g.agent = ANY ($3)`), // grant_client
   resource: drivenBy('g.res = ANY ($3::int[])'), // grant_res
   // Only what stands behind the tokens.
   token: drivenBy('false AND $3::int[] IS NOT NULL'),

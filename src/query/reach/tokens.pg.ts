@@ -41,7 +41,10 @@ export interface ReachedTokens<By> {
   readonly atLeast: boolean;
 }
 
-interface CandidateRow {
+type CandidateRow = Candidate & { readonly cut_off: boolean };
+
+/** Without a token, the one row says `cut_off` alone. */
+interface Candidate {
   readonly [column: string]: unknown;
   readonly key: Buffer;
   readonly ix: string;
@@ -53,7 +56,6 @@ interface CandidateRow {
   readonly exp: string | null;
   readonly kind: string;
   readonly alive: boolean;
-  readonly cut_off: boolean;
 }
 
 /** Of the tokens that the seeds lead to, those of which `select` says by what they are reached. */
@@ -64,7 +66,7 @@ export async function findReachedTokens<By>(
 ): Promise<ReachedTokens<By>> {
   const tenantKey = reader.tenantKey(snapshot.tenant);
   const seedCount = Math.max(1, seeds.users.length + seeds.clients.length + seeds.agents.length + (await countClients(snapshot, seeds.resources)));
-  const rows = await snapshot.rows<CandidateRow>(CANDIDATES, [
+  const found = await snapshot.rows<CandidateRow | ({ readonly key: null; readonly cut_off: boolean } & Record<string, unknown>)>(CANDIDATES, [
     String(snapshot.index),
     snapshot.at,
     Math.ceil(LOOKED_AT / seedCount),
@@ -78,6 +80,7 @@ export async function findReachedTokens<By>(
     onlyLive,
     MAX_EXAMINED + 1,
   ]);
+  const rows = found.filter((row): row is CandidateRow => row.key !== null);
   const examined = rows.slice(0, MAX_EXAMINED);
   const lineages = await readLineages(snapshot, tenantKey, examined.map(({ key }) => ruleKeyFromBytes(key)));
   const keys = lineages.map((lineage) => keysOf(reader, tenantKey, lineage));
@@ -106,7 +109,7 @@ export async function findReachedTokens<By>(
       },
     ];
   });
-  return { tokens, atLeast: rows.length > MAX_EXAMINED || rows.some((row) => row.cut_off) };
+  return { tokens, atLeast: rows.length > MAX_EXAMINED || found[0]!.cut_off };
 }
 
 const COUNT_CLIENTS = 'SELECT count(DISTINCT client)::int AS clients FROM grant_version WHERE tenant = $1 AND res = ANY ($2::int[])';

@@ -1,15 +1,17 @@
 import { createHash } from 'node:crypto';
+import { hostname } from 'node:os';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Caller } from '../../../src/control/index.js';
 import { createIntrospection } from '../../../src/introspection/index.js';
 import { createLineageReader } from '../../../src/projections/index.js';
-import { createQuestions, type Questions } from '../../../src/query/index.js';
+import { createQuestions, type IncidentReport, type Questions } from '../../../src/query/index.js';
 import { createAuthenticator, createKeySets, type KeySets } from '../../../src/registry/index.js';
 import { createRevocations, type Revocations } from '../../../src/revocation/index.js';
 import { ruleKey, ruleKeyToBytes } from '../../../src/rules/index.js';
 import { testLog } from '../../support/services.js';
+import { until } from '../control/control-fixture.js';
 import { access, API, createStage, fromChat, fromIdp, IDP, idJag, RAS, token, type Stage } from '../../support/stage.js';
 
 const FILES = 'https://files.chat.example';
@@ -130,4 +132,31 @@ describe('the rule that stops exactly what is reached', () => {
     }
     expect(await active()).toEqual(before.filter((name) => !reached.includes(name)));
   });
+
+  it('tells afterwards what it hit, what was tried, and which node confirmed it when', async () => {
+    const ordered = await revocations.order(callers['analyst']!, { selector: { user: { iss: IDP, sub: 'bob' } }, reason: 'compromised' });
+    expect(await isActive('b1')).toBe(false);
+    const { rule } = await untilKnown(ordered.id);
+    await stage.emit(fromChat('access.denied', access({ token: { sha256: sha256('b1') }, operation: 'export', status: 401 })));
+    const { report } = await questions.reports.incident(stage.tenant, { rule: ordered.id });
+    expect(report).toMatchObject({
+      rule: { id: ordered.id, entry: rule.entry, seq: ordered.seq, author: { caller: 'analyst' } },
+      hit: { live_tokens: 1, newest: [{ id: idOf('b1') }], at_least: false },
+      confirmations: { known: true, nodes: [{ name: `${hostname()}:${process.pid}`, outcome: 'confirmed', guards: 0 }] },
+    });
+    expect(report.confirmations.nodes).toHaveLength(ordered.confirmed.nodes);
+    expect(Math.abs(report.confirmations.nodes[0]!.at - report.rule.ordered_at)).toBeLessThan(20_000);
+    const entry = await questions.entry(stage.tenant, rule.entry, {});
+    expect(JSON.parse(Buffer.from(entry.payload!.bytes, 'base64').toString())).toMatchObject({ type: 'dev.rescind.revocation.ordered.v1', data: { rule: ordered.id } });
+  });
+
+  /** The rule's entry and its confirmations are written after the order has been answered. */
+  async function untilKnown(id: string): Promise<IncidentReport> {
+    let known: IncidentReport | undefined;
+    await until('the rule to be told', async () => {
+      known = await questions.reports.incident(stage.tenant, { rule: id }).then(({ report }) => report, () => undefined);
+      return known?.confirmations.known === true;
+    });
+    return known!;
+  }
 });

@@ -94,6 +94,7 @@ export async function startQueryApi(history: readonly (readonly Said[])[], { log
 
   return {
     pool: database.pool,
+    url,
     /** What is registered: tenants with their keys, sources, the rule. */
     control: state,
     say: (batch: readonly Said[]) => inTransaction(database.pool, (client) => writeHistory(client, batch)),
