@@ -86,8 +86,12 @@ export async function startEmbeddedPostgres(options: { directory: string; log: L
 /** The URL of the server of that directory which another process runs now; undefined where none runs. */
 export async function findEmbeddedPostgres(directory: string): Promise<string | undefined> {
   try {
-    const [pid, , , port] = (await readFile(join(directory, 'data', 'postmaster.pid'), 'utf8')).split('\n');
-    if ((await findProcess(Number(pid))) === undefined) return undefined;
+    const claim = await claimDirectory(directory);
+    if (!('ownedBy' in claim)) {
+      await claim.release();
+      return undefined;
+    }
+    const port = (await readFile(join(directory, 'data', 'postmaster.pid'), 'utf8')).split('\n')[3];
     return urlOf((await readFile(join(directory, 'password'), 'utf8')).trim(), Number(port), DATABASE);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;

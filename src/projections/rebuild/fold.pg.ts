@@ -8,13 +8,14 @@ import { withSeenSeqs } from './seen-seqs.pg.js';
 import { createSourceResources, readStoredEvent, type Tenant } from './stored-event.js';
 
 /** Entries of one transaction of a rebuild. */
-const BATCH_ENTRIES = 4_000n;
+export const BATCH_ENTRIES = 4_000n;
 
 export interface FoldOptions {
   /** Reads the ledger and the live tables. */
   readonly pool: Pool;
   /** Finds the tables that are made anew by their plain names, and no live one. */
   readonly writer: PoolClient;
+  readonly batchEntries: bigint;
   readonly only: ReadonlySet<ProjectionName>;
   readonly findIds: FindIds;
   /** Rejects for a tenant that is not known, or not yet. */
@@ -41,14 +42,14 @@ export interface Left {
 
 /** Runs the projections' own writers over the ledger's payloads, in batches of its own: how events were batched must not show. */
 export function createFold(options: FoldOptions): Fold {
-  const { pool, writer, only, findIds } = options;
+  const { pool, writer, only, findIds, batchEntries } = options;
   const resources = createSourceResources(options.firstResources);
   const next = new Map<string, bigint>();
   let erased = 0n;
   let folded = 0n;
 
   const read = (tenant: string, from: bigint, to: bigint): Promise<readonly StoredEntry[]> => {
-    const reading = readEntries(pool, tenant, from, from + BATCH_ENTRIES < to ? from + BATCH_ENTRIES : to);
+    const reading = readEntries(pool, tenant, from, from + batchEntries < to ? from + batchEntries : to);
     // Read ahead of what is being written: a failure is met when its turn comes.
     reading.catch(() => undefined);
     return reading;

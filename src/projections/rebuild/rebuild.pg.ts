@@ -2,7 +2,7 @@ import type { Pool, PoolClient } from 'pg';
 import { RescindError } from '../../contracts/index.js';
 import { projectionsOf, REBUILD_NAMES, type ProjectionName } from '../declarations.js';
 import { compareTables, type Compared } from './compare.pg.js';
-import { createFold, type Fold } from './fold.pg.js';
+import { BATCH_ENTRIES, createFold, type Fold } from './fold.pg.js';
 import { createHold } from './hold.pg.js';
 import { keepIds } from './kept-ids.pg.js';
 import { analyzeShadow, createShadow, dropShadow, findLiveSchema, finishShadow, MADE, REPLACED, switchTables, tablesOf } from './shadow.pg.js';
@@ -40,6 +40,8 @@ export interface RebuildOptions {
   readonly acceptDifference?: boolean;
   /** `table` or `table.column` whose shape or meaning a release has changed: not compared. */
   readonly leftOut?: readonly string[];
+  /** Entries of one transaction, at most; how they are batched must not show. */
+  readonly batchEntries?: bigint;
   readonly onProgress?: (progress: Progress) => void;
   readonly signal?: AbortSignal;
 }
@@ -104,6 +106,7 @@ async function rebuild(options: RebuildOptions, names: ReadonlySet<ProjectionNam
     const fold: Fold = createFold({
       pool,
       writer,
+      batchEntries: options.batchEntries ?? BATCH_ENTRIES,
       only: names,
       findIds: keepIds({ pool, live, mayGive: names.has('entities') }),
       tenantKey: options.tenantKey,

@@ -2,15 +2,17 @@
 -- its names, and of two that share one the first counts.
 -- $1, $2, $3 tenants, keys and indexes of the batch's token events  $4, $5, $6 of its ID-JAG events  $7 of each, its tenant's first index
 WITH born AS MATERIALIZED (
-  SELECT t.tenant, t.source, t.ix, t.id_jag_key, t.parent_key
+  SELECT w.tenant, t.source, t.ix, t.id_jag_key, t.parent_key
   FROM unnest($1::uuid[], $2::bytea[], $3::bigint[]) AS w (tenant, key, ix)
-  JOIN token t ON t.tenant = w.tenant AND t.key = w.key AND t.ix = w.ix
+  -- A look-up an event, whatever is known of the table.
+  CROSS JOIN LATERAL (SELECT source, ix, id_jag_key, parent_key FROM token WHERE tenant = w.tenant AND key = w.key LIMIT 1) t
+  WHERE t.ix = w.ix
 ),
 waited AS (
   SELECT t.tenant, t.source, t.ix, t.id_jag_key, j.ix AS came_ix
   FROM unnest($4::uuid[], $5::bytea[], $6::bigint[], $7::bigint[]) AS w (tenant, key, ix, first_ix)
-  JOIN id_jag j ON j.tenant = w.tenant AND j.key = w.key AND j.ix = w.ix
-  JOIN token t ON t.tenant = j.tenant AND t.id_jag_key IN (j.key, j.sha_key) AND t.ix < w.first_ix
+  CROSS JOIN LATERAL (SELECT key, sha_key, ix FROM id_jag WHERE tenant = w.tenant AND key = w.key LIMIT 1) j
+  JOIN token t ON t.tenant = w.tenant AND j.ix = w.ix AND t.id_jag_key IN (j.key, j.sha_key) AND t.ix < w.first_ix
 ),
 arrived AS (
   SELECT t.tenant, t.source, greatest(t.ix, j.ix) AS ix

@@ -13,8 +13,13 @@ part AS (
   UNION ALL
   SELECT u.client, u.res, u.n, u.allowed, u.reads, u.writes, u.deletes, u.exports, u.admins, u.records, u.bytes,
          u.first_at, u.last_at, u.first_allowed, u.last_allowed
-  FROM closed CROSS JOIN generate_series(closed.snap, closed.up_to - 1) AS b (blk) JOIN edge_use u ON u.tenant = $1 AND u.blk = b.blk
-  WHERE ($4 IS NULL OR u.client = ANY ($4)) AND ($5 IS NULL OR u.res = ANY ($5))
+  FROM closed CROSS JOIN generate_series(closed.snap, closed.up_to - 1) AS b (blk)
+  -- Block by block through the index: OFFSET keeps the planner from reading all blocks to join them.
+  CROSS JOIN LATERAL (
+    SELECT * FROM edge_use u
+    WHERE u.tenant = $1 AND u.blk = b.blk AND ($4 IS NULL OR u.client = ANY ($4)) AND ($5 IS NULL OR u.res = ANY ($5))
+    OFFSET 0
+  ) u
   UNION ALL
   SELECT a.client, a.res,
          a.n, CASE WHEN a.outcome = 1 THEN a.n ELSE 0 END AS allowed,

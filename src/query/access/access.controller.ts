@@ -6,7 +6,7 @@ import type { Questions } from '../questions.pg.js';
 import { QUESTIONS } from '../query-tokens.js';
 import { ACCESS_PARAMETERS } from './access.pg.js';
 import * as answers from './answers.js';
-import { COUNT_PARAMETERS } from './counts.pg.js';
+import { COUNT_PARAMETERS, MAX_WALKED } from './counts.pg.js';
 
 const FILTERS = 'User, client, agent, resource and token have an index; the other filters are taken only together with one of them.';
 
@@ -36,7 +36,7 @@ export class AccessController {
     'How much was accessed, by hour or day',
     answers.AccessCounts,
     COUNT_PARAMETERS,
-    `Attributed uses, a summary by its count, under the hour of its beginning; with \`token\` also such as are not attributed. \`from\` and \`to\` are whole hours, days those of UTC. ${FILTERS} Without a filter, or with a client or a resource alone, it is read from what is stored added up; otherwise at most 50,000 accesses are read, the latest, and an answer that had to stop there says \`at_least\`.`,
+    `Attributed uses, a summary by its count, under the hour of its beginning; with \`token\` also such as are not attributed. \`from\` and \`to\` are whole hours, days those of UTC. ${FILTERS} Without a filter, or with a client or a resource alone, it is read from what is stored added up; otherwise at most ${MAX_WALKED} accesses are read, the latest, and an answer that had to stop there says \`at_least\`.`,
   )
   counts(@CurrentCaller() caller: Asker, @Query() query: unknown): Promise<answers.AccessCounts> {
     return this.#questions.accessCounts(caller.tenant, query);

@@ -17,7 +17,7 @@ type By = keyof typeof BUCKET_SECONDS;
 /** Hours or days of one answer; a window that has more is refused. */
 export const MAX_BUCKETS = 1_000;
 /** Accesses that a question reads to count some of them; beyond it it says `at_least`. */
-export const MAX_WALKED = 50_000;
+export const MAX_WALKED = 20_000;
 
 const COUNTS = drivenStatements('counts.sql');
 

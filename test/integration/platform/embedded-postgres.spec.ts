@@ -2,7 +2,7 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
-import { startEmbeddedPostgres } from '../../../src/platform/index.js';
+import { findEmbeddedPostgres, startEmbeddedPostgres } from '../../../src/platform/index.js';
 import { isAlive, startOrphan, untilGone } from '../../support/orphans.js';
 import { ownPostgres, testLog } from '../../support/services.js';
 
@@ -44,7 +44,10 @@ describe('the embedded PostgreSQL', () => {
   it('keeps data and address across a restart', async () => {
     await ask(sut.url, 'CREATE TABLE kept AS SELECT 1 AS n');
     const { url } = sut;
+    // For a command beside the service that runs it.
+    expect(await findEmbeddedPostgres(sut.directory)).toBe(url);
     await sut.stop();
+    expect(await findEmbeddedPostgres(sut.directory)).toBeUndefined();
     await sut.start();
     expect(sut.url).toBe(url);
     expect(await count()).toBe(1);

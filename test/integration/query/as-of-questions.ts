@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import { readEdgeUses } from '../../../src/projections/index.js';
 import type { Questions } from '../../../src/query/index.js';
 import { ACME, T } from './history.js';
-import { AGENT, CRM, CRM_AS, IDP, WIKI } from './story.js';
+import { AGENT, CRM, CRM_AS, IDP, WIKI, WIKI_AS } from './story.js';
 
 /** A ledger that questions are asked of. */
 export interface Deployment {
@@ -59,6 +59,15 @@ const PAIRS: AsOfQuestion = {
   },
 };
 
+/** An entity by what it is called, not by its id. */
+const searched = (q: string): AsOfQuestion => ({
+  name: `search ${q}`,
+  async ask({ questions }, asOf) {
+    const { items, at_least } = await questions.search(ACME, { q, as_of: String(asOf), limit: '100' });
+    return { at_least, items: items.map(({ kind, match, name, iss, tenant, first_seen }) => JSON.stringify([kind, match, name, iss, tenant, first_seen])).sort() };
+  },
+});
+
 const EVENTS: readonly Filters[] = [{}, ALICE, ASSISTANT, { agent_iss: IDP, agent_id: AGENT.id }, { resource: CRM }, { resource: WIKI, operation: 'read', scope: 'b' }];
 const WHOLE_PAGES: readonly Filters[] = [{}, { ...ALICE, agent_type: AGENT.type }, { resource: CRM, client_address: '192.0.2.1', outcome: 'allowed' }];
 const COUNTS: readonly Filters[] = [
@@ -79,6 +88,12 @@ const PAIRS_OF: readonly Filters[] = [{}, ASSISTANT, { resource: CRM }, { agent_
 const STARTS: readonly Filters[] = [ALICE, ASSISTANT, { resource: CRM }, { agent_iss: IDP, agent_id: AGENT.id }, { session_iss: IDP, session_sid: 's-alice' }, { id_jag_iss: IDP, id_jag_jti: 'j0' }];
 const AUDITOR = { id: 'acme-audit', tenant: ACME } as unknown as Parameters<Questions['reach']['blast']>[0];
 
+/** Without what stops it: the history's rule stands in the control state alone, and of the past the ledger is asked. */
+const tokenByName = ({ token }: Questions): Question => async (tenant, query) => {
+  const { stopped_by: _, ...answer } = await token.byName(tenant, query);
+  return answer;
+};
+
 /** Every question that takes `as_of`: a new one gets its rows here. Small ids are compared too: batches do not show in them either. */
 export const AS_OF_QUESTIONS: readonly AsOfQuestion[] = [
   ...EVENTS.map((filters) => asked('access', ({ access }) => access, filters, 3)),
@@ -92,4 +107,6 @@ export const AS_OF_QUESTIONS: readonly AsOfQuestion[] = [
   ...STARTS.map((start) => asked('blast radius', ({ reach }) => (_, query) => reach.blast(AUDITOR, query), start)),
   asked('reach', ({ reach }) => (_, query) => reach.reach(AUDITOR, query), { resource: CRM }),
   asked('coverage', ({ coverage }) => coverage, {}, 2),
+  ...['t0', 't1'].flatMap((jti) => [CRM_AS, WIKI_AS].map((iss) => asked('tokens', tokenByName, { iss, jti }))),
+  ...['a', 'assistant', IDP, '/'].map(searched),
 ];

@@ -1,0 +1,71 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { QueryRunner } from 'typeorm';
+import { MIGRATIONS } from '../../../src/migrations.js';
+import { inTransaction, runMigrations } from '../../../src/platform/index.js';
+import { FillUseAggregates1764000008010 } from '../../../src/projections/index.js';
+import { createTestDatabase, type TestDatabase } from '../../support/services.js';
+import { ACME, say, T, writeHistory } from '../query/history.js';
+import { AGENT, CRM, CRM_AS, IDP, STORY } from '../query/story.js';
+
+const TABLES = ['use_total', 'use_client', 'use_res', 'edge_use', 'edge_cum', 'edge_scope_used', 'edge_agent_used', 'use_source'];
+const SNAPSHOT = 16n * 65_536n;
+const MAX = 2n ** 63n - 1n;
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  await runMigrations({ url: database.url, migrations: MIGRATIONS });
+});
+afterAll(() => database.drop());
+
+const rows = async (sql: string): Promise<any[]> => (await database.pool.query(sql)).rows;
+const write = (...said: Parameters<typeof writeHistory>[1]) => inTransaction(database.pool, (client) => writeHistory(client, said));
+const leapTo = (ix: bigint) => database.pool.query('UPDATE ledger_head SET next_ix = $2 WHERE tenant = $1', [ACME, String(ix)]);
+
+async function everything(): Promise<Record<string, string[]>> {
+  const tables = TABLES.map(async (table) => [table, (await rows(`SELECT to_jsonb(t)::text AS row FROM ${table} t`)).map(({ row }) => row as string).sort()] as const);
+  return Object.fromEntries(await Promise.all(tables));
+}
+
+describe('the aggregates of usage', () => {
+  it('are filled on an upgrade with what the writers would have written', async () => {
+    const late = { iss: IDP, jti: 'late', sub: 'alice', tenant: 'acme' };
+    const used = (jti: string, at: number) => say('crm', 'access.allowed', at, { token: { iss: CRM_AS, jti }, operation: 'export', scope: 'a', status: 200, records: 9, bytes: 1 });
+    for (const batch of STORY.slice(0, 3)) await write(...batch);
+    await write(used('late', T + 1), used('later', T + 2));
+    await leapTo(SNAPSHOT - 2n);
+    // The block closes within this batch, and the snapshot leaves out what comes behind its end.
+    await write(say('crm', 'token.issued', T, { kind: 'access', iss: CRM_AS, jti: 'late', client_id: 'assistant-at-crm', aud: [CRM], iat: T, exp: T + 9, id_jag: late }), ...STORY[3]!, used('late', T + 4));
+    for (const batch of STORY.slice(4)) await write(...batch);
+    await write(say('idp', 'id-jag.issued', T, { ...late, client_id: 'assistant-at-crm', idp_client_id: 'assistant', aud: [CRM_AS], iat: T, exp: T + 9, agent: AGENT }));
+
+    const written = await everything();
+    for (const table of TABLES) expect([table, written[table]!.length > 0]).toEqual([table, true]);
+    const known = await rows('SELECT ix, agent_ix FROM access WHERE agent_ix IS NOT NULL ORDER BY ix');
+    expect(known).toHaveLength(2);
+
+    const fill = new FillUseAggregates1764000008010();
+    const runner = { query: (sql: string) => database.pool.query(sql) } as unknown as QueryRunner;
+    await fill.down(runner);
+    await database.pool.query(`BEGIN; ${await statementsOf(fill)}; COMMIT`);
+    expect(await everything()).toEqual(written);
+    expect(await rows('SELECT ix, agent_ix FROM access WHERE agent_ix IS NOT NULL ORDER BY ix')).toEqual(known);
+  });
+
+  it('stay at the largest number there is: no event stops the ones behind it', async () => {
+    const summary = (nth: number) =>
+      say('crm', 'access.summary', T + nth, {
+        token: { iss: CRM_AS, jti: 't1' }, operation: 'read', outcome: 'allowed', count: Number.MAX_SAFE_INTEGER, bytes: Number.MAX_SAFE_INTEGER, from: T + nth, to: T + nth,
+      });
+    for (let batch = 0; batch < 3; batch += 1) await write(...Array.from({ length: 600 }, (_, nth) => summary(batch * 600 + nth)));
+    const [most] = await rows(`SELECT max(n) AS n, max(bytes) AS bytes FROM use_total WHERE tenant = '${ACME}'`);
+    expect(most).toEqual({ n: String(MAX), bytes: String(MAX) });
+    expect(await write(say('crm', 'access.allowed', T + 5_000, { token: { iss: CRM_AS, jti: 't1' }, operation: 'read', status: 200 }))).toHaveLength(1);
+  });
+});
+
+async function statementsOf(migration: FillUseAggregates1764000008010): Promise<string> {
+  const said: string[] = [];
+  await migration.up({ query: async (sql: string) => said.push(sql) } as unknown as QueryRunner);
+  return said.join(';\n');
+}
