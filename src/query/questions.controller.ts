@@ -10,7 +10,7 @@ import type { Questions } from './questions.pg.js';
 import { QUESTIONS } from './query-tokens.js';
 import { TOKEN_LOOKUP_PARAMETERS, TOKEN_PARAMETERS } from './tokens.pg.js';
 
-const USAGE_WINDOW = `Pages are read as of the first. \`from\` and \`to\` bound the usage, not the list; in a window, and of grants, the newest 50,000 accesses
+const USAGE_WINDOW = `Pages are read as of the first. \`from\` and \`to\` bound the usage, not the list; in a window, and of grants, the newest 20,000 accesses
 are counted, and \`at_least\` marks what was beyond them. Each filter has an index.`;
 
 @ApiTags('questions')

@@ -11,7 +11,8 @@ export class GrantAggregates1764000008020 implements MigrationInterface {
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(`DROP TABLE issuer_user, edge_seen;
-      DROP INDEX alias_from, connection_from, edge_scope_granted_first, edge_scope_used_first, edge_agent_granted_first, edge_agent_used_first, grant_agent;
+      DROP INDEX alias_from, connection_from, edge_scope_granted_first, edge_scope_used_first, edge_agent_granted_first, edge_agent_used_first, grant_agent, grant_client;
+      CREATE INDEX grant_client ON grant_version (tenant, client, res);
       TRUNCATE edge_grant, client_user, edge_scope_granted, edge_agent_granted`);
   }
 }

@@ -21,3 +21,12 @@ CREATE INDEX edge_agent_used_first ON edge_agent_used (tenant, first_ix);
 
 -- The grants of an agent, in the order in which grants are listed.
 CREATE INDEX grant_agent ON grant_version (tenant, agent, usr, client, res) WHERE agent IS NOT NULL;
+
+-- Scopes of all pairs are read with every picture: from the index alone.
+ALTER TABLE edge_scope_granted DROP CONSTRAINT edge_scope_granted_pkey, ADD PRIMARY KEY (tenant, client, res, scope) INCLUDE (first_ix);
+ALTER TABLE edge_scope_used DROP CONSTRAINT edge_scope_used_pkey, ADD PRIMARY KEY (tenant, client, res, scope) INCLUDE (first_ix);
+
+-- With the user and the version behind client and resource: where all are given, this index finds the one row too, and the planner, which
+-- takes client and resource for more selective than they are, prefers it to the primary key.
+DROP INDEX grant_client;
+CREATE INDEX grant_client ON grant_version (tenant, client, res, usr, from_ix);

@@ -61,7 +61,7 @@ export async function readGrantLines(between: Between): Promise<{ readonly lines
       res: row.res,
       first: BigInt(row.first_ix),
       last: BigInt(row.last_ix),
-      what: { of: 'grants', grants: Number(row.grants), ...(row.fresh ? {} : { added: row.added ?? [] }) },
+      what: { of: 'grants', grants: Number(row.grants), ...(row.fresh ? {} : { added: [...new Set(row.added!.split(' '))].sort() }) },
     }),
   );
   const users = between.resources ? [] : await readUserLines(between, lines.filter(({ kind }) => kind === 'grants-appeared'));
@@ -114,7 +114,7 @@ interface GrantRow {
   readonly grants: string;
   readonly first_ix: string;
   readonly last_ix: string;
-  readonly added: string[] | null;
+  readonly added: string | null;
   readonly walked: string;
 }
 

@@ -34,6 +34,7 @@ export function createCanvas(): Canvas {
   return {
     has: (id) => nodes.has(String(id)),
     draw(added, room = MAX_GRAPH_NODES) {
+      if (added.every(({ id }) => nodes.has(id))) return true;
       const fresh = new Set(added.map(({ id }) => id).filter((id) => !nodes.has(id)));
       if (nodes.size + fresh.size > room) return false;
       for (const node of added) if (!nodes.has(node.id)) nodes.set(node.id, node);
@@ -52,24 +53,36 @@ export interface Symbols {
 }
 
 export function createSymbols(names: Names, disabled: ReadonlySet<number>): Symbols {
+  const issuers = new Map<string, GraphNode>();
   const state = (id: number) => (disabled.has(id) ? { disabled: true as const } : {});
-  const withIssuer = (iss: string, node: GraphNode): GraphNode[] => [
-    { ...node, issuer: `issuer:${iss}` },
-    { id: `issuer:${iss}`, type: 'issuer', name: iss },
-  ];
+  const withIssuer = (iss: string, node: GraphNode): GraphNode[] => {
+    let issuer = issuers.get(iss);
+    if (!issuer) issuers.set(iss, (issuer = { id: `issuer:${iss}`, type: 'issuer', name: iss }));
+    return [{ ...node, issuer: issuer.id }, issuer];
+  };
   return {
-    client(id) {
+    client: drawnOnce((id) => {
       const { iss, client_id } = names.client(id);
       return withIssuer(iss, { id: String(id), type: 'client', name: client_id, ...state(id) });
-    },
-    agent(id) {
+    }),
+    agent: drawnOnce((id) => {
       const { iss, id: name } = names.agent(id);
       return withIssuer(iss, { id: String(id), type: 'agent', name });
-    },
-    user(id) {
+    }),
+    user: drawnOnce((id) => {
       const { iss, tenant, sub } = names.user(id);
       return withIssuer(iss, { id: String(id), type: 'user', name: sub, ...(tenant === undefined ? {} : { tenant }), ...state(id) });
-    },
-    resource: (id) => [{ id: String(id), type: 'resource', name: names.resource(id).uri }],
+    }),
+    resource: drawnOnce((id) => [{ id: String(id), type: 'resource', name: names.resource(id).uri }]),
+  };
+}
+
+/** Thousands of pairs are of a hundred clients and resources. */
+function drawnOnce(draw: (id: number) => GraphNode[]): (id: number) => GraphNode[] {
+  const drawn = new Map<number, GraphNode[]>();
+  return (id) => {
+    let nodes = drawn.get(id);
+    if (!nodes) drawn.set(id, (nodes = draw(id)));
+    return nodes;
   };
 }

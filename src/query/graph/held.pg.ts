@@ -9,7 +9,7 @@ const USERS = loadSql(import.meta.url, 'users.sql');
 const GRANTS_OF_USERS = loadSql(import.meta.url, 'grants-of-users.sql');
 
 /** Grants that one answer walks one by one to find the users with the widest reach; beyond it their number is the least there is. */
-export const MAX_GRANTS_WALKED = 50_000;
+export const MAX_GRANTS_WALKED = 20_000;
 
 /** Who holds what of the pairs of an answer. `cut`: some walk came to its end before the grants did. */
 export function createGrantReader(snapshot: Snapshot, pairs: readonly ShownPair[], { users, agents }: PairFilter): Grants & { readonly cut: () => boolean } {

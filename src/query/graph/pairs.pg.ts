@@ -12,6 +12,9 @@ const PAIRS = loadSql(import.meta.url, 'pairs.sql');
 const PAIR_GRANTS = loadSql(import.meta.url, 'pair-grants.sql');
 const USER_PAIRS = loadSql(import.meta.url, 'user-pairs.sql');
 const USER_SCOPES = loadSql(import.meta.url, 'user-scopes.sql');
+const CLIENTS_OF_AGENTS = `SELECT client FROM edge_agent_granted WHERE tenant = $1 AND agent = ANY ($2::int[])
+  UNION SELECT client FROM edge_agent_used WHERE tenant = $1 AND agent = ANY ($2)
+  UNION SELECT client FROM connection_version WHERE tenant = $1 AND agent = ANY ($2)`;
 const SHOWN_AS = `SELECT DISTINCT ON (local) local, idp FROM alias
   WHERE tenant = $1 AND from_ix < $2 AND local = ANY ($3::int[]) ORDER BY local, from_ix, idp`;
 
@@ -31,18 +34,27 @@ export interface PairFilter {
  * are those of the pair; of users the counts are their own. Without users and window all of it comes from aggregates.
  */
 export async function readPairs(snapshot: Snapshot, filter: PairFilter, window: Window): Promise<readonly Pair[]> {
-  const { clients, resources, agents, users } = filter;
-  const rows = await snapshot.rows<PairRow>(PAIRS, [String(snapshot.index), clients, resources, MAX_PAIRS + 1]);
-  if (rows.length > MAX_PAIRS) {
-    throw new RescindError('filter-too-wide', { detail: `over ${MAX_PAIRS} pairs of client and resource: name a client or a resource` });
-  }
-  if (users) return ofUsers(snapshot, rows, { ...filter, users }, window);
-  const grants = new Map(
-    (await snapshot.rows<{ client: number; res: number; grants: string }>(PAIR_GRANTS, [...partsOf(snapshot), clients, resources])).map((row) => [keyOf(row), Number(row.grants)]),
-  );
-  const use = await readUses(snapshot, filter, window);
+  const { resources, agents, users } = filter;
+  if (users) return ofUsers(snapshot, { ...filter, users }, window);
+  const clients = agents ? await clientsOf(snapshot, agents, filter.clients) : filter.clients;
+  const rows = await readKnown(snapshot, clients, resources);
+  const counts = await snapshot.rows<{ client: number; res: number; grants: string }>(PAIR_GRANTS, [...partsOf(snapshot), clients, resources]);
+  const grants = new Map(counts.map((row) => [keyOf(row), Number(row.grants)]));
+  const use = await readUses(snapshot, { clients, resources }, window);
   const pairs = rows.map((row) => pairOf(row, { grants: grants.get(keyOf(row)) ?? 0, use: use(row) }));
   return agents ? pairs.filter((pair) => pair.agents.some((agent) => agents.includes(agent))) : pairs;
+}
+
+async function readKnown(snapshot: Snapshot, clients: readonly number[] | undefined, resources: readonly number[] | undefined): Promise<readonly PairRow[]> {
+  const rows = await snapshot.rows<PairRow>(PAIRS, [String(snapshot.index), clients, resources, MAX_PAIRS + 1]);
+  if (rows.length <= MAX_PAIRS) return rows;
+  throw new RescindError('filter-too-wide', { detail: `over ${MAX_PAIRS} pairs of client and resource: name a client or a resource` });
+}
+
+/** Clients that agents may have acted as, of those that are asked for. */
+async function clientsOf(snapshot: Snapshot, agents: readonly number[], clients: readonly number[] | undefined): Promise<readonly number[]> {
+  const rows = await snapshot.rows<{ client: number }>(CLIENTS_OF_AGENTS, [agents]);
+  return rows.map(({ client }) => client).filter((client) => !clients || clients.includes(client));
 }
 
 type UseOf = (pair: { readonly client: number; readonly res: number }) => PairUse;
@@ -61,7 +73,7 @@ async function readUses(snapshot: Snapshot, { clients, resources }: PairFilter, 
   return sumUses(await readRawUses(snapshot, { clients, resources, from, to }));
 }
 
-async function ofUsers(snapshot: Snapshot, rows: readonly PairRow[], filter: PairFilter & { readonly users: readonly number[] }, window: Window): Promise<readonly Pair[]> {
+async function ofUsers(snapshot: Snapshot, filter: PairFilter & { readonly users: readonly number[] }, window: Window): Promise<readonly Pair[]> {
   const { users, clients, agents, resources } = filter;
   const held = await snapshot.rows<HeldRow>(USER_PAIRS, [String(snapshot.index), users, clients, agents, resources]);
   const scopes = await snapshot.rows<ScopesRow>(USER_SCOPES, [String(snapshot.index), users]);
@@ -72,13 +84,19 @@ async function ofUsers(snapshot: Snapshot, rows: readonly PairRow[], filter: Pai
   const use = sumUses(raw);
   const acting = new Map<string, readonly number[]>();
   for (const one of raw.uses) acting.set(keyOf(one), [...(acting.get(keyOf(one)) ?? []), ...one.agents]);
+  const met = [...held, ...raw.uses];
+  const rows = await readKnown(snapshot, unique(met.map(({ client }) => client)), unique(met.map(({ res }) => res)));
   return rows
     .filter((row) => heldBy.has(keyOf(row)) || acting.has(keyOf(row)))
     .map((row) => {
       const key = keyOf(row);
       const grant = heldBy.get(key);
-      const own = { ...row, agents: [...(grant?.agents ?? []), ...(acting.get(key) ?? [])], granted: grant?.granted ?? [], used: usedBy.get(key) ?? [] };
-      return pairOf(own, { grants: Number(grant?.grants ?? 0), use: use(row) });
+      const own = [...(grant?.agents ?? []), ...(acting.get(key) ?? [])].join(' ');
+      return {
+        ...pairOf({ ...row, agents: own === '' ? null : own }, { grants: Number(grant?.grants ?? 0), use: use(row) }),
+        granted: [...(grant?.granted ?? [])].sort(),
+        used: [...(usedBy.get(key) ?? [])].sort(),
+      };
     });
 }
 
@@ -95,7 +113,9 @@ export async function readShownAs(snapshot: Snapshot, clients: Iterable<number>)
 }
 
 const keyOf = ({ client, res }: { readonly client: number; readonly res: number }): string => `${client} ${res}`;
-const unique = <T>(values: readonly T[]): readonly T[] => [...new Set(values)].sort();
+const unique = (ids: readonly number[]): readonly number[] => [...new Set(ids)];
+const wordsOf = (text: string | null): string[] => (text === null ? [] : text.split(' '));
+const idsOf = (text: string | null): number[] => wordsOf(text).map(Number);
 
 const pairOf = (row: PairRow, counted: Pick<Pair, 'grants' | 'use'>): Pair => ({
   client: row.client,
@@ -103,10 +123,10 @@ const pairOf = (row: PairRow, counted: Pick<Pair, 'grants' | 'use'>): Pair => ({
   firstIx: BigInt(row.first_ix),
   ...counted,
   state: row.standing === null ? 'unrecorded' : STATES[row.standing]!,
-  agents: unique([...row.agents, ...row.connection_agents]),
-  approved: unique(row.approved),
-  granted: unique(row.granted),
-  used: unique(row.used),
+  agents: [...new Set([...idsOf(row.agents), ...idsOf(row.connection_agents)])],
+  approved: wordsOf(row.approved).sort(),
+  granted: wordsOf(row.granted).sort(),
+  used: wordsOf(row.used).sort(),
 });
 
 interface PairRow {
@@ -115,11 +135,11 @@ interface PairRow {
   readonly res: number;
   readonly first_ix: string;
   readonly standing: number | null;
-  readonly connection_agents: readonly number[];
-  readonly agents: readonly number[];
-  readonly approved: readonly string[];
-  readonly granted: readonly string[];
-  readonly used: readonly string[];
+  readonly connection_agents: string | null;
+  readonly agents: string | null;
+  readonly approved: string | null;
+  readonly granted: string | null;
+  readonly used: string | null;
 }
 
 interface HeldRow {

@@ -1,4 +1,5 @@
--- What is written once about each client and resource, as of an index.  $1 tenant  $2 as of  $3 clients  $4 resources, null: all  $5 rows
+-- What is known of each client and resource, as of an index. Lists are words: arrays of thousands of rows take long to parse.
+--  $1 tenant  $2 as of  $3 clients  $4 resources, null: all  $5 rows
 WITH pair AS MATERIALIZED (
   SELECT client, res, first_ix FROM edge_seen
   WHERE tenant = $1 AND first_ix < $2::bigint AND ($3::int[] IS NULL OR client = ANY ($3)) AND ($4::int[] IS NULL OR res = ANY ($4))
@@ -7,21 +8,21 @@ WITH pair AS MATERIALIZED (
 connected AS (
   -- created (1) before observed (2) before deleted (0), where several connections share client and resource
   SELECT client, res, max(CASE state WHEN 1 THEN 3 WHEN 2 THEN 2 ELSE 1 END) AS standing,
-         array_agg(DISTINCT agent) FILTER (WHERE agent IS NOT NULL) AS agents
+         string_agg(DISTINCT agent::text, ' ') AS agents
   FROM connection_version
   WHERE tenant = $1 AND from_ix < $2 AND (to_ix IS NULL OR to_ix >= $2)
     AND ($3 IS NULL OR client = ANY ($3)) AND ($4 IS NULL OR res = ANY ($4))
   GROUP BY client, res
 ),
 approved AS (
-  SELECT client, res, array_agg(DISTINCT scope) AS scopes
+  SELECT client, res, string_agg(DISTINCT scope, ' ') AS scopes
   FROM connection_version, unnest(scopes) AS scope
   WHERE tenant = $1 AND from_ix < $2 AND (to_ix IS NULL OR to_ix >= $2) AND state <> 0
     AND ($3 IS NULL OR client = ANY ($3)) AND ($4 IS NULL OR res = ANY ($4))
   GROUP BY client, res
 ),
 acting AS (
-  SELECT client, res, array_agg(DISTINCT agent) AS agents
+  SELECT client, res, string_agg(DISTINCT agent::text, ' ') AS agents
   FROM (
     SELECT client, res, agent FROM edge_agent_granted
     WHERE tenant = $1 AND first_ix < $2 AND ($3 IS NULL OR client = ANY ($3)) AND ($4 IS NULL OR res = ANY ($4))
@@ -32,18 +33,18 @@ acting AS (
   GROUP BY client, res
 ),
 granted AS (
-  SELECT client, res, array_agg(scope) AS scopes FROM edge_scope_granted
+  SELECT client, res, string_agg(scope, ' ') AS scopes FROM edge_scope_granted
   WHERE tenant = $1 AND first_ix < $2 AND ($3 IS NULL OR client = ANY ($3)) AND ($4 IS NULL OR res = ANY ($4))
   GROUP BY client, res
 ),
 used AS (
-  SELECT u.client, u.res, array_agg(e.parts ->> 0) AS scopes
+  SELECT u.client, u.res, string_agg(e.parts ->> 0, ' ') AS scopes
   FROM edge_scope_used u JOIN entity e ON e.tenant = $1 AND e.id = u.scope
   WHERE u.tenant = $1 AND u.first_ix < $2 AND ($3 IS NULL OR u.client = ANY ($3)) AND ($4 IS NULL OR u.res = ANY ($4))
   GROUP BY u.client, u.res
 )
-SELECT p.client, p.res, p.first_ix, c.standing, coalesce(c.agents, '{}') AS connection_agents, coalesce(a.agents, '{}') AS agents,
-       coalesce(o.scopes, '{}') AS approved, coalesce(g.scopes, '{}') AS granted, coalesce(u.scopes, '{}') AS used
+SELECT p.client, p.res, p.first_ix, c.standing, c.agents AS connection_agents, a.agents, o.scopes AS approved, g.scopes AS granted,
+       u.scopes AS used
 FROM pair p
 LEFT JOIN connected c USING (client, res)
 LEFT JOIN approved o USING (client, res)

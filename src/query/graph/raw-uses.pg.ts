@@ -13,7 +13,7 @@ const STATEMENTS = {
 const NO_IDS = [0];
 
 /** Uses that one answer walks one by one; where there are more, it counts the newest and says "at least". */
-export const MAX_USES_WALKED = 50_000;
+export const MAX_USES_WALKED = 20_000;
 
 export interface RawUseFilter {
   readonly users?: readonly number[] | undefined;

@@ -2,10 +2,15 @@
 -- $1 tenant  $2 as of  $3, $4 pairs of RAS client and resource  $5 clients as they are shown, in the same order  $6 users  $7 agents  $8 rows
 -- $9 budget
 WITH walked AS MATERIALIZED (
-  SELECT g.usr, p.shown, g.res
+  SELECT g.usr, p.shown, p.res
   FROM unnest($3::int[], $4::int[], $5::int[]) AS p (client, res, shown)
-  JOIN grant_version g ON g.tenant = $1 AND g.client = p.client AND g.res = p.res AND g.from_ix < $2::bigint AND (g.to_ix IS NULL OR g.to_ix >= $2)
-  WHERE ($6::int[] IS NULL OR g.usr = ANY ($6)) AND ($7::int[] IS NULL OR g.agent = ANY ($7))
+  -- OFFSET keeps it a pair at a time, so that the budget ends the walk.
+  CROSS JOIN LATERAL (
+    SELECT usr FROM grant_version
+    WHERE tenant = $1 AND client = p.client AND res = p.res AND from_ix < $2::bigint AND (to_ix IS NULL OR to_ix >= $2)
+      AND ($6::int[] IS NULL OR usr = ANY ($6)) AND ($7::int[] IS NULL OR agent = ANY ($7))
+    OFFSET 0
+  ) g
   LIMIT $9
 ),
 held AS (SELECT usr, shown, count(DISTINCT res) AS resources FROM walked GROUP BY usr, shown),

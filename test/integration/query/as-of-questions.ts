@@ -88,6 +88,17 @@ const PAIRS_OF: readonly Filters[] = [{}, ASSISTANT, { resource: CRM }, { agent_
 const STARTS: readonly Filters[] = [ALICE, ASSISTANT, { resource: CRM }, { agent_iss: IDP, agent_id: AGENT.id }, { session_iss: IDP, session_sid: 's-alice' }, { id_jag_iss: IDP, id_jag_jti: 'j0' }];
 const AUDITOR = { id: 'acme-audit', tenant: ACME } as unknown as Parameters<Questions['reach']['blast']>[0];
 
+const WINDOW = { from: String(T), to: String(T + 40_000) };
+
+/** What is around a node that is found by its name. */
+const around = (parts: readonly (string | null)[], depth: string): AsOfQuestion => ({
+  name: `graph around ${parts}`,
+  async ask(deployment, asOf) {
+    const { rows } = await deployment.pool.query('SELECT id FROM entity WHERE tenant = $1 AND parts = $2', [ACME, JSON.stringify(parts)]);
+    return rows.length === 0 ? 'not-found' : asked('graph', ({ graph }) => graph, { expand: String(rows[0].id), depth }).ask(deployment, asOf);
+  },
+});
+
 /** Without what stops it: the history's rule stands in the control state alone, and of the past the ledger is asked. */
 const tokenByName = ({ token }: Questions): Question => async (tenant, query) => {
   const { stopped_by: _, ...answer } = await token.byName(tenant, query);
@@ -103,6 +114,10 @@ export const AS_OF_QUESTIONS: readonly AsOfQuestion[] = [
   ...PAIRS_OF.map((filters) => asked('connections', ({ connections }) => connections, filters, 2)),
   ...[...PAIRS_OF, ALICE].map((filters) => asked('grants', ({ grants }) => grants, filters, 2)),
   ...[...PAIRS_OF, ALICE].map((filters) => asked('graph', ({ graph }) => graph, filters)),
+  asked('graph', ({ graph }) => graph, { fold: 'users', resource: WIKI, ...WINDOW }),
+  asked('connections', ({ connections }) => connections, { ...MAILER, ...WINDOW }, 2),
+  around([IDP, 'acme', 'alice'], '2'),
+  around([CRM], '3'),
   asked('changes', ({ changes }) => changes, { since: '1' }, 5, 'until'),
   ...STARTS.map((start) => asked('blast radius', ({ reach }) => (_, query) => reach.blast(AUDITOR, query), start)),
   asked('reach', ({ reach }) => (_, query) => reach.reach(AUDITOR, query), { resource: CRM }),

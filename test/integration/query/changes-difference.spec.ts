@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { histories } from './as-of-histories.js';
-import { ACME, startQueryApi } from './history.js';
+import { ACME, say, startQueryApi, T } from './history.js';
+import { CRM, CRM_AS, IDP } from './story.js';
 
 /*
  * What /v1/changes says of two moments against what two answers of /v1/graph, of /v1/connections and of /v1/grants say of each. Clients that
@@ -14,7 +15,10 @@ let api: Awaited<ReturnType<typeof startQueryApi>>;
 let head: number;
 beforeAll(async () => {
   api = await startQueryApi([]);
-  for (const history of fc.sample(histories, { seed: SEED, numRuns: 4 })) for (const { said } of history) await api.say(said);
+  for (const history of fc.sample(histories, { seed: SEED, numRuns: 6 })) for (const { said } of history) await api.say(said);
+  // Each history may have it; one of them must.
+  const connection = { iss: IDP, idp_client_id: 'last', aud: [CRM_AS], client_id: 'last-at-crm', resource: [CRM] };
+  await api.say([say('idp', 'connection.created', T, { ...connection, scope: 'a' }), say('idp', 'connection.updated', T + 1, { ...connection, scope: 'b' })]);
   head = Number((await api.pool.query('SELECT next_ix FROM ledger_head WHERE tenant = $1', [ACME])).rows[0].next_ix);
 }, 60_000);
 afterAll(() => api.stop());
@@ -76,7 +80,7 @@ async function grantsAt(index: number): Promise<Map<string, any>> {
 it(`is exactly the difference of the two states (SEED=${SEED})`, async () => {
   const seen = new Map<string, number>();
   const moments = fc.sample(fc.uniqueArray(fc.integer({ min: 1, max: head }), { minLength: 2, maxLength: 2 }), { seed: SEED, numRuns: PAIRS_OF_MOMENTS });
-  for (const [since, until] of [[1, head] as const, ...moments.map((pair) => pair.sort((a, b) => a - b) as [number, number])]) {
+  for (const [since, until] of [[1, head] as const, [head - 1, head] as const, ...moments.map((pair) => pair.sort((a, b) => a - b) as [number, number])]) {
     const ties = await api.pool.query('SELECT DISTINCT ON (local) local::text, idp::text FROM alias WHERE tenant = $1 AND from_ix < $2 ORDER BY local, from_ix', [ACME, until]);
     const tied = new Map<string, string>(ties.rows.map(({ local, idp }) => [local, idp]));
     const shown = (client: string): string => tied.get(client) ?? client;

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { canonicalJson, eventType } from '../../../src/contracts/index.js';
 import { appendEntries, prepareEntry } from '../../../src/log/index.js';
 import { inTransaction } from '../../../src/platform/index.js';
@@ -177,6 +178,14 @@ describe('GET /v1/changes', () => {
     expect(items).toEqual((await between(9, 15)).items);
     const whole = await between('7d', 15);
     expect([whole.since.index, whole.items.length]).toEqual(['0', 15]);
+  });
+
+  it('is documented, member for member', async () => {
+    const { paths } = (await api.get('/openapi.json')).body;
+    const { schema } = paths['/v1/changes'].get.responses[200].content['application/json'];
+    const validate = new Ajv2020({ strict: true, allowUnionTypes: true }).compile(schema);
+    for (const body of [await between('7d', 25, '&limit=100'), await between(15, 25), await between(17, 25)]) expect([validate(body), validate.errors]).toEqual([true, null]);
+    expect(paths['/v1/changes'].get.parameters.filter(({ required }: any) => required).map(({ name }: any) => name)).toEqual(['since']);
   });
 
   it('is empty between a moment and itself', async () => {

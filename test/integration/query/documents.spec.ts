@@ -21,7 +21,7 @@ describe('GET /schemas/{type}.json', () => {
 });
 
 const PROTOCOL = ['/events', '/introspect', '/revoke'];
-const QUESTIONS = ['connections', 'grants', 'access', 'access/counts', 'graph', 'tokens', 'tokens/{id}', 'entries/{index}', 'quarantine', 'sequences'];
+const QUESTIONS = ['connections', 'grants', 'access', 'access/counts', 'graph', 'changes', 'tokens', 'tokens/{id}', 'entries/{index}', 'quarantine', 'sequences'];
 const MANAGEMENT = [...QUESTIONS, 'sources', 'callers', 'tenants'].map((path) => `/v1/${path}`);
 
 describe('GET /openapi.json', () => {
@@ -51,6 +51,8 @@ describe('GET /openapi.json', () => {
     ['/v1/access?limit=2', '/v1/access'],
     ['/v1/access/counts?by=hour', '/v1/access/counts'],
     ['/v1/graph', '/v1/graph'],
+    ['/v1/graph?fold=users', '/v1/graph'],
+    ['/v1/changes?since=1&limit=100', '/v1/changes'],
     [`/v1/tokens?iss=${CRM_AS}&jti=t4`, '/v1/tokens'],
     ['/v1/entries/3', '/v1/entries/{index}'],
     ['/v1/quarantine', '/v1/quarantine'],

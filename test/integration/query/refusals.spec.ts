@@ -16,6 +16,7 @@ const ENDPOINTS = [
   '/v1/access',
   '/v1/access/counts',
   '/v1/graph',
+  '/v1/changes?since=24h',
   `/v1/tokens?iss=${CRM_AS}&jti=t1`,
   `/v1/tokens/${T1}`,
   '/v1/entries/0',
