@@ -7,6 +7,8 @@ export interface BenchQuestion {
   path(nth: number, from: number): string;
   /** The parameter that says as of when: `as_of` unless it is another. */
   readonly moment?: string;
+  /** So many at a time alone: further ones are refused for want of room. */
+  readonly atOnce?: number;
   /** Takes no `as_of`: it is about the present, or about what never changes. */
   readonly presentOnly?: true;
 }
@@ -60,7 +62,7 @@ export function questionsOf(organisation: Organisation, { users, entities, token
     { name: 'search of a beginning', path: (nth) => `/v1/search?q=${of(users, nth).slice(0, 4)}` },
     { name: 'all names of a user', path: (nth) => `/v1/entities/${of(entities, nth)}` },
     { name: 'directory', path: () => '/v1/directory', presentOnly: true },
-    { name: 'access review of a user', path: (nth) => `/v1/reports/access-review?${user(nth)}` },
+    { name: 'access review of a user', path: (nth) => `/v1/reports/access-review?${user(nth)}`, atOnce: 2 },
     { name: 'incident report', path: (nth) => `/v1/reports/incident?rule=${of(rules, nth)}` },
     { name: 'entry', path: (nth) => `/v1/entries/${1_000 + nth * 97}`, presentOnly: true },
     { name: 'sequences', path: () => '/v1/sequences', presentOnly: true },

@@ -128,7 +128,7 @@ async function readers(service: QuestionsService, question: BenchQuestion, past:
       if (nth % 4 === 0) floors.push(await floor(service));
     }
   };
-  await Promise.all(Array.from({ length: READERS }, read));
+  await Promise.all(Array.from({ length: Math.min(READERS, question.atOnce ?? READERS) }, read));
   const measured = { question, past, path: slowest.path, p50: median(took), p95: quantile(took, 0.95) };
   say(`${question.name}${past ? ', as of 80 %' : ''}: p50 ${measured.p50.toFixed(1)}, p95 ${measured.p95.toFixed(1)} ms`);
   return measured;
@@ -184,11 +184,14 @@ function rowsOf({ size, entries, rate, floor: bare, measured, walked }: Run, sma
       floor: bare,
       ratio: one.p95 / bare,
       p50: one.p50,
+      p95: one.p95,
+      events: entries,
       note: `p95 of ${SAMPLES}; goal ${one.past ? PAST_GOAL_MS : PRESENT_GOAL_MS}${growth}`,
     };
   });
   const worst = worstOf(measured);
-  const growth = smaller ? `; growth ${(shareOfGoal(worst) / shareOfGoal(worstOf(smaller.measured))).toFixed(2)} × for ten times the events` : '';
+  const grown = smaller && shareOfGoal(worst) / shareOfGoal(worstOf(smaller.measured));
+  const growth = grown === undefined ? '' : `; growth ${grown.toFixed(2)} × for ten times the events`;
   const load = `${entries.toLocaleString('en')} entries in ${size.days} days; ${READERS} readers; ${Math.round(rate).toLocaleString('en')} of ${ARRIVING.toLocaleString('en')} events/s arrived; floor: SELECT 1 in that load`;
   rows.push({
     name: 'questions.worst',
@@ -197,6 +200,9 @@ function rowsOf({ size, entries, rate, floor: bare, measured, walked }: Run, sma
     floor: bare,
     ratio: worst.p95 / bare,
     p50: worst.p50,
+    p95: worst.p95,
+    events: entries,
+    ...(grown === undefined ? {} : { growth: grown }),
     note: `${worst.question.name}${worst.past ? ', as of 80 %' : ''}, p95${growth}; ${load}; its statements: rows ${walked}`,
   });
   return rows;

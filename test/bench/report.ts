@@ -7,6 +7,10 @@ export interface Row {
   readonly ratio?: number;
   readonly p50?: number;
   readonly p99?: number;
+  readonly p95?: number;
+  /** Entries that were there, and what ten times as many do to the value. */
+  readonly events?: number;
+  readonly growth?: number;
   /** What the floor is, and what else must be known to read the figure. */
   readonly note: string;
 }
