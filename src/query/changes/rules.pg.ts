@@ -7,12 +7,14 @@ const FIRST_USES = loadSql(import.meta.url, 'first-uses.sql');
 const drivenBy = (condition: string): string => FIRST_USES.replace('{driven}', condition);
 /** In order of preference: the more a member usually leaves, the later it comes. */
 const STATEMENTS = {
+  token: drivenBy('a.tok = r.token'), // access_tok
   users: drivenBy('a.usr = ANY (r.users::int[])'), // access_usr
   agents: drivenBy('a.agent = ANY (r.agents::int[])'), // access_agent
   clients: drivenBy('a.client = ANY (r.clients::int[])'), // access_client
   resources: drivenBy('a.res = ANY (r.resources::int[])'), // access_res
 } as const;
-const DRIVERS = ['users', 'agents', 'clients', 'resources'] as const;
+const DRIVERS = ['token', 'users', 'agents', 'clients', 'resources'] as const;
+const NAMED = ['users', 'clients', 'agents', 'resources'] as const;
 
 /** Rules that one answer looks at, the newest. */
 export const MAX_RULES_COMPARED = 100;
@@ -28,15 +30,17 @@ export async function readRuleLines({ since, until, clients, resources }: Betwee
   for (const driver of DRIVERS) {
     const driven = spans.filter(({ rule }) => DRIVERS.find((one) => rule[one] !== null) === driver);
     if (driven.length === 0) continue;
-    const column = (of: (typeof DRIVERS)[number]) => driven.map(({ rule }) => (rule[of] === null ? null : `{${rule[of].join(',')}}`));
+    const column = (of: (typeof NAMED)[number]) => driven.map(({ rule }) => (rule[of] === null ? null : `{${rule[of].join(',')}}`));
     const rows = await until.rows<UseRow>(STATEMENTS[driver], [
       String(since.index),
       String(until.index),
       driven.map((_, nth) => nth),
       driven.map(({ after }) => after),
       driven.map(({ before }) => before),
-      ...DRIVERS.map((_, nth) => column((['users', 'clients', 'agents', 'resources'] as const)[nth]!)),
+      ...NAMED.map(column),
       MAX_USES_A_RULE,
+      driven.map(({ rule }) => rule.token),
+      driven.map(({ rule }) => rule.issuer),
     ]);
     for (const row of rows) {
       if (clients && !clients.includes(row.client)) continue;
@@ -75,6 +79,8 @@ interface RuleRow {
   readonly ordered_ms: string;
   readonly lifted_ms: string | null;
   readonly selector: Readonly<Record<string, unknown>>;
+  readonly token: Buffer | null;
+  readonly issuer: string | null;
   readonly users: readonly number[] | null;
   readonly clients: readonly number[] | null;
   readonly agents: readonly number[] | null;

@@ -1,9 +1,10 @@
--- Rules on users, clients, agents and resources that are known at an index, those newest ordered or lifted, with the ids that they name under
--- all names that an event has tied; of a member that is not there null.  $1 tenant  $2 until  $3 rows
+-- Rules on users, clients, agents, resources and tokens that are known at an index, those newest ordered or lifted, with the ids that they name
+-- under all names that an event has tied; of a member that is not there null. An issuer beside them narrows them.  $1 tenant  $2 until  $3 rows
 WITH rule AS MATERIALIZED (
-  SELECT rule, ordered_ms, selector, keys, from_ix, CASE WHEN lifted_ix < $2::bigint THEN (lift ->> 'at')::bigint * 1000 END AS lifted_ms
+  SELECT rule, ordered_ms, selector, keys, lead, from_ix, CASE WHEN lifted_ix < $2::bigint THEN (lift ->> 'at')::bigint * 1000 END AS lifted_ms
   FROM rule_version
-  WHERE tenant = $1 AND from_ix < $2 AND selector - '{user,client,agent,resource}'::text[] = '{}' AND selector <> '{}'
+  WHERE tenant = $1 AND from_ix < $2 AND selector - '{user,client,agent,resource,token,issuer}'::text[] = '{}'
+    AND selector ?| '{user,client,agent,resource,token}'
   ORDER BY greatest(from_ix, CASE WHEN lifted_ix < $2 THEN lifted_ix END) DESC
   LIMIT $3
 ),
@@ -15,7 +16,8 @@ every AS MATERIALIZED (
   UNION SELECT n.rule, n.kind, a.local FROM named n JOIN alias a ON a.tenant = $1 AND a.idp = n.id AND a.from_ix < $2
   UNION SELECT n.rule, n.kind, a.idp FROM named n JOIN alias a ON a.tenant = $1 AND a.local = n.id AND a.from_ix < $2
 )
-SELECT r.rule, r.ordered_ms, r.lifted_ms, r.selector,
+SELECT r.rule, r.ordered_ms, r.lifted_ms, r.selector, r.selector ->> 'issuer' AS issuer,
+       CASE WHEN r.selector ? 'token' THEN r.lead END AS token,
        CASE WHEN r.selector ? 'user' THEN ARRAY(SELECT id FROM every x WHERE x.rule = r.rule AND x.kind = 1) END AS users,
        CASE WHEN r.selector ? 'client' THEN ARRAY(SELECT id FROM every x WHERE x.rule = r.rule AND x.kind = 2) END AS clients,
        CASE WHEN r.selector ? 'agent' THEN ARRAY(SELECT id FROM every x WHERE x.rule = r.rule AND x.kind = 3) END AS agents,

@@ -33,7 +33,8 @@ describe('roles', () => {
     if (!allowed) expect([type, body.code]).toEqual(['application/problem+json', 'forbidden']);
   });
 
-  it.each(ENDPOINTS)('%s without credentials, and with wrong ones', async (path) => {
+  // An address may fail twenty times in a row; all endpoints are tried in `every-endpoint.spec.ts`.
+  it.each(ENDPOINTS.slice(0, 8))('%s without credentials, and with wrong ones', async (path) => {
     for (const caller of [null, 'nobody']) {
       const { status, body } = await api.get(path, caller);
       expect([status, body.code]).toEqual([401, 'unauthenticated']);

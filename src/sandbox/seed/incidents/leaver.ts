@@ -36,6 +36,11 @@ export const leaver: Incident = {
       answer: { user: { sub: USER }, stopped_by: [{}] },
     },
     {
+      question: 'Was anything used after a rule said that it should not be?',
+      path: `/v1/changes?kind=used-after-rule&since=${scene.time(4, '16:59')}&until=${scene.time(4, '18:00')}&${ask.client(scene, AGENT)}`,
+      answer: { items: [{ rule_state: 'ordered', at: scene.at(4, '17:20'), user: { sub: USER } }] },
+    },
+    {
       question: 'The report on the rule that her leaving ordered',
       path: '/v1/reports/incident?rule={id}',
       after: { path: tokenPath(scene), members: ['stopped_by', 0, 'rule'] },

@@ -41,6 +41,11 @@ export const useAfterRevocation: Incident = {
       },
     },
     {
+      question: 'Was anything used after a rule said that it should not be?',
+      path: `/v1/changes?kind=used-after-rule&since=${scene.time(2, '13:59')}&until=${scene.time(2, '15:00')}&${ask.client(scene, AGENT)}`,
+      answer: { items: [{ rule_state: 'ordered', at: scene.at(2, '14:03'), user: { sub: USER } }] },
+    },
+    {
       question: 'The report on the rule: what it hit, what was done before and tried after it',
       path: '/v1/reports/incident?rule={id}',
       after: { path: tokenPath(scene), members: ['stopped_by', 0, 'rule'] },
