@@ -2,8 +2,11 @@
 -- on, and the rows of the last days for the clock; of the open block the runs of events as far as the index. A run's indexes rise, so that
 -- its first `n` are those below it, and only of the batch that the index cuts are they looked at one by one.
 -- $1 tenant  $2 open block; for the present one that is never reached  $3 as of  $4 first day that the clock is judged by
--- $5 sources  $6 ahead, $7 prompt (milliseconds)  $8 a day that no row below the index lies beyond
-WITH RECURSIVE said (source, what) AS (
+-- $5 sources  $6 ahead, $7 prompt (milliseconds)
+WITH RECURSIVE newest AS MATERIALIZED (
+  SELECT (arrival / 86400000)::int AS day FROM entry WHERE tenant = $1 AND ix = $3::bigint - 1
+),
+said (source, what) AS (
   SELECT s.id, (SELECT min(what) FROM source_count WHERE tenant = $1 AND source = s.id) FROM unnest($5::uuid[]) AS s (id)
   UNION ALL
   SELECT s.source, (SELECT min(c.what) FROM source_count c WHERE c.tenant = $1 AND c.source = s.source AND c.what > s.what) FROM said s WHERE s.what IS NOT NULL
@@ -14,7 +17,7 @@ heard AS MATERIALIZED (
   FROM said s
   CROSS JOIN LATERAL (
     SELECT total, last_ix, last_arrival, last_delay FROM source_count
-    WHERE tenant = $1 AND source = s.source AND what = s.what AND day <= $8::int AND blk < $2::int
+    WHERE tenant = $1 AND source = s.source AND what = s.what AND day <= (SELECT day FROM newest) AND blk < $2::int
     ORDER BY day DESC, blk DESC
     LIMIT 1
   ) c
@@ -24,7 +27,7 @@ heard AS MATERIALIZED (
   CROSS JOIN LATERAL (
     SELECT sum(n) AS n, min(delay_least) AS delay_least, max(delay_most) AS delay_most, sum(delay_sum) AS delay_sum, sum(ahead) AS ahead, sum(prompt) AS prompt
     FROM source_count
-    WHERE tenant = $1 AND source = s.source AND what = s.what AND day >= $4::int AND day <= $8 AND blk < $2 AND delay_sum IS NOT NULL
+    WHERE tenant = $1 AND source = s.source AND what = s.what AND day >= $4::int AND day <= (SELECT day FROM newest) AND blk < $2 AND delay_sum IS NOT NULL
     HAVING count(*) > 0
   ) c
   UNION ALL

@@ -40,10 +40,8 @@ export interface Heard {
 /** What each of the sources was heard to say, as of the snapshot. */
 export async function readHeard(snapshot: Snapshot, sources: readonly string[]): Promise<(source: string) => Heard> {
   // Today and the day before, in UTC: a clock that was put right is right again the day after.
-  const today = Math.floor(snapshot.at / DAY_S);
-  // A day more, since the moment may be told by another clock than the arrivals.
-  const values = [openBlockOf(snapshot), String(snapshot.index), today - 1, sources, AHEAD_MS, PROMPT_MS, today + 1];
-  const rows = await snapshot.rows<CountRow>(COUNTS, values);
+  const since = Math.floor(snapshot.at / DAY_S) - 1;
+  const rows = await snapshot.rows<CountRow>(COUNTS, [openBlockOf(snapshot), String(snapshot.index), since, sources, AHEAD_MS, PROMPT_MS]);
   return (id) => heardOf(rows.filter(({ source }) => source === id));
 }
 
