@@ -19,7 +19,8 @@ begun AS MATERIALIZED (
   SELECT c.tenant, c.client, least(
     (SELECT min(g.from_ix) FROM grant_version g WHERE g.tenant = c.tenant AND g.usr = c.usr AND g.client = c.client),
     (SELECT min(greatest(g.from_ix, a.from_ix))
-     FROM alias a JOIN grant_version g ON g.tenant = a.tenant AND g.usr = c.usr AND g.client = a.local
+     FROM alias a
+     CROSS JOIN LATERAL (SELECT from_ix FROM grant_version WHERE tenant = c.tenant AND usr = c.usr AND client = a.local OFFSET 0) g
      WHERE a.tenant = c.tenant AND a.idp = c.client)) AS ix
   FROM candidate c
 ),
