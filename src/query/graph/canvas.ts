@@ -4,6 +4,8 @@ import type { ShownPair } from './pairs.js';
 
 /** A picture of more cannot be read. */
 export const MAX_GRAPH_NODES = 200;
+/** More lines between so many nodes cannot be told apart; every node that has one keeps one, so it is more than there are nodes. */
+export const MAX_GRAPH_CONNECTIONS = 300;
 
 /** What a user may do as a client. */
 export interface HeldGrant {
@@ -19,6 +21,19 @@ export interface Drawing {
   readonly pairs: readonly ShownPair[];
   readonly grants: readonly HeldGrant[];
   readonly left_out: GraphAnswer['left_out'];
+}
+
+/** The busiest of the pairs, given in that order; of each client, resource and agent that is drawn at least its busiest. */
+export function thinOut(pairs: readonly ShownPair[], isDrawn: (id: number) => boolean): readonly ShownPair[] {
+  const met = new Set<number>();
+  const bringsNode = ({ client, res, agents }: ShownPair): boolean => {
+    const before = met.size;
+    for (const id of [client, res, ...agents.filter(isDrawn)]) met.add(id);
+    return met.size > before;
+  };
+  const kept = new Set(pairs.filter(bringsNode));
+  let room = MAX_GRAPH_CONNECTIONS - kept.size;
+  return pairs.filter((pair) => kept.has(pair) || room-- > 0);
 }
 
 /** The nodes drawn so far. */

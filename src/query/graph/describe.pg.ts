@@ -3,31 +3,30 @@ import type { Snapshot } from '../snapshot.pg.js';
 import { scopesOf } from '../usage.js';
 import type { GraphAnswer, GraphEdge, GraphNode } from './answers.js';
 import type { Drawing } from './canvas.js';
-import { partsOf } from './moment.js';
-import type { ShownPair } from './pairs.js';
+import { joinDetails, type PairDetails, type ShownPair } from './pairs.js';
+import type { ReadPairs } from './pairs.pg.js';
 
-/** Parameters: `partsOf`, then clients. */
 export const CLIENT_USERS = loadSql(import.meta.url, 'client-users.sql');
 const ISSUER_USERS = loadSql(import.meta.url, 'issuer-users.sql');
-const FIRST_NAMED = 'SELECT id, from_ix FROM entity WHERE tenant = $1 AND id = ANY ($2::int[])';
-const ARRIVALS = 'SELECT ix, arrival FROM entry WHERE tenant = $1 AND ix = ANY ($2::bigint[])';
+const FIRST_SEEN = loadSql(import.meta.url, 'first-seen.sql');
 
 /** The drawing in words: with counts of the pairs, drawn or not, and with the first entry that shows each thing. */
 export async function describeDrawing(
   snapshot: Snapshot,
   { fold = 'none', nodes, pairs: drawn, grants, left_out }: Drawing & { readonly fold?: GraphAnswer['fold'] },
   pairs: readonly ShownPair[],
+  detailsOf: ReadPairs['detailsOf'],
 ): Promise<Pick<GraphAnswer, 'fold' | 'nodes' | 'edges' | 'left_out'>> {
-  const clients = idsOf(nodes, 'client');
-  const clientUsers = await snapshot.rows<{ client: number; users: string }>(CLIENT_USERS, [...partsOf(snapshot), clients]);
-  const issuerUsers = await snapshot.rows<{ iss: string; users: string }>(ISSUER_USERS, [...partsOf(snapshot)]);
-  const named = await snapshot.rows<{ id: number; from_ix: string }>(FIRST_NAMED, [nodes.filter(({ type }) => type !== 'issuer').map(({ id }) => id)]);
-  const seen = await readSeen(snapshot, [...named.map(({ from_ix }) => from_ix), ...drawn.map(({ firstIx }) => String(firstIx))]);
+  const index = String(snapshot.index);
+  const issuers = nodes.filter(({ type }) => type === 'issuer').map(({ name }) => name);
+  const clientUsers = await snapshot.rows<{ client: number; users: string }>(CLIENT_USERS, [index, idsOf(nodes, 'client')]);
+  const issuerUsers = await snapshot.rows<{ iss: string; users: string }>(ISSUER_USERS, [index, issuers]);
+  const details = await detailsOf(drawn.flatMap(({ rasClients, res }) => rasClients.map((client) => ({ client, res }))));
+  const { firstSeen, seen } = await readSeen(snapshot, nodes.filter(({ type }) => type !== 'issuer').map(({ id }) => Number(id)), drawn.map(({ firstIx }) => String(firstIx)));
   const users = new Map([
     ...clientUsers.map((row) => [String(row.client), Number(row.users)] as const),
     ...issuerUsers.map((row) => [`issuer:${row.iss}`, Number(row.users)] as const),
   ]);
-  const firstSeen = new Map(named.map(({ id, from_ix }) => [String(id), seen(from_ix)]));
   const sums = sumNodes(pairs);
   return {
     fold,
@@ -38,7 +37,10 @@ export async function describeDrawing(
       ...(node.type === 'client' || node.type === 'resource' ? (sums.get(node.id) ?? { connections: 0, grants: 0, accesses: 0 }) : {}),
     })),
     edges: [
-      ...drawn.map((pair) => connectionEdge(pair, seen(String(pair.firstIx)))),
+      ...drawn.map((pair) => {
+        const { rasClients, res, firstIx } = pair;
+        return connectionEdge(pair, joinDetails(rasClients.map((client) => details({ client, res }))), seen(String(firstIx)));
+      }),
       ...agentEdges(pairs, nodes),
       ...grants.map(({ usr, client, resources }): GraphEdge => ({ type: 'grant', from: String(usr), to: String(client), resources })),
     ],
@@ -53,10 +55,14 @@ interface Seen {
   readonly at: number;
 }
 
-async function readSeen(snapshot: Snapshot, indexes: readonly string[]): Promise<(index: string) => Seen> {
-  const rows = await snapshot.rows<{ ix: string; arrival: string }>(ARRIVALS, [[...new Set(indexes)]]);
-  const arrivals = new Map(rows.map(({ ix, arrival }) => [ix, Math.floor(Number(arrival) / 1000)]));
-  return (index) => ({ index, at: arrivals.get(index)! });
+async function readSeen(snapshot: Snapshot, ids: readonly number[], indexes: readonly string[]) {
+  const rows = await snapshot.rows<{ id: number | null; ix: string; arrival: string }>(FIRST_SEEN, [ids, [...new Set(indexes)]]);
+  const seenOf = ({ ix, arrival }: (typeof rows)[number]): Seen => ({ index: ix, at: Math.floor(Number(arrival) / 1000) });
+  const entries = new Map(rows.map((row) => [row.ix, seenOf(row)]));
+  return {
+    firstSeen: new Map(rows.filter(({ id }) => id !== null).map((row) => [String(row.id), seenOf(row)])),
+    seen: (index: string): Seen => entries.get(index)!,
+  };
 }
 
 function sumNodes(pairs: readonly ShownPair[]): ReadonlyMap<string, { readonly connections: number; readonly grants: number; readonly accesses: number }> {
@@ -70,7 +76,7 @@ function sumNodes(pairs: readonly ShownPair[]): ReadonlyMap<string, { readonly c
   return sums;
 }
 
-function connectionEdge({ client, res, state, grants, use, approved, granted, used }: ShownPair, firstSeen: Seen): GraphEdge {
+function connectionEdge({ client, res, grants, use }: ShownPair, { state, approved, granted, used }: PairDetails, firstSeen: Seen): GraphEdge {
   return {
     type: 'connection',
     from: String(client),

@@ -1,4 +1,4 @@
-/** A client and a resource as facts name them, with all that is known of the two as of a moment. */
+/** A client and a resource as facts name them, with what chooses and counts them as of a moment. */
 export interface Pair {
   /** At the RAS. */
   readonly client: number;
@@ -8,12 +8,19 @@ export interface Pair {
   /** Users who hold a grant. */
   readonly grants: number;
   readonly use: PairUse;
-  readonly state: PairState;
   readonly agents: readonly number[];
+}
+
+/** What is said of a pair that is shown. */
+export interface PairDetails {
+  readonly state: PairState;
   readonly approved: readonly string[];
   readonly granted: readonly string[];
   readonly used: readonly string[];
 }
+
+/** By client and resource as facts name them. */
+export type PairsDetails = (pair: { readonly client: number; readonly res: number }) => PairDetails;
 
 export interface PairUse {
   readonly accesses: number;
@@ -60,12 +67,17 @@ function join(one: ShownPair, other: Pair): ShownPair {
     firstIx: one.firstIx < other.firstIx ? one.firstIx : other.firstIx,
     grants: one.grants + other.grants,
     use: joinUse(one.use, other.use),
-    state: RANK[one.state] >= RANK[other.state] ? one.state : other.state,
     agents: union(one.agents, other.agents),
+  };
+}
+
+export function joinDetails(details: readonly PairDetails[]): PairDetails {
+  return details.reduce((one, other) => ({
+    state: RANK[one.state] >= RANK[other.state] ? one.state : other.state,
     approved: union(one.approved, other.approved),
     granted: union(one.granted, other.granted),
     used: union(one.used, other.used),
-  };
+  }));
 }
 
 export const joinUse = (one: PairUse, other: PairUse): PairUse => ({
