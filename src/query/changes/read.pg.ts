@@ -1,13 +1,13 @@
 import { loadSql } from '../../platform/index.js';
 import { ENTITY_KINDS } from '../../projections/index.js';
 import { readShownAs } from '../graph/pairs.pg.js';
-import { CLIENT_USERS } from '../graph/describe.pg.js';
 import type { Snapshot } from '../snapshot.pg.js';
 import { lineOfConnection, linesOfOnce, type Line, type OnceRow } from './lines.js';
 
 const CONNECTIONS = loadSql(import.meta.url, 'connections.sql');
 const GRANTS = loadSql(import.meta.url, 'grants.sql');
 const GROWN = loadSql(import.meta.url, 'grown.sql');
+const USERS = loadSql(import.meta.url, 'users.sql');
 const ONCE = loadSql(import.meta.url, 'once.sql');
 const TIED = `SELECT a.idp AS client, min(a.from_ix) AS first_ix, max(a.from_ix) AS last_ix FROM alias a JOIN entity e ON e.tenant = $1 AND e.id = a.idp
   WHERE a.tenant = $1 AND a.from_ix >= $2 AND a.from_ix < $3 AND e.kind = ${ENTITY_KINDS.client} AND ($4::int[] IS NULL OR a.idp = ANY ($4) OR a.local = ANY ($4))
@@ -80,15 +80,8 @@ async function readUserLines({ since, until, clients }: Between, appeared: reado
   for (const { client, first, last } of appeared) stretch(shownAs.get(client) ?? client, first, last);
   const tied = await until.rows<{ client: number; first_ix: string; last_ix: string }>(TIED, [String(since.index), String(until.index), clients]);
   for (const { client, first_ix, last_ix } of tied) stretch(client, BigInt(first_ix), BigInt(last_ix));
-  const countAt = async (moment: Snapshot): Promise<ReadonlyMap<number, number>> => {
-    const rows = await moment.rows<{ client: number; users: string }>(CLIENT_USERS, [String(moment.index), [...spans.keys()]]);
-    return new Map(rows.map(({ client, users }) => [client, Number(users)]));
-  };
-  const [before, after] = [await countAt(since), await countAt(until)];
-  return [...spans].flatMap(([client, span]): Line[] => {
-    const users = (after.get(client) ?? 0) - (before.get(client) ?? 0);
-    return users > 0 ? [{ kind: 'users-appeared', client, res: null, ...span, what: { of: 'users', users } }] : [];
-  });
+  const rows = await until.rows<{ client: number; users: string }>(USERS, [String(since.index), String(until.index), [...spans.keys()]]);
+  return rows.map(({ client, users }) => ({ kind: 'users-appeared', client, res: null, ...spans.get(client)!, what: { of: 'users', users: Number(users) } }));
 }
 
 interface ConnectionRow {

@@ -67,9 +67,8 @@ export interface Symbols {
   readonly resource: (id: number) => GraphNode[];
 }
 
-export function createSymbols(names: Names, disabled: ReadonlySet<number>): Symbols {
+export function createSymbols(names: Names): Symbols {
   const issuers = new Map<string, GraphNode>();
-  const state = (id: number) => (disabled.has(id) ? { disabled: true as const } : {});
   const withIssuer = (iss: string, node: GraphNode): GraphNode[] => {
     let issuer = issuers.get(iss);
     if (!issuer) issuers.set(iss, (issuer = { id: `issuer:${iss}`, type: 'issuer', name: iss }));
@@ -78,7 +77,7 @@ export function createSymbols(names: Names, disabled: ReadonlySet<number>): Symb
   return {
     client: drawnOnce((id) => {
       const { iss, client_id } = names.client(id);
-      return withIssuer(iss, { id: String(id), type: 'client', name: client_id, ...state(id) });
+      return withIssuer(iss, { id: String(id), type: 'client', name: client_id });
     }),
     agent: drawnOnce((id) => {
       const { iss, id: name } = names.agent(id);
@@ -86,7 +85,7 @@ export function createSymbols(names: Names, disabled: ReadonlySet<number>): Symb
     }),
     user: drawnOnce((id) => {
       const { iss, tenant, sub } = names.user(id);
-      return withIssuer(iss, { id: String(id), type: 'user', name: sub, ...(tenant === undefined ? {} : { tenant }), ...state(id) });
+      return withIssuer(iss, { id: String(id), type: 'user', name: sub, ...(tenant === undefined ? {} : { tenant }) });
     }),
     resource: drawnOnce((id) => [{ id: String(id), type: 'resource', name: names.resource(id).uri }]),
   };

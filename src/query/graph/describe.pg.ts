@@ -7,8 +7,7 @@ import { joinDetails, type PairDetails, type ShownPair } from './pairs.js';
 import type { ReadPairs } from './pairs.pg.js';
 
 export const CLIENT_USERS = loadSql(import.meta.url, 'client-users.sql');
-const ISSUER_USERS = loadSql(import.meta.url, 'issuer-users.sql');
-const FIRST_SEEN = loadSql(import.meta.url, 'first-seen.sql');
+const NODES = loadSql(import.meta.url, 'nodes.sql');
 
 /** The drawing in words: with counts of the pairs, drawn or not, and with the first entry that shows each thing. */
 export async function describeDrawing(
@@ -17,23 +16,16 @@ export async function describeDrawing(
   pairs: readonly ShownPair[],
   detailsOf: ReadPairs['detailsOf'],
 ): Promise<Pick<GraphAnswer, 'fold' | 'nodes' | 'edges' | 'left_out'>> {
-  const index = String(snapshot.index);
-  const issuers = nodes.filter(({ type }) => type === 'issuer').map(({ name }) => name);
-  const clientUsers = await snapshot.rows<{ client: number; users: string }>(CLIENT_USERS, [index, idsOf(nodes, 'client')]);
-  const issuerUsers = await snapshot.rows<{ iss: string; users: string }>(ISSUER_USERS, [index, issuers]);
   const details = await detailsOf(drawn.flatMap(({ rasClients, res }) => rasClients.map((client) => ({ client, res }))));
-  const { firstSeen, seen } = await readSeen(snapshot, nodes.filter(({ type }) => type !== 'issuer').map(({ id }) => Number(id)), drawn.map(({ firstIx }) => String(firstIx)));
-  const users = new Map([
-    ...clientUsers.map((row) => [String(row.client), Number(row.users)] as const),
-    ...issuerUsers.map((row) => [`issuer:${row.iss}`, Number(row.users)] as const),
-  ]);
+  const { ofNode, seen } = await readNodes(snapshot, nodes, drawn);
   const sums = sumNodes(pairs);
   return {
     fold,
     nodes: nodes.map((node) => ({
       ...node,
-      ...(firstSeen.has(node.id) ? { first_seen: firstSeen.get(node.id)! } : {}),
-      ...(node.type === 'client' || node.type === 'issuer' ? { users: users.get(node.id) ?? 0 } : {}),
+      ...(ofNode(node)?.disabled ? { disabled: true as const } : {}),
+      ...(node.type === 'issuer' ? {} : { first_seen: seen(ofNode(node)!.ix) }),
+      ...(node.type === 'client' || node.type === 'issuer' ? { users: Number(ofNode(node)?.users ?? 0) } : {}),
       ...(node.type === 'client' || node.type === 'resource' ? (sums.get(node.id) ?? { connections: 0, grants: 0, accesses: 0 }) : {}),
     })),
     edges: [
@@ -48,20 +40,33 @@ export async function describeDrawing(
   };
 }
 
-const idsOf = (nodes: readonly GraphNode[], type: GraphNode['type']): number[] => nodes.filter((node) => node.type === type).map(({ id }) => Number(id));
-
 interface Seen {
   readonly index: string;
   readonly at: number;
 }
 
-async function readSeen(snapshot: Snapshot, ids: readonly number[], indexes: readonly string[]) {
-  const rows = await snapshot.rows<{ id: number | null; ix: string; arrival: string }>(FIRST_SEEN, [ids, [...new Set(indexes)]]);
-  const seenOf = ({ ix, arrival }: (typeof rows)[number]): Seen => ({ index: ix, at: Math.floor(Number(arrival) / 1000) });
-  const entries = new Map(rows.map((row) => [row.ix, seenOf(row)]));
+interface NodeRow {
+  readonly [column: string]: unknown;
+  /** Null: the row is of an entry alone. */
+  readonly node: string | null;
+  readonly ix: string;
+  readonly arrival: string;
+  readonly users: string | null;
+  readonly disabled: boolean | null;
+}
+
+async function readNodes(snapshot: Snapshot, nodes: readonly GraphNode[], drawn: readonly ShownPair[]) {
+  const rows = await snapshot.rows<NodeRow>(NODES, [
+    String(snapshot.index),
+    nodes.filter(({ type }) => type !== 'issuer').map(({ id }) => id),
+    nodes.filter(({ type }) => type === 'issuer').map(({ name }) => name),
+    [...new Set(drawn.map(({ firstIx }) => String(firstIx)))],
+  ]);
+  const byNode = new Map(rows.map((row) => [row.node, row]));
+  const entries = new Map(rows.map(({ ix, arrival }): [string, Seen] => [ix, { index: ix, at: Math.floor(Number(arrival) / 1000) }]));
   return {
-    firstSeen: new Map(rows.filter(({ id }) => id !== null).map((row) => [String(row.id), seenOf(row)])),
-    seen: (index: string): Seen => entries.get(index)!,
+    ofNode: ({ id }: GraphNode): NodeRow | undefined => byNode.get(id),
+    seen: (ix: string): Seen => entries.get(ix)!,
   };
 }
 
@@ -98,8 +103,9 @@ function agentEdges(pairs: readonly ShownPair[], nodes: readonly GraphNode[]): G
   const shown = new Set(nodes.map(({ id }) => id));
   const edges = new Map<string, GraphEdge>();
   for (const { client, agents } of pairs) {
+    if (agents.length === 0 || !shown.has(String(client))) continue;
     for (const agent of agents) {
-      if (shown.has(String(agent)) && shown.has(String(client))) edges.set(`${agent} ${client}`, { type: 'agent', from: String(agent), to: String(client) });
+      if (shown.has(String(agent))) edges.set(`${agent} ${client}`, { type: 'agent', from: String(agent), to: String(client) });
     }
   }
   return [...edges.values()];

@@ -12,9 +12,9 @@ const names: Names = {
   text: String,
 };
 const known = { firstIx: 0n, grants: 1, use: { ...NO_USE, accesses: 3, allowed: 2, first: 1, last: 5 } } as const;
-const pair = (client: number, res: number, agents: number[] = []): ShownPair => ({ ...known, client, res, agents, rasClients: [client] });
+const pair = (client: number, res: number, agents: number[] = []): ShownPair => ({ ...known, client, shownAs: client, res, agents, rasClients: [client] });
 const draw = (pairs: readonly ShownPair[], grants: readonly HeldGrant[] = [], users = new Set(grants.map(({ usr }) => usr)).size) =>
-  drawGraph({ pairs, grants, users }, createSymbols(names, new Set()));
+  drawGraph({ pairs, grants, users }, createSymbols(names));
 const range = (from: number, count: number) => Array.from({ length: count }, (_, nth) => from + nth);
 
 describe('drawGraph', () => {

@@ -14,8 +14,6 @@ import { drawNeighbourhood, type Start } from './neighbourhood.js';
 import { foldPairs, type ShownPair } from './pairs.js';
 import { readPairs, readShownAs, type PairFilter } from './pairs.pg.js';
 
-const DISABLED = `SELECT entity FROM principal_version
-  WHERE tenant = $1 AND state = 0 AND from_ix < $2 AND (to_ix IS NULL OR to_ix >= $2) AND entity = ANY ($3::int[])`;
 const FIND_NODE = 'SELECT kind FROM entity WHERE tenant = $1 AND id = $2 AND from_ix < $3';
 const NODE_KINDS = ['user', 'client', 'agent', 'resource'] as const;
 
@@ -48,10 +46,9 @@ export function createGraphQuestion({ ask, reader }: { readonly ask: Ask; readon
       const node = expand === undefined ? undefined : await findNode(snapshot, expand.id);
       const read = await readPairs(snapshot, filter, window);
       const start = node && { ...node, id: (await readShownAs(snapshot, node.type === 'client' ? [node.id] : [])).get(node.id) ?? node.id };
-      const shownAs = await readShownAs(snapshot, read.pairs.map(({ client }) => client));
-      const pairs = foldPairs(read.pairs, shownAs);
+      const pairs = foldPairs(read.pairs);
       const held = createGrantReader(snapshot, pairs, filter);
-      const symbolsOf = (ids: readonly number[]) => readSymbols(snapshot, ids);
+      const symbolsOf = async (ids: readonly number[]) => createSymbols(await readNames(snapshot, ids));
       const drawing = start
         ? await drawNeighbourhood({ start, depth: expand!.depth, pairs, grants: held, symbolsOf })
         : await drawWhole(pairs, held, filter, fold, symbolsOf);
@@ -82,12 +79,6 @@ async function drawWhole(
   const symbols = await symbolsOf([...entities, ...grants.map(({ usr }) => usr)]);
   const whole = drawGraph({ pairs, grants, users }, symbols);
   return fold === undefined && !filter.users && whole.left_out.users > 0 ? folded() : whole;
-}
-
-async function readSymbols(snapshot: Snapshot, ids: readonly number[]): Promise<Symbols> {
-  const names = await readNames(snapshot, ids);
-  const disabled = await snapshot.rows<{ entity: number }>(DISABLED, [String(snapshot.index), ids]);
-  return createSymbols(names, new Set(disabled.map(({ entity }) => entity)));
 }
 
 async function findNode(snapshot: Snapshot, id: number): Promise<Start> {

@@ -153,6 +153,7 @@ const idsOf = (text: string | null): number[] => wordsOf(text).map(Number);
 const pairOf = (row: PairRow, counted: Pick<Pair, 'grants' | 'use'>): Pair => ({
   client: row.client,
   res: row.res,
+  shownAs: row.shown_as ?? row.client,
   firstIx: BigInt(row.first_ix),
   ...counted,
   agents: [...new Set([...idsOf(row.agents), ...idsOf(row.connection_agents)])],
@@ -166,6 +167,7 @@ interface PairRow {
   readonly agents: string | null;
   readonly connection_agents: string | null;
   readonly grants: string | null;
+  readonly shown_as: number | null;
 }
 
 interface DetailsRow {

@@ -3,6 +3,8 @@ export interface Pair {
   /** At the RAS. */
   readonly client: number;
   readonly res: number;
+  /** The client by the name that it has at its IdP, where an event has tied the two. */
+  readonly shownAs: number;
   /** The first entry that shows them together. */
   readonly firstIx: bigint;
   /** Users who hold a grant. */
@@ -37,7 +39,7 @@ export interface PairUse {
 
 export type PairState = 'created' | 'observed' | 'deleted' | 'unrecorded';
 
-/** A pair under the name that the client has at its IdP, where an event has tied the two; several resource servers' names may be one client. */
+/** A pair under the name as which the client is shown; several resource servers' names may be one client. */
 export interface ShownPair extends Pair {
   readonly rasClients: readonly number[];
 }
@@ -48,10 +50,10 @@ export const NO_USE: PairUse = { accesses: 0, allowed: 0, first: null, last: nul
 const RANK: Readonly<Record<PairState, number>> = { created: 3, observed: 2, deleted: 1, unrecorded: 0 };
 
 /** Busiest first. */
-export function foldPairs(pairs: readonly Pair[], shownAs: ReadonlyMap<number, number>): ShownPair[] {
+export function foldPairs(pairs: readonly Pair[]): ShownPair[] {
   const folded = new Map<string, ShownPair>();
   for (const pair of pairs) {
-    const client = shownAs.get(pair.client) ?? pair.client;
+    const client = pair.shownAs;
     const key = `${client} ${pair.res}`;
     const known = folded.get(key);
     folded.set(key, known === undefined ? { ...pair, client, rasClients: [pair.client] } : join(known, pair));
@@ -62,6 +64,7 @@ export function foldPairs(pairs: readonly Pair[], shownAs: ReadonlyMap<number, n
 function join(one: ShownPair, other: Pair): ShownPair {
   return {
     client: one.client,
+    shownAs: one.shownAs,
     res: one.res,
     rasClients: [...one.rasClients, other.client],
     firstIx: one.firstIx < other.firstIx ? one.firstIx : other.firstIx,
