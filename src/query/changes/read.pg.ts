@@ -1,5 +1,4 @@
 import { loadSql } from '../../platform/index.js';
-import { ENTITY_KINDS } from '../../projections/index.js';
 import { readShownAs } from '../graph/pairs.pg.js';
 import type { Snapshot } from '../snapshot.pg.js';
 import { lineOfConnection, linesOfOnce, type Line, type OnceRow } from './lines.js';
@@ -9,9 +8,7 @@ const GRANTS = loadSql(import.meta.url, 'grants.sql');
 const GROWN = loadSql(import.meta.url, 'grown.sql');
 const USERS = loadSql(import.meta.url, 'users.sql');
 const ONCE = loadSql(import.meta.url, 'once.sql');
-const TIED = `SELECT a.idp AS client, min(a.from_ix) AS first_ix, max(a.from_ix) AS last_ix FROM alias a JOIN entity e ON e.tenant = $1 AND e.id = a.idp
-  WHERE a.tenant = $1 AND a.from_ix >= $2 AND a.from_ix < $3 AND e.kind = ${ENTITY_KINDS.client} AND ($4::int[] IS NULL OR a.idp = ANY ($4) OR a.local = ANY ($4))
-  GROUP BY a.idp`;
+const TIED = loadSql(import.meta.url, 'tied.sql');
 
 /** Versions of grants, other than their first, that one answer walks. */
 export const MAX_VERSIONS_WALKED = 100_000;

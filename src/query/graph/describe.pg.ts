@@ -6,7 +6,6 @@ import type { Drawing } from './canvas.js';
 import { joinDetails, type PairDetails, type ShownPair } from './pairs.js';
 import type { ReadPairs } from './pairs.pg.js';
 
-export const CLIENT_USERS = loadSql(import.meta.url, 'client-users.sql');
 const NODES = loadSql(import.meta.url, 'nodes.sql');
 
 /** The drawing in words: with counts of the pairs, drawn or not, and with the first entry that shows each thing. */
