@@ -15,11 +15,12 @@ candidate AS (
   UNION
   SELECT t.tenant, t.idp, g.usr FROM tied t JOIN grant_version g ON g.tenant = t.tenant AND g.client = t.local
 ),
-begun AS (
+begun AS MATERIALIZED (
   SELECT c.tenant, c.client, least(
     (SELECT min(g.from_ix) FROM grant_version g WHERE g.tenant = c.tenant AND g.usr = c.usr AND g.client = c.client),
     (SELECT min(greatest(g.from_ix, a.from_ix))
-     FROM alias a JOIN grant_version g ON g.tenant = a.tenant AND g.usr = c.usr AND g.client = a.local
+     FROM alias a
+     CROSS JOIN LATERAL (SELECT from_ix FROM grant_version WHERE tenant = c.tenant AND usr = c.usr AND client = a.local OFFSET 0) g
      WHERE a.tenant = c.tenant AND a.idp = c.client)) AS ix
   FROM candidate c
 ),
@@ -39,7 +40,8 @@ come AS (
   FROM (SELECT tenant, usr, min(from_ix) AS ix FROM fresh GROUP BY tenant, usr) f
   JOIN begin b ON b.tenant = f.tenant
   JOIN entity e ON e.tenant = f.tenant AND e.id = f.usr
-  WHERE NOT EXISTS (SELECT FROM grant_version g WHERE g.tenant = f.tenant AND g.usr = f.usr AND g.from_ix < b.ix)
+  -- The user's grants by their key: of an index by from_ix the planner would walk all that are older.
+  WHERE b.ix <= ALL (SELECT from_ix FROM grant_version g WHERE g.tenant = f.tenant AND g.usr = f.usr OFFSET 0)
   GROUP BY 1, 2, 3
 )
 INSERT INTO issuer_user (tenant, iss, from_ix, users)
