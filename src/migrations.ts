@@ -8,6 +8,7 @@ import {
   GrantAggregates1764000008020,
   ProjectionGate1764000008060,
   Projections1764000002000,
+  ReachIndexes1764000008080,
   RuleHistory1764000008030,
   SourceCounts1764000008040,
   SourceRoutes1764000006000,
@@ -36,4 +37,5 @@ export const MIGRATIONS = [
   Directory1764000008041,
   EntityNames1764000008042,
   ProjectionGate1764000008060,
+  ReachIndexes1764000008080,
 ];

@@ -29,5 +29,6 @@ SELECT
     WHERE c.tenant = $1 AND c.kind = 2
       AND ($3 IS NULL OR c.key = $3 OR c.id IN (SELECT a.local FROM entity e JOIN alias a ON a.tenant = $1 AND a.idp = e.id WHERE e.tenant = $1 AND e.kind = 2 AND e.key = $3))
       AND EXISTS (SELECT FROM token t WHERE t.tenant = $1 AND t.client = c.id)
+      AND ($5 IS NULL OR EXISTS (SELECT FROM entity r JOIN edge_seen s ON s.tenant = $1 AND s.res = r.id AND s.client = c.id WHERE r.tenant = $1 AND r.kind = 5 AND r.key = $5))
     LIMIT $8
   ) END AS clients_with_tokens

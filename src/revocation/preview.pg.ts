@@ -11,7 +11,9 @@ const TOKENS = loadSql(import.meta.url, 'preview-tokens.sql');
 const GRANTS = loadSql(import.meta.url, 'preview-grants.sql');
 
 /** Tokens that one preview looks at, over all users, clients or agents it begins from; more are not counted. */
-const TOKENS_LOOKED_AT = 25_000;
+const TOKENS_LOOKED_AT = 2_000;
+/** Tokens that have ended, of which a live one may have come. */
+const ENDED_LOOKED_AT = 500;
 /** Clients that a selector without token, ID-JAG, session, user and agent begins from. */
 const MAX_CLIENTS = 2_000;
 const MAX_GRANTS = 100_000;
@@ -107,6 +109,8 @@ async function preview(client: PoolClient, tenant: Tenant, order: Order, { now, 
     order.reauthenticate,
     now - HOUR_S,
     now - MAX_LINEAGE_AGE_S,
+    Math.ceil(ENDED_LOOKED_AT / count),
+    seeds.unnamed,
   ]);
   const tokens = counted[0]!;
   const standing = isStanding(selector) ? await readStanding(client, tenant, selector, names) : undefined;
@@ -121,15 +125,15 @@ async function preview(client: PoolClient, tenant: Tenant, order: Order, { now, 
   };
 }
 
-/** By what an index finds the fewest tokens. */
-function seedsOf({ token, id_jag: idJag, session, user, agent }: Selector, names: Names, tokenKey: Buffer | null) {
-  const none = { users: [] as number[], clients: [] as number[], agents: [] as number[], tokens: [] as Buffer[], idJags: [] as Buffer[] };
+/** By what an index finds the fewest tokens. `unnamed`: those whose user nobody has said are looked at too. */
+function seedsOf({ token, id_jag: idJag, session, user, agent, resource }: Selector, names: Names, tokenKey: Buffer | null) {
+  const none = { users: [] as number[], clients: [] as number[], agents: [] as number[], tokens: [] as Buffer[], idJags: [] as Buffer[], unnamed: false };
   if (token) return { ...none, tokens: [tokenKey!] };
   if (idJag) return { ...none, idJags: names.id_jags! };
   if (session) return { ...none, users: names.session_users! };
-  if (user) return { ...none, users: names.users! };
+  if (user) return { ...none, users: names.users!, unnamed: true };
   if (agent) return { ...none, agents: names.agents! };
-  return { ...none, clients: names.clients_with_tokens ?? [] };
+  return { ...none, clients: names.clients_with_tokens ?? [], unnamed: resource !== undefined };
 }
 
 /** A rule on a token, an ID-JAG, a session or a type of agent ends no standing right: what is behind its tokens is counted. */

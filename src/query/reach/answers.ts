@@ -88,6 +88,7 @@ export const BlastAnswer = one({
         strict,
       ),
       at_least: Type.Boolean({ description: 'the newest uses alone are counted' }),
+      newest_only: Type.Boolean({ description: '`operations` and `resources` are those of the newest uses alone, whether or not all are counted' }),
     },
     { ...strict, description: 'records and bytes are those of allowed uses' },
   ),
