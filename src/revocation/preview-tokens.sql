@@ -47,7 +47,7 @@ looked_at AS (
 told AS (
   SELECT t.key, t.id_jag_key, t.facts AS f, t.facts -> 'id_jag' AS s, j.facts AS j
   FROM looked_at k
-  JOIN token t ON t.tenant = $1 AND t.key = k.key
+  CROSS JOIN LATERAL (SELECT * FROM token t WHERE t.tenant = $1 AND t.key = k.key LIMIT 1) t
   LEFT JOIN LATERAL (
     SELECT facts FROM id_jag WHERE tenant = $1 AND key = t.id_jag_key
     UNION ALL
@@ -86,16 +86,17 @@ selected AS (
 tree AS (
   SELECT key FROM selected
   UNION
-  SELECT t.key FROM tree p JOIN token t ON t.tenant = $1 AND t.parent_key = p.key
+  -- Key by key through the indexes: OFFSET and LIMIT keep the planner from joining whole tables.
+  SELECT n.key FROM tree p CROSS JOIN LATERAL (SELECT t.key FROM token t WHERE t.tenant = $1 AND t.parent_key = p.key OFFSET 0) n
 ),
 live AS MATERIALIZED (
-  SELECT t.key, t.usr, t.client, t.res FROM tree JOIN token t ON t.tenant = $1 AND t.key = tree.key
+  SELECT t.key, t.usr, t.client, t.res FROM tree CROSS JOIN LATERAL (SELECT * FROM token t WHERE t.tenant = $1 AND t.key = tree.key LIMIT 1) t
   WHERE t.conflict_ix IS NULL AND t.iat >= $21 AND (t.exp > $2 OR (t.exp IS NULL AND t.facts ->> 'kind' = 'refresh'))
 ),
 behind AS (
   SELECT DISTINCT g.usr, g.client, g.res
   FROM (SELECT DISTINCT l.usr, l.client, r.id AS res FROM live l CROSS JOIN LATERAL unnest(l.res) r (id)) l
-  JOIN grant_version g ON g.tenant = $1 AND g.usr = l.usr AND g.client = l.client AND g.res = l.res AND g.to_ix IS NULL
+  CROSS JOIN LATERAL (SELECT * FROM grant_version g WHERE g.tenant = $1 AND g.usr = l.usr AND g.client = l.client AND g.res = l.res AND g.to_ix IS NULL LIMIT 1) g
 )
 SELECT
   (SELECT count(*) FROM live) AS tokens,

@@ -12,6 +12,8 @@ const GRANTS = loadSql(import.meta.url, 'preview-grants.sql');
 
 /** Tokens that one preview looks at, over all users, clients or agents it begins from; more are not counted. */
 const TOKENS_LOOKED_AT = 2_000;
+/** Of each name of one user, client or agent: most of them have few. */
+const OF_A_NAME = 300;
 /** Tokens that have ended, of which a live one may have come. */
 const ENDED_LOOKED_AT = 500;
 /** Clients that a selector without token, ID-JAG, session, user and agent begins from. */
@@ -21,7 +23,7 @@ const MAX_GRANTS = 100_000;
 const TIMEOUT_MS = 2_000;
 const HOUR_S = 3_600;
 
-const BEGIN = `SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; ${ENTER_GATE}; SET LOCAL statement_timeout = ${TIMEOUT_MS}`;
+const BEGIN = `SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; ${ENTER_GATE}; SET LOCAL statement_timeout = ${TIMEOUT_MS}; SET LOCAL jit = off`;
 
 /** What a rule would reach if it were ordered now. */
 export interface Preview {
@@ -83,14 +85,15 @@ async function preview(client: PoolClient, tenant: Tenant, order: Order, { now, 
   const keys = new Map(selectorParts(selector).map(([dimension, parts]): [Dimension, Buffer] => [dimension, ruleKeyToBytes(ruleKey(tenant.key, dimension, parts))]));
   const key = (dimension: Dimension): Buffer | null => keys.get(dimension) ?? null;
   const { rows: heads } = await client.query<{ next_ix: string }>('SELECT next_ix FROM ledger_head WHERE tenant = $1', [tenant.id]);
-  const { rows: named } = await client.query<Names>(NAMES, [tenant.id, key('user'), key('client'), key('agent'), key('resource'), key('session'), key('id_jag'), MAX_CLIENTS]);
+  const { rows: named } = await client.query<Names>(NAMES, [tenant.id, key('user'), key('client'), key('agent'), key('resource'), key('session'), key('id_jag'), MAX_CLIENTS, selector.resource ?? null]);
   const names = named[0]!;
   const seeds = seedsOf(selector, names, key('token'));
   const count = Math.max(1, [seeds.users, seeds.clients, seeds.agents].reduce((sum, ids) => sum + ids.length, 0));
+  const fewest = seeds.clients.length > 0 && !selector.client ? 1 : OF_A_NAME;
   const { rows: counted } = await client.query<TokenCounts>(TOKENS, [
     tenant.id,
     now,
-    Math.ceil(TOKENS_LOOKED_AT / count),
+    Math.max(fewest, Math.ceil(TOKENS_LOOKED_AT / count)),
     seeds.users,
     seeds.clients,
     seeds.agents,
@@ -109,7 +112,7 @@ async function preview(client: PoolClient, tenant: Tenant, order: Order, { now, 
     order.reauthenticate,
     now - HOUR_S,
     now - MAX_LINEAGE_AGE_S,
-    Math.ceil(ENDED_LOOKED_AT / count),
+    Math.max(Math.ceil(fewest / 4), Math.ceil(ENDED_LOOKED_AT / count)),
     seeds.unnamed,
   ]);
   const tokens = counted[0]!;

@@ -13,6 +13,8 @@ const LOOKED_AT = 2_000;
 const ENDED_LOOKED_AT = 500;
 /** Tokens whose lineage is read: the newest of those that may be live. */
 const MAX_EXAMINED = 250;
+/** Of each name of one user, client or agent: most of them have few. */
+const OF_A_NAME = 300;
 const DAY_S = 86_400;
 
 const NAMED = loadSql(import.meta.url, 'candidates-named.sql');
@@ -72,10 +74,11 @@ export async function findReachedTokens<By>(
   const tenantKey = reader.tenantKey(snapshot.tenant);
   const clients = [...seeds.clients, ...(await findClients(snapshot, seeds.resources))];
   const seedCount = Math.max(1, seeds.users.length + clients.length + seeds.agents.length);
+  const fewest = seeds.resources.length > 0 ? 1 : OF_A_NAME;
   const found = await snapshot.rows<CandidateRow | ({ readonly key: null; readonly cut_off: boolean } & Record<string, unknown>)>(CANDIDATES, [
     String(snapshot.index),
     snapshot.at,
-    Math.ceil(LOOKED_AT / seedCount),
+    Math.max(fewest, Math.ceil(LOOKED_AT / seedCount)),
     seeds.users,
     clients,
     seeds.agents,
@@ -85,7 +88,7 @@ export async function findReachedTokens<By>(
     onlyLive,
     MAX_EXAMINED + 1,
     snapshot.at + DAY_S,
-    Math.ceil(ENDED_LOOKED_AT / seedCount),
+    Math.max(Math.ceil(fewest / 4), Math.ceil(ENDED_LOOKED_AT / seedCount)),
     seeds.users.length + seeds.resources.length > 0,
   ]);
   const rows = found.filter((row): row is CandidateRow => row.key !== null);
@@ -120,7 +123,9 @@ export async function findReachedTokens<By>(
   return { tokens, atLeast: rows.length > MAX_EXAMINED || found[0]!.cut_off };
 }
 
-const CLIENTS_OF_RESOURCES = 'SELECT DISTINCT client FROM edge_seen WHERE tenant = $1 AND res = ANY ($2::int[]) AND first_ix < $3';
+/** Whatever a RAS issued for an ID-JAG is for the RAS itself, too. */
+const CLIENTS_OF_RESOURCES = `SELECT client FROM edge_seen WHERE tenant = $1 AND res = ANY ($2::int[]) AND first_ix < $3
+  UNION SELECT c.id FROM entity r JOIN entity c ON c.tenant = $1 AND c.kind = 2 AND c.parts ->> 0 = r.parts ->> 0 AND c.from_ix < $3 WHERE r.tenant = $1 AND r.id = ANY ($2)`;
 
 async function findClients(snapshot: Snapshot, resources: readonly number[]): Promise<readonly number[]> {
   if (resources.length === 0) return [];

@@ -4,11 +4,11 @@ import type { Snapshot } from '../snapshot.pg.js';
 import type { Start } from './start.pg.js';
 import type { ReachedToken } from './tokens.pg.js';
 
-/** Uses that one answer adds up one by one: the newest ones, evenly of all names. */
+/** Uses that one answer adds up one by one: the newest ones of each name, name by name. */
 const MAX_ROWS = 4_000;
 const HOUR_S = 3_600;
-/** Intake lets no event lie further ahead than ten minutes. */
-const HOURS_AHEAD = 2;
+/** Of an hour that nothing comes after. */
+const LAST_HOUR = 2 ** 31 - 1;
 
 const USED = loadSql(import.meta.url, 'used.sql');
 const drivenBy = (ids: string, condition: string): string => USED.replace('{ids}', ids).replace('{driven}', condition);
@@ -58,16 +58,15 @@ export interface Used {
 export async function readUsed(snapshot: Snapshot, { kind, entities }: Start, tokens: readonly ReachedToken<unknown>[], since: number): Promise<Used> {
   const byTokens = kind === 'session' || kind === 'id_jag' || kind === 'token';
   const driving = byTokens ? byteaArray(tokens.map(({ key }) => key)) : int4Array(entities);
-  const most = byTokens ? MAX_ROWS : Math.ceil(MAX_ROWS / entities.length);
-  const rows = await snapshot.rows<UsedRow & { readonly cut_off: boolean }>(STATEMENTS[byTokens ? 'token' : kind], [String(snapshot.index), since, MAX_ROWS, driving, most]);
-  const atLeast = rows[0]?.cut_off === true || rows.reduce((sum, row) => sum + Number(row.rows), 0) >= MAX_ROWS;
+  const rows = await snapshot.rows<UsedRow>(STATEMENTS[byTokens ? 'token' : kind], [String(snapshot.index), since, MAX_ROWS, driving]);
+  const atLeast = rows.reduce((sum, row) => sum + Number(row.rows), 0) >= MAX_ROWS;
   const counted = atLeast && (kind === 'client' || kind === 'resource');
   return { rows, atLeast, totals: counted ? await readTotals(snapshot, kind, entities, since) : undefined };
 }
 
 async function readTotals(snapshot: Snapshot, kind: 'client' | 'resource', ids: readonly number[], since: number): Promise<UsedTotals> {
   const first = Math.ceil(since / HOUR_S);
-  const hours = await readHourUses(snapshot, { of: kind, ids }, { first, end: Math.floor(snapshot.at / HOUR_S) + HOURS_AHEAD });
+  const hours = await readHourUses(snapshot, { of: kind, ids }, { first, end: LAST_HOUR });
   const [part] = await snapshot.rows<Record<'n' | 'allowed' | 'records' | 'bytes' | 'first', string>>(FIRST_HOURS[kind], [String(snapshot.index), since, first * HOUR_S, ids]);
   const sum = (column: 'n' | 'allowed' | 'records' | 'bytes'): number => hours.reduce((total, hour) => total + hour[column], Number(part![column]));
   return { allowed: sum('allowed'), denied: sum('n') - sum('allowed'), records: sum('records'), bytes: sum('bytes'), first: Number(part!.first) };
