@@ -104,7 +104,7 @@ export const BlastAnswer = one({
       },
       strict,
     ),
-    { description: 'together they stop what is reached and nothing else; mostly one. `preview` is null where it was not asked for or took too long' },
+    { description: 'together they stop what is reached and nothing else; mostly one. `preview` is null where it was not asked for, took too long, or nothing that was looked at falls by it alone' },
   ),
 });
 export type BlastAnswer = Static<typeof BlastAnswer>;

@@ -8,11 +8,11 @@ import { lineageAsOf } from './lineage-as-of.js';
 import type { Seeds } from './start.pg.js';
 
 /** Tokens that are looked at, over all seeds: the newest ones. */
-const LOOKED_AT = 2_000;
+const LOOKED_AT = 1_000;
 /** Where live ones alone are wanted: those that ended last, of which a live one may have come. */
-const ENDED_LOOKED_AT = 500;
+const ENDED_LOOKED_AT = 400;
 /** Tokens whose lineage is read: the newest of those that may be live. */
-const MAX_EXAMINED = 250;
+const MAX_EXAMINED = 100;
 /** Of each name of one user, client or agent: most of them have few. */
 const OF_A_NAME = 300;
 const DAY_S = 86_400;
@@ -88,7 +88,7 @@ export async function findReachedTokens<By>(
     onlyLive,
     MAX_EXAMINED + 1,
     snapshot.at + DAY_S,
-    Math.max(Math.ceil(fewest / 4), Math.ceil(ENDED_LOOKED_AT / seedCount)),
+    Math.max(Math.ceil(fewest / 3), Math.ceil(ENDED_LOOKED_AT / seedCount)),
     seeds.users.length + seeds.resources.length > 0,
   ]);
   const rows = found.filter((row): row is CandidateRow => row.key !== null);
