@@ -10,6 +10,7 @@ import {
   Projections1764000002000,
   ReachIndexes1764000008080,
   RuleHistory1764000008030,
+  RunningCounts1764000008070,
   SourceCounts1764000008040,
   SourceRoutes1764000006000,
   SourceSequence1764000004800,
@@ -37,5 +38,6 @@ export const MIGRATIONS = [
   Directory1764000008041,
   EntityNames1764000008042,
   ProjectionGate1764000008060,
+  RunningCounts1764000008070,
   ReachIndexes1764000008080,
 ];

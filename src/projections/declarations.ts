@@ -47,7 +47,7 @@ export const PROJECTIONS: Readonly<Record<ProjectionName, Declaration>> = {
   },
   grants: {
     tables: {
-      grant_version: { later: ['grant_res', 'grant_from', 'grant_agent'] },
+      grant_version: { later: ['grant_res', 'grant_agent', 'grant_again'] },
       edge_grant: {},
       edge_scope_granted: { later: ['edge_scope_granted_first'] },
       edge_agent_granted: { later: ['edge_agent_granted_first'] },

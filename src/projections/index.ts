@@ -27,3 +27,4 @@ export { SourceCounts1764000008040 } from './migrations/1764000008040-source-cou
 export { EntityNames1764000008042 } from './migrations/1764000008042-entity-names.js';
 export { ReachIndexes1764000008080 } from './migrations/1764000008080-reach-indexes.js';
 export { ProjectionGate1764000008060 } from './migrations/1764000008060-projection-gate.js';
+export { RunningCounts1764000008070 } from './migrations/1764000008070-running-counts.js';

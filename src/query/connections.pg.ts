@@ -46,7 +46,8 @@ export function createConnectionsQuestion({ ask, reader }: { readonly ask: Ask; 
       const shown = rows.slice(0, limit);
       const names = await readNames(snapshot, shown.flatMap((row) => [row.idp_client, row.client, row.res, row.agent]));
       const known = await readPairs(snapshot, { clients: idsOf(shown, 'client'), resources: idsOf(shown, 'res') }, window);
-      const pairs = new Map(known.map((pair) => [`${pair.client} ${pair.res}`, pair]));
+      const details = await known.detailsOf(shown);
+      const pairs = new Map(known.pairs.map((pair) => [`${pair.client} ${pair.res}`, pair]));
       const last = rows.length > limit ? shown.at(-1) : undefined;
       return {
         as_of: asOfOf(snapshot),
@@ -61,7 +62,7 @@ export function createConnectionsQuestion({ ask, reader }: { readonly ask: Ask; 
             client: names.client(row.client),
             resource: names.resource(row.res),
             agent: orNull(row.agent, names.agent),
-            ...scopesOf(row.scopes, pair.used),
+            ...scopesOf(row.scopes, details(row).used),
             users: pair.grants,
             ...usageOf(pair.use),
           };

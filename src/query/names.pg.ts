@@ -9,8 +9,14 @@ import type { Snapshot } from './snapshot.pg.js';
 
 const FIND_BY_ID = 'SELECT id FROM entity WHERE tenant = $1 AND id = $2 AND kind = $3 AND from_ix < $4';
 const FIND_BY_KEY = 'SELECT id FROM entity WHERE tenant = $1 AND kind = $3 AND key = $2 AND from_ix < $4';
-const FIND_ALIASES = `SELECT idp AS id FROM alias WHERE tenant = $1 AND local = $2 AND from_ix < $3
-  UNION SELECT local FROM alias WHERE tenant = $1 AND idp = $2 AND from_ix < $3`;
+/** The entity, first, and the other names of a user or client. */
+const withAliases = (find: string): string => `WITH named AS (${find})
+  SELECT id, 0 AS nth FROM named
+  UNION ALL (SELECT idp, 1 FROM alias WHERE tenant = $1 AND local = (SELECT id FROM named) AND from_ix < $4
+    UNION SELECT local, 1 FROM alias WHERE tenant = $1 AND idp = (SELECT id FROM named) AND from_ix < $4)
+  ORDER BY nth`;
+const FIND_ALL_BY_ID = withAliases(FIND_BY_ID);
+const FIND_ALL_BY_KEY = withAliases(FIND_BY_KEY);
 const READ_NAMES = loadSql(import.meta.url, 'names.sql');
 
 /**
@@ -26,16 +32,19 @@ export async function resolveFilter(
 ): Promise<readonly number[] | undefined> {
   const ref = readEntity(parameters, kind);
   if (ref === undefined) return undefined;
-  const id = await findEntity(snapshot, tenantKey, kind, ref);
-  if (id === undefined) throw new RescindError('not-found', { detail: `no ${kind} of this ${'id' in ref ? 'id' : 'name'} has been seen` });
-  if (kind !== 'user' && kind !== 'client') return [id];
-  return [id, ...(await snapshot.rows<{ id: number }>(FIND_ALIASES, [id, String(snapshot.index)])).map((alias) => alias.id)];
+  const hasAliases = kind === 'user' || kind === 'client';
+  const ids = await findIds(snapshot, tenantKey, kind, ref, hasAliases ? [FIND_ALL_BY_ID, FIND_ALL_BY_KEY] : [FIND_BY_ID, FIND_BY_KEY]);
+  if (ids.length === 0) throw new RescindError('not-found', { detail: `no ${kind} of this ${'id' in ref ? 'id' : 'name'} has been seen` });
+  return ids;
 }
 
 export async function findEntity(snapshot: Snapshot, tenantKey: Uint8Array, kind: FilterKind, ref: EntityRef): Promise<number | undefined> {
-  const [sql, value] = 'id' in ref ? [FIND_BY_ID, ref.id] : [FIND_BY_KEY, ruleKeyToBytes(ruleKey(tenantKey, kind, ref.parts))];
-  const [row] = await snapshot.rows<{ id: number }>(sql, [value, ENTITY_KINDS[kind], String(snapshot.index)]);
-  return row?.id;
+  return (await findIds(snapshot, tenantKey, kind, ref, [FIND_BY_ID, FIND_BY_KEY]))[0];
+}
+
+async function findIds({ rows, index }: Snapshot, tenantKey: Uint8Array, kind: FilterKind, ref: EntityRef, [byId, byKey]: readonly [string, string]): Promise<number[]> {
+  const [sql, value] = 'id' in ref ? [byId, ref.id] : [byKey, ruleKeyToBytes(ruleKey(tenantKey, kind, ref.parts))];
+  return (await rows<{ id: number }>(sql, [value, ENTITY_KINDS[kind], String(index)])).map(({ id }) => id);
 }
 
 interface EntityRow {

@@ -5,6 +5,7 @@ import { ChangesController } from './changes/changes.controller.js';
 import { CoverageController } from './coverage/coverage.controller.js';
 import { DirectoryController } from './directory/directory.controller.js';
 import { DocumentsController, type OpenApiSlot } from './documents.controller.js';
+import { readExamples } from './examples.js';
 import { PROTOCOL_PATHS } from './protocol-paths.js';
 import { GraphController } from './graph/graph.controller.js';
 import { QuestionsController } from './questions.controller.js';
@@ -54,5 +55,14 @@ export function describeApi(app: INestApplication, { version }: { readonly versi
   const document = SwaggerModule.createDocument(app, config, {
     operationIdFactory: (controller, method) => `${controller.replace(/Controller$/, '').toLowerCase()}-${method}`,
   });
+  addExamples(document);
   app.get<OpenApiSlot>(OPEN_API).document = { ...document, paths: { ...(PROTOCOL_PATHS as unknown as OpenAPIObject['paths']), ...document.paths } };
+}
+
+function addExamples({ paths }: OpenAPIObject): void {
+  for (const [path, { asked, answer }] of Object.entries(readExamples())) {
+    const response = paths[path]?.get?.responses['200'];
+    const content = response && 'content' in response ? response.content?.['application/json'] : undefined;
+    if (content) content.examples = { seeded: { summary: `GET ${asked}`, value: answer } };
+  }
 }

@@ -1,15 +1,17 @@
-import type { Pool, PoolClient, QueryResultRow } from 'pg';
+import type { Pool, PoolClient, QueryResult, QueryResultRow } from 'pg';
 import { RescindError } from '../contracts/index.js';
-import { inTransaction, loadSql } from '../platform/index.js';
+import { loadSql } from '../platform/index.js';
 import { createLineageReader, ENTER_GATE, type LineageReader } from '../projections/index.js';
 import type { AskedMoment, Moment } from './as-of.js';
 
 /** A question that takes longer is ended: it would hold a connection that others wait for. */
 export const QUESTION_TIMEOUT_MS = 2_000;
 
-/** Compiling takes longer than most questions, and is chosen by estimates that recursion inflates. */
-const BEGIN_SNAPSHOT = `SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; ${ENTER_GATE}; SET LOCAL statement_timeout = ${QUESTION_TIMEOUT_MS}; SET LOCAL jit = off`;
-const READ_HEAD = 'SELECT next_ix FROM ledger_head WHERE tenant = $1';
+/**
+ * Compiling takes longer than most questions, and is chosen by estimates that recursion inflates; starting workers takes longer than they
+ * save where every core has a question of its own.
+ */
+const BEGIN_SNAPSHOT = `BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; ${ENTER_GATE}; SET LOCAL statement_timeout = ${QUESTION_TIMEOUT_MS}; SET LOCAL jit = off; SET LOCAL max_parallel_workers_per_gather = 0`;
 const READ_ARRIVAL = 'SELECT arrival FROM entry WHERE tenant = $1 AND ix = $2';
 const FIND_INDEX = loadSql(import.meta.url, 'find-index.sql');
 
@@ -43,25 +45,57 @@ export type Ask = <T>(tenant: string, question: (snapshot: Snapshot) => Promise<
 export function createAsk({ pool, now }: { readonly pool: Pool; readonly now: () => number }): Ask {
   return async (tenant, question, asked) => {
     try {
-      return await inTransaction(pool, async (client) => {
-        await client.query(BEGIN_SNAPSHOT);
+      return await reading(pool, async (client) => {
         const rows: Rows = async <R extends QueryResultRow>(sql: string, values: readonly unknown[] = []) =>
           (await client.query<R>(sql, [tenant, ...values])).rows;
         const pages: Pages = (sql, values, size) => fetchPages(client, sql, [tenant, ...values], size);
-        const [row] = await rows<{ next_ix: string }>(READ_HEAD);
-        const head = BigInt(row?.next_ix ?? 0);
+        const opened = await open(client, tenant, asked);
         // The reader only calls `query`, which a connection has too.
         const lineage = createLineageReader({ pool: client as unknown as Pool });
-        const asOf = async (moment: AskedMoment | undefined): Promise<Snapshot> => {
-          const { index, at } = await findMoment(rows, head, now(), moment);
-          return { tenant, index, at, present: index === head, rows, pages, lineage, asOf };
-        };
-        return question(await asOf(asked));
+        const snapshotOf = ({ index, at }: Moment): Snapshot => ({ tenant, index, at, present: index === opened.head, rows, pages, lineage, asOf });
+        const asOf = async (moment: AskedMoment): Promise<Snapshot> => snapshotOf(await findMoment(rows, opened.head, now(), moment));
+        return question(snapshotOf(await findMoment(rows, opened.head, now(), asked, opened.arrival)));
       });
     } catch (error) {
       throw explain(error);
     }
   };
+}
+
+/** Nothing is written, so that what was read is the answer: nobody waits for the end of the transaction but its connection. */
+async function reading<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  // Without a listener, a connection that breaks between two statements would end the process.
+  const ignore = (): void => undefined;
+  client.on('error', ignore);
+  const release = (error?: Error): void => {
+    client.off('error', ignore);
+    client.release(error);
+  };
+  try {
+    return await work(client);
+  } finally {
+    client.query('COMMIT').then(
+      () => release(),
+      (error: Error) => release(error),
+    );
+  }
+}
+
+interface Opened {
+  readonly head: bigint;
+  /** Of the last entry below the index that is asked for, milliseconds. */
+  readonly arrival: string | null;
+}
+
+/** All in one round trip, which takes no parameters. */
+async function open(client: PoolClient, tenant: string, asked: AskedMoment | undefined): Promise<Opened> {
+  const last = asked !== undefined && 'index' in asked && !('at' in asked) ? asked.index - 1n : -1n;
+  const literal = client.escapeLiteral(tenant);
+  const head = `SELECT (SELECT next_ix FROM ledger_head WHERE tenant = ${literal}), (SELECT arrival FROM entry WHERE tenant = ${literal} AND ix = ${last})`;
+  const results = (await client.query(`${BEGIN_SNAPSHOT}; ${head}`)) as unknown as readonly QueryResult<{ next_ix: string | null; arrival: string | null }>[];
+  const { next_ix, arrival } = results.at(-1)!.rows[0]!;
+  return { head: BigInt(next_ix ?? 0), arrival };
 }
 
 /** One cursor at a time in a transaction. */
@@ -75,7 +109,7 @@ async function* fetchPages<R extends QueryResultRow>(client: PoolClient, sql: st
   await client.query('CLOSE pages');
 }
 
-async function findMoment(rows: Rows, head: bigint, now: number, asked: AskedMoment | undefined): Promise<Moment> {
+async function findMoment(rows: Rows, head: bigint, now: number, asked: AskedMoment | undefined, arrival: string | null = null): Promise<Moment> {
   if (asked === undefined) return { index: head, at: now };
   if ('atMs' in asked) {
     if (asked.atMs >= (now + 1) * 1000) throw outOfRange('`as_of` lies in the future');
@@ -86,8 +120,8 @@ async function findMoment(rows: Rows, head: bigint, now: number, asked: AskedMom
   if (asked.index > head) throw outOfRange(`\`as_of\` lies beyond the ledger, which has ${head} entries`);
   if ('at' in asked) return asked;
   if (asked.index === 0n) throw outOfRange('`as_of` lies before the first entry of the ledger: of `n`, the entries below it are read');
-  const [last] = await rows<{ arrival: string }>(READ_ARRIVAL, [String(asked.index - 1n)]);
-  return { index: asked.index, at: Math.floor(Number(last!.arrival) / 1000) };
+  const last = arrival ?? (await rows<{ arrival: string }>(READ_ARRIVAL, [String(asked.index - 1n)]))[0]!.arrival;
+  return { index: asked.index, at: Math.floor(Number(last) / 1000) };
 }
 
 const outOfRange = (detail: string): RescindError => new RescindError('as-of-out-of-range', { detail });

@@ -11,11 +11,11 @@ const TOKENS = loadSql(import.meta.url, 'preview-tokens.sql');
 const GRANTS = loadSql(import.meta.url, 'preview-grants.sql');
 
 /** Tokens that one preview looks at, over all users, clients or agents it begins from; more are not counted. */
-const TOKENS_LOOKED_AT = 2_000;
+const TOKENS_LOOKED_AT = 1_000;
 /** Of each name of one user, client or agent: most of them have few. */
 const OF_A_NAME = 300;
 /** Tokens that have ended, of which a live one may have come. */
-const ENDED_LOOKED_AT = 500;
+const ENDED_LOOKED_AT = 400;
 /** Clients that a selector without token, ID-JAG, session, user and agent begins from. */
 const MAX_CLIENTS = 2_000;
 const MAX_GRANTS = 100_000;

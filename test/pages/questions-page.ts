@@ -4,10 +4,12 @@ import { createPool, runMigrations, type Log } from '../../src/platform/index.js
 import { DEFAULT_TENANT } from '../../src/registry/index.js';
 import { startSeededApi, type SeededApi } from '../support/seeded-api.js';
 import { ASKED, type AskedQuestion } from './asked.js';
-import { format, shorten, withoutUuids } from './shorten.js';
+import { exampleOf, format, shorten, withoutUuids } from './shorten.js';
 
 /** Where the page lies. */
 export const PAGE = 'src/query/questions.md';
+/** The same answers for OpenAPI, by the path as it writes it. */
+export const EXAMPLES = 'src/query/examples.json';
 export const EVENTS = 6_000;
 export const DAYS = 9;
 /** 2026-11-20T18:00:00Z. */
@@ -18,6 +20,7 @@ const TENANT = { id: '0d000000-0000-4000-8000-000000000000', name: DEFAULT_TENAN
 
 export interface Page {
   readonly text: string;
+  readonly examples: string;
   /** Paths of the API that it has an example of, as OpenAPI writes them. */
   readonly paths: readonly string[];
   readonly documented: readonly string[];
@@ -32,10 +35,15 @@ export async function makeQuestionsPage({ databaseUrl, log }: { readonly databas
     const called = { display_name: 'Invoice reader', owner: 'lucia.ferrari', team: 'Finance' };
     await api.put(`/v1/directory/agents/agent-invoice-reader?iss=${issuer}`, called);
     const sections: string[] = [];
-    for (const asked of ASKED) sections.push(await section(api, asked));
+    const examples: Record<string, { readonly asked: string; readonly answer: unknown }> = {};
+    for (const question of ASKED) {
+      const { asked, body } = await ask(api, question);
+      sections.push(section(question, asked, body));
+      examples[question.route] ??= { asked: withoutUuids(asked), answer: exampleOf(body) };
+    }
     const { body } = await api.get('/openapi.json');
     const documented = Object.entries(body.paths as Record<string, object>).flatMap(([path, methods]) => (path.startsWith('/v1/') && 'get' in methods ? [path] : []));
-    return { text: `${head()}\n${sections.join('\n')}`, paths: ASKED.map(({ route }) => route), documented };
+    return { text: `${head()}\n${sections.join('\n')}`, examples: `${JSON.stringify(examples, null, 1)}\n`, paths: ASKED.map(({ route }) => route), documented };
   } finally {
     await api.stop();
   }
@@ -48,12 +56,15 @@ async function registerTenant(databaseUrl: string): Promise<void> {
   await pool.end();
 }
 
-async function section(api: SeededApi, { title, why, path }: AskedQuestion): Promise<string> {
+async function ask(api: SeededApi, { path }: AskedQuestion): Promise<{ readonly asked: string; readonly body: unknown }> {
   const asked = typeof path === 'string' ? path : await path(api);
   const { status, body } = await api.get(asked);
   if (status !== 200) throw new Error(`${asked}: ${status} ${JSON.stringify(body)}`);
-  return `## ${title}\n\n${why}\n\n\`\`\`sh\ncurl -H "Authorization: Bearer $RESCIND_KEY" "$RESCIND_URL${withoutUuids(asked)}"\n\`\`\`\n\`\`\`json\n${format(shorten(body))}\n\`\`\`\n`;
+  return { asked, body };
 }
+
+const section = ({ title, why }: AskedQuestion, asked: string, body: unknown): string =>
+  `## ${title}\n\n${why}\n\n\`\`\`sh\ncurl -H "Authorization: Bearer $RESCIND_KEY" "$RESCIND_URL${withoutUuids(asked)}"\n\`\`\`\n\`\`\`json\n${format(shorten(body))}\n\`\`\`\n`;
 
 const head = (): string => `# Questions
 

@@ -24,6 +24,18 @@ export function shorten(value: unknown, name = ''): unknown {
   return text.length > SHOWN_TEXT ? `${text.slice(0, SHOWN_TEXT)}…` : text;
 }
 
+const EXAMPLE_UUID = '00000000-0000-4000-8000-000000000000';
+const EXAMPLE_BYTES = 'AAAA';
+const EXAMPLE_TEXT = 300;
+
+/** An answer as an example in OpenAPI: cut in the same places, but nothing stands in it that an answer could not hold. */
+export function exampleOf(value: unknown, name = ''): unknown {
+  if (Array.isArray(value)) return value.slice(0, typeof value[0] === 'object' ? SHOWN_ITEMS : SHOWN_WORDS).map((each) => exampleOf(each));
+  if (typeof value === 'object' && value !== null) return Object.fromEntries(Object.entries(value).map(([member, inner]) => [member, exampleOf(inner, member)]));
+  if (typeof value !== 'string') return value;
+  return DRAWN.has(name) ? EXAMPLE_BYTES : value.replaceAll(UUID, EXAMPLE_UUID).slice(0, EXAMPLE_TEXT);
+}
+
 /** JSON of which what fits on a line stands on one. */
 export function format(value: unknown, indent = ''): string {
   const line = oneLine(value);

@@ -15,14 +15,11 @@ export interface GrantState {
 
 /** What the versions that begin in a batch add to their edges. Each thing once, with the index that brought it first. */
 export interface EdgeWrites {
-  readonly grants: readonly (Edge & { readonly block: number; readonly grants: number })[];
+  /** `more` since the batch began, this one included. */
+  readonly grants: readonly (Edge & { readonly ix: bigint; readonly more: number })[];
   readonly scopes: readonly (Edge & { readonly scope: string; readonly ix: bigint })[];
   readonly agents: readonly (Edge & { readonly agent: number; readonly ix: bigint })[];
 }
-
-/** Entries of the ledger that are counted together: a block below the head's never changes again. */
-const BLOCK_BITS = 16n;
-export const blockOf = (ix: bigint): number => Number(ix >> BLOCK_BITS);
 
 /** `before` holds what was open when the batch began: a grant that is not in it is new. */
 export function sumEdges(
@@ -31,6 +28,7 @@ export function sumEdges(
   edgeOf: (key: string) => Edge,
 ): EdgeWrites {
   const grants = new Map<string, EdgeWrites['grants'][number]>();
+  const more = new Map<string, number>();
   const scopes = new Map<string, EdgeWrites['scopes'][number]>();
   const agents = new Map<string, EdgeWrites['agents'][number]>();
   const reached = new Map([...before].map(([key, { state }]) => [key, state]));
@@ -40,9 +38,8 @@ export function sumEdges(
     const earlier = reached.get(key);
     reached.set(key, state);
     if (earlier === undefined) {
-      const block = blockOf(ix);
-      const counted = grants.get(`${name}|${block}`)?.grants ?? 0;
-      grants.set(`${name}|${block}`, { ...edge, block, grants: counted + 1 });
+      more.set(name, (more.get(name) ?? 0) + 1);
+      grants.set(`${name}|${ix}`, { ...edge, ix, more: more.get(name)! });
     }
     for (const scope of state.scopes) {
       if (!earlier?.scopes.includes(scope) && !scopes.has(`${name}|${scope}`)) scopes.set(`${name}|${scope}`, { ...edge, scope, ix });

@@ -1,8 +1,13 @@
--- What a batch adds to its edges. Of a scope and an agent the first index stays: those of earlier batches are lower.
+-- What a batch adds to its edges. Of a scope and an agent the first index stays: those of earlier batches are lower. Grants are counted on from
+-- the last count of their edge.
 WITH granted AS (
-  INSERT INTO edge_grant AS e (tenant, blk, client, res, grants)
-  SELECT * FROM unnest($1::uuid[], $2::int[], $3::int[], $4::int[], $5::bigint[])
-  ON CONFLICT (tenant, blk, client, res) DO UPDATE SET grants = e.grants + excluded.grants
+  INSERT INTO edge_grant (tenant, client, res, from_ix, grants)
+  SELECT w.tenant, w.client, w.res, w.from_ix, coalesce(before.grants, 0) + w.more
+  FROM unnest($1::uuid[], $2::int[], $3::int[], $4::bigint[], $5::bigint[]) AS w (tenant, client, res, from_ix, more)
+  LEFT JOIN LATERAL (
+    SELECT grants FROM edge_grant e
+    WHERE e.tenant = w.tenant AND e.client = w.client AND e.res = w.res ORDER BY e.from_ix DESC LIMIT 1
+  ) before ON true
 ),
 scoped AS (
   INSERT INTO edge_scope_granted (tenant, client, res, scope, first_ix)

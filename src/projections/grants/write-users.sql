@@ -1,6 +1,6 @@
 -- Users that a client, under any of its names, has its first grant of in this batch, and users whose first grant at all it is.
 -- Grants and aliases of the batch are written already. A user is a client's from the index on at which both his grant and the name
--- under which it was given are known.
+-- under which it was given are known. Counts go on from the last one.
 -- $1 tenants  $2 users  $3 clients  $4 from, of new grants   $5 tenants  $6 RAS's name  $7 IdP's name, of new aliases
 -- $8 tenants  $9 lowest index of the batch
 WITH fresh AS MATERIALIZED (
@@ -15,27 +15,38 @@ candidate AS (
   UNION
   SELECT t.tenant, t.idp, g.usr FROM tied t JOIN grant_version g ON g.tenant = t.tenant AND g.client = t.local
 ),
-begun AS (
+begun AS MATERIALIZED (
   SELECT c.tenant, c.client, least(
     (SELECT min(g.from_ix) FROM grant_version g WHERE g.tenant = c.tenant AND g.usr = c.usr AND g.client = c.client),
     (SELECT min(greatest(g.from_ix, a.from_ix))
-     FROM alias a JOIN grant_version g ON g.tenant = a.tenant AND g.usr = c.usr AND g.client = a.local
+     FROM alias a
+     CROSS JOIN LATERAL (SELECT from_ix FROM grant_version WHERE tenant = c.tenant AND usr = c.usr AND client = a.local OFFSET 0) g
      WHERE a.tenant = c.tenant AND a.idp = c.client)) AS ix
   FROM candidate c
 ),
 counted AS (
-  INSERT INTO client_user AS u (tenant, blk, client, users)
-  SELECT n.tenant, (n.ix >> 16)::int, n.client, count(*)
-  FROM begun n JOIN begin b ON b.tenant = n.tenant
+  INSERT INTO client_user (tenant, client, from_ix, users)
+  SELECT n.tenant, n.client, n.ix, coalesce(before.users, 0) + sum(count(*)) OVER (PARTITION BY n.tenant, n.client ORDER BY n.ix)
+  FROM begun n
+  JOIN begin b ON b.tenant = n.tenant
+  LEFT JOIN LATERAL (
+    SELECT users FROM client_user u WHERE u.tenant = n.tenant AND u.client = n.client ORDER BY u.from_ix DESC LIMIT 1
+  ) before ON true
   WHERE n.ix >= b.ix
+  GROUP BY n.tenant, n.client, n.ix, before.users
+),
+come AS (
+  SELECT f.tenant, e.parts ->> 0 AS iss, f.ix, count(*) AS users
+  FROM (SELECT tenant, usr, min(from_ix) AS ix FROM fresh GROUP BY tenant, usr) f
+  JOIN begin b ON b.tenant = f.tenant
+  JOIN entity e ON e.tenant = f.tenant AND e.id = f.usr
+  -- The user's grants by their key: of an index by from_ix the planner would walk all that are older.
+  WHERE b.ix <= ALL (SELECT from_ix FROM grant_version g WHERE g.tenant = f.tenant AND g.usr = f.usr OFFSET 0)
   GROUP BY 1, 2, 3
-  ON CONFLICT (tenant, blk, client) DO UPDATE SET users = u.users + excluded.users
 )
-INSERT INTO issuer_user AS u (tenant, blk, iss, users)
-SELECT f.tenant, (f.ix >> 16)::int, e.parts ->> 0, count(*)
-FROM (SELECT tenant, usr, min(from_ix) AS ix FROM fresh GROUP BY tenant, usr) f
-JOIN begin b ON b.tenant = f.tenant
-JOIN entity e ON e.tenant = f.tenant AND e.id = f.usr
-WHERE NOT EXISTS (SELECT FROM grant_version g WHERE g.tenant = f.tenant AND g.usr = f.usr AND g.from_ix < b.ix)
-GROUP BY 1, 2, 3
-ON CONFLICT (tenant, blk, iss) DO UPDATE SET users = u.users + excluded.users
+INSERT INTO issuer_user (tenant, iss, from_ix, users)
+SELECT c.tenant, c.iss, c.ix, coalesce(before.users, 0) + sum(c.users) OVER (PARTITION BY c.tenant, c.iss ORDER BY c.ix)
+FROM come c
+LEFT JOIN LATERAL (
+  SELECT users FROM issuer_user u WHERE u.tenant = c.tenant AND u.iss = c.iss ORDER BY u.from_ix DESC LIMIT 1
+) before ON true

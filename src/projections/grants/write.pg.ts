@@ -36,6 +36,7 @@ export function planGrants(events: readonly ProjectedEvent[], entities: EntityBa
       int8Array(opened.map(({ to }) => to)),
       jsonbArray(opened.map(({ state }) => JSON.stringify(state.scopes))),
       int4Array(opened.map(({ state }) => state.agent)),
+      int4Array(laterOf(opened, open)),
     ]);
     const edgeOf = (key: string): Edge => {
       const one = byKey.get(key)!;
@@ -48,15 +49,25 @@ export function planGrants(events: readonly ProjectedEvent[], entities: EntityBa
   };
 }
 
+/** 1: there was a version of the grant before this one. */
+function laterOf(opened: readonly Version<GrantState>[], open: ReadonlyMap<string, unknown>): readonly number[] {
+  const met = new Set(open.keys());
+  return opened.map(({ key }) => {
+    const later = met.has(key);
+    met.add(key);
+    return later ? 1 : 0;
+  });
+}
+
 async function writeEdges(client: PoolClient, { grants, scopes, agents }: EdgeWrites): Promise<void> {
   if (grants.length + scopes.length + agents.length === 0) return;
   const edges = (rows: readonly Edge[]): Buffer[] => [int4Array(rows.map((row) => row.client)), int4Array(rows.map(({ res }) => res))];
   const tenants = (rows: readonly Edge[]): Buffer => uuidArray(rows.map(({ tenant }) => tenant));
   await client.query(WRITE_EDGES, [
     tenants(grants),
-    int4Array(grants.map(({ block }) => block)),
     ...edges(grants),
-    int8Array(grants.map((row) => row.grants)),
+    int8Array(grants.map(({ ix }) => ix)),
+    int8Array(grants.map(({ more }) => BigInt(more))),
     tenants(scopes),
     ...edges(scopes),
     textArray(scopes.map(({ scope }) => scope)),

@@ -22,12 +22,12 @@ heard AS (
   JOIN entry e ON e.tenant = l.tenant AND e.ix = l.ix
 ),
 kept AS (
-  INSERT INTO source_event (tenant, source, last_ix, what, arrival, ixs, delays)
-  SELECT tenant, source, max(ix), what, arrival, array_agg((ix & 65535)::int ORDER BY ix), '{}'
+  INSERT INTO source_event (tenant, source, last_ix, what, arrival, ixs, delays, ahead, prompt)
+  SELECT tenant, source, max(ix), what, arrival, array_agg((ix & 65535)::int ORDER BY ix), '{}', 0, 0
   FROM heard
   GROUP BY tenant, source, what, arrival, ix >> 16
 )
-INSERT INTO source_count (tenant, source, what, blk, day, n, last_ix, last_arrival, ahead, prompt)
-SELECT tenant, source, what, (ix >> 16)::int, 0, count(*), max(ix), max(arrival), 0, 0
+INSERT INTO source_count (tenant, source, what, day, blk, n, total, last_ix, last_arrival, ahead, prompt)
+SELECT tenant, source, what, 0, (ix >> 16)::int, count(*), sum(count(*)) OVER (PARTITION BY tenant, source, what ORDER BY ix >> 16), max(ix), max(arrival), 0, 0
 FROM heard
 GROUP BY tenant, source, what, ix >> 16;

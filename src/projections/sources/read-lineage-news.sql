@@ -12,7 +12,14 @@ waited AS (
   SELECT t.tenant, t.source, t.ix, t.id_jag_key, j.ix AS came_ix
   FROM unnest($4::uuid[], $5::bytea[], $6::bigint[], $7::bigint[]) AS w (tenant, key, ix, first_ix)
   CROSS JOIN LATERAL (SELECT key, sha_key, ix FROM id_jag WHERE tenant = w.tenant AND key = w.key LIMIT 1) j
-  JOIN token t ON t.tenant = w.tenant AND j.ix = w.ix AND t.id_jag_key IN (j.key, j.sha_key) AND t.ix < w.first_ix
+  -- By either name, each through its index: OFFSET keeps the planner, which may know nothing of the table yet, from walking all tokens.
+  CROSS JOIN LATERAL (
+    SELECT tenant, source, ix, id_jag_key FROM token WHERE tenant = w.tenant AND id_jag_key = j.key
+    UNION ALL
+    SELECT tenant, source, ix, id_jag_key FROM token WHERE tenant = w.tenant AND id_jag_key = j.sha_key AND j.sha_key <> j.key
+    OFFSET 0
+  ) t
+  WHERE j.ix = w.ix AND t.ix < w.first_ix
 ),
 arrived AS (
   SELECT t.tenant, t.source, greatest(t.ix, j.ix) AS ix

@@ -1,5 +1,5 @@
 import type { PoolClient } from 'pg';
-import { byteaArray, int8Array, loadSql, textArray, uuidArray } from '../../platform/index.js';
+import { byteaArray, int4Array, int8Array, loadSql, textArray, uuidArray } from '../../platform/index.js';
 import type { ProjectedEvent } from '../event.js';
 import type { KeyedEvent } from '../tokens/write.pg.js';
 
@@ -24,6 +24,10 @@ interface Run {
   /** Of events alone: milliseconds. */
   readonly delays: number[];
   lastIx: bigint;
+  /** Of the delays. */
+  least: number;
+  most: number;
+  sum: number;
   ahead: number;
   prompt: number;
 }
@@ -41,11 +45,14 @@ export function planSources(events: readonly ProjectedEvent[]) {
   const add = (tenant: string, source: string, what: string, ix: bigint, arrivalMs: number, delay?: number): void => {
     const key = `${source}|${what}|${ix >> BLOCK_BITS}|${arrivalMs}|${tenant}`;
     let run = runs.get(key);
-    if (run === undefined) runs.set(key, (run = { tenant, source, what, arrivalMs, ixs: [], delays: [], lastIx: ix, ahead: 0, prompt: 0 }));
+    if (run === undefined) runs.set(key, (run = { tenant, source, what, arrivalMs, ixs: [], delays: [], lastIx: ix, least: Infinity, most: -Infinity, sum: 0, ahead: 0, prompt: 0 }));
     run.ixs.push(Number(ix & BLOCK_MASK));
     run.lastIx = ix;
     if (delay === undefined) return;
     run.delays.push(delay);
+    run.least = Math.min(run.least, delay);
+    run.most = Math.max(run.most, delay);
+    run.sum += delay;
     if (delay < -AHEAD_MS) run.ahead += 1;
     else if (delay <= PROMPT_MS) run.prompt += 1;
   };
@@ -59,6 +66,7 @@ export function planSources(events: readonly ProjectedEvent[]) {
       }
     }
     const rows = [...runs.values()];
+    const ofDelays = (value: (run: Run) => number) => int8Array(rows.map((run) => (run.delays.length === 0 ? null : value(run))));
     await client.query(WRITE, [
       uuidArray(rows.map(({ tenant }) => tenant)),
       uuidArray(rows.map(({ source }) => source)),
@@ -67,6 +75,11 @@ export function planSources(events: readonly ProjectedEvent[]) {
       int8Array(rows.map(({ arrivalMs }) => arrivalMs)),
       textArray(rows.map(({ ixs }) => `{${ixs.join()}}`)),
       textArray(rows.map(({ delays }) => `{${delays.join()}}`)),
+      int4Array(rows.map(({ ixs }) => ixs.length)),
+      ofDelays(({ delays }) => delays.at(-1)!),
+      ofDelays(({ least }) => least),
+      ofDelays(({ most }) => most),
+      ofDelays(({ sum }) => sum),
       int8Array(rows.map(({ ahead }) => ahead)),
       int8Array(rows.map(({ prompt }) => prompt)),
     ]);

@@ -21,27 +21,23 @@ part AS (
     OFFSET 0
   ) u
   UNION ALL
-  SELECT a.client, a.res,
-         a.n, CASE WHEN a.outcome = 1 THEN a.n ELSE 0 END AS allowed,
-         CASE WHEN a.outcome = 1 AND a.op = 1 THEN a.n ELSE 0 END AS reads, CASE WHEN a.outcome = 1 AND a.op = 2 THEN a.n ELSE 0 END AS writes,
-         CASE WHEN a.outcome = 1 AND a.op = 3 THEN a.n ELSE 0 END AS deletes, CASE WHEN a.outcome = 1 AND a.op = 4 THEN a.n ELSE 0 END AS exports,
-         CASE WHEN a.outcome = 1 AND a.op = 5 THEN a.n ELSE 0 END AS admins,
-         CASE WHEN a.outcome = 1 THEN coalesce(a.records, 0) ELSE 0 END AS records, CASE WHEN a.outcome = 1 THEN coalesce(a.bytes, 0) ELSE 0 END AS bytes,
-         a.at, a.until_at, CASE WHEN a.outcome = 1 THEN a.at END, CASE WHEN a.outcome = 1 THEN a.until_at END
-  FROM access a
-  WHERE NOT $3 AND a.tenant = $1 AND a.ix >= ($2::bigint >> 16) << 16 AND a.ix < $2 AND a.bound_ix < $2
-    AND a.res IS NOT NULL AND ($4 IS NULL OR a.client = ANY ($4)) AND ($5 IS NULL OR a.res = ANY ($5))
-  UNION ALL
-  SELECT a.client, a.res,
-         a.n, CASE WHEN a.outcome = 1 THEN a.n ELSE 0 END AS allowed,
-         CASE WHEN a.outcome = 1 AND a.op = 1 THEN a.n ELSE 0 END AS reads, CASE WHEN a.outcome = 1 AND a.op = 2 THEN a.n ELSE 0 END AS writes,
-         CASE WHEN a.outcome = 1 AND a.op = 3 THEN a.n ELSE 0 END AS deletes, CASE WHEN a.outcome = 1 AND a.op = 4 THEN a.n ELSE 0 END AS exports,
-         CASE WHEN a.outcome = 1 AND a.op = 5 THEN a.n ELSE 0 END AS admins,
-         CASE WHEN a.outcome = 1 THEN coalesce(a.records, 0) ELSE 0 END AS records, CASE WHEN a.outcome = 1 THEN coalesce(a.bytes, 0) ELSE 0 END AS bytes,
-         a.at, a.until_at, CASE WHEN a.outcome = 1 THEN a.at END, CASE WHEN a.outcome = 1 THEN a.until_at END
-  FROM access a
-  WHERE NOT $3 AND a.tenant = $1 AND a.bound_ix > a.ix AND a.bound_ix >= ($2 >> 16) << 16 AND a.bound_ix < $2 AND a.ix < ($2 >> 16) << 16
-    AND a.res IS NOT NULL AND ($4 IS NULL OR a.client = ANY ($4)) AND ($5 IS NULL OR a.res = ANY ($5))
+  -- Summed before they are sorted with the rest: tens of thousands of rows become one a pair.
+  SELECT client, res, sum(n), coalesce(sum(n) FILTER (WHERE outcome = 1), 0),
+         coalesce(sum(n) FILTER (WHERE outcome = 1 AND op = 1), 0), coalesce(sum(n) FILTER (WHERE outcome = 1 AND op = 2), 0),
+         coalesce(sum(n) FILTER (WHERE outcome = 1 AND op = 3), 0), coalesce(sum(n) FILTER (WHERE outcome = 1 AND op = 4), 0),
+         coalesce(sum(n) FILTER (WHERE outcome = 1 AND op = 5), 0),
+         coalesce(sum(records) FILTER (WHERE outcome = 1), 0), coalesce(sum(bytes) FILTER (WHERE outcome = 1), 0),
+         min(at), max(until_at), min(at) FILTER (WHERE outcome = 1), max(until_at) FILTER (WHERE outcome = 1)
+  FROM (
+    SELECT client, res, n, outcome, op, at, until_at, records, bytes FROM access a
+    WHERE NOT $3 AND a.tenant = $1 AND a.ix >= ($2::bigint >> 16) << 16 AND a.ix < $2 AND a.bound_ix < $2
+      AND a.res IS NOT NULL AND ($4 IS NULL OR a.client = ANY ($4)) AND ($5 IS NULL OR a.res = ANY ($5))
+    UNION ALL
+    SELECT client, res, n, outcome, op, at, until_at, records, bytes FROM access a
+    WHERE NOT $3 AND a.tenant = $1 AND a.bound_ix > a.ix AND a.bound_ix >= ($2 >> 16) << 16 AND a.bound_ix < $2 AND a.ix < ($2 >> 16) << 16
+      AND a.res IS NOT NULL AND ($4 IS NULL OR a.client = ANY ($4)) AND ($5 IS NULL OR a.res = ANY ($5))
+  ) o
+  GROUP BY client, res
 )
 SELECT client, res, sum(n) AS n, sum(allowed) AS allowed, sum(reads) AS reads, sum(writes) AS writes, sum(deletes) AS deletes, sum(exports) AS exports, sum(admins) AS admins, sum(records) AS records, sum(bytes) AS bytes,
        min(first_at) AS first_at, max(last_at) AS last_at, min(first_allowed) AS first_allowed, max(last_allowed) AS last_allowed

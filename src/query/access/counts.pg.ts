@@ -17,9 +17,10 @@ type By = keyof typeof BUCKET_SECONDS;
 /** Hours or days of one answer; a window that has more is refused. */
 export const MAX_BUCKETS = 1_000;
 /** Accesses that a question reads to count some of them; beyond it it says `at_least`. */
-export const MAX_WALKED = 20_000;
+export const MAX_WALKED = 10_000;
 
-const COUNTS = drivenStatements('counts.sql');
+const COUNTS_OF_ONE = drivenStatements('counts.sql', { driving: '(SELECT ($14::int[])[1])', merged: '' });
+const COUNTS_OF_SEVERAL = drivenStatements('counts.sql', { driving: 'unnest($14::int[])', merged: 'ORDER BY a.at DESC, a.ix DESC LIMIT $18 + 1' });
 
 /** How much was accessed, by hour or day. */
 export function createCountsQuestion({ ask, reader, maxWalked = MAX_WALKED }: { readonly ask: Ask; readonly reader: Reader; readonly maxWalked?: number }) {
@@ -91,16 +92,17 @@ async function readStored(snapshot: Snapshot, subject: HourSubject, by: By, { fr
 }
 
 async function walk(snapshot: Snapshot, { driver, driving, values }: ResolvedFilters, by: By, { from, end }: { readonly from: number; readonly end: number }, maxWalked: number) {
-  const rows = await snapshot.rows<Row>(COUNTS[driver], [...values, driving, from, end, BUCKET_SECONDS[by], maxWalked]);
+  const statements = driving.length === 1 ? COUNTS_OF_ONE : COUNTS_OF_SEVERAL;
+  const rows = await snapshot.rows<Row>(statements[driver], [...values, driving, from, end, BUCKET_SECONDS[by], maxWalked]);
   const buckets: Buckets = new Map(
     rows
-      .filter(({ bucket }) => bucket !== null)
+      .filter(({ matched }) => matched !== '0')
       .map((row): [number, UseSums] => [Number(row['bucket']), sumsOf(row)])
       .sort(([one], [other]) => one - other),
   );
-  const walked = rows.find(({ bucket }) => bucket === null)!;
-  const cut = Number(walked['walked']) > maxWalked;
-  return { buckets, rest: cut ? { at_least: true as const, counted_from: Number(walked['counted_from']) } : {} };
+  const walked = rows.reduce((sum, row) => sum + Number(row['walked']), 0);
+  if (walked <= maxWalked) return { buckets, rest: {} };
+  return { buckets, rest: { at_least: true as const, counted_from: Math.min(...rows.map((row) => Number(row['first_at']))) } };
 }
 
 type Row = Record<string, string | null>;

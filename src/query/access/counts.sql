@@ -1,36 +1,35 @@
--- The latest accesses of the driving ids, at most $18 of them, added up where they match. What stands in braces: see access.sql.
+-- The latest accesses of the driving ids, at most $18 of them, added up where they match; `walked` counts one more where there are more, and
+-- `first_at` is the earliest of all. What stands in braces is filled in by statements.ts: see access.sql; of one driving id the index gives
+-- the order, of several they are merged.
 -- $14 driving ids  $15 from  $16 to  $17 seconds in a bucket  $18 rows that may be walked
-WITH walked AS MATERIALIZED (
-  SELECT a.*
-  FROM unnest($14::int[]) AS d (id)
-  CROSS JOIN LATERAL (
-    SELECT a.ix, a.bound_ix, a.at, a.usr, a.client, a.agent, a.agent_ix, a.res, a.res_bound, a.scopes, a.op, a.outcome, a.route, a.addr, a.tok,
-           a.n, a.records, a.bytes
-    FROM access a
-    WHERE a.tenant = $1
-      AND {driven}
-      AND a.at >= $15::bigint AND a.at < $16::bigint
-      AND a.ix < $2::bigint
-    ORDER BY a.at DESC, a.ix DESC
-    LIMIT $18 + 1
+SELECT w.at / $17::bigint AS bucket, count(*) AS walked, min(w.at) AS first_at, count(*) FILTER (WHERE w.counts) AS matched,
+       sum(w.n) FILTER (WHERE w.counts) AS n,
+       sum(w.n) FILTER (WHERE w.counts AND w.outcome = 1) AS allowed,
+       sum(w.n) FILTER (WHERE w.counts AND w.outcome = 1 AND w.op = 1) AS reads,
+       sum(w.n) FILTER (WHERE w.counts AND w.outcome = 1 AND w.op = 2) AS writes,
+       sum(w.n) FILTER (WHERE w.counts AND w.outcome = 1 AND w.op = 3) AS deletes,
+       sum(w.n) FILTER (WHERE w.counts AND w.outcome = 1 AND w.op = 4) AS exports,
+       sum(w.n) FILTER (WHERE w.counts AND w.outcome = 1 AND w.op = 5) AS admins,
+       sum(w.records) FILTER (WHERE w.counts AND w.outcome = 1) AS records,
+       sum(w.bytes) FILTER (WHERE w.counts AND w.outcome = 1) AS bytes
+FROM (
+  SELECT a.at, a.n, a.outcome, a.op, a.records, a.bytes, a.matches AND row_number() OVER () <= $18::bigint AS counts
+  FROM (
+    SELECT a.*
+    FROM {driving} AS d (id)
+    CROSS JOIN LATERAL (
+      SELECT a.ix, a.at, a.n, a.outcome, a.op, a.records, a.bytes,
+             -- A token's uses are all attributed or none is: asked for by its id, they count either way.
+             (a.bound_ix < $2::bigint OR $7::bytea IS NOT NULL) AND {matches} AS matches
+      FROM access a
+      WHERE a.tenant = $1
+        AND {driven}
+        AND a.at >= $15::bigint AND a.at < $16::bigint
+        AND a.ix < $2::bigint
+      ORDER BY a.at DESC, a.ix DESC
+      LIMIT $18 + 1
+    ) a
+    {merged}
   ) a
-  ORDER BY a.at DESC, a.ix DESC
-  LIMIT $18 + 1
-)
-SELECT a.at / $17::bigint AS bucket, NULL::bigint AS walked, NULL::bigint AS counted_from,
-       sum(a.n) AS n,
-       sum(a.n) FILTER (WHERE a.outcome = 1) AS allowed,
-       sum(a.n) FILTER (WHERE a.outcome = 1 AND a.op = 1) AS reads,
-       sum(a.n) FILTER (WHERE a.outcome = 1 AND a.op = 2) AS writes,
-       sum(a.n) FILTER (WHERE a.outcome = 1 AND a.op = 3) AS deletes,
-       sum(a.n) FILTER (WHERE a.outcome = 1 AND a.op = 4) AS exports,
-       sum(a.n) FILTER (WHERE a.outcome = 1 AND a.op = 5) AS admins,
-       sum(a.records) FILTER (WHERE a.outcome = 1) AS records,
-       sum(a.bytes) FILTER (WHERE a.outcome = 1) AS bytes
-FROM (SELECT * FROM walked LIMIT $18) a
-WHERE {matches}
-  -- A token's uses are all attributed or none is: asked for by its id, they count either way.
-  AND (a.bound_ix < $2 OR $7 IS NOT NULL)
+) w
 GROUP BY 1
-UNION ALL
-SELECT NULL, count(*), min(at), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM walked

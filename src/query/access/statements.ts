@@ -14,7 +14,8 @@ const DRIVERS = {
 export type Driver = keyof typeof DRIVERS;
 
 /** A statement a driver, of a file of this folder. */
-export function drivenStatements(file: string): Readonly<Record<Driver, string>> {
-  const sql = loadSql(import.meta.url, file).replace('{matches}', () => MATCHES);
-  return Object.fromEntries(Object.entries(DRIVERS).map(([driver, condition]) => [driver, sql.replace('{driven}', () => condition)])) as Record<Driver, string>;
+export function drivenStatements(file: string, fill: Readonly<Record<string, string>> = {}): Readonly<Record<Driver, string>> {
+  const sql = Object.entries(fill).reduce((text, [name, words]) => text.replace(`{${name}}`, () => words), loadSql(import.meta.url, file));
+  const matching = sql.replace('{matches}', () => MATCHES);
+  return Object.fromEntries(Object.entries(DRIVERS).map(([driver, condition]) => [driver, matching.replace('{driven}', () => condition)])) as Record<Driver, string>;
 }

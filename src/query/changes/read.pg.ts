@@ -1,19 +1,16 @@
 import { loadSql } from '../../platform/index.js';
-import { ENTITY_KINDS } from '../../projections/index.js';
 import { readShownAs } from '../graph/pairs.pg.js';
-import { partsOf } from '../graph/moment.js';
-import { CLIENT_USERS } from '../graph/describe.pg.js';
 import type { Snapshot } from '../snapshot.pg.js';
 import { lineOfConnection, linesOfOnce, type Line, type OnceRow } from './lines.js';
 
 const CONNECTIONS = loadSql(import.meta.url, 'connections.sql');
 const GRANTS = loadSql(import.meta.url, 'grants.sql');
+const GROWN = loadSql(import.meta.url, 'grown.sql');
+const USERS = loadSql(import.meta.url, 'users.sql');
 const ONCE = loadSql(import.meta.url, 'once.sql');
-const TIED = `SELECT a.idp AS client, min(a.from_ix) AS first_ix, max(a.from_ix) AS last_ix FROM alias a JOIN entity e ON e.tenant = $1 AND e.id = a.idp
-  WHERE a.tenant = $1 AND a.from_ix >= $2 AND a.from_ix < $3 AND e.kind = ${ENTITY_KINDS.client} AND ($4::int[] IS NULL OR a.idp = ANY ($4) OR a.local = ANY ($4))
-  GROUP BY a.idp`;
+const TIED = loadSql(import.meta.url, 'tied.sql');
 
-/** Versions of grants that one answer walks. */
+/** Versions of grants, other than their first, that one answer walks. */
 export const MAX_VERSIONS_WALKED = 100_000;
 
 export interface Between {
@@ -53,19 +50,20 @@ export async function readOnceLines(between: Between): Promise<Line[]> {
 
 /** New and grown grants by pair, and the users that a client has its first grant of. */
 export async function readGrantLines(between: Between): Promise<{ readonly lines: readonly Line[]; readonly cut: boolean }> {
-  const rows = await between.until.rows<GrantRow>(GRANTS, [...bounds(between), MAX_VERSIONS_WALKED]);
-  const lines = rows.map(
-    (row): Line => ({
-      kind: row.fresh ? 'grants-appeared' : 'grants-grew',
-      client: row.client,
-      res: row.res,
-      first: BigInt(row.first_ix),
-      last: BigInt(row.last_ix),
-      what: { of: 'grants', grants: Number(row.grants), ...(row.fresh ? {} : { added: [...new Set(row.added!.split(' '))].sort() }) },
-    }),
-  );
-  const users = between.resources ? [] : await readUserLines(between, lines.filter(({ kind }) => kind === 'grants-appeared'));
-  return { lines: [...lines, ...users], cut: Number(rows[0]?.walked ?? 0) >= MAX_VERSIONS_WALKED };
+  const fresh = await between.until.rows<GrantRow>(GRANTS, bounds(between));
+  const grown = await between.until.rows<GrownRow>(GROWN, [...bounds(between), MAX_VERSIONS_WALKED]);
+  const lineOf = (kind: 'grants-appeared' | 'grants-grew', row: GrantRow, more: { readonly added?: readonly string[] }): Line => ({
+    kind,
+    client: row.client,
+    res: row.res,
+    first: BigInt(row.first_ix),
+    last: BigInt(row.last_ix),
+    what: { of: 'grants', grants: Number(row.grants), ...more },
+  });
+  const appeared = fresh.map((row) => lineOf('grants-appeared', row, {}));
+  const grew = grown.map((row) => lineOf('grants-grew', row, { added: [...new Set(row.added.split(' '))].sort() }));
+  const users = between.resources ? [] : await readUserLines(between, appeared);
+  return { lines: [...appeared, ...grew, ...users], cut: Number(grown[0]?.walked ?? 0) >= MAX_VERSIONS_WALKED };
 }
 
 /** A user becomes a client's with a grant, and with the event that says under which name of the client it was given. */
@@ -79,15 +77,8 @@ async function readUserLines({ since, until, clients }: Between, appeared: reado
   for (const { client, first, last } of appeared) stretch(shownAs.get(client) ?? client, first, last);
   const tied = await until.rows<{ client: number; first_ix: string; last_ix: string }>(TIED, [String(since.index), String(until.index), clients]);
   for (const { client, first_ix, last_ix } of tied) stretch(client, BigInt(first_ix), BigInt(last_ix));
-  const countAt = async (moment: Snapshot): Promise<ReadonlyMap<number, number>> => {
-    const rows = await moment.rows<{ client: number; users: string }>(CLIENT_USERS, [...partsOf(moment), [...spans.keys()]]);
-    return new Map(rows.map(({ client, users }) => [client, Number(users)]));
-  };
-  const [before, after] = [await countAt(since), await countAt(until)];
-  return [...spans].flatMap(([client, span]): Line[] => {
-    const users = (after.get(client) ?? 0) - (before.get(client) ?? 0);
-    return users > 0 ? [{ kind: 'users-appeared', client, res: null, ...span, what: { of: 'users', users } }] : [];
-  });
+  const rows = await until.rows<{ client: number; users: string }>(USERS, [String(since.index), String(until.index), [...spans.keys()]]);
+  return rows.map(({ client, users }) => ({ kind: 'users-appeared', client, res: null, ...spans.get(client)!, what: { of: 'users', users: Number(users) } }));
 }
 
 interface ConnectionRow {
@@ -110,11 +101,13 @@ interface GrantRow {
   readonly [column: string]: unknown;
   readonly client: number;
   readonly res: number;
-  readonly fresh: boolean;
   readonly grants: string;
   readonly first_ix: string;
   readonly last_ix: string;
-  readonly added: string | null;
+}
+
+interface GrownRow extends GrantRow {
+  readonly added: string;
   readonly walked: string;
 }
 

@@ -51,7 +51,7 @@ export const GraphAnswer = one({
   edges: Type.Array(GraphEdge),
   left_out: Type.Object(
     { users: Count, clients: Count, resources: Count, agents: Count, connections: Count },
-    { ...strict, description: 'what there is beyond the nodes of the answer; of a neighbourhood, as far as its depth; folded users are not left out' },
+    { ...strict, description: 'what there is beyond the nodes and connections of the answer; of a neighbourhood, as far as its depth; folded users are not left out' },
   ),
   at_least: Type.Optional(Type.Literal(true, { description: 'not all was walked: counts of accesses and `left_out.users` are the least there are' })),
 });

@@ -4,6 +4,8 @@ import type { ShownPair } from './pairs.js';
 
 /** A picture of more cannot be read. */
 export const MAX_GRAPH_NODES = 200;
+/** More lines between so many nodes cannot be told apart; every node that has one keeps one, so it is more than there are nodes. */
+export const MAX_GRAPH_CONNECTIONS = 300;
 
 /** What a user may do as a client. */
 export interface HeldGrant {
@@ -19,6 +21,19 @@ export interface Drawing {
   readonly pairs: readonly ShownPair[];
   readonly grants: readonly HeldGrant[];
   readonly left_out: GraphAnswer['left_out'];
+}
+
+/** The busiest of the pairs, given in that order; of each client, resource and agent that is drawn at least its busiest. */
+export function thinOut(pairs: readonly ShownPair[], isDrawn: (id: number) => boolean): readonly ShownPair[] {
+  const met = new Set<number>();
+  const bringsNode = ({ client, res, agents }: ShownPair): boolean => {
+    const before = met.size;
+    for (const id of [client, res, ...agents.filter(isDrawn)]) met.add(id);
+    return met.size > before;
+  };
+  const kept = new Set(pairs.filter(bringsNode));
+  let room = MAX_GRAPH_CONNECTIONS - kept.size;
+  return pairs.filter((pair) => kept.has(pair) || room-- > 0);
 }
 
 /** The nodes drawn so far. */
@@ -52,9 +67,8 @@ export interface Symbols {
   readonly resource: (id: number) => GraphNode[];
 }
 
-export function createSymbols(names: Names, disabled: ReadonlySet<number>): Symbols {
+export function createSymbols(names: Names): Symbols {
   const issuers = new Map<string, GraphNode>();
-  const state = (id: number) => (disabled.has(id) ? { disabled: true as const } : {});
   const withIssuer = (iss: string, node: GraphNode): GraphNode[] => {
     let issuer = issuers.get(iss);
     if (!issuer) issuers.set(iss, (issuer = { id: `issuer:${iss}`, type: 'issuer', name: iss }));
@@ -63,7 +77,7 @@ export function createSymbols(names: Names, disabled: ReadonlySet<number>): Symb
   return {
     client: drawnOnce((id) => {
       const { iss, client_id } = names.client(id);
-      return withIssuer(iss, { id: String(id), type: 'client', name: client_id, ...state(id) });
+      return withIssuer(iss, { id: String(id), type: 'client', name: client_id });
     }),
     agent: drawnOnce((id) => {
       const { iss, id: name } = names.agent(id);
@@ -71,7 +85,7 @@ export function createSymbols(names: Names, disabled: ReadonlySet<number>): Symb
     }),
     user: drawnOnce((id) => {
       const { iss, tenant, sub } = names.user(id);
-      return withIssuer(iss, { id: String(id), type: 'user', name: sub, ...(tenant === undefined ? {} : { tenant }), ...state(id) });
+      return withIssuer(iss, { id: String(id), type: 'user', name: sub, ...(tenant === undefined ? {} : { tenant }) });
     }),
     resource: drawnOnce((id) => [{ id: String(id), type: 'resource', name: names.resource(id).uri }]),
   };

@@ -3,42 +3,35 @@ import type { Snapshot } from '../snapshot.pg.js';
 import { scopesOf } from '../usage.js';
 import type { GraphAnswer, GraphEdge, GraphNode } from './answers.js';
 import type { Drawing } from './canvas.js';
-import { partsOf } from './moment.js';
-import type { ShownPair } from './pairs.js';
+import { joinDetails, type PairDetails, type ShownPair } from './pairs.js';
+import type { ReadPairs } from './pairs.pg.js';
 
-/** Parameters: `partsOf`, then clients. */
-export const CLIENT_USERS = loadSql(import.meta.url, 'client-users.sql');
-const ISSUER_USERS = loadSql(import.meta.url, 'issuer-users.sql');
-const FIRST_NAMED = 'SELECT id, from_ix FROM entity WHERE tenant = $1 AND id = ANY ($2::int[])';
-const ARRIVALS = 'SELECT ix, arrival FROM entry WHERE tenant = $1 AND ix = ANY ($2::bigint[])';
+const NODES = loadSql(import.meta.url, 'nodes.sql');
 
 /** The drawing in words: with counts of the pairs, drawn or not, and with the first entry that shows each thing. */
 export async function describeDrawing(
   snapshot: Snapshot,
   { fold = 'none', nodes, pairs: drawn, grants, left_out }: Drawing & { readonly fold?: GraphAnswer['fold'] },
   pairs: readonly ShownPair[],
+  detailsOf: ReadPairs['detailsOf'],
 ): Promise<Pick<GraphAnswer, 'fold' | 'nodes' | 'edges' | 'left_out'>> {
-  const clients = idsOf(nodes, 'client');
-  const clientUsers = await snapshot.rows<{ client: number; users: string }>(CLIENT_USERS, [...partsOf(snapshot), clients]);
-  const issuerUsers = await snapshot.rows<{ iss: string; users: string }>(ISSUER_USERS, [...partsOf(snapshot)]);
-  const named = await snapshot.rows<{ id: number; from_ix: string }>(FIRST_NAMED, [nodes.filter(({ type }) => type !== 'issuer').map(({ id }) => id)]);
-  const seen = await readSeen(snapshot, [...named.map(({ from_ix }) => from_ix), ...drawn.map(({ firstIx }) => String(firstIx))]);
-  const users = new Map([
-    ...clientUsers.map((row) => [String(row.client), Number(row.users)] as const),
-    ...issuerUsers.map((row) => [`issuer:${row.iss}`, Number(row.users)] as const),
-  ]);
-  const firstSeen = new Map(named.map(({ id, from_ix }) => [String(id), seen(from_ix)]));
+  const details = await detailsOf(drawn.flatMap(({ rasClients, res }) => rasClients.map((client) => ({ client, res }))));
+  const { ofNode, seen } = await readNodes(snapshot, nodes, drawn);
   const sums = sumNodes(pairs);
   return {
     fold,
     nodes: nodes.map((node) => ({
       ...node,
-      ...(firstSeen.has(node.id) ? { first_seen: firstSeen.get(node.id)! } : {}),
-      ...(node.type === 'client' || node.type === 'issuer' ? { users: users.get(node.id) ?? 0 } : {}),
+      ...(ofNode(node)?.disabled ? { disabled: true as const } : {}),
+      ...(node.type === 'issuer' ? {} : { first_seen: seen(ofNode(node)!.ix) }),
+      ...(node.type === 'client' || node.type === 'issuer' ? { users: Number(ofNode(node)?.users ?? 0) } : {}),
       ...(node.type === 'client' || node.type === 'resource' ? (sums.get(node.id) ?? { connections: 0, grants: 0, accesses: 0 }) : {}),
     })),
     edges: [
-      ...drawn.map((pair) => connectionEdge(pair, seen(String(pair.firstIx)))),
+      ...drawn.map((pair) => {
+        const { rasClients, res, firstIx } = pair;
+        return connectionEdge(pair, joinDetails(rasClients.map((client) => details({ client, res }))), seen(String(firstIx)));
+      }),
       ...agentEdges(pairs, nodes),
       ...grants.map(({ usr, client, resources }): GraphEdge => ({ type: 'grant', from: String(usr), to: String(client), resources })),
     ],
@@ -46,17 +39,34 @@ export async function describeDrawing(
   };
 }
 
-const idsOf = (nodes: readonly GraphNode[], type: GraphNode['type']): number[] => nodes.filter((node) => node.type === type).map(({ id }) => Number(id));
-
 interface Seen {
   readonly index: string;
   readonly at: number;
 }
 
-async function readSeen(snapshot: Snapshot, indexes: readonly string[]): Promise<(index: string) => Seen> {
-  const rows = await snapshot.rows<{ ix: string; arrival: string }>(ARRIVALS, [[...new Set(indexes)]]);
-  const arrivals = new Map(rows.map(({ ix, arrival }) => [ix, Math.floor(Number(arrival) / 1000)]));
-  return (index) => ({ index, at: arrivals.get(index)! });
+interface NodeRow {
+  readonly [column: string]: unknown;
+  /** Null: the row is of an entry alone. */
+  readonly node: string | null;
+  readonly ix: string;
+  readonly arrival: string;
+  readonly users: string | null;
+  readonly disabled: boolean | null;
+}
+
+async function readNodes(snapshot: Snapshot, nodes: readonly GraphNode[], drawn: readonly ShownPair[]) {
+  const rows = await snapshot.rows<NodeRow>(NODES, [
+    String(snapshot.index),
+    nodes.filter(({ type }) => type !== 'issuer').map(({ id }) => id),
+    nodes.filter(({ type }) => type === 'issuer').map(({ name }) => name),
+    [...new Set(drawn.map(({ firstIx }) => String(firstIx)))],
+  ]);
+  const byNode = new Map(rows.map((row) => [row.node, row]));
+  const entries = new Map(rows.map(({ ix, arrival }): [string, Seen] => [ix, { index: ix, at: Math.floor(Number(arrival) / 1000) }]));
+  return {
+    ofNode: ({ id }: GraphNode): NodeRow | undefined => byNode.get(id),
+    seen: (ix: string): Seen => entries.get(ix)!,
+  };
 }
 
 function sumNodes(pairs: readonly ShownPair[]): ReadonlyMap<string, { readonly connections: number; readonly grants: number; readonly accesses: number }> {
@@ -70,7 +80,7 @@ function sumNodes(pairs: readonly ShownPair[]): ReadonlyMap<string, { readonly c
   return sums;
 }
 
-function connectionEdge({ client, res, state, grants, use, approved, granted, used }: ShownPair, firstSeen: Seen): GraphEdge {
+function connectionEdge({ client, res, grants, use }: ShownPair, { state, approved, granted, used }: PairDetails, firstSeen: Seen): GraphEdge {
   return {
     type: 'connection',
     from: String(client),
@@ -92,8 +102,9 @@ function agentEdges(pairs: readonly ShownPair[], nodes: readonly GraphNode[]): G
   const shown = new Set(nodes.map(({ id }) => id));
   const edges = new Map<string, GraphEdge>();
   for (const { client, agents } of pairs) {
+    if (agents.length === 0 || !shown.has(String(client))) continue;
     for (const agent of agents) {
-      if (shown.has(String(agent)) && shown.has(String(client))) edges.set(`${agent} ${client}`, { type: 'agent', from: String(agent), to: String(client) });
+      if (shown.has(String(agent))) edges.set(`${agent} ${client}`, { type: 'agent', from: String(agent), to: String(client) });
     }
   }
   return [...edges.values()];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Names } from '../names.pg.js';
-import { createSymbols, MAX_GRAPH_NODES, type HeldGrant } from './canvas.js';
+import { createSymbols, MAX_GRAPH_CONNECTIONS, MAX_GRAPH_NODES, type HeldGrant } from './canvas.js';
 import { drawGraph } from './draw.js';
 import { NO_USE, type ShownPair } from './pairs.js';
 
@@ -11,10 +11,10 @@ const names: Names = {
   resource: (id) => ({ entity: id, uri: `https://r${id}.example` }),
   text: String,
 };
-const known = { firstIx: 0n, grants: 1, use: { ...NO_USE, accesses: 3, allowed: 2, first: 1, last: 5 }, state: 'created', approved: [], granted: [], used: [] } as const;
-const pair = (client: number, res: number, agents: number[] = []): ShownPair => ({ ...known, client, res, agents, rasClients: [client] });
+const known = { firstIx: 0n, grants: 1, use: { ...NO_USE, accesses: 3, allowed: 2, first: 1, last: 5 } } as const;
+const pair = (client: number, res: number, agents: number[] = []): ShownPair => ({ ...known, client, shownAs: client, res, agents, rasClients: [client] });
 const draw = (pairs: readonly ShownPair[], grants: readonly HeldGrant[] = [], users = new Set(grants.map(({ usr }) => usr)).size) =>
-  drawGraph({ pairs, grants, users }, createSymbols(names, new Set()));
+  drawGraph({ pairs, grants, users }, createSymbols(names));
 const range = (from: number, count: number) => Array.from({ length: count }, (_, nth) => from + nth);
 
 describe('drawGraph', () => {
@@ -42,6 +42,16 @@ describe('drawGraph', () => {
   it('lets connections have all the room where there are no users', () => {
     const { nodes } = draw(range(1, 400).map((client) => pair(client, 1000)));
     expect(nodes).toHaveLength(MAX_GRAPH_NODES);
+  });
+
+  it('leaves the busiest connections, and each node one', () => {
+    const pairs = range(1, 40).flatMap((client) => range(1_000, 20).map((res) => pair(client, res)));
+    const { nodes, left_out, pairs: drawn } = draw([...pairs, pair(1, 2_000, [3_000])]);
+    expect([drawn.length, left_out.connections]).toEqual([MAX_GRAPH_CONNECTIONS, 801 - MAX_GRAPH_CONNECTIONS]);
+    const ends = new Set(drawn.flatMap(({ client, res, agents }) => [client, res, ...agents]).map(String));
+    expect(nodes.filter(({ id, type }) => type !== 'issuer' && !ends.has(id))).toEqual([]);
+    expect([nodes.length, left_out.clients, left_out.resources]).toEqual([63, 0, 0]);
+    expect(drawn.slice(0, 230)).toEqual(pairs.slice(0, 230));
   });
 
   it('shows no user whose client is not shown', () => {

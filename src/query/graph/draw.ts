@@ -1,4 +1,4 @@
-import { createCanvas, MAX_GRAPH_NODES, type Drawing, type HeldGrant, type Symbols } from './canvas.js';
+import { createCanvas, MAX_GRAPH_NODES, thinOut, type Drawing, type HeldGrant, type Symbols } from './canvas.js';
 import type { ShownPair } from './pairs.js';
 
 /** Of the nodes, what stays free for users however many clients and resources there are. */
@@ -13,13 +13,16 @@ export interface Picture {
   readonly users: number;
 }
 
-/** Draws what fits into {@link MAX_GRAPH_NODES}: whole connections first, then users, and counts what does not. */
+/** Draws what fits into {@link MAX_GRAPH_NODES}: applications by whole connections first, then users; of the connections among them
+ * {@link thinOut} leaves the busiest. Counts what it does not draw. */
 export function drawGraph({ pairs, grants = [], users }: Picture, symbols: Symbols): Drawing {
   const canvas = createCanvas();
   const roomForApplications = MAX_GRAPH_NODES - (grants.length > 0 ? NODES_FOR_USERS : 0);
-  const drawn = pairs.filter((pair) =>
-    canvas.draw([...symbols.client(pair.client), ...symbols.resource(pair.res), ...pair.agents.flatMap(symbols.agent)], roomForApplications),
+  const isThere = ({ client, res, agents }: ShownPair): boolean => canvas.has(client) && canvas.has(res) && agents.every(canvas.has);
+  const fitting = pairs.filter((pair) =>
+    isThere(pair) || canvas.draw([...symbols.client(pair.client), ...symbols.resource(pair.res), ...pair.agents.flatMap(symbols.agent)], roomForApplications),
   );
+  const drawn = thinOut(fitting, canvas.has);
   const shown = grants.filter(({ usr, client }) => canvas.has(client) && canvas.draw(symbols.user(usr)));
   const missing = (ids: readonly number[]): number => new Set(ids.filter((id) => !canvas.has(id))).size;
   return {

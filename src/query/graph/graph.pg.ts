@@ -14,8 +14,6 @@ import { drawNeighbourhood, type Start } from './neighbourhood.js';
 import { foldPairs, type ShownPair } from './pairs.js';
 import { readPairs, readShownAs, type PairFilter } from './pairs.pg.js';
 
-const DISABLED = `SELECT entity FROM principal_version
-  WHERE tenant = $1 AND state = 0 AND from_ix < $2 AND (to_ix IS NULL OR to_ix >= $2) AND entity = ANY ($3::int[])`;
 const FIND_NODE = 'SELECT kind FROM entity WHERE tenant = $1 AND id = $2 AND from_ix < $3';
 const NODE_KINDS = ['user', 'client', 'agent', 'resource'] as const;
 
@@ -48,17 +46,16 @@ export function createGraphQuestion({ ask, reader }: { readonly ask: Ask; readon
       const node = expand === undefined ? undefined : await findNode(snapshot, expand.id);
       const read = await readPairs(snapshot, filter, window);
       const start = node && { ...node, id: (await readShownAs(snapshot, node.type === 'client' ? [node.id] : [])).get(node.id) ?? node.id };
-      const shownAs = await readShownAs(snapshot, read.map(({ client }) => client));
-      const pairs = foldPairs(read, shownAs);
+      const pairs = foldPairs(read.pairs);
       const held = createGrantReader(snapshot, pairs, filter);
-      const symbolsOf = (ids: readonly number[]) => readSymbols(snapshot, ids);
+      const symbolsOf = async (ids: readonly number[]) => createSymbols(await readNames(snapshot, ids));
       const drawing = start
         ? await drawNeighbourhood({ start, depth: expand!.depth, pairs, grants: held, symbolsOf })
         : await drawWhole(pairs, held, filter, fold, symbolsOf);
       return {
         as_of: asOfOf(snapshot),
-        ...(await describeDrawing(snapshot, drawing, pairs)),
-        ...(read.some(({ use }) => use.cut) || held.cut() ? { at_least: true as const } : {}),
+        ...(await describeDrawing(snapshot, drawing, pairs, read.detailsOf)),
+        ...(read.pairs.some(({ use }) => use.cut) || held.cut() ? { at_least: true as const } : {}),
       };
     }, readAsOf(parameters));
   };
@@ -73,20 +70,15 @@ async function drawWhole(
   fold: GraphAnswer['fold'] | undefined,
   symbolsOf: (ids: readonly number[]) => Promise<Symbols>,
 ): Promise<Drawn> {
-  const entities = pairs.flatMap(({ client, res, agents }) => [client, res, ...agents]);
+  const entities = [...new Set(pairs.flatMap(({ client, res, agents }) => [client, res, ...agents]))];
   const folded = async (): Promise<Drawn> => ({ ...drawGraph({ pairs, grants: undefined, users: 0 }, await symbolsOf(entities)), fold: 'users' });
   const few = pairs.reduce((sum, { grants }) => sum + grants, 0) <= MAX_GRANTS_UNFOLDED;
   if (fold === 'users' || (fold === undefined && !filter.users && !few)) return folded();
   const { grants, users } = await held.ofClients([...new Set(pairs.map(({ client }) => client))], MAX_GRAPH_NODES);
+  if (fold === undefined && !filter.users && users >= MAX_GRAPH_NODES) return folded();
   const symbols = await symbolsOf([...entities, ...grants.map(({ usr }) => usr)]);
   const whole = drawGraph({ pairs, grants, users }, symbols);
   return fold === undefined && !filter.users && whole.left_out.users > 0 ? folded() : whole;
-}
-
-async function readSymbols(snapshot: Snapshot, ids: readonly number[]): Promise<Symbols> {
-  const names = await readNames(snapshot, ids);
-  const disabled = await snapshot.rows<{ entity: number }>(DISABLED, [String(snapshot.index), ids]);
-  return createSymbols(names, new Set(disabled.map(({ entity }) => entity)));
 }
 
 async function findNode(snapshot: Snapshot, id: number): Promise<Start> {

@@ -1,4 +1,4 @@
-import { createCanvas, MAX_GRAPH_NODES, type Drawing, type HeldGrant, type Symbols } from './canvas.js';
+import { createCanvas, MAX_GRAPH_NODES, thinOut, type Drawing, type HeldGrant, type Symbols } from './canvas.js';
 import type { ShownPair } from './pairs.js';
 
 /** What is a user to its clients and a client to its users is not among the pairs: it is asked for as the walk comes to it. */
@@ -60,7 +60,7 @@ export async function drawNeighbourhood({ start, depth, pairs, grants, symbolsOf
 
   const missing = (kind: 'client' | 'resource' | 'agent'): number => [...met[kind]].filter((id) => !canvas.has(id)).length;
   const near = pairs.filter(({ client, res }) => met.client.has(client) && met.resource.has(res));
-  const drawn = near.filter(({ client, res }) => canvas.has(client) && canvas.has(res));
+  const drawn = thinOut(near.filter(({ client, res }) => canvas.has(client) && canvas.has(res)), canvas.has);
   const users = [...met.user].filter(canvas.has);
   const held = users.length > 0 ? await grants.ofUsers(users) : [];
   const holders = walked.size > 0 ? (await grants.ofClients([...walked], 1)).users : users.length;

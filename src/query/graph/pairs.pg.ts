@@ -4,12 +4,11 @@ import { readEdgeUses } from '../../projections/index.js';
 import type { Window } from '../parameters.js';
 import type { Snapshot } from '../snapshot.pg.js';
 import { boundsOf } from '../usage.js';
-import { partsOf } from './moment.js';
-import { joinUse, NO_USE, type Pair, type PairState, type PairUse } from './pairs.js';
+import { joinUse, NO_USE, type Pair, type PairDetails, type PairsDetails, type PairState, type PairUse } from './pairs.js';
 import { readRawUses, type RawUses } from './raw-uses.pg.js';
 
 const PAIRS = loadSql(import.meta.url, 'pairs.sql');
-const PAIR_GRANTS = loadSql(import.meta.url, 'pair-grants.sql');
+const PAIR_DETAILS = loadSql(import.meta.url, 'pair-details.sql');
 const USER_PAIRS = loadSql(import.meta.url, 'user-pairs.sql');
 const USER_SCOPES = loadSql(import.meta.url, 'user-scopes.sql');
 const CLIENTS_OF_AGENTS = `SELECT client FROM edge_agent_granted WHERE tenant = $1 AND agent = ANY ($2::int[])
@@ -29,20 +28,48 @@ export interface PairFilter {
   readonly resources?: readonly number[] | undefined;
 }
 
+interface Named {
+  readonly client: number;
+  readonly res: number;
+}
+
+export interface ReadPairs {
+  readonly pairs: readonly Pair[];
+  /** Asked for what is shown alone, it costs what is shown. */
+  readonly detailsOf: (shown: readonly Named[]) => Promise<PairsDetails>;
+}
+
 /**
  * All pairs that the filter leaves, with their counts, as of the snapshot. A client, an agent or a resource chooses pairs, and the counts
- * are those of the pair; of users the counts are their own. Without users and window all of it comes from aggregates.
+ * are those of the pair; of users they are their own. Without users and window all of it comes from aggregates.
  */
-export async function readPairs(snapshot: Snapshot, filter: PairFilter, window: Window): Promise<readonly Pair[]> {
+export async function readPairs(snapshot: Snapshot, filter: PairFilter, window: Window): Promise<ReadPairs> {
   const { resources, agents, users } = filter;
   if (users) return ofUsers(snapshot, { ...filter, users }, window);
   const clients = agents ? await clientsOf(snapshot, agents, filter.clients) : filter.clients;
   const rows = await readKnown(snapshot, clients, resources);
-  const counts = await snapshot.rows<{ client: number; res: number; grants: string }>(PAIR_GRANTS, [...partsOf(snapshot), clients, resources]);
-  const grants = new Map(counts.map((row) => [keyOf(row), Number(row.grants)]));
   const use = await readUses(snapshot, { clients, resources }, window);
-  const pairs = rows.map((row) => pairOf(row, { grants: grants.get(keyOf(row)) ?? 0, use: use(row) }));
-  return agents ? pairs.filter((pair) => pair.agents.some((agent) => agents.includes(agent))) : pairs;
+  const pairs = rows.map((row) => pairOf(row, { grants: Number(row.grants ?? 0), use: use(row) }));
+  return {
+    pairs: agents ? pairs.filter((pair) => pair.agents.some((agent) => agents.includes(agent))) : pairs,
+    detailsOf: (shown) => readDetails(snapshot, shown),
+  };
+}
+
+async function readDetails(snapshot: Snapshot, shown: readonly Named[]): Promise<PairsDetails> {
+  const rows = await snapshot.rows<DetailsRow>(PAIR_DETAILS, [String(snapshot.index), shown.map(({ client }) => client), shown.map(({ res }) => res)]);
+  const details = new Map(
+    rows.map((row): [string, PairDetails] => [
+      keyOf(row),
+      {
+        state: row.standing === null ? 'unrecorded' : STATES[row.standing]!,
+        approved: [...new Set(wordsOf(row.approved))].sort(),
+        granted: wordsOf(row.granted).sort(),
+        used: wordsOf(row.used).sort(),
+      },
+    ]),
+  );
+  return (pair) => details.get(keyOf(pair))!;
 }
 
 async function readKnown(snapshot: Snapshot, clients: readonly number[] | undefined, resources: readonly number[] | undefined): Promise<readonly PairRow[]> {
@@ -57,7 +84,7 @@ async function clientsOf(snapshot: Snapshot, agents: readonly number[], clients:
   return rows.map(({ client }) => client).filter((client) => !clients || clients.includes(client));
 }
 
-type UseOf = (pair: { readonly client: number; readonly res: number }) => PairUse;
+type UseOf = (pair: Named) => PairUse;
 
 async function readUses(snapshot: Snapshot, { clients, resources }: PairFilter, window: Window): Promise<UseOf> {
   if (window.from === undefined && window.to === undefined) {
@@ -73,7 +100,7 @@ async function readUses(snapshot: Snapshot, { clients, resources }: PairFilter, 
   return sumUses(await readRawUses(snapshot, { clients, resources, from, to }));
 }
 
-async function ofUsers(snapshot: Snapshot, filter: PairFilter & { readonly users: readonly number[] }, window: Window): Promise<readonly Pair[]> {
+async function ofUsers(snapshot: Snapshot, filter: PairFilter & { readonly users: readonly number[] }, window: Window): Promise<ReadPairs> {
   const { users, clients, agents, resources } = filter;
   const held = await snapshot.rows<HeldRow>(USER_PAIRS, [String(snapshot.index), users, clients, agents, resources]);
   const scopes = await snapshot.rows<ScopesRow>(USER_SCOPES, [String(snapshot.index), users]);
@@ -86,18 +113,24 @@ async function ofUsers(snapshot: Snapshot, filter: PairFilter & { readonly users
   for (const one of raw.uses) acting.set(keyOf(one), [...(acting.get(keyOf(one)) ?? []), ...one.agents]);
   const met = [...held, ...raw.uses];
   const rows = await readKnown(snapshot, unique(met.map(({ client }) => client)), unique(met.map(({ res }) => res)));
-  return rows
+  const pairs = rows
     .filter((row) => heldBy.has(keyOf(row)) || acting.has(keyOf(row)))
     .map((row) => {
-      const key = keyOf(row);
-      const grant = heldBy.get(key);
-      const own = [...(grant?.agents ?? []), ...(acting.get(key) ?? [])].join(' ');
-      return {
-        ...pairOf({ ...row, agents: own === '' ? null : own }, { grants: Number(grant?.grants ?? 0), use: use(row) }),
-        granted: [...(grant?.granted ?? [])].sort(),
-        used: [...(usedBy.get(key) ?? [])].sort(),
-      };
+      const grant = heldBy.get(keyOf(row));
+      const own = [...(grant?.agents ?? []), ...(acting.get(keyOf(row)) ?? [])].join(' ');
+      return pairOf({ ...row, agents: own === '' ? null : own }, { grants: Number(grant?.grants ?? 0), use: use(row) });
     });
+  return {
+    pairs,
+    async detailsOf(shown) {
+      const details = await readDetails(snapshot, shown);
+      return (pair) => ({
+        ...details(pair),
+        granted: [...(heldBy.get(keyOf(pair))?.granted ?? [])].sort(),
+        used: [...(usedBy.get(keyOf(pair)) ?? [])].sort(),
+      });
+    },
+  };
 }
 
 function sumUses({ uses, isCut }: RawUses): UseOf {
@@ -112,7 +145,7 @@ export async function readShownAs(snapshot: Snapshot, clients: Iterable<number>)
   return new Map(rows.map(({ local, idp }) => [local, idp]));
 }
 
-const keyOf = ({ client, res }: { readonly client: number; readonly res: number }): string => `${client} ${res}`;
+const keyOf = ({ client, res }: Named): string => `${client} ${res}`;
 const unique = (ids: readonly number[]): readonly number[] => [...new Set(ids)];
 const wordsOf = (text: string | null): string[] => (text === null ? [] : text.split(' '));
 const idsOf = (text: string | null): number[] => wordsOf(text).map(Number);
@@ -120,13 +153,10 @@ const idsOf = (text: string | null): number[] => wordsOf(text).map(Number);
 const pairOf = (row: PairRow, counted: Pick<Pair, 'grants' | 'use'>): Pair => ({
   client: row.client,
   res: row.res,
+  shownAs: row.shown_as ?? row.client,
   firstIx: BigInt(row.first_ix),
   ...counted,
-  state: row.standing === null ? 'unrecorded' : STATES[row.standing]!,
   agents: [...new Set([...idsOf(row.agents), ...idsOf(row.connection_agents)])],
-  approved: wordsOf(row.approved).sort(),
-  granted: wordsOf(row.granted).sort(),
-  used: wordsOf(row.used).sort(),
 });
 
 interface PairRow {
@@ -134,9 +164,17 @@ interface PairRow {
   readonly client: number;
   readonly res: number;
   readonly first_ix: string;
-  readonly standing: number | null;
-  readonly connection_agents: string | null;
   readonly agents: string | null;
+  readonly connection_agents: string | null;
+  readonly grants: string | null;
+  readonly shown_as: number | null;
+}
+
+interface DetailsRow {
+  readonly [column: string]: unknown;
+  readonly client: number;
+  readonly res: number;
+  readonly standing: number | null;
   readonly approved: string | null;
   readonly granted: string | null;
   readonly used: string | null;

@@ -1,19 +1,28 @@
-/** A client and a resource as facts name them, with all that is known of the two as of a moment. */
+/** A client and a resource as facts name them, with what chooses and counts them as of a moment. */
 export interface Pair {
   /** At the RAS. */
   readonly client: number;
   readonly res: number;
+  /** The client by the name that it has at its IdP, where an event has tied the two. */
+  readonly shownAs: number;
   /** The first entry that shows them together. */
   readonly firstIx: bigint;
   /** Users who hold a grant. */
   readonly grants: number;
   readonly use: PairUse;
-  readonly state: PairState;
   readonly agents: readonly number[];
+}
+
+/** What is said of a pair that is shown. */
+export interface PairDetails {
+  readonly state: PairState;
   readonly approved: readonly string[];
   readonly granted: readonly string[];
   readonly used: readonly string[];
 }
+
+/** By client and resource as facts name them. */
+export type PairsDetails = (pair: { readonly client: number; readonly res: number }) => PairDetails;
 
 export interface PairUse {
   readonly accesses: number;
@@ -30,7 +39,7 @@ export interface PairUse {
 
 export type PairState = 'created' | 'observed' | 'deleted' | 'unrecorded';
 
-/** A pair under the name that the client has at its IdP, where an event has tied the two; several resource servers' names may be one client. */
+/** A pair under the name as which the client is shown; several resource servers' names may be one client. */
 export interface ShownPair extends Pair {
   readonly rasClients: readonly number[];
 }
@@ -41,10 +50,10 @@ export const NO_USE: PairUse = { accesses: 0, allowed: 0, first: null, last: nul
 const RANK: Readonly<Record<PairState, number>> = { created: 3, observed: 2, deleted: 1, unrecorded: 0 };
 
 /** Busiest first. */
-export function foldPairs(pairs: readonly Pair[], shownAs: ReadonlyMap<number, number>): ShownPair[] {
+export function foldPairs(pairs: readonly Pair[]): ShownPair[] {
   const folded = new Map<string, ShownPair>();
   for (const pair of pairs) {
-    const client = shownAs.get(pair.client) ?? pair.client;
+    const client = pair.shownAs;
     const key = `${client} ${pair.res}`;
     const known = folded.get(key);
     folded.set(key, known === undefined ? { ...pair, client, rasClients: [pair.client] } : join(known, pair));
@@ -55,17 +64,23 @@ export function foldPairs(pairs: readonly Pair[], shownAs: ReadonlyMap<number, n
 function join(one: ShownPair, other: Pair): ShownPair {
   return {
     client: one.client,
+    shownAs: one.shownAs,
     res: one.res,
     rasClients: [...one.rasClients, other.client],
     firstIx: one.firstIx < other.firstIx ? one.firstIx : other.firstIx,
     grants: one.grants + other.grants,
     use: joinUse(one.use, other.use),
-    state: RANK[one.state] >= RANK[other.state] ? one.state : other.state,
     agents: union(one.agents, other.agents),
+  };
+}
+
+export function joinDetails(details: readonly PairDetails[]): PairDetails {
+  return details.reduce((one, other) => ({
+    state: RANK[one.state] >= RANK[other.state] ? one.state : other.state,
     approved: union(one.approved, other.approved),
     granted: union(one.granted, other.granted),
     used: union(one.used, other.used),
-  };
+  }));
 }
 
 export const joinUse = (one: PairUse, other: PairUse): PairUse => ({

@@ -90,7 +90,9 @@ describe('whatever the other side does', () => {
         }
 
         const arrived = receiver.received.map(({ id }) => id);
-        expect(arrived).toEqual([...arrived].sort((one, other) => Number(one) - Number(other)));
+        // What a closing producer gave up while it was under way may arrive after what the next one sends.
+        const ordered = arrived.filter((id) => !maybeArrived.has(id));
+        expect(ordered).toEqual([...ordered].sort((one, other) => Number(one) - Number(other)));
         const lost = accepted.filter((id) => !told.has(id) && !arrived.includes(id));
         const both = arrived.filter((id) => told.has(id) && !maybeArrived.has(id));
         expect([lost, both, toldTwice]).toEqual([[], [], []]);

@@ -70,4 +70,16 @@ describe('GET /openapi.json', () => {
     expect(status).toBe(200);
     expect([validate(body), validate.errors]).toEqual([true, null]);
   });
+
+  it('has an example of each answer, which is one', () => {
+    const shown = Object.entries<any>(document.paths).flatMap(([path, { get }]) => {
+      const { schema, examples } = get?.responses[200]?.content?.['application/json'] ?? {};
+      return examples === undefined ? [] : [{ path, schema, value: examples.seeded.value }];
+    });
+    expect(shown.length).toBeGreaterThanOrEqual(QUESTIONS.length);
+    for (const { path, schema, value } of shown) {
+      const validate = new Ajv2020({ strict: true, allowUnionTypes: true, formats: { uuid: /^[0-9a-f-]{36}$/ } }).compile(schema);
+      expect([path, validate(value), validate.errors]).toEqual([path, true, null]);
+    }
+  });
 });

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { makeQuestionsPage, PAGE, type Page } from '../../pages/questions-page.js';
+import { EXAMPLES, makeQuestionsPage, PAGE, type Page } from '../../pages/questions-page.js';
 import { createTestDatabase, testLog, type TestDatabase } from '../../support/services.js';
 
 const MINUTES = 600_000;
@@ -20,6 +20,7 @@ afterAll(async () => database?.drop());
 describe('the page of questions', () => {
   it('says what the API answers today, to the byte: `npm run questions` writes it anew', async () => {
     expect(await readFile(PAGE, 'utf8')).toBe(page.text);
+    expect(await readFile(EXAMPLES, 'utf8')).toBe(page.examples);
   });
 
   it('has an example of every question', () => {
