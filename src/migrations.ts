@@ -8,6 +8,7 @@ import {
   GrantAggregates1764000008020,
   ProjectionGate1764000008060,
   Projections1764000002000,
+  ReachIndexes1764000008080,
   RuleHistory1764000008030,
   RunningCounts1764000008070,
   SourceCounts1764000008040,
@@ -38,4 +39,5 @@ export const MIGRATIONS = [
   EntityNames1764000008042,
   ProjectionGate1764000008060,
   RunningCounts1764000008070,
+  ReachIndexes1764000008080,
 ];

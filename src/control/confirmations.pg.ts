@@ -11,7 +11,16 @@ const WRITE = `INSERT INTO rule_confirmation (seq, node, name, outcome, guards, 
   SELECT w.seq, w.node, n.name, w.outcome, w.guards, w.at_ms
   FROM unnest($1::bigint[], $2::uuid[], $3::text[], $4::int[], $5::bigint[]) AS w (seq, node, outcome, guards, at_ms)
   LEFT JOIN node n ON n.id = w.node
+  WHERE NOT EXISTS (SELECT FROM control_log l WHERE l.seq = w.seq AND l.body -> 'selector' ? 'token')
   ON CONFLICT DO NOTHING`;
+
+/** How long who confirmed a rule is told. */
+const KEPT_MS = 90 * 86_400_000;
+const TRIM_EVERY_MS = 60_000;
+const TRIMMED_AT_ONCE = 10_000;
+/** Rows lie in the order of their records, so the oldest are the first. */
+const TRIM = `DELETE FROM rule_confirmation c USING (SELECT seq, node, at_ms FROM rule_confirmation ORDER BY seq, node LIMIT $2) o
+  WHERE c.seq = o.seq AND c.node = o.node AND o.at_ms < $1::bigint`;
 
 export interface ConfirmationKeeper {
   /** Returns at once: nobody waits for what is only reported later. */
@@ -21,10 +30,11 @@ export interface ConfirmationKeeper {
 }
 
 /**
- * Keeps who confirmed what. Best effort: what was heard in the last moments of a process that is killed is not kept, and neither is
+ * Keeps who confirmed what, for {@link KEPT_MS}. Of rules on a single token, of which there may be thousands a second, nothing. Best effort: what was heard in the last moments of a process that is killed is not kept, and neither is
  * what a database that is away for long leaves no room for.
  */
-export function createConfirmationKeeper({ pool, log }: { readonly pool: Pool; readonly log: Log }): ConfirmationKeeper {
+export function createConfirmationKeeper({ pool, log, now = Date.now }: { readonly pool: Pool; readonly log: Log; readonly now?: () => number }): ConfirmationKeeper {
+  let trimmedAt = -Infinity;
   let waiting: (Settled & { readonly seq: Seq })[] = [];
   let writing: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -41,10 +51,17 @@ export function createConfirmationKeeper({ pool, log }: { readonly pool: Pool; r
         int4Array(rows.map(({ guards }) => guards)),
         int8Array(rows.map(({ atMs }) => atMs)),
       ]);
+      await trim();
     } catch (error) {
       log.warn({ err: error, rows: rows.length }, 'who confirmed what could not be kept; it is tried again');
       waiting = [...rows, ...waiting].slice(0, MAX_KEPT);
     }
+  }
+
+  async function trim(): Promise<void> {
+    if (now() < trimmedAt + TRIM_EVERY_MS) return;
+    trimmedAt = now();
+    await pool.query(TRIM, [trimmedAt - KEPT_MS, TRIMMED_AT_ONCE]).catch((error: unknown) => log.warn({ err: error }, 'old confirmations could not be removed; it is tried again'));
   }
 
   function soon(): void {

@@ -24,7 +24,7 @@ export const PROJECTIONS: Readonly<Record<ProjectionName, Declaration>> = {
   entities: { tables: { entity: { later: ['entity_name'] } } },
   tokens: {
     tables: {
-      token: { later: ['token_usr', 'token_client', 'token_agent', 'token_parent', 'token_conflict'] },
+      token: { later: ['token_usr', 'token_client', 'token_agent', 'token_parent', 'token_conflict', 'token_usr_ends', 'token_client_ends', 'token_agent_ends', 'token_late'] },
       id_jag: { later: ['id_jag_usr', 'id_jag_parent'] },
     },
   },
@@ -54,7 +54,7 @@ export const PROJECTIONS: Readonly<Record<ProjectionName, Declaration>> = {
     },
   },
   connections: { tables: { connection_version: { later: ['connection_client', 'connection_from'] }, alias: { later: ['alias_from'] } } },
-  edges: { reads: ['usage', 'grants', 'connections'], tables: { edge_seen: { later: ['edge_seen_first'] }, client_user: {}, issuer_user: {} } },
+  edges: { reads: ['usage', 'grants', 'connections'], tables: { edge_seen: { later: ['edge_seen_first', 'edge_seen_res'] }, client_user: {}, issuer_user: {} } },
   sessions: { tables: { session: {}, principal_version: {} } },
   rules: { tables: { rule_version: { later: ['rule_lead', 'rule_keys', 'rule_from', 'rule_lifted'] }, rule_event: {} } },
   sources: { reads: ['tokens'], tables: { source_count: {}, source_event: { compared: SOURCE_EVENTS } } },

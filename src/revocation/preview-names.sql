@@ -1,5 +1,5 @@
 -- Small ids of what a selector names; a member that is not in it is null, one that nobody ever named an empty array.
--- $1 tenant  $2 user key  $3 client key  $4 agent key  $5 resource key  $6 session key  $7 ID-JAG key  $8 how many clients at most
+-- $1 tenant  $2 user key  $3 client key  $4 agent key  $5 resource key  $6 session key  $7 ID-JAG key  $8 how many clients at most  $9 resource
 SELECT
   CASE WHEN $2::bytea IS NOT NULL THEN ARRAY(
     SELECT e.id FROM entity e WHERE e.tenant = $1 AND e.kind = 1 AND e.key = $2
@@ -29,5 +29,8 @@ SELECT
     WHERE c.tenant = $1 AND c.kind = 2
       AND ($3 IS NULL OR c.key = $3 OR c.id IN (SELECT a.local FROM entity e JOIN alias a ON a.tenant = $1 AND a.idp = e.id WHERE e.tenant = $1 AND e.kind = 2 AND e.key = $3))
       AND EXISTS (SELECT FROM token t WHERE t.tenant = $1 AND t.client = c.id)
+      -- Whatever a RAS issued for an ID-JAG is for the RAS itself, too.
+      AND ($5 IS NULL OR c.parts ->> 0 = $9::text
+        OR EXISTS (SELECT FROM entity r JOIN edge_seen s ON s.tenant = $1 AND s.res = r.id AND s.client = c.id WHERE r.tenant = $1 AND r.kind = 5 AND r.key = $5))
     LIMIT $8
   ) END AS clients_with_tokens

@@ -11,7 +11,11 @@ const TOKENS = loadSql(import.meta.url, 'preview-tokens.sql');
 const GRANTS = loadSql(import.meta.url, 'preview-grants.sql');
 
 /** Tokens that one preview looks at, over all users, clients or agents it begins from; more are not counted. */
-const TOKENS_LOOKED_AT = 25_000;
+const TOKENS_LOOKED_AT = 1_000;
+/** Of each name of one user, client or agent: most of them have few. */
+const OF_A_NAME = 300;
+/** Tokens that have ended, of which a live one may have come. */
+const ENDED_LOOKED_AT = 400;
 /** Clients that a selector without token, ID-JAG, session, user and agent begins from. */
 const MAX_CLIENTS = 2_000;
 const MAX_GRANTS = 100_000;
@@ -19,7 +23,7 @@ const MAX_GRANTS = 100_000;
 const TIMEOUT_MS = 2_000;
 const HOUR_S = 3_600;
 
-const BEGIN = `SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; ${ENTER_GATE}; SET LOCAL statement_timeout = ${TIMEOUT_MS}`;
+const BEGIN = `SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; ${ENTER_GATE}; SET LOCAL statement_timeout = ${TIMEOUT_MS}; SET LOCAL jit = off`;
 
 /** What a rule would reach if it were ordered now. */
 export interface Preview {
@@ -81,14 +85,15 @@ async function preview(client: PoolClient, tenant: Tenant, order: Order, { now, 
   const keys = new Map(selectorParts(selector).map(([dimension, parts]): [Dimension, Buffer] => [dimension, ruleKeyToBytes(ruleKey(tenant.key, dimension, parts))]));
   const key = (dimension: Dimension): Buffer | null => keys.get(dimension) ?? null;
   const { rows: heads } = await client.query<{ next_ix: string }>('SELECT next_ix FROM ledger_head WHERE tenant = $1', [tenant.id]);
-  const { rows: named } = await client.query<Names>(NAMES, [tenant.id, key('user'), key('client'), key('agent'), key('resource'), key('session'), key('id_jag'), MAX_CLIENTS]);
+  const { rows: named } = await client.query<Names>(NAMES, [tenant.id, key('user'), key('client'), key('agent'), key('resource'), key('session'), key('id_jag'), MAX_CLIENTS, selector.resource ?? null]);
   const names = named[0]!;
   const seeds = seedsOf(selector, names, key('token'));
   const count = Math.max(1, [seeds.users, seeds.clients, seeds.agents].reduce((sum, ids) => sum + ids.length, 0));
+  const fewest = seeds.clients.length > 0 && !selector.client ? 1 : OF_A_NAME;
   const { rows: counted } = await client.query<TokenCounts>(TOKENS, [
     tenant.id,
     now,
-    Math.ceil(TOKENS_LOOKED_AT / count),
+    Math.max(fewest, Math.ceil(TOKENS_LOOKED_AT / count)),
     seeds.users,
     seeds.clients,
     seeds.agents,
@@ -107,6 +112,8 @@ async function preview(client: PoolClient, tenant: Tenant, order: Order, { now, 
     order.reauthenticate,
     now - HOUR_S,
     now - MAX_LINEAGE_AGE_S,
+    Math.max(Math.ceil(fewest / 4), Math.ceil(ENDED_LOOKED_AT / count)),
+    seeds.unnamed,
   ]);
   const tokens = counted[0]!;
   const standing = isStanding(selector) ? await readStanding(client, tenant, selector, names) : undefined;
@@ -121,15 +128,15 @@ async function preview(client: PoolClient, tenant: Tenant, order: Order, { now, 
   };
 }
 
-/** By what an index finds the fewest tokens. */
-function seedsOf({ token, id_jag: idJag, session, user, agent }: Selector, names: Names, tokenKey: Buffer | null) {
-  const none = { users: [] as number[], clients: [] as number[], agents: [] as number[], tokens: [] as Buffer[], idJags: [] as Buffer[] };
+/** By what an index finds the fewest tokens. `unnamed`: those whose user nobody has said are looked at too. */
+function seedsOf({ token, id_jag: idJag, session, user, agent, resource }: Selector, names: Names, tokenKey: Buffer | null) {
+  const none = { users: [] as number[], clients: [] as number[], agents: [] as number[], tokens: [] as Buffer[], idJags: [] as Buffer[], unnamed: false };
   if (token) return { ...none, tokens: [tokenKey!] };
   if (idJag) return { ...none, idJags: names.id_jags! };
   if (session) return { ...none, users: names.session_users! };
-  if (user) return { ...none, users: names.users! };
+  if (user) return { ...none, users: names.users!, unnamed: true };
   if (agent) return { ...none, agents: names.agents! };
-  return { ...none, clients: names.clients_with_tokens ?? [] };
+  return { ...none, clients: names.clients_with_tokens ?? [], unnamed: resource !== undefined };
 }
 
 /** A rule on a token, an ID-JAG, a session or a type of agent ends no standing right: what is behind its tokens is counted. */

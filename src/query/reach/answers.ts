@@ -88,6 +88,7 @@ export const BlastAnswer = one({
         strict,
       ),
       at_least: Type.Boolean({ description: 'the newest uses alone are counted' }),
+      newest_only: Type.Boolean({ description: '`operations` and `resources` are those of the newest uses alone, whether or not all are counted' }),
     },
     { ...strict, description: 'records and bytes are those of allowed uses' },
   ),
@@ -103,7 +104,7 @@ export const BlastAnswer = one({
       },
       strict,
     ),
-    { description: 'together they stop what is reached and nothing else; mostly one. `preview` is null where it was not asked for or took too long' },
+    { description: 'together they stop what is reached and nothing else; mostly one. `preview` is null where it was not asked for, took too long, or nothing that was looked at falls by it alone' },
   ),
 });
 export type BlastAnswer = Static<typeof BlastAnswer>;

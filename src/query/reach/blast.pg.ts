@@ -62,7 +62,7 @@ export function createBlastQuestions(options: { readonly ask: Ask; readonly read
       readAsOf(parameters),
     );
     const proposed = await Promise.all(
-      rules.map(async (rule) => ({ ...rule, preview: wantsPreview && previewOrder ? await previewOf(previewOrder, caller, rule.order as ProposedOrder) : null })),
+      rules.map(async (rule, nth) => ({ ...rule, preview: wantsPreview && previewOrder && (nth === 0 || rule.live_tokens > 0) ? await previewOf(previewOrder, caller, rule.order as ProposedOrder) : null })),
     );
     return { ...said, rules: proposed };
   }
@@ -126,17 +126,17 @@ async function describe(snapshot: Snapshot, { start, since, reached, held, used 
       at_least: reached.atLeast,
     },
     usage: usageOf(used, resources, names, reached.atLeast && start.entities.length === 0),
-    rules: proposedRules(start, live).map(({ selector, tokens }) => ({ order: { selector: { ...selector }, effect: EFFECTS[start.kind] }, live_tokens: tokens })),
+    rules: proposedRules(start, live, reached.atLeast).map(({ selector, tokens }) => ({ order: { selector: { ...selector }, effect: EFFECTS[start.kind] }, live_tokens: tokens })),
   };
 }
 
 /** What may come back is blocked; a session, an ID-JAG and a token do not. */
 const EFFECTS = { user: 'block', client: 'block', agent: 'block', resource: 'block', session: 'revoke', id_jag: 'revoke', token: 'revoke' } as const;
 
-/** A rule on what was asked for, and one on each other name by which alone some live token is reached. */
-function proposedRules({ names }: Start, live: readonly Reached[]): readonly { readonly selector: Selector; readonly tokens: number }[] {
+/** A rule on what was asked for, and one on each other name by which alone some live token is reached, or may be where not all were looked at. */
+function proposedRules({ names }: Start, live: readonly Reached[], atLeast: boolean): readonly { readonly selector: Selector; readonly tokens: number }[] {
   const count = (name: StartName): number => live.filter(({ by }) => by === name).length;
-  return names.map((name) => ({ selector: name.selector, tokens: count(name) })).filter(({ tokens }, nth) => nth === 0 || tokens > 0);
+  return names.map((name) => ({ selector: name.selector, tokens: count(name) })).filter(({ tokens }, nth) => nth === 0 || tokens > 0 || atLeast);
 }
 
 function countTokens(live: readonly Reached[], idsOf: (token: Reached) => readonly (number | null)[]): ReadonlyMap<number | null, number> {

@@ -8,11 +8,18 @@ import { lineageAsOf } from './lineage-as-of.js';
 import type { Seeds } from './start.pg.js';
 
 /** Tokens that are looked at, over all seeds: the newest ones. */
-const LOOKED_AT = 10_000;
-/** Tokens whose lineage is read. */
-const MAX_EXAMINED = 1_000;
+const LOOKED_AT = 1_000;
+/** Where live ones alone are wanted: those that ended last, of which a live one may have come. */
+const ENDED_LOOKED_AT = 400;
+/** Tokens whose lineage is read: the newest of those that may be live. */
+const MAX_EXAMINED = 100;
+/** Of each name of one user, client or agent: most of them have few. */
+const OF_A_NAME = 300;
+const DAY_S = 86_400;
 
-const CANDIDATES = loadSql(import.meta.url, 'candidates.sql');
+const NAMED = loadSql(import.meta.url, 'candidates-named.sql');
+const namedBy = (column: 'usr' | 'client' | 'agent', ids: string): string => NAMED.replaceAll('{column}', column).replaceAll('{ids}', ids);
+const CANDIDATES = loadSql(import.meta.url, 'candidates.sql').replace('{named}', () => [namedBy('usr', '$5'), namedBy('client', '$6'), namedBy('agent', '$7')].join('UNION ALL\n'));
 const CONFLICTS = `SELECT key FROM token WHERE tenant = $1 AND key = ANY ($2::bytea[]) AND conflict_ix < $3
   UNION ALL SELECT key FROM id_jag WHERE tenant = $1 AND key = ANY ($2) AND conflict_ix < $3`;
 
@@ -65,20 +72,24 @@ export async function findReachedTokens<By>(
   { seeds, onlyLive, select }: { readonly seeds: Seeds; readonly onlyLive: boolean; readonly select: (keys: TokenKeys) => By | undefined },
 ): Promise<ReachedTokens<By>> {
   const tenantKey = reader.tenantKey(snapshot.tenant);
-  const seedCount = Math.max(1, seeds.users.length + seeds.clients.length + seeds.agents.length + (await countClients(snapshot, seeds.resources)));
+  const clients = [...seeds.clients, ...(await findClients(snapshot, seeds.resources))];
+  const seedCount = Math.max(1, seeds.users.length + clients.length + seeds.agents.length);
+  const fewest = seeds.resources.length > 0 ? 1 : OF_A_NAME;
   const found = await snapshot.rows<CandidateRow | ({ readonly key: null; readonly cut_off: boolean } & Record<string, unknown>)>(CANDIDATES, [
     String(snapshot.index),
     snapshot.at,
-    Math.ceil(LOOKED_AT / seedCount),
+    Math.max(fewest, Math.ceil(LOOKED_AT / seedCount)),
     seeds.users,
-    seeds.clients,
+    clients,
     seeds.agents,
-    seeds.resources,
     seeds.tokens,
     seeds.idJags,
     snapshot.at - MAX_LINEAGE_AGE_S,
     onlyLive,
     MAX_EXAMINED + 1,
+    snapshot.at + DAY_S,
+    Math.max(Math.ceil(fewest / 3), Math.ceil(ENDED_LOOKED_AT / seedCount)),
+    seeds.users.length + seeds.resources.length > 0,
   ]);
   const rows = found.filter((row): row is CandidateRow => row.key !== null);
   const examined = rows.slice(0, MAX_EXAMINED);
@@ -112,12 +123,14 @@ export async function findReachedTokens<By>(
   return { tokens, atLeast: rows.length > MAX_EXAMINED || found[0]!.cut_off };
 }
 
-const COUNT_CLIENTS = 'SELECT count(DISTINCT client)::int AS clients FROM grant_version WHERE tenant = $1 AND res = ANY ($2::int[])';
+/** Whatever a RAS issued for an ID-JAG is for the RAS itself, too. */
+const CLIENTS_OF_RESOURCES = `SELECT client FROM edge_seen WHERE tenant = $1 AND res = ANY ($2::int[]) AND first_ix < $3
+  UNION SELECT c.id FROM entity r JOIN entity c ON c.tenant = $1 AND c.kind = 2 AND c.parts ->> 0 = r.parts ->> 0 AND c.from_ix < $3 WHERE r.tenant = $1 AND r.id = ANY ($2)`;
 
-async function countClients(snapshot: Snapshot, resources: readonly number[]): Promise<number> {
-  if (resources.length === 0) return 0;
-  const [row] = await snapshot.rows<{ clients: number }>(COUNT_CLIENTS, [resources]);
-  return row!.clients;
+async function findClients(snapshot: Snapshot, resources: readonly number[]): Promise<readonly number[]> {
+  if (resources.length === 0) return [];
+  const rows = await snapshot.rows<{ client: number }>(CLIENTS_OF_RESOURCES, [resources, String(snapshot.index)]);
+  return rows.map(({ client }) => client);
 }
 
 /** As of the snapshot's index, of tokens that were recorded below it. */

@@ -1,20 +1,28 @@
 import { byteaArray, int4Array, loadSql } from '../../platform/index.js';
+import { readHourUses } from '../../projections/index.js';
 import type { Snapshot } from '../snapshot.pg.js';
 import type { Start } from './start.pg.js';
 import type { ReachedToken } from './tokens.pg.js';
 
-/** Uses that one answer adds up: the newest ones. */
-const MAX_ROWS = 50_000;
+/** Uses that one answer adds up one by one: the newest ones of each name, name by name. */
+const MAX_ROWS = 4_000;
+const HOUR_S = 3_600;
+/** Of an hour that nothing comes after. */
+const LAST_HOUR = 2 ** 31 - 1;
 
 const USED = loadSql(import.meta.url, 'used.sql');
 const drivenBy = (ids: string, condition: string): string => USED.replace('{ids}', ids).replace('{driven}', condition);
+const OF_CLIENT = 'a.client = d.id AND a.bound_ix < $2'; // access_client
+const OF_RESOURCE = 'a.res = d.id AND a.bound_ix < $2'; // access_res
 const STATEMENTS = {
   user: drivenBy('$5::int[]', 'a.usr = d.id AND a.bound_ix < $2'), // access_usr
-  client: drivenBy('$5::int[]', 'a.client = d.id AND a.bound_ix < $2'), // access_client
+  client: drivenBy('$5::int[]', OF_CLIENT),
   agent: drivenBy('$5::int[]', 'a.agent = d.id AND coalesce(a.agent_ix, a.bound_ix) < $2'), // access_agent
-  resource: drivenBy('$5::int[]', 'a.res = d.id AND a.bound_ix < $2'), // access_res
+  resource: drivenBy('$5::int[]', OF_RESOURCE),
   token: drivenBy('$5::bytea[]', 'a.tok = d.id'), // access_tok
 } as const;
+const FIRST_HOUR = loadSql(import.meta.url, 'first-hour.sql');
+const FIRST_HOURS = { client: FIRST_HOUR.replaceAll('{driven}', OF_CLIENT), resource: FIRST_HOUR.replaceAll('{driven}', OF_RESOURCE) } as const;
 
 export interface UsedRow {
   readonly [column: string]: unknown;
@@ -29,9 +37,21 @@ export interface UsedRow {
   readonly last: string;
 }
 
+/** Of all uses, also of those that the rows leave out. */
+export interface UsedTotals {
+  readonly allowed: number;
+  readonly denied: number;
+  readonly records: number;
+  readonly bytes: number;
+  readonly first: number;
+}
+
 export interface Used {
   readonly rows: readonly UsedRow[];
+  /** The rows are of the newest uses alone. */
   readonly atLeast: boolean;
+  /** Where the rows leave some out and the aggregates know them. */
+  readonly totals: UsedTotals | undefined;
 }
 
 /** Of a user, client, agent or resource what is attributed to it; of a session, an ID-JAG or a token what its tokens did. */
@@ -39,5 +59,15 @@ export async function readUsed(snapshot: Snapshot, { kind, entities }: Start, to
   const byTokens = kind === 'session' || kind === 'id_jag' || kind === 'token';
   const driving = byTokens ? byteaArray(tokens.map(({ key }) => key)) : int4Array(entities);
   const rows = await snapshot.rows<UsedRow>(STATEMENTS[byTokens ? 'token' : kind], [String(snapshot.index), since, MAX_ROWS, driving]);
-  return { rows, atLeast: rows.reduce((sum, row) => sum + Number(row.rows), 0) >= MAX_ROWS };
+  const atLeast = rows.reduce((sum, row) => sum + Number(row.rows), 0) >= MAX_ROWS;
+  const counted = atLeast && (kind === 'client' || kind === 'resource');
+  return { rows, atLeast, totals: counted ? await readTotals(snapshot, kind, entities, since) : undefined };
+}
+
+async function readTotals(snapshot: Snapshot, kind: 'client' | 'resource', ids: readonly number[], since: number): Promise<UsedTotals> {
+  const first = Math.ceil(since / HOUR_S);
+  const hours = await readHourUses(snapshot, { of: kind, ids }, { first, end: LAST_HOUR });
+  const [part] = await snapshot.rows<Record<'n' | 'allowed' | 'records' | 'bytes' | 'first', string>>(FIRST_HOURS[kind], [String(snapshot.index), since, first * HOUR_S, ids]);
+  const sum = (column: 'n' | 'allowed' | 'records' | 'bytes'): number => hours.reduce((total, hour) => total + hour[column], Number(part![column]));
+  return { allowed: sum('allowed'), denied: sum('n') - sum('allowed'), records: sum('records'), bytes: sum('bytes'), first: Number(part!.first) };
 }

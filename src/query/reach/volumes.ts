@@ -21,13 +21,13 @@ export function byResource(rows: readonly UsedRow[]) {
     .sort((a, b) => b.volumes.allowed - a.volumes.allowed || (a.res ?? 0) - (b.res ?? 0));
 }
 
-export function usageOf({ rows, atLeast }: Used, resources: ReturnType<typeof byResource>, names: Names, tokensLeftOut: boolean) {
-  const total = sumOf(rows);
+export function usageOf({ rows, atLeast, totals }: Used, resources: ReturnType<typeof byResource>, names: Names, tokensLeftOut: boolean) {
+  const { first, ...total } = totals ?? { ...sumOf(rows), first: rows.length === 0 ? null : Math.min(...rows.map((row) => Number(row.first))) };
   const operations = [...groupBy(rows, ({ op }) => op)].sort(([a], [b]) => (a ?? 99) - (b ?? 99));
   return {
     uses: total.allowed + total.denied,
     ...total,
-    first: rows.length === 0 ? null : Math.min(...rows.map(({ first }) => Number(first))),
+    first,
     last: rows.length === 0 ? null : Math.max(...rows.map(({ last }) => Number(last))),
     operations: operations.map(([op, of]) => ({ operation: orNull(op, operationOf), ...sumOf(of) })),
     resources: {
@@ -35,7 +35,8 @@ export function usageOf({ rows, atLeast }: Used, resources: ReturnType<typeof by
       top: resources.slice(0, MAX_SHOWN).map(({ res, volumes, last }) => ({ resource: orNull(res, names.resource), ...volumes, last })),
       left_out: Math.max(0, resources.length - MAX_SHOWN),
     },
-    at_least: atLeast || tokensLeftOut,
+    at_least: (atLeast && !totals) || tokensLeftOut,
+    newest_only: atLeast,
   };
 }
 

@@ -120,9 +120,7 @@ describe('the rule that stops exactly what is reached', () => {
     expect(sut.tokens.newest.map(({ id }) => ALL.find((name) => idOf(name) === id)).toSorted()).toEqual(reached.toSorted());
     expect(sut.tokens).toMatchObject({ live: reached.length, stopped: 0, left_out: 0, at_least: false });
     expect(sut.rules.map(({ order }) => order.selector)).toEqual(selectors);
-    // A preview begins from users that are known: it does not see the token whose user only the RAS has named.
-    const previewed = 'user_iss' in query ? reached.filter((name) => name !== 'l1') : reached;
-    if (selectors.length === 1) expect(sut.rules[0]!.preview).toMatchObject({ tokens: previewed.length, at_least: false });
+    if (selectors.length === 1) expect(sut.rules[0]!.preview).toMatchObject({ tokens: reached.length, at_least: false });
 
     const before = await active();
     expect(before).toEqual(ALL.filter((name) => name !== 'expired'));
@@ -131,6 +129,15 @@ describe('the rule that stops exactly what is reached', () => {
       await revocations.order(callers['analyst']!, { ...order, reason: 'compromised' });
     }
     expect(await active()).toEqual(before.filter((name) => !reached.includes(name)));
+  });
+
+  it('as of a moment before it was known whose a token is: by the name that its RAS gave', async () => {
+    const asked = { user_iss: RAS, user_sub: 'chat-alice', preview: 'false' };
+    const { as_of: then, tokens: known } = await questions.reach.blast(callers['auditor']!, asked);
+    expect(known.newest.map(({ id }) => id)).toContain(idOf('l1'));
+    await stage.emit(fromIdp('id-jag.issued', idJag({ jti: 'gr-unseen', sub: 'dora', sid: 's-5', aud_sub: 'chat-alice' })));
+    const sut = await questions.reach.blast(callers['auditor']!, { ...asked, as_of: then.index });
+    expect(sut.tokens.newest.map(({ id }) => id)).toEqual(known.newest.map(({ id }) => id));
   });
 
   it('tells afterwards what it hit, what was tried, and which node confirmed it when', async () => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ruleKey } from '../../../src/rules/index.js';
-import { ACME, keyOf, NOW, sha256, startQueryApi, tokenId } from './history.js';
+import { ACME, keyOf, NOW, say, sha256, startQueryApi, tokenId } from './history.js';
 import { AFTER_RULE, BEFORE_RULE, BOB, R1, RULE_1, T2, W } from './incident-story.js';
 import { sayOwn } from './own-entries.js';
 import { AGENT, CRM, CRM_AS, IDP, WIKI, WIKI_AS } from './story.js';
@@ -74,6 +74,7 @@ describe('blast radius of a client', () => {
           left_out: 0,
         },
         at_least: false,
+        newest_only: false,
       },
       rules: [{ order: { selector, effect: 'block' }, live_tokens: 1, preview: null }],
     });
@@ -118,7 +119,7 @@ describe('other starts', () => {
   });
 });
 
-it('says `at_least` where more tokens were there than are looked at, also when none of those is live', async () => {
+it('finds what is live however many have ended, and says `at_least` where more of these were there than are looked at', async () => {
   const { rows } = await api.pool.query<{ client: number }>(`SELECT client FROM token WHERE tenant = $1 AND facts ->> 'jti' = 't1'`, [ACME]);
   const expired = (from: number, to: number, iat: number) =>
     api.pool.query(
@@ -127,10 +128,10 @@ it('says `at_least` where more tokens were there than are looked at, also when n
       [ACME, rows[0]!.client, iat, from, to],
     );
   const path = `/v1/blast-radius?client=${rows[0]!.client}`;
-  await expired(1, 4_000, NOW - 100);
+  await expired(1, 90, NOW - 100);
   expect((await ask(path)).tokens).toMatchObject({ live: 1, at_least: false });
-  await expired(4_001, 6_000, NOW - 100);
-  expect((await ask(path)).tokens).toMatchObject({ live: 0, at_least: true });
+  await expired(91, 4_000, NOW - 100);
+  expect((await ask(path)).tokens).toMatchObject({ live: 1, at_least: true });
 });
 
 describe('what is not answered', () => {
@@ -177,4 +178,27 @@ describe('what is not answered', () => {
       expect((await api.get(path, `acme-${role}`)).body.code).toBe('forbidden');
     }
   });
+});
+
+it('counts all uses of a client or a resource, however many are read one by one', async () => {
+  const token = { iss: CRM_AS, jti: 't1' };
+  const early = W - 7_200;
+  await api.say(Array.from({ length: 4_200 }, (_, n) => say('crm', n % 3 === 0 ? 'access.denied' : 'access.allowed', early + n, { token, operation: 'read', status: 200, records: n, bytes: 2 })));
+  const since = early + 100;
+  for (const [asOf, last] of [['&as_of=4211', 4_200n], ['&as_of=4011', 4_000n]] as const) {
+    const { rows } = await api.pool.query<Record<string, string>>(
+      `SELECT coalesce(sum(n) FILTER (WHERE outcome = 1), 0) AS allowed, coalesce(sum(n) FILTER (WHERE outcome <> 1), 0) AS denied,
+              coalesce(sum(records) FILTER (WHERE outcome = 1), 0) AS records, coalesce(sum(bytes) FILTER (WHERE outcome = 1), 0) AS bytes, min(at) AS first
+       FROM access WHERE tenant = $1 AND client = (SELECT client FROM token WHERE tenant = $1 AND facts ->> 'jti' = 't1') AND at >= $2 AND ix < $3`,
+      [ACME, since, String(11n + last)],
+    );
+    const expected = Object.fromEntries(Object.entries(rows[0]!).map(([name, value]) => [name, Number(value)]));
+    const ofAtCrm = await ask(`/v1/blast-radius?client_iss=${CRM_AS}&client_id=assistant-at-crm&since=${since}${asOf}`);
+    const ofCrm = await ask(`/v1/reach?resource=${CRM}&since=${since}${asOf}`);
+    for (const { usage } of [ofAtCrm, ofCrm]) {
+      expect(usage).toMatchObject({ ...expected, uses: expected['allowed']! + expected['denied']!, at_least: false, newest_only: expected['allowed']! + expected['denied']! >= 4_000 });
+    }
+  }
+  expect((await ask(`/v1/reach?resource=${CRM}&since=${since}&as_of=4211`)).usage.newest_only).toBe(true);
+  expect((await ask(`/v1/blast-radius?agent_iss=${IDP}&agent_id=${AGENT.id}&since=${since}&as_of=4211`)).usage).toMatchObject({ at_least: true, newest_only: true });
 });
