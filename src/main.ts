@@ -45,18 +45,17 @@ import {
   createTracing,
   startProcessGroup,
   endStuckSessions,
-  findEmbeddedPostgres,
   isLoopback,
   listenHttp,
   listenUnready,
   runMigrations,
-  startEmbeddedPostgres,
-  startLocalKafka,
+  startDatabase,
+  startKafka,
   type Config,
   type GroupMember,
   type Health,
   type HotHandler,
-  type KafkaConfig,
+  type KafkaServers,
   type Lifecycle,
   type Log,
   type Metrics,
@@ -64,7 +63,7 @@ import {
   type SessionTimeouts,
   type Tracing,
 } from './platform/index.js';
-import { createLineageReader, REBUILD_CONNECTIONS, rebuildProjections, type Rebuilt, type RebuildOptions } from './projections/index.js';
+import { createLineageReader } from './projections/index.js';
 import { createQuestions, CSV_MEDIA_TYPE, describeApi, type PreviewOrder, type SourceSight } from './query/index.js';
 import { ADMIN_KEY_FILE, bootstrap, createAuthenticator, createKeySets, createRegistry, DEFAULT_TENANT } from './registry/index.js';
 import { createRevocations, createRevokeHandler } from './revocation/index.js';
@@ -90,13 +89,6 @@ const TOPIC_FEEDS_CONNECTIONS = 2;
 
 /** One transaction at a time. */
 const RESTORE_CONNECTIONS = 2;
-
-/** Beside a rebuild's own: the control log is read. */
-const CONTROL_CONNECTIONS = 1;
-
-/** How long the control record of a tenant is waited for whose entries are there already. */
-const TENANT_WAIT_MS = 10_000;
-const TENANT_POLL_MS = 50;
 
 /** How often a process that may not begin looks again, and how often it says so. */
 const FENCE_RETRY_MS = 2_000;
@@ -262,30 +254,6 @@ async function start(config: Config, log: Log, lifecycle: Lifecycle, member: Gro
   };
 }
 
-async function startDatabase(config: Config, log: Log, lifecycle: Lifecycle): Promise<string> {
-  if (config.database !== 'embedded') return config.database.url.reveal();
-  const postgres = await startEmbeddedPostgres({ directory: join(config.home, 'postgres'), log });
-  lifecycle.onStop('embedded PostgreSQL', () => postgres.stop());
-  return postgres.url;
-}
-
-type KafkaServers = Pick<KafkaConfig, 'brokers'> & Partial<KafkaConfig>;
-
-/** Without Java or Maven there is no local Kafka: said once, and the HTTP intake serves alone. */
-async function startKafka(config: Config, log: Log, lifecycle: Lifecycle): Promise<{ servers: KafkaServers | null; problem?: string }> {
-  if (config.kafka === 'none') return { servers: null };
-  if (config.kafka !== 'embedded') return { servers: config.kafka };
-  try {
-    const kafka = await startLocalKafka({ directory: join(config.home, 'kafka'), log });
-    lifecycle.onStop('local Kafka', () => kafka.stop());
-    return { servers: { brokers: kafka.brokers } };
-  } catch (error) {
-    if (!(error instanceof RescindError) || error.code !== 'kafka-unavailable') throw error;
-    log.warn({ detail: error.detail }, 'no local Kafka: events are taken over HTTP alone');
-    return { servers: null, problem: error.detail ?? error.message };
-  }
-}
-
 export interface RestoreOptions {
   readonly log: Log;
   readonly onProgress?: (seq: bigint) => void;
@@ -305,47 +273,6 @@ export async function restoreFromTopic(config: Config, { log, onProgress }: Rest
     return await restoreControlLog({ kafka: createKafka({ ...servers, clientId: 'rescind-restore', log }), pool, prefix: config.topicPrefix, ...(onProgress ? { onProgress } : {}) });
   } finally {
     await lifecycle.stop('restored');
-  }
-}
-
-export interface RebuildFromLedgerOptions extends Pick<RebuildOptions, 'name' | 'acceptDifference' | 'leftOut' | 'onProgress' | 'signal'> {
-  readonly log: Log;
-}
-
-/** Makes projections anew, beside a service that runs or without one; an embedded PostgreSQL that runs is used as it is. */
-export async function rebuildFromLedger(config: Config, { log, ...options }: RebuildFromLedgerOptions): Promise<Rebuilt> {
-  const lifecycle = createLifecycle(log);
-  try {
-    const running = config.database === 'embedded' ? await findEmbeddedPostgres(join(config.home, 'postgres')) : undefined;
-    const url = running ?? (await startDatabase(config, log, lifecycle));
-    const onIdleError = (err: Error): void => log.warn({ err }, 'an idle database connection was lost');
-    const pool = createPool({ url, max: REBUILD_CONNECTIONS + CONTROL_CONNECTIONS, applicationName: 'rescind-rebuild', onIdleError });
-    lifecycle.onStop('database pool', () => pool.end());
-    await checkServer(pool);
-    const controlLog = createControlLog({ pool });
-    const follower = createControlFollower({ url, controlLog, log, serves: false });
-    await follower.start();
-    lifecycle.onStop('control follower', () => follower.stop());
-    const { state } = follower;
-    const first = new Map<string, readonly string[]>();
-    for (const { id, resources } of state.sources()) {
-      const registered = (await controlLog.readSubject(id)).find(({ kind }) => kind === 'source.changed');
-      first.set(id, registered?.kind === 'source.changed' ? registered.body.resources : resources);
-    }
-    return await rebuildProjections({
-      ...options,
-      pool,
-      async tenantKey(id) {
-        // One that was made a moment ago may not have been read here.
-        for (const until = Date.now() + TENANT_WAIT_MS; !state.tenant(id) && Date.now() < until; ) await delay(TENANT_POLL_MS);
-        const tenant = state.tenant(id);
-        if (!tenant) throw new RescindError('ledger-inconsistent', { detail: `the ledger of ${id} belongs to no tenant of the control log` });
-        return tenant.key;
-      },
-      firstResources: (source) => first.get(source) ?? state.source(source)?.resources ?? [],
-    });
-  } finally {
-    await lifecycle.stop('rebuilt');
   }
 }
 

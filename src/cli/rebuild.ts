@@ -36,7 +36,7 @@ export function addRebuild(program: Command, context: Context, variables: Variab
     .addHelpText('after', EXAMPLES + describeVariables(variables))
     .action(async (name: string, options: Options) => {
       const [{ rebuildFromLedger }, { createLog, readConfig }, { projectionsOf, REBUILD_NAMES }] = await Promise.all([
-        import('../main.js'),
+        import('./rebuild-from-ledger.js'),
         import('../platform/index.js'),
         import('../projections/index.js'),
       ]);

@@ -38,6 +38,7 @@ export { unreadableOf } from './record-sets/fetch-response.kafka.js';
 export { UnreadableRecordSet } from './record-sets/unreadable-record-set.js';
 export type { RecordSetProblem } from './record-sets/unreadable-record-set.js';
 export { startLocalKafka } from './local-kafka.kafka.js';
+export { startDatabase, startKafka, type KafkaServers } from './own-servers.js';
 export type { LocalKafka } from './local-kafka.kafka.js';
 
 export { createHttpApp, listenHttp } from './http-app.module.js';

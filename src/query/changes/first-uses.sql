@@ -17,7 +17,6 @@ CROSS JOIN LATERAL (
     AND (r.users IS NULL OR w.usr = ANY (r.users::int[])) AND (r.clients IS NULL OR w.client = ANY (r.clients::int[]))
     AND (r.agents IS NULL OR (w.agent = ANY (r.agents::int[]) AND (w.agent_ix IS NULL OR w.agent_ix < $3)))
     AND (r.resources IS NULL OR w.res = ANY (r.resources::int[]))
-    AND (r.token IS NULL OR w.tok = r.token)
     AND (r.issuer IS NULL OR (
       SELECT r.issuer IN (t.facts ->> 'iss', t.facts #>> '{id_jag,iss}') FROM token t WHERE t.tenant = $1 AND t.key = w.tok AND t.ix < $3))
   ORDER BY w.bound_ix, w.ix

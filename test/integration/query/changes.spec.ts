@@ -164,6 +164,20 @@ describe('GET /v1/changes', () => {
     await api.pool.query('UPDATE entry SET arrival = ($2 + 10 * ix) * 1000 WHERE tenant = $1', [ACME, T]);
   });
 
+  it('tells of a rule of a source only what came of its issuer, and of a rule on a token only its own', async () => {
+    const member = { client: { iss: IDP, client_id: 'mailer' } };
+    const token = { token: { iss: CRM_AS, jti: 't17' } };
+    await own('revocation.ordered', T + 500, { ...ordered, rule: 'r-issuer', selector: { ...member, issuer: IDP } });
+    await own('revocation.ordered', T + 501, { ...ordered, rule: 'r-other-issuer', selector: { ...member, issuer: WIKI_AS } });
+    await own('revocation.ordered', T + 502, { ...ordered, rule: 'r-token', selector: token });
+    await own('revocation.ordered', T + 503, { ...ordered, rule: 'r-other-token', selector: { token: { iss: CRM_AS, jti: 'another' } } });
+    const since = Number((await between(1)).as_of.index);
+    await api.say([say('crm', 'access.allowed', T + 600, { token: { iss: CRM_AS, jti: 't17' }, operation: 'write', status: 200 })]);
+    const { items } = await between(since, since + 1);
+    expect(items.map((item: any) => [item.rule, item.access]).sort()).toEqual([['r-issuer', String(since)], ['r-token', String(since)]]);
+    await api.pool.query('UPDATE entry SET arrival = ($2 + 10 * ix) * 1000 WHERE tenant = $1', [ACME, T]);
+  });
+
   it.each([
     ['an index', () => '9'],
     ['a time', () => new Date(arrivalOf(8) * 1000 + 500).toISOString()],

@@ -1,0 +1,33 @@
+import { join } from 'node:path';
+import { RescindError } from '../contracts/index.js';
+import type { Config } from './config.js';
+import { startEmbeddedPostgres } from './embedded-postgres.pg.js';
+import type { KafkaConfig } from './kafka-config.js';
+import type { Lifecycle } from './lifecycle.js';
+import { startLocalKafka } from './local-kafka.kafka.js';
+import type { Log } from './log.js';
+
+/** The database that the configuration names, or the embedded one, started. */
+export async function startDatabase(config: Config, log: Log, lifecycle: Lifecycle): Promise<string> {
+  if (config.database !== 'embedded') return config.database.url.reveal();
+  const postgres = await startEmbeddedPostgres({ directory: join(config.home, 'postgres'), log });
+  lifecycle.onStop('embedded PostgreSQL', () => postgres.stop());
+  return postgres.url;
+}
+
+export type KafkaServers = Pick<KafkaConfig, 'brokers'> & Partial<KafkaConfig>;
+
+/** Without Java or Maven there is no local Kafka: said once, and the HTTP intake serves alone. */
+export async function startKafka(config: Config, log: Log, lifecycle: Lifecycle): Promise<{ servers: KafkaServers | null; problem?: string }> {
+  if (config.kafka === 'none') return { servers: null };
+  if (config.kafka !== 'embedded') return { servers: config.kafka };
+  try {
+    const kafka = await startLocalKafka({ directory: join(config.home, 'kafka'), log });
+    lifecycle.onStop('local Kafka', () => kafka.stop());
+    return { servers: { brokers: kafka.brokers } };
+  } catch (error) {
+    if (!(error instanceof RescindError) || error.code !== 'kafka-unavailable') throw error;
+    log.warn({ detail: error.detail }, 'no local Kafka: events are taken over HTTP alone');
+    return { servers: null, problem: error.detail ?? error.message };
+  }
+}
