@@ -30,8 +30,9 @@ export interface ConfirmationKeeper {
 }
 
 /**
- * Keeps who confirmed what, for {@link KEPT_MS}. Of rules on a single token, of which there may be thousands a second, nothing. Best effort: what was heard in the last moments of a process that is killed is not kept, and neither is
- * what a database that is away for long leaves no room for.
+ * Keeps who confirmed what, for {@link KEPT_MS}. Of rules on a single token, of which there may be thousands a second, nothing. Best
+ * effort: what was heard in the last moments of a process that is killed is not kept, and neither is what a database that is away for
+ * long leaves no room for.
  */
 export function createConfirmationKeeper({ pool, log, now = Date.now }: { readonly pool: Pool; readonly log: Log; readonly now?: () => number }): ConfirmationKeeper {
   let trimmedAt = -Infinity;

@@ -79,14 +79,14 @@ export function createInForce({ rows, timeoutMs, cycleMs, onError, onSettled }: 
     await reap(observe(seen, found, now));
   }
 
-  /** Keeps whom the wait needed before and needs no more; of its first read, whoever had confirmed. */
-  function note(wait: Waiting, heard: ReadonlyMap<string, Acknowledgement>, act: () => void): void {
+  /** Keeps whom the wait needed before a read and needs no more; of its first, whoever had confirmed. */
+  function note(wait: Waiting, found: ReadonlyMap<string, Acknowledgement>, act: () => void): void {
     const before = wait.needed && [...wait.needed];
     act();
     const atMs = Date.now();
-    for (const node of before ?? heard.keys()) {
+    for (const node of before ?? found.keys()) {
       if (wait.needed === undefined || wait.needed.has(node)) continue;
-      const guards = said.get(node)?.guards ?? heard.get(node)?.guards;
+      const guards = said.get(node)?.guards ?? found.get(node)?.guards;
       wait.settled.push({ node, outcome: guards === undefined ? 'expired' : 'confirmed', guards: guards ?? 0, atMs });
     }
   }
@@ -174,7 +174,11 @@ export function createInForce({ rows, timeoutMs, cycleMs, onError, onSettled }: 
     },
     heard(one) {
       if (one.confirmed > (said.get(one.id)?.confirmed ?? -1n)) said.set(one.id, one);
-      for (const wait of waits) note(wait, new Map([[one.id, one]]), () => hear(wait, one));
+      for (const wait of waits) {
+        const left = wait.needed?.size;
+        hear(wait, one);
+        if (wait.needed?.size !== left) wait.settled.push({ node: one.id, outcome: 'confirmed', guards: one.guards, atMs: Date.now() });
+      }
       settle();
     },
     wake() {
