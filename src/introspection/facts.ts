@@ -37,7 +37,7 @@ export interface FactsOptions {
   readonly lineage: LineageReader;
   readonly maxTokens?: number | undefined;
   /** Milliseconds on a clock that only goes forward. */
-  readonly monotonic?: () => number;
+  readonly monotonic?: (() => number) | undefined;
 }
 
 export function createFacts({ lineage, maxTokens = DEFAULT_MAX_TOKENS, monotonic = () => performance.now() }: FactsOptions): Facts {

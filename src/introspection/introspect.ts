@@ -67,15 +67,17 @@ export interface IntrospectOptions {
   readonly log: Log;
   /** Epoch milliseconds. */
   readonly now: () => number;
+  /** Milliseconds on a clock that only goes forward, by which a caller's bounds fill up again. */
+  readonly monotonic?: (() => number) | undefined;
 }
 
 export function createIntrospect(options: IntrospectOptions): Introspect {
-  const { follower, facts, verifier, examineToken, examineIdJag, recorder, counts, log, now } = options;
+  const { follower, facts, verifier, examineToken, examineIdJag, recorder, counts, log, now, monotonic } = options;
   const { state } = follower;
   const waiters = new Map<string, number>();
-  const lookUps = createRestraint(LOOK_UPS);
-  const signaturesOfRecorded = createRestraint(SIGNATURES);
-  const signaturesOfOthers = createRestraint(SIGNATURES);
+  const lookUps = createRestraint(LOOK_UPS, monotonic);
+  const signaturesOfRecorded = createRestraint(SIGNATURES, monotonic);
+  const signaturesOfOthers = createRestraint(SIGNATURES, monotonic);
 
   /** The whole decision, in one synchronous step: lease, caller, facts, rules. It begins from no. */
   function decide(presented: Presented, digest: string, gathered: Gathered): Answer | Pending {

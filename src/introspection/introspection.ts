@@ -28,6 +28,8 @@ export interface IntrospectionOptions {
   readonly maxTokens?: number;
   /** Epoch milliseconds. */
   readonly now?: () => number;
+  /** Milliseconds on a clock that only goes forward. */
+  readonly monotonic?: () => number;
 }
 
 export interface Introspection {
@@ -44,12 +46,12 @@ export interface Introspection {
 }
 
 export function createIntrospection(options: IntrospectionOptions): Introspection {
-  const { follower, authenticate, keySets, lineage, metrics, log, onCounts, maxTokens, now = Date.now } = options;
+  const { follower, authenticate, keySets, lineage, metrics, log, onCounts, maxTokens, now = Date.now, monotonic } = options;
   const { remoteAddress = createRemoteAddress({ trustedProxy: false }) } = options;
   const { state } = follower;
   const counts = createCounts({ onCounts, metrics, log });
   const recorder = createRecorder({ metrics, log });
-  const facts = createFacts({ lineage, maxTokens });
+  const facts = createFacts({ lineage, maxTokens, monotonic });
   const verifier = createTokenVerifier({ state, keySets, maxTokens });
   const introspect = createIntrospect({
     follower,
@@ -61,6 +63,7 @@ export function createIntrospection(options: IntrospectionOptions): Introspectio
     counts,
     log,
     now,
+    monotonic,
   });
   return {
     handle: createEndpoint({ introspect, authenticate, recorder, remoteAddress }),

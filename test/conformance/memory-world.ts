@@ -39,6 +39,8 @@ export interface MemoryWorldOptions {
   readonly maxTokens?: number;
   /** In place of what was recorded. */
   readonly lineage?: LineageReader;
+  /** Milliseconds by which the bounds of callers fill up again. */
+  readonly monotonic?: () => number;
   /** How key sets are fetched from localhost: whose certificates count, and a clock in milliseconds. */
   readonly fetching?: { readonly ca: string; readonly monotonic: () => number };
 }
@@ -78,6 +80,7 @@ export function createMemoryWorld(options: MemoryWorldOptions = {}): MemoryWorld
     ...(countIntrospections ? { onCounts: async (counted) => void counts.push(...counted) } : {}),
     remoteAddress: createRemoteAddress({ trustedProxy }),
     ...(maxTokens === undefined ? {} : { maxTokens }),
+    ...(options.monotonic ? { monotonic: options.monotonic } : {}),
     now: () => world.now * 1000,
   });
 
