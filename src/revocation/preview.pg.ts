@@ -5,10 +5,10 @@ import { inTransaction, loadSql } from '../platform/index.js';
 import { ENTER_GATE } from '../projections/index.js';
 import { MAX_LINEAGE_AGE_S, ruleKeyToBytes, selectorParts, ruleKey, type Dimension, type Selector } from '../rules/index.js';
 import type { Order } from './order-input.js';
+import { grantsStatement, tokensStatement, type Names, type Seeds, type Statement } from './preview-text.js';
 
-const NAMES = loadSql(import.meta.url, 'preview-names.sql');
-const TOKENS = loadSql(import.meta.url, 'preview-tokens.sql');
-const GRANTS = loadSql(import.meta.url, 'preview-grants.sql');
+const NAMES = { name: 'preview-names', text: loadSql(import.meta.url, 'preview-names.sql') };
+const CLIENTS = loadSql(import.meta.url, 'preview-clients.sql');
 
 /** Tokens that one preview looks at, over all users, clients or agents it begins from; more are not counted. */
 const TOKENS_LOOKED_AT = 1_000;
@@ -46,16 +46,6 @@ export interface PreviewReader {
   read(tenant: Tenant, order: Order, skew: number): Promise<Preview>;
 }
 
-interface Names {
-  readonly users: number[] | null;
-  readonly clients: number[] | null;
-  readonly agents: number[] | null;
-  readonly resources: number[] | null;
-  readonly session_users: number[] | null;
-  readonly id_jags: Buffer[] | null;
-  readonly clients_with_tokens: number[] | null;
-}
-
 interface TokenCounts {
   readonly tokens: string;
   readonly used: string;
@@ -84,79 +74,68 @@ async function preview(client: PoolClient, tenant: Tenant, order: Order, { now, 
   const { selector } = order;
   const keys = new Map(selectorParts(selector).map(([dimension, parts]): [Dimension, Buffer] => [dimension, ruleKeyToBytes(ruleKey(tenant.key, dimension, parts))]));
   const key = (dimension: Dimension): Buffer | null => keys.get(dimension) ?? null;
-  const { rows: heads } = await client.query<{ next_ix: string }>('SELECT next_ix FROM ledger_head WHERE tenant = $1', [tenant.id]);
-  const { rows: named } = await client.query<Names>(NAMES, [tenant.id, key('user'), key('client'), key('agent'), key('resource'), key('session'), key('id_jag'), MAX_CLIENTS, selector.resource ?? null]);
+  const { rows: named } = await client.query<Named>({ ...NAMES, values: [tenant.id, key('user'), key('client'), key('agent'), key('resource'), key('session'), key('id_jag')] });
   const names = named[0]!;
-  const seeds = seedsOf(selector, names, key('token'));
-  const count = Math.max(1, [seeds.users, seeds.clients, seeds.agents].reduce((sum, ids) => sum + ids.length, 0));
+  const seeds = await findSeeds(client, tenant.id, selector, names, key('token'));
+  const count = Math.max(1, seeds.users.length + seeds.clients.length + seeds.agents.length);
   const fewest = seeds.clients.length > 0 && !selector.client ? 1 : OF_A_NAME;
-  const { rows: counted } = await client.query<TokenCounts>(TOKENS, [
-    tenant.id,
-    now,
-    Math.max(fewest, Math.ceil(TOKENS_LOOKED_AT / count)),
-    seeds.users,
-    seeds.clients,
-    seeds.agents,
-    seeds.tokens,
-    seeds.idJags,
-    key('token'),
-    names.id_jags,
-    jsonOrNull(selector.session),
-    jsonOrNull(selector.user),
-    jsonOrNull(selector.client),
-    jsonOrNull(selector.agent),
-    selector.agent_type ?? null,
-    selector.resource ?? null,
-    selector.issuer ?? null,
-    order.before === undefined ? null : order.before + skew,
-    order.reauthenticate,
-    now - HOUR_S,
-    now - MAX_LINEAGE_AGE_S,
-    Math.max(Math.ceil(fewest / 4), Math.ceil(ENDED_LOOKED_AT / count)),
-    seeds.unnamed,
-  ]);
+  const { rows: counted } = await client.query<TokenCounts>(
+    queryOf(
+      tokensStatement({
+        tenant: tenant.id,
+        selector,
+        names,
+        seeds,
+        keys: { token: key('token'), session: key('session') },
+        now,
+        lastHour: now - HOUR_S,
+        oldest: now - MAX_LINEAGE_AGE_S,
+        lookedAt: Math.max(fewest, Math.ceil(TOKENS_LOOKED_AT / count)),
+        endedLookedAt: Math.max(Math.ceil(fewest / 4), Math.ceil(ENDED_LOOKED_AT / count)),
+        before: order.before === undefined ? undefined : { at: order.before + skew, reauthenticate: order.reauthenticate },
+        behind: !isStanding(selector),
+      }),
+    ),
+  );
   const tokens = counted[0]!;
   const standing = isStanding(selector) ? await readStanding(client, tenant, selector, names) : undefined;
   return {
-    as_of: { index: heads[0]?.next_ix ?? '0' },
+    as_of: { index: names.next_ix ?? '0' },
     tokens: Number(tokens.tokens),
     used_in_last_hour: Number(tokens.used),
     users: Math.max(Number(tokens.users), standing?.users ?? 0),
     grants: standing?.grants ?? Number(tokens.grants),
     connections: standing?.connections ?? Number(tokens.connections),
-    at_least: tokens.cut_off || names.clients_with_tokens?.length === MAX_CLIENTS || standing?.grants === MAX_GRANTS,
+    at_least: tokens.cut_off || seeds.clients.length === MAX_CLIENTS || standing?.grants === MAX_GRANTS,
   };
 }
 
-/** By what an index finds the fewest tokens. `unnamed`: those whose user nobody has said are looked at too. */
-function seedsOf({ token, id_jag: idJag, session, user, agent, resource }: Selector, names: Names, tokenKey: Buffer | null) {
-  const none = { users: [] as number[], clients: [] as number[], agents: [] as number[], tokens: [] as Buffer[], idJags: [] as Buffer[], unnamed: false };
-  if (token) return { ...none, tokens: [tokenKey!] };
+type Named = Names & { readonly next_ix: string | null };
+
+/** By what an index finds the fewest tokens. */
+async function findSeeds(client: PoolClient, tenant: string, selector: Selector, names: Names, tokenKey: Buffer | null): Promise<Seeds> {
+  const none: Seeds = { users: [], clients: [], agents: [], token: undefined, idJags: [], unnamed: false };
+  const { token, id_jag: idJag, session, user, agent, resource } = selector;
+  if (token) return { ...none, token: tokenKey! };
   if (idJag) return { ...none, idJags: names.id_jags! };
   if (session) return { ...none, users: names.session_users! };
   if (user) return { ...none, users: names.users!, unnamed: true };
-  if (agent) return { ...none, agents: names.agents! };
-  return { ...none, clients: names.clients_with_tokens ?? [], unnamed: resource !== undefined };
+  if (agent) return { ...none, agents: names.own_agent === null ? [] : [names.own_agent] };
+  const { rows } = await client.query<{ id: number }>(CLIENTS, [tenant, names.clients, resource ?? null, names.own_resource, MAX_CLIENTS]);
+  return { ...none, clients: rows.map(({ id }) => id), unnamed: resource !== undefined };
 }
 
 /** A rule on a token, an ID-JAG, a session or a type of agent ends no standing right: what is behind its tokens is counted. */
 const isStanding = ({ token, id_jag: idJag, session, agent_type: agentType }: Selector): boolean => !token && !idJag && !session && agentType === undefined;
 
 async function readStanding(client: PoolClient, tenant: Tenant, selector: Selector, names: Names): Promise<{ grants: number; users: number; connections: number }> {
-  const { rows } = await client.query<{ grants: string; users: string; connections: string }>(GRANTS, [
-    tenant.id,
-    names.users,
-    names.clients,
-    names.agents,
-    names.resources,
-    selector.issuer ?? null,
-    MAX_GRANTS,
-  ]);
+  const { rows } = await client.query<{ grants: string; users: string; connections: string }>(queryOf(grantsStatement(tenant.id, selector, names, MAX_GRANTS)));
   const { grants, users, connections } = rows[0]!;
   return { grants: Number(grants), users: Number(users), connections: Number(connections) };
 }
 
-const jsonOrNull = (member: object | undefined): string | null => (member === undefined ? null : JSON.stringify(member));
+/** The driver takes what is its own to change. */
+const queryOf = ({ values, ...statement }: Statement) => ({ ...statement, values: [...values] });
 
 const QUERY_CANCELED = '57014';
 

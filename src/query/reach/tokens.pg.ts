@@ -1,25 +1,22 @@
-import { loadSql } from '../../platform/index.js';
 import type { StoredLineage } from '../../projections/index.js';
 import { MAX_LINEAGE_AGE_S, ruleKeyFromBytes, ruleKeyToBytes, tokenKeys, type RuleKey, type TokenKeys } from '../../rules/index.js';
 import type { Reader } from '../reader.js';
 import type { Snapshot } from '../snapshot.pg.js';
 import { findStoppingAsOf } from '../stopping.pg.js';
+import { candidatesOf } from './candidates.js';
 import { lineageAsOf } from './lineage-as-of.js';
 import type { Seeds } from './start.pg.js';
 
 /** Tokens that are looked at, over all seeds: the newest ones. */
-const LOOKED_AT = 1_000;
+const LOOKED_AT = 500;
 /** Where live ones alone are wanted: those that ended last, of which a live one may have come. */
-const ENDED_LOOKED_AT = 400;
+const ENDED_LOOKED_AT = 200;
 /** Tokens whose lineage is read: the newest of those that may be live. */
-const MAX_EXAMINED = 100;
+const MAX_EXAMINED = 50;
 /** Of each name of one user, client or agent: most of them have few. */
 const OF_A_NAME = 300;
 const DAY_S = 86_400;
 
-const NAMED = loadSql(import.meta.url, 'candidates-named.sql');
-const namedBy = (column: 'usr' | 'client' | 'agent', ids: string): string => NAMED.replaceAll('{column}', column).replaceAll('{ids}', ids);
-const CANDIDATES = loadSql(import.meta.url, 'candidates.sql').replace('{named}', () => [namedBy('usr', '$5'), namedBy('client', '$6'), namedBy('agent', '$7')].join('UNION ALL\n'));
 const CONFLICTS = `SELECT key FROM token WHERE tenant = $1 AND key = ANY ($2::bytea[]) AND conflict_ix < $3
   UNION ALL SELECT key FROM id_jag WHERE tenant = $1 AND key = ANY ($2) AND conflict_ix < $3`;
 
@@ -61,7 +58,6 @@ interface Candidate {
   readonly res: readonly number[];
   readonly iat: string;
   readonly exp: string | null;
-  readonly kind: string;
   readonly alive: boolean;
 }
 
@@ -75,21 +71,16 @@ export async function findReachedTokens<By>(
   const clients = [...seeds.clients, ...(await findClients(snapshot, seeds.resources))];
   const seedCount = Math.max(1, seeds.users.length + clients.length + seeds.agents.length);
   const fewest = seeds.resources.length > 0 ? 1 : OF_A_NAME;
-  const found = await snapshot.rows<CandidateRow | ({ readonly key: null; readonly cut_off: boolean } & Record<string, unknown>)>(CANDIDATES, [
+  const { seeds: seedValues, ...statement } = candidatesOf(seeds, clients, onlyLive);
+  const found = await snapshot.rows<CandidateRow | ({ readonly key: null; readonly cut_off: boolean } & Record<string, unknown>)>(statement, [
     String(snapshot.index),
     snapshot.at,
-    Math.max(fewest, Math.ceil(LOOKED_AT / seedCount)),
-    seeds.users,
-    clients,
-    seeds.agents,
-    seeds.tokens,
-    seeds.idJags,
     snapshot.at - MAX_LINEAGE_AGE_S,
-    onlyLive,
-    MAX_EXAMINED + 1,
-    snapshot.at + DAY_S,
+    Math.max(fewest, Math.ceil(LOOKED_AT / seedCount)),
     Math.max(Math.ceil(fewest / 3), Math.ceil(ENDED_LOOKED_AT / seedCount)),
-    seeds.users.length + seeds.resources.length > 0,
+    snapshot.at + DAY_S,
+    MAX_EXAMINED + 1,
+    ...seedValues,
   ]);
   const rows = found.filter((row): row is CandidateRow => row.key !== null);
   const examined = rows.slice(0, MAX_EXAMINED);
@@ -107,7 +98,7 @@ export async function findReachedTokens<By>(
       {
         key: row.key,
         index: BigInt(row.ix),
-        kind: row.kind,
+        kind: members[0]!.facts.kind,
         user: row.usr,
         client: row.client,
         agent: row.agent,
