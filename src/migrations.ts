@@ -16,6 +16,7 @@ import {
   SourceRoutes1764000006000,
   SourceSequence1764000004800,
   UseAggregates1764000008000,
+  UsesOfAUser1764000008096,
 } from './projections/index.js';
 import { Directory1764000008041 } from './query/index.js';
 
@@ -42,4 +43,5 @@ export const MIGRATIONS = [
   RunningCounts1764000008070,
   ReachIndexes1764000008080,
   RareUses1764000008095,
+  UsesOfAUser1764000008096,
 ];
