@@ -25,6 +25,7 @@ export { GrantAggregates1764000008020 } from './migrations/1764000008020-grant-a
 export { RuleHistory1764000008030 } from './migrations/1764000008030-rule-history.js';
 export { SourceCounts1764000008040 } from './migrations/1764000008040-source-counts.js';
 export { EntityNames1764000008042 } from './migrations/1764000008042-entity-names.js';
+export { RareUses1764000008095 } from './migrations/1764000008095-rare-uses.js';
 export { ReachIndexes1764000008080 } from './migrations/1764000008080-reach-indexes.js';
 export { ProjectionGate1764000008060 } from './migrations/1764000008060-projection-gate.js';
 export { RunningCounts1764000008070 } from './migrations/1764000008070-running-counts.js';

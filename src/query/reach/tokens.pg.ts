@@ -61,11 +61,14 @@ interface Candidate {
   readonly alive: boolean;
 }
 
-/** Of the tokens that the seeds lead to, those of which `select` says by what they are reached. */
+/**
+ * Of the tokens that the seeds lead to, those of which `select` says by what they are reached. Without `judged`, nobody looks whether rules
+ * stop them: `live` is what they would be if there were none.
+ */
 export async function findReachedTokens<By>(
   snapshot: Snapshot,
   reader: Reader,
-  { seeds, onlyLive, select }: { readonly seeds: Seeds; readonly onlyLive: boolean; readonly select: (keys: TokenKeys) => By | undefined },
+  { seeds, onlyLive, select, judged = true }: { readonly seeds: Seeds; readonly onlyLive: boolean; readonly select: (keys: TokenKeys) => By | undefined; readonly judged?: boolean },
 ): Promise<ReachedTokens<By>> {
   const tenantKey = reader.tenantKey(snapshot.tenant);
   const clients = [...seeds.clients, ...(await findClients(snapshot, seeds.resources))];
@@ -86,13 +89,13 @@ export async function findReachedTokens<By>(
   const examined = rows.slice(0, MAX_EXAMINED);
   const lineages = await readLineages(snapshot, tenantKey, examined.map(({ key }) => ruleKeyFromBytes(key)));
   const keys = lineages.map((lineage) => keysOf(reader, tenantKey, lineage));
-  const stopping = await findStoppingAsOf(snapshot, tenantKey, keys);
+  const stopping = judged ? await findStoppingAsOf(snapshot, tenantKey, keys) : [];
   const tokens = examined.flatMap((row, nth): ReachedToken<By>[] => {
     const by = keys[nth] && select(keys[nth]);
     if (by === undefined) return [];
     const { broken, tokens: members, idJags } = lineages[nth]!;
     const alive = row.alive && !broken && keys[nth]!.grantedAt >= snapshot.at - MAX_LINEAGE_AGE_S && ![...members, ...idJags].some(({ conflict }) => conflict);
-    const isStopped = stopping[nth]!.length > 0;
+    const isStopped = judged && stopping[nth]!.length > 0;
     if (onlyLive && !alive) return [];
     return [
       {
