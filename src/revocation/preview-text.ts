@@ -2,6 +2,7 @@ import { loadSql } from '../platform/index.js';
 import type { Selector } from '../rules/index.js';
 
 const TOKENS = loadSql(import.meta.url, 'preview-tokens.sql');
+const CLIENTS = loadSql(import.meta.url, 'preview-clients.sql');
 const GRANTS = loadSql(import.meta.url, 'preview-grants.sql');
 
 /** Small ids of what a selector names, as `preview-names.sql` finds them: `own_…` is the name itself, the lists have other names of it too. */
@@ -185,6 +186,23 @@ const COUNTED_BEHIND = `(SELECT count(*) FROM behind) AS grants,
   (SELECT count(*) FROM connection_version c
    WHERE c.tenant = $1 AND c.to_ix IS NULL AND c.state <> 0 AND (c.client, c.res) IN (SELECT client, res FROM behind)) AS connections`;
 
+/** Clients of a selector without token, ID-JAG, session, user and agent. */
+export function clientsStatement(tenant: string, { client, resource }: Selector, names: Names, most: number): Statement {
+  const parameters = new Parameters([tenant, most]);
+  const text = (clients: string): string => CLIENTS.replace('{clients}', () => clients);
+  if (resource === undefined) {
+    if (!client) return { name: 'preview-clients', text: text('SELECT e.id FROM entity e WHERE e.tenant = $1 AND e.kind = 2'), values: parameters.values };
+    return { name: 'preview-clients-client', text: text(`SELECT d.id FROM unnest(${parameters.add(names.clients, 'int[]')}) d (id)`), values: parameters.values };
+  }
+  const id = parameters.add(names.own_resource, 'int');
+  // Whatever a RAS issued for an ID-JAG is for the RAS itself, too.
+  const ofResource = `SELECT s.client AS id FROM edge_seen s WHERE s.tenant = $1 AND s.res = ${id}
+  UNION
+  SELECT e.id FROM entity e WHERE e.tenant = $1 AND e.kind = 2 AND e.parts ->> 0 = ${parameters.add(resource, 'text')}`;
+  if (!client) return { name: 'preview-clients-resource', text: text(ofResource), values: parameters.values };
+  return { text: text(`SELECT d.id FROM (${ofResource}) d WHERE d.id = ANY (${parameters.add(names.clients, 'int[]')})`), values: parameters.values };
+}
+
 /** Standing rights and connections that a rule on who and what they are for would reach. */
 export function grantsStatement(tenant: string, { issuer, user, client, agent, resource }: Selector, names: Names, most: number): Statement {
   const parameters = new Parameters([tenant, most]);
@@ -216,5 +234,6 @@ export function grantsStatement(tenant: string, { issuer, user, client, agent, r
   }
   const and = (conditions: readonly string[]): string => conditions.map((condition) => ` AND ${condition}`).join('');
   const text = GRANTS.replace('{grants}', () => and(grants)).replace('{connections}', () => and(connections));
-  return { text, values: parameters.values };
+  const members = Object.entries({ user, client, agent, resource, issuer }).flatMap(([member, value]) => (value === undefined ? [] : [member]));
+  return { ...(members.length === 1 ? { name: `preview-grants-${members[0]!}` } : {}), text, values: parameters.values };
 }

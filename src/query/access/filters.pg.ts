@@ -106,7 +106,7 @@ export async function resolveFilters(snapshot: Snapshot, tenantKey: Uint8Array, 
 }
 
 const KINDS = { route: 'route', scope: 'scope', client_address: 'address' } as const;
-const FIND_WORD = 'SELECT id FROM entity WHERE tenant = $1 AND kind = $2 AND key = $3 AND from_ix < $4';
+const FIND_WORD = { name: 'find-word', text: 'SELECT id FROM entity WHERE tenant = $1 AND kind = $2 AND key = $3 AND from_ix < $4' };
 
 async function findWord(snapshot: Snapshot, tenantKey: Uint8Array, parameters: Parameters, name: keyof typeof KINDS): Promise<number | undefined> {
   const word = parameters.get(name);

@@ -11,7 +11,9 @@ export interface ReviewedGrant {
 }
 
 /** Of each name its key, and those that an event ties to it; name by name through the indexes: OFFSET keeps the planner from reading all ties. */
-const READ_KEYS = `SELECT e.id, e.key FROM entity e WHERE e.tenant = $1 AND e.id = ANY ($2::int[])
+const READ_KEYS = {
+  name: 'reviewed-keys',
+  text: `SELECT e.id, e.key FROM entity e WHERE e.tenant = $1 AND e.id = ANY ($2::int[])
   UNION ALL
   SELECT t.id, e.key
   FROM unnest($2) d (id)
@@ -20,7 +22,8 @@ const READ_KEYS = `SELECT e.id, e.key FROM entity e WHERE e.tenant = $1 AND e.id
     UNION ALL SELECT d.id, local FROM alias a WHERE a.tenant = $1 AND a.idp = d.id AND a.from_ix < $3
     OFFSET 0
   ) t
-  CROSS JOIN LATERAL (SELECT key FROM entity e WHERE e.tenant = $1 AND e.id = t.other LIMIT 1) e`;
+  CROSS JOIN LATERAL (SELECT key FROM entity e WHERE e.tenant = $1 AND e.id = t.other LIMIT 1) e`,
+};
 
 /**
  * Of each grant the rules that stand in its way: a token that were issued under it now would be stopped. What has been revoked alone may be
