@@ -58,7 +58,8 @@ describe('a process that is killed while it spools', () => {
     expect([delivered, dropped]).toEqual([recovered, 0]);
     await successor.close();
     const arrived = receiver.received.map(({ id }) => id);
-    expect(safe.filter((id) => !new Set(arrived).has(id))).toEqual([]);
+    const known = new Set(arrived);
+    expect(safe.filter((id) => !known.has(id))).toEqual([]);
     expect(arrived).toEqual([...arrived].sort((one, other) => Number(one) - Number(other)));
   });
 
