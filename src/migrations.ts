@@ -10,6 +10,7 @@ import {
   Projections1764000002000,
   ReachIndexes1764000008080,
   RuleHistory1764000008030,
+  SessionTokens1764000008097,
   RunningCounts1764000008070,
   SourceCounts1764000008040,
   SourceRoutes1764000006000,
@@ -40,4 +41,5 @@ export const MIGRATIONS = [
   ProjectionGate1764000008060,
   RunningCounts1764000008070,
   ReachIndexes1764000008080,
+  SessionTokens1764000008097,
 ];

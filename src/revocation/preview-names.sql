@@ -1,5 +1,6 @@
 -- Small ids of what a selector names; a member that is not in it is null, one that nobody ever named an empty array.
 -- $1 tenant  $2 user key  $3 client key  $4 agent key  $5 resource key  $6 session key  $7 ID-JAG key  $8 how many clients at most  $9 resource
+-- $10 issuer and $11 sid of the session  $12 how many of its tokens at most
 SELECT
   CASE WHEN $2::bytea IS NOT NULL THEN ARRAY(
     SELECT e.id FROM entity e WHERE e.tenant = $1 AND e.kind = 1 AND e.key = $2
@@ -18,6 +19,12 @@ SELECT
     UNION
     SELECT j.usr FROM id_jag j WHERE j.tenant = $1 AND j.session_key = $6
   ) END AS session_users,
+  -- Those that state it: an IdP may tell of none, and an issuer has sessions of its own.
+  CASE WHEN $6::bytea IS NOT NULL THEN ARRAY(
+    (SELECT t.key FROM token t WHERE t.tenant = $1 AND t.facts #>> '{id_jag,sid}' = $11::text AND t.facts #>> '{id_jag,iss}' = $10::text ORDER BY t.ix DESC LIMIT $12)
+    UNION
+    (SELECT t.key FROM token t WHERE t.tenant = $1 AND t.facts ->> 'sid' = $11 AND t.facts ->> 'iss' = $10 ORDER BY t.ix DESC LIMIT $12)
+  ) END AS session_tokens,
   CASE WHEN $7::bytea IS NOT NULL THEN ARRAY(
     SELECT $7
     UNION

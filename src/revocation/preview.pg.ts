@@ -52,6 +52,7 @@ interface Names {
   readonly agents: number[] | null;
   readonly resources: number[] | null;
   readonly session_users: number[] | null;
+  readonly session_tokens: Buffer[] | null;
   readonly id_jags: Buffer[] | null;
   readonly clients_with_tokens: number[] | null;
 }
@@ -85,7 +86,7 @@ async function preview(client: PoolClient, tenant: Tenant, order: Order, { now, 
   const keys = new Map(selectorParts(selector).map(([dimension, parts]): [Dimension, Buffer] => [dimension, ruleKeyToBytes(ruleKey(tenant.key, dimension, parts))]));
   const key = (dimension: Dimension): Buffer | null => keys.get(dimension) ?? null;
   const { rows: heads } = await client.query<{ next_ix: string }>('SELECT next_ix FROM ledger_head WHERE tenant = $1', [tenant.id]);
-  const { rows: named } = await client.query<Names>(NAMES, [tenant.id, key('user'), key('client'), key('agent'), key('resource'), key('session'), key('id_jag'), MAX_CLIENTS, selector.resource ?? null]);
+  const { rows: named } = await client.query<Names>(NAMES, [tenant.id, key('user'), key('client'), key('agent'), key('resource'), key('session'), key('id_jag'), MAX_CLIENTS, selector.resource ?? null, selector.session?.iss ?? null, selector.session?.sid ?? null, TOKENS_LOOKED_AT]);
   const names = named[0]!;
   const seeds = seedsOf(selector, names, key('token'));
   const count = Math.max(1, [seeds.users, seeds.clients, seeds.agents].reduce((sum, ids) => sum + ids.length, 0));
@@ -124,7 +125,7 @@ async function preview(client: PoolClient, tenant: Tenant, order: Order, { now, 
     users: Math.max(Number(tokens.users), standing?.users ?? 0),
     grants: standing?.grants ?? Number(tokens.grants),
     connections: standing?.connections ?? Number(tokens.connections),
-    at_least: tokens.cut_off || names.clients_with_tokens?.length === MAX_CLIENTS || standing?.grants === MAX_GRANTS,
+    at_least: tokens.cut_off || (names.session_tokens?.length ?? 0) >= TOKENS_LOOKED_AT || names.clients_with_tokens?.length === MAX_CLIENTS || standing?.grants === MAX_GRANTS,
   };
 }
 
@@ -133,7 +134,7 @@ function seedsOf({ token, id_jag: idJag, session, user, agent, resource }: Selec
   const none = { users: [] as number[], clients: [] as number[], agents: [] as number[], tokens: [] as Buffer[], idJags: [] as Buffer[], unnamed: false };
   if (token) return { ...none, tokens: [tokenKey!] };
   if (idJag) return { ...none, idJags: names.id_jags! };
-  if (session) return { ...none, users: names.session_users! };
+  if (session) return { ...none, users: names.session_users!, tokens: names.session_tokens! };
   if (user) return { ...none, users: names.users!, unnamed: true };
   if (agent) return { ...none, agents: names.agents! };
   return { ...none, clients: names.clients_with_tokens ?? [], unnamed: resource !== undefined };
