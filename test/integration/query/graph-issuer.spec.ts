@@ -7,22 +7,11 @@ const PARTNER = 'https://login.partner.example';
 
 let api: Awaited<ReturnType<typeof startQueryApi>>;
 beforeAll(async () => {
+  const carols = { iss: PARTNER, sub: 'carol', aud: [CRM_AS], resource: [CRM], scope: 'contacts.read', iat: T + 230, exp: T + 530 };
   api = await startQueryApi([
     ...STORY,
-    [
-      /* 15 */ say('idp', 'id-jag.issued', T + 230, {
-        iss: PARTNER,
-        jti: 'p1',
-        sub: 'carol',
-        client_id: 'assistant-at-crm',
-        idp_client_id: 'helper',
-        aud: [CRM_AS],
-        resource: [CRM],
-        scope: 'contacts.read',
-        iat: T + 230,
-        exp: T + 530,
-      }),
-    ],
+    [/* 15 */ say('idp', 'id-jag.issued', T + 230, { ...carols, jti: 'p1', client_id: 'assistant-at-crm', idp_client_id: 'helper' })],
+    [/* 16 */ say('idp', 'id-jag.issued', T + 230, { ...carols, jti: 'p2', client_id: 'mailer-at-crm', idp_client_id: 'postman' })],
   ]);
 });
 afterAll(() => api.stop());
@@ -52,9 +41,14 @@ describe('an issuer, expanded', () => {
     [PARTNER, 2, ['agent agent-7', 'client assistant 3', `issuer ${IDP} 2`, `issuer ${PARTNER} 1`, `resource ${CRM}`, `resource ${WIKI}`], wholeArrows.filter((arrow) => !arrow.startsWith('mailer'))],
     [PARTNER, 3, [...wholeNames, `issuer ${PARTNER} 1`].sort(), wholeArrows],
   ] as const)('%s, %i edges away: clients and agents, then what they reach; users are counted', async (iss, depth, names, arrows) => {
-    const { status, body, ...drawn } = await expand(iss, `depth=${depth}`);
+    const { status, body, ...drawn } = await expand(iss, `depth=${depth}&as_of=16`);
     expect([status, body.fold, body.left_out, body.at_least]).toEqual([200, 'users', { users: 0, clients: 0, resources: 0, agents: 0, connections: 0 }, undefined]);
     expect(drawn).toEqual({ names, arrows });
+  });
+
+  it('reaches where its user has come since', async () => {
+    const { names } = await expand(PARTNER, 'depth=1');
+    expect(names).toEqual(['client assistant 3', 'client mailer 2', `issuer ${IDP} 2`, `issuer ${PARTNER} 1`]);
   });
 
   it('as of the sixth entry is who had come by then', async () => {
@@ -71,7 +65,7 @@ describe('an issuer, expanded', () => {
     ['without a name', '', '', 400, 'invalid-request'],
     ['too deep', IDP, 'depth=4', 400, 'invalid-request'],
     ['with a filter', IDP, `resource=${CRM}`, 400, 'invalid-request'],
-    ['of the future', IDP, 'as_of=17', 400, 'as-of-out-of-range'],
+    ['of the future', IDP, 'as_of=18', 400, 'as-of-out-of-range'],
   ])('refuses one %s', async (_, iss, rest, status, code) => {
     const { status: answered, body } = await expand(iss, rest);
     expect([answered, body.code]).toEqual([status, code]);
@@ -87,6 +81,6 @@ describe('an issuer, expanded', () => {
     const { body, names } = await expand(PARTNER, 'depth=1');
     expect([names, body.at_least]).toEqual([[`issuer ${PARTNER} 1`], true]);
     const { names: ofFirst, body: found } = await expand(IDP, 'depth=1');
-    expect([ofFirst, found.at_least]).toEqual([first, undefined]);
+    expect([ofFirst, found.at_least]).toEqual([first.map((name) => name.replace('mailer 1', 'mailer 2')), undefined]);
   });
 });
