@@ -1,7 +1,7 @@
 import { RescindError, canonicalJson } from '../contracts/index.js';
 import type { Appended, Author, Caller, Command, Confirmed, ControlFollower, ControlLog, RuleRecord, Seq, Tenant } from '../control/index.js';
 import { readLift, readOrder, readPreview } from './order-input.js';
-import { createPreviewReader, type Preview } from './preview.pg.js';
+import { createPreviewReader, type Looks, type Preview } from './preview.pg.js';
 import { requireReach } from './reach.js';
 import { createOrderOwn, type OrderOwn } from './own-rules.js';
 import { createRuleReader, type RuleReaderOptions } from './rule-reader.pg.js';
@@ -58,7 +58,7 @@ export interface Revocations {
   orderAsync(caller: Caller, body: unknown, idempotencyKey?: string): Promise<Accepted>;
   lift(caller: Caller, id: string, body: unknown): Promise<LiftConfirmation>;
   /** What the order would reach; orders nothing. An auditor may look at everything, others at what they may revoke. */
-  preview(caller: Caller, body: unknown): Promise<Preview>;
+  preview(caller: Caller, body: unknown, looks?: Looks): Promise<Preview>;
   list(reader: Caller, query: { readonly cursor?: string; readonly limit?: string }): Promise<RulePage>;
   read(reader: Caller, id: string): Promise<RuleView>;
   /** RFC 7009, for `/revoke`. */
@@ -172,11 +172,11 @@ export function createRevocations({ controlLog, follower, pool, now = Date.now }
       return { ...confirmation, ...(ordered ? { revoke: ordered.id } : {}) };
     },
 
-    async preview(caller, body) {
+    async preview(caller, body, looks = 'thorough') {
       const tenant = tenantOf(caller);
       const order = readPreview(body, seconds());
       if (!caller.roles.audit) requireReach(caller.roles, order.selector);
-      return previews.read(tenant, order, skewOf(tenant));
+      return previews.read(tenant, order, skewOf(tenant), looks);
     },
 
     async list(reader, query) {

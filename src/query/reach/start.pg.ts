@@ -2,15 +2,15 @@ import { RescindError } from '../../contracts/index.js';
 import { loadSql } from '../../platform/index.js';
 import { ENTITY_KINDS } from '../../projections/index.js';
 import { DIMENSIONS, ruleKey, ruleKeyToBytes, selectorParts, tokenRef, type Dimension, type RuleKey, type Selector, type TokenFacts, type TokenKeys } from '../../rules/index.js';
-import { findEntity } from '../names.pg.js';
 import type { Snapshot } from '../snapshot.pg.js';
 import type { AskedStart } from './parameters.js';
 
 /** Other names of one user or client that are looked at; more are left out. */
 const MAX_NAMES = 100;
 
-const OTHER_NAMES = loadSql(import.meta.url, 'other-names.sql');
-const READ_PARTS = 'SELECT parts FROM entity WHERE tenant = $1 AND id = $2';
+const START_NAMES = loadSql(import.meta.url, 'start-names.sql');
+const BY_ID = { name: 'reach-start-id', text: START_NAMES.replace('{named}', 'e.id = $2::int') };
+const BY_KEY = { name: 'reach-start-key', text: START_NAMES.replace('{named}', 'e.key = $2::bytea') };
 const SESSION_USERS = 'SELECT usr FROM session WHERE tenant = $1 AND key = $2 AND from_ix < $3';
 const SESSION_ID_JAGS = `SELECT key, sha_key FROM id_jag WHERE tenant = $1 AND usr = ANY ($2::int[]) AND session_key = $3 AND ix < $4 ORDER BY ix DESC LIMIT $5`;
 /** Of an IdP that tells nothing, and of an issuer's own sessions, tokens alone tell: a rule stops those that state it. */
@@ -77,13 +77,13 @@ type Parts = readonly (string | null)[];
 type Named = Extract<AskedStart, { ref: unknown }>;
 
 async function findNamed(snapshot: Snapshot, tenantKey: Uint8Array, { kind, ref }: Named): Promise<Start> {
-  const id = await findEntity(snapshot, tenantKey, kind, ref);
-  if (id === undefined) throw unseen(kind);
-  const [row] = await snapshot.rows<{ parts: Parts }>(READ_PARTS, [id]);
-  const first = nameOf(tenantKey, selectorOf(kind, row!.parts));
+  const [statement, named] = 'id' in ref ? [BY_ID, ref.id] : [BY_KEY, ruleKeyToBytes(ruleKey(tenantKey, kind, ref.parts))];
+  const [own, ...tied] = await snapshot.rows<{ id: number; parts: Parts; covered: boolean }>(statement, [named, String(snapshot.index), MAX_NAMES, ENTITY_KINDS[kind]]);
+  if (!own) throw unseen(kind);
+  const { id } = own;
+  const first = nameOf(tenantKey, selectorOf(kind, own.parts));
   if (kind === 'agent') return { kind, names: [first], entities: [id], others: [], seeds: { ...NO_SEEDS, agents: [id] } };
   if (kind === 'resource') return { kind, names: [first], entities: [id], others: [], seeds: { ...NO_SEEDS, resources: [id] } };
-  const tied = await snapshot.rows<{ id: number; parts: Parts; covered: boolean }>(OTHER_NAMES, [id, String(snapshot.index), MAX_NAMES, ENTITY_KINDS[kind]]);
   const covered = tied.filter((other) => other.covered);
   const looked = [id, ...tied.map((other) => other.id)];
   return {

@@ -79,6 +79,7 @@ const COUNTS: readonly Filters[] = [
   { resource: WIKI, ...HOURS },
   ALICE,
   { resource: CRM, operation: 'write' },
+  { resource: CRM, operation: 'export' },
   { resource: CRM, client_address: '192.0.2.1' },
   { ...ASSISTANT, resource: WIKI },
   { agent_iss: IDP, agent_id: AGENT.id, route: '/b' },

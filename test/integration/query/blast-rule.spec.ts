@@ -39,7 +39,7 @@ describe('the rule that stops exactly what is reached', () => {
     secret = (await registry.createCaller(actor, { id: 'api', roles: { introspect: { resources: [API, FILES, RAS], issuers: [RAS] } } })).secret;
     for (const id of ['analyst', 'auditor']) callers[id] = follower.state.caller(id)!;
     revocations = createRevocations({ controlLog, follower, pool: database.pool });
-    questions = createQuestions({ pool: database.pool, control: () => follower.state, previewOrder: (caller, order) => revocations.preview(caller as Caller, order) });
+    questions = createQuestions({ pool: database.pool, control: () => follower.state, previewOrder: (caller, order) => revocations.preview(caller as Caller, order, 'quick') });
     keySets = createKeySets({ state: follower.state, log: testLog(), allowedHosts: [] });
     const lineage = createLineageReader({ pool: database.pool });
     const { handle } = createIntrospection({ follower, authenticate: createAuthenticator({ state: () => follower.state }), keySets, lineage, metrics, log: testLog() });
