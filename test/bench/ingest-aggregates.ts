@@ -2,6 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { eventType } from '../../src/contracts/index.js';
 import { createControlFollower, createControlLog } from '../../src/control/index.js';
@@ -17,6 +18,8 @@ import { leaveOutAggregates } from './without-aggregates.js';
 const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 6);
 const EVENTS_A_ROUND = Number(process.env['BENCH_EVENTS'] ?? 10_000);
 const EVENTS_A_BATCH = 2_000;
+/** As many as the consumer of Kafka judges before the batch that is being written has its turn. */
+const JUDGED_IN_A_TURN = 16;
 /** In the ledger before the first round, so that no table is empty. */
 const SEEDED_EVENTS = 10_000;
 const DAYS = 9;
@@ -110,11 +113,13 @@ async function append(side: Side, home: string, url: string): Promise<void> {
   const appendAll = async (events: readonly Arrival[]): Promise<void> => {
     let writing: Promise<void> = Promise.resolve();
     for (let from = 0; from < events.length; from += EVENTS_A_BATCH) {
-      const judged = events.slice(from, from + EVENTS_A_BATCH).map((arrival) => {
+      const judged: ReturnType<typeof accept>[] = [];
+      for (const arrival of events.slice(from, from + EVENTS_A_BATCH)) {
         const one = accept({ ...arrival, mode: 'binary', door }, follower.state, Date.now());
         appender.prepare(one);
-        return one;
-      });
+        judged.push(one);
+        if (judged.length % JUDGED_IN_A_TURN === 0) await nextTurn();
+      }
       await writing;
       writing = write(judged);
       writing.catch(() => undefined); // Met at the next turn.
