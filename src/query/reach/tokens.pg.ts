@@ -8,9 +8,9 @@ import { lineageAsOf } from './lineage-as-of.js';
 import type { Seeds } from './start.pg.js';
 
 /** Tokens that are looked at, over all seeds, in each of two parts: ending within a day, and later. */
-const LOOKED_AT = 300;
+const LOOKED_AT = 200;
 /** Where live ones alone are wanted: those that ended last, of which a live one may have come. */
-const ENDED_LOOKED_AT = 150;
+const ENDED_LOOKED_AT = 100;
 /** At least, of each name: a user has few tokens, and many names. */
 const OF_A_NAME = { user: { live: 100, ended: 300 }, other: { live: 50, ended: 25 }, ofResource: { live: 1, ended: 1 } } as const;
 /** Tokens whose lineage is read: the newest of those that may be live. */
