@@ -2,6 +2,7 @@ import { loadSql } from '../platform/index.js';
 import type { Selector } from '../rules/index.js';
 
 const TOKENS = loadSql(import.meta.url, 'preview-tokens.sql');
+const CLIENTS = loadSql(import.meta.url, 'preview-clients.sql');
 const GRANTS = loadSql(import.meta.url, 'preview-grants.sql');
 
 /** Small ids of what a selector names, as `preview-names.sql` finds them: `own_…` is the name itself, the lists have other names of it too. */
@@ -23,6 +24,8 @@ export interface Seeds {
   readonly agents: readonly number[];
   readonly token: Buffer | undefined;
   readonly idJags: readonly Buffer[];
+  /** Tokens that state it are looked at: of an IdP that tells nothing, and of an issuer's own sessions, nothing else is known. */
+  readonly session: Selector['session'];
   /** Whether tokens are looked at whose user nobody has said. */
   readonly unnamed: boolean;
 }
@@ -88,7 +91,7 @@ export function tokensStatement(question: TokensQuestion): Statement {
 }
 
 /** Each with a letter of its own: they tell texts apart. */
-function branchesOf({ users, clients, agents, token, idJags, unnamed }: Seeds, parameters: Parameters): readonly (readonly [letter: string, text: string])[] {
+function branchesOf({ users, clients, agents, token, idJags, session, unnamed }: Seeds, parameters: Parameters): readonly (readonly [letter: string, text: string])[] {
   const branches: [string, string][] = [];
   const named = (column: 'usr' | 'client' | 'agent', ids: readonly number[]): void => {
     if (ids.length === 0) return;
@@ -104,6 +107,12 @@ function branchesOf({ users, clients, agents, token, idJags, unnamed }: Seeds, p
   named('agent', agents);
   if (token) branches.push(['k', `SELECT 'k', 0, 2147483647, false, ${COLUMNS} FROM token t WHERE t.tenant = $1 AND t.key = ${parameters.add(token, 'bytea')}`]);
   if (idJags.length > 0) branches.push(['j', `(SELECT 'j', 0, $5::int, false, ${COLUMNS} FROM token t WHERE t.tenant = $1 AND t.id_jag_key = ANY (${parameters.add(idJags, 'bytea[]')}) LIMIT $5)`]);
+  if (session) {
+    const [iss, sid] = textsOf(parameters, [session.iss, session.sid]);
+    const stating = (part: string, path: string): string => `(SELECT '${part}', 0, $5::int, false, ${COLUMNS} FROM token t
+    WHERE t.tenant = $1 AND ${path.replace('?', 'sid')} = ${sid} AND ${path.replace('?', 'iss')} = ${iss} ORDER BY t.ix DESC LIMIT $5)`;
+    branches.push(['s', `${stating('i', `t.facts #>> '{id_jag,?}'`)}\n  UNION ALL\n  ${stating('o', `t.facts ->> '?'`)}`]);
+  }
   // The RAS's own name for it may be in the facts, and it shows in no grant of the resource.
   if (unnamed) branches.push(['n', `(SELECT 'n', 0, $5::int, false, ${COLUMNS} FROM token t WHERE t.tenant = $1 AND t.usr IS NULL ORDER BY t.ix DESC LIMIT $5)`]);
   if (branches.length === 0) branches.push(['', `SELECT 'k', 0, 2147483647, false, ${COLUMNS} FROM token t WHERE t.tenant = $1 AND false`]);
@@ -185,6 +194,23 @@ const COUNTED_BEHIND = `(SELECT count(*) FROM behind) AS grants,
   (SELECT count(*) FROM connection_version c
    WHERE c.tenant = $1 AND c.to_ix IS NULL AND c.state <> 0 AND (c.client, c.res) IN (SELECT client, res FROM behind)) AS connections`;
 
+/** Clients of a selector without token, ID-JAG, session, user and agent. */
+export function clientsStatement(tenant: string, { client, resource }: Selector, names: Names, most: number): Statement {
+  const parameters = new Parameters([tenant, most]);
+  const text = (clients: string): string => CLIENTS.replace('{clients}', () => clients);
+  if (resource === undefined) {
+    if (!client) return { name: 'preview-clients', text: text('SELECT e.id FROM entity e WHERE e.tenant = $1 AND e.kind = 2'), values: parameters.values };
+    return { name: 'preview-clients-client', text: text(`SELECT d.id FROM unnest(${parameters.add(names.clients, 'int[]')}) d (id)`), values: parameters.values };
+  }
+  const id = parameters.add(names.own_resource, 'int');
+  // Whatever a RAS issued for an ID-JAG is for the RAS itself, too.
+  const ofResource = `SELECT s.client AS id FROM edge_seen s WHERE s.tenant = $1 AND s.res = ${id}
+  UNION
+  SELECT e.id FROM entity e WHERE e.tenant = $1 AND e.kind = 2 AND e.parts ->> 0 = ${parameters.add(resource, 'text')}`;
+  if (!client) return { name: 'preview-clients-resource', text: text(ofResource), values: parameters.values };
+  return { text: text(`SELECT d.id FROM (${ofResource}) d WHERE d.id = ANY (${parameters.add(names.clients, 'int[]')})`), values: parameters.values };
+}
+
 /** Standing rights and connections that a rule on who and what they are for would reach. */
 export function grantsStatement(tenant: string, { issuer, user, client, agent, resource }: Selector, names: Names, most: number): Statement {
   const parameters = new Parameters([tenant, most]);
@@ -216,5 +242,6 @@ export function grantsStatement(tenant: string, { issuer, user, client, agent, r
   }
   const and = (conditions: readonly string[]): string => conditions.map((condition) => ` AND ${condition}`).join('');
   const text = GRANTS.replace('{grants}', () => and(grants)).replace('{connections}', () => and(connections));
-  return { text, values: parameters.values };
+  const members = Object.entries({ user, client, agent, resource, issuer }).flatMap(([member, value]) => (value === undefined ? [] : [member]));
+  return { ...(members.length === 1 ? { name: `preview-grants-${members[0]!}` } : {}), text, values: parameters.values };
 }

@@ -82,6 +82,18 @@ export async function readHourUses(moment: UsageMoment, subject: HourSubject, { 
   return rows.map((row) => ({ hour: Number(row['hour']), ...sumsOf(row) }));
 }
 
+const TOTAL_STATEMENTS = { client: totalOf('client'), resource: totalOf('resource') } as const;
+function totalOf(of: 'client' | 'resource'): string {
+  const sums = ['n', 'allowed', 'reads', 'writes', 'deletes', 'exports', 'admins', 'records', 'bytes'].map((column) => `coalesce(sum(${column}), 0) AS ${column}`);
+  return `SELECT ${sums.join(', ')} FROM (${HOUR_STATEMENTS[of].replace(/ORDER BY hour\s*$/, '')}) h`;
+}
+
+/** The same hours, added up. */
+export async function readTotalUses(moment: UsageMoment, { of, ids }: Exclude<HourSubject, { of: 'total' }>, hours: { readonly first: number; readonly end: number }): Promise<UseSums> {
+  const [row] = await moment.rows<Row>(TOTAL_STATEMENTS[of], [String(moment.index), moment.present, hours.first, hours.end, ids]);
+  return sumsOf(row!);
+}
+
 /** Uses by client and resource, of some clients, of some resources, or of all, as of the moment: one statement. A pair without uses has no row. */
 export async function readEdgeUses(
   moment: UsageMoment,

@@ -7,14 +7,14 @@ import { candidatesOf } from './candidates.js';
 import { lineageAsOf } from './lineage-as-of.js';
 import type { Seeds } from './start.pg.js';
 
-/** Tokens that are looked at, over all seeds: the newest ones. */
-const LOOKED_AT = 500;
+/** Tokens that are looked at, over all seeds, in each of two parts: ending within a day, and later. */
+const LOOKED_AT = 200;
 /** Where live ones alone are wanted: those that ended last, of which a live one may have come. */
-const ENDED_LOOKED_AT = 200;
+const ENDED_LOOKED_AT = 100;
+/** At least, of each name: a user has few tokens, and many names. */
+const OF_A_NAME = { user: { live: 100, ended: 300 }, other: { live: 50, ended: 25 }, ofResource: { live: 1, ended: 1 } } as const;
 /** Tokens whose lineage is read: the newest of those that may be live. */
 const MAX_EXAMINED = 50;
-/** Of each name of one user, client or agent: most of them have few. */
-const OF_A_NAME = 300;
 const DAY_S = 86_400;
 
 const CONFLICTS = `SELECT key FROM token WHERE tenant = $1 AND key = ANY ($2::bytea[]) AND conflict_ix < $3
@@ -73,14 +73,14 @@ export async function findReachedTokens<By>(
   const tenantKey = reader.tenantKey(snapshot.tenant);
   const clients = [...seeds.clients, ...(await findClients(snapshot, seeds.resources))];
   const seedCount = Math.max(1, seeds.users.length + clients.length + seeds.agents.length);
-  const fewest = seeds.resources.length > 0 ? 1 : OF_A_NAME;
+  const fewest = OF_A_NAME[seeds.users.length > 0 ? 'user' : seeds.resources.length > 0 ? 'ofResource' : 'other'];
   const { seeds: seedValues, ...statement } = candidatesOf(seeds, clients, onlyLive);
   const found = await snapshot.rows<CandidateRow | ({ readonly key: null; readonly cut_off: boolean } & Record<string, unknown>)>(statement, [
     String(snapshot.index),
     snapshot.at,
     snapshot.at - MAX_LINEAGE_AGE_S,
-    Math.max(fewest, Math.ceil(LOOKED_AT / seedCount)),
-    Math.max(Math.ceil(fewest / 3), Math.ceil(ENDED_LOOKED_AT / seedCount)),
+    Math.max(fewest.live, Math.ceil(LOOKED_AT / seedCount)),
+    Math.max(fewest.ended, Math.ceil(ENDED_LOOKED_AT / seedCount)),
     snapshot.at + DAY_S,
     MAX_EXAMINED + 1,
     ...seedValues,
@@ -118,8 +118,8 @@ export async function findReachedTokens<By>(
 }
 
 /** Whatever a RAS issued for an ID-JAG is for the RAS itself, too. */
-const CLIENTS_OF_RESOURCES = `SELECT client FROM edge_seen WHERE tenant = $1 AND res = ANY ($2::int[]) AND first_ix < $3
-  UNION SELECT c.id FROM entity r JOIN entity c ON c.tenant = $1 AND c.kind = 2 AND c.parts ->> 0 = r.parts ->> 0 AND c.from_ix < $3 WHERE r.tenant = $1 AND r.id = ANY ($2)`;
+const CLIENTS_OF_RESOURCES = { name: 'reach-clients', text: `SELECT client FROM edge_seen WHERE tenant = $1 AND res = ANY ($2::int[]) AND first_ix < $3
+  UNION SELECT c.id FROM entity r JOIN entity c ON c.tenant = $1 AND c.kind = 2 AND c.parts ->> 0 = r.parts ->> 0 AND c.from_ix < $3 WHERE r.tenant = $1 AND r.id = ANY ($2)` };
 
 async function findClients(snapshot: Snapshot, resources: readonly number[]): Promise<readonly number[]> {
   if (resources.length === 0) return [];

@@ -120,6 +120,7 @@ export const AS_OF_QUESTIONS: readonly AsOfQuestion[] = [
   asked('connections', ({ connections }) => connections, { ...MAILER, ...WINDOW }, 2),
   around([IDP, 'acme', 'alice'], '2'),
   around([CRM], '3'),
+  ...[IDP, WIKI_AS].map((iss) => asked('graph', ({ graph }) => graph, { expand: `issuer:${iss}`, depth: '2' })),
   asked('changes', ({ changes }) => changes, { since: '1' }, 5, 'until'),
   ...STARTS.map((start) => asked('blast radius', ({ reach }) => (_, query) => reach.blast(AUDITOR, query), start)),
   asked('reach', ({ reach }) => (_, query) => reach.reach(AUDITOR, query), { resource: CRM }),
