@@ -11,6 +11,7 @@ import {
   RareUses1764000008095,
   ReachIndexes1764000008080,
   RuleHistory1764000008030,
+  SessionTokens1764000008097,
   RunningCounts1764000008070,
   SourceCounts1764000008040,
   SourceRoutes1764000006000,
@@ -42,4 +43,5 @@ export const MIGRATIONS = [
   RunningCounts1764000008070,
   ReachIndexes1764000008080,
   RareUses1764000008095,
+  SessionTokens1764000008097,
 ];

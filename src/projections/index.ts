@@ -27,5 +27,6 @@ export { SourceCounts1764000008040 } from './migrations/1764000008040-source-cou
 export { EntityNames1764000008042 } from './migrations/1764000008042-entity-names.js';
 export { RareUses1764000008095 } from './migrations/1764000008095-rare-uses.js';
 export { ReachIndexes1764000008080 } from './migrations/1764000008080-reach-indexes.js';
+export { SessionTokens1764000008097 } from './migrations/1764000008097-session-tokens.js';
 export { ProjectionGate1764000008060 } from './migrations/1764000008060-projection-gate.js';
 export { RunningCounts1764000008070 } from './migrations/1764000008070-running-counts.js';

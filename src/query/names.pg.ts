@@ -1,5 +1,5 @@
 import { RescindError } from '../contracts/index.js';
-import { loadSql } from '../platform/index.js';
+import { int4Array, loadSql } from '../platform/index.js';
 import { ENTITY_KINDS } from '../projections/index.js';
 import { ruleKey, ruleKeyToBytes } from '../rules/index.js';
 import type { Agent, Client, Resource, User } from './answer-parts.js';
@@ -66,7 +66,7 @@ export interface Names {
 
 export async function readNames(snapshot: Snapshot, ids: Iterable<number | null>): Promise<Names> {
   const wanted = [...new Set([...ids].filter((id) => id !== null))];
-  const rows = wanted.length === 0 ? [] : await snapshot.rows<EntityRow & Record<string, unknown>>(READ_NAMES, [wanted, String(snapshot.index)]);
+  const rows = wanted.length === 0 ? [] : await snapshot.rows<EntityRow & Record<string, unknown>>(READ_NAMES, [int4Array(wanted), String(snapshot.index)]);
   const byId = new Map(rows.map((row) => [row.id, row]));
   const parts = (id: number): readonly (string | null)[] => {
     const row = byId.get(id);

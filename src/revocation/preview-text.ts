@@ -24,6 +24,8 @@ export interface Seeds {
   readonly agents: readonly number[];
   readonly token: Buffer | undefined;
   readonly idJags: readonly Buffer[];
+  /** Tokens that state it are looked at: of an IdP that tells nothing, and of an issuer's own sessions, nothing else is known. */
+  readonly session: Selector['session'];
   /** Whether tokens are looked at whose user nobody has said. */
   readonly unnamed: boolean;
 }
@@ -89,7 +91,7 @@ export function tokensStatement(question: TokensQuestion): Statement {
 }
 
 /** Each with a letter of its own: they tell texts apart. */
-function branchesOf({ users, clients, agents, token, idJags, unnamed }: Seeds, parameters: Parameters): readonly (readonly [letter: string, text: string])[] {
+function branchesOf({ users, clients, agents, token, idJags, session, unnamed }: Seeds, parameters: Parameters): readonly (readonly [letter: string, text: string])[] {
   const branches: [string, string][] = [];
   const named = (column: 'usr' | 'client' | 'agent', ids: readonly number[]): void => {
     if (ids.length === 0) return;
@@ -105,6 +107,12 @@ function branchesOf({ users, clients, agents, token, idJags, unnamed }: Seeds, p
   named('agent', agents);
   if (token) branches.push(['k', `SELECT 'k', 0, 2147483647, false, ${COLUMNS} FROM token t WHERE t.tenant = $1 AND t.key = ${parameters.add(token, 'bytea')}`]);
   if (idJags.length > 0) branches.push(['j', `(SELECT 'j', 0, $5::int, false, ${COLUMNS} FROM token t WHERE t.tenant = $1 AND t.id_jag_key = ANY (${parameters.add(idJags, 'bytea[]')}) LIMIT $5)`]);
+  if (session) {
+    const [iss, sid] = textsOf(parameters, [session.iss, session.sid]);
+    const stating = (part: string, path: string): string => `(SELECT '${part}', 0, $5::int, false, ${COLUMNS} FROM token t
+    WHERE t.tenant = $1 AND ${path.replace('?', 'sid')} = ${sid} AND ${path.replace('?', 'iss')} = ${iss} ORDER BY t.ix DESC LIMIT $5)`;
+    branches.push(['s', `${stating('i', `t.facts #>> '{id_jag,?}'`)}\n  UNION ALL\n  ${stating('o', `t.facts ->> '?'`)}`]);
+  }
   // The RAS's own name for it may be in the facts, and it shows in no grant of the resource.
   if (unnamed) branches.push(['n', `(SELECT 'n', 0, $5::int, false, ${COLUMNS} FROM token t WHERE t.tenant = $1 AND t.usr IS NULL ORDER BY t.ix DESC LIMIT $5)`]);
   if (branches.length === 0) branches.push(['', `SELECT 'k', 0, 2147483647, false, ${COLUMNS} FROM token t WHERE t.tenant = $1 AND false`]);

@@ -116,11 +116,11 @@ type Named = Names & { readonly next_ix: string | null };
 
 /** By what an index finds the fewest tokens. */
 async function findSeeds(client: PoolClient, tenant: string, selector: Selector, names: Names, tokenKey: Buffer | null): Promise<Seeds> {
-  const none: Seeds = { users: [], clients: [], agents: [], token: undefined, idJags: [], unnamed: false };
+  const none: Seeds = { users: [], clients: [], agents: [], token: undefined, idJags: [], session: undefined, unnamed: false };
   const { token, id_jag: idJag, session, user, agent, resource } = selector;
   if (token) return { ...none, token: tokenKey! };
   if (idJag) return { ...none, idJags: names.id_jags! };
-  if (session) return { ...none, users: names.session_users! };
+  if (session) return { ...none, users: names.session_users!, session };
   if (user) return { ...none, users: names.users!, unnamed: true };
   if (agent) return { ...none, agents: names.own_agent === null ? [] : [names.own_agent] };
   const { rows } = await client.query<{ id: number }>(queryOf(clientsStatement(tenant, selector, names, MAX_CLIENTS)));

@@ -77,6 +77,7 @@ export function createRevocations({ controlLog, follower, pool, now = Date.now }
   const rules = createRuleReader({ pool });
   const previews = createPreviewReader({ pool, now });
   const seconds = (): number => Math.floor(now() / 1000);
+  const known = (tenant: Tenant, id: string) => ({ current: tenant.rules.get(id), head: state.head });
   const tenantOf = (caller: Caller): Tenant => {
     const tenant = state.tenant(caller.tenant);
     if (!tenant) throw new RescindError('forbidden', { detail: 'the tenant of the caller is gone' });
@@ -153,7 +154,7 @@ export function createRevocations({ controlLog, follower, pool, now = Date.now }
       const stored = await rules.find(tenant.id, id);
       if (!stored) throw new RescindError('not-found', { detail: 'no rule of this id' });
       requireReach(caller.roles, stored.body.selector);
-      const current = stateOf(stored.body, stored.lift !== undefined, tenant.rules.get(id), seconds());
+      const current = stateOf(stored, known(tenant, id), seconds());
       if (stored.body.effect !== 'block' || current === 'turned-revoke') throw new RescindError('not-liftable');
 
       const author = authorOf(caller, wanted);
@@ -185,7 +186,7 @@ export function createRevocations({ controlLog, follower, pool, now = Date.now }
       const page = await rules.page(tenant.id, readCursor(query.cursor), limit + 1);
       const shown = page.slice(0, limit);
       const upTo = await follower.inForceUpTo();
-      const revocations = shown.map((stored) => ruleView(stored, tenant.rules.get(stored.body.id), upTo, seconds()));
+      const revocations = shown.map((stored) => ruleView(stored, known(tenant, stored.body.id), upTo, seconds()));
       return page.length > limit ? { revocations, next: writeCursor(shown.at(-1)!.seq) } : { revocations };
     },
 
@@ -193,7 +194,8 @@ export function createRevocations({ controlLog, follower, pool, now = Date.now }
       const tenant = tenantOf(reader);
       const stored = await rules.find(tenant.id, id);
       if (!stored) throw new RescindError('not-found', { detail: 'no rule of this id' });
-      return ruleView(stored, tenant.rules.get(id), await follower.inForceUpTo(), seconds());
+      const upTo = await follower.inForceUpTo();
+      return ruleView(stored, known(tenant, id), upTo, seconds());
     },
 
     orderOwn: createOrderOwn({ controlLog, follower, rules, now }),

@@ -13,6 +13,9 @@ const BY_ID = { name: 'reach-start-id', text: START_NAMES.replace('{named}', 'e.
 const BY_KEY = { name: 'reach-start-key', text: START_NAMES.replace('{named}', 'e.key = $2::bytea') };
 const SESSION_USERS = 'SELECT usr FROM session WHERE tenant = $1 AND key = $2 AND from_ix < $3';
 const SESSION_ID_JAGS = `SELECT key, sha_key FROM id_jag WHERE tenant = $1 AND usr = ANY ($2::int[]) AND session_key = $3 AND ix < $4 ORDER BY ix DESC LIMIT $5`;
+/** Of an IdP that tells nothing, and of an issuer's own sessions, tokens alone tell: a rule stops those that state it. */
+const SESSION_TOKENS = `(SELECT key FROM token WHERE tenant = $1 AND facts #>> '{id_jag,sid}' = $3 AND facts #>> '{id_jag,iss}' = $2 AND ix < $4 ORDER BY ix DESC LIMIT $5)
+  UNION ALL (SELECT key FROM token WHERE tenant = $1 AND facts ->> 'sid' = $3 AND facts ->> 'iss' = $2 AND ix < $4 ORDER BY ix DESC LIMIT $5)`;
 const FIND_ID_JAG = `SELECT key, sha_key FROM id_jag WHERE tenant = $1 AND key = $2 AND ix < $3 UNION ALL SELECT key, sha_key FROM id_jag WHERE tenant = $1 AND sha_key = $2 AND ix < $3`;
 const IS_ID_JAG_NAMED = 'SELECT 1 FROM token WHERE tenant = $1 AND id_jag_key = $2 AND ix < $3 LIMIT 1';
 const FIND_TOKEN = 'SELECT facts FROM token WHERE tenant = $1 AND key = $2 AND ix < $3';
@@ -112,14 +115,17 @@ async function findSession(snapshot: Snapshot, tenantKey: Uint8Array, { iss, sid
   const name = nameOf(tenantKey, { session: { iss, sid } });
   const key = ruleKeyToBytes(name.key);
   const rows = await snapshot.rows<{ usr: number | null }>(SESSION_USERS, [key, String(snapshot.index)]);
-  if (rows.length === 0) throw unseen('session');
+  const stating = await snapshot.rows<{ key: Buffer }>(SESSION_TOKENS, [iss, sid, String(snapshot.index), MAX_SESSION_TOKENS]);
+  if (rows.length + stating.length === 0) throw unseen('session');
   const users = rows.flatMap(({ usr }) => usr ?? []);
   const idJags = await snapshot.rows<IdJagKeys>(SESSION_ID_JAGS, [users, key, String(snapshot.index), MAX_SESSION_ID_JAGS]);
-  return { kind: 'session', names: [name], entities: [], others: [], seeds: { ...NO_SEEDS, users, idJags: keysOf(idJags) } };
+  return { kind: 'session', names: [name], entities: [], others: [], seeds: { ...NO_SEEDS, users, tokens: stating.map((token) => token.key), idJags: keysOf(idJags) } };
 }
 
 /** Of one sign-in; more are left out. */
 const MAX_SESSION_ID_JAGS = 5_000;
+/** More than are examined, so that the answer says where there are more. */
+const MAX_SESSION_TOKENS = 1_000;
 
 interface IdJagKeys {
   readonly [column: string]: unknown;
