@@ -84,7 +84,7 @@ export const entityColumns = (refs: readonly EntityRef[]): Buffer[] => [
 export function createEntityBatch(find: FindIds = findOrNumber): EntityBatch {
   const wanted: EntityRef[] = [];
   /** By tenant and kind, then by what it is called there: most of what a batch names it has named before. */
-  const met = new Map<string, Map<string, EntityRef>[]>();
+  const named = new Map<string, Map<string, EntityRef>[]>();
   let ids: LRUCache<string, number>;
 
   return {
@@ -95,8 +95,8 @@ export function createEntityBatch(find: FindIds = findOrNumber): EntityBatch {
       ids = memory.ids;
     },
     want(owner, kind, parts) {
-      let kinds = met.get(owner.tenant);
-      if (kinds === undefined) met.set(owner.tenant, (kinds = []));
+      let kinds = named.get(owner.tenant);
+      if (kinds === undefined) named.set(owner.tenant, (kinds = []));
       const refs = (kinds[ENTITY_KINDS[kind]] ??= new Map());
       const own = ownName(parts);
       let ref = refs.get(own);

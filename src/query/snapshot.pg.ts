@@ -15,7 +15,13 @@ const BEGIN_SNAPSHOT = `BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; ${ENTE
 const READ_ARRIVAL = 'SELECT arrival FROM entry WHERE tenant = $1 AND ix = $2';
 const FIND_INDEX = loadSql(import.meta.url, 'find-index.sql');
 
-type Rows = <R extends QueryResultRow>(sql: string, values?: readonly unknown[]) => Promise<R[]>;
+/** A text that never varies: a connection parses it once, and plans it once where its values make no difference. */
+export interface Prepared {
+  readonly name: string;
+  readonly text: string;
+}
+
+type Rows = <R extends QueryResultRow>(sql: string | Prepared, values?: readonly unknown[]) => Promise<R[]>;
 
 type Pages = <R extends QueryResultRow>(sql: string, values: readonly unknown[], size: number) => AsyncIterable<R[]>;
 
@@ -46,8 +52,8 @@ export function createAsk({ pool, now }: { readonly pool: Pool; readonly now: ()
   return async (tenant, question, asked) => {
     try {
       return await reading(pool, async (client) => {
-        const rows: Rows = async <R extends QueryResultRow>(sql: string, values: readonly unknown[] = []) =>
-          (await client.query<R>(sql, [tenant, ...values])).rows;
+        const rows: Rows = async <R extends QueryResultRow>(sql: string | Prepared, values: readonly unknown[] = []) =>
+          (await client.query<R>({ ...(typeof sql === 'string' ? { text: sql } : sql), values: [tenant, ...values] })).rows;
         const pages: Pages = (sql, values, size) => fetchPages(client, sql, [tenant, ...values], size);
         const opened = await open(client, tenant, asked);
         // The reader only calls `query`, which a connection has too.
@@ -98,15 +104,15 @@ async function open(client: PoolClient, tenant: string, asked: AskedMoment | und
   return { head: BigInt(next_ix ?? 0), arrival };
 }
 
-/** One cursor at a time in a transaction. */
+/** One cursor in a transaction. */
 async function* fetchPages<R extends QueryResultRow>(client: PoolClient, sql: string, values: readonly unknown[], size: number): AsyncGenerator<R[]> {
   await client.query(`DECLARE pages NO SCROLL CURSOR FOR ${sql}`, [...values]);
   for (;;) {
     const { rows } = await client.query<R>(`FETCH ${size} FROM pages`);
     if (rows.length > 0) yield rows;
-    if (rows.length < size) break;
+    // The end of the transaction closes it.
+    if (rows.length < size) return;
   }
-  await client.query('CLOSE pages');
 }
 
 async function findMoment(rows: Rows, head: bigint, now: number, asked: AskedMoment | undefined, arrival: string | null = null): Promise<Moment> {
