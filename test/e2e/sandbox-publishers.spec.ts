@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Consumer, KafkaMessage } from 'kafkajs';
-import { createKafka } from '../../src/platform/index.js';
+import { createKafka, ensureTopics } from '../../src/platform/index.js';
 import { createHttpPublisher, createKafkaPublisher, bindLoopback } from '../../src/sandbox/index.js';
 import { testBrokers, testLog, uniqueName } from '../support/services.js';
 
@@ -17,7 +17,7 @@ describe('publishing to Kafka', () => {
   beforeAll(async () => {
     const admin = kafka.admin();
     await admin.connect();
-    await admin.createTopics({ waitForLeaders: true, topics: [{ topic: `rescind.events.${name}`, numPartitions: 1, replicationFactor: 1 }] });
+    await ensureTopics(admin, [{ topic: `rescind.events.${name}`, partitions: 1 }]);
     await admin.disconnect();
     consumer = kafka.consumer({ groupId: uniqueName('spec') });
     await consumer.connect();

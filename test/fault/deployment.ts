@@ -9,7 +9,7 @@ import { AssignerProtocol, ConfigResourceTypes, Kafka, logLevel, type Admin, typ
 import { createControlFollower, createControlLog, type Source } from '../../src/control/index.js';
 import type { EventName } from '../../src/contracts/index.js';
 import { MIGRATIONS } from '../../src/migrations.js';
-import { createPool, runMigrations, type Pool, type PoolClient, type SessionTimeouts } from '../../src/platform/index.js';
+import { createPool, ensureTopics, runMigrations, type Pool, type PoolClient, type SessionTimeouts } from '../../src/platform/index.js';
 import { ADMIN_CALLER, bootstrap, createRegistry, DEFAULT_TENANT, type Registry } from '../../src/registry/index.js';
 import { testBrokers, testLog, uniqueName } from '../support/services.js';
 import { API, IDP, RAS } from '../support/stage.js';
@@ -69,7 +69,7 @@ export async function deploy(url: string, { brokers = testBrokers(), timeouts = 
   const admin = kafka.admin();
   await admin.connect();
   const makeTopic = async (source: 'idp' | 'chat'): Promise<void> => {
-    await admin.createTopics({ topics: [{ topic: sources[source].topic, numPartitions: PARTITIONS[source] }], waitForLeaders: true });
+    await ensureTopics(admin, [{ topic: sources[source].topic, partitions: PARTITIONS[source] }]);
   };
   await makeTopic('idp');
   await makeTopic('chat');

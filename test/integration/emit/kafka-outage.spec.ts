@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Kafka, KafkaMessage, Producer as KafkaClient } from 'kafkajs';
 import { createProducer, kafkaTransport, type Producer, type ProducerOptions } from '../../../src/emit/index.js';
-import { createKafka } from '../../../src/platform/index.js';
+import { createKafka, ensureTopics } from '../../../src/platform/index.js';
 import { ownKafka, testLog, uniqueName, type OwnService } from '../../support/services.js';
 
 const SOURCE = 'https://login.chat.example';
@@ -34,8 +34,8 @@ describe('a producer over Kafka', () => {
     const name = uniqueName('chat');
     const admin = kafka.admin();
     await admin.connect();
-    const configEntries = maxMessageBytes === undefined ? [] : [{ name: 'max.message.bytes', value: String(maxMessageBytes) }];
-    await admin.createTopics({ waitForLeaders: true, topics: [{ topic: `rescind.events.${name}`, numPartitions: partitions, replicationFactor: 1, configEntries }] });
+    const config: Record<string, string> = maxMessageBytes === undefined ? {} : { 'max.message.bytes': String(maxMessageBytes) };
+    await ensureTopics(admin, [{ topic: `rescind.events.${name}`, partitions, config }]);
     await admin.disconnect();
     return name;
   }
@@ -130,7 +130,7 @@ describe('a producer over Kafka', () => {
     await expect(sut.emitDurably('token.revoked', { iss: SOURCE, jti: 't2', reason: 'r' }, { id: '2' })).rejects.toMatchObject({ code: 'emit-failed' });
     const admin = kafka.admin();
     await admin.connect();
-    await admin.createTopics({ topics: [{ topic: `rescind.events.${name}`, numPartitions: 1, replicationFactor: 1 }] });
+    await ensureTopics(admin, [{ topic: `rescind.events.${name}`, partitions: 1 }]);
     await admin.disconnect();
     await sut.flush();
     expect((await readAll(name)).flat().map(idOf)).toEqual([1, 2]);

@@ -9,7 +9,7 @@ import type { RescindError } from '../../../src/contracts/index.js';
 import { createLogCopies, type NewControlRecord, type Seq, type StatePart } from '../../../src/control/index.js';
 import { controlTopic, createControlFence, restoreControlLog } from '../../../src/feeds/index.js';
 import { startRescind } from '../../../src/main.js';
-import { createKafka, createLog, readConfig } from '../../../src/platform/index.js';
+import { createKafka, createLog, ensureTopics, readConfig } from '../../../src/platform/index.js';
 import { createRescindAdmin } from '../../../src/sandbox/index.js';
 import { testBrokers, testLog } from '../../support/services.js';
 import { blockOf, createWorld, KEY, lifted, numbers, tenantRecord, TENANT, until, type World } from './topics-fixture.js';
@@ -118,7 +118,7 @@ describe('restoring the control log from its topic', () => {
       const topic = controlTopic(world.prefix);
       const admin = world.kafka.admin();
       await admin.connect();
-      await admin.createTopics({ topics: [{ topic, numPartitions: 1 }], waitForLeaders: true });
+      await ensureTopics(admin, [{ topic, partitions: 1 }]);
       await admin.disconnect();
       const producer = world.kafka.producer();
       await producer.connect();

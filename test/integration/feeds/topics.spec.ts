@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { NewControlRecord } from '../../../src/control/index.js';
 import { controlTopic, revocationsTopic } from '../../../src/feeds/index.js';
+import { ensureTopics } from '../../../src/platform/index.js';
 import { selectorKey, ruleKeyToBytes, splitSelectorKey } from '../../../src/rules/index.js';
 import { blockOf, createWorld, held, KEY, lifted, numbers, rule, seqOf, TENANT, tenantRecord, until, type World } from './topics-fixture.js';
 
@@ -144,7 +145,7 @@ describe('a tenant`s topic', () => {
       await admin.connect();
       world.onEnd(() => admin.disconnect());
       const config = { 'cleanup.policy': 'compact', 'segment.ms': '100', 'min.cleanable.dirty.ratio': '0.001', 'delete.retention.ms': '1000000' };
-      await admin.createTopics({ topics: [{ topic, numPartitions: 1, configEntries: Object.entries(config).map(([name, value]) => ({ name, value })) }], waitForLeaders: true });
+      await ensureTopics(admin, [{ topic, partitions: 1, config }]);
       const staying = [blockOf('alice'), blockOf('bob')];
       const passing = numbers(30).map((nth) => blockOf(`u-${nth}`));
       await world.append(tenantRecord(), staying[0]!, ...passing);

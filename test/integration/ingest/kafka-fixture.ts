@@ -4,7 +4,7 @@ import { createControlFollower, createControlLog, type ControlFollower, type Sou
 import type { CloudEvent, EventDataOf, SourceEventName } from '../../../src/contracts/index.js';
 import { buildEvent, toKafkaMessage, type KafkaMode } from '../../../src/emit/index.js';
 import { createAppender, createKafkaConsumer, createOffsetStore, type Appender, type KafkaConsumer } from '../../../src/ingest/index.js';
-import { createKafka, createMetrics, createPool } from '../../../src/platform/index.js';
+import { createKafka, createMetrics, createPool, ensureTopics } from '../../../src/platform/index.js';
 import { ADMIN_CALLER } from '../../../src/registry/index.js';
 import { testBrokers, testLog, uniqueName } from '../../support/services.js';
 import { API, createStage, RAS, token, type Stage } from '../../support/stage.js';
@@ -61,7 +61,7 @@ export async function createKafkaStage(): Promise<KafkaStage> {
     async register({ partitions = 1, topic } = {}) {
       const name = uniqueName('s');
       const ownTopic = topic ?? `rescind.events.${name}`;
-      if (partitions > 0) await admin.createTopics({ topics: [{ topic: ownTopic, numPartitions: partitions }], waitForLeaders: true });
+      if (partitions > 0) await ensureTopics(admin, [{ topic: ownTopic, partitions }]);
       await stage.registry.createSource(actor, { name, uri: `${RAS}/${name}`, topic: ownTopic, types: TYPES, issuers: [RAS], resources: [API] });
       return stage.follower.state.sourceByName(name)!;
     },

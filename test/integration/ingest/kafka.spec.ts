@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CompressionTypes, type Message } from 'kafkajs';
 import type { Source } from '../../../src/control/index.js';
 import { toKafkaMessage } from '../../../src/emit/index.js';
+import { ensureTopics } from '../../../src/platform/index.js';
 import { uniqueName } from '../../support/services.js';
 import { access } from '../../support/stage.js';
 import { createKafkaStage, numbered, saying, tokens, until, type IngestProcess, type KafkaStage } from './kafka-fixture.js';
@@ -245,7 +246,7 @@ describe('topics', () => {
   const remake = async (source: Source, jtis: string[]): Promise<void> => {
     await stage.admin.deleteTopics({ topics: [source.topic] });
     await until(async () => !(await stage.admin.listTopics()).includes(source.topic));
-    await stage.admin.createTopics({ topics: [{ topic: source.topic, numPartitions: 1 }], waitForLeaders: true });
+    await ensureTopics(stage.admin, [{ topic: source.topic, partitions: 1 }]);
     await stage.send(source, tokens(source, ...jtis));
   };
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createKafka, createLog, readConfig, type Config } from '../../../src/platform/index.js';
+import { createKafka, createLog, ensureTopics, readConfig, type Config } from '../../../src/platform/index.js';
 import { startSecuredKafka, USERNAME, type SecuredKafka } from './secured-kafka.js';
 
 describe('a broker that wants to know who is there', () => {
@@ -19,7 +19,7 @@ describe('a broker that wants to know who is there', () => {
     const admin = kafka.admin();
     await admin.connect();
     const topic = `topic-${randomBytes(6).toString('hex')}`;
-    await admin.createTopics({ topics: [{ topic, numPartitions: 1 }], waitForLeaders: true });
+    await ensureTopics(admin, [{ topic, partitions: 1 }]);
     await admin.disconnect();
     const producer = kafka.producer();
     await producer.connect();

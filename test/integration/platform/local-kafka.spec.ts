@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { CompressionTypes, type Kafka } from 'kafkajs';
-import { createKafka, startLocalKafka } from '../../../src/platform/index.js';
+import { createKafka, ensureTopics, startLocalKafka } from '../../../src/platform/index.js';
 import { isAlive, startOrphan, untilGone } from '../../support/orphans.js';
 import { KAFKA_LIBRARIES, ownKafka, testBrokers, testLog, uniqueName } from '../../support/services.js';
 
@@ -17,7 +17,7 @@ function connect(brokers: readonly string[]): Kafka {
 async function createTopic(kafka: Kafka, topic: string): Promise<void> {
   const admin = kafka.admin();
   await admin.connect();
-  await admin.createTopics({ topics: [{ topic, numPartitions: 1 }], waitForLeaders: true });
+  await ensureTopics(admin, [{ topic, partitions: 1 }]);
   await admin.disconnect();
 }
 

@@ -2,7 +2,7 @@ import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Kafka, KafkaMessage } from 'kafkajs';
-import { createKafka, unreadableOf, type UnreadableRecordSet } from '../../../src/platform/index.js';
+import { createKafka, ensureTopics, unreadableOf, type UnreadableRecordSet } from '../../../src/platform/index.js';
 import { ownKafka, testLog, uniqueName } from '../../support/services.js';
 import { produceWithJava, type JavaRecord } from './java-kafka.js';
 
@@ -24,8 +24,8 @@ describe('record sets of a real broker', () => {
     kafka = createKafka({ brokers: broker.brokers, clientId: 'spec', log: testLog() });
     const admin = kafka.admin();
     await admin.connect();
-    const topics = [...Object.keys(CODECS).map((topic) => ({ topic, numPartitions: 1 })), { topic: 'damaged', numPartitions: 2 }];
-    await admin.createTopics({ topics, waitForLeaders: true });
+    const topics = [...Object.keys(CODECS).map((topic) => ({ topic, partitions: 1 })), { topic: 'damaged', partitions: 2 }];
+    await ensureTopics(admin, topics);
     await admin.disconnect();
   });
   afterAll(() => broker.remove());
