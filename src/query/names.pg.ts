@@ -5,19 +5,24 @@ import { ruleKey, ruleKeyToBytes } from '../rules/index.js';
 import type { Agent, Client, Resource, User } from './answer-parts.js';
 import type { FilterKind } from './entity-kinds.js';
 import { readEntity, type EntityRef, type Parameters } from './parameters.js';
-import type { Snapshot } from './snapshot.pg.js';
+import type { Prepared, Snapshot } from './snapshot.pg.js';
 
 const FIND_BY_ID = 'SELECT id FROM entity WHERE tenant = $1 AND id = $2 AND kind = $3 AND from_ix < $4';
 const FIND_BY_KEY = 'SELECT id FROM entity WHERE tenant = $1 AND kind = $3 AND key = $2 AND from_ix < $4';
+interface Find {
+  readonly byId: Prepared;
+  readonly byKey: Prepared;
+}
+
 /** The entity, first, and the other names of a user or client. */
 const withAliases = (find: string): string => `WITH named AS (${find})
   SELECT id, 0 AS nth FROM named
   UNION ALL (SELECT idp, 1 FROM alias WHERE tenant = $1 AND local = (SELECT id FROM named) AND from_ix < $4
     UNION SELECT local, 1 FROM alias WHERE tenant = $1 AND idp = (SELECT id FROM named) AND from_ix < $4)
   ORDER BY nth`;
-const FIND_ALL_BY_ID = withAliases(FIND_BY_ID);
-const FIND_ALL_BY_KEY = withAliases(FIND_BY_KEY);
-const READ_NAMES = loadSql(import.meta.url, 'names.sql');
+const ONE: Find = { byId: { name: 'find-by-id', text: FIND_BY_ID }, byKey: { name: 'find-by-key', text: FIND_BY_KEY } };
+const ALL: Find = { byId: { name: 'find-all-by-id', text: withAliases(FIND_BY_ID) }, byKey: { name: 'find-all-by-key', text: withAliases(FIND_BY_KEY) } };
+const READ_NAMES = { name: 'names', text: loadSql(import.meta.url, 'names.sql') };
 
 /**
  * The ids that a filter stands for, or undefined without one. A user or client is also found under the other names that an
@@ -33,16 +38,16 @@ export async function resolveFilter(
   const ref = readEntity(parameters, kind);
   if (ref === undefined) return undefined;
   const hasAliases = kind === 'user' || kind === 'client';
-  const ids = await findIds(snapshot, tenantKey, kind, ref, hasAliases ? [FIND_ALL_BY_ID, FIND_ALL_BY_KEY] : [FIND_BY_ID, FIND_BY_KEY]);
+  const ids = await findIds(snapshot, tenantKey, kind, ref, hasAliases ? ALL : ONE);
   if (ids.length === 0) throw new RescindError('not-found', { detail: `no ${kind} of this ${'id' in ref ? 'id' : 'name'} has been seen` });
   return ids;
 }
 
 export async function findEntity(snapshot: Snapshot, tenantKey: Uint8Array, kind: FilterKind, ref: EntityRef): Promise<number | undefined> {
-  return (await findIds(snapshot, tenantKey, kind, ref, [FIND_BY_ID, FIND_BY_KEY]))[0];
+  return (await findIds(snapshot, tenantKey, kind, ref, ONE))[0];
 }
 
-async function findIds({ rows, index }: Snapshot, tenantKey: Uint8Array, kind: FilterKind, ref: EntityRef, [byId, byKey]: readonly [string, string]): Promise<number[]> {
+async function findIds({ rows, index }: Snapshot, tenantKey: Uint8Array, kind: FilterKind, ref: EntityRef, { byId, byKey }: Find): Promise<number[]> {
   const [sql, value] = 'id' in ref ? [byId, ref.id] : [byKey, ruleKeyToBytes(ruleKey(tenantKey, kind, ref.parts))];
   return (await rows<{ id: number }>(sql, [value, ENTITY_KINDS[kind], String(index)])).map(({ id }) => id);
 }
