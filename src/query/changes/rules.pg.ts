@@ -20,7 +20,7 @@ const NAMED = ['users', 'clients', 'agents', 'resources'] as const;
 /** Rules that one answer looks at, the newest. */
 export const MAX_RULES_COMPARED = 100;
 /** Uses that are walked for one of them. */
-export const MAX_USES_A_RULE = 1_000;
+export const MAX_USES_A_RULE = 250;
 const NEVER = '9223372036854775807';
 /** Intake lets no event lie further ahead of its arrival, seconds. */
 const MAX_AHEAD_S = 600;
