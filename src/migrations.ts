@@ -8,8 +8,10 @@ import {
   GrantAggregates1764000008020,
   ProjectionGate1764000008060,
   Projections1764000002000,
+  RareUses1764000008095,
   ReachIndexes1764000008080,
   RuleHistory1764000008030,
+  SessionTokens1764000008097,
   RunningCounts1764000008070,
   SourceCounts1764000008040,
   SourceRoutes1764000006000,
@@ -40,4 +42,6 @@ export const MIGRATIONS = [
   ProjectionGate1764000008060,
   RunningCounts1764000008070,
   ReachIndexes1764000008080,
+  RareUses1764000008095,
+  SessionTokens1764000008097,
 ];

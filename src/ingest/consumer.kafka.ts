@@ -25,7 +25,7 @@ const MAX_REFUSED_AT_ONCE = 50;
 /** Such parts of one partition that are not stored yet. */
 const MAX_PARTS_WAITING = 4;
 /** Records that are judged before whatever else waits has its turn: the batch that is being written waits for each of its answers. */
-const JUDGED_IN_A_TURN = 64;
+const JUDGED_IN_A_TURN = 16;
 /** How long before a partition is tried again whose batch could not be written, and a consumer that crashed. */
 const RETRY_MS = 500;
 /** How often a stopped partition is looked at for an operator's decision. */

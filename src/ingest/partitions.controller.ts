@@ -1,7 +1,7 @@
-import { Body, Controller, Get, Header, HttpCode, Inject, Param, Post } from '@nestjs/common';
+import { Body, Controller, Get, Header, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
 import { ApiBody, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { Caller } from '../control/index.js';
-import { jsonBody } from '../platform/index.js';
+import { jsonBody, knownQuery } from '../platform/index.js';
 import { CurrentCaller, RequireRole } from '../registry/index.js';
 import { OPERATOR, PARTITIONS, type IsOperator } from './ingest-tokens.js';
 import { PartitionList, ResumedAnswer } from './operator-answers.js';
@@ -22,9 +22,9 @@ export class PartitionsController {
 
   @Get()
   @Header('cache-control', 'no-store')
-  @ApiOperation({ summary: 'Where ingest stands in each partition', description: 'An administrator of the tenant `default` sees all.' })
+  @ApiOperation({ summary: 'Where ingest stands in each partition', description: 'An administrator of the tenant `default` sees all. Of now: it takes no `as_of`.' })
   @ApiOkResponse({ schema: plain(PartitionList) })
-  async list(@CurrentCaller() caller: Caller): Promise<{ partitions: readonly PartitionView[] }> {
+  async list(@CurrentCaller() caller: Caller, @Query(knownQuery()) _query: unknown): Promise<{ partitions: readonly PartitionView[] }> {
     return { partitions: await this.#partitions.list({ ...caller, operator: this.#isOperator(caller) }) };
   }
 

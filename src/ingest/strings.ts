@@ -68,9 +68,13 @@ function startOfBase64urlTail(text: string, from: number, end: number): number {
 const isBase64url = (unit: number): boolean =>
   (unit >= 0x61 && unit <= 0x7a) || (unit >= 0x41 && unit <= 0x5a) || (unit >= 0x30 && unit <= 0x39) || unit === 0x2d || unit === 0x5f;
 
+/** What base64url makes of `{`, of a space, and of a tab or line feed, or of a carriage return, where it is the first byte. */
+const FIRST_LETTERS = 'eICD';
+
 /** RFC 7515 and 7516, section 4: `alg` is always there. JSON may begin with white space, so the letters alone do not tell. */
 function isJoseHeader(segment: string): boolean {
-  if (segment.length < MIN_SEGMENT_LENGTH) return false;
+  // Of a host name or a version, which most of what comes here is, parsing would make an error each time.
+  if (segment.length < MIN_SEGMENT_LENGTH || !FIRST_LETTERS.includes(segment[0]!)) return false;
   try {
     const header = JSON.parse(Buffer.from(segment, 'base64url').toString('utf8')) as { alg?: unknown } | null;
     return typeof header?.alg === 'string';

@@ -46,7 +46,8 @@ const COPY_STAGE = 'COPY stage FROM STDIN (FORMAT binary)';
  * Throws `RangeMissing` where the next indexes have no place yet.
  */
 export async function appendEntries(client: PoolClient, entries: readonly NewEntry[]): Promise<readonly Placed[]> {
-  await stageEntries(client, entries);
+  const firsts = firstsOf(entries);
+  await stageEntries(client, entries, firsts);
   for (const { next_ix, up_to } of await lockHeads(client, [...new Set(entries.map(({ tenant }) => tenant))])) {
     const end = BigInt(next_ix) + BigInt(entries.length);
     // Found here, it is nobody's fault: an insert without a partition would look like an event that the database refuses.
@@ -54,7 +55,18 @@ export async function appendEntries(client: PoolClient, entries: readonly NewEnt
   }
   // Not a named statement: a plan that was made while the tables were small would be kept while they grow.
   const { rows } = await client.query<PlacedRow>(PLACE);
-  return placesOf(entries, rows);
+  return placesOf(entries, firsts, rows);
+}
+
+/** Of each entry the position of the first with its key: most often its own. A batch that says a thing twice is told here. */
+function firstsOf(entries: readonly NewEntry[]): readonly number[] {
+  const first = new Map<string, number>();
+  return entries.map(({ tenant, dedupeKey }, ord) => {
+    const name = `${tenant}${dedupeKey}`;
+    const known = first.get(name);
+    if (known === undefined) first.set(name, ord);
+    return known ?? ord;
+  });
 }
 
 interface Head {
@@ -80,50 +92,56 @@ async function lockHeads(client: PoolClient, tenants: readonly string[]): Promis
 /** A tenant's first new index and the arrival of all its new entries (`ord` null), or where an event stands that is not new. */
 type PlacedRow =
   | { readonly ord: null; readonly tenant: string; readonly ix: string; readonly arrival: string }
-  | { readonly ord: number; readonly outcome: 'duplicate' | 'conflict'; readonly ix: string };
+  | { readonly ord: number; readonly ix: string; readonly hash: Buffer };
 
-function placesOf(entries: readonly NewEntry[], rows: readonly PlacedRow[]): Placed[] {
-  const known = new Map<number, Placed>();
+function placesOf(entries: readonly NewEntry[], firsts: readonly number[], rows: readonly PlacedRow[]): Placed[] {
+  const known = new Map<number, { readonly index: LogIndex; readonly hash: string }>();
   const next = new Map<string, { index: bigint; readonly arrivalMs: number }>();
   for (const row of rows) {
     if (row.ord === null) next.set(row.tenant, { index: BigInt(row.ix), arrivalMs: Number(row.arrival) });
-    else known.set(row.ord, { outcome: row.outcome, index: BigInt(row.ix) as LogIndex, arrivalMs: undefined });
+    else known.set(row.ord, { index: BigInt(row.ix) as LogIndex, hash: row.hash.toString('latin1') });
   }
-  return entries.map(({ tenant }, ord) => {
-    const placed = known.get(ord);
-    if (placed) return placed;
-    const first = next.get(tenant)!;
-    const index = first.index as LogIndex;
-    first.index += 1n;
-    return { outcome: 'sequenced', index, arrivalMs: first.arrivalMs };
+  const placed: Placed[] = [];
+  entries.forEach(({ tenant, hash }, ord) => {
+    const first = firsts[ord]!;
+    const before = known.get(first) ?? (first === ord ? undefined : { index: placed[first]!.index, hash: entries[first]!.hash });
+    if (before !== undefined) {
+      placed.push({ outcome: before.hash === hash ? 'duplicate' : 'conflict', index: before.index, arrivalMs: undefined });
+      return;
+    }
+    const begin = next.get(tenant)!;
+    placed.push({ outcome: 'sequenced', index: begin.index as LogIndex, arrivalMs: begin.arrivalMs });
+    begin.index += 1n;
   });
+  return placed;
 }
 
 /** Sessions whose staging table outlives a rollback: it was there before the transaction. */
 const staged = new WeakSet<PoolClient>();
 
-async function stageEntries(client: PoolClient, entries: readonly NewEntry[]): Promise<void> {
+async function stageEntries(client: PoolClient, entries: readonly NewEntry[], firsts: readonly number[]): Promise<void> {
   if (!staged.has(client)) {
     const { rowCount } = await client.query(FIND_STAGE);
     if (rowCount === 1) staged.add(client);
     else await client.query(CREATE_STAGE);
   }
-  await pipeline(Readable.from([copyOf(entries)]), client.query(copyFrom(COPY_STAGE)));
+  await pipeline(Readable.from([copyOf(entries, firsts)]), client.query(copyFrom(COPY_STAGE)));
 }
 
 const STAGE_FIELDS = 11;
 const ROW_HEAD_BYTES = 10;
 
-function copyOf(entries: readonly NewEntry[]): Buffer {
+function copyOf(entries: readonly NewEntry[], firsts: readonly number[]): Buffer {
   const size = entries.reduce((sum, { row }) => sum + ROW_HEAD_BYTES + row.length, COPY_HEADER.length + COPY_TRAILER.length);
   const bytes = Buffer.allocUnsafe(size);
   let at = COPY_HEADER.copy(bytes);
   entries.forEach(({ row }, ord) => {
+    if (firsts[ord] !== ord) return;
     at = bytes.writeInt16BE(STAGE_FIELDS, at);
     at = bytes.writeInt32BE(4, at);
     at = bytes.writeInt32BE(ord, at);
     at += row.copy(bytes, at);
   });
-  COPY_TRAILER.copy(bytes, at);
-  return bytes;
+  at += COPY_TRAILER.copy(bytes, at);
+  return bytes.subarray(0, at);
 }

@@ -1,24 +1,21 @@
 -- Gives every staged event that is new its dense index and writes it; says of each tenant where its new ones begin, and of
--- each event that is not new where it stands.
+-- each event that is not new where it stands and what was said there. No two staged events have one key.
 -- Runs under the locks of the heads, and in a statement of its own, so that its snapshot holds what the last holder wrote.
 WITH clock AS MATERIALIZED (
   SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now
 ),
 seen AS MATERIALIZED (
-  SELECT s.ord, s.tenant, s.hash, d.ix AS known_ix, d.hash AS known_hash,
-         first_value(s.ord) OVER same AS first_ord,
-         first_value(s.hash) OVER same AS first_hash
+  SELECT s.ord, s.tenant, d.ix AS known_ix, d.hash AS known_hash
   FROM stage s
   -- One look-up an event, in the one partition that can hold it, however large the table is and whatever is known of it.
   LEFT JOIN LATERAL (SELECT ix, hash FROM dedupe WHERE tenant = s.tenant AND key = s.dedupe_key LIMIT 1) d ON true
-  WINDOW same AS (PARTITION BY s.tenant, s.dedupe_key ORDER BY s.ord)
 ),
 placed AS MATERIALIZED (
   SELECT n.ord, n.tenant, h.next_ix + n.nth AS ix, greatest(h.last_arrival, clock.now) AS arrival
   FROM (
     SELECT ord, tenant, row_number() OVER (PARTITION BY tenant ORDER BY ord) - 1 AS nth
     FROM seen
-    WHERE known_ix IS NULL AND first_ord = ord
+    WHERE known_ix IS NULL
   ) n
   JOIN ledger_head h USING (tenant)
   CROSS JOIN clock
@@ -47,11 +44,6 @@ new_head AS (
   FROM (SELECT tenant, count(*) AS n, max(arrival) AS arrival FROM placed GROUP BY tenant) c
   WHERE h.tenant = c.tenant
 )
-SELECT NULL::int AS ord, tenant, NULL AS outcome, min(ix) AS ix, min(arrival) AS arrival FROM placed GROUP BY tenant
+SELECT NULL::int AS ord, tenant, min(ix) AS ix, min(arrival) AS arrival, NULL::bytea AS hash FROM placed GROUP BY tenant
 UNION ALL
-SELECT seen.ord, seen.tenant,
-       CASE WHEN coalesce(seen.known_hash, seen.first_hash) = seen.hash THEN 'duplicate' ELSE 'conflict' END,
-       coalesce(seen.known_ix, f.ix), NULL
-FROM seen
-LEFT JOIN placed f ON f.ord = seen.first_ord
-WHERE seen.known_ix IS NOT NULL OR seen.first_ord <> seen.ord
+SELECT ord, tenant, known_ix, NULL, known_hash FROM seen WHERE known_ix IS NOT NULL

@@ -55,7 +55,9 @@ async function makeNext(pool: Pool, wanted: bigint): Promise<bigint> {
     if (from >= wanted) return from;
     const to = from + RANGE_ENTRIES;
     for (const table of ['entry', 'payload']) {
-      const range = `${table}_${from / RANGE_ENTRIES}`;
+      // Beside its table, whatever this session's search_path begins with.
+      const { rows: stands } = await client.query<{ schema: string }>('SELECT relnamespace::regnamespace::text AS schema FROM pg_class WHERE oid = $1::regclass', [table]);
+      const range = `${stands[0]!.schema}.${table}_${from / RANGE_ENTRIES}`;
       // Attached rather than created in place: that would lock out readers and writers of the whole table.
       await client.query(`CREATE TABLE ${range} (LIKE ${table} INCLUDING ALL)`);
       await client.query(`ALTER TABLE ${table} ATTACH PARTITION ${range} FOR VALUES FROM (${from}) TO (${to})`);

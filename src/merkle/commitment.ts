@@ -12,36 +12,44 @@ const MAX_UINT32 = 0xffff_ffff;
  */
 export function encodeAttributes(headers: readonly (readonly [name: string, value: Uint8Array | string])[]): Buffer {
   const pairs = headers.map(([name, value]) => ({ name: nameOf(name), value: bytesOf(value) }));
-  pairs.sort((left, right) => Buffer.compare(left.name, right.name));
+  pairs.sort((left, right) => (left.name.order < right.name.order ? -1 : left.name.order > right.name.order ? 1 : 0));
   let size = 0;
   pairs.forEach(({ name, value }, position) => {
-    if (position > 0 && pairs[position - 1]!.name.equals(name)) throw new TypeError('two headers have the same name');
+    if (position > 0 && pairs[position - 1]!.name.order === name.order) throw new TypeError('two headers have the same name');
     if (value.length > MAX_UINT32) throw new TypeError('longer than 32 bits can count');
-    size += 8 + name.length + value.length;
+    size += 8 + name.bytes.length + value.length;
   });
   const attributes = Buffer.allocUnsafe(size);
   let at = 0;
   for (const { name, value } of pairs) {
-    at = attributes.writeUInt32BE(name.length, at);
-    at += name.copy(attributes, at);
-    at = attributes.writeUInt32BE(value.length, at);
-    at += value.copy(attributes, at);
+    at = attributes.writeUInt32BE(name.bytes.length, at);
+    attributes.set(name.bytes, at);
+    at = attributes.writeUInt32BE(value.length, at + name.bytes.length);
+    attributes.set(value, at);
+    at += value.length;
   }
   return attributes;
 }
 
 /** Names that come again and again; what a producer invents does not stay for ever. */
 const MAX_KNOWN_NAMES = 100;
-const knownNames = new Map<string, Buffer>();
+const knownNames = new Map<string, Name>();
 
-function nameOf(name: string): Buffer {
-  let bytes = knownNames.get(name);
-  if (bytes === undefined) {
-    bytes = bytesOf(name.toLowerCase());
+interface Name {
+  readonly bytes: Buffer;
+  /** Compares as its bytes do, at a fraction of the cost: a unit a byte. */
+  readonly order: string;
+}
+
+function nameOf(name: string): Name {
+  let known = knownNames.get(name);
+  if (known === undefined) {
+    const bytes = bytesOf(name.toLowerCase());
+    known = { bytes, order: bytes.toString('latin1') };
     if (knownNames.size === MAX_KNOWN_NAMES) knownNames.clear();
-    knownNames.set(name, bytes);
+    knownNames.set(name, known);
   }
-  return bytes;
+  return known;
 }
 
 /** The inverse, for checkers: undefined for bytes that `encodeAttributes` would not have written. */

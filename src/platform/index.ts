@@ -50,6 +50,7 @@ export { readBody } from './read-body.js';
 export { listenUnready } from './unready-server.js';
 export type { UnreadyServer } from './unready-server.js';
 export { jsonBody, mediaTypeOf } from './json-body.js';
+export { knownQuery } from './known-query.js';
 export { parseStrictJson } from './strict-json.js';
 export { problemOf, statusOfKind } from './problem.js';
 export type { ProblemAnswer } from './problem.js';

@@ -24,7 +24,7 @@ export const PROJECTIONS: Readonly<Record<ProjectionName, Declaration>> = {
   entities: { tables: { entity: { later: ['entity_name'] } } },
   tokens: {
     tables: {
-      token: { later: ['token_usr', 'token_client', 'token_agent', 'token_parent', 'token_conflict', 'token_usr_ends', 'token_client_ends', 'token_agent_ends', 'token_late'] },
+      token: { later: ['token_usr', 'token_client', 'token_agent', 'token_parent', 'token_conflict', 'token_usr_ends', 'token_client_ends', 'token_agent_ends', 'token_late', 'token_id_jag_sid', 'token_sid'] },
       id_jag: { later: ['id_jag_usr', 'id_jag_parent'] },
     },
   },
@@ -32,7 +32,7 @@ export const PROJECTIONS: Readonly<Record<ProjectionName, Declaration>> = {
     reads: ['tokens'],
     functions: ['capped'],
     tables: {
-      access: { later: ['access_at', 'access_usr', 'access_client', 'access_agent', 'access_res', 'access_late'] },
+      access: { later: ['access_at', 'access_usr', 'access_client', 'access_agent', 'access_res', 'access_res_op', 'access_late'] },
       first_use: {},
       source_routes: {},
       use_total: {},

@@ -82,7 +82,9 @@ export const entityColumns = (refs: readonly EntityRef[]): Buffer[] => [
 ];
 
 export function createEntityBatch(find: FindIds = findOrNumber): EntityBatch {
-  const wanted = new Map<string, EntityRef>();
+  const wanted: EntityRef[] = [];
+  /** By tenant and kind, then by what it is called there: most of what a batch names it has named before. */
+  const named = new Map<string, Map<string, EntityRef>[]>();
   let ids: LRUCache<string, number>;
 
   return {
@@ -93,9 +95,16 @@ export function createEntityBatch(find: FindIds = findOrNumber): EntityBatch {
       ids = memory.ids;
     },
     want(owner, kind, parts) {
-      const name = nameOf(owner.tenant, kind, parts);
-      let ref = wanted.get(name);
-      if (ref === undefined) wanted.set(name, (ref = { name, owner, kind, parts, id: undefined }));
+      let kinds = named.get(owner.tenant);
+      if (kinds === undefined) named.set(owner.tenant, (kinds = []));
+      const refs = (kinds[ENTITY_KINDS[kind]] ??= new Map());
+      const own = ownName(parts);
+      let ref = refs.get(own);
+      if (ref === undefined) {
+        ref = { name: nameOf(owner.tenant, kind, parts), owner, kind, parts, id: undefined };
+        refs.set(own, ref);
+        wanted.push(ref);
+      }
       // It is there from the first event on that names it, whichever projection asks first.
       else if (owner.ix < ref.owner.ix) ref.owner = owner;
       return ref;
@@ -103,7 +112,7 @@ export function createEntityBatch(find: FindIds = findOrNumber): EntityBatch {
     remembers: (owner, kind, parts) => ids.has(nameOf(owner.tenant, kind, parts)),
     async resolve(client) {
       const unknown: EntityRef[] = [];
-      for (const ref of wanted.values()) {
+      for (const ref of wanted) {
         ref.id = ids.get(ref.name);
         if (ref.id === undefined) unknown.push(ref);
       }
@@ -122,9 +131,13 @@ export function createEntityBatch(find: FindIds = findOrNumber): EntityBatch {
   };
 }
 
+const nameOf = (tenant: string, kind: EntityKind, parts: Parts): string => `${tenant}${kind}\0${ownName(parts)}`;
+
 /** No part holds a NUL: `accept()` refuses it. */
-function nameOf(tenant: string, kind: EntityKind, parts: Parts): string {
-  let name = `${tenant}${kind}`;
+function ownName(parts: Parts): string {
+  const [first] = parts;
+  if (parts.length === 1 && typeof first === 'string') return first;
+  let name = '';
   for (const part of parts) name += part === null ? '\0-' : `\0+${part}`;
   return name;
 }

@@ -3,7 +3,7 @@ export type { OwnProjectedEvent, ProjectedEvent } from './event.js';
 export { CONNECTION_STATES } from './connections/write.pg.js';
 export { PRINCIPAL_STATES } from './sessions/write.pg.js';
 export { OPERATIONS, OUTCOMES } from './usage/write.pg.js';
-export { EDGE_USES, readEdgeUses, readHourUses, type EdgeUses, type HourSubject, type HourUses, type UsageMoment, type UseSums } from './usage/read.pg.js';
+export { EDGE_USES, readEdgeUses, readHourUses, readTotalUses, type EdgeUses, type HourSubject, type HourUses, type UsageMoment, type UseSums } from './usage/read.pg.js';
 export { readClosedEdges, readOpenEdges, type EdgesWanted, type EdgeSum } from './usage/edge-sums.pg.js';
 export { BLOCK_BITS } from './usage/blocks.js';
 export type { Conflict } from './tokens/write.pg.js';
@@ -27,6 +27,8 @@ export { GrantAggregates1764000008020 } from './migrations/1764000008020-grant-a
 export { RuleHistory1764000008030 } from './migrations/1764000008030-rule-history.js';
 export { SourceCounts1764000008040 } from './migrations/1764000008040-source-counts.js';
 export { EntityNames1764000008042 } from './migrations/1764000008042-entity-names.js';
+export { RareUses1764000008095 } from './migrations/1764000008095-rare-uses.js';
 export { ReachIndexes1764000008080 } from './migrations/1764000008080-reach-indexes.js';
+export { SessionTokens1764000008097 } from './migrations/1764000008097-session-tokens.js';
 export { ProjectionGate1764000008060 } from './migrations/1764000008060-projection-gate.js';
 export { RunningCounts1764000008070 } from './migrations/1764000008070-running-counts.js';

@@ -7,7 +7,7 @@ import { readIndex, readParameters } from './parameters.js';
 import type { Reader } from './reader.js';
 import type { Ask } from './snapshot.pg.js';
 
-const ENTRY = loadSql(import.meta.url, 'entry.sql');
+const ENTRY = { name: 'entry', text: loadSql(import.meta.url, 'entry.sql') };
 
 /** One entry as it is stored, with everything that a reader needs to recompute its commitment and leaf hash (wire.md, "Entry"). */
 export function createEntryQuestion({ ask, reader }: { readonly ask: Ask; readonly reader: Reader }) {

@@ -1,27 +1,22 @@
 import { RescindError } from '../contracts/index.js';
-import { loadSql } from '../platform/index.js';
+import { int4Array, loadSql } from '../platform/index.js';
 import { ENTITY_KINDS } from '../projections/index.js';
 import { ruleKey, ruleKeyToBytes } from '../rules/index.js';
 import type { Agent, Client, Resource, User } from './answer-parts.js';
 import type { FilterKind } from './entity-kinds.js';
 import { readEntity, type EntityRef, type Parameters } from './parameters.js';
-import type { Prepared, Snapshot } from './snapshot.pg.js';
+import type { Snapshot } from './snapshot.pg.js';
 
-const FIND_BY_ID = 'SELECT id FROM entity WHERE tenant = $1 AND id = $2 AND kind = $3 AND from_ix < $4';
-const FIND_BY_KEY = 'SELECT id FROM entity WHERE tenant = $1 AND kind = $3 AND key = $2 AND from_ix < $4';
-interface Find {
-  readonly byId: Prepared;
-  readonly byKey: Prepared;
-}
-
+const BY_ID = 'SELECT id FROM entity WHERE tenant = $1 AND id = $2 AND kind = $3 AND from_ix < $4';
+const BY_KEY = 'SELECT id FROM entity WHERE tenant = $1 AND kind = $3 AND key = $2 AND from_ix < $4';
 /** The entity, first, and the other names of a user or client. */
 const withAliases = (find: string): string => `WITH named AS (${find})
   SELECT id, 0 AS nth FROM named
   UNION ALL (SELECT idp, 1 FROM alias WHERE tenant = $1 AND local = (SELECT id FROM named) AND from_ix < $4
     UNION SELECT local, 1 FROM alias WHERE tenant = $1 AND idp = (SELECT id FROM named) AND from_ix < $4)
   ORDER BY nth`;
-const ONE: Find = { byId: { name: 'find-by-id', text: FIND_BY_ID }, byKey: { name: 'find-by-key', text: FIND_BY_KEY } };
-const ALL: Find = { byId: { name: 'find-all-by-id', text: withAliases(FIND_BY_ID) }, byKey: { name: 'find-all-by-key', text: withAliases(FIND_BY_KEY) } };
+const FIND = { byId: { name: 'entity-by-id', text: BY_ID }, byKey: { name: 'entity-by-key', text: BY_KEY } } as const;
+const FIND_ALL = { byId: { name: 'names-by-id', text: withAliases(BY_ID) }, byKey: { name: 'names-by-key', text: withAliases(BY_KEY) } } as const;
 const READ_NAMES = { name: 'names', text: loadSql(import.meta.url, 'names.sql') };
 
 /**
@@ -38,16 +33,16 @@ export async function resolveFilter(
   const ref = readEntity(parameters, kind);
   if (ref === undefined) return undefined;
   const hasAliases = kind === 'user' || kind === 'client';
-  const ids = await findIds(snapshot, tenantKey, kind, ref, hasAliases ? ALL : ONE);
+  const ids = await findIds(snapshot, tenantKey, kind, ref, hasAliases ? FIND_ALL : FIND);
   if (ids.length === 0) throw new RescindError('not-found', { detail: `no ${kind} of this ${'id' in ref ? 'id' : 'name'} has been seen` });
   return ids;
 }
 
 export async function findEntity(snapshot: Snapshot, tenantKey: Uint8Array, kind: FilterKind, ref: EntityRef): Promise<number | undefined> {
-  return (await findIds(snapshot, tenantKey, kind, ref, ONE))[0];
+  return (await findIds(snapshot, tenantKey, kind, ref, FIND))[0];
 }
 
-async function findIds({ rows, index }: Snapshot, tenantKey: Uint8Array, kind: FilterKind, ref: EntityRef, { byId, byKey }: Find): Promise<number[]> {
+async function findIds({ rows, index }: Snapshot, tenantKey: Uint8Array, kind: FilterKind, ref: EntityRef, { byId, byKey }: typeof FIND | typeof FIND_ALL): Promise<number[]> {
   const [sql, value] = 'id' in ref ? [byId, ref.id] : [byKey, ruleKeyToBytes(ruleKey(tenantKey, kind, ref.parts))];
   return (await rows<{ id: number }>(sql, [value, ENTITY_KINDS[kind], String(index)])).map(({ id }) => id);
 }
@@ -71,7 +66,7 @@ export interface Names {
 
 export async function readNames(snapshot: Snapshot, ids: Iterable<number | null>): Promise<Names> {
   const wanted = [...new Set([...ids].filter((id) => id !== null))];
-  const rows = wanted.length === 0 ? [] : await snapshot.rows<EntityRow & Record<string, unknown>>(READ_NAMES, [wanted, String(snapshot.index)]);
+  const rows = wanted.length === 0 ? [] : await snapshot.rows<EntityRow & Record<string, unknown>>(READ_NAMES, [int4Array(wanted), String(snapshot.index)]);
   const byId = new Map(rows.map((row) => [row.id, row]));
   const parts = (id: number): readonly (string | null)[] => {
     const row = byId.get(id);

@@ -1,5 +1,5 @@
 -- Names of entities, and what the directory calls them: users, clients and agents by their own entry, else, where grants state them with
--- one name of the IdP and no other, by that one's.  $1 tenant  $2 ids  $3 as of
+-- one name of the IdP and no other, by that one's. Without a directory nobody is looked up in it.  $1 tenant  $2 ids  $3 as of
 SELECT e.id, e.kind, e.parts, coalesce(own.display_name, idp.display_name) AS display_name
 FROM entity e
 LEFT JOIN directory own ON own.tenant = $1 AND own.kind = e.kind AND own.key = e.key
@@ -8,7 +8,7 @@ LEFT JOIN LATERAL (
   FROM alias a
   JOIN entity i ON i.tenant = $1 AND i.id = a.idp
   LEFT JOIN directory d ON d.tenant = $1 AND d.kind = i.kind AND d.key = i.key
-  WHERE a.tenant = $1 AND a.local = e.id AND a.from_ix < $3::bigint AND e.kind IN (1, 2)
+  WHERE a.tenant = $1 AND a.local = e.id AND a.from_ix < $3::bigint AND e.kind IN (1, 2) AND (SELECT EXISTS (SELECT FROM directory WHERE tenant = $1))
   HAVING count(*) = 1
 ) idp ON own.display_name IS NULL
 WHERE e.tenant = $1 AND e.id = ANY ($2::int[])

@@ -33,7 +33,7 @@ const PARAMETER_DOCS = {
     schema: text,
     description: 'the moment that the answer holds for: an index of the ledger (`1234`: the entries below it) or a time (RFC 3339, `2026-11-20T09:00:00Z`: what had arrived by then). Without it: now',
   },
-  expand: { schema: text, description: 'entity id of a user, client, agent or resource: the graph around it; not together with filters' },
+  expand: { schema: text, description: 'id of a node, an entity’s or `issuer:` and a name: the graph around it; around an issuer its agents, its clients and those of its users, who stay folded; not together with filters' },
   depth: { schema: { type: 'integer', minimum: 1, maximum: 3, default: 1 }, description: 'edges from the node that is expanded' },
   fold: { schema: { ...text, enum: ['users', 'none'] }, description: 'users: counted on clients; none: drawn. Without it they are drawn where all of them fit' },
   session_iss: { schema: text, description: 'issuer of a session; with `session_sid`' },

@@ -13,6 +13,8 @@ import { TOKEN_LOOKUP_PARAMETERS, TOKEN_PARAMETERS } from './tokens.pg.js';
 const USAGE_WINDOW = `Pages are read as of the first. \`from\` and \`to\` bound the usage, not the list; in a window, and of grants, the newest 20,000 accesses
 are counted, and \`at_least\` marks what was beyond them. Each filter has an index.`;
 
+const REFUSED = 'Of now: it takes no `as_of`. What was refused has no place in the ledger, and goes after some days.';
+
 @ApiTags('questions')
 @Controller('v1')
 @RequireRole('audit')
@@ -50,14 +52,14 @@ export class QuestionsController {
 
   @Get('entries/:index')
   @ApiParam({ name: 'index', schema: { type: 'string' }, description: 'position in the ledger' })
-  @Answers('One entry of the ledger, with what its leaf hash is computed from', answers.EntryAnswer)
+  @Answers('One entry of the ledger, with what its leaf hash is computed from', answers.EntryAnswer, [], 'An entry never changes: it takes no `as_of`.')
   entry(@CurrentCaller() caller: Asker, @Param('index') index: string, @Query() query: unknown): Promise<answers.EntryAnswer> {
     return this.#questions.entry(caller.tenant, index, query);
   }
 
   @Get('quarantine')
   @RequireRole('audit', 'admin')
-  @Answers('What was refused, newest first', answers.QuarantinePage, QUARANTINE_PARAMETERS)
+  @Answers('What was refused, newest first', answers.QuarantinePage, QUARANTINE_PARAMETERS, REFUSED)
   quarantine(@CurrentCaller() caller: QuarantineAsker, @Query() query: unknown): Promise<answers.QuarantinePage> {
     return this.#questions.quarantine.list(caller, query);
   }
@@ -65,14 +67,14 @@ export class QuestionsController {
   @Get('quarantine/:id')
   @RequireRole('audit', 'admin')
   @ApiParam({ name: 'id', schema: { type: 'string' }, description: 'as the list gives it' })
-  @Answers('One refused record', answers.QuarantineItem, QUARANTINED_PARAMETERS)
+  @Answers('One refused record', answers.QuarantineItem, QUARANTINED_PARAMETERS, REFUSED)
   quarantined(@CurrentCaller() caller: QuarantineAsker, @Param('id') id: string, @Query() query: unknown): Promise<answers.QuarantineItem> {
     return this.#questions.quarantine.one(caller, id, query);
   }
 
   @Get('sequences')
   @RequireRole('audit', 'admin')
-  @Answers("What the sources' own numbering shows: events that never came", answers.SequencesAnswer)
+  @Answers("What the sources' own numbering shows: events that never came", answers.SequencesAnswer, [], 'Of now: it takes no `as_of`. Which numbers are missing is kept as it stands, not as it stood.')
   sequences(@CurrentCaller() caller: Asker, @Query() query: unknown): Promise<answers.SequencesAnswer> {
     return this.#questions.sequences(caller.tenant, query);
   }

@@ -116,15 +116,15 @@ interface HeadRow {
   readonly tables: string;
 }
 
-/** One cursor at a time in a transaction. */
+/** One cursor in a transaction. */
 async function* fetchPages<R extends QueryResultRow>(client: PoolClient, sql: string, values: readonly unknown[], size: number): AsyncGenerator<R[]> {
   await client.query(`DECLARE pages NO SCROLL CURSOR FOR ${sql}`, [...values]);
   for (;;) {
     const { rows } = await client.query<R>(`FETCH ${size} FROM pages`);
     if (rows.length > 0) yield rows;
-    if (rows.length < size) break;
+    // The end of the transaction closes it.
+    if (rows.length < size) return;
   }
-  await client.query('CLOSE pages');
 }
 
 async function findMoment(rows: Rows, head: bigint, now: number, asked: AskedMoment | undefined, arrival: string | null = null): Promise<Moment> {

@@ -12,7 +12,7 @@ import type { Ask, Snapshot } from './snapshot.pg.js';
 import { findStoppingAsOf } from './stopping.pg.js';
 import { describeLineage, type FindStopping } from './token-lineage.js';
 
-const TOKEN = loadSql(import.meta.url, 'token.sql');
+const TOKEN = { name: 'token', text: loadSql(import.meta.url, 'token.sql') };
 
 export const TOKEN_PARAMETERS = ['as_of'] as const;
 const IDENTITY_PARAMETERS = ['iss', 'jti', 'sha256', 'signing_input_sha256'] as const;

@@ -1,7 +1,7 @@
-import { Body, Controller, Delete, Get, Header, HttpCode, Inject, Param, Post, Put } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Header, HttpCode, Inject, Param, Post, Put, Query } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { Caller } from '../control/index.js';
-import { jsonBody } from '../platform/index.js';
+import { jsonBody, knownQuery } from '../platform/index.js';
 import { CALLER, CREATED_CALLER, CREATED_SECRET, answer, listOf, openApi } from './api-schemas.js';
 import { CurrentCaller, RequireRole } from './caller.guard.js';
 import type { CreatedCaller, CreatedSecret } from './callers.js';
@@ -9,6 +9,8 @@ import { CallerInput, CallerUpdate, SecretInput } from './inputs.js';
 import type { Registry } from './registry.js';
 import { REGISTRY } from './tokens.js';
 import type { CallerView } from './views.js';
+
+const OF_NOW = 'Of now: it takes no `as_of`. Each change is an entry of the ledger, `caller.changed`.';
 
 @ApiTags('callers')
 @RequireRole('admin')
@@ -30,16 +32,16 @@ export class CallersController {
   }
 
   @Get()
-  @ApiOperation({ summary: 'The callers of the tenant' })
+  @ApiOperation({ summary: 'The callers of the tenant', description: OF_NOW })
   @ApiResponse(answer(200, 'callers', listOf('callers', CALLER)))
-  list(@CurrentCaller() caller: Caller): { callers: readonly CallerView[] } {
+  list(@CurrentCaller() caller: Caller, @Query(knownQuery()) _query: unknown): { callers: readonly CallerView[] } {
     return { callers: this.#registry.listCallers(caller) };
   }
 
   @Get(':id')
-  @ApiOperation({ summary: 'One caller' })
+  @ApiOperation({ summary: 'One caller', description: OF_NOW })
   @ApiResponse(answer(200, 'the caller', CALLER))
-  read(@CurrentCaller() caller: Caller, @Param('id') id: string): CallerView {
+  read(@CurrentCaller() caller: Caller, @Param('id') id: string, @Query(knownQuery()) _query: unknown): CallerView {
     return this.#registry.getCaller(caller, id);
   }
 

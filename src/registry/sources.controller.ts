@@ -1,13 +1,15 @@
-import { Body, Controller, Get, HttpCode, Inject, Param, Post, Put } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Inject, Param, Post, Put, Query } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { Caller } from '../control/index.js';
-import { jsonBody } from '../platform/index.js';
+import { jsonBody, knownQuery } from '../platform/index.js';
 import { SOURCE, answer, listOf, openApi } from './api-schemas.js';
 import { CurrentCaller, RequireRole } from './caller.guard.js';
 import { SourceInput, SourceUpdate } from './inputs.js';
 import type { Registry } from './registry.js';
 import { REGISTRY } from './tokens.js';
 import type { SourceView } from './views.js';
+
+const OF_NOW = 'Of now: it takes no `as_of`. Each change is an entry of the ledger, `source.changed`.';
 
 @ApiTags('sources')
 @RequireRole('admin')
@@ -28,16 +30,16 @@ export class SourcesController {
   }
 
   @Get()
-  @ApiOperation({ summary: 'The sources of the tenant' })
+  @ApiOperation({ summary: 'The sources of the tenant', description: OF_NOW })
   @ApiResponse(answer(200, 'sources', listOf('sources', SOURCE)))
-  list(@CurrentCaller() caller: Caller): { sources: readonly SourceView[] } {
+  list(@CurrentCaller() caller: Caller, @Query(knownQuery()) _query: unknown): { sources: readonly SourceView[] } {
     return { sources: this.#registry.listSources(caller) };
   }
 
   @Get(':id')
-  @ApiOperation({ summary: 'One source, by name or id' })
+  @ApiOperation({ summary: 'One source, by name or id', description: OF_NOW })
   @ApiResponse(answer(200, 'the source', SOURCE))
-  read(@CurrentCaller() caller: Caller, @Param('id') id: string): SourceView {
+  read(@CurrentCaller() caller: Caller, @Param('id') id: string, @Query(knownQuery()) _query: unknown): SourceView {
     return this.#registry.getSource(caller, id);
   }
 

@@ -1,7 +1,7 @@
-import { Body, Controller, Get, Header, Inject, Param, Post } from '@nestjs/common';
+import { Body, Controller, Get, Header, Inject, Param, Post, Query } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { Caller } from '../control/index.js';
-import { jsonBody } from '../platform/index.js';
+import { jsonBody, knownQuery } from '../platform/index.js';
 import { CREATED_TENANT, TENANT, answer, listOf, openApi } from './api-schemas.js';
 import { CurrentCaller, RequireRole } from './caller.guard.js';
 import { TenantInput } from './inputs.js';
@@ -9,6 +9,8 @@ import type { Registry } from './registry.js';
 import type { CreatedTenant } from './tenants.js';
 import { REGISTRY } from './tokens.js';
 import type { TenantView } from './views.js';
+
+const OF_NOW = 'Of now: it takes no `as_of`. Each change is an entry of the ledger, `tenant.changed`.';
 
 @ApiTags('tenants')
 @RequireRole('admin')
@@ -30,16 +32,16 @@ export class TenantsController {
   }
 
   @Get()
-  @ApiOperation({ summary: 'The tenants that the caller may see' })
+  @ApiOperation({ summary: 'The tenants that the caller may see', description: OF_NOW })
   @ApiResponse(answer(200, 'tenants', listOf('tenants', TENANT)))
-  list(@CurrentCaller() caller: Caller): { tenants: readonly TenantView[] } {
+  list(@CurrentCaller() caller: Caller, @Query(knownQuery()) _query: unknown): { tenants: readonly TenantView[] } {
     return { tenants: this.#registry.listTenants(caller) };
   }
 
   @Get(':id')
-  @ApiOperation({ summary: 'One tenant, by name or id' })
+  @ApiOperation({ summary: 'One tenant, by name or id', description: OF_NOW })
   @ApiResponse(answer(200, 'the tenant', TENANT))
-  read(@CurrentCaller() caller: Caller, @Param('id') id: string): TenantView {
+  read(@CurrentCaller() caller: Caller, @Param('id') id: string, @Query(knownQuery()) _query: unknown): TenantView {
     return this.#registry.getTenant(caller, id);
   }
 }

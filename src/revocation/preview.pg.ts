@@ -5,25 +5,27 @@ import { inTransaction, loadSql } from '../platform/index.js';
 import { ENTER_GATE } from '../projections/index.js';
 import { MAX_LINEAGE_AGE_S, ruleKeyToBytes, selectorParts, ruleKey, type Dimension, type Selector } from '../rules/index.js';
 import type { Order } from './order-input.js';
+import { clientsStatement, grantsStatement, tokensStatement, type Names, type Seeds, type Statement } from './preview-text.js';
 
-const NAMES = loadSql(import.meta.url, 'preview-names.sql');
-const TOKENS = loadSql(import.meta.url, 'preview-tokens.sql');
-const GRANTS = loadSql(import.meta.url, 'preview-grants.sql');
+const NAMES = { name: 'preview-names', text: loadSql(import.meta.url, 'preview-names.sql') };
 
-/** Tokens that one preview looks at, over all users, clients or agents it begins from; more are not counted. */
-const TOKENS_LOOKED_AT = 1_000;
-/** Of each name of one user, client or agent: most of them have few. */
-const OF_A_NAME = 300;
-/** Tokens that have ended, of which a live one may have come. */
-const ENDED_LOOKED_AT = 400;
+/** How much one preview looks at; more is not counted. */
+export type Looks = 'thorough' | 'quick';
+
+/** Over all users, clients or agents it begins from, and at least of each of their names: most have few. Ended tokens: a live one may have come of them. */
+const LOOKED_AT = {
+  thorough: { tokens: 1_000, ofAName: 300, ended: 400, endedOfAName: 75, grants: 100_000 },
+  quick: { tokens: 200, ofAName: 50, ended: 100, endedOfAName: 25, grants: 2_000 },
+} as const;
 /** Clients that a selector without token, ID-JAG, session, user and agent begins from. */
 const MAX_CLIENTS = 2_000;
-const MAX_GRANTS = 100_000;
 /** A preview that takes longer is ended: it would hold a connection that orders wait for. */
 const TIMEOUT_MS = 2_000;
 const HOUR_S = 3_600;
 
-const BEGIN = `SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; ${ENTER_GATE}; SET LOCAL statement_timeout = ${TIMEOUT_MS}; SET LOCAL jit = off`;
+/** Each text is planned once for all its values: of most selectors planning takes as long as counting. Compiling and workers take longer than they save. */
+const BEGIN = `SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; ${ENTER_GATE}; SET LOCAL statement_timeout = ${TIMEOUT_MS}; SET LOCAL jit = off;
+  SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL plan_cache_mode = force_generic_plan`;
 
 /** What a rule would reach if it were ordered now. */
 export interface Preview {
@@ -43,17 +45,7 @@ export interface Preview {
 
 export interface PreviewReader {
   /** `skew`: the largest of the tenant's sources, seconds. Rejects with `filter-too-wide` when it takes too long. */
-  read(tenant: Tenant, order: Order, skew: number): Promise<Preview>;
-}
-
-interface Names {
-  readonly users: number[] | null;
-  readonly clients: number[] | null;
-  readonly agents: number[] | null;
-  readonly resources: number[] | null;
-  readonly session_users: number[] | null;
-  readonly id_jags: Buffer[] | null;
-  readonly clients_with_tokens: number[] | null;
+  read(tenant: Tenant, order: Order, skew: number, looks: Looks): Promise<Preview>;
 }
 
 interface TokenCounts {
@@ -67,11 +59,11 @@ interface TokenCounts {
 
 export function createPreviewReader({ pool, now }: { readonly pool: Pool; readonly now: () => number }): PreviewReader {
   return {
-    async read(tenant, order, skew) {
+    async read(tenant, order, skew, looks) {
       try {
         return await inTransaction(pool, async (client) => {
           await client.query(BEGIN);
-          return await preview(client, tenant, order, { now: Math.floor(now() / 1000), skew });
+          return await preview(client, tenant, order, { now: Math.floor(now() / 1000), skew, most: LOOKED_AT[looks] });
         });
       } catch (error) {
         throw explain(error);
@@ -80,83 +72,72 @@ export function createPreviewReader({ pool, now }: { readonly pool: Pool; readon
   };
 }
 
-async function preview(client: PoolClient, tenant: Tenant, order: Order, { now, skew }: { now: number; skew: number }): Promise<Preview> {
+async function preview(client: PoolClient, tenant: Tenant, order: Order, { now, skew, most }: { now: number; skew: number; most: (typeof LOOKED_AT)[Looks] }): Promise<Preview> {
   const { selector } = order;
   const keys = new Map(selectorParts(selector).map(([dimension, parts]): [Dimension, Buffer] => [dimension, ruleKeyToBytes(ruleKey(tenant.key, dimension, parts))]));
   const key = (dimension: Dimension): Buffer | null => keys.get(dimension) ?? null;
-  const { rows: heads } = await client.query<{ next_ix: string }>('SELECT next_ix FROM ledger_head WHERE tenant = $1', [tenant.id]);
-  const { rows: named } = await client.query<Names>(NAMES, [tenant.id, key('user'), key('client'), key('agent'), key('resource'), key('session'), key('id_jag'), MAX_CLIENTS, selector.resource ?? null]);
+  const { rows: named } = await client.query<Named>({ ...NAMES, values: [tenant.id, key('user'), key('client'), key('agent'), key('resource'), key('session'), key('id_jag')] });
   const names = named[0]!;
-  const seeds = seedsOf(selector, names, key('token'));
-  const count = Math.max(1, [seeds.users, seeds.clients, seeds.agents].reduce((sum, ids) => sum + ids.length, 0));
-  const fewest = seeds.clients.length > 0 && !selector.client ? 1 : OF_A_NAME;
-  const { rows: counted } = await client.query<TokenCounts>(TOKENS, [
-    tenant.id,
-    now,
-    Math.max(fewest, Math.ceil(TOKENS_LOOKED_AT / count)),
-    seeds.users,
-    seeds.clients,
-    seeds.agents,
-    seeds.tokens,
-    seeds.idJags,
-    key('token'),
-    names.id_jags,
-    jsonOrNull(selector.session),
-    jsonOrNull(selector.user),
-    jsonOrNull(selector.client),
-    jsonOrNull(selector.agent),
-    selector.agent_type ?? null,
-    selector.resource ?? null,
-    selector.issuer ?? null,
-    order.before === undefined ? null : order.before + skew,
-    order.reauthenticate,
-    now - HOUR_S,
-    now - MAX_LINEAGE_AGE_S,
-    Math.max(Math.ceil(fewest / 4), Math.ceil(ENDED_LOOKED_AT / count)),
-    seeds.unnamed,
-  ]);
+  const seeds = await findSeeds(client, tenant.id, selector, names, key('token'));
+  const count = Math.max(1, seeds.users.length + seeds.clients.length + seeds.agents.length);
+  const areMany = seeds.clients.length > 0 && !selector.client;
+  const { rows: counted } = await client.query<TokenCounts>(
+    queryOf(
+      tokensStatement({
+        tenant: tenant.id,
+        selector,
+        names,
+        seeds,
+        keys: { token: key('token'), session: key('session') },
+        now,
+        lastHour: now - HOUR_S,
+        oldest: now - MAX_LINEAGE_AGE_S,
+        lookedAt: Math.max(areMany ? 1 : most.ofAName, Math.ceil(most.tokens / count)),
+        endedLookedAt: Math.max(areMany ? 1 : most.endedOfAName, Math.ceil(most.ended / count)),
+        before: order.before === undefined ? undefined : { at: order.before + skew, reauthenticate: order.reauthenticate },
+        behind: !isStanding(selector),
+      }),
+    ),
+  );
   const tokens = counted[0]!;
-  const standing = isStanding(selector) ? await readStanding(client, tenant, selector, names) : undefined;
+  const standing = isStanding(selector) ? await readStanding(client, tenant, selector, names, most.grants) : undefined;
   return {
-    as_of: { index: heads[0]?.next_ix ?? '0' },
+    as_of: { index: names.next_ix ?? '0' },
     tokens: Number(tokens.tokens),
     used_in_last_hour: Number(tokens.used),
     users: Math.max(Number(tokens.users), standing?.users ?? 0),
     grants: standing?.grants ?? Number(tokens.grants),
     connections: standing?.connections ?? Number(tokens.connections),
-    at_least: tokens.cut_off || names.clients_with_tokens?.length === MAX_CLIENTS || standing?.grants === MAX_GRANTS,
+    at_least: tokens.cut_off || seeds.clients.length === MAX_CLIENTS || standing?.grants === most.grants,
   };
 }
 
-/** By what an index finds the fewest tokens. `unnamed`: those whose user nobody has said are looked at too. */
-function seedsOf({ token, id_jag: idJag, session, user, agent, resource }: Selector, names: Names, tokenKey: Buffer | null) {
-  const none = { users: [] as number[], clients: [] as number[], agents: [] as number[], tokens: [] as Buffer[], idJags: [] as Buffer[], unnamed: false };
-  if (token) return { ...none, tokens: [tokenKey!] };
+type Named = Names & { readonly next_ix: string | null };
+
+/** By what an index finds the fewest tokens. */
+async function findSeeds(client: PoolClient, tenant: string, selector: Selector, names: Names, tokenKey: Buffer | null): Promise<Seeds> {
+  const none: Seeds = { users: [], clients: [], agents: [], token: undefined, idJags: [], session: undefined, unnamed: false };
+  const { token, id_jag: idJag, session, user, agent, resource } = selector;
+  if (token) return { ...none, token: tokenKey! };
   if (idJag) return { ...none, idJags: names.id_jags! };
-  if (session) return { ...none, users: names.session_users! };
+  if (session) return { ...none, users: names.session_users!, session };
   if (user) return { ...none, users: names.users!, unnamed: true };
-  if (agent) return { ...none, agents: names.agents! };
-  return { ...none, clients: names.clients_with_tokens ?? [], unnamed: resource !== undefined };
+  if (agent) return { ...none, agents: names.own_agent === null ? [] : [names.own_agent] };
+  const { rows } = await client.query<{ id: number }>(queryOf(clientsStatement(tenant, selector, names, MAX_CLIENTS)));
+  return { ...none, clients: rows.map(({ id }) => id), unnamed: resource !== undefined };
 }
 
 /** A rule on a token, an ID-JAG, a session or a type of agent ends no standing right: what is behind its tokens is counted. */
 const isStanding = ({ token, id_jag: idJag, session, agent_type: agentType }: Selector): boolean => !token && !idJag && !session && agentType === undefined;
 
-async function readStanding(client: PoolClient, tenant: Tenant, selector: Selector, names: Names): Promise<{ grants: number; users: number; connections: number }> {
-  const { rows } = await client.query<{ grants: string; users: string; connections: string }>(GRANTS, [
-    tenant.id,
-    names.users,
-    names.clients,
-    names.agents,
-    names.resources,
-    selector.issuer ?? null,
-    MAX_GRANTS,
-  ]);
+async function readStanding(client: PoolClient, tenant: Tenant, selector: Selector, names: Names, most: number): Promise<{ grants: number; users: number; connections: number }> {
+  const { rows } = await client.query<{ grants: string; users: string; connections: string }>(queryOf(grantsStatement(tenant.id, selector, names, most)));
   const { grants, users, connections } = rows[0]!;
   return { grants: Number(grants), users: Number(users), connections: Number(connections) };
 }
 
-const jsonOrNull = (member: object | undefined): string | null => (member === undefined ? null : JSON.stringify(member));
+/** The driver takes what is its own to change. */
+const queryOf = ({ values, ...statement }: Statement) => ({ ...statement, values: [...values] });
 
 const QUERY_CANCELED = '57014';
 

@@ -2,7 +2,7 @@ import { Body, Controller, Get, Headers, Inject, Param, Post, Query, Res } from 
 import { ApiBody, ApiHeader, ApiOperation, ApiQuery, ApiResponse, ApiTags, type ApiBodyOptions } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { Caller } from '../control/index.js';
-import { jsonBody } from '../platform/index.js';
+import { jsonBody, knownQuery } from '../platform/index.js';
 import { CurrentCaller, RequireRole } from '../registry/index.js';
 import type { Preview } from './preview.pg.js';
 import { prefersAsync } from './prefer.js';
@@ -12,6 +12,8 @@ import type { RuleView } from './rule-view.js';
 import { REVOCATIONS } from './tokens.js';
 
 const schema = (described: object) => ({ schema: described }) as Extract<ApiBodyOptions, { schema: unknown }>;
+
+const OF_NOW = 'Of now: it takes no `as_of`. What stopped a token at a moment, `GET /v1/tokens` says; each order and lift is an entry of the ledger.';
 
 /** 503 with the rule's id: stored, but not known to be in force. */
 const NOT_CONFIRMED = { status: 503, description: 'stored, not confirmed: `id` and `seq` of the rule; repeat the request (problem+json)' };
@@ -85,23 +87,22 @@ export class RevocationsController {
 
   @Get()
   @RequireRole('revoke', 'audit')
-  @ApiOperation({ summary: 'Rules, newest first' })
+  @ApiOperation({ summary: 'Rules, newest first', description: OF_NOW })
   @ApiQuery({ name: 'limit', required: false, schema: { type: 'integer', minimum: 1, maximum: 200, default: 50 } })
   @ApiQuery({ name: 'cursor', required: false, description: '`next` of the page before' })
   @ApiResponse({ status: 200, description: 'a page', ...schema(RULE_PAGE) })
   list(
     @CurrentCaller() caller: Caller,
-    @Query('cursor') cursor: string | undefined,
-    @Query('limit') limit: string | undefined,
+    @Query(knownQuery('cursor', 'limit')) { cursor, limit }: { readonly cursor?: string; readonly limit?: string },
   ): Promise<RulePage> {
     return this.#revocations.list(caller, { cursor, limit });
   }
 
   @Get(':id')
   @RequireRole('revoke', 'audit')
-  @ApiOperation({ summary: 'One rule' })
+  @ApiOperation({ summary: 'One rule', description: OF_NOW })
   @ApiResponse({ status: 200, description: 'the rule', ...schema(RULE) })
-  read(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<RuleView> {
+  read(@CurrentCaller() caller: Caller, @Param('id') id: string, @Query(knownQuery()) _query: unknown): Promise<RuleView> {
     return this.#revocations.read(caller, id);
   }
 }

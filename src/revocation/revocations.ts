@@ -1,7 +1,7 @@
 import { RescindError, canonicalJson } from '../contracts/index.js';
 import type { Appended, Author, Caller, Command, Confirmed, ControlFollower, ControlLog, RuleRecord, Seq, Tenant } from '../control/index.js';
 import { readLift, readOrder, readPreview } from './order-input.js';
-import { createPreviewReader, type Preview } from './preview.pg.js';
+import { createPreviewReader, type Looks, type Preview } from './preview.pg.js';
 import { requireReach } from './reach.js';
 import { createOrderOwn, type OrderOwn } from './own-rules.js';
 import { createRuleReader, type RuleReaderOptions } from './rule-reader.pg.js';
@@ -58,7 +58,7 @@ export interface Revocations {
   orderAsync(caller: Caller, body: unknown, idempotencyKey?: string): Promise<Accepted>;
   lift(caller: Caller, id: string, body: unknown): Promise<LiftConfirmation>;
   /** What the order would reach; orders nothing. An auditor may look at everything, others at what they may revoke. */
-  preview(caller: Caller, body: unknown): Promise<Preview>;
+  preview(caller: Caller, body: unknown, looks?: Looks): Promise<Preview>;
   list(reader: Caller, query: { readonly cursor?: string; readonly limit?: string }): Promise<RulePage>;
   read(reader: Caller, id: string): Promise<RuleView>;
   /** RFC 7009, for `/revoke`. */
@@ -77,6 +77,7 @@ export function createRevocations({ controlLog, follower, pool, now = Date.now }
   const rules = createRuleReader({ pool });
   const previews = createPreviewReader({ pool, now });
   const seconds = (): number => Math.floor(now() / 1000);
+  const known = (tenant: Tenant, id: string) => ({ current: tenant.rules.get(id), head: state.head });
   const tenantOf = (caller: Caller): Tenant => {
     const tenant = state.tenant(caller.tenant);
     if (!tenant) throw new RescindError('forbidden', { detail: 'the tenant of the caller is gone' });
@@ -153,7 +154,7 @@ export function createRevocations({ controlLog, follower, pool, now = Date.now }
       const stored = await rules.find(tenant.id, id);
       if (!stored) throw new RescindError('not-found', { detail: 'no rule of this id' });
       requireReach(caller.roles, stored.body.selector);
-      const current = stateOf(stored.body, stored.lift !== undefined, tenant.rules.get(id), seconds());
+      const current = stateOf(stored, known(tenant, id), seconds());
       if (stored.body.effect !== 'block' || current === 'turned-revoke') throw new RescindError('not-liftable');
 
       const author = authorOf(caller, wanted);
@@ -171,11 +172,11 @@ export function createRevocations({ controlLog, follower, pool, now = Date.now }
       return { ...confirmation, ...(ordered ? { revoke: ordered.id } : {}) };
     },
 
-    async preview(caller, body) {
+    async preview(caller, body, looks = 'thorough') {
       const tenant = tenantOf(caller);
       const order = readPreview(body, seconds());
       if (!caller.roles.audit) requireReach(caller.roles, order.selector);
-      return previews.read(tenant, order, skewOf(tenant));
+      return previews.read(tenant, order, skewOf(tenant), looks);
     },
 
     async list(reader, query) {
@@ -185,7 +186,7 @@ export function createRevocations({ controlLog, follower, pool, now = Date.now }
       const page = await rules.page(tenant.id, readCursor(query.cursor), limit + 1);
       const shown = page.slice(0, limit);
       const upTo = await follower.inForceUpTo();
-      const revocations = shown.map((stored) => ruleView(stored, tenant.rules.get(stored.body.id), upTo, seconds()));
+      const revocations = shown.map((stored) => ruleView(stored, known(tenant, stored.body.id), upTo, seconds()));
       return page.length > limit ? { revocations, next: writeCursor(shown.at(-1)!.seq) } : { revocations };
     },
 
@@ -193,7 +194,8 @@ export function createRevocations({ controlLog, follower, pool, now = Date.now }
       const tenant = tenantOf(reader);
       const stored = await rules.find(tenant.id, id);
       if (!stored) throw new RescindError('not-found', { detail: 'no rule of this id' });
-      return ruleView(stored, tenant.rules.get(id), await follower.inForceUpTo(), seconds());
+      const upTo = await follower.inForceUpTo();
+      return ruleView(stored, known(tenant, id), upTo, seconds());
     },
 
     orderOwn: createOrderOwn({ controlLog, follower, rules, now }),

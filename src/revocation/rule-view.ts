@@ -30,14 +30,15 @@ export interface RuleView {
   readonly lift?: { readonly at: number; readonly resume: boolean; readonly reason: string; readonly author: Author };
 }
 
-/** `current` is the rule as the nodes hold it now; `inForceUpTo` what they have confirmed. */
-export function ruleView({ seq, at, body, lift }: StoredRule, current: Rule | undefined, inForceUpTo: Seq, now: number): RuleView {
+/** `known` is what this process has read of the control log; `inForceUpTo` what all have confirmed. */
+export function ruleView(stored: StoredRule, known: KnownRule, inForceUpTo: Seq, now: number): RuleView {
+  const { seq, at, body, lift } = stored;
   const { id, effect, selector, before, until, resume, reauthenticate, reason, author, origin, after_lift_of: afterLiftOf } = body;
   return {
     id,
     seq: String(seq),
     at: seconds(at),
-    state: stateOf(body, lift !== undefined, current, now),
+    state: stateOf(stored, known, now),
     in_force: seq <= inForceUpTo,
     effect,
     selector,
@@ -53,8 +54,16 @@ export function ruleView({ seq, at, body, lift }: StoredRule, current: Rule | un
   };
 }
 
-export function stateOf(body: StoredRule['body'], isLifted: boolean, current: Rule | undefined, now: number): RuleState {
-  if (!current) return isLifted ? 'lifted' : 'expired';
+export interface KnownRule {
+  /** As it is held now. */
+  readonly current: Rule | undefined;
+  /** The last record that was read, of the same moment. */
+  readonly head: Seq;
+}
+
+export function stateOf({ seq, body, lift }: StoredRule, { current, head }: KnownRule, now: number): RuleState {
+  // Stored, and not read here yet: it is on its way, not gone.
+  if (!current) return lift ? 'lifted' : seq > head ? 'live' : 'expired';
   if (body.effect === 'block' && (current.effect === 'revoke' || (current.until !== undefined && current.until <= now))) {
     return 'turned-revoke';
   }

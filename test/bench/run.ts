@@ -7,6 +7,7 @@ const million = () => import('./introspection-memory.js');
 const BENCHES: Readonly<Record<string, () => Promise<{ readonly run: () => Promise<readonly Row[]> }>>> = {
   'ingest.kafka': () => import('./ingest-kafka.js'),
   'ingest.group': () => import('./ingest-group.js'),
+  'ingest.aggregates': () => import('./ingest-aggregates.js'),
   'ingest.http': () => import('./ingest-http.js'),
   'ingest.poison': () => import('./ingest-poison.js'),
   'introspection.warm': () => import('./introspection-warm.js'),

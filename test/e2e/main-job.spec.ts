@@ -6,6 +6,9 @@ import { startService, type RunningRescind } from './rescind-fixture.js';
 
 // The demo is the whole main job with a check after every step: it is run here as `rescind demo --once` runs it.
 
+/** How long it takes is not promised: on a machine with twenty things to do, minutes. */
+const DEMO_MS = 600_000;
+
 describe.each(['kafka', 'no kafka'] as const)('the demo, with %s', (kafka) => {
   let service: RunningRescind;
   let status: number;
@@ -24,7 +27,7 @@ describe.each(['kafka', 'no kafka'] as const)('the demo, with %s', (kafka) => {
       out: { write: (text) => void (told += text) },
       stopRequested: new Promise(() => undefined),
     });
-  });
+  }, DEMO_MS);
   afterAll(() => service.stop());
 
   const introspect = async (file: DemoFile, token: string, caller = 'crm'): Promise<unknown> => {
@@ -65,5 +68,5 @@ describe.each(['kafka', 'no kafka'] as const)('the demo, with %s', (kafka) => {
     const again = await runDemo({ rescindUrl: url, adminKey, brokers, home, once: true, log, out: { write: () => undefined }, stopRequested: Promise.resolve() });
     expect(again).toBe(0);
     expect((await readDemoFile()).sources['idp']?.name).toBe('idp-2');
-  });
+  }, DEMO_MS);
 });

@@ -79,7 +79,7 @@ describe('refusals', () => {
 
   it('a call whose scope is too small is denied, and told of with what was tried', async () => {
     const { atlas } = organisation.sandbox.clients;
-    const { accessToken } = await atlas.redeem('crm', await atlas.exchange('bob', 'crm'));
+    const accessToken = await organisation.obtain('bob', 'atlas', 'crm');
     const response = await atlas.call('crm', accessToken, 'GET', '/export');
     expect(response.status).toBe(403);
     const { data } = await entryOf('access.denied', ({ error }) => error === 'insufficient_scope');
@@ -93,7 +93,7 @@ describe('refusals', () => {
 
   it("another application's token is inactive here", async () => {
     const { atlas } = organisation.sandbox.clients;
-    const { accessToken } = await atlas.redeem('crm', await atlas.exchange('alice', 'crm'));
+    const accessToken = await organisation.obtain('alice', 'atlas', 'crm');
     expect((await atlas.call('crm', accessToken, 'GET', '/contacts')).status).toBe(200);
     expect((await atlas.call('files', accessToken, 'GET', '/documents')).status).toBe(401);
   });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startRescind } from '../../src/main.js';
 import { createLog, readConfig, type Log } from '../../src/platform/index.js';
-import { createRescindAdmin, startSandbox, type RescindAdmin, type Sandbox } from '../../src/sandbox/index.js';
+import { createRescindAdmin, isRecorded, startSandbox, type AppName, type ClientName, type RescindAdmin, type Sandbox, type UserName } from '../../src/sandbox/index.js';
 import { createTestDatabase, testBrokers, uniqueName } from '../support/services.js';
 
 export interface RunningRescind {
@@ -56,6 +56,8 @@ export interface Organisation {
   readonly service: RunningRescind;
   readonly sandbox: Sandbox;
   readonly analyst: RescindAdmin;
+  /** A fresh ID-JAG, redeemed for a fresh access token, whose event the ledger has. */
+  obtain(user: UserName, client: ClientName, app: AppName): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -63,10 +65,17 @@ export async function startOrganisation(kafka: 'kafka' | 'no kafka'): Promise<Or
   const service = await startService(kafka);
   const { url, adminKey, brokers, log } = service;
   const sandbox = await startSandbox({ rescindUrl: url, adminKey, brokers, log, suffix: uniqueName('') });
+  const analyst = createRescindAdmin(url, sandbox.registered.analyst.secret);
   return {
     service,
     sandbox,
-    analyst: createRescindAdmin(url, sandbox.registered.analyst.secret),
+    analyst,
+    async obtain(user, client, app) {
+      const party = sandbox.clients[client];
+      const { accessToken } = await party.redeem(app, await party.exchange(user, app));
+      await until(() => isRecorded(analyst, accessToken));
+      return accessToken;
+    },
     async stop() {
       await sandbox.stop();
       await service.stop();

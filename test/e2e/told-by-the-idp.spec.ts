@@ -22,11 +22,7 @@ describe('what the identity provider says', () => {
   });
   afterAll(() => organisation.stop());
 
-  const obtain = async (user: UserName, client: ClientName, app: AppName): Promise<Held> => {
-    const party = organisation.sandbox.clients[client];
-    const { accessToken } = await party.redeem(app, await party.exchange(user, app));
-    return { client, app, accessToken };
-  };
+  const obtain = async (user: UserName, client: ClientName, app: AppName): Promise<Held> => ({ client, app, accessToken: await organisation.obtain(user, client, app) });
   const call = async ({ client, app, accessToken }: Held): Promise<number> => {
     const response = await organisation.sandbox.clients[client].call(app, accessToken, 'GET', PATHS[app]);
     await response.body?.cancel();

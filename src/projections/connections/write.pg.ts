@@ -171,12 +171,19 @@ async function readOpen(client: PoolClient, named: readonly Named[]): Promise<Re
 function planAliases(events: readonly ProjectedEvent[], entities: EntityBatch) {
   const pairs = only(events, 'id-jag.issued', 'token.issued').flatMap((event) => aliasesOf(event, entities));
   return async function write(client: PoolClient): Promise<readonly NewAlias[]> {
-    if (pairs.length === 0) return [];
+    // Most pairs are said again and again: of each the first of the batch, since its index counts.
+    const first = new Map<string, Pair>();
+    for (const pair of pairs) {
+      const name = `${pair.event.tenant}|${entities.id(pair.local)}|${entities.id(pair.idp)}`;
+      if (!first.has(name)) first.set(name, pair);
+    }
+    if (first.size === 0) return [];
+    const tied = [...first.values()];
     const { rows } = await client.query<NewAlias>(WRITE_ALIASES, [
-      uuidArray(pairs.map(({ event }) => event.tenant)),
-      int4Array(pairs.map(({ local }) => entities.id(local))),
-      int4Array(pairs.map(({ idp }) => entities.id(idp))),
-      int8Array(pairs.map(({ event }) => event.ix)),
+      uuidArray(tied.map(({ event }) => event.tenant)),
+      int4Array(tied.map(({ local }) => entities.id(local))),
+      int4Array(tied.map(({ idp }) => entities.id(idp))),
+      int8Array(tied.map(({ event }) => event.ix)),
     ]);
     return rows;
   };

@@ -4,7 +4,7 @@ import { loadSql } from '../../platform/index.js';
 import type { Selector, Terms } from '../../rules/index.js';
 import { termsOf } from './terms.js';
 
-const RULES_AS_OF = loadSql(import.meta.url, 'rules-as-of.sql');
+const RULES_AS_OF = { name: 'rules-as-of', text: loadSql(import.meta.url, 'rules-as-of.sql') };
 
 /** Rules that one reading gives at most; the oldest are left out. */
 export const MAX_RULES_READ = 10_000;
@@ -31,7 +31,7 @@ export interface RuleVersion {
 }
 
 /** Rows of a statement whose `$1` is the tenant, all from one snapshot. */
-export type TenantRows = <R extends QueryResultRow>(sql: string, values?: readonly unknown[]) => Promise<R[]>;
+export type TenantRows = <R extends QueryResultRow>(sql: string | { readonly name: string; readonly text: string }, values?: readonly unknown[]) => Promise<R[]>;
 
 /** `leads`: first keys of selectors; `keys`: any of their keys. A rule on everything has neither: ask for the lead {@link LEAD_OF_ALL}. */
 export type WhichRules = { readonly leads: KeyArray } | { readonly keys: KeyArray } | { readonly rule: string } | 'all';

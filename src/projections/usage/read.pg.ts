@@ -7,7 +7,7 @@ import { loadSql } from '../../platform/index.js';
 export interface UsageMoment {
   readonly index: bigint;
   readonly present: boolean;
-  readonly rows: <R extends Record<string, unknown>>(sql: string, values?: readonly unknown[]) => Promise<R[]>;
+  readonly rows: <R extends Record<string, unknown>>(sql: string | { readonly name: string; readonly text: string }, values?: readonly unknown[]) => Promise<R[]>;
 }
 
 /** Attributed uses, a summary by its count. `n`: all of them; the others: allowed ones alone. */
@@ -56,14 +56,42 @@ const HOUR_STATEMENTS = {
   resource: hourUsesOf('use_res', 'u.res = ANY ($6::int[])', 'a.res = ANY ($6)'),
 } as const;
 
+const HOUR_USES_NOW = loadSql(import.meta.url, 'hour-uses-now.sql');
+const hourUsesNowOf = (table: string, stored: string): { readonly name: string; readonly text: string } => ({
+  name: `hour-uses-now-${table}`,
+  text: HOUR_USES_NOW.replace('{table}', table).replace('{stored}', stored),
+});
+const HOUR_STATEMENTS_NOW = {
+  total: hourUsesNowOf('use_total', '$5::int[] IS NULL'),
+  client: hourUsesNowOf('use_client', 'u.client = ANY ($5::int[])'),
+  resource: hourUsesNowOf('use_res', 'u.res = ANY ($5::int[])'),
+} as const;
+
 /** All uses of the tenant, or those of any of the clients or resources. */
 export type HourSubject = { readonly of: 'total' } | { readonly of: 'client' | 'resource'; readonly ids: readonly number[] };
 
-/** Uses of whole hours, first ≤ hour < end, as of the moment: one statement. An hour without uses has no row. */
-export async function readHourUses(moment: UsageMoment, subject: HourSubject, hours: { readonly first: number; readonly end: number }): Promise<HourUses[]> {
+/**
+ * Uses of whole hours, first ≤ hour < end, as of the moment: one statement. An hour without uses has no row. `each`: so many hours may come
+ * as one, the first of them, counted from the epoch.
+ */
+export async function readHourUses(moment: UsageMoment, subject: HourSubject, { first, end, each = 1 }: { readonly first: number; readonly end: number; readonly each?: number }): Promise<HourUses[]> {
   const ids = subject.of === 'total' ? null : subject.ids;
-  const rows = await moment.rows<Row>(HOUR_STATEMENTS[subject.of], [String(moment.index), moment.present, hours.first, hours.end, ids]);
+  const rows = moment.present
+    ? await moment.rows<Row>(HOUR_STATEMENTS_NOW[subject.of], [first, end, each, ids])
+    : await moment.rows<Row>(HOUR_STATEMENTS[subject.of], [String(moment.index), false, first, end, ids]);
   return rows.map((row) => ({ hour: Number(row['hour']), ...sumsOf(row) }));
+}
+
+const TOTAL_STATEMENTS = { client: totalOf('client'), resource: totalOf('resource') } as const;
+function totalOf(of: 'client' | 'resource'): string {
+  const sums = ['n', 'allowed', 'reads', 'writes', 'deletes', 'exports', 'admins', 'records', 'bytes'].map((column) => `coalesce(sum(${column}), 0) AS ${column}`);
+  return `SELECT ${sums.join(', ')} FROM (${HOUR_STATEMENTS[of].replace(/ORDER BY hour\s*$/, '')}) h`;
+}
+
+/** The same hours, added up. */
+export async function readTotalUses(moment: UsageMoment, { of, ids }: Exclude<HourSubject, { of: 'total' }>, hours: { readonly first: number; readonly end: number }): Promise<UseSums> {
+  const [row] = await moment.rows<Row>(TOTAL_STATEMENTS[of], [String(moment.index), moment.present, hours.first, hours.end, ids]);
+  return sumsOf(row!);
 }
 
 /** Uses by client and resource, of some clients, of some resources, or of all, as of the moment: one statement. A pair without uses has no row. */

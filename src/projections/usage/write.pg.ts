@@ -27,6 +27,16 @@ export function planUsage(events: readonly ProjectedEvent[], entities: EntityBat
     refs: accessRefs(event, entities, routes),
   }));
 
+  // The uses of a batch are of far fewer tokens than there are uses.
+  const keys = new Map<string, Buffer>();
+  const keyOf = ({ tenant, tenantKey, data }: AccessEvent): Buffer => {
+    const parts = tokenParts(data.token as TokenRef);
+    const name = `${tenant}${parts.join('\0')}`;
+    let key = keys.get(name);
+    if (key === undefined) keys.set(name, (key = ruleKeyToBytes(ruleKey(tenantKey, 'token', parts))));
+    return key;
+  };
+
   return async function write(client: PoolClient, touched: readonly TouchedToken[]): Promise<void> {
     if (touched.length > 0 || accesses.length > 0) {
       const first = firstIndexes(events);
@@ -47,7 +57,7 @@ export function planUsage(events: readonly ProjectedEvent[], entities: EntityBat
         int4Array(accesses.map(({ refs }) => id(refs.route?.()))),
         int4Array(accesses.map(({ refs }) => id(refs.address))),
         uuidArray(accesses.map(({ event }) => event.source)),
-        byteaArray(accesses.map(({ event }) => ruleKeyToBytes(ruleKey(event.tenantKey, 'token', tokenParts(event.data.token as TokenRef))))),
+        byteaArray(accesses.map(({ event }) => keyOf(event))),
         int8Array(accesses.map(({ event }) => (event.name === 'access.summary' ? event.data.count : 1))),
         int8Array(accesses.map(({ event }) => event.data.records)),
         int8Array(accesses.map(({ event }) => event.data.bytes)),

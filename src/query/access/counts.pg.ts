@@ -84,9 +84,10 @@ type Buckets = Map<number, UseSums>;
 
 async function readStored(snapshot: Snapshot, subject: HourSubject, by: By, { from, end }: { readonly from: number; readonly end: number }): Promise<Buckets> {
   const buckets: Buckets = new Map();
-  for (const { hour, ...sums } of await readHourUses(snapshot, subject, { first: from / HOUR_S, end: end / HOUR_S })) {
+  for (const { hour, ...sums } of await readHourUses(snapshot, subject, { first: from / HOUR_S, end: end / HOUR_S, each: BUCKET_SECONDS[by] / HOUR_S })) {
     const bucket = Math.floor((hour * HOUR_S) / BUCKET_SECONDS[by]);
-    buckets.set(bucket, add(buckets.get(bucket) ?? NOTHING, sums));
+    const sum = buckets.get(bucket);
+    buckets.set(bucket, sum ? add(sum, sums) : sums);
   }
   return buckets;
 }

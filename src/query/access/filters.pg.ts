@@ -70,6 +70,8 @@ export interface ResolvedFilters {
 }
 
 const NO_IDS = [0];
+/** Of a resource, operations from this one on have an index of their own. */
+const FIRST_RARE = OPERATIONS.delete;
 
 /** Rejects with `not-found` for a name that was never seen. */
 export async function resolveFilters(snapshot: Snapshot, tenantKey: Uint8Array, parameters: Parameters, filters: AccessFilters): Promise<ResolvedFilters> {
@@ -80,10 +82,11 @@ export async function resolveFilters(snapshot: Snapshot, tenantKey: Uint8Array, 
     resource: await resolveFilter(snapshot, tenantKey, parameters, 'resource'),
   };
   const { token, operation, outcome } = filters;
-  const driver = token ? 'token' : ((['user', 'agent', 'client', 'resource'] as const).find((kind) => ids[kind]) ?? 'time');
+  const kind = token ? undefined : (['user', 'agent', 'client', 'resource'] as const).find((one) => ids[one]);
+  const isRare = kind === 'resource' && operation !== undefined && operation >= FIRST_RARE;
   return {
-    driver,
-    driving: driver === 'token' || driver === 'time' ? NO_IDS : ids[driver]!,
+    driver: token ? 'token' : isRare ? 'rare' : (kind ?? 'time'),
+    driving: kind === undefined ? NO_IDS : ids[kind]!,
     ids,
     values: [
       String(snapshot.index),
@@ -103,7 +106,7 @@ export async function resolveFilters(snapshot: Snapshot, tenantKey: Uint8Array, 
 }
 
 const KINDS = { route: 'route', scope: 'scope', client_address: 'address' } as const;
-const FIND_WORD = 'SELECT id FROM entity WHERE tenant = $1 AND kind = $2 AND key = $3 AND from_ix < $4';
+const FIND_WORD = { name: 'find-word', text: 'SELECT id FROM entity WHERE tenant = $1 AND kind = $2 AND key = $3 AND from_ix < $4' };
 
 async function findWord(snapshot: Snapshot, tenantKey: Uint8Array, parameters: Parameters, name: keyof typeof KINDS): Promise<number | undefined> {
   const word = parameters.get(name);

@@ -9,6 +9,7 @@ const DRIVERS = {
   agent: 'a.agent = d.id', // access_agent
   client: 'a.client = d.id', // access_client
   resource: 'a.res = d.id', // access_res
+  rare: 'a.res = d.id AND a.op = $8 AND a.op >= 3', // access_res_op
   time: 'true', // access_at
 } as const;
 export type Driver = keyof typeof DRIVERS;

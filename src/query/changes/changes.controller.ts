@@ -9,7 +9,7 @@ import { CHANGE_PARAMETERS } from './changes.pg.js';
 
 const DESCRIPTION = `The difference of two moments, newest first: connections, scopes, grants and agents that appeared, grew or vanished, and what was used again
 after a rule. One line a connection, or a pair of client and resource, and kind, whatever number of grants made it. Pages are of the same two
-moments as the first. A client and a resource choose lines.`;
+moments as the first. A client and a resource choose lines. It takes no \`as_of\`: \`until\` is that.`;
 
 @ApiTags('questions')
 @Controller('v1/changes')

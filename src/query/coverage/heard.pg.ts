@@ -4,6 +4,7 @@ import type { Snapshot } from '../snapshot.pg.js';
 import type { Clock } from './answers.js';
 
 const COUNTS = loadSql(import.meta.url, 'counts.sql');
+const COUNTS_NOW = { name: 'source-counts-now', text: loadSql(import.meta.url, 'counts-now.sql') };
 
 const DAY_S = 86_400;
 /** An open block that no ledger reaches: every block is counted whole. */
@@ -41,7 +42,9 @@ export interface Heard {
 export async function readHeard(snapshot: Snapshot, sources: readonly string[]): Promise<(source: string) => Heard> {
   // Today and the day before, in UTC: a clock that was put right is right again the day after.
   const since = Math.floor(snapshot.at / DAY_S) - 1;
-  const rows = await snapshot.rows<CountRow>(COUNTS, [openBlockOf(snapshot), String(snapshot.index), since, sources, AHEAD_MS, PROMPT_MS]);
+  const rows = snapshot.present
+    ? await snapshot.rows<CountRow>(COUNTS_NOW, [since, sources])
+    : await snapshot.rows<CountRow>(COUNTS, [openBlockOf(snapshot), String(snapshot.index), since, sources, AHEAD_MS, PROMPT_MS]);
   return (id) => heardOf(rows.filter(({ source }) => source === id));
 }
 

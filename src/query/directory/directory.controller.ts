@@ -43,7 +43,7 @@ export class DirectoryController {
 
   @Get('directory')
   @RequireRole('audit', 'admin')
-  @Answers('Names, owners and teams, as they were put', DirectoryPage, DIRECTORY_PARAMETERS)
+  @Answers('Names, owners and teams, as they were put', DirectoryPage, DIRECTORY_PARAMETERS, 'Of now: it takes no `as_of`. The directory is a setting, of which no history is kept.')
   list(@CurrentCaller() caller: Asker, @Query() query: unknown): Promise<DirectoryPage> {
     return this.#questions.directory.list(caller.tenant, query);
   }

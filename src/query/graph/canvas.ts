@@ -19,6 +19,8 @@ export interface HeldGrant {
 
 /** What of the graph an answer shows. */
 export interface Drawing {
+  /** Without it nothing is folded. */
+  readonly fold?: GraphAnswer['fold'];
   readonly nodes: readonly GraphNode[];
   readonly pairs: readonly ShownPair[];
   readonly grants: readonly HeldGrant[];
@@ -72,11 +74,13 @@ export interface Symbols {
   readonly resource: (id: number) => GraphNode[];
 }
 
+export const issuerNode = (iss: string): GraphNode => ({ id: `issuer:${iss}`, type: 'issuer', name: iss });
+
 export function createSymbols(partsOf: PartsOf): Symbols {
   const issuers = new Map<string, GraphNode>();
   const withIssuer = (iss: string, node: GraphNode): GraphNode[] => {
     let issuer = issuers.get(iss);
-    if (!issuer) issuers.set(iss, (issuer = { id: `issuer:${iss}`, type: 'issuer', name: iss }));
+    if (!issuer) issuers.set(iss, (issuer = issuerNode(iss)));
     return [{ ...node, issuer: issuer.id }, issuer];
   };
   return {

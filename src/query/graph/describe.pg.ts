@@ -16,7 +16,7 @@ interface Known {
 /** The drawing in words: with counts of the pairs, drawn or not, and with the first entry that shows each thing. */
 export async function describeDrawing(
   snapshot: Snapshot,
-  { fold = 'none', nodes, pairs: drawn, grants, left_out }: Drawing & { readonly fold?: GraphAnswer['fold'] },
+  { fold = 'none', nodes, pairs: drawn, grants, left_out }: Drawing,
   pairs: readonly ShownPair[],
   { detailsOf, entitiesOf }: Known,
 ): Promise<Pick<GraphAnswer, 'fold' | 'nodes' | 'edges' | 'left_out'>> {

@@ -10,10 +10,10 @@ import { createSymbols, MAX_GRAPH_NODES, type Drawing, type Symbols } from './ca
 import { describeDrawing } from './describe.pg.js';
 import { drawGraph } from './draw.js';
 import { createGrantReader } from './held.pg.js';
-import { drawNeighbourhood, type Start } from './neighbourhood.js';
+import { drawNeighbourhood, type Start, type StartEntity } from './neighbourhood.js';
 import { foldPairs, type ShownPair } from './pairs.js';
 import { createEntityMemory } from './entity-memory.pg.js';
-import { readPairs, type PairFilter, type PairMemory } from './pairs.pg.js';
+import { readPairs, type PairFilter, type PairMemory, type ReadPairs } from './pairs.pg.js';
 
 const FIND_NODE = 'SELECT kind FROM entity WHERE tenant = $1 AND id = $2 AND from_ix < $3';
 const NODE_KINDS = ['user', 'client', 'agent', 'resource'] as const;
@@ -45,11 +45,12 @@ export function createGraphQuestion({ ask, reader, memory }: { readonly ask: Ask
         agents: await resolveFilter(snapshot, tenantKey, parameters, 'agent'),
         resources: await resolveFilter(snapshot, tenantKey, parameters, 'resource'),
       };
-      const node = expand === undefined ? undefined : await findNode(snapshot, expand.id);
+      const node = expand?.id === undefined ? undefined : await findNode(snapshot, expand.id);
       const read = await readPairs(snapshot, memory, filter, window);
-      const start = node && { ...node, id: node.type === 'client' ? read.shownAs(node.id) : node.id };
       const pairs = foldPairs(read.pairs);
       const held = createGrantReader(snapshot, pairs, read, filter.agents);
+      const ofUsers = expand?.iss === undefined ? undefined : await held.ofIssuer(expand.iss);
+      const start: Start | undefined = expand?.iss === undefined ? node && shownStart(node, read) : { type: 'issuer' as const, iss: expand.iss, clients: ofUsers ?? [] };
       const symbolsOf = async (ids: readonly number[]) => {
         const entities = await entitiesOf(snapshot, ids);
         return createSymbols((id) => entities(id).parts);
@@ -57,6 +58,7 @@ export function createGraphQuestion({ ask, reader, memory }: { readonly ask: Ask
       const drawing = start
         ? await drawNeighbourhood({ start, depth: expand!.depth, pairs, grants: held, symbolsOf })
         : await drawWhole(pairs, held, filter, fold, symbolsOf);
+      if (expand?.iss !== undefined && ofUsers === undefined && drawing.nodes.length === 1) throw new RescindError('not-found', { detail: 'no issuer of this name has been seen' });
       return {
         as_of: asOfOf(snapshot),
         ...(await describeDrawing(snapshot, drawing, pairs, { detailsOf: read.detailsOf, entitiesOf })),
@@ -66,17 +68,15 @@ export function createGraphQuestion({ ask, reader, memory }: { readonly ask: Ask
   };
 }
 
-type Drawn = Drawing & { readonly fold?: GraphAnswer['fold'] };
-
 async function drawWhole(
   pairs: readonly ShownPair[],
   held: ReturnType<typeof createGrantReader>,
   filter: PairFilter,
   fold: GraphAnswer['fold'] | undefined,
   symbolsOf: (ids: readonly number[]) => Promise<Symbols>,
-): Promise<Drawn> {
+): Promise<Drawing> {
   const entities = [...new Set(pairs.flatMap(({ client, res, agents }) => [client, res, ...agents]))];
-  const folded = async (): Promise<Drawn> => ({ ...drawGraph({ pairs, grants: undefined, users: 0 }, await symbolsOf(entities)), fold: 'users' });
+  const folded = async (): Promise<Drawing> => ({ ...drawGraph({ pairs, grants: undefined, users: 0 }, await symbolsOf(entities)), fold: 'users' });
   const few = pairs.reduce((sum, { grants }) => sum + grants, 0) <= MAX_GRANTS_UNFOLDED;
   if (fold === 'users' || (fold === undefined && !filter.users && !few)) return folded();
   const { grants, users } = await held.ofClients([...new Set(pairs.map(({ client }) => client))], MAX_GRAPH_NODES);
@@ -86,17 +86,19 @@ async function drawWhole(
   return fold === undefined && !filter.users && whole.left_out.users > 0 ? folded() : whole;
 }
 
-async function findNode(snapshot: Snapshot, id: number): Promise<Start> {
+const shownStart = (node: StartEntity, { shownAs }: ReadPairs): Start => ({ ...node, id: node.type === 'client' ? shownAs(node.id) : node.id });
+
+async function findNode(snapshot: Snapshot, id: number): Promise<StartEntity> {
   const [row] = await snapshot.rows<{ kind: number }>(FIND_NODE, [id, String(snapshot.index)]);
   const type = NODE_KINDS.find((kind) => ENTITY_KINDS[kind] === row?.kind);
   if (type === undefined) throw new RescindError('not-found', { detail: 'no user, client, agent or resource of this id has been seen' });
   return { id, type };
 }
 
-interface Expand {
-  readonly id: number;
-  readonly depth: number;
-}
+/** Of an entity its id, of an issuer its name. */
+type Expand = { readonly depth: number } & ({ readonly id: number; readonly iss?: undefined } | { readonly id?: undefined; readonly iss: string });
+
+const ISSUER = 'issuer:';
 
 function readExpand(parameters: Parameters): Expand | undefined {
   const text = parameters.get('expand');
@@ -107,8 +109,9 @@ function readExpand(parameters: Parameters): Expand | undefined {
   }
   const beside = [...FILTERS, 'fold'].find((name) => parameters.has(name));
   if (beside !== undefined) throw invalid(`give \`expand\` or \`${beside}\`, not both: a neighbourhood is drawn whole`);
-  if (!/^[1-9][0-9]{0,9}$/.test(text) || Number(text) > 2 ** 31 - 1) throw invalid('`expand` is the id of an entity, a decimal number');
   if (!/^[1-3]$/.test(depth)) throw invalid(`\`depth\` is 1 to ${MAX_DEPTH}`);
+  if (text.startsWith(ISSUER) && text !== ISSUER) return { iss: text.slice(ISSUER.length), depth: Number(depth) };
+  if (!/^[1-9][0-9]{0,9}$/.test(text) || Number(text) > 2 ** 31 - 1) throw invalid('`expand` is the id of a node: of an entity a decimal number, of an issuer `issuer:` and its name');
   return { id: Number(text), depth: Number(depth) };
 }
 

@@ -8,10 +8,18 @@ import { widestReach } from './users-grants.pg.js';
 
 /** Planned for the pairs it is asked about: of few and of many the plan is another. */
 const USERS = loadSql(import.meta.url, 'users.sql');
+const ISSUER_CLIENTS = loadSql(import.meta.url, 'issuer-clients.sql');
+const ISSUER_USERS = 'SELECT 1 FROM issuer_user WHERE tenant = $1 AND iss = $2 AND from_ix < $3 LIMIT 1';
 const GRANTS_OF_USERS = loadSql(import.meta.url, 'grants-of-users.sql');
 
 /** Grants that one answer walks one by one to find the users with the widest reach; beyond it their number is the least there is. */
 export const MAX_GRANTS_WALKED = 20_000;
+
+export interface GrantReader extends Grants {
+  /** Clients, as they are shown, at which users of the issuer hold a grant. Undefined where none ever did. */
+  readonly ofIssuer: (iss: string) => Promise<readonly number[] | undefined>;
+  readonly cut: () => boolean;
+}
 
 /** Who holds what of the pairs of an answer. `cut`: some walk came to its end before the grants did. */
 export function createGrantReader(
@@ -19,19 +27,30 @@ export function createGrantReader(
   pairs: readonly ShownPair[],
   { held, shownAs }: ReadPairs,
   agents: readonly number[] | undefined,
-): Grants & { readonly cut: () => boolean } {
+): GrantReader {
   let cut = false;
+  const carriedBy = (wanted: readonly ShownPair[]): number[][] => {
+    const carried = wanted.flatMap((pair) => pair.rasClients.map((client) => [client, pair.res, pair.client] as const));
+    return [0, 1, 2].map((column) => carried.map((pair) => pair[column]!));
+  };
   return {
     cut: () => cut,
+    async ofIssuer(iss) {
+      if ((await snapshot.rows(ISSUER_USERS, [iss, String(snapshot.index)])).length === 0) return undefined;
+      const columns = carriedBy(pairs);
+      const ofPair = Math.ceil(MAX_GRANTS_WALKED / Math.max(1, columns[0]!.length));
+      const found = await snapshot.rows<{ client: number; is_carried: boolean }>(ISSUER_CLIENTS, [String(snapshot.index), ...columns, iss, ofPair]);
+      if (found.some((row) => !row.is_carried)) cut = true;
+      return found.filter((row) => row.is_carried).map(({ client }) => client);
+    },
     async ofClients(clients, rows) {
       const wanted = new Set(clients);
-      const carried = pairs.filter(({ client }) => wanted.has(client)).flatMap((pair) => pair.rasClients.map((client) => [client, pair.res, pair.client] as const));
+      const chosen = pairs.filter(({ client }) => wanted.has(client));
       if (held) {
-        const keys = new Set(carried.map(([client, res]) => edgeKey({ client, res })));
+        const keys = new Set(chosen.flatMap(({ rasClients, res }) => rasClients.map((client) => edgeKey({ client, res }))));
         return widestReach(held.grants.filter((grant) => keys.has(edgeKey(grant))), shownAs, rows);
       }
-      const columns = [0, 1, 2].map((column) => carried.map((pair) => pair[column]!));
-      const found = await snapshot.rows<HeldRow>(USERS, [String(snapshot.index), ...columns, agents, rows, MAX_GRANTS_WALKED]);
+      const found = await snapshot.rows<HeldRow>(USERS, [String(snapshot.index), ...carriedBy(chosen), agents, rows, MAX_GRANTS_WALKED]);
       if (Number(found[0]?.walked ?? 0) >= MAX_GRANTS_WALKED) cut = true;
       return {
         grants: found.map((row) => ({ usr: row.usr, client: row.client, resources: Number(row.resources) })),

@@ -1,4 +1,4 @@
-import { createCanvas, MAX_GRAPH_NODES, thinOut, type Drawing, type HeldGrant, type Symbols } from './canvas.js';
+import { createCanvas, issuerNode, MAX_GRAPH_NODES, thinOut, type Drawing, type HeldGrant, type Symbols } from './canvas.js';
 import type { ShownPair } from './pairs.js';
 
 /** What is a user to its clients and a client to its users is not among the pairs: it is asked for as the walk comes to it. */
@@ -8,9 +8,19 @@ export interface Grants {
   readonly ofUsers: (users: readonly number[]) => Promise<readonly HeldGrant[]>;
 }
 
-export interface Start {
+export type Start = StartEntity | StartIssuer;
+
+export interface StartEntity {
   readonly id: number;
   readonly type: 'user' | 'client' | 'agent' | 'resource';
+}
+
+/** Its users are thousands: they stay folded, and are no step of their own. */
+export interface StartIssuer {
+  readonly type: 'issuer';
+  readonly iss: string;
+  /** Where its users hold grants, as they are shown. */
+  readonly clients: readonly number[];
 }
 
 export interface Walk {
@@ -33,20 +43,24 @@ const nothing = (): Met => ({ user: new Set(), client: new Set(), agent: new Set
 
 /**
  * Draws a node and what is at most `depth` edges away, nearest first; of one distance applications before users, the busiest first. What
- * does not fit is counted and not walked on from.
+ * does not fit is counted and not walked on from. Around an issuer: its agents, its clients and those of its users, then on without users.
  */
 export async function drawNeighbourhood({ start, depth, pairs, grants, symbolsOf }: Walk): Promise<Drawing> {
   const canvas = createCanvas();
   const met = nothing();
   const walked = new Set<number>();
-  met[start.type].add(start.id);
-  canvas.draw((await symbolsOf([start.id]))[start.type](start.id));
+  const folded = start.type === 'issuer';
   let frontier = nothing();
-  frontier[start.type].add(start.id);
+  if (folded) canvas.draw([issuerNode(start.iss)]);
+  else {
+    met[start.type].add(start.id);
+    canvas.draw((await symbolsOf([start.id]))[start.type](start.id));
+    frontier[start.type].add(start.id);
+  }
 
   for (let distance = 1; distance <= depth; distance++) {
-    for (const client of frontier.client) walked.add(client);
-    const reached = await reach(frontier, pairs, grants);
+    if (!folded) for (const client of frontier.client) walked.add(client);
+    const reached = folded && distance === 1 ? await namedBy(start, pairs, symbolsOf) : await reach(frontier, pairs, folded ? undefined : grants);
     const symbols = await symbolsOf(KINDS.flatMap((kind) => [...reached[kind]]));
     frontier = nothing();
     for (const kind of KINDS) {
@@ -65,6 +79,7 @@ export async function drawNeighbourhood({ start, depth, pairs, grants, symbolsOf
   const held = users.length > 0 ? await grants.ofUsers(users) : [];
   const holders = walked.size > 0 ? (await grants.ofClients([...walked], 1)).users : users.length;
   return {
+    ...(folded ? { fold: 'users' as const } : {}),
     nodes: canvas.nodes(),
     pairs: drawn,
     grants: held.filter(({ client }) => canvas.has(client)),
@@ -78,7 +93,19 @@ export async function drawNeighbourhood({ start, depth, pairs, grants, symbolsOf
   };
 }
 
-async function reach(from: Met, pairs: readonly ShownPair[], grants: Grants): Promise<Met> {
+async function namedBy({ iss, clients }: StartIssuer, pairs: readonly ShownPair[], symbolsOf: Walk['symbolsOf']): Promise<Met> {
+  const to = nothing();
+  const [ids, ofUsers, { id: issuer }] = [pairs.flatMap(({ client, agents }) => [client, ...agents]), new Set(clients), issuerNode(iss)];
+  const symbols = await symbolsOf([...new Set(ids)]);
+  for (const { client, agents } of pairs) {
+    if (ofUsers.has(client) || symbols.client(client)[0]!.issuer === issuer) to.client.add(client);
+    for (const agent of agents) if (symbols.agent(agent)[0]!.issuer === issuer) to.agent.add(agent);
+  }
+  return to;
+}
+
+/** Without `grants`, users are neither walked to nor from. */
+async function reach(from: Met, pairs: readonly ShownPair[], grants: Grants | undefined): Promise<Met> {
   const to = nothing();
   for (const pair of pairs) {
     if (from.client.has(pair.client)) {
@@ -87,6 +114,7 @@ async function reach(from: Met, pairs: readonly ShownPair[], grants: Grants): Pr
     }
     if (from.resource.has(pair.res) || pair.agents.some((agent) => from.agent.has(agent))) to.client.add(pair.client);
   }
+  if (grants === undefined) return to;
   for (const { client } of from.user.size > 0 ? await grants.ofUsers([...from.user]) : []) to.client.add(client);
   const held = from.client.size > 0 ? await grants.ofClients([...from.client], MAX_GRAPH_NODES) : { grants: [] };
   for (const { usr } of held.grants) to.user.add(usr);

@@ -5,7 +5,7 @@ const group = <T extends TSchema>(item: T) =>
   Type.Object(
     {
       count: Count,
-      top: Type.Array(Type.Object({ item, grants: Count, live_tokens: Count }, strict), { description: 'those with the most grants, at most 100' }),
+      top: Type.Array(Type.Object({ item, grants: Count, live_tokens: Count }, strict), { description: 'those with the most grants, at most 50' }),
       left_out: Count,
     },
     strict,
@@ -65,7 +65,7 @@ export const BlastAnswer = one({
           },
           strict,
         ),
-        { description: 'live ones, at most 100' },
+        { description: 'live ones, at most 50' },
       ),
       left_out: Count,
       at_least: Type.Boolean(),
@@ -82,7 +82,7 @@ export const BlastAnswer = one({
       resources: Type.Object(
         {
           count: Count,
-          top: Type.Array(Type.Object({ resource: maybe(Resource), ...volumes, last: Time }, strict), { description: 'the most used, at most 100' }),
+          top: Type.Array(Type.Object({ resource: maybe(Resource), ...volumes, last: Time }, strict), { description: 'the most used, at most 50' }),
           left_out: Count,
         },
         strict,

@@ -1,26 +1,43 @@
 import { int4Array, loadSql } from '../../platform/index.js';
-import type { Snapshot } from '../snapshot.pg.js';
+import type { Prepared, Snapshot } from '../snapshot.pg.js';
 import type { Start } from './start.pg.js';
 import type { ReachedToken } from './tokens.pg.js';
 
-/** Grants that are counted; with more, each number is a lower bound. */
-const MAX_GRANTS = 1_000;
+/** Grants that are read, evenly over client–resource pairs but at least 20 of each; with more, each number of users is a lower bound. */
+const MAX_GRANTS = 500;
 /** Shown of each kind. */
-export const MAX_SHOWN = 100;
+export const MAX_SHOWN = 50;
 
 const HELD = loadSql(import.meta.url, 'held.sql');
-const drivenBy = (condition: string): string => HELD.replace('{driven}', condition);
-/** A grant has no index by its agent; there are few connections. */
-const CLIENTS_OF_AGENT = `SELECT a.client FROM edge_agent_granted a WHERE a.tenant = $1 AND a.agent = ANY ($3::int[]) AND a.first_ix < $2
-  UNION SELECT c.client FROM connection_version c WHERE c.tenant = $1 AND c.agent = ANY ($3) AND c.from_ix < $2
-  UNION SELECT client FROM reached`;
+const STANDING = 'g.from_ix < $2::bigint AND (g.to_ix IS NULL OR g.to_ix >= $2)';
+const statement = (kind: string, pairs: string, driven: string): Prepared => ({
+  name: `reach-held-${kind}`,
+  text: HELD.replace('{pairs}', () => pairs).replace('{driven}', () => driven),
+});
+/** With the grants that there were of each: the last count before the index. */
+const seenPairs = (condition: string): string => `SELECT s.client, s.res, coalesce(e.grants, 0) AS grants FROM edge_seen s
+  LEFT JOIN LATERAL (SELECT e.grants FROM edge_grant e WHERE e.tenant = $1 AND e.client = s.client AND e.res = s.res AND e.from_ix < $2::bigint ORDER BY e.from_ix DESC LIMIT 1) e ON true
+  WHERE s.tenant = $1 AND ${condition} AND s.first_ix < $2`;
+const NO_PAIRS = 'SELECT NULL::int AS client, NULL::int AS res, NULL::bigint AS grants WHERE false';
+/** By grant_client. */
+const ofPairs = (condition: string): string => `SELECT g.*, row(f.client, f.res) AS pair FROM found f
+  CROSS JOIN LATERAL (
+    SELECT g.usr, g.client, g.res, g.agent FROM grant_version g
+    WHERE g.tenant = $1 AND g.client = f.client AND g.res = f.res AND ${condition} AND ${STANDING}
+    ORDER BY g.usr LIMIT (SELECT most FROM share)
+  ) g`;
 const STATEMENTS = {
-  user: drivenBy('g.usr = ANY ($3::int[])'), // grant_version_pkey
-  client: drivenBy('g.client = ANY ($3::int[])'), // grant_client
-  agent: drivenBy(`g.client = ANY (ARRAY(${CLIENTS_OF_AGENT})) AND g.agent = ANY ($3)`), // grant_client
-  resource: drivenBy('g.res = ANY ($3::int[])'), // grant_res
+  user: statement('user', NO_PAIRS, `SELECT g.usr, g.client, g.res, g.agent, 0 AS pair FROM grant_version g WHERE g.tenant = $1 AND g.usr = ANY ($3::int[]) AND ${STANDING} LIMIT $4`), // grant_version_pkey
+  client: statement('client', seenPairs('s.client = ANY ($3::int[])'), ofPairs('true')),
+  resource: statement('resource', seenPairs('s.res = ANY ($3::int[])'), ofPairs('true')), // edge_seen_res
+  // How many of a pair are the agent's is not counted anywhere.
+  agent: statement(
+    'agent',
+    'SELECT DISTINCT a.client, a.res, NULL::bigint AS grants FROM edge_agent_granted a WHERE a.tenant = $1 AND a.agent = ANY ($3::int[]) AND a.first_ix < $2::bigint',
+    ofPairs('g.agent = ANY ($3)'),
+  ),
   // Only what stands behind the tokens.
-  token: drivenBy('false AND $3::int[] IS NOT NULL'),
+  token: statement('token', NO_PAIRS, 'SELECT NULL::int AS usr, NULL::int AS client, NULL::int AS res, NULL::int AS agent, 0 AS pair WHERE false AND $3::int[] IS NOT NULL'),
 } as const;
 
 export const GROUPS = ['users', 'clients', 'agents', 'resources'] as const;
@@ -31,6 +48,7 @@ interface HeldRow {
   readonly id: number;
   readonly grants: string;
   readonly total: string;
+  readonly cut_off: boolean;
 }
 
 export interface Held {
@@ -41,8 +59,7 @@ export interface Held {
 
 export async function readHeld(snapshot: Snapshot, { kind, entities }: Start, tokens: readonly ReachedToken<unknown>[]): Promise<Held> {
   const pairs = tokens.flatMap((token) => token.resources.map((resource) => ({ ...token, resource })));
-  const statement = STATEMENTS[kind === 'session' || kind === 'id_jag' ? 'token' : kind];
-  const rows = await snapshot.rows<HeldRow>(statement, [
+  const rows = await snapshot.rows<HeldRow>(STATEMENTS[kind === 'session' || kind === 'id_jag' ? 'token' : kind], [
     String(snapshot.index),
     entities,
     MAX_GRANTS,
@@ -52,14 +69,14 @@ export async function readHeld(snapshot: Snapshot, { kind, entities }: Start, to
     int4Array(pairs.map(({ agent }) => agent)),
     int4Array(pairs.map(({ resource }) => resource)),
   ]);
-  const grants = Number(rows.find((row) => row.kind === 'grants')!.grants);
+  const counted = rows.find((row) => row.kind === 'grants')!;
   const group = (name: (typeof GROUPS)[number]) => {
     const of = rows.filter((row) => row.kind === name);
     return { count: Number(of[0]?.total ?? 0), shown: of.map(({ id, grants: held }) => ({ id, grants: Number(held) })) };
   };
   return {
-    grants,
-    atLeast: grants === MAX_GRANTS,
+    grants: Number(counted.grants),
+    atLeast: counted.cut_off,
     groups: { users: group('users'), clients: group('clients'), agents: group('agents'), resources: group('resources') },
   };
 }

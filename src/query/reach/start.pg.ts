@@ -2,17 +2,20 @@ import { RescindError } from '../../contracts/index.js';
 import { loadSql } from '../../platform/index.js';
 import { ENTITY_KINDS } from '../../projections/index.js';
 import { DIMENSIONS, ruleKey, ruleKeyToBytes, selectorParts, tokenRef, type Dimension, type RuleKey, type Selector, type TokenFacts, type TokenKeys } from '../../rules/index.js';
-import { findEntity } from '../names.pg.js';
 import type { Snapshot } from '../snapshot.pg.js';
 import type { AskedStart } from './parameters.js';
 
 /** Other names of one user or client that are looked at; more are left out. */
 const MAX_NAMES = 100;
 
-const OTHER_NAMES = loadSql(import.meta.url, 'other-names.sql');
-const READ_PARTS = 'SELECT parts FROM entity WHERE tenant = $1 AND id = $2';
+const START_NAMES = loadSql(import.meta.url, 'start-names.sql');
+const BY_ID = { name: 'reach-start-id', text: START_NAMES.replace('{named}', 'e.id = $2::int') };
+const BY_KEY = { name: 'reach-start-key', text: START_NAMES.replace('{named}', 'e.key = $2::bytea') };
 const SESSION_USERS = 'SELECT usr FROM session WHERE tenant = $1 AND key = $2 AND from_ix < $3';
 const SESSION_ID_JAGS = `SELECT key, sha_key FROM id_jag WHERE tenant = $1 AND usr = ANY ($2::int[]) AND session_key = $3 AND ix < $4 ORDER BY ix DESC LIMIT $5`;
+/** Of an IdP that tells nothing, and of an issuer's own sessions, tokens alone tell: a rule stops those that state it. */
+const SESSION_TOKENS = `(SELECT key FROM token WHERE tenant = $1 AND facts #>> '{id_jag,sid}' = $3 AND facts #>> '{id_jag,iss}' = $2 AND ix < $4 ORDER BY ix DESC LIMIT $5)
+  UNION ALL (SELECT key FROM token WHERE tenant = $1 AND facts ->> 'sid' = $3 AND facts ->> 'iss' = $2 AND ix < $4 ORDER BY ix DESC LIMIT $5)`;
 const FIND_ID_JAG = `SELECT key, sha_key FROM id_jag WHERE tenant = $1 AND key = $2 AND ix < $3 UNION ALL SELECT key, sha_key FROM id_jag WHERE tenant = $1 AND sha_key = $2 AND ix < $3`;
 const IS_ID_JAG_NAMED = 'SELECT 1 FROM token WHERE tenant = $1 AND id_jag_key = $2 AND ix < $3 LIMIT 1';
 const FIND_TOKEN = 'SELECT facts FROM token WHERE tenant = $1 AND key = $2 AND ix < $3';
@@ -74,13 +77,13 @@ type Parts = readonly (string | null)[];
 type Named = Extract<AskedStart, { ref: unknown }>;
 
 async function findNamed(snapshot: Snapshot, tenantKey: Uint8Array, { kind, ref }: Named): Promise<Start> {
-  const id = await findEntity(snapshot, tenantKey, kind, ref);
-  if (id === undefined) throw unseen(kind);
-  const [row] = await snapshot.rows<{ parts: Parts }>(READ_PARTS, [id]);
-  const first = nameOf(tenantKey, selectorOf(kind, row!.parts));
+  const [statement, named] = 'id' in ref ? [BY_ID, ref.id] : [BY_KEY, ruleKeyToBytes(ruleKey(tenantKey, kind, ref.parts))];
+  const [own, ...tied] = await snapshot.rows<{ id: number; parts: Parts; covered: boolean }>(statement, [named, String(snapshot.index), MAX_NAMES, ENTITY_KINDS[kind]]);
+  if (!own) throw unseen(kind);
+  const { id } = own;
+  const first = nameOf(tenantKey, selectorOf(kind, own.parts));
   if (kind === 'agent') return { kind, names: [first], entities: [id], others: [], seeds: { ...NO_SEEDS, agents: [id] } };
   if (kind === 'resource') return { kind, names: [first], entities: [id], others: [], seeds: { ...NO_SEEDS, resources: [id] } };
-  const tied = await snapshot.rows<{ id: number; parts: Parts; covered: boolean }>(OTHER_NAMES, [id, String(snapshot.index), MAX_NAMES, ENTITY_KINDS[kind]]);
   const covered = tied.filter((other) => other.covered);
   const looked = [id, ...tied.map((other) => other.id)];
   return {
@@ -112,14 +115,17 @@ async function findSession(snapshot: Snapshot, tenantKey: Uint8Array, { iss, sid
   const name = nameOf(tenantKey, { session: { iss, sid } });
   const key = ruleKeyToBytes(name.key);
   const rows = await snapshot.rows<{ usr: number | null }>(SESSION_USERS, [key, String(snapshot.index)]);
-  if (rows.length === 0) throw unseen('session');
+  const stating = await snapshot.rows<{ key: Buffer }>(SESSION_TOKENS, [iss, sid, String(snapshot.index), MAX_SESSION_TOKENS]);
+  if (rows.length + stating.length === 0) throw unseen('session');
   const users = rows.flatMap(({ usr }) => usr ?? []);
   const idJags = await snapshot.rows<IdJagKeys>(SESSION_ID_JAGS, [users, key, String(snapshot.index), MAX_SESSION_ID_JAGS]);
-  return { kind: 'session', names: [name], entities: [], others: [], seeds: { ...NO_SEEDS, users, idJags: keysOf(idJags) } };
+  return { kind: 'session', names: [name], entities: [], others: [], seeds: { ...NO_SEEDS, users, tokens: stating.map((token) => token.key), idJags: keysOf(idJags) } };
 }
 
 /** Of one sign-in; more are left out. */
 const MAX_SESSION_ID_JAGS = 5_000;
+/** More than are examined, so that the answer says where there are more. */
+const MAX_SESSION_TOKENS = 1_000;
 
 interface IdJagKeys {
   readonly [column: string]: unknown;

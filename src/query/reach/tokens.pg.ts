@@ -1,25 +1,22 @@
-import { loadSql } from '../../platform/index.js';
 import type { StoredLineage } from '../../projections/index.js';
 import { MAX_LINEAGE_AGE_S, ruleKeyFromBytes, ruleKeyToBytes, tokenKeys, type RuleKey, type TokenKeys } from '../../rules/index.js';
 import type { Reader } from '../reader.js';
 import type { Snapshot } from '../snapshot.pg.js';
 import { findStoppingAsOf } from '../stopping.pg.js';
+import { candidatesOf } from './candidates.js';
 import { lineageAsOf } from './lineage-as-of.js';
 import type { Seeds } from './start.pg.js';
 
-/** Tokens that are looked at, over all seeds: the newest ones. */
-const LOOKED_AT = 1_000;
+/** Tokens that are looked at, over all seeds, in each of two parts: ending within a day, and later. */
+const LOOKED_AT = 200;
 /** Where live ones alone are wanted: those that ended last, of which a live one may have come. */
-const ENDED_LOOKED_AT = 400;
+const ENDED_LOOKED_AT = 100;
+/** At least, of each name: a user has few tokens, and many names. */
+const OF_A_NAME = { user: { live: 100, ended: 300 }, other: { live: 50, ended: 25 }, ofResource: { live: 1, ended: 1 } } as const;
 /** Tokens whose lineage is read: the newest of those that may be live. */
-const MAX_EXAMINED = 100;
-/** Of each name of one user, client or agent: most of them have few. */
-const OF_A_NAME = 300;
+const MAX_EXAMINED = 50;
 const DAY_S = 86_400;
 
-const NAMED = loadSql(import.meta.url, 'candidates-named.sql');
-const namedBy = (column: 'usr' | 'client' | 'agent', ids: string): string => NAMED.replaceAll('{column}', column).replaceAll('{ids}', ids);
-const CANDIDATES = loadSql(import.meta.url, 'candidates.sql').replace('{named}', () => [namedBy('usr', '$5'), namedBy('client', '$6'), namedBy('agent', '$7')].join('UNION ALL\n'));
 const CONFLICTS = `SELECT key FROM token WHERE tenant = $1 AND key = ANY ($2::bytea[]) AND conflict_ix < $3
   UNION ALL SELECT key FROM id_jag WHERE tenant = $1 AND key = ANY ($2) AND conflict_ix < $3`;
 
@@ -61,53 +58,50 @@ interface Candidate {
   readonly res: readonly number[];
   readonly iat: string;
   readonly exp: string | null;
-  readonly kind: string;
   readonly alive: boolean;
 }
 
-/** Of the tokens that the seeds lead to, those of which `select` says by what they are reached. */
+/**
+ * Of the tokens that the seeds lead to, those of which `select` says by what they are reached. Without `judged`, nobody looks whether rules
+ * stop them: `live` is what they would be if there were none.
+ */
 export async function findReachedTokens<By>(
   snapshot: Snapshot,
   reader: Reader,
-  { seeds, onlyLive, select }: { readonly seeds: Seeds; readonly onlyLive: boolean; readonly select: (keys: TokenKeys) => By | undefined },
+  { seeds, onlyLive, select, judged = true }: { readonly seeds: Seeds; readonly onlyLive: boolean; readonly select: (keys: TokenKeys) => By | undefined; readonly judged?: boolean },
 ): Promise<ReachedTokens<By>> {
   const tenantKey = reader.tenantKey(snapshot.tenant);
   const clients = [...seeds.clients, ...(await findClients(snapshot, seeds.resources))];
   const seedCount = Math.max(1, seeds.users.length + clients.length + seeds.agents.length);
-  const fewest = seeds.resources.length > 0 ? 1 : OF_A_NAME;
-  const found = await snapshot.rows<CandidateRow | ({ readonly key: null; readonly cut_off: boolean } & Record<string, unknown>)>(CANDIDATES, [
+  const fewest = OF_A_NAME[seeds.users.length > 0 ? 'user' : seeds.resources.length > 0 ? 'ofResource' : 'other'];
+  const { seeds: seedValues, ...statement } = candidatesOf(seeds, clients, onlyLive);
+  const found = await snapshot.rows<CandidateRow | ({ readonly key: null; readonly cut_off: boolean } & Record<string, unknown>)>(statement, [
     String(snapshot.index),
     snapshot.at,
-    Math.max(fewest, Math.ceil(LOOKED_AT / seedCount)),
-    seeds.users,
-    clients,
-    seeds.agents,
-    seeds.tokens,
-    seeds.idJags,
     snapshot.at - MAX_LINEAGE_AGE_S,
-    onlyLive,
-    MAX_EXAMINED + 1,
+    Math.max(fewest.live, Math.ceil(LOOKED_AT / seedCount)),
+    Math.max(fewest.ended, Math.ceil(ENDED_LOOKED_AT / seedCount)),
     snapshot.at + DAY_S,
-    Math.max(Math.ceil(fewest / 3), Math.ceil(ENDED_LOOKED_AT / seedCount)),
-    seeds.users.length + seeds.resources.length > 0,
+    MAX_EXAMINED + 1,
+    ...seedValues,
   ]);
   const rows = found.filter((row): row is CandidateRow => row.key !== null);
   const examined = rows.slice(0, MAX_EXAMINED);
   const lineages = await readLineages(snapshot, tenantKey, examined.map(({ key }) => ruleKeyFromBytes(key)));
   const keys = lineages.map((lineage) => keysOf(reader, tenantKey, lineage));
-  const stopping = await findStoppingAsOf(snapshot, tenantKey, keys);
+  const stopping = judged ? await findStoppingAsOf(snapshot, tenantKey, keys) : [];
   const tokens = examined.flatMap((row, nth): ReachedToken<By>[] => {
     const by = keys[nth] && select(keys[nth]);
     if (by === undefined) return [];
     const { broken, tokens: members, idJags } = lineages[nth]!;
     const alive = row.alive && !broken && keys[nth]!.grantedAt >= snapshot.at - MAX_LINEAGE_AGE_S && ![...members, ...idJags].some(({ conflict }) => conflict);
-    const isStopped = stopping[nth]!.length > 0;
+    const isStopped = judged && stopping[nth]!.length > 0;
     if (onlyLive && !alive) return [];
     return [
       {
         key: row.key,
         index: BigInt(row.ix),
-        kind: row.kind,
+        kind: members[0]!.facts.kind,
         user: row.usr,
         client: row.client,
         agent: row.agent,
@@ -124,8 +118,8 @@ export async function findReachedTokens<By>(
 }
 
 /** Whatever a RAS issued for an ID-JAG is for the RAS itself, too. */
-const CLIENTS_OF_RESOURCES = `SELECT client FROM edge_seen WHERE tenant = $1 AND res = ANY ($2::int[]) AND first_ix < $3
-  UNION SELECT c.id FROM entity r JOIN entity c ON c.tenant = $1 AND c.kind = 2 AND c.parts ->> 0 = r.parts ->> 0 AND c.from_ix < $3 WHERE r.tenant = $1 AND r.id = ANY ($2)`;
+const CLIENTS_OF_RESOURCES = { name: 'reach-clients', text: `SELECT client FROM edge_seen WHERE tenant = $1 AND res = ANY ($2::int[]) AND first_ix < $3
+  UNION SELECT c.id FROM entity r JOIN entity c ON c.tenant = $1 AND c.kind = 2 AND c.parts ->> 0 = r.parts ->> 0 AND c.from_ix < $3 WHERE r.tenant = $1 AND r.id = ANY ($2)` };
 
 async function findClients(snapshot: Snapshot, resources: readonly number[]): Promise<readonly number[]> {
   if (resources.length === 0) return [];

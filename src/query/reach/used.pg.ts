@@ -1,28 +1,29 @@
 import { byteaArray, int4Array, loadSql } from '../../platform/index.js';
-import { readHourUses } from '../../projections/index.js';
-import type { Snapshot } from '../snapshot.pg.js';
+import { readTotalUses } from '../../projections/index.js';
+import type { Prepared, Snapshot } from '../snapshot.pg.js';
 import type { Start } from './start.pg.js';
 import type { ReachedToken } from './tokens.pg.js';
 
 /** Uses that one answer adds up one by one: the newest ones of each name, name by name. */
-const MAX_ROWS = 4_000;
+const MAX_ROWS = 1_000;
 const HOUR_S = 3_600;
 /** Of an hour that nothing comes after. */
 const LAST_HOUR = 2 ** 31 - 1;
 
 const USED = loadSql(import.meta.url, 'used.sql');
-const drivenBy = (ids: string, condition: string): string => USED.replace('{ids}', ids).replace('{driven}', condition);
+const drivenBy = (kind: string, ids: string, condition: string): Prepared => ({ name: `reach-used-${kind}`, text: USED.replace('{ids}', ids).replace('{driven}', condition) });
 const OF_CLIENT = 'a.client = d.id AND a.bound_ix < $2'; // access_client
 const OF_RESOURCE = 'a.res = d.id AND a.bound_ix < $2'; // access_res
 const STATEMENTS = {
-  user: drivenBy('$5::int[]', 'a.usr = d.id AND a.bound_ix < $2'), // access_usr
-  client: drivenBy('$5::int[]', OF_CLIENT),
-  agent: drivenBy('$5::int[]', 'a.agent = d.id AND coalesce(a.agent_ix, a.bound_ix) < $2'), // access_agent
-  resource: drivenBy('$5::int[]', OF_RESOURCE),
-  token: drivenBy('$5::bytea[]', 'a.tok = d.id'), // access_tok
+  user: drivenBy('user', '$5::int[]', 'a.usr = d.id AND a.bound_ix < $2'), // access_usr
+  client: drivenBy('client', '$5::int[]', OF_CLIENT),
+  agent: drivenBy('agent', '$5::int[]', 'a.agent = d.id AND coalesce(a.agent_ix, a.bound_ix) < $2'), // access_agent
+  resource: drivenBy('resource', '$5::int[]', OF_RESOURCE),
+  token: drivenBy('token', '$5::bytea[]', 'a.tok = d.id'), // access_tok
 } as const;
 const FIRST_HOUR = loadSql(import.meta.url, 'first-hour.sql');
-const FIRST_HOURS = { client: FIRST_HOUR.replaceAll('{driven}', OF_CLIENT), resource: FIRST_HOUR.replaceAll('{driven}', OF_RESOURCE) } as const;
+const firstHourOf = (kind: string, condition: string): Prepared => ({ name: `reach-first-hour-${kind}`, text: FIRST_HOUR.replaceAll('{driven}', condition) });
+const FIRST_HOURS = { client: firstHourOf('client', OF_CLIENT), resource: firstHourOf('resource', OF_RESOURCE) } as const;
 
 export interface UsedRow {
   readonly [column: string]: unknown;
@@ -66,8 +67,8 @@ export async function readUsed(snapshot: Snapshot, { kind, entities }: Start, to
 
 async function readTotals(snapshot: Snapshot, kind: 'client' | 'resource', ids: readonly number[], since: number): Promise<UsedTotals> {
   const first = Math.ceil(since / HOUR_S);
-  const hours = await readHourUses(snapshot, { of: kind, ids }, { first, end: LAST_HOUR });
+  const whole = await readTotalUses(snapshot, { of: kind, ids }, { first, end: LAST_HOUR });
   const [part] = await snapshot.rows<Record<'n' | 'allowed' | 'records' | 'bytes' | 'first', string>>(FIRST_HOURS[kind], [String(snapshot.index), since, first * HOUR_S, ids]);
-  const sum = (column: 'n' | 'allowed' | 'records' | 'bytes'): number => hours.reduce((total, hour) => total + hour[column], Number(part![column]));
+  const sum = (column: 'n' | 'allowed' | 'records' | 'bytes'): number => whole[column] + Number(part![column]);
   return { allowed: sum('allowed'), denied: sum('n') - sum('allowed'), records: sum('records'), bytes: sum('bytes'), first: Number(part!.first) };
 }

@@ -13,8 +13,8 @@ import type { Report, ReportStreams } from './stream.js';
 export const REVIEW_PARAMETERS = [...FILTER_PARAMETERS.user, ...FILTER_PARAMETERS.resource, 'format', 'as_of'] as const;
 
 const DAY_S = 86_400;
-/** Grants held at a time, with their use: what a report takes of memory, whatever its length. */
-const PAGE = 200;
+/** Grants held at a time, with their use: what a report takes of memory, whatever its length. Of each page the uses of its users are read whole. */
+const PAGE = { user: 1_000, resource: 200 } as const;
 /** For a slow reader. One that reads nothing is given up after the session's idle time. */
 const TRANSACTION_MS = 600_000;
 // The server takes no other limit for one that runs: it is ended first.
@@ -25,7 +25,7 @@ const GRANTS_OF = {
   user: GRANTS.replace('{driven}', 'g.usr = ANY ($3::int[])'), // grant_version_pkey
   resource: GRANTS.replace('{driven}', 'g.res = ANY ($3::int[])'), // grant_res
 } as const;
-const USE = loadSql(import.meta.url, 'reviewed-use.sql');
+const USE = { name: 'reviewed-use', text: loadSql(import.meta.url, 'reviewed-use.sql') };
 
 /** Every standing grant of a user or of a resource, with what was made of it; as long as it is. */
 export function createAccessReview({ ask, reader, streams }: { readonly ask: Ask; readonly reader: Reader; readonly streams: ReportStreams }) {
@@ -42,12 +42,12 @@ export function createAccessReview({ ask, reader, streams }: { readonly ask: Ask
       ask(
         tenant,
         async (snapshot) => {
-          await snapshot.rows(ALLOW_TIME);
           const ids = await resolveFilter(snapshot, tenantKey, parameters, kind);
           index = String(snapshot.index);
           await write(format === 'csv' ? csvLine(COLUMNS) : `{"as_of":${JSON.stringify(asOfOf(snapshot))},"items":[`);
           let isFirst = true;
-          for await (const page of snapshot.pages<GrantRow>(GRANTS_OF[kind], [String(snapshot.index), ids], PAGE)) {
+          for await (const page of snapshot.pages<GrantRow>(GRANTS_OF[kind], [String(snapshot.index), ids], PAGE[kind])) {
+            if (isFirst && page.length === PAGE[kind]) await snapshot.rows(ALLOW_TIME);
             const items = await describePage(snapshot, tenantKey, page);
             await write(format === 'csv' ? items.map(lineOf).join('') : `${isFirst ? '' : ','}${items.map((item) => JSON.stringify(item)).join(',')}`);
             isFirst = false;

@@ -1,6 +1,7 @@
 import { RescindError } from '../../contracts/index.js';
 import { byteaArray, loadSql } from '../../platform/index.js';
 import { rulesAsOf, type RuleVersion } from '../../projections/index.js';
+import type { TokenKeys } from '../../rules/index.js';
 import { DEFAULT_WINDOW_S } from '../access/filters.pg.js';
 import { asOfOf, readAsOf } from '../as-of.js';
 import { operationOf, outcomeOf } from '../entity-kinds.js';
@@ -18,8 +19,11 @@ export const INCIDENT_PARAMETERS = ['rule', 'since', 'format', 'as_of'] as const
 /** Uses that are added up: the newest ones. */
 const MAX_ROWS = 50_000;
 const MAX_SHOWN = 100;
-const USES = loadSql(import.meta.url, 'incident-uses.sql');
-const CONFIRMATIONS = 'SELECT node, name, outcome, guards, at_ms FROM rule_confirmation WHERE seq = $2::bigint AND $1::uuid IS NOT NULL ORDER BY at_ms, node';
+const USES = { name: 'incident-uses', text: loadSql(import.meta.url, 'incident-uses.sql') };
+const CONFIRMATIONS = {
+  name: 'confirmations',
+  text: 'SELECT node, name, outcome, guards, at_ms FROM rule_confirmation WHERE seq = $2::bigint AND $1::uuid IS NOT NULL ORDER BY at_ms, node',
+};
 
 export interface Incident {
   readonly format: Format;
@@ -51,15 +55,16 @@ export function createIncidentReport({ ask, reader }: { readonly ask: Ask; reado
 }
 
 async function describe(snapshot: Snapshot, reader: Reader, tenantKey: Uint8Array, { rule, orderedAt, since }: { rule: RuleVersion; orderedAt: number; since: number }): Promise<IncidentReport> {
-  // As it was ordered, whatever an enabling has made of it since.
-  const atOrder = await snapshot.asOf({ index: rule.ix + 1n, at: orderedAt });
-  const [ordered] = await rulesAsOf(snapshot.rows, atOrder, { rule: rule.rule });
-  const stops = stoppedBy(tenantKey, ordered!);
+  // As it was ordered, whatever an enabling has made of it since: of what an event of a source ordered.
+  const ordered = rule.cause === undefined ? rule : (await rulesAsOf(snapshot.rows, { index: rule.ix + 1n, at: orderedAt }, { rule: rule.rule }))[0]!;
+  const stops = stoppedBy(tenantKey, ordered);
   const seeds = await seedsOf(snapshot, tenantKey, rule.selector);
   const told = await snapshot.asOf({ index: rule.ix, at: orderedAt });
-  const hit = await findReachedTokens(told, reader, { seeds, onlyLive: true, select: (keys) => (stops(keys, orderedAt) ? true : undefined) });
-  const known = await findReachedTokens(snapshot, reader, { seeds, onlyLive: false, select: (keys) => (stops(keys, orderedAt) ? true : undefined) });
-  const uses = await snapshot.rows<UsesRow>(USES, [String(snapshot.index), byteaArray(known.tokens.map(({ key }) => key)), since, orderedAt, MAX_ROWS, MAX_SHOWN]);
+  const select = (keys: TokenKeys): true | undefined => (stops(keys, orderedAt) ? true : undefined);
+  const hit = await findReachedTokens(told, reader, { seeds, onlyLive: true, select, judged: false });
+  const known = await findReachedTokens(snapshot, reader, { seeds, onlyLive: false, select, judged: false });
+  const keys = known.tokens.map(({ key }) => key);
+  const uses = keys.length === 0 ? [] : await snapshot.rows<UsesRow>(USES, [String(snapshot.index), byteaArray(keys), since, orderedAt, MAX_ROWS, MAX_SHOWN]);
   const confirmed = await snapshot.rows<ConfirmationRow>(CONFIRMATIONS, [String(rule.terms.seq)]);
 
   const newest = uses.find(({ after }) => after)?.newest ?? [];

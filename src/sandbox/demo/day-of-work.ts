@@ -2,7 +2,7 @@ import { decodeJwt } from 'jose';
 import type { AppName, ClientName, UserName } from '../organisation.js';
 import type { TokensBefore } from './block-connection.js';
 import type { BobsTokens } from './block-user.js';
-import { call, obtain, refusalOf, type HeldToken, type Stage } from './stage.js';
+import { call, obtain, refusalOf, untilRecorded, type HeldToken, type Stage } from './stage.js';
 
 /** Two users, a web application and an AI agent at two resource applications. */
 export async function dayOfWork(stage: Stage): Promise<TokensBefore & { readonly bob: BobsTokens }> {
@@ -21,6 +21,7 @@ export async function dayOfWork(stage: Stage): Promise<TokensBefore & { readonly
   const redeemed = await printer.step("Atlas redeems it at crm's authorization server, which asks Rescind first", () => atlas.redeem('crm', idJag));
   printer.detail(`RFC 7523: a JWT access token for ${redeemed.expiresIn} s, scope ${redeemed.scope}`);
   const agentAtCrm: HeldToken = { user: 'alice', client: 'atlas', app: 'crm', accessToken: redeemed.accessToken };
+  await untilRecorded(stage, redeemed.accessToken);
 
   await served(stage, 'Atlas reads contacts; crm asks Rescind whether the token is good', agentAtCrm, 'GET', '/contacts');
   await served(stage, 'Atlas exports every contact', agentAtCrm, 'GET', '/export');

@@ -1,3 +1,4 @@
+import { isRecorded } from '../recorded-token.js';
 import type { RescindAdmin } from '../rescind-admin.js';
 import type { AppName, ClientName, UserName } from '../organisation.js';
 import type { Sandbox } from '../sandbox.js';
@@ -42,12 +43,15 @@ export async function call(stage: Stage, token: HeldToken, method: string, path:
   return { status: response.status, challenge: response.headers.get('www-authenticate') ?? '', body: (await response.json()) as unknown };
 }
 
-/** A fresh ID-JAG, redeemed for a fresh token. */
-export async function obtain({ sandbox }: Stage, user: UserName, client: ClientName, app: AppName): Promise<HeldToken> {
-  const party = sandbox.clients[client];
+/** A fresh ID-JAG, redeemed for a fresh token that Rescind has heard of. */
+export async function obtain(stage: Stage, user: UserName, client: ClientName, app: AppName): Promise<HeldToken> {
+  const party = stage.sandbox.clients[client];
   const { accessToken } = await party.redeem(app, await party.exchange(user, app));
+  await untilRecorded(stage, accessToken);
   return { user, client, app, accessToken };
 }
+
+export const untilRecorded = ({ analyst }: Stage, accessToken: string): Promise<true> => until('the event of a token', () => isRecorded(analyst, accessToken));
 
 /** The `error` of an OAuth refusal; anything else is thrown on. */
 export async function refusalOf(work: Promise<unknown>): Promise<string> {

@@ -1,6 +1,8 @@
 import { createPool, loadSql, type Pool } from '../../platform/index.js';
 
 const CREATE_CLOCK = loadSql(import.meta.url, 'seeded-clock.sql');
+/** Nothing but the clock: with anything else in it the schema stays, and seeding says so. */
+const DROP_CLOCK = `DROP FUNCTION IF EXISTS seed.clock_timestamp(); DROP TABLE IF EXISTS seed.clock; DROP SCHEMA IF EXISTS seed`;
 
 /** The appender's transaction, and reads beside it. */
 const CONNECTIONS = 4;
@@ -22,7 +24,7 @@ export async function openSeededSessions(url: string): Promise<SeededSessions> {
   const admin = createPool({ url, max: 1, applicationName: 'rescind-seed-clock' });
   try {
     // What a run left that was killed.
-    await admin.query('DROP SCHEMA IF EXISTS seed CASCADE');
+    await admin.query(DROP_CLOCK);
     await admin.query(CREATE_CLOCK);
     const pool = createPool({ url: withSearchPath(url), max: CONNECTIONS, applicationName: 'rescind-seed' });
     return {
@@ -33,7 +35,7 @@ export async function openSeededSessions(url: string): Promise<SeededSessions> {
       },
       async stop() {
         await pool.end();
-        await admin.query('DROP SCHEMA IF EXISTS seed CASCADE').finally(() => admin.end());
+        await admin.query(DROP_CLOCK).finally(() => admin.end());
       },
     };
   } catch (error) {

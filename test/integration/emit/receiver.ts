@@ -50,7 +50,7 @@ export interface Receiver {
 }
 
 export async function startReceiver({ behave = () => 'take', refuses = () => false as const, refusesWhole = () => false, bearer, retryAfter, port }: ReceiverOptions = {}): Promise<Receiver> {
-  const received = new Map<string, CloudEvent>();
+  const received = new Map<string, { readonly event: CloudEvent; readonly index: string }>();
   const requests: { at: number; count: number; authorization: string | undefined }[] = [];
   const waiting = new Set<() => void>();
   let duplicates = 0;
@@ -60,13 +60,14 @@ export async function startReceiver({ behave = () => 'take', refuses = () => fal
       const error = refuses(event);
       if (error !== false) return { error, detail: 'not yours' };
       const key = `${event.source} ${event.id}`;
-      const index = String([...received.keys()].indexOf(key));
-      if (received.has(key)) {
+      const known = received.get(key);
+      if (known !== undefined) {
         duplicates++;
-        return { duplicate: true, index };
+        return { duplicate: true, index: known.index };
       }
-      received.set(key, event);
-      return { index: String(received.size - 1), state: 'sequenced' };
+      const index = String(received.size);
+      received.set(key, { event, index });
+      return { index, state: 'sequenced' };
     });
 
   function respond(request: IncomingMessage, response: ServerResponse, events: readonly CloudEvent[]): void {
@@ -135,7 +136,7 @@ export async function startReceiver({ behave = () => 'take', refuses = () => fal
     url: `http://127.0.0.1:${listening}`,
     port: listening,
     get received() {
-      return [...received.values()];
+      return [...received.values()].map(({ event }) => event);
     },
     requests,
     get duplicates() {

@@ -41,12 +41,12 @@ describe('rescind emit --rate', () => {
 
   it('registers the parties once, and has every event acknowledged', async () => {
     for (let round = 0; round < 4; round++) {
-      const { code, out, err } = await rescindSays('emit', '--rate', '300', '--for', '1', '--register', '--json');
+      const { code, out, err } = await rescindSays('emit', '--rate', '100', '--for', '1', '--register', '--json');
       expect([code, err]).toEqual([0, '']);
-      expect(JSON.parse(out.trim().split('\n').at(-1)!)).toMatchObject({ sent: 300, acknowledged: 300, refused: 0, dropped: 0, waiting: 0 });
+      expect(JSON.parse(out.trim().split('\n').at(-1)!)).toMatchObject({ sent: 100, acknowledged: 100, refused: 0, dropped: 0, waiting: 0 });
     }
     const { rows } = await database.pool.query<{ n: string }>('SELECT count(*) AS n FROM access');
-    expect(Number(rows[0]!.n)).toBeGreaterThan(600);
+    expect(Number(rows[0]!.n)).toBeGreaterThan(200);
     const { out } = await rescindSays('caller', 'show', 'trial-emitter', '--json');
     expect(JSON.parse(out)).toMatchObject({ roles: { emit: expect.anything() }, secrets: [] });
   });
@@ -54,7 +54,7 @@ describe('rescind emit --rate', () => {
   it('registers nothing unless told to, and says what is refused', async () => {
     const { code, out, err } = await rescindSays('emit', '--rate', '50', '--for', '1');
     expect([code, err]).toEqual([1, expect.stringContaining('events were not delivered')]);
-    expect(out).toMatch(/^ +1\.\d s {2}.*\(forbidden\)$/m);
+    expect(out).toMatch(/^ +\d+\.\d s {2}.*\(forbidden\)$/m);
   });
 
   it.each([

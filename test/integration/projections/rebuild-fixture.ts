@@ -52,12 +52,12 @@ export async function readRows(stage: Stage): Promise<unknown> {
   return { ...rest, grants: sorted(grants), connections: sorted(connections) };
 }
 
-/** Lineages and their uses, one post after the other, until it is told to stop; each post's answer is waited for. */
-export function keepEmitting(stage: Stage) {
+/** Lineages and their uses, under a name that nobody else has, one post after the other, until it is told to stop; each post's answer is waited for. */
+export function keepEmitting(stage: Stage, name = 'live') {
   const sent = { uses: 0, last: false };
   const running = (async () => {
     for (let n = 0; !sent.last; n += 1) {
-      const [jti, idJagJti] = [`live-${n}`, `live-gr-${n}`];
+      const [jti, idJagJti] = [`${name}-${n}`, `${name}-gr-${n}`];
       const use = (): ReturnType<typeof fromChat> => fromChat('access.allowed', access({ token: { iss: RAS, jti }, route: `GET /live/${n % 7}` }));
       // Usage first, its lineage in later posts: what is bound late must be bound in the tables that stand then.
       for (const post of [[use()], [fromChat('token.issued', token({ jti, sub: `user-${n % 5}`, id_jag: { iss: IDP, jti: idJagJti } })), use()], [fromIdp('id-jag.issued', idJag({ jti: idJagJti, sub: `user-${n % 5}` }))]]) {

@@ -52,7 +52,8 @@ const HOURS = { by: 'hour', from: String(T - (T % 3_600)), to: String(T - (T % 3
 const PAIRS: AsOfQuestion = {
   name: 'uses by client and resource',
   async ask({ pool, head }, asOf) {
-    const rows = async (sql: string, values: readonly unknown[] = []): Promise<any[]> => (await pool.query(sql, [ACME, ...values])).rows;
+    const rows = async (sql: string | { readonly name: string; readonly text: string }, values: readonly unknown[] = []): Promise<any[]> =>
+      (await pool.query({ ...(typeof sql === 'string' ? { text: sql } : sql), values: [ACME, ...values] })).rows;
     const names = new Map((await rows('SELECT id, parts FROM entity WHERE tenant = $1')).map(({ id, parts }) => [id as number, JSON.stringify(parts)]));
     const uses = await readEdgeUses({ index: asOf, present: asOf === head(), rows });
     return Object.fromEntries(uses.map(({ client, res, ...sums }) => [`${names.get(client)} ${names.get(res)}`, sums]));
@@ -79,6 +80,7 @@ const COUNTS: readonly Filters[] = [
   { resource: WIKI, ...HOURS },
   ALICE,
   { resource: CRM, operation: 'write' },
+  { resource: CRM, operation: 'export' },
   { resource: CRM, client_address: '192.0.2.1' },
   { ...ASSISTANT, resource: WIKI },
   { agent_iss: IDP, agent_id: AGENT.id, route: '/b' },
@@ -118,6 +120,7 @@ export const AS_OF_QUESTIONS: readonly AsOfQuestion[] = [
   asked('connections', ({ connections }) => connections, { ...MAILER, ...WINDOW }, 2),
   around([IDP, 'acme', 'alice'], '2'),
   around([CRM], '3'),
+  ...[IDP, WIKI_AS].map((iss) => asked('graph', ({ graph }) => graph, { expand: `issuer:${iss}`, depth: '2' })),
   asked('changes', ({ changes }) => changes, { since: '1' }, 5, 'until'),
   ...STARTS.map((start) => asked('blast radius', ({ reach }) => (_, query) => reach.blast(AUDITOR, query), start)),
   asked('reach', ({ reach }) => (_, query) => reach.reach(AUDITOR, query), { resource: CRM }),

@@ -39,7 +39,7 @@ describe('the rule that stops exactly what is reached', () => {
     secret = (await registry.createCaller(actor, { id: 'api', roles: { introspect: { resources: [API, FILES, RAS], issuers: [RAS] } } })).secret;
     for (const id of ['analyst', 'auditor']) callers[id] = follower.state.caller(id)!;
     revocations = createRevocations({ controlLog, follower, pool: database.pool });
-    questions = createQuestions({ pool: database.pool, control: () => follower.state, previewOrder: (caller, order) => revocations.preview(caller as Caller, order) });
+    questions = createQuestions({ pool: database.pool, control: () => follower.state, previewOrder: (caller, order) => revocations.preview(caller as Caller, order, 'quick') });
     keySets = createKeySets({ state: follower.state, log: testLog(), allowedHosts: [] });
     const lineage = createLineageReader({ pool: database.pool });
     const { handle } = createIntrospection({ follower, authenticate: createAuthenticator({ state: () => follower.state }), keySets, lineage, metrics, log: testLog() });
@@ -71,12 +71,13 @@ describe('the rule that stops exactly what is reached', () => {
       opaque('a1', {}),
       opaque('a2', { sub: undefined, client_id: 'bot-at-chat', aud: [FILES], id_jag: { iss: IDP, jti: 'gr-2' } }),
       opaque('b1', { sub: 'chat-bob', id_jag: { iss: IDP, jti: 'gr-3', sub: 'bob' } }),
-      opaque('c1', { sub: undefined, client_id: 'mailer-at-chat', id_jag: { iss: IDP, jti: 'gr-4' } }),
+      // Of a session of the RAS itself.
+      opaque('c1', { sub: undefined, sid: 'own', client_id: 'mailer-at-chat', id_jag: { iss: IDP, jti: 'gr-4' } }),
       opaque('r1', { kind: 'refresh', exp: undefined, aud: [RAS], id_jag: { iss: IDP, jti: 'gr-1' } }),
       // Exchanged by another client, which says nothing of the user.
       opaque('d1', { sub: undefined, client_id: 'mailer-at-chat', id_jag: undefined, parent: { sha256: sha256('r1') } }),
       // Of an ID-JAG that its IdP has not told of: only the RAS's own name says whose it is.
-      opaque('l1', { id_jag: { iss: IDP, jti: 'gr-unseen' } }),
+      opaque('l1', { id_jag: { iss: IDP, jti: 'gr-unseen', sid: 's-unseen' } }),
       opaque('expired', { iat: now - 400, exp: now - 1 }),
       fromChat('access.allowed', access({ token: { sha256: sha256('a1') }, bytes: 100 })),
       fromChat('access.allowed', access({ token: { sha256: sha256('expired') }, operation: 'export', records: 50, bytes: 9_000 })),
@@ -110,6 +111,8 @@ describe('the rule that stops exactly what is reached', () => {
     ['a client that exchanged a token', { client_iss: RAS, client_id: 'mailer-at-chat' }, ['c1', 'd1'], [{ client: { iss: RAS, client_id: 'mailer-at-chat' } }]],
     ['an agent', { agent_iss: IDP, agent_id: 'agent-7' }, ['a1', 'b1', 'r1', 'd1'], [{ agent: { iss: IDP, id: 'agent-7' } }]],
     ['a session', { session_iss: IDP, session_sid: 's-1' }, ['a1', 'r1', 'd1'], [{ session: { iss: IDP, sid: 's-1' } }]],
+    ['a session that only a token states', { session_iss: IDP, session_sid: 's-unseen' }, ['l1'], [{ session: { iss: IDP, sid: 's-unseen' } }]],
+    ['a session of the RAS itself', { session_iss: RAS, session_sid: 'own' }, ['c1'], [{ session: { iss: RAS, sid: 'own' } }]],
     ['an ID-JAG', { id_jag_iss: IDP, id_jag_jti: 'gr-1' }, ['a1', 'r1', 'd1'], [{ id_jag: { iss: IDP, jti: 'gr-1' } }]],
     ['an ID-JAG that only a token names', { id_jag_iss: IDP, id_jag_jti: 'gr-unseen' }, ['l1'], [{ id_jag: { iss: IDP, jti: 'gr-unseen' } }]],
     ['a refresh token and what came of it', { token: 'r1' }, ['r1', 'd1'], [{ token: { sha256: sha256('r1') } }]],
@@ -129,6 +132,17 @@ describe('the rule that stops exactly what is reached', () => {
       await revocations.order(callers['analyst']!, { ...order, reason: 'compromised' });
     }
     expect(await active()).toEqual(before.filter((name) => !reached.includes(name)));
+  });
+
+  it.each([
+    ['before a token stated it', { session_sid: 's-unseen' }, true],
+    ['of another issuer', { session_sid: 's-unseen', session_iss: RAS }, false],
+    ['of the RAS, at the IdP', { session_sid: 'own' }, false],
+  ])('knows no session %s', async (_name, query, past) => {
+    const asked = { session_iss: IDP, preview: 'false', ...query };
+    const l1 = past ? (await questions.reach.blast(callers['auditor']!, asked)).tokens.newest[0]!.index : undefined;
+    await expect(questions.reach.blast(callers['auditor']!, { ...asked, ...(l1 === undefined ? {} : { as_of: l1 }) })).rejects.toMatchObject({ code: 'not-found' });
+    if (l1 !== undefined) expect(await questions.reach.blast(callers['auditor']!, { ...asked, as_of: String(BigInt(l1) + 1n) })).toMatchObject({ tokens: { live: 1 } });
   });
 
   it('as of a moment before it was known whose a token is: by the name that its RAS gave', async () => {

@@ -102,6 +102,24 @@ it('knows the endpoints from OpenAPI', () => {
   }
 });
 
+it('answers as of a moment, or says that it takes no `as_of` and refuses one', async () => {
+  const without: string[] = [];
+  for (const operation of world.operations.filter(({ method }) => method === 'GET')) {
+    const { path, parameters, description } = operation;
+    const takes = parameters.some(({ name }) => name === 'as_of');
+    expect({ path, says: description.includes('takes no `as_of`') }).toEqual({ path, says: !takes });
+    if (takes) continue;
+    without.push(path);
+    const [asked] = pathsOf(operation);
+    const { status, type, body } = await world.ask('GET', `${asked}?as_of=1`, world.planted.acme.keys[allowedFor(operation)[0]!]);
+    expect({ path, status, type, code: body?.code, detail: body?.detail }).toMatchObject({ path, status: 400, type: 'application/problem+json', code: 'invalid-request', detail: expect.stringContaining('unknown parameter `as_of`') });
+  }
+  expect(without.map((path) => path.slice('/v1/'.length)).toSorted()).toEqual([
+    'callers', 'callers/{id}', 'changes', 'directory', 'entries/{index}', 'quarantine', 'quarantine/{id}', 'revocations', 'revocations/{id}', 'sequences', 'sources', 'sources/{id}',
+    'sources/{id}/check', 'tenants', 'tenants/{id}',
+  ]);
+});
+
 describe('who asks', () => {
   it('without credentials, or with wrong ones, is told nothing', async () => {
     for (const operation of world.operations) {

@@ -48,6 +48,7 @@ export interface Planted {
 interface Operation {
   readonly method: string;
   readonly path: string;
+  readonly description: string;
   readonly parameters: readonly { readonly in: string; readonly name: string }[];
 }
 
@@ -91,9 +92,9 @@ export async function startTwoTenants() {
     );
     planted[tenant] = { ...planted[tenant]!, entities: rows.map(({ id }) => String(id)) };
   }
-  const { paths } = (await ask('GET', '/openapi.json', null)).body as { paths: Record<string, Record<string, { parameters?: Operation['parameters'] }>> };
+  const { paths } = (await ask('GET', '/openapi.json', null)).body as { paths: Record<string, Record<string, { parameters?: Operation['parameters']; description?: string }>> };
   const operations = Object.entries(paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, { parameters = [] }]): Operation => ({ method: method.toUpperCase(), path, parameters })),
+    Object.entries(methods).map(([method, { parameters = [], description = '' }]): Operation => ({ method: method.toUpperCase(), path, parameters, description })),
   );
   return {
     ask,

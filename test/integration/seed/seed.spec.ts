@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { run } from '../../../src/cli/run.js';
+import { RANGE_ENTRIES } from '../../../src/log/index.js';
 import { seedOrganisation } from '../../../src/sandbox/index.js';
 import { createTestDatabase, testLog, type TestDatabase } from '../../support/services.js';
 
@@ -42,6 +43,16 @@ describe('rescind seed', () => {
     expect(out).toContain('5,000 users, 60 clients of which 25 are agents, 40 resource applications; 2026-11-11 18:00 to 2026-11-20 18:00 UTC');
     expect(out.match(/^ {4}GET \/v1\//gm)?.length).toBe(10);
   }, MINUTES);
+
+  it('leaves the ranges of the ledger beside their tables, and nothing of its clock', async () => {
+    const { rows } = await databases[0]!.pool.query(
+      `SELECT i.inhparent::regclass::text AS of, count(*) * $1::bigint = (SELECT up_to FROM ledger_partitions) AS whole, array_agg(DISTINCT c.relnamespace::regnamespace::text) AS schemas
+       FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent IN ('entry'::regclass, 'payload'::regclass) GROUP BY 1 ORDER BY 1`,
+      [String(RANGE_ENTRIES)],
+    );
+    expect(rows).toEqual(['entry', 'payload'].map((of) => ({ of, whole: true, schemas: ['public'] })));
+    expect((await databases[0]!.pool.query(`SELECT FROM pg_namespace WHERE nspname = 'seed'`)).rows).toEqual([]);
+  });
 
   it('says the same again in another database: every entry at its index and its time', async () => {
     await seedOrganisation({ databaseUrl: databases[1]!.url, home: join(home, 'other'), log: testLog(), events: 3_000, days: 9, end: END });

@@ -1,0 +1,23 @@
+import { decodeJwt } from 'jose';
+import { digestOf } from '../emit/index.js';
+import { RescindRefused, type RescindAdmin } from './rescind-admin.js';
+
+/**
+ * Whether Rescind's ledger has the token, else undefined: its event is durable before anybody holds it, and through Kafka may still be on
+ * its way for longer than introspection waits. The token itself is not sent.
+ */
+export async function isRecorded(analyst: RescindAdmin, accessToken: string): Promise<true | undefined> {
+  try {
+    await analyst.get(`/v1/tokens?${new URLSearchParams(nameOf(accessToken))}`);
+    return true;
+  } catch (error) {
+    if (error instanceof RescindRefused && error.code === 'not-found') return undefined;
+    throw error;
+  }
+}
+
+function nameOf(accessToken: string): Record<string, string> {
+  if (accessToken.split('.').length !== 3) return { sha256: digestOf(accessToken) };
+  const { iss, jti } = decodeJwt(accessToken);
+  return { iss: iss!, jti: jti! };
+}
