@@ -17,6 +17,7 @@ import {
   SourceRoutes1764000006000,
   SourceSequence1764000004800,
   UseAggregates1764000008000,
+  UsesOfAUser1764000008096,
 } from './projections/index.js';
 import { Directory1764000008041 } from './query/index.js';
 
@@ -43,5 +44,6 @@ export const MIGRATIONS = [
   RunningCounts1764000008070,
   ReachIndexes1764000008080,
   RareUses1764000008095,
+  UsesOfAUser1764000008096,
   SessionTokens1764000008097,
 ];

@@ -28,6 +28,7 @@ export { RuleHistory1764000008030 } from './migrations/1764000008030-rule-histor
 export { SourceCounts1764000008040 } from './migrations/1764000008040-source-counts.js';
 export { EntityNames1764000008042 } from './migrations/1764000008042-entity-names.js';
 export { RareUses1764000008095 } from './migrations/1764000008095-rare-uses.js';
+export { UsesOfAUser1764000008096 } from './migrations/1764000008096-uses-of-a-user.js';
 export { ReachIndexes1764000008080 } from './migrations/1764000008080-reach-indexes.js';
 export { SessionTokens1764000008097 } from './migrations/1764000008097-session-tokens.js';
 export { ProjectionGate1764000008060 } from './migrations/1764000008060-projection-gate.js';

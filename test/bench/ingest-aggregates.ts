@@ -4,13 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { eventType } from '../../src/contracts/index.js';
+import { eventType, SOURCE_EVENT_NAMES } from '../../src/contracts/index.js';
 import { createControlFollower, createControlLog } from '../../src/control/index.js';
 import { toKafkaMessage } from '../../src/emit/index.js';
 import { accept, createAppender } from '../../src/ingest/index.js';
-import { createLog, createMetrics, createPool, startEmbeddedPostgres, type Pool } from '../../src/platform/index.js';
-import { ADMIN_CALLER, createRegistry, DEFAULT_TENANT } from '../../src/registry/index.js';
-import { createOrganisation, makeHistory, seedOrganisation, type SeedEvent } from '../../src/sandbox/index.js';
+import { MIGRATIONS } from '../../src/migrations.js';
+import { createLog, createMetrics, createPool, runMigrations, startEmbeddedPostgres, type Pool } from '../../src/platform/index.js';
+import { ADMIN_CALLER, bootstrap, createRegistry, DEFAULT_TENANT } from '../../src/registry/index.js';
+import { createOrganisation, makeHistory, type SeedEvent } from '../../src/sandbox/index.js';
 import { heard, tell } from './introspection-load.js';
 import { median, type Row } from './report.js';
 import { leaveOutAggregates } from './without-aggregates.js';
@@ -20,9 +21,6 @@ const EVENTS_A_ROUND = Number(process.env['BENCH_EVENTS'] ?? 10_000);
 const EVENTS_A_BATCH = 2_000;
 /** As many as the consumer of Kafka judges before the batch that is being written has its turn. */
 const JUDGED_IN_A_TURN = 16;
-/** In the ledger before the first round, so that no table is empty. */
-const SEEDED_EVENTS = 10_000;
-const DAYS = 9;
 const SEED = 'rescind';
 const DOMAIN = 'corp.example';
 const CALLER = 'bench-arrivals';
@@ -63,7 +61,7 @@ export async function run(): Promise<readonly Row[]> {
       // Whoever begins finds the caches of the other: in turn.
       for (const side of round % 2 === 0 ? (['with', 'without'] as const) : (['without', 'with'] as const)) {
         const measured = await tell<Round>(sides[side], 'round');
-        // The first one compiles and fills caches.
+        // The first one compiles, and fills tables and caches.
         if (round > 0) rounds[side].push(measured);
       }
     }
@@ -87,16 +85,24 @@ function rowOf(rounds: Readonly<Record<Side, readonly Round[]>>): Row {
 async function append(side: Side, home: string, url: string): Promise<void> {
   const log = createLog({ level: process.env['BENCH_LOG_LEVEL'] ?? 'error' });
   await mkdir(home, { recursive: true });
-  await seedOrganisation({ databaseUrl: url, home, log, events: SEEDED_EVENTS, days: DAYS, seed: SEED });
+  await runMigrations({ url, migrations: MIGRATIONS });
   const pool = createPool({ url, max: 3, applicationName: 'bench-append' });
   const checkLeftOut = side === 'without' ? leaveOutAggregates(pool) : (): void => undefined;
   const controlLog = createControlLog({ pool });
   const follower = createControlFollower({ url, controlLog, log, serves: false });
   await follower.start();
+  await bootstrap({ home, controlLog, follower });
   const organisation = createOrganisation({ seed: SEED, domain: DOMAIN });
-  const uris = new Map([['idp', organisation.idp.uri], ...organisation.apps.map(({ name, uri }) => [name, uri] as const)]);
+  const { idp, apps } = organisation;
+  const registry = createRegistry({ controlLog, follower });
   const actor = { id: ADMIN_CALLER, tenant: follower.state.tenantByName(DEFAULT_TENANT)!.id };
-  await createRegistry({ controlLog, follower }).createCaller(actor, { id: CALLER, roles: { emit: { sources: ['idp', ...organisation.apps.map(({ name }) => name)] } } });
+  const resources = apps.flatMap(({ issuer, resource }) => [issuer, resource]);
+  await registry.createSource(actor, { name: 'idp', uri: idp.uri, types: SOURCE_EVENT_NAMES, issuers: [idp.issuer], resources });
+  for (const { name, uri, issuer, resource } of apps) {
+    await registry.createSource(actor, { name, uri, types: SOURCE_EVENT_NAMES, issuers: [issuer], resources: [resource] });
+  }
+  await registry.createCaller(actor, { id: CALLER, roles: { emit: { sources: ['idp', ...apps.map(({ name }) => name)] } } });
+  const uris = new Map([['idp', idp.uri], ...apps.map(({ name, uri }) => [name, uri] as const)]);
   const door = { kind: 'http', caller: follower.state.caller(CALLER)! } as const;
   const appender = createAppender({ pool, controlLog, follower, log, metrics: createMetrics() });
   await appender.start();

@@ -30,11 +30,11 @@ const STATEMENTS = {
   user: statement('user', NO_PAIRS, `SELECT g.usr, g.client, g.res, g.agent, 0 AS pair FROM grant_version g WHERE g.tenant = $1 AND g.usr = ANY ($3::int[]) AND ${STANDING} LIMIT $4`), // grant_version_pkey
   client: statement('client', seenPairs('s.client = ANY ($3::int[])'), ofPairs('true')),
   resource: statement('resource', seenPairs('s.res = ANY ($3::int[])'), ofPairs('true')), // edge_seen_res
-  // How many of a pair are the agent's is not counted anywhere.
+  // How many of a pair are the agent's is not counted anywhere. The sum keeps the planner from grant_agent, which gives all of a pair, to sort them.
   agent: statement(
     'agent',
     'SELECT DISTINCT a.client, a.res, NULL::bigint AS grants FROM edge_agent_granted a WHERE a.tenant = $1 AND a.agent = ANY ($3::int[]) AND a.first_ix < $2::bigint',
-    ofPairs('g.agent = ANY ($3)'),
+    ofPairs('g.agent + 0 = ANY ($3)'),
   ),
   // Only what stands behind the tokens.
   token: statement('token', NO_PAIRS, 'SELECT NULL::int AS usr, NULL::int AS client, NULL::int AS res, NULL::int AS agent, 0 AS pair WHERE false AND $3::int[] IS NOT NULL'),
