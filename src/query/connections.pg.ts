@@ -3,7 +3,7 @@ import type { ConnectionPage } from './answers.js';
 import { asOfOf, momentFromCursor, momentToCursor, readAsOf } from './as-of.js';
 import { decodeCursor, encodeCursor, questionOf } from './cursor.js';
 import { connectionStateOf } from './entity-kinds.js';
-import { readPairs } from './graph/pairs.pg.js';
+import { readPairs, type PairMemory } from './graph/pairs.pg.js';
 import { orNull, readNames, resolveFilter } from './names.pg.js';
 import { FILTER_PARAMETERS, readLimit, readParameters, readWindow } from './parameters.js';
 import type { Reader } from './reader.js';
@@ -24,7 +24,7 @@ export const CONNECTION_PARAMETERS = [
 ] as const;
 
 /** Which client application may reach which resource application, and does. `from` and `to` bound the usage, not the list. */
-export function createConnectionsQuestion({ ask, reader }: { readonly ask: Ask; readonly reader: Reader }) {
+export function createConnectionsQuestion({ ask, reader, memory }: { readonly ask: Ask; readonly reader: Reader; readonly memory: PairMemory }) {
   return (tenant: string, query: unknown): Promise<ConnectionPage> => {
     const parameters = readParameters(query, CONNECTION_PARAMETERS);
     const tenantKey = reader.tenantKey(tenant);
@@ -45,8 +45,7 @@ export function createConnectionsQuestion({ ask, reader }: { readonly ask: Ask; 
       ]);
       const shown = rows.slice(0, limit);
       const names = await readNames(snapshot, shown.flatMap((row) => [row.idp_client, row.client, row.res, row.agent]));
-      const known = await readPairs(snapshot, { clients: idsOf(shown, 'client'), resources: idsOf(shown, 'res') }, window);
-      const details = await known.detailsOf(shown);
+      const known = await readPairs(snapshot, memory, { clients: idsOf(shown, 'client'), resources: idsOf(shown, 'res') }, window);
       const pairs = new Map(known.pairs.map((pair) => [`${pair.client} ${pair.res}`, pair]));
       const last = rows.length > limit ? shown.at(-1) : undefined;
       return {
@@ -62,7 +61,7 @@ export function createConnectionsQuestion({ ask, reader }: { readonly ask: Ask; 
             client: names.client(row.client),
             resource: names.resource(row.res),
             agent: orNull(row.agent, names.agent),
-            ...scopesOf(row.scopes, details(row).used),
+            ...scopesOf(row.scopes, known.detailsOf(row).used),
             users: pair.grants,
             ...usageOf(pair.use),
           };

@@ -16,6 +16,7 @@ import { createEntryQuestion } from './entries.pg.js';
 import { createGrantsQuestion } from './grants.pg.js';
 import type { GraphAnswer } from './graph/answers.js';
 import { createGraphQuestion } from './graph/graph.pg.js';
+import { createPairMemory } from './graph/pairs.pg.js';
 import { createBlastQuestions, type BlastQuestions, type PreviewOrder } from './reach/blast.pg.js';
 import { createQuarantineQuestions, type QuarantineQuestions } from './quarantine.pg.js';
 import { createReader, type ControlView } from './reader.js';
@@ -74,12 +75,13 @@ export function createQuestions(options: QuestionsOptions): Questions {
   const reader = createReader(options.control);
   const { findStopping = createFindStopping(reader), now = () => Math.floor(Date.now() / 1000) } = options;
   const ask = createAsk({ pool: options.pool, now });
+  const memory = createPairMemory();
   return {
-    connections: createConnectionsQuestion({ ask, reader }),
+    connections: createConnectionsQuestion({ ask, reader, memory }),
     grants: createGrantsQuestion({ ask, reader }),
     access: createAccessQuestion({ ask, reader }),
     accessCounts: createCountsQuestion({ ask, reader }),
-    graph: createGraphQuestion({ ask, reader }),
+    graph: createGraphQuestion({ ask, reader, memory }),
     changes: createChangesQuestion({ ask, reader }),
     quarantine: createQuarantineQuestions({ ask, reader }),
     sequences: createSequencesQuestion({ ask, reader }),

@@ -13,7 +13,7 @@ export const QUESTION_TIMEOUT_MS = 2_000;
  */
 const BEGIN_SNAPSHOT = `BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; ${ENTER_GATE}; SET LOCAL statement_timeout = ${QUESTION_TIMEOUT_MS}; SET LOCAL jit = off; SET LOCAL max_parallel_workers_per_gather = 0`;
 const READ_ARRIVAL = 'SELECT arrival FROM entry WHERE tenant = $1 AND ix = $2';
-const FIND_INDEX = loadSql(import.meta.url, 'find-index.sql');
+const FIND_INDEX = { name: 'find-index', text: loadSql(import.meta.url, 'find-index.sql') };
 
 /** A text that never varies: a connection parses it once, and plans it once where its values make no difference. */
 export interface Prepared {
@@ -32,6 +32,8 @@ export interface Snapshot extends Moment {
   readonly present: boolean;
   /** `$1` is the tenant, always; `values` are `$2` and on. */
   readonly rows: Rows;
+  /** Is another when the tables are: restored, or made anew by a rebuild. What was remembered of them is void then. */
+  readonly tables: string;
   /** The rows of one statement, so many at a time: no more of them are held. */
   readonly pages: Pages;
   /** Reads in the same transaction. Not as of `index`. */
@@ -58,7 +60,7 @@ export function createAsk({ pool, now }: { readonly pool: Pool; readonly now: ()
         const opened = await open(client, tenant, asked);
         // The reader only calls `query`, which a connection has too.
         const lineage = createLineageReader({ pool: client as unknown as Pool });
-        const snapshotOf = ({ index, at }: Moment): Snapshot => ({ tenant, index, at, present: index === opened.head, rows, pages, lineage, asOf });
+        const snapshotOf = ({ index, at }: Moment): Snapshot => ({ tenant, index, at, present: index === opened.head, rows, tables: opened.tables, pages, lineage, asOf });
         const asOf = async (moment: AskedMoment): Promise<Snapshot> => snapshotOf(await findMoment(rows, opened.head, now(), moment));
         return question(snapshotOf(await findMoment(rows, opened.head, now(), asked, opened.arrival)));
       });
@@ -92,16 +94,26 @@ interface Opened {
   readonly head: bigint;
   /** Of the last entry below the index that is asked for, milliseconds. */
   readonly arrival: string | null;
+  readonly tables: string;
 }
+
+/** One table of each projection, which are switched whole; a server that was restored has started since. */
+const TABLES = `concat_ws(' ', pg_postmaster_start_time(), ${['entity', 'edge_use', 'edge_grant', 'connection_version', 'edge_seen'].map((table) => `'${table}'::regclass::oid`).join(', ')})`;
 
 /** All in one round trip, which takes no parameters. */
 async function open(client: PoolClient, tenant: string, asked: AskedMoment | undefined): Promise<Opened> {
   const last = asked !== undefined && 'index' in asked && !('at' in asked) ? asked.index - 1n : -1n;
   const literal = client.escapeLiteral(tenant);
-  const head = `SELECT (SELECT next_ix FROM ledger_head WHERE tenant = ${literal}), (SELECT arrival FROM entry WHERE tenant = ${literal} AND ix = ${last})`;
-  const results = (await client.query(`${BEGIN_SNAPSHOT}; ${head}`)) as unknown as readonly QueryResult<{ next_ix: string | null; arrival: string | null }>[];
-  const { next_ix, arrival } = results.at(-1)!.rows[0]!;
-  return { head: BigInt(next_ix ?? 0), arrival };
+  const head = `SELECT (SELECT next_ix FROM ledger_head WHERE tenant = ${literal}), (SELECT arrival FROM entry WHERE tenant = ${literal} AND ix = ${last}), ${TABLES} AS tables`;
+  const results = (await client.query(`${BEGIN_SNAPSHOT}; ${head}`)) as unknown as readonly QueryResult<HeadRow>[];
+  const { next_ix, arrival, tables } = results.at(-1)!.rows[0]!;
+  return { head: BigInt(next_ix ?? 0), arrival, tables };
+}
+
+interface HeadRow {
+  readonly next_ix: string | null;
+  readonly arrival: string | null;
+  readonly tables: string;
 }
 
 /** One cursor in a transaction. */

@@ -4,14 +4,14 @@ import type { Snapshot } from '../snapshot.pg.js';
 import type { ChangeItem } from './answers.js';
 import type { Line } from './lines.js';
 
-const ARRIVALS = 'SELECT ix, arrival FROM entry WHERE tenant = $1 AND ix = ANY ($2::bigint[])';
+const ARRIVALS = { name: 'changes-arrivals', text: 'SELECT ix, arrival FROM entry WHERE tenant = $1 AND ix = ANY ($2::bigint[])' };
 
 /** Lines in words: ids with their names, indexes with their arrivals. */
 export async function describeLines(snapshot: Snapshot, lines: readonly Line[]): Promise<ChangeItem[]> {
   const names = await readNames(snapshot, lines.flatMap(entitiesOf));
   const rows = await snapshot.rows<{ ix: string; arrival: string }>(ARRIVALS, [[...new Set(lines.flatMap(indexesOf).map(String))]]);
   const arrivals = new Map(rows.map(({ ix, arrival }) => [ix, Math.floor(Number(arrival) / 1_000)]));
-  const point = (ix: bigint) => ({ index: String(ix), at: arrivals.get(String(ix))! });
+  const point = (ix: number) => ({ index: String(ix), at: arrivals.get(String(ix))! });
 
   return lines.map((line): ChangeItem => {
     const { kind, what } = line;
@@ -58,7 +58,7 @@ function entitiesOf({ client, res, what }: Line): (number | null)[] {
   return [client, res, ...more];
 }
 
-function indexesOf({ first, last, what }: Line): bigint[] {
+function indexesOf({ first, last, what }: Line): number[] {
   const more = what.of === 'scopes' ? what.scopes : what.of === 'agents' ? what.agents : [];
   return [first, last, ...more.map(({ ix }) => ix)];
 }

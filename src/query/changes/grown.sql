@@ -1,5 +1,5 @@
 -- Grants that were there and hold more scopes, between two indexes, by client and resource; the newest versions as far as the budget goes.
--- Scopes are compared as words.  $1 tenant  $2 since  $3 until  $4 clients  $5 resources, null: all  $6 budget
+-- How many were walked is told also where none grew. Scopes are compared as words.  $1 tenant  $2 since  $3 until  $4 clients  $5 resources, null: all  $6 budget
 WITH walked AS MATERIALIZED (
   SELECT usr, client, res, from_ix, array_to_string(scopes, ' ') AS scopes FROM grant_version
   WHERE tenant = $1 AND again AND from_ix >= $2::bigint AND from_ix < $3::bigint
@@ -22,8 +22,11 @@ compared AS (
     ORDER BY g.from_ix DESC LIMIT 1
   ) b
 )
-SELECT client, res, count(*)::int8 AS grants, min(last_ix) AS first_ix, max(last_ix) AS last_ix, string_agg(added, ' ') AS added,
-       (SELECT count(*) FROM walked) AS walked
-FROM compared
-WHERE added IS NOT NULL
-GROUP BY client, res
+SELECT w.walked, g.*
+FROM (SELECT count(*)::int AS walked FROM walked) w
+LEFT JOIN (
+  SELECT client, res, count(*)::int AS grants, min(last_ix)::float8 AS first_ix, max(last_ix)::float8 AS last_ix, string_agg(added, ' ') AS added
+  FROM compared
+  WHERE added IS NOT NULL
+  GROUP BY client, res
+) g ON true

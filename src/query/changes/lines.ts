@@ -1,12 +1,12 @@
 import type { ChangeItem } from './answers.js';
 
-/** A line of the answer before its ids have names and its indexes times. */
+/** A line of the answer before its ids have names and its indexes times. Indexes are numbers: 2^53 entries are out of reach. */
 export interface Line {
   readonly kind: ChangeItem['kind'];
   readonly client: number;
   readonly res: number | null;
-  readonly first: bigint;
-  readonly last: bigint;
+  readonly first: number;
+  readonly last: number;
   readonly what: What;
 }
 
@@ -25,15 +25,15 @@ export type What =
     }
   | { readonly of: 'pair' }
   | { readonly of: 'grants'; readonly grants: number; readonly added?: readonly string[] }
-  | { readonly of: 'scopes'; readonly scopes: readonly { readonly scope: string; readonly ix: bigint }[] }
-  | { readonly of: 'agents'; readonly agents: readonly { readonly agent: number; readonly ix: bigint; readonly fresh: boolean }[] }
+  | { readonly of: 'scopes'; readonly scopes: readonly { readonly scope: string; readonly ix: number }[] }
+  | { readonly of: 'agents'; readonly agents: readonly { readonly agent: number; readonly ix: number; readonly fresh: boolean }[] }
   | { readonly of: 'users'; readonly users: number }
   | {
       readonly of: 'use';
       readonly user: number | null;
       readonly agent: number | null;
       readonly at: number;
-      readonly access: bigint;
+      readonly access: number;
       readonly rule: string;
       readonly state: 'ordered' | 'lifted';
       readonly selector: Readonly<Record<string, unknown>>;
@@ -50,9 +50,9 @@ export interface ConnectionChange {
   readonly agentAfter: number | null;
   readonly scopesBefore: readonly string[];
   readonly scopesAfter: readonly string[];
-  readonly changedIx: bigint;
+  readonly changedIx: number;
   /** Where it came to stand, or to be deleted, as it is now. */
-  readonly turnedIx: bigint;
+  readonly turnedIx: number;
 }
 
 const DELETED = 0;
@@ -78,7 +78,7 @@ export interface OnceRow {
   readonly res: number;
   readonly name: string | null;
   readonly id: number | null;
-  readonly ix: bigint;
+  readonly ix: number;
   readonly fresh: boolean;
 }
 
@@ -109,7 +109,7 @@ export function sortLines(lines: readonly Line[], order: readonly ChangeItem['ki
   const nameOf = ({ what }: Line): string => (what.of === 'connection' ? what.id : what.of === 'use' ? `${what.rule} ${what.state}` : '');
   return [...lines].sort(
     (one, other) =>
-      (one.last < other.last ? 1 : one.last > other.last ? -1 : 0) ||
+      other.last - one.last ||
       place.get(one.kind)! - place.get(other.kind)! ||
       one.client - other.client ||
       (one.res ?? 0) - (other.res ?? 0) ||

@@ -1,17 +1,16 @@
 import { loadSql } from '../../platform/index.js';
-import { readShownAs } from '../graph/pairs.pg.js';
 import type { Snapshot } from '../snapshot.pg.js';
 import { lineOfConnection, linesOfOnce, type Line, type OnceRow } from './lines.js';
 
-const CONNECTIONS = loadSql(import.meta.url, 'connections.sql');
-const GRANTS = loadSql(import.meta.url, 'grants.sql');
-const GROWN = loadSql(import.meta.url, 'grown.sql');
-const USERS = loadSql(import.meta.url, 'users.sql');
-const ONCE = loadSql(import.meta.url, 'once.sql');
-const TIED = loadSql(import.meta.url, 'tied.sql');
+const prepared = (name: string) => ({ name: `changes-${name}`, text: loadSql(import.meta.url, `${name}.sql`) });
+const CONNECTIONS = prepared('connections');
+const GRANTS = prepared('grants');
+const GROWN = prepared('grown');
+const USERS = prepared('users');
+const ONCE = prepared('once');
 
 /** Versions of grants, other than their first, that one answer walks. */
-export const MAX_VERSIONS_WALKED = 100_000;
+export const MAX_VERSIONS_WALKED = 20_000;
 
 export interface Between {
   readonly since: Snapshot;
@@ -37,48 +36,49 @@ export async function readConnectionLines(between: Between): Promise<Line[]> {
         agentAfter: row.agent_after,
         scopesBefore: row.scopes_before,
         scopesAfter: row.scopes_after,
-        changedIx: BigInt(row.changed_ix),
-        turnedIx: BigInt(row.turned_ix),
+        changedIx: Number(row.changed_ix),
+        turnedIx: Number(row.turned_ix),
       }) ?? [],
   );
 }
 
 export async function readOnceLines(between: Between): Promise<Line[]> {
   const rows = await between.until.rows<StoredOnce>(ONCE, bounds(between));
-  return linesOfOnce(rows.map(({ what, client, res, name, id, ix, new_name }) => ({ what, client, res, name, id, ix: BigInt(ix), fresh: new_name ?? false })));
+  return linesOfOnce(rows.map(({ what, client, res, name, id, ix, new_name }) => ({ what, client, res, name, id, ix: Number(ix), fresh: new_name ?? false })));
 }
 
 /** New and grown grants by pair, and the users that a client has its first grant of. */
 export async function readGrantLines(between: Between): Promise<{ readonly lines: readonly Line[]; readonly cut: boolean }> {
-  const fresh = await between.until.rows<GrantRow>(GRANTS, bounds(between));
-  const grown = await between.until.rows<GrownRow>(GROWN, [...bounds(between), MAX_VERSIONS_WALKED]);
-  const lineOf = (kind: 'grants-appeared' | 'grants-grew', row: GrantRow, more: { readonly added?: readonly string[] }): Line => ({
+  const appeared = await between.until.rows<GrantRow>(GRANTS, bounds(between));
+  const walked = await between.until.rows<GrownRow>(GROWN, [...bounds(between), MAX_VERSIONS_WALKED]);
+  const grown = walked.filter(({ client }) => client !== null) as readonly Grown[];
+  const lineOf = (kind: 'grants-appeared' | 'grants-grew', { client, res, first_ix, last_ix, grants }: GrantRow, more: { readonly added?: readonly string[] }): Line => ({
     kind,
-    client: row.client,
-    res: row.res,
-    first: BigInt(row.first_ix),
-    last: BigInt(row.last_ix),
-    what: { of: 'grants', grants: Number(row.grants), ...more },
+    client,
+    res,
+    first: first_ix,
+    last: last_ix,
+    what: { of: 'grants', grants, ...more },
   });
-  const appeared = fresh.map((row) => lineOf('grants-appeared', row, {}));
-  const grew = grown.map((row) => lineOf('grants-grew', row, { added: [...new Set(row.added.split(' '))].sort() }));
-  const users = between.resources ? [] : await readUserLines(between, appeared);
-  return { lines: [...appeared, ...grew, ...users], cut: Number(grown[0]?.walked ?? 0) >= MAX_VERSIONS_WALKED };
+  const lines = [
+    ...appeared.map((row) => lineOf('grants-appeared', row, {})),
+    ...grown.map((row) => lineOf('grants-grew', row, { added: [...new Set(row.added.split(' '))].sort() })),
+    // Users are counted by client, at whatever resource.
+    ...(between.resources ? [] : await readUserLines(between, appeared)),
+  ];
+  return { lines, cut: walked[0]!.walked >= MAX_VERSIONS_WALKED };
 }
 
-/** A user becomes a client's with a grant, and with the event that says under which name of the client it was given. */
-async function readUserLines({ since, until, clients }: Between, appeared: readonly Line[]): Promise<Line[]> {
-  const shownAs = await readShownAs(until, appeared.map(({ client }) => client));
-  const spans = new Map<number, { first: bigint; last: bigint }>();
-  const stretch = (client: number, first: bigint, last: bigint): void => {
-    const span = spans.get(client) ?? { first, last };
-    spans.set(client, { first: first < span.first ? first : span.first, last: last > span.last ? last : span.last });
-  };
-  for (const { client, first, last } of appeared) stretch(shownAs.get(client) ?? client, first, last);
-  const tied = await until.rows<{ client: number; first_ix: string; last_ix: string }>(TIED, [String(since.index), String(until.index), clients]);
-  for (const { client, first_ix, last_ix } of tied) stretch(client, BigInt(first_ix), BigInt(last_ix));
-  const rows = await until.rows<{ client: number; users: string }>(USERS, [String(since.index), String(until.index), [...spans.keys()]]);
-  return rows.map(({ client, users }) => ({ kind: 'users-appeared', client, res: null, ...spans.get(client)!, what: { of: 'users', users: Number(users) } }));
+async function readUserLines({ since, until, clients }: Between, appeared: readonly GrantRow[]): Promise<Line[]> {
+  const spans = new Map<number, { first: number; last: number }>();
+  for (const { client, first_ix: first, last_ix: last } of appeared) {
+    const span = spans.get(client);
+    spans.set(client, span ? { first: Math.min(first, span.first), last: Math.max(last, span.last) } : { first, last });
+  }
+  const granted = [...spans];
+  const values = [String(since.index), String(until.index), granted.map(([client]) => client), granted.map(([, { first }]) => first), granted.map(([, { last }]) => last), clients];
+  const rows = await until.rows<UsersRow>(USERS, values);
+  return rows.map(({ client, users, first_ix, last_ix }) => ({ kind: 'users-appeared', client, res: null, first: first_ix, last: last_ix, what: { of: 'users', users } }));
 }
 
 interface ConnectionRow {
@@ -101,14 +101,24 @@ interface GrantRow {
   readonly [column: string]: unknown;
   readonly client: number;
   readonly res: number;
-  readonly grants: string;
-  readonly first_ix: string;
-  readonly last_ix: string;
+  readonly grants: number;
+  readonly first_ix: number;
+  readonly last_ix: number;
 }
 
-interface GrownRow extends GrantRow {
+interface Grown extends GrantRow {
   readonly added: string;
-  readonly walked: string;
+}
+
+/** Where no grant grew, one row says how many versions were walked. */
+type GrownRow = (Grown | { readonly [column: string]: unknown; readonly client: null }) & { readonly walked: number };
+
+interface UsersRow {
+  readonly [column: string]: unknown;
+  readonly client: number;
+  readonly users: number;
+  readonly first_ix: number;
+  readonly last_ix: number;
 }
 
 interface StoredOnce {

@@ -1,6 +1,8 @@
-import type { Names } from '../names.pg.js';
 import type { GraphAnswer, GraphNode } from './answers.js';
 import type { ShownPair } from './pairs.js';
+
+/** Names of an entity, in the order of its kind's parts. */
+type PartsOf = (id: number) => readonly (string | null)[];
 
 /** A picture of more cannot be read. */
 export const MAX_GRAPH_NODES = 200;
@@ -48,13 +50,16 @@ export interface Canvas {
 
 export function createCanvas(): Canvas {
   const nodes = new Map<string, GraphNode>();
+  const entities = new Set<number>();
   return {
-    has: (id) => nodes.has(String(id)),
+    has: (id) => entities.has(id),
     draw(added, room = MAX_GRAPH_NODES) {
-      if (added.every(({ id }) => nodes.has(id))) return true;
-      const fresh = new Set(added.map(({ id }) => id).filter((id) => !nodes.has(id)));
+      const fresh = new Map(added.filter(({ id }) => !nodes.has(id)).map((node) => [node.id, node]));
       if (nodes.size + fresh.size > room) return false;
-      for (const node of added) if (!nodes.has(node.id)) nodes.set(node.id, node);
+      for (const [id, node] of fresh) {
+        nodes.set(id, node);
+        if (node.type !== 'issuer') entities.add(Number(id));
+      }
       return true;
     },
     nodes: () => [...nodes.values()],
@@ -71,7 +76,7 @@ export interface Symbols {
 
 export const issuerNode = (iss: string): GraphNode => ({ id: `issuer:${iss}`, type: 'issuer', name: iss });
 
-export function createSymbols(names: Names): Symbols {
+export function createSymbols(partsOf: PartsOf): Symbols {
   const issuers = new Map<string, GraphNode>();
   const withIssuer = (iss: string, node: GraphNode): GraphNode[] => {
     let issuer = issuers.get(iss);
@@ -80,18 +85,18 @@ export function createSymbols(names: Names): Symbols {
   };
   return {
     client: drawnOnce((id) => {
-      const { iss, client_id } = names.client(id);
-      return withIssuer(iss, { id: String(id), type: 'client', name: client_id });
+      const [iss, name] = partsOf(id);
+      return withIssuer(iss!, { id: String(id), type: 'client', name: name! });
     }),
     agent: drawnOnce((id) => {
-      const { iss, id: name } = names.agent(id);
-      return withIssuer(iss, { id: String(id), type: 'agent', name });
+      const [iss, name] = partsOf(id);
+      return withIssuer(iss!, { id: String(id), type: 'agent', name: name! });
     }),
     user: drawnOnce((id) => {
-      const { iss, tenant, sub } = names.user(id);
-      return withIssuer(iss, { id: String(id), type: 'user', name: sub, ...(tenant === undefined ? {} : { tenant }) });
+      const [iss, tenant, sub] = partsOf(id);
+      return withIssuer(iss!, { id: String(id), type: 'user', name: sub!, ...(tenant == null ? {} : { tenant }) });
     }),
-    resource: drawnOnce((id) => [{ id: String(id), type: 'resource', name: names.resource(id).uri }]),
+    resource: drawnOnce((id) => [{ id: String(id), type: 'resource', name: partsOf(id)[0]! }]),
   };
 }
 

@@ -3,35 +3,37 @@ import type { Snapshot } from '../snapshot.pg.js';
 import { scopesOf } from '../usage.js';
 import type { GraphAnswer, GraphEdge, GraphNode } from './answers.js';
 import type { Drawing } from './canvas.js';
-import { joinDetails, type PairDetails, type ShownPair } from './pairs.js';
-import type { ReadPairs } from './pairs.pg.js';
+import type { EntitiesOf } from './entity-memory.pg.js';
+import { joinDetails, type PairDetails, type PairsDetails, type ShownPair } from './pairs.js';
 
-const NODES = loadSql(import.meta.url, 'nodes.sql');
+const NODES = { name: 'graph-nodes', text: loadSql(import.meta.url, 'nodes.sql') };
+
+interface Known {
+  readonly detailsOf: PairsDetails;
+  readonly entitiesOf: EntitiesOf;
+}
 
 /** The drawing in words: with counts of the pairs, drawn or not, and with the first entry that shows each thing. */
 export async function describeDrawing(
   snapshot: Snapshot,
   { fold = 'none', nodes, pairs: drawn, grants, left_out }: Drawing,
   pairs: readonly ShownPair[],
-  detailsOf: ReadPairs['detailsOf'],
+  { detailsOf, entitiesOf }: Known,
 ): Promise<Pick<GraphAnswer, 'fold' | 'nodes' | 'edges' | 'left_out'>> {
-  const details = await detailsOf(drawn.flatMap(({ rasClients, res }) => rasClients.map((client) => ({ client, res }))));
-  const { ofNode, seen } = await readNodes(snapshot, nodes, drawn);
+  const { users, disabled } = await readNodes(snapshot, nodes);
+  const entities = await entitiesOf(snapshot, nodes.filter(({ type }) => type !== 'issuer').map(({ id }) => Number(id)));
   const sums = sumNodes(pairs);
   return {
     fold,
     nodes: nodes.map((node) => ({
       ...node,
-      ...(ofNode(node)?.disabled ? { disabled: true as const } : {}),
-      ...(node.type === 'issuer' ? {} : { first_seen: seen(ofNode(node)!.ix) }),
-      ...(node.type === 'client' || node.type === 'issuer' ? { users: Number(ofNode(node)?.users ?? 0) } : {}),
-      ...(node.type === 'client' || node.type === 'resource' ? (sums.get(node.id) ?? { connections: 0, grants: 0, accesses: 0 }) : {}),
+      ...(disabled.has(node.id) ? { disabled: true as const } : {}),
+      ...(node.type === 'issuer' ? {} : { first_seen: entities(Number(node.id)).firstSeen }),
+      ...(node.type === 'client' || node.type === 'issuer' ? { users: users.get(node.id) ?? 0 } : {}),
+      ...(node.type === 'client' || node.type === 'resource' ? sums(Number(node.id)) : {}),
     })),
     edges: [
-      ...drawn.map((pair) => {
-        const { rasClients, res, firstIx } = pair;
-        return connectionEdge(pair, joinDetails(rasClients.map((client) => details({ client, res }))), seen(String(firstIx)));
-      }),
+      ...drawn.map((pair) => connectionEdge(pair, joinDetails(pair.rasClients.map((client) => detailsOf({ client, res: pair.res }))))),
       ...agentEdges(pairs, nodes),
       ...grants.map(({ usr, client, resources }): GraphEdge => ({ type: 'grant', from: String(usr), to: String(client), resources })),
     ],
@@ -39,54 +41,55 @@ export async function describeDrawing(
   };
 }
 
-interface Seen {
-  readonly index: string;
-  readonly at: number;
-}
-
 interface NodeRow {
   readonly [column: string]: unknown;
-  /** Null: the row is of an entry alone. */
-  readonly node: string | null;
-  readonly ix: string;
-  readonly arrival: string;
+  readonly node: string;
   readonly users: string | null;
-  readonly disabled: boolean | null;
+  readonly disabled: boolean;
 }
 
-async function readNodes(snapshot: Snapshot, nodes: readonly GraphNode[], drawn: readonly ShownPair[]) {
+async function readNodes(snapshot: Snapshot, nodes: readonly GraphNode[]) {
+  const ids = (...types: GraphNode['type'][]): string[] => nodes.filter(({ type }) => types.includes(type)).map(({ id }) => id);
   const rows = await snapshot.rows<NodeRow>(NODES, [
     String(snapshot.index),
-    nodes.filter(({ type }) => type !== 'issuer').map(({ id }) => id),
+    ids('client'),
     nodes.filter(({ type }) => type === 'issuer').map(({ name }) => name),
-    [...new Set(drawn.map(({ firstIx }) => String(firstIx)))],
+    ids('user', 'client'),
   ]);
-  const byNode = new Map(rows.map((row) => [row.node, row]));
-  const entries = new Map(rows.map(({ ix, arrival }): [string, Seen] => [ix, { index: ix, at: Math.floor(Number(arrival) / 1000) }]));
   return {
-    ofNode: ({ id }: GraphNode): NodeRow | undefined => byNode.get(id),
-    seen: (ix: string): Seen => entries.get(ix)!,
+    users: new Map(rows.flatMap(({ node, users }) => (users === null ? [] : [[node, Number(users)] as const]))),
+    disabled: new Set(rows.filter(({ disabled }) => disabled).map(({ node }) => node)),
   };
 }
 
-function sumNodes(pairs: readonly ShownPair[]): ReadonlyMap<string, { readonly connections: number; readonly grants: number; readonly accesses: number }> {
-  const sums = new Map<string, { connections: number; grants: number; accesses: number }>();
+interface NodeSums {
+  connections: number;
+  grants: number;
+  accesses: number;
+}
+const NONE: NodeSums = { connections: 0, grants: 0, accesses: 0 };
+
+function sumNodes(pairs: readonly ShownPair[]): (id: number) => Readonly<NodeSums> {
+  const sums = new Map<number, NodeSums>();
   for (const { client, res, grants, use } of pairs) {
     for (const id of [client, res]) {
-      const sum = sums.get(String(id)) ?? { connections: 0, grants: 0, accesses: 0 };
-      sums.set(String(id), { connections: sum.connections + 1, grants: sum.grants + grants, accesses: sum.accesses + use.accesses });
+      let sum = sums.get(id);
+      if (!sum) sums.set(id, (sum = { ...NONE }));
+      sum.connections++;
+      sum.grants += grants;
+      sum.accesses += use.accesses;
     }
   }
-  return sums;
+  return (id) => sums.get(id) ?? NONE;
 }
 
-function connectionEdge({ client, res, grants, use }: ShownPair, { state, approved, granted, used }: PairDetails, firstSeen: Seen): GraphEdge {
+function connectionEdge({ client, res, firstIx, firstAt, grants, use }: ShownPair, { state, approved, granted, used }: PairDetails): GraphEdge {
   return {
     type: 'connection',
     from: String(client),
     to: String(res),
     state,
-    first_seen: firstSeen,
+    first_seen: { index: String(firstIx), at: firstAt },
     grants,
     accesses: use.accesses,
     allowed: use.allowed,
@@ -99,12 +102,14 @@ function connectionEdge({ client, res, grants, use }: ShownPair, { state, approv
 }
 
 function agentEdges(pairs: readonly ShownPair[], nodes: readonly GraphNode[]): GraphEdge[] {
-  const shown = new Set(nodes.map(({ id }) => id));
+  const agents = new Set(nodes.filter(({ type }) => type === 'agent').map(({ id }) => Number(id)));
+  const clients = new Set(nodes.filter(({ type }) => type === 'client').map(({ id }) => Number(id)));
   const edges = new Map<string, GraphEdge>();
-  for (const { client, agents } of pairs) {
-    if (agents.length === 0 || !shown.has(String(client))) continue;
-    for (const agent of agents) {
-      if (shown.has(String(agent))) edges.set(`${agent} ${client}`, { type: 'agent', from: String(agent), to: String(client) });
+  if (agents.size === 0) return [];
+  for (const { client, agents: acting } of pairs) {
+    if (acting.length === 0 || !clients.has(client)) continue;
+    for (const agent of acting) {
+      if (agents.has(agent)) edges.set(`${agent} ${client}`, { type: 'agent', from: String(agent), to: String(client) });
     }
   }
   return [...edges.values()];

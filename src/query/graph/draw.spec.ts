@@ -1,20 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Names } from '../names.pg.js';
 import { createSymbols, MAX_GRAPH_CONNECTIONS, MAX_GRAPH_NODES, type HeldGrant } from './canvas.js';
 import { drawGraph } from './draw.js';
 import { NO_USE, type ShownPair } from './pairs.js';
 
-const names: Names = {
-  user: (id) => ({ entity: id, iss: 'https://idp.example', sub: `u${id}` }),
-  client: (id) => ({ entity: id, iss: 'https://idp.example', client_id: `c${id}` }),
-  agent: (id) => ({ entity: id, iss: 'https://idp.example', id: `a${id}` }),
-  resource: (id) => ({ entity: id, uri: `https://r${id}.example` }),
-  text: String,
-};
-const known = { firstIx: 0n, grants: 1, use: { ...NO_USE, accesses: 3, allowed: 2, first: 1, last: 5 } } as const;
+/** Issuer, then the IdP's tenant and subject, or a name: enough of either for all kinds. */
+const partsOf = (id: number): readonly string[] => (id >= 1_000 && id < 2_000 ? [`https://r${id}.example`] : ['https://idp.example', `n${id}`, `u${id}`]);
+const known = { firstIx: 0, firstAt: 0, grants: 1, use: { ...NO_USE, accesses: 3, allowed: 2, first: 1, last: 5 } } as const;
 const pair = (client: number, res: number, agents: number[] = []): ShownPair => ({ ...known, client, shownAs: client, res, agents, rasClients: [client] });
 const draw = (pairs: readonly ShownPair[], grants: readonly HeldGrant[] = [], users = new Set(grants.map(({ usr }) => usr)).size) =>
-  drawGraph({ pairs, grants, users }, createSymbols(names));
+  drawGraph({ pairs, grants, users }, createSymbols(partsOf));
 const range = (from: number, count: number) => Array.from({ length: count }, (_, nth) => from + nth);
 
 describe('drawGraph', () => {

@@ -1,5 +1,4 @@
 -- What some users hold, by client as the ledger names it, as of an index.  $1 tenant  $2 as of  $3 users
-SELECT usr, client, array_agg(DISTINCT res) AS resources
+SELECT DISTINCT usr, client, res
 FROM grant_version
 WHERE tenant = $1 AND usr = ANY ($3::int[]) AND from_ix < $2::bigint AND (to_ix IS NULL OR to_ix >= $2)
-GROUP BY usr, client

@@ -1,7 +1,7 @@
 import { RescindError } from '../../contracts/index.js';
 import { ENTITY_KINDS } from '../../projections/index.js';
 import { asOfOf, readAsOf } from '../as-of.js';
-import { readNames, resolveFilter } from '../names.pg.js';
+import { resolveFilter } from '../names.pg.js';
 import { FILTER_PARAMETERS, invalid, readParameters, readWindow, type Parameters } from '../parameters.js';
 import type { Reader } from '../reader.js';
 import type { Ask, Snapshot } from '../snapshot.pg.js';
@@ -12,7 +12,8 @@ import { drawGraph } from './draw.js';
 import { createGrantReader } from './held.pg.js';
 import { drawNeighbourhood, type Start, type StartEntity } from './neighbourhood.js';
 import { foldPairs, type ShownPair } from './pairs.js';
-import { readPairs, readShownAs, type PairFilter } from './pairs.pg.js';
+import { createEntityMemory } from './entity-memory.pg.js';
+import { readPairs, type PairFilter, type PairMemory, type ReadPairs } from './pairs.pg.js';
 
 const FIND_NODE = 'SELECT kind FROM entity WHERE tenant = $1 AND id = $2 AND from_ix < $3';
 const NODE_KINDS = ['user', 'client', 'agent', 'resource'] as const;
@@ -28,7 +29,8 @@ export const GRAPH_PARAMETERS = [...FILTERS, 'expand', 'depth', 'fold', 'from', 
  * Who is connected to what: clients and resources, with users counted on clients unless they fit or are asked for; or the neighbourhood of
  * one node. `from` and `to` bound the usage that is counted; what had none in the window is drawn too.
  */
-export function createGraphQuestion({ ask, reader }: { readonly ask: Ask; readonly reader: Reader }) {
+export function createGraphQuestion({ ask, reader, memory }: { readonly ask: Ask; readonly reader: Reader; readonly memory: PairMemory }) {
+  const entitiesOf = createEntityMemory();
   return (tenant: string, query: unknown): Promise<GraphAnswer> => {
     const parameters = readParameters(query, GRAPH_PARAMETERS);
     const tenantKey = reader.tenantKey(tenant);
@@ -44,19 +46,22 @@ export function createGraphQuestion({ ask, reader }: { readonly ask: Ask; readon
         resources: await resolveFilter(snapshot, tenantKey, parameters, 'resource'),
       };
       const node = expand?.id === undefined ? undefined : await findNode(snapshot, expand.id);
-      const read = await readPairs(snapshot, filter, window);
+      const read = await readPairs(snapshot, memory, filter, window);
       const pairs = foldPairs(read.pairs);
-      const held = createGrantReader(snapshot, pairs, filter);
+      const held = createGrantReader(snapshot, pairs, read, filter.agents);
       const ofUsers = expand?.iss === undefined ? undefined : await held.ofIssuer(expand.iss);
-      const start = expand?.iss === undefined ? node && (await shownAs(snapshot, node)) : { type: 'issuer' as const, iss: expand.iss, clients: ofUsers ?? [] };
-      const symbolsOf = async (ids: readonly number[]) => createSymbols(await readNames(snapshot, ids));
+      const start: Start | undefined = expand?.iss === undefined ? node && shownStart(node, read) : { type: 'issuer' as const, iss: expand.iss, clients: ofUsers ?? [] };
+      const symbolsOf = async (ids: readonly number[]) => {
+        const entities = await entitiesOf(snapshot, ids);
+        return createSymbols((id) => entities(id).parts);
+      };
       const drawing = start
         ? await drawNeighbourhood({ start, depth: expand!.depth, pairs, grants: held, symbolsOf })
         : await drawWhole(pairs, held, filter, fold, symbolsOf);
       if (expand?.iss !== undefined && ofUsers === undefined && drawing.nodes.length === 1) throw new RescindError('not-found', { detail: 'no issuer of this name has been seen' });
       return {
         as_of: asOfOf(snapshot),
-        ...(await describeDrawing(snapshot, drawing, pairs, read.detailsOf)),
+        ...(await describeDrawing(snapshot, drawing, pairs, { detailsOf: read.detailsOf, entitiesOf })),
         ...(read.pairs.some(({ use }) => use.cut) || held.cut() ? { at_least: true as const } : {}),
       };
     }, readAsOf(parameters));
@@ -81,9 +86,7 @@ async function drawWhole(
   return fold === undefined && !filter.users && whole.left_out.users > 0 ? folded() : whole;
 }
 
-async function shownAs(snapshot: Snapshot, node: StartEntity): Promise<Start> {
-  return { ...node, id: (await readShownAs(snapshot, node.type === 'client' ? [node.id] : [])).get(node.id) ?? node.id };
-}
+const shownStart = (node: StartEntity, { shownAs }: ReadPairs): Start => ({ ...node, id: node.type === 'client' ? shownAs(node.id) : node.id });
 
 async function findNode(snapshot: Snapshot, id: number): Promise<StartEntity> {
   const [row] = await snapshot.rows<{ kind: number }>(FIND_NODE, [id, String(snapshot.index)]);

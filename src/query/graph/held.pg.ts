@@ -1,10 +1,12 @@
 import { loadSql } from '../../platform/index.js';
 import type { Snapshot } from '../snapshot.pg.js';
-import type { HeldGrant } from './canvas.js';
+import { edgeKey } from './known-edges.js';
 import type { Grants } from './neighbourhood.js';
 import type { ShownPair } from './pairs.js';
-import { readShownAs, type PairFilter } from './pairs.pg.js';
+import type { ReadPairs } from './pairs.pg.js';
+import { widestReach } from './users-grants.pg.js';
 
+/** Planned for the pairs it is asked about: of few and of many the plan is another. */
 const USERS = loadSql(import.meta.url, 'users.sql');
 const ISSUER_CLIENTS = loadSql(import.meta.url, 'issuer-clients.sql');
 const ISSUER_USERS = 'SELECT 1 FROM issuer_user WHERE tenant = $1 AND iss = $2 AND from_ix < $3 LIMIT 1';
@@ -20,7 +22,12 @@ export interface GrantReader extends Grants {
 }
 
 /** Who holds what of the pairs of an answer. `cut`: some walk came to its end before the grants did. */
-export function createGrantReader(snapshot: Snapshot, pairs: readonly ShownPair[], { users, agents }: PairFilter): GrantReader {
+export function createGrantReader(
+  snapshot: Snapshot,
+  pairs: readonly ShownPair[],
+  { held, shownAs }: ReadPairs,
+  agents: readonly number[] | undefined,
+): GrantReader {
   let cut = false;
   const carriedBy = (wanted: readonly ShownPair[]): number[][] => {
     const carried = wanted.flatMap((pair) => pair.rasClients.map((client) => [client, pair.res, pair.client] as const));
@@ -38,8 +45,12 @@ export function createGrantReader(snapshot: Snapshot, pairs: readonly ShownPair[
     },
     async ofClients(clients, rows) {
       const wanted = new Set(clients);
-      const columns = carriedBy(pairs.filter(({ client }) => wanted.has(client)));
-      const found = await snapshot.rows<HeldRow>(USERS, [String(snapshot.index), ...columns, users, agents, rows, MAX_GRANTS_WALKED]);
+      const chosen = pairs.filter(({ client }) => wanted.has(client));
+      if (held) {
+        const keys = new Set(chosen.flatMap(({ rasClients, res }) => rasClients.map((client) => edgeKey({ client, res }))));
+        return widestReach(held.grants.filter((grant) => keys.has(edgeKey(grant))), shownAs, rows);
+      }
+      const found = await snapshot.rows<HeldRow>(USERS, [String(snapshot.index), ...carriedBy(chosen), agents, rows, MAX_GRANTS_WALKED]);
       if (Number(found[0]?.walked ?? 0) >= MAX_GRANTS_WALKED) cut = true;
       return {
         grants: found.map((row) => ({ usr: row.usr, client: row.client, resources: Number(row.resources) })),
@@ -48,15 +59,7 @@ export function createGrantReader(snapshot: Snapshot, pairs: readonly ShownPair[
     },
     async ofUsers(ids) {
       const rows = await snapshot.rows<GrantRow>(GRANTS_OF_USERS, [String(snapshot.index), ids]);
-      const shownAs = await readShownAs(snapshot, rows.map(({ client }) => client));
-      const reach = new Map<string, { usr: number; client: number; resources: Set<number> }>();
-      for (const { usr, client: ras, resources } of rows) {
-        const client = shownAs.get(ras) ?? ras;
-        const key = `${usr} ${client}`;
-        if (!reach.has(key)) reach.set(key, { usr, client, resources: new Set() });
-        for (const res of resources) reach.get(key)!.resources.add(res);
-      }
-      return [...reach.values()].map(({ usr, client, resources }): HeldGrant => ({ usr, client, resources: resources.size }));
+      return widestReach(rows, shownAs, ids.length).grants;
     },
   };
 }
@@ -74,5 +77,5 @@ interface GrantRow {
   readonly [column: string]: unknown;
   readonly usr: number;
   readonly client: number;
-  readonly resources: readonly number[];
+  readonly res: number;
 }

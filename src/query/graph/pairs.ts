@@ -6,7 +6,9 @@ export interface Pair {
   /** The client by the name that it has at its IdP, where an event has tied the two. */
   readonly shownAs: number;
   /** The first entry that shows them together. */
-  readonly firstIx: bigint;
+  readonly firstIx: number;
+  /** Arrival of that entry, epoch seconds. */
+  readonly firstAt: number;
   /** Users who hold a grant. */
   readonly grants: number;
   readonly use: PairUse;
@@ -56,10 +58,23 @@ export function foldPairs(pairs: readonly Pair[]): ShownPair[] {
     const client = pair.shownAs;
     const key = `${client} ${pair.res}`;
     const known = folded.get(key);
-    folded.set(key, known === undefined ? { ...pair, client, rasClients: [pair.client] } : join(known, pair));
+    folded.set(key, known === undefined ? shownAlone(pair) : join(known, pair));
   }
   return [...folded.values()].sort(byWeight);
 }
+
+/** Member by member: there are thousands. */
+const shownAlone = ({ client, res, shownAs, firstIx, firstAt, grants, use, agents }: Pair): ShownPair => ({
+  client: shownAs,
+  res,
+  shownAs,
+  firstIx,
+  firstAt,
+  grants,
+  use,
+  agents,
+  rasClients: [client],
+});
 
 function join(one: ShownPair, other: Pair): ShownPair {
   return {
@@ -67,10 +82,11 @@ function join(one: ShownPair, other: Pair): ShownPair {
     shownAs: one.shownAs,
     res: one.res,
     rasClients: [...one.rasClients, other.client],
-    firstIx: one.firstIx < other.firstIx ? one.firstIx : other.firstIx,
+    firstIx: Math.min(one.firstIx, other.firstIx),
+    firstAt: one.firstIx < other.firstIx ? one.firstAt : other.firstAt,
     grants: one.grants + other.grants,
     use: joinUse(one.use, other.use),
-    agents: union(one.agents, other.agents),
+    agents: one.agents.length + other.agents.length === 0 ? one.agents : union(one.agents, other.agents),
   };
 }
 

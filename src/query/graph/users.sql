@@ -1,6 +1,5 @@
 -- Whose grants the given pairs carry, those with the widest reach first, as of an index; walked as far as the budget goes.
--- $1 tenant  $2 as of  $3, $4 pairs of RAS client and resource  $5 clients as they are shown, in the same order  $6 users  $7 agents  $8 rows
--- $9 budget
+-- $1 tenant  $2 as of  $3, $4 pairs of RAS client and resource  $5 clients as they are shown, in the same order  $6 agents  $7 rows  $8 budget
 WITH walked AS MATERIALIZED (
   SELECT g.usr, p.shown, p.res
   FROM unnest($3::int[], $4::int[], $5::int[]) AS p (client, res, shown)
@@ -8,10 +7,10 @@ WITH walked AS MATERIALIZED (
   CROSS JOIN LATERAL (
     SELECT usr FROM grant_version
     WHERE tenant = $1 AND client = p.client AND res = p.res AND from_ix < $2::bigint AND (to_ix IS NULL OR to_ix >= $2)
-      AND ($6::int[] IS NULL OR usr = ANY ($6)) AND ($7::int[] IS NULL OR agent = ANY ($7))
+      AND ($6::int[] IS NULL OR agent = ANY ($6))
     OFFSET 0
   ) g
-  LIMIT $9
+  LIMIT $8
 ),
 held AS (SELECT usr, shown, count(DISTINCT res) AS resources FROM walked GROUP BY usr, shown),
 ranked AS (
@@ -19,5 +18,5 @@ ranked AS (
 )
 SELECT r.usr, h.shown AS client, h.resources, r.total, (SELECT count(*) FROM walked) AS walked
 FROM ranked r JOIN held h USING (usr)
-WHERE r.place <= $8
+WHERE r.place <= $7
 ORDER BY r.place, h.shown

@@ -1,0 +1,61 @@
+import { LRUCache } from 'lru-cache';
+import { RescindError } from '../../contracts/index.js';
+import { loadSql } from '../../platform/index.js';
+import type { Snapshot } from '../snapshot.pg.js';
+import { learnEdges, noEdges, type KnownEdges, type NewsRow } from './known-edges.js';
+
+const NEWS = { name: 'edge-news', text: loadSql(import.meta.url, 'edge-news.sql') };
+const COUNT = 'SELECT count(*) AS edges FROM (SELECT FROM edge_seen WHERE tenant = $1 AND first_ix < $2 LIMIT $3) e';
+
+/** Pairs of client and resource that one answer is made from. Of more, what is left out could not be told. */
+export const MAX_PAIRS = 20_000;
+/** Pairs that a process remembers, of all tenants: with what is said of each about 1 kB. */
+const MAX_REMEMBERED = 60_000;
+
+export interface EdgeFilter {
+  readonly clients?: readonly number[] | undefined;
+  readonly resources?: readonly number[] | undefined;
+}
+
+/**
+ * The edges of the snapshot's tenant, up to its head at least: what lies at or above the index that is asked about is the caller's to leave
+ * out. Rejects with `filter-too-wide` where the filter leaves over {@link MAX_PAIRS}.
+ */
+export type EdgesOf = (snapshot: Snapshot, filter: EdgeFilter) => Promise<KnownEdges>;
+
+/** What is remembered is never written again: nothing makes it wrong but other tables, and what is new is found by its index. */
+export function createEdgeMemory(): EdgesOf {
+  const remembered = new LRUCache<string, KnownEdges>({ maxSize: MAX_REMEMBERED, sizeCalculation: ({ edges }) => 1 + edges.size });
+  return async (snapshot, filter) => {
+    const name = `${snapshot.tenant} ${snapshot.tables}`;
+    const there = remembered.get(name);
+    if (there === undefined && (await areMany(snapshot))) return readSome(snapshot, filter);
+    const known = there ?? noEdges();
+    const before = known.edges.size;
+    await follow(known, snapshot);
+    if (known.edges.size > MAX_PAIRS) {
+      remembered.delete(name);
+      return readSome(snapshot, filter);
+    }
+    if (known.edges.size > before) remembered.set(name, known);
+    return known;
+  };
+}
+
+async function follow(known: KnownEdges, { rows, index }: Snapshot): Promise<void> {
+  const upTo = Number(index);
+  if (known.upTo < upTo) learnEdges(known, await rows<NewsRow>(NEWS, [String(known.upTo), String(index), null, null]), upTo);
+}
+
+async function areMany({ rows, index }: Snapshot): Promise<boolean> {
+  const [row] = await rows<{ edges: string }>(COUNT, [String(index), MAX_PAIRS + 1]);
+  return Number(row!.edges) > MAX_PAIRS;
+}
+
+/** Too many to remember: what the filter leaves, for one answer. */
+async function readSome({ rows, index }: Snapshot, { clients, resources }: EdgeFilter): Promise<KnownEdges> {
+  const some = noEdges();
+  if (clients || resources) learnEdges(some, await rows<NewsRow>(NEWS.text, ['0', String(index), clients, resources]), Number(index));
+  if (some.edges.size <= MAX_PAIRS && (clients || resources)) return some;
+  throw new RescindError('filter-too-wide', { detail: `over ${MAX_PAIRS} pairs of client and resource: name a client or a resource` });
+}

@@ -1,0 +1,168 @@
+import type { PairDetails, PairState } from './pairs.js';
+
+/** Something written once, and the index of the entry that brought it. */
+export interface Fact<T> {
+  readonly what: T;
+  readonly ix: number;
+}
+
+/** What a connection is from one index up to its next version. */
+export interface ConnectionVersion {
+  readonly ix: number;
+  readonly state: 0 | 1 | 2;
+  readonly agent: number | null;
+  readonly idpClient: number;
+  /** Sorted. */
+  readonly scopes: readonly string[];
+}
+
+/** A client and a resource as facts name them, and all that is written down about the two, in the order of indexes. */
+export interface KnownEdge {
+  readonly key: string;
+  readonly client: number;
+  readonly res: number;
+  readonly firstIx: number;
+  /** Arrival of that entry, epoch seconds. */
+  readonly firstAt: number;
+  readonly granted: Fact<string>[];
+  readonly used: Fact<string>[];
+  /** Agents of grants and of uses; one may be both. */
+  readonly acting: Fact<number>[];
+  /** By id. */
+  readonly connections: Map<string, ConnectionVersion[]>;
+  /** Of the last of all these. */
+  lastIx: number;
+  /** What all of them come to: as of any index above the last. */
+  whole?: { readonly agents: readonly number[]; readonly details: PairDetails } | undefined;
+}
+
+/** As `edge-news.sql` tells them. */
+export interface NewsRow {
+  readonly [column: string]: unknown;
+  readonly what: 0 | 1 | 2 | 3 | 4 | 5;
+  readonly client: number;
+  /** Null: of a client alone. */
+  readonly res: number | null;
+  readonly ix: string;
+  readonly id: number | null;
+  readonly words: string | null;
+  readonly state: number | null;
+  readonly connection: Buffer | null;
+  readonly idp: number | null;
+  readonly arrival: string | null;
+}
+
+/**
+ * The edges of a tenant up to an index, which grows. Nothing in it changes once written: as of any index below, it is what lies below. Indexes
+ * are numbers here: 2^53 entries are out of reach.
+ */
+export interface KnownEdges {
+  /** All below it is here. */
+  upTo: number;
+  readonly edges: Map<string, KnownEdge>;
+  /** Names at the IdP of a client, in the order in which events tied them. */
+  readonly ties: Map<number, Fact<number>[]>;
+}
+
+export const noEdges = (): KnownEdges => ({ upTo: 0, edges: new Map(), ties: new Map() });
+
+export const edgeKey = ({ client, res }: { readonly client: number; readonly res: number }): string => `${client} ${res}`;
+
+/** Takes in what came up to an index. What was there already is left out: two questions may bring the same news. */
+export function learnEdges(known: KnownEdges, rows: readonly NewsRow[], upTo: number): void {
+  if (upTo <= known.upTo) return;
+  for (const row of rows) {
+    const ix = Number(row.ix);
+    if (row.what === 5) learnTie(known, row.client, { what: row.idp!, ix });
+    else if (ix >= known.upTo) learn(known, row, ix);
+  }
+  known.upTo = upTo;
+}
+
+function learn({ edges }: KnownEdges, row: NewsRow, ix: number): void {
+  const key = edgeKey({ client: row.client, res: row.res! });
+  if (row.what === 0) {
+    edges.set(key, newEdge(row, key, ix));
+    return;
+  }
+  const edge = edges.get(key);
+  if (edge === undefined) return; // Never seen together: not a pair that is shown.
+  edge.lastIx = ix;
+  edge.whole = undefined;
+  if (row.what === 1) edge.granted.push({ what: row.words!, ix });
+  else if (row.what === 2) edge.used.push({ what: row.words!, ix });
+  else if (row.what === 3) edge.acting.push({ what: row.id!, ix });
+  else learnConnection(edge, row, ix);
+}
+
+const newEdge = ({ client, res, arrival }: NewsRow, key: string, firstIx: number): KnownEdge => ({
+  key,
+  client,
+  res: res!,
+  firstIx,
+  firstAt: Math.floor(Number(arrival) / 1000),
+  granted: [],
+  used: [],
+  acting: [],
+  connections: new Map(),
+  lastIx: firstIx,
+});
+
+function learnConnection(edge: KnownEdge, row: NewsRow, ix: number): void {
+  const id = row.connection!.toString('base64url');
+  const versions = edge.connections.get(id) ?? [];
+  edge.connections.set(id, versions);
+  versions.push({ ix, state: row.state as ConnectionVersion['state'], agent: row.id, idpClient: row.idp!, scopes: row.words === '' ? [] : row.words!.split(' ') });
+}
+
+function learnTie({ ties }: KnownEdges, client: number, tie: Fact<number>): void {
+  const there = ties.get(client) ?? [];
+  ties.set(client, there);
+  if (!there.some(({ what }) => what === tie.what)) there.push(tie);
+}
+
+/** The client by the name at its IdP that an event has tied to it first; without one by its own. */
+export function shownAs(known: KnownEdges, client: number, index: number): number {
+  const first = known.ties.get(client)?.[0];
+  return first !== undefined && first.ix < index ? first.what : client;
+}
+
+/** What the connection is as of an index; undefined: it is not yet. */
+export const versionAt = (versions: readonly ConnectionVersion[], index: number): ConnectionVersion | undefined => versions.findLast(({ ix }) => ix < index);
+
+const standing = (edge: KnownEdge, index: number): ConnectionVersion[] =>
+  edge.connections.size === 0 ? [] : [...edge.connections.values()].flatMap((versions) => versionAt(versions, index) ?? []);
+
+/** Agents by grants and uses, and then by connections. */
+export const agentsAt = (edge: KnownEdge, index: number): readonly number[] => (index > edge.lastIx ? wholeOf(edge).agents : findAgents(edge, index));
+
+export const detailsAt = (edge: KnownEdge, index: number): PairDetails => (index > edge.lastIx ? wholeOf(edge).details : findDetails(edge, index));
+
+const wholeOf = (edge: KnownEdge): NonNullable<KnownEdge['whole']> => (edge.whole ??= { agents: findAgents(edge, Infinity), details: findDetails(edge, Infinity) });
+
+function findAgents(edge: KnownEdge, index: number): readonly number[] {
+  const acting = edge.acting.filter(({ ix }) => ix < index).map(({ what }) => what);
+  return [...new Set([...acting.sort(asText), ...connectedAgents(edge, index)])];
+}
+
+export const connectedAgents = (edge: KnownEdge, index: number): readonly number[] =>
+  standing(edge, index)
+    .flatMap(({ agent }) => agent ?? [])
+    .sort(asText);
+
+const asText = (one: number, other: number): number => (String(one) < String(other) ? -1 : 1);
+
+/** Of several connections one that is decided stands before one that is seen, and that before one that is gone. */
+const STATES = ['deleted', 'created', 'observed'] as const;
+const RANK: Readonly<Record<PairState, number>> = { created: 3, observed: 2, deleted: 1, unrecorded: 0 };
+
+function findDetails(edge: KnownEdge, index: number): PairDetails {
+  const connections = standing(edge, index);
+  const words = (facts: readonly Fact<string>[]): string[] => facts.filter(({ ix }) => ix < index).map(({ what }) => what).sort();
+  return {
+    state: connections.map(({ state }): PairState => STATES[state]).reduce((one, other) => (RANK[one] >= RANK[other] ? one : other), 'unrecorded' as PairState),
+    approved: [...new Set(connections.flatMap(({ state, scopes }) => (state === 0 ? [] : scopes)))].sort(),
+    granted: words(edge.granted),
+    used: words(edge.used),
+  };
+}

@@ -1,0 +1,66 @@
+import { LRUCache } from 'lru-cache';
+import { BLOCK_BITS, readClosedEdges, readEdgeUses, readOpenEdges, type EdgeSum } from '../../projections/index.js';
+import type { Snapshot } from '../snapshot.pg.js';
+import type { EdgeFilter } from './edge-memory.pg.js';
+import { edgeKey } from './known-edges.js';
+import { joinUse, NO_USE, type PairUse } from './pairs.js';
+
+/** Pairs' sums that a process remembers, of all tenants and moments: about 200 bytes each. */
+const MAX_REMEMBERED = 100_000;
+
+type Sums = ReadonlyMap<string, PairUse>;
+
+/** Attributed uses by pair as of the snapshot, of the pairs that the filter leaves. */
+export type UsesOf = (snapshot: Snapshot, filter: EdgeFilter) => Promise<(key: string) => PairUse>;
+
+/**
+ * What is below a block's beginning never changes again, nor what is below an index in the past: their sums are remembered as long as the
+ * tables are the same ones. Of the present the open block is read each time.
+ */
+export function createUseMemory(): UsesOf {
+  const remembered = new LRUCache<string, Sums>({ maxSize: MAX_REMEMBERED, sizeCalculation: (sums) => 1 + sums.size });
+
+  return async (snapshot, filter) => {
+    const { index, present } = snapshot;
+    const whole = !filter.clients && !filter.resources;
+    const name = (upTo: bigint): string => `${snapshot.tenant} ${snapshot.tables} ${upTo}`;
+    const known = present ? undefined : remembered.get(name(index));
+    if (known) return (key) => known.get(key) ?? NO_USE;
+
+    const block = index >> BLOCK_BITS;
+    let closed = remembered.get(name(block << BLOCK_BITS));
+    if (closed === undefined && !whole) return readDirectly(snapshot, filter);
+    if (closed === undefined) remembered.set(name(block << BLOCK_BITS), (closed = sumsOf(await readClosedEdges(snapshot, block))));
+    const open = sumsOf(await readOpenEdges(snapshot, block, filter));
+    if (whole && !present) remembered.set(name(index), join(closed, open));
+    return (key) => useOf(closed.get(key), open.get(key));
+  };
+}
+
+/** Few pairs, whose sums cost less than those of all. */
+async function readDirectly(snapshot: Snapshot, { clients, resources }: EdgeFilter): Promise<(key: string) => PairUse> {
+  const rows = await readEdgeUses(snapshot, { clients: clients ?? null, resources: resources ?? null });
+  const sums = new Map(
+    rows.map(({ client, res, n, allowed, firstAt, lastAt, firstAllowed, lastAllowed }) => [
+      edgeKey({ client, res }),
+      { accesses: n, allowed, first: firstAt, last: lastAt, firstUsed: firstAllowed, lastUsed: lastAllowed, cut: false },
+    ]),
+  );
+  return (key) => sums.get(key) ?? NO_USE;
+}
+
+const sumsOf = (rows: readonly EdgeSum[]): Sums =>
+  new Map(
+    rows.map((row) => [
+      edgeKey(row),
+      { accesses: row.n, allowed: row.allowed, first: row.first_at, last: row.last_at, firstUsed: row.first_allowed, lastUsed: row.last_allowed, cut: false },
+    ]),
+  );
+
+const useOf = (closed: PairUse | undefined, open: PairUse | undefined): PairUse => (closed && open ? joinUse(closed, open) : (closed ?? open ?? NO_USE));
+
+function join(closed: Sums, open: Sums): Sums {
+  const all = new Map(closed);
+  for (const [key, use] of open) all.set(key, useOf(closed.get(key), use));
+  return all;
+}
