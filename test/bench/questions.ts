@@ -73,8 +73,9 @@ async function measure(size: Size): Promise<Run> {
       for (const question of questionsOf(service.organisation, await knownAt(service, before))) {
         measured.push(await readers(service, question, false, (nth) => question.path(nth, now - DAY_S), floors));
         if (question.presentOnly) continue;
-        const asOf = (path: string): string => `${path}${path.includes('?') ? '&' : '?'}${question.moment ?? 'as_of'}=${before}`;
-        measured.push(await readers(service, question, true, (nth) => asOf(question.path(nth, then - DAY_S)), floors));
+        // Another moment each time: of one that was asked before, a process remembers sums.
+        const asOf = (path: string, nth: number): string => `${path}${path.includes('?') ? '&' : '?'}${question.moment ?? 'as_of'}=${before + nth}`;
+        measured.push(await readers(service, question, true, (nth) => asOf(question.path(nth, then - DAY_S), nth), floors));
       }
     } finally {
       rate = await arrivals.stop();
