@@ -272,12 +272,13 @@ describe('topics', () => {
     await whileRunning(() => until(async () => (await stage.stored(source)) === 5 + length));
   });
 
-  it('that are deleted and made anew under a running consumer stop their partition', async () => {
+  // Longer than before it would be noticed at the next assignment, or where a fetch fell between the two (README, "Limits").
+  it('that are deleted and made anew under a running consumer, shorter than before, stop their partition', async () => {
     const source = await stage.register();
     await stage.send(source, tokens(source, ...numbered('old', 5)));
     await whileRunning(async () => {
       await until(async () => (await stage.stored(source)) === 5);
-      await remake(source, numbered('new', 9));
+      await remake(source, numbered('new', 3));
       await until(async () => (await offsetOf(source))?.stopped !== null);
     });
     expect(await stage.stored(source)).toBe(5);
