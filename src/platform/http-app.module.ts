@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import type { RequestListener } from 'node:http';
+import { STATUS_CODES, type RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -110,10 +110,11 @@ function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
     socket.destroy();
     return;
   }
-  const { status, headers, body } = problemOf(errorOfStatus(400, error));
+  // A server that stood still, too, finds that a request took too long: nothing is wrong with it, and it may be sent again.
+  const { status, headers, body } = problemOf(errorOfStatus(error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 503 : 400, error));
   const text = JSON.stringify(body);
   const lines = Object.entries({ ...headers, 'content-length': String(Buffer.byteLength(text)), connection: 'close' }).map(([name, value]) => `${name}: ${value}`);
-  socket.end(`HTTP/1.1 ${status} Bad Request\r\n${lines.join('\r\n')}\r\n\r\n${text}`);
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('\r\n')}\r\n\r\n${text}`);
 }
 
 /** Resolves to the URL it listens on. */

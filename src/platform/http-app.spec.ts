@@ -6,7 +6,7 @@ import { Body, Controller, Get, Module, Post, Req } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyRequest } from 'fastify';
 import { RescindError } from '../contracts/index.js';
-import { HOT_SAMPLE, type HotHandler } from './http-server.js';
+import { HEADERS_TIMEOUT_MS, HOT_SAMPLE, type HotHandler } from './http-server.js';
 import { createHttpApp, createLog, createMetrics, jsonBody, listenHttp, type ListenConfig, type Metrics } from './index.js';
 
 const BODIES = {
@@ -189,6 +189,14 @@ describe('the HTTP application', () => {
     expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n(?:.*\r\n)*?content-type: application\/problem\+json\r\n/);
     expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))).toMatchObject({ code: 'invalid-request' });
   });
+
+  it('tells who sends too slowly to try again: a server that stood still cannot tell its own slowness from theirs', async () => {
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    socket.write('GET /address HTTP/1.1\r\nHost: x\r\n');
+    const answer = await text(socket);
+    expect(answer).toMatch(/^HTTP\/1\.1 429 Too Many Requests\r\n(?:.*\r\n)*?retry-after: 1\r\n/);
+    expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))).toMatchObject({ code: 'overloaded' });
+  }, 3 * HEADERS_TIMEOUT_MS);
 
   it('counts requests by route pattern, never by path, and samples hot ones', async () => {
     const ask = (path: string): Promise<unknown> => fetch(url + path).then((response) => response.text());

@@ -29,14 +29,14 @@ part AS (
          coalesce(sum(records) FILTER (WHERE outcome = 1), 0), coalesce(sum(bytes) FILTER (WHERE outcome = 1), 0),
          min(at), max(until_at), min(at) FILTER (WHERE outcome = 1), max(until_at) FILTER (WHERE outcome = 1)
   FROM (
-    SELECT client, res, n, outcome, op, at, until_at, records, bytes FROM access a
-    WHERE NOT $3 AND a.tenant = $1 AND a.ix >= ($2::bigint >> 16) << 16 AND a.ix < $2 AND a.bound_ix < $2
-      AND a.res IS NOT NULL AND ($4 IS NULL OR a.client = ANY ($4)) AND ($5 IS NULL OR a.res = ANY ($5))
+    -- By their indexes, as many uses however long the ledger is: by client or resource the planner would walk all that these ever had.
+    (SELECT client, res, n, outcome, op, at, until_at, records, bytes FROM access a
+     WHERE NOT $3 AND a.tenant = $1 AND a.ix >= ($2::bigint >> 16) << 16 AND a.ix < $2 AND a.bound_ix < $2 OFFSET 0)
     UNION ALL
-    SELECT client, res, n, outcome, op, at, until_at, records, bytes FROM access a
-    WHERE NOT $3 AND a.tenant = $1 AND a.bound_ix > a.ix AND a.bound_ix >= ($2 >> 16) << 16 AND a.bound_ix < $2 AND a.ix < ($2 >> 16) << 16
-      AND a.res IS NOT NULL AND ($4 IS NULL OR a.client = ANY ($4)) AND ($5 IS NULL OR a.res = ANY ($5))
+    (SELECT client, res, n, outcome, op, at, until_at, records, bytes FROM access a
+     WHERE NOT $3 AND a.tenant = $1 AND a.bound_ix > a.ix AND a.bound_ix >= ($2 >> 16) << 16 AND a.bound_ix < $2 AND a.ix < ($2 >> 16) << 16 OFFSET 0)
   ) o
+  WHERE res IS NOT NULL AND ($4 IS NULL OR client = ANY ($4)) AND ($5 IS NULL OR res = ANY ($5))
   GROUP BY client, res
 )
 SELECT client, res, sum(n) AS n, sum(allowed) AS allowed, sum(reads) AS reads, sum(writes) AS writes, sum(deletes) AS deletes, sum(exports) AS exports, sum(admins) AS admins, sum(records) AS records, sum(bytes) AS bytes,
