@@ -41,6 +41,13 @@ const SETTINGS: Readonly<Record<string, string>> = {
   timezone: 'UTC',
 };
 
+export interface EmbeddedPostgresOptions {
+  readonly directory: string;
+  readonly log: Log;
+  /** Of the server, beside or in place of those that suit a machine with other work on it. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
 export interface EmbeddedPostgres {
   /** Superuser of a server that only this machine reaches; the password is in the URL. */
   url: string;
@@ -56,7 +63,7 @@ export interface EmbeddedPostgres {
  *
  * Throws RescindError `database-unavailable` with the server's last lines.
  */
-export async function startEmbeddedPostgres(options: { directory: string; log: Log }): Promise<EmbeddedPostgres> {
+export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const directory = resolve(options.directory);
   await mkdir(directory, { recursive: true });
   const claim = await claimDirectory(directory);
@@ -68,7 +75,7 @@ export async function startEmbeddedPostgres(options: { directory: string; log: L
     const data = join(directory, 'data');
     if (!(await exists(join(data, 'PG_VERSION')))) await initialise({ directory, data, password, account, binaries });
     await stopOrphan(data, options.log);
-    const { server, port } = await startServer({ directory, data, password, account, binaries, log: options.log });
+    const { server, port } = await startServer({ directory, data, password, account, binaries, log: options.log, settings: { ...SETTINGS, ...options.settings } });
     return {
       url: urlOf(password, port, DATABASE),
       pid: server.pid,
@@ -184,11 +191,11 @@ async function stopOrphan(data: string, log: Log): Promise<void> {
 
 const LEFT_BY_PREDECESSOR = /pre-existing shared memory block|lock file "postmaster\.pid" already exists|could not bind/;
 
-async function startServer(place: Place & { log: Log }): Promise<{ server: ServiceProcess; port: number }> {
+async function startServer(place: Place & { readonly log: Log; readonly settings: Readonly<Record<string, string>> }): Promise<{ server: ServiceProcess; port: number }> {
   const deadline = performance.now() + RETRY_FOR_MS;
   for (;;) {
     const port = await rememberPort(join(place.directory, 'port'), HOST);
-    const settings = Object.entries(SETTINGS).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+    const settings = Object.entries(place.settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
     const launch = await launchAs(place, place.binaries.postgres, ['-D', place.data, '-p', String(port), ...settings]);
     const server = await startService({
       name: 'postgres',
