@@ -66,5 +66,6 @@ export async function listenUnready({ listen, health, metrics, reason }: Unready
 function send(res: ServerResponse, status: number, contentType: string, text: string): void {
   res.setHeader('content-type', contentType);
   res.setHeader('cache-control', 'no-store');
+  res.setHeader('content-length', Buffer.byteLength(text));
   res.writeHead(status).end(text);
 }
