@@ -3,7 +3,7 @@ export type { OwnProjectedEvent, ProjectedEvent } from './event.js';
 export { CONNECTION_STATES } from './connections/write.pg.js';
 export { PRINCIPAL_STATES } from './sessions/write.pg.js';
 export { OPERATIONS, OUTCOMES } from './usage/write.pg.js';
-export { EDGE_USES, readEdgeUses, readHourUses, readTotalUses, type EdgeUses, type HourSubject, type HourUses, type UsageMoment, type UseSums } from './usage/read.pg.js';
+export { readEdgeUses, readHourUses, readTotalUses, type EdgeUses, type HourSubject, type HourUses, type UsageMoment, type UseSums } from './usage/read.pg.js';
 export { readClosedEdges, readOpenEdges, type EdgesWanted, type EdgeSum } from './usage/edge-sums.pg.js';
 export { BLOCK_BITS } from './usage/blocks.js';
 export type { Conflict } from './tokens/write.pg.js';

@@ -39,14 +39,7 @@ export interface EdgeUses extends UseSums {
   readonly lastAllowed: number | null;
 }
 
-/**
- * Uses by client and resource as one select, to be read alone or to stand in a WITH of another statement.
- * Parameters: `$1` tenant, `$2` index (bigint), `$3` present (boolean), `$4` clients, `$5` resources (int[], null: all).
- * Columns: `client`, `res`, `n`, `allowed`, `reads`, `writes`, `deletes`, `exports`, `admins`, `records`, `bytes` (numeric),
- * `first_at`, `last_at`, `first_allowed`, `last_allowed` (bigint).
- */
-export const EDGE_USES = loadSql(import.meta.url, 'edge-uses.sql');
-
+const EDGE_USES = loadSql(import.meta.url, 'edge-uses.sql');
 const HOUR_USES = loadSql(import.meta.url, 'hour-uses.sql');
 const hourUsesOf = (table: string, stored: string, raw: string): string =>
   HOUR_USES.replaceAll('{table}', table).replaceAll('{stored}', stored).replaceAll('{raw}', raw);
