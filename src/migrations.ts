@@ -18,6 +18,7 @@ import {
   SourceSequence1764000004800,
   UseAggregates1764000008000,
   UsesOfAUser1764000008096,
+  UsesOfUsers1764000008103,
 } from './projections/index.js';
 import { Directory1764000008041 } from './query/index.js';
 
@@ -46,4 +47,5 @@ export const MIGRATIONS = [
   RareUses1764000008095,
   UsesOfAUser1764000008096,
   SessionTokens1764000008097,
+  UsesOfUsers1764000008103,
 ];
