@@ -3,7 +3,7 @@ export type { OwnProjectedEvent, ProjectedEvent } from './event.js';
 export { CONNECTION_STATES } from './connections/write.pg.js';
 export { PRINCIPAL_STATES } from './sessions/write.pg.js';
 export { OPERATIONS, OUTCOMES } from './usage/write.pg.js';
-export { readEdgeUses, readHourUses, readTotalUses, type EdgeUses, type HourSubject, type HourUses, type UsageMoment, type UseSums } from './usage/read.pg.js';
+export { readHourUses, readTotalUses, type HourSubject, type HourUses, type UsageMoment, type UseSums } from './usage/read.pg.js';
 export { readClosedEdges, readOpenEdges, type EdgesWanted, type EdgeSum } from './usage/edge-sums.pg.js';
 export { readUsesOfGrants, readUsesOfUsers, type UserUses, type UseTimes } from './usage/user-uses.pg.js';
 export { BLOCK_BITS } from './usage/blocks.js';

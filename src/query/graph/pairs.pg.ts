@@ -82,7 +82,6 @@ async function readUses(snapshot: Snapshot, memory: PairMemory, { clients, resou
 }
 
 async function ofUsers(snapshot: Snapshot, memory: PairMemory, filter: PairFilter & { readonly users: readonly number[] }, window: Window): Promise<ReadPairs> {
-  const { users } = filter;
   const index = Number(snapshot.index);
   const held = await readHeldByUsers(snapshot, filter);
   const raw = await readUsesOf(snapshot, filter, window);
