@@ -10,12 +10,12 @@ const wanted = (of: string): string => `($4::int[] IS NULL OR ${of}.client = ANY
 const OF_USERS = statementOf('uses-of-users', {
   asked: 'unnest($3::int[]) AS d (usr)',
   stored: `u.usr = d.usr AND ${wanted('u')}`,
-  single: `a.usr IN (SELECT usr FROM asked) AND ${wanted('a')}`,
+  single: `(a.usr IN (SELECT usr FROM asked)) IS TRUE AND ${wanted('a')}`,
 });
 const OF_GRANTS = statementOf('uses-of-grants', {
   asked: 'unnest($3::int[], $4::int[], $5::int[]) AS d (usr, client, res)',
   stored: 'u.usr = d.usr AND u.client = d.client AND u.res = d.res',
-  single: '(a.usr, a.client, a.res) IN (SELECT usr, client, res FROM asked)',
+  single: '((a.usr, a.client, a.res) IN (SELECT usr, client, res FROM asked)) IS TRUE',
 });
 const EVER = ['0', String(2n ** 63n - 1n)] as const;
 

@@ -27,7 +27,8 @@ stored AS MATERIALIZED (
 cut AS MATERIALIZED (
   SELECT s.usr, s.client, s.res, c.blk, c.first_at, c.last_at FROM stored s CROSS JOIN LATERAL unnest(s.cut_blk, s.cut_first, s.cut_last) AS c (blk, first_at, last_at)
 ),
--- OFFSET: by the index whose columns stand in its conditions, as many uses however long the ledger is.
+-- OFFSET: by the index whose columns stand in its conditions, as many uses however long the ledger is. IS TRUE: looked up in a hash, whatever the
+-- planner takes the numbers for, which it does not know.
 single AS (
   SELECT usr, client, res, n, outcome, at, until_at, agent, agent_ix
   FROM (
@@ -48,7 +49,7 @@ single AS (
     WHERE a.tenant = $1 AND a.usr = c.usr AND a.at >= c.first_at AND a.at <= c.last_at
       AND a.bound_ix >= c.blk::bigint << 14 AND a.bound_ix < (c.blk + 1)::bigint << 14 OFFSET 0
   ) a
-  WHERE (c.usr, a.client, a.res, c.blk) IN (SELECT usr, client, res, blk FROM cut)
+  WHERE ((c.usr, a.client, a.res, c.blk) IN (SELECT usr, client, res, blk FROM cut)) IS TRUE
 ),
 part AS (
   SELECT usr, client, res, n, allowed, since_one, since_two, first_at, last_at, first_allowed, last_allowed, agents FROM stored WHERE n IS NOT NULL
@@ -61,10 +62,9 @@ part AS (
   SELECT a.usr, a.client, a.res, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, a.agent::text
   FROM (SELECT DISTINCT usr FROM asked) d
   CROSS JOIN LATERAL (
-    SELECT usr, client, res, agent FROM access a
-    WHERE a.tenant = $1 AND a.usr = d.usr AND a.agent_ix IS NOT NULL AND a.agent_ix < $2 AND a.at >= $6 AND a.at < $7 AND a.res IS NOT NULL OFFSET 0
+    SELECT usr, client, res, agent, at FROM access a WHERE a.tenant = $1 AND a.usr = d.usr AND a.agent_ix IS NOT NULL AND a.agent_ix < $2 OFFSET 0
   ) a
-  WHERE {single}
+  WHERE a.at >= $6 AND a.at < $7 AND a.res IS NOT NULL AND {single}
 )
 SELECT usr, client, res, sum(n) AS accesses, sum(allowed) AS allowed, coalesce(sum(since_one), 0) AS since_one, coalesce(sum(since_two), 0) AS since_two,
        min(first_at) AS first, max(last_at) AS last, min(first_allowed) AS first_used, max(last_allowed) AS last_used, string_agg(agents, ' ') AS agents
