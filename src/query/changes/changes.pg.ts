@@ -10,7 +10,7 @@ import { describeLines } from './describe.pg.js';
 import { readGranted } from './granted.pg.js';
 import { sortLines } from './lines.js';
 import { readLines, type Between } from './read.pg.js';
-import { findSince, readSince, sinceFromCursor } from './since.js';
+import { findSince, readSince, sinceFromCursor, timeOfSince } from './since.js';
 
 export const CHANGE_PARAMETERS = [...FILTER_PARAMETERS.client, ...FILTER_PARAMETERS.resource, 'limit', 'cursor'] as const;
 /** What they mean is this question's own: see the controller. */
@@ -52,7 +52,7 @@ export function createChangesQuestion({ ask, reader, memory }: { readonly ask: A
         ...(lines.length > skip + limit ? { next: encodeCursor(tenantKey, question, place) } : {}),
         ...(cut ? { at_least: true as const } : {}),
       };
-    }, asked);
+    }, asked, (nowMs) => timeOfSince(askedSince, nowMs));
   };
 }
 

@@ -61,7 +61,7 @@ export function createCountMemory(): ReadNow {
     const there = remembered.get(name);
     const fits = there !== undefined && there.block <= block && there.since === since && isSame(there.sources, sources);
     const closed = fits ? there : await readClosed(snapshot, block, since, sources);
-    const [row] = await snapshot.rows<NowRow>(NOW, [closed.block, sources, from, to, most]);
+    const [row] = await snapshot.rows<NowRow>(NOW, [closed.block, sources, from, to, most, block]);
     const counts = (row!.counts ?? []).map(countOf);
     const uses = (row!.uses ?? []).map(([source, blk, came, attributed]) => ({ source, blk, came, attributed }));
     const below = closed.block === block ? closed : { ...closed, ...join(closed, counts.filter(({ blk }) => blk < block), uses.filter(({ blk }) => blk < block)), block };

@@ -88,7 +88,8 @@ export function heardOf(counts: Iterable<Count>): (source: string) => Heard {
 }
 
 function heardOfOne(counts: readonly Count[]): Heard {
-  const events = counts.filter(({ what }) => !isToken(what));
+  // What is remembered is in the order in which it came up.
+  const events = counts.filter(({ what }) => !isToken(what)).sort((one, other) => (one.what < other.what ? -1 : 1));
   const count = (what: string): number => counts.find((one) => one.what === what)?.n ?? 0;
   return {
     types: events.map(({ what, n, lastIx, lastArrival, lastDelay }) => ({ type: what, events: n, lastIndex: String(lastIx), lastArrival, lastDelay })),

@@ -1,13 +1,14 @@
 -- What sources said, reported and were refused, of the present: of the blocks from one on, since what came before is remembered; as JSON, of
 -- which there are hundreds of rows.
--- $1 tenant  $2 block  $3 sources  $4 from, $5 to (epoch seconds) of refusals  $6 refusals counted
+-- $1 tenant  $2 block  $3 sources  $4 from, $5 to (epoch seconds) of refusals  $6 refusals counted  $7 last block: what lies between two is
+-- planned as few rows, what lies above one as a third of all
 SELECT
   (SELECT json_agg(json_build_array(source, what, blk, day, total, last_ix, last_arrival, last_delay, n, delay_least, delay_most, delay_sum, ahead, prompt) ORDER BY day, blk)
    FROM source_count
-   WHERE tenant = $1 AND blk >= $2::int AND source = ANY ($3::uuid[])) AS counts,
+   WHERE tenant = $1 AND blk >= $2::int AND blk <= $7::int AND source = ANY ($3::uuid[])) AS counts,
   (SELECT json_agg(json_build_array(source, blk, came, attributed))
    FROM use_source
-   WHERE tenant = $1 AND source = ANY ($3) AND blk >= $2) AS uses,
+   WHERE tenant = $1 AND source = ANY ($3) AND blk >= $2 AND blk <= $7) AS uses,
   (SELECT json_agg(json_build_array(source, code, n, read))
    FROM (
      SELECT source, code, count(*) AS n, sum(count(*)) OVER () AS read

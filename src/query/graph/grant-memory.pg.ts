@@ -30,12 +30,15 @@ export async function rememberGrants(snapshot: Snapshot, known: KnownEdges, sinc
   const from = known.grantsFrom;
   if (from <= since) return true;
   // What lies at or above its index may have come after the snapshot.
-  if (Number(snapshot.index) < from) return false;
-  const room = roomForGrants(known);
+  if (Number(snapshot.index) < from || since <= known.grantsTooMany) return false;
+  const room = Math.max(0, roomForGrants(known));
   const [row] = await snapshot.rows<{ grants: string | null }>(EARLIER, [String(since), String(from), room + 1]);
   if (known.grantsFrom !== from) return rememberGrants(snapshot, known, since);
   const words = row!.grants === null ? [] : row!.grants.split(' ').map(Number);
-  if (words.length > 3 * room) return false;
+  if (words.length > 3 * room) {
+    known.grantsTooMany = Math.max(known.grantsTooMany, since);
+    return false;
+  }
   const rows = Array.from({ length: words.length / 3 }, (_, nth) => ({ client: words[3 * nth]!, res: words[3 * nth + 1]!, ix: words[3 * nth + 2]! }));
   learnEarlierGrants(known, rows, since);
   return true;

@@ -68,12 +68,14 @@ export interface KnownEdges {
   upTo: number;
   /** All grants that are new from it on are here. */
   grantsFrom: number;
+  /** From it on they were too many to remember. */
+  grantsTooMany: number;
   readonly edges: Map<string, KnownEdge>;
   /** Names at the IdP of a client, in the order in which events tied them. */
   readonly ties: Map<number, Fact<number>[]>;
 }
 
-export const noEdges = (): KnownEdges => ({ upTo: 0, grantsFrom: 0, edges: new Map(), ties: new Map() });
+export const noEdges = (): KnownEdges => ({ upTo: 0, grantsFrom: 0, grantsTooMany: -1, edges: new Map(), ties: new Map() });
 
 export const edgeKey = ({ client, res }: { readonly client: number; readonly res: number }): string => `${client} ${res}`;
 
