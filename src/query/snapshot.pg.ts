@@ -42,8 +42,11 @@ export interface Snapshot extends Moment {
   asOf(asked: AskedMoment): Promise<Snapshot>;
 }
 
-/** Runs a question on one snapshot of one tenant, as of a moment, or of now. */
-export type Ask = <T>(tenant: string, question: (snapshot: Snapshot) => Promise<T>, asked?: AskedMoment) => Promise<T>;
+/**
+ * Runs a question on one snapshot of one tenant, as of a moment, or of now. `other` is a time that it will ask for by `asOf`, of a question of
+ * the present, given epoch milliseconds of now: it is found in the round trip that opens.
+ */
+export type Ask = <T>(tenant: string, question: (snapshot: Snapshot) => Promise<T>, asked?: AskedMoment, other?: (nowMs: number) => number | undefined) => Promise<T>;
 
 /**
  * Every question is one read-only REPEATABLE READ transaction, so that its statements see the same moment. Rejects with
@@ -51,18 +54,19 @@ export type Ask = <T>(tenant: string, question: (snapshot: Snapshot) => Promise<
  * does not cover.
  */
 export function createAsk({ pool, now }: { readonly pool: Pool; readonly now: () => number }): Ask {
-  return async (tenant, question, asked) => {
+  return async (tenant, question, asked, other) => {
     try {
       return await reading(pool, async (client) => {
         const rows: Rows = async <R extends QueryResultRow>(sql: string | Prepared, values: readonly unknown[] = []) =>
           (await client.query<R>({ ...(typeof sql === 'string' ? { text: sql } : sql), values: [tenant, ...values] })).rows;
         const pages: Pages = (sql, values, size) => fetchPages(client, sql, [tenant, ...values], size);
-        const opened = await open(client, tenant, asked);
+        const startedAt = now();
+        const opened = await open(client, tenant, asked, asked === undefined ? other?.(startedAt * 1_000) : undefined);
         // The reader only calls `query`, which a connection has too.
         const lineage = createLineageReader({ pool: client as unknown as Pool });
         const snapshotOf = ({ index, at }: Moment): Snapshot => ({ tenant, index, at, present: index === opened.head, rows, tables: opened.tables, pages, lineage, asOf });
-        const asOf = async (moment: AskedMoment): Promise<Snapshot> => snapshotOf(await findMoment(rows, opened.head, now(), moment));
-        return question(snapshotOf(await findMoment(rows, opened.head, now(), asked, opened.arrival)));
+        const asOf = async (moment: AskedMoment): Promise<Snapshot> => snapshotOf(await findMoment(rows, opened, startedAt, moment));
+        return question(snapshotOf(await findMoment(rows, opened, startedAt, asked, opened.arrival)));
       });
     } catch (error) {
       throw explain(error);
@@ -95,25 +99,34 @@ interface Opened {
   /** Of the last entry below the index that is asked for, milliseconds. */
   readonly arrival: string | null;
   readonly tables: string;
+  readonly other?: { readonly atMs: number; readonly index: string } | undefined;
 }
 
 /** One table of each projection, which are switched whole; a server that was restored has started since. */
 const TABLES = `concat_ws(' ', pg_postmaster_start_time(), ${['entity', 'edge_use', 'edge_grant', 'connection_version', 'edge_seen'].map((table) => `'${table}'::regclass::oid`).join(', ')})`;
 
 /** All in one round trip, which takes no parameters. */
-async function open(client: PoolClient, tenant: string, asked: AskedMoment | undefined): Promise<Opened> {
+async function open(client: PoolClient, tenant: string, asked: AskedMoment | undefined, otherMs: number | undefined): Promise<Opened> {
   const last = asked !== undefined && 'index' in asked && !('at' in asked) ? asked.index - 1n : -1n;
   const literal = client.escapeLiteral(tenant);
-  const head = `SELECT (SELECT next_ix FROM ledger_head WHERE tenant = ${literal}), (SELECT arrival FROM entry WHERE tenant = ${literal} AND ix = ${last}), ${TABLES} AS tables`;
-  const results = (await client.query(`${BEGIN_SNAPSHOT}; ${head}`)) as unknown as readonly QueryResult<HeadRow>[];
-  const { next_ix, arrival, tables } = results.at(-1)!.rows[0]!;
-  return { head: BigInt(next_ix ?? 0), arrival, tables };
+  const next = `(SELECT next_ix FROM ledger_head WHERE tenant = ${literal})`;
+  const head = `SELECT ${next}, (SELECT arrival FROM entry WHERE tenant = ${literal} AND ix = ${last}), ${TABLES} AS tables`;
+  const other = otherMs === undefined ? '' : `, (${findIndexOf(literal, String(otherMs), `coalesce(${next}, 0)`)}) AS other`;
+  const results = (await client.query(`${BEGIN_SNAPSHOT}; ${head}${other}`)) as unknown as readonly QueryResult<HeadRow>[];
+  const { next_ix, arrival, tables, other: index } = results.at(-1)!.rows[0]!;
+  return { head: BigInt(next_ix ?? 0), arrival, tables, other: otherMs === undefined ? undefined : { atMs: otherMs, index: index! } };
 }
+
+/** Without what is said in front of it: a comment ends with a line, and a literal need not. */
+const HALVING = FIND_INDEX.text.slice(FIND_INDEX.text.indexOf('WITH'));
+const findIndexOf = (tenant: string, atMs: string, head: string): string =>
+  HALVING.replaceAll('$1', tenant).replaceAll('$2', atMs).replaceAll('$3', head);
 
 interface HeadRow {
   readonly next_ix: string | null;
   readonly arrival: string | null;
   readonly tables: string;
+  readonly other?: string;
 }
 
 /** One cursor in a transaction. */
@@ -127,11 +140,11 @@ async function* fetchPages<R extends QueryResultRow>(client: PoolClient, sql: st
   }
 }
 
-async function findMoment(rows: Rows, head: bigint, now: number, asked: AskedMoment | undefined, arrival: string | null = null): Promise<Moment> {
+async function findMoment(rows: Rows, { head, other }: Pick<Opened, 'head' | 'other'>, now: number, asked: AskedMoment | undefined, arrival: string | null = null): Promise<Moment> {
   if (asked === undefined) return { index: head, at: now };
   if ('atMs' in asked) {
     if (asked.atMs >= (now + 1) * 1000) throw outOfRange('`as_of` lies in the future');
-    const [found] = await rows<{ index: string }>(FIND_INDEX, [asked.atMs, String(head)]);
+    const [found] = other?.atMs === asked.atMs ? [other] : await rows<{ index: string }>(FIND_INDEX, [asked.atMs, String(head)]);
     if (found === undefined || found.index === '0') throw outOfRange('`as_of` lies before the first entry of the ledger');
     return { index: BigInt(found.index), at: Math.floor(asked.atMs / 1000) };
   }
