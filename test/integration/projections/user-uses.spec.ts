@@ -3,7 +3,7 @@ import { MIGRATIONS } from '../../../src/migrations.js';
 import { inTransaction, runMigrations } from '../../../src/platform/index.js';
 import { readUsesOfGrants, readUsesOfUsers, type UserUses, type UseTimes } from '../../../src/projections/index.js';
 import { createTestDatabase, type TestDatabase } from '../../support/services.js';
-import { ACME, say, T, writeHistory, type Said } from '../query/history.js';
+import { ACME, GLOBEX, say, T, writeHistory, type Said } from '../query/history.js';
 import { AGENT, CRM, CRM_AS, IDP, WIKI_AS } from '../query/story.js';
 
 const BLOCK = 16_384n;
@@ -100,8 +100,10 @@ describe('uses of users', () => {
   });
 
   it('are those of the tenant alone', async () => {
-    const [{ usr }] = await rows('SELECT usr FROM access WHERE tenant = $1 AND usr IS NOT NULL LIMIT 1');
-    const other = { ...moment(4n * BLOCK), rows: async (sql: any, values: readonly unknown[] = []) => (await database.pool.query({ text: sql.text, values: ['0bbbbbbb-0000-4000-8000-000000000000', ...values] })).rows };
-    expect(await readUsesOfUsers(other, { users: [usr] })).toEqual([]);
+    // As if that tenant had closed blocks and an open one where the other has uses.
+    await database.pool.query('INSERT INTO use_usr_end (tenant, blk) VALUES ($1, 2)', [GLOBEX]);
+    const users = (await rows('SELECT DISTINCT usr FROM access WHERE tenant = $1 AND usr IS NOT NULL')).map(({ usr }) => usr as number);
+    const other = { ...moment(5n * BLOCK), rows: async (sql: any, values: readonly unknown[] = []) => (await database.pool.query({ text: sql.text, values: [GLOBEX, ...values] })).rows };
+    for (const times of [{}, { window: [T + 20, T + DAY] as const }]) expect(await readUsesOfUsers(other, { users }, times)).toEqual([]);
   });
 });
