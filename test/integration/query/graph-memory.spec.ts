@@ -30,13 +30,13 @@ async function expectSame(): Promise<void> {
 
 /** From what is remembered, from what has just been read, and by one that remembers no grants from so early on. */
 async function expectSameChanges(moments: readonly (readonly [since: number, until: number])[], end: number): Promise<number> {
-  const late = begin();
-  await late.graph(ACME, {});
   let lines = 0;
   for (const [since, until] of moments) {
     const asked = { since: String(since), ...(until === end ? {} : { until: String(until) }), limit: '100' };
     const answer = await old.changes(ACME, asked);
     expect({ asked, answer }).toEqual({ asked, answer: await begin().changes(ACME, asked) });
+    const late = begin();
+    await late.graph(ACME, {});
     expect({ asked, answer }).toEqual({ asked, answer: await late.changes(ACME, asked) });
     lines += answer.items.filter(({ kind }) => kind === 'grants-appeared' || kind === 'users-appeared').length;
   }
@@ -83,6 +83,6 @@ it('reads what is asked for where there are more pairs than it remembers', async
   expect(narrow).toEqual(await old.graph(ACME, { client: String(client) }));
   expect(narrow.nodes.length).toBeGreaterThan(0);
   expect(await ask(begin(), {})).toBe('filter-too-wide');
-  expect((await begin().changes(ACME, { since: '1' })).items.map(({ kind }) => kind)).toContain('grants-appeared');
+  expect((await begin().changes(ACME, { since: '1', kind: 'grants-appeared' })).items.length).toBeGreaterThan(0);
   expect(((await old.graph(GLOBEX, {})) as any).as_of).toBeDefined();
 });
