@@ -44,20 +44,26 @@ SELECT (SELECT count(*) > $10 FROM rule) AS cut, (
     'bound_ix', u.bound_ix, 'at', u.at, 'usr', u.usr, 'client', u.client, 'agent', u.agent, 'res', u.res))
   FROM span s
   CROSS JOIN LATERAL (
-    SELECT w.*, count(*) OVER ()::int AS walked,
-           coalesce(w.outcome = 1
-             AND (s.users IS NULL OR w.usr = ANY (s.users)) AND (s.clients IS NULL OR w.client = ANY (s.clients))
-             AND (s.agents IS NULL OR (w.agent = ANY (s.agents) AND (w.agent_ix IS NULL OR w.agent_ix < $3)))
-             AND (s.resources IS NULL OR w.res = ANY (s.resources))
-             AND (s.issuer IS NULL OR (
-               SELECT s.issuer IN (t.facts ->> 'iss', t.facts #>> '{id_jag,iss}') FROM token t WHERE t.tenant = $1 AND t.key = w.tok AND t.ix < $3)),
-           false) AS fits
-    FROM (
-      {walks}
-      ORDER BY at, ix
-      LIMIT {budget}
-    ) w
-    ORDER BY fits DESC, w.bound_ix, w.ix
+    WITH walked AS MATERIALIZED (
+      SELECT w.*, count(*) OVER ()::int AS walked,
+             coalesce(w.outcome = 1
+               AND (s.users IS NULL OR w.usr = ANY (s.users)) AND (s.clients IS NULL OR w.client = ANY (s.clients))
+               AND (s.agents IS NULL OR (w.agent = ANY (s.agents) AND (w.agent_ix IS NULL OR w.agent_ix < $3)))
+               AND (s.resources IS NULL OR w.res = ANY (s.resources)), false) AS may
+      FROM (
+        {walks}
+        ORDER BY at, ix
+        LIMIT {budget}
+      ) w
+      ORDER BY may DESC, w.bound_ix, w.ix
+    )
+    -- Tokens are looked at up to the first that the issuer fits.
+    (SELECT true AS fits, w.* FROM walked w
+     WHERE w.may AND (s.issuer IS NULL OR (
+       SELECT s.issuer IN (t.facts ->> 'iss', t.facts #>> '{id_jag,iss}') FROM token t WHERE t.tenant = $1 AND t.key = w.tok AND t.ix < $3))
+     LIMIT 1)
+    UNION ALL
+    (SELECT false, w.* FROM walked w LIMIT 1)
     LIMIT 1
   ) u
   WHERE u.fits OR u.walked >= {budget}

@@ -4,7 +4,7 @@ import type { Line } from './lines.js';
 /** Rules that one answer looks at, the newest. */
 export const MAX_RULES_COMPARED = 100;
 /** Uses that are walked for one of them. */
-export const MAX_USES_A_RULE = 250;
+export const MAX_USES_A_RULE = 100;
 
 /** In order of preference: the more a member usually leaves, the later it comes. */
 const DRIVERS = [
