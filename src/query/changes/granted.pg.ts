@@ -1,12 +1,18 @@
 import { loadSql } from '../../platform/index.js';
+import { MAX_PAIRS } from '../graph/edge-memory.pg.js';
 import { rememberGrants } from '../graph/grant-memory.pg.js';
 import type { Fact, KnownEdges } from '../graph/known-edges.js';
 import { grantsBetween, type NewGrants } from '../graph/known-grants.js';
 import type { PairMemory } from '../graph/pairs.pg.js';
+import type { Prepared } from '../snapshot.pg.js';
 import type { Between } from './read.pg.js';
 
 const GRANTS = { name: 'changes-grants', text: loadSql(import.meta.url, 'grants.sql') };
+const GRANTS_BETWEEN = { name: 'changes-grants-between', text: loadSql(import.meta.url, 'grants-between.sql') };
 const TIES = { name: 'changes-ties', text: loadSql(import.meta.url, 'ties.sql') };
+
+/** Entries between two moments, a pair, up to which their grants are read one by one: two look-ups a pair cost as much. */
+const NEAR_ENTRIES_A_PAIR = 250;
 
 /** Clients that may have gained users, with the first and the last entry that may have brought one. */
 export type Spans = ReadonlyMap<number, { readonly first: number; readonly last: number }>;
@@ -21,7 +27,8 @@ export async function readGranted(between: Between, { allEdges }: PairMemory): P
   const { since, until, resources } = between;
   const known = await allEdges(until);
   const isRemembered = known !== undefined && (await rememberGrants(until, known, Number(since.index)));
-  const appeared = isRemembered ? rememberedGrants(known, between) : await readGrants(between);
+  const isNear = Number(until.index - since.index) <= NEAR_ENTRIES_A_PAIR * (known?.edges.size ?? MAX_PAIRS);
+  const appeared = isRemembered ? rememberedGrants(known, between) : await readGrants(between, isNear ? GRANTS_BETWEEN : GRANTS);
   // Users are counted by client, at whatever resource.
   if (resources) return { appeared, gained: new Map() };
   return { appeared, gained: spansOf(appeared, known ? tiesOf(known, Number(until.index)) : await readTies(between), between) };
@@ -32,8 +39,8 @@ const rememberedGrants = ({ edges }: KnownEdges, { since, until, clients, resour
     .filter(({ client, res }) => (!clients || clients.includes(client)) && (!resources || resources.includes(res)))
     .flatMap((edge) => grantsBetween(edge, Number(since.index), Number(until.index)) ?? []);
 
-async function readGrants({ since, until, clients, resources }: Between): Promise<NewGrants[]> {
-  const rows = await until.rows<GrantRow>(GRANTS, [String(since.index), String(until.index), clients, resources]);
+async function readGrants({ since, until, clients, resources }: Between, statement: Prepared): Promise<NewGrants[]> {
+  const rows = await until.rows<GrantRow>(statement, [String(since.index), String(until.index), clients, resources]);
   return rows.map(({ client, res, grants, first_ix: first, last_ix: last }) => ({ client, res, grants, first, last }));
 }
 

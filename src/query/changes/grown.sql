@@ -11,7 +11,7 @@ held AS MATERIALIZED (
   SELECT usr, client, res, max(from_ix) AS last_ix, (array_agg(scopes ORDER BY from_ix DESC))[1] AS scopes
   FROM walked GROUP BY usr, client, res
 ),
-compared AS (
+compared AS MATERIALIZED (
   SELECT h.client, h.res, h.last_ix,
          (SELECT string_agg(x, ' ') FROM (SELECT unnest(string_to_array(h.scopes, ' ')) EXCEPT SELECT unnest(b.scopes)) d (x)) AS added
   FROM held h

@@ -3,7 +3,7 @@ import type { Snapshot } from '../snapshot.pg.js';
 import type { NewGrants } from '../graph/known-grants.js';
 import { lineOfConnection, linesOfOnce, type Line, type OnceRow } from './lines.js';
 import type { Spans } from './granted.pg.js';
-import { linesOfUses, MAX_RULES_COMPARED, USED_AFTER, type UsedAfter } from './used-after.js';
+import { linesOfUses, USED_AFTER, type UsedAfter } from './used-after.js';
 
 const sqlOf = (name: string): string => loadSql(import.meta.url, `${name}.sql`);
 const listOf = (sql: string): string => `(SELECT json_agg(x) FROM (${sql}) x)`;
@@ -39,7 +39,6 @@ export async function readLines(between: Between, appeared: readonly NewGrants[]
     [...gained.keys()],
     [...gained.values()].map(({ first }) => first),
     [...gained.values()].map(({ last }) => last),
-    MAX_RULES_COMPARED,
     until.present ? NEVER : String(until.at + MAX_AHEAD_S + 1),
   ]);
   const { connections, once, grown, users, used } = row!;

@@ -4,7 +4,7 @@ import type { Line } from './lines.js';
 /** Rules that one answer looks at, the newest. */
 export const MAX_RULES_COMPARED = 100;
 /** Uses that are walked for one of them. */
-export const MAX_USES_A_RULE = 250;
+export const MAX_USES_A_RULE = 100;
 
 /** In order of preference: the more a member usually leaves, the later it comes. */
 const DRIVERS = [
@@ -15,20 +15,26 @@ const DRIVERS = [
   { ids: 'resources', column: 'res' }, // access_res
 ] as const;
 
-/** Of one rule one of them walks. */
+/**
+ * Of one rule one of them walks. What is known by then is told by a difference, of which the planner expects the same for all values: else it
+ * would plan anew each time, for as long as it runs.
+ */
 const WALKS = DRIVERS.map(({ ids, column }, nth) => {
   const before = DRIVERS.slice(0, nth).map((other) => ` AND s.${other.ids} IS NULL`);
   const driving = ids === 'token' ? 'ARRAY[s.token]' : `s.${ids}`;
   return `SELECT a.* FROM unnest(CASE WHEN s.${ids} IS NOT NULL${before.join('')} THEN ${driving} END) AS d (id)
       CROSS JOIN LATERAL (
         SELECT a.ix, a.bound_ix, a.at, a.usr, a.client, a.agent, a.agent_ix, a.res, a.outcome, a.tok FROM access a
-        WHERE a.tenant = $1 AND a.${column} = d.id AND a.at > s.after AND a.at < s.before AND a.bound_ix < $3
+        WHERE a.tenant = $1 AND a.${column} = d.id AND a.at > s.after AND a.at < s.before AND a.bound_ix - $3 < 0
         ORDER BY a.at, a.ix
         LIMIT {budget}
       ) a`;
 });
 
-export const USED_AFTER = loadSql(import.meta.url, 'used-after.sql').replace('{walks}', WALKS.join('\n      UNION ALL\n      ')).replaceAll('{budget}', String(MAX_USES_A_RULE));
+export const USED_AFTER = loadSql(import.meta.url, 'used-after.sql')
+  .replace('{walks}', WALKS.join('\n      UNION ALL\n      '))
+  .replaceAll('{rules}', String(MAX_RULES_COMPARED))
+  .replaceAll('{budget}', String(MAX_USES_A_RULE));
 
 /** As `used-after.sql` tells it. */
 export interface UsedAfter {
