@@ -1,7 +1,7 @@
-import type { Pool, PoolClient, QueryResult, QueryResultRow } from 'pg';
+import type { Pool, PoolClient, QueryConfig, QueryResult, QueryResultRow } from 'pg';
 import { RescindError } from '../contracts/index.js';
-import { loadSql } from '../platform/index.js';
-import { createLineageReader, ENTER_GATE, type LineageReader } from '../projections/index.js';
+import { loadSql, queryTogether } from '../platform/index.js';
+import { AS_TEXT, createLineageReader, ENTER_GATE, type NearestReader } from '../projections/index.js';
 import type { AskedMoment, Moment } from './as-of.js';
 
 /** A question that takes longer is ended: it would hold a connection that others wait for. */
@@ -11,7 +11,18 @@ export const QUESTION_TIMEOUT_MS = 2_000;
  * Compiling takes longer than most questions, and is chosen by estimates that recursion inflates; starting workers takes longer than they
  * save where every core has a question of its own.
  */
-const BEGIN_SNAPSHOT = `BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; ${ENTER_GATE}; SET LOCAL statement_timeout = ${QUESTION_TIMEOUT_MS}; SET LOCAL jit = off; SET LOCAL max_parallel_workers_per_gather = 0`;
+const SETTINGS = { statement_timeout: String(QUESTION_TIMEOUT_MS), jit: 'off', max_parallel_workers_per_gather: '0' } as const;
+/** One table of each projection, which are switched whole; a server that was restored has started since. By name each time: a plan is kept. */
+const TABLES = `concat_ws(' ', pg_postmaster_start_time(), ${['entity', 'edge_use', 'edge_grant', 'connection_version', 'edge_seen'].map((table) => `to_regclass('${table}')::oid`).join(', ')})`;
+const BEGIN_SNAPSHOT = [
+  { name: 'question-begin', text: 'BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY' },
+  { name: 'question-gate', text: ENTER_GATE },
+] as const;
+const OPEN = {
+  name: 'question-open',
+  text: `SELECT ${Object.entries(SETTINGS).map(([name, value]) => `set_config('${name}', '${value}', true)`).join(', ')}, ${TABLES} AS tables,
+    (SELECT next_ix FROM ledger_head WHERE tenant = $1) AS next_ix, (SELECT arrival FROM entry WHERE tenant = $1 AND ix = $2) AS arrival`,
+};
 const READ_ARRIVAL = 'SELECT arrival FROM entry WHERE tenant = $1 AND ix = $2';
 const FIND_INDEX = { name: 'find-index', text: loadSql(import.meta.url, 'find-index.sql') };
 
@@ -32,18 +43,34 @@ export interface Snapshot extends Moment {
   readonly present: boolean;
   /** `$1` is the tenant, always; `values` are `$2` and on. */
   readonly rows: Rows;
+  /** The same, each row a list of values as the server spells them. */
+  readonly texts: (statement: Prepared, values: readonly unknown[]) => Promise<readonly (readonly (string | null)[])[]>;
   /** Is another when the tables are: restored, or made anew by a rebuild. What was remembered of them is void then. */
   readonly tables: string;
   /** The rows of one statement, so many at a time: no more of them are held. */
   readonly pages: Pages;
   /** Reads in the same transaction. Not as of `index`. */
-  readonly lineage: LineageReader;
+  readonly lineage: NearestReader;
   /** Another moment of the same snapshot, for questions that compare two. */
   asOf(asked: AskedMoment): Promise<Snapshot>;
 }
 
-/** Runs a question on one snapshot of one tenant, as of a moment, or of now. */
-export type Ask = <T>(tenant: string, question: (snapshot: Snapshot) => Promise<T>, asked?: AskedMoment) => Promise<T>;
+/** What reads a snapshot whose moment nobody knows yet: of the present, `index` is beyond all that it has. */
+export type Early = Pick<Snapshot, 'index' | 'rows'>;
+
+/**
+ * Runs a question on one snapshot of one tenant, as of a moment, or of now. What `early` asks first goes with the opening, where the moment is
+ * given by its index or is now.
+ */
+export type Ask = <T, E = undefined>(
+  tenant: string,
+  question: (snapshot: Snapshot, early: E) => Promise<T>,
+  asked?: AskedMoment,
+  early?: (early: Early) => Promise<E>,
+) => Promise<T>;
+
+/** Above every index. */
+const NO_INDEX = 2n ** 63n - 1n;
 
 /**
  * Every question is one read-only REPEATABLE READ transaction, so that its statements see the same moment. Rejects with
@@ -51,23 +78,61 @@ export type Ask = <T>(tenant: string, question: (snapshot: Snapshot) => Promise<
  * does not cover.
  */
 export function createAsk({ pool, now }: { readonly pool: Pool; readonly now: () => number }): Ask {
-  return async (tenant, question, asked) => {
+  return async <T, E = undefined>(tenant: string, question: (snapshot: Snapshot, early: E) => Promise<T>, asked?: AskedMoment, early?: (early: Early) => Promise<E>) => {
     try {
       return await reading(pool, async (client) => {
+        const query = inTurns(client);
         const rows: Rows = async <R extends QueryResultRow>(sql: string | Prepared, values: readonly unknown[] = []) =>
-          (await client.query<R>({ ...(typeof sql === 'string' ? { text: sql } : sql), values: [tenant, ...values] })).rows;
+          (await query<R>({ ...(typeof sql === 'string' ? { text: sql } : sql), values: [tenant, ...values] })).rows;
+        const texts: Snapshot['texts'] = async (statement, values) =>
+          (await query<(string | null)[]>({ ...statement, values: [tenant, ...values], rowMode: 'array', types: AS_TEXT } as QueryConfig)).rows;
+        const opening = open(query, tenant, asked);
+        const known = asked === undefined ? NO_INDEX : 'index' in asked ? asked.index : undefined;
+        const found = early && known !== undefined ? early({ index: known, rows }) : undefined;
+        // A moment that cannot be asked about is the answer, whatever is found beside it.
+        found?.catch(() => undefined);
+        const opened = await opening;
         const pages: Pages = (sql, values, size) => fetchPages(client, sql, [tenant, ...values], size);
-        const opened = await open(client, tenant, asked);
-        // The reader only calls `query`, which a connection has too.
-        const lineage = createLineageReader({ pool: client as unknown as Pool });
-        const snapshotOf = ({ index, at }: Moment): Snapshot => ({ tenant, index, at, present: index === opened.head, rows, tables: opened.tables, pages, lineage, asOf });
+        // The reader only calls `query`.
+        const lineage = createLineageReader({ pool: { query } as unknown as Pool });
+        const snapshotOf = ({ index, at }: Moment): Snapshot => ({ tenant, index, at, present: index === opened.head, rows, texts, tables: opened.tables, pages, lineage, asOf });
         const asOf = async (moment: AskedMoment): Promise<Snapshot> => snapshotOf(await findMoment(rows, opened.head, now(), moment));
-        return question(snapshotOf(await findMoment(rows, opened.head, now(), asked, opened.arrival)));
+        const snapshot = snapshotOf(await findMoment(rows, opened.head, now(), asked, opened.arrival));
+        return await question(snapshot, (await (found ?? early?.(snapshot))) as E);
       });
     } catch (error) {
       throw explain(error);
     }
   };
+}
+
+type Send = <R extends QueryResultRow>(statement: QueryConfig) => Promise<QueryResult<R>>;
+
+/** What is asked at once, or while the connection is busy, goes in one round trip. */
+function inTurns(client: PoolClient): Send {
+  let waiting: { readonly statement: QueryConfig; readonly resolve: (result: QueryResult) => void; readonly reject: (error: unknown) => void }[] = [];
+  let busy = false;
+  const send = async (): Promise<void> => {
+    while (waiting.length > 0) {
+      const turn = waiting;
+      waiting = [];
+      try {
+        const statements = turn.map(({ statement }) => statement);
+        const results = statements.length === 1 ? [await client.query(statements[0]!)] : await queryTogether(client, statements);
+        turn.forEach(({ resolve }, nth) => resolve(results[nth]!));
+      } catch (error) {
+        for (const { reject } of turn) reject(error);
+      }
+    }
+    busy = false;
+  };
+  return <R extends QueryResultRow>(statement: QueryConfig) =>
+    new Promise<QueryResult<R>>((resolve, reject) => {
+      waiting.push({ statement, resolve, reject });
+      if (busy) return;
+      busy = true;
+      queueMicrotask(() => void send());
+    });
 }
 
 /** Nothing is written, so that what was read is the answer: nobody waits for the end of the transaction but its connection. */
@@ -97,16 +162,10 @@ interface Opened {
   readonly tables: string;
 }
 
-/** One table of each projection, which are switched whole; a server that was restored has started since. */
-const TABLES = `concat_ws(' ', pg_postmaster_start_time(), ${['entity', 'edge_use', 'edge_grant', 'connection_version', 'edge_seen'].map((table) => `'${table}'::regclass::oid`).join(', ')})`;
-
-/** All in one round trip, which takes no parameters. */
-async function open(client: PoolClient, tenant: string, asked: AskedMoment | undefined): Promise<Opened> {
+async function open(query: Send, tenant: string, asked: AskedMoment | undefined): Promise<Opened> {
   const last = asked !== undefined && 'index' in asked && !('at' in asked) ? asked.index - 1n : -1n;
-  const literal = client.escapeLiteral(tenant);
-  const head = `SELECT (SELECT next_ix FROM ledger_head WHERE tenant = ${literal}), (SELECT arrival FROM entry WHERE tenant = ${literal} AND ix = ${last}), ${TABLES} AS tables`;
-  const results = (await client.query(`${BEGIN_SNAPSHOT}; ${head}`)) as unknown as readonly QueryResult<HeadRow>[];
-  const { next_ix, arrival, tables } = results.at(-1)!.rows[0]!;
+  const [, , opened] = await Promise.all([...BEGIN_SNAPSHOT.map((statement) => query(statement)), query<HeadRow>({ ...OPEN, values: [tenant, String(last)] })]);
+  const { next_ix, arrival, tables } = opened!.rows[0]! as HeadRow;
   return { head: BigInt(next_ix ?? 0), arrival, tables };
 }
 

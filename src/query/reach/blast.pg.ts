@@ -44,22 +44,21 @@ export function createBlastQuestions(options: { readonly ask: Ask; readonly read
     const tenantKey = reader.tenantKey(caller.tenant);
     const { rules, ...said } = await ask(
       caller.tenant,
-      async (snapshot) => {
+      async (snapshot, start: Start) => {
         const from = since ?? snapshot.at - DEFAULT_WINDOW_S;
         if (from > snapshot.at) throw invalid('`since` lies after the moment that is asked about');
-        const start = await findStart(snapshot, tenantKey, asked);
         // What is used is that of a user, a client, an agent or a resource themselves; otherwise of tokens that may have expired since.
-        const reached = await findReachedTokens(snapshot, reader, {
-          seeds: start.seeds,
-          onlyLive: start.entities.length > 0,
-          select: (keys) => reachedBy(start, keys),
-        });
+        const ofThemselves = start.entities.length > 0;
+        const reaching = findReachedTokens(snapshot, reader, { seeds: start.seeds, onlyLive: ofThemselves, select: (keys) => reachedBy(start, keys) });
+        const [reached, used] = ofThemselves
+          ? await Promise.all([reaching, readUsed(snapshot, start, [], from)])
+          : [await reaching, await readUsed(snapshot, start, (await reaching).tokens, from)];
         const live = reached.tokens.filter((token) => token.live);
         const held = await readHeld(snapshot, start, live);
-        const used = await readUsed(snapshot, start, reached.tokens, from);
         return describe(snapshot, { start, since: from, reached, held, used });
       },
       readAsOf(parameters),
+      (early) => findStart(early, tenantKey, asked),
     );
     const proposed = await Promise.all(
       rules.map(async (rule, nth) => ({ ...rule, preview: wantsPreview && previewOrder && (nth === 0 || rule.live_tokens > 0) ? await previewOf(previewOrder, caller, rule.order as ProposedOrder) : null })),

@@ -2,7 +2,7 @@ import { RescindError } from '../../contracts/index.js';
 import { loadSql } from '../../platform/index.js';
 import { ENTITY_KINDS } from '../../projections/index.js';
 import { DIMENSIONS, ruleKey, ruleKeyToBytes, selectorParts, tokenRef, type Dimension, type RuleKey, type Selector, type TokenFacts, type TokenKeys } from '../../rules/index.js';
-import type { Snapshot } from '../snapshot.pg.js';
+import type { Early, Prepared } from '../snapshot.pg.js';
 import type { AskedStart } from './parameters.js';
 
 /** Other names of one user or client that are looked at; more are left out. */
@@ -11,6 +11,14 @@ const MAX_NAMES = 100;
 const START_NAMES = loadSql(import.meta.url, 'start-names.sql');
 const BY_ID = { name: 'reach-start-id', text: START_NAMES.replace('{named}', 'e.id = $2::int') };
 const BY_KEY = { name: 'reach-start-key', text: START_NAMES.replace('{named}', 'e.key = $2::bytea') };
+/** Whatever a RAS issued for an ID-JAG is for the RAS itself, too. */
+const clientsOf = (name: string, named: string): Prepared => ({
+  name,
+  text: `WITH own AS MATERIALIZED (SELECT e.id, e.parts ->> 0 AS uri FROM entity e WHERE e.tenant = $1 AND e.kind = ${ENTITY_KINDS.resource} AND ${named} AND e.from_ix < $3::bigint)
+    SELECT s.client FROM edge_seen s WHERE s.tenant = $1 AND s.res = (SELECT id FROM own) AND s.first_ix < $3
+    UNION SELECT c.id FROM entity c WHERE c.tenant = $1 AND c.kind = ${ENTITY_KINDS.client} AND c.parts ->> 0 = (SELECT uri FROM own) AND c.from_ix < $3`,
+});
+const RESOURCE_CLIENTS = { byId: clientsOf('reach-clients-id', 'e.id = $2::int'), byKey: clientsOf('reach-clients-key', 'e.key = $2::bytea') } as const;
 const SESSION_USERS = 'SELECT usr FROM session WHERE tenant = $1 AND key = $2 AND from_ix < $3';
 const SESSION_ID_JAGS = `SELECT key, sha_key FROM id_jag WHERE tenant = $1 AND usr = ANY ($2::int[]) AND session_key = $3 AND ix < $4 ORDER BY ix DESC LIMIT $5`;
 /** Of an IdP that tells nothing, and of an issuer's own sessions, tokens alone tell: a rule stops those that state it. */
@@ -43,15 +51,16 @@ export interface Seeds {
   readonly users: readonly number[];
   readonly clients: readonly number[];
   readonly agents: readonly number[];
-  readonly resources: readonly number[];
+  /** The clients are those of a resource: any of them may have tokens for others alone. */
+  readonly ofResource: boolean;
   readonly tokens: readonly Buffer[];
   readonly idJags: readonly Buffer[];
 }
 
-export const NO_SEEDS: Seeds = { users: [], clients: [], agents: [], resources: [], tokens: [], idJags: [] };
+export const NO_SEEDS: Seeds = { users: [], clients: [], agents: [], ofResource: false, tokens: [], idJags: [] };
 
 /** Rejects with `not-found` where nothing of this name had been seen at the moment of the snapshot. */
-export async function findStart(snapshot: Snapshot, tenantKey: Uint8Array, asked: AskedStart): Promise<Start> {
+export async function findStart(snapshot: Early, tenantKey: Uint8Array, asked: AskedStart): Promise<Start> {
   switch (asked.kind) {
     case 'session':
       return findSession(snapshot, tenantKey, asked);
@@ -76,14 +85,17 @@ export const reachedBy = ({ names }: Start, { sets }: TokenKeys): StartName | un
 type Parts = readonly (string | null)[];
 type Named = Extract<AskedStart, { ref: unknown }>;
 
-async function findNamed(snapshot: Snapshot, tenantKey: Uint8Array, { kind, ref }: Named): Promise<Start> {
+async function findNamed(snapshot: Early, tenantKey: Uint8Array, { kind, ref }: Named): Promise<Start> {
   const [statement, named] = 'id' in ref ? [BY_ID, ref.id] : [BY_KEY, ruleKeyToBytes(ruleKey(tenantKey, kind, ref.parts))];
-  const [own, ...tied] = await snapshot.rows<{ id: number; parts: Parts; covered: boolean }>(statement, [named, String(snapshot.index), MAX_NAMES, ENTITY_KINDS[kind]]);
+  const [[own, ...tied], clients] = await Promise.all([
+    snapshot.rows<{ id: number; parts: Parts; covered: boolean }>(statement, [named, String(snapshot.index), MAX_NAMES, ENTITY_KINDS[kind]]),
+    kind === 'resource' ? snapshot.rows<{ client: number }>(RESOURCE_CLIENTS['id' in ref ? 'byId' : 'byKey'], [named, String(snapshot.index)]) : [],
+  ]);
   if (!own) throw unseen(kind);
   const { id } = own;
   const first = nameOf(tenantKey, selectorOf(kind, own.parts));
   if (kind === 'agent') return { kind, names: [first], entities: [id], others: [], seeds: { ...NO_SEEDS, agents: [id] } };
-  if (kind === 'resource') return { kind, names: [first], entities: [id], others: [], seeds: { ...NO_SEEDS, resources: [id] } };
+  if (kind === 'resource') return { kind, names: [first], entities: [id], others: [], seeds: { ...NO_SEEDS, ofResource: true, clients: clients.map(({ client }) => client) } };
   const covered = tied.filter((other) => other.covered);
   const looked = [id, ...tied.map((other) => other.id)];
   return {
@@ -111,7 +123,7 @@ function selectorOf(kind: Named['kind'], parts: Parts): Selector {
   }
 }
 
-async function findSession(snapshot: Snapshot, tenantKey: Uint8Array, { iss, sid }: Extract<AskedStart, { kind: 'session' }>): Promise<Start> {
+async function findSession(snapshot: Early, tenantKey: Uint8Array, { iss, sid }: Extract<AskedStart, { kind: 'session' }>): Promise<Start> {
   const name = nameOf(tenantKey, { session: { iss, sid } });
   const key = ruleKeyToBytes(name.key);
   const rows = await snapshot.rows<{ usr: number | null }>(SESSION_USERS, [key, String(snapshot.index)]);
@@ -134,7 +146,7 @@ interface IdJagKeys {
 }
 const keysOf = (rows: readonly IdJagKeys[]): Buffer[] => rows.flatMap(({ key, sha_key: sha }) => (sha === null ? [key] : [key, sha]));
 
-async function findIdJag(snapshot: Snapshot, tenantKey: Uint8Array, { name: asked }: Extract<AskedStart, { kind: 'id_jag' }>): Promise<Start> {
+async function findIdJag(snapshot: Early, tenantKey: Uint8Array, { name: asked }: Extract<AskedStart, { kind: 'id_jag' }>): Promise<Start> {
   const name = nameOf(tenantKey, { id_jag: asked });
   const key = ruleKeyToBytes(name.key);
   const rows = await snapshot.rows<IdJagKeys>(FIND_ID_JAG, [key, String(snapshot.index)]);

@@ -67,8 +67,10 @@ export async function readUsed(snapshot: Snapshot, { kind, entities }: Start, to
 
 async function readTotals(snapshot: Snapshot, kind: 'client' | 'resource', ids: readonly number[], since: number): Promise<UsedTotals> {
   const first = Math.ceil(since / HOUR_S);
-  const whole = await readTotalUses(snapshot, { of: kind, ids }, { first, end: LAST_HOUR });
-  const [part] = await snapshot.rows<Record<'n' | 'allowed' | 'records' | 'bytes' | 'first', string>>(FIRST_HOURS[kind], [String(snapshot.index), since, first * HOUR_S, ids]);
+  const [whole, [part]] = await Promise.all([
+    readTotalUses(snapshot, { of: kind, ids }, { first, end: LAST_HOUR }),
+    snapshot.rows<Record<'n' | 'allowed' | 'records' | 'bytes' | 'first', string>>(FIRST_HOURS[kind], [String(snapshot.index), since, first * HOUR_S, ids]),
+  ]);
   const sum = (column: 'n' | 'allowed' | 'records' | 'bytes'): number => whole[column] + Number(part![column]);
   return { allowed: sum('allowed'), denied: sum('n') - sum('allowed'), records: sum('records'), bytes: sum('bytes'), first: Number(part!.first) };
 }
