@@ -23,6 +23,7 @@ const OPEN = {
   text: `SELECT ${Object.entries(SETTINGS).map(([name, value]) => `set_config('${name}', '${value}', true)`).join(', ')}, ${TABLES} AS tables,
     (SELECT next_ix FROM ledger_head WHERE tenant = $1) AS next_ix, (SELECT arrival FROM entry WHERE tenant = $1 AND ix = $2) AS arrival`,
 };
+const COMMIT = { name: 'question-commit', text: 'COMMIT' } as const;
 const READ_ARRIVAL = 'SELECT arrival FROM entry WHERE tenant = $1 AND ix = $2';
 const FIND_INDEX = { name: 'find-index', text: loadSql(import.meta.url, 'find-index.sql') };
 
@@ -47,6 +48,8 @@ export interface Snapshot extends Moment {
   readonly texts: (statement: Prepared, values: readonly unknown[]) => Promise<readonly (readonly (string | null)[])[]>;
   /** Is another when the tables are: restored, or made anew by a rebuild. What was remembered of them is void then. */
   readonly tables: string;
+  /** Nothing more is read: the transaction ends with what has been asked last, in the same round trip. */
+  ends(): void;
   /** The rows of one statement, so many at a time: no more of them are held. */
   readonly pages: Pages;
   /** Reads in the same transaction. Not as of `index`. */
@@ -80,12 +83,13 @@ const NO_INDEX = 2n ** 63n - 1n;
 export function createAsk({ pool, now }: { readonly pool: Pool; readonly now: () => number }): Ask {
   return async <T, E = undefined>(tenant: string, question: (snapshot: Snapshot, early: E) => Promise<T>, asked?: AskedMoment, early?: (early: Early) => Promise<E>) => {
     try {
-      return await reading(pool, async (client) => {
+      return await reading(pool, async (client, ended) => {
         const query = inTurns(client);
         const rows: Rows = async <R extends QueryResultRow>(sql: string | Prepared, values: readonly unknown[] = []) =>
           (await query<R>({ ...(typeof sql === 'string' ? { text: sql } : sql), values: [tenant, ...values] })).rows;
         const texts: Snapshot['texts'] = async (statement, values) =>
           (await query<(string | null)[]>({ ...statement, values: [tenant, ...values], rowMode: 'array', types: AS_TEXT } as QueryConfig)).rows;
+        const ends = (): void => ended(query(COMMIT));
         const opening = open(query, tenant, asked);
         const known = asked === undefined ? NO_INDEX : 'index' in asked ? asked.index : undefined;
         const found = early && known !== undefined ? early({ index: known, rows }) : undefined;
@@ -95,7 +99,7 @@ export function createAsk({ pool, now }: { readonly pool: Pool; readonly now: ()
         const pages: Pages = (sql, values, size) => fetchPages(client, sql, [tenant, ...values], size);
         // The reader only calls `query`.
         const lineage = createLineageReader({ pool: { query } as unknown as Pool });
-        const snapshotOf = ({ index, at }: Moment): Snapshot => ({ tenant, index, at, present: index === opened.head, rows, texts, tables: opened.tables, pages, lineage, asOf });
+        const snapshotOf = ({ index, at }: Moment): Snapshot => ({ tenant, index, at, present: index === opened.head, rows, texts, ends, tables: opened.tables, pages, lineage, asOf });
         const asOf = async (moment: AskedMoment): Promise<Snapshot> => snapshotOf(await findMoment(rows, opened.head, now(), moment));
         const snapshot = snapshotOf(await findMoment(rows, opened.head, now(), asked, opened.arrival));
         return await question(snapshot, (await (found ?? early?.(snapshot))) as E);
@@ -136,7 +140,7 @@ function inTurns(client: PoolClient): Send {
 }
 
 /** Nothing is written, so that what was read is the answer: nobody waits for the end of the transaction but its connection. */
-async function reading<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
+async function reading<T>(pool: Pool, work: (client: PoolClient, ended: (by: Promise<unknown>) => void) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   // Without a listener, a connection that breaks between two statements would end the process.
   const ignore = (): void => undefined;
@@ -145,10 +149,17 @@ async function reading<T>(pool: Pool, work: (client: PoolClient) => Promise<T>):
     client.off('error', ignore);
     client.release(error);
   };
+  let ending: Promise<unknown> | undefined;
+  const ended = (by: Promise<unknown>): void => {
+    ending = by;
+    by.catch(() => undefined);
+  };
   try {
-    return await work(client);
+    return await work(client, ended);
   } finally {
-    client.query('COMMIT').then(
+    const commit = (): Promise<unknown> => client.query('COMMIT');
+    // What ended it may have failed with what was asked beside it.
+    (ending?.catch(commit) ?? commit()).then(
       () => release(),
       (error: Error) => release(error),
     );

@@ -11,8 +11,8 @@ import type { BlastAnswer } from './answers.js';
 import { readHeld, GROUPS, MAX_SHOWN, type Held } from './held.pg.js';
 import { BLAST_PARAMETERS, REACH_PARAMETERS, readSince, readStart, readWantsPreview } from './parameters.js';
 import { findStart, reachedBy, type Start, type StartName } from './start.pg.js';
-import { findReachedTokens, type ReachedToken, type ReachedTokens } from './tokens.pg.js';
-import { readUsed, type Used } from './used.pg.js';
+import { findReachedTokens, judge, type ReachedToken, type ReachedTokens } from './tokens.pg.js';
+import { readTotals, readUsed, type Used } from './used.pg.js';
 import { byResource, usageOf } from './volumes.js';
 
 /** What `POST /v1/revocations/preview` says of an order. */
@@ -47,15 +47,23 @@ export function createBlastQuestions(options: { readonly ask: Ask; readonly read
       async (snapshot, start: Start) => {
         const from = since ?? snapshot.at - DEFAULT_WINDOW_S;
         if (from > snapshot.at) throw invalid('`since` lies after the moment that is asked about');
-        // What is used is that of a user, a client, an agent or a resource themselves; otherwise of tokens that may have expired since.
+      // What is used is that of a user, a client, an agent or a resource themselves; otherwise of tokens that may have expired since.
         const ofThemselves = start.entities.length > 0;
-        const reaching = findReachedTokens(snapshot, reader, { seeds: start.seeds, onlyLive: ofThemselves, select: (keys) => reachedBy(start, keys) });
-        const [reached, used] = ofThemselves
-          ? await Promise.all([reaching, readUsed(snapshot, start, [], from)])
-          : [await reaching, await readUsed(snapshot, start, (await reaching).tokens, from)];
+        const [found, usedThemselves] = await Promise.all([
+          findReachedTokens(snapshot, reader, { seeds: start.seeds, onlyLive: ofThemselves, select: (keys) => reachedBy(start, keys) }),
+          ofThemselves ? readUsed(snapshot, start, [], from) : undefined,
+        ]);
+        const unstopped = found.tokens.filter((token) => token.live);
+        const [reached, heldUnstopped, usedRows, totals] = await Promise.all([
+          judge(snapshot, reader, found),
+          readHeld(snapshot, start, unstopped),
+          usedThemselves ?? readUsed(snapshot, start, found.tokens, from),
+          usedThemselves ? readTotals(snapshot, start, usedThemselves, from) : undefined,
+        ]);
         const live = reached.tokens.filter((token) => token.live);
-        const held = await readHeld(snapshot, start, live);
-        return describe(snapshot, { start, since: from, reached, held, used });
+        // Rarely is there one that a rule stops: what stands behind it alone is not reached.
+        const held = live.length === unstopped.length ? heldUnstopped : await readHeld(snapshot, start, live);
+        return describe(snapshot, { start, since: from, reached, held, used: { ...usedRows, totals } });
       },
       readAsOf(parameters),
       (early) => findStart(early, tenantKey, asked),
@@ -96,12 +104,14 @@ async function describe(snapshot: Snapshot, { start, since, reached, held, used 
   const live = reached.tokens.filter((token) => token.live);
   const newest = live.slice(0, MAX_SHOWN);
   const resources = byResource(used.rows);
-  const names = await readNames(snapshot, [
+  const naming = readNames(snapshot, [
     ...start.others.map(({ id }) => id),
     ...GROUPS.flatMap((group) => held.groups[group].shown.map(({ id }) => id)),
     ...newest.flatMap((token) => [token.user, token.client, token.agent, ...token.resources]),
     ...resources.slice(0, MAX_SHOWN).map(({ res }) => res),
   ]);
+  snapshot.ends();
+  const names = await naming;
   return {
     as_of: asOfOf(snapshot),
     start: {

@@ -3,8 +3,8 @@ import type { Prepared, Snapshot } from '../snapshot.pg.js';
 import type { Start } from './start.pg.js';
 import type { ReachedToken } from './tokens.pg.js';
 
-/** Grants that are read, evenly over client–resource pairs but at least 20 of each; with more, each number of users is a lower bound. */
-const MAX_GRANTS = 500;
+/** Grants that are read, evenly over client–resource pairs but at least 10 of each; with more, each number of users is a lower bound. */
+const MAX_GRANTS = 250;
 /** Shown of each kind. */
 export const MAX_SHOWN = 50;
 

@@ -19,11 +19,14 @@ const clientsOf = (name: string, named: string): Prepared => ({
     UNION SELECT c.id FROM entity c WHERE c.tenant = $1 AND c.kind = ${ENTITY_KINDS.client} AND c.parts ->> 0 = (SELECT uri FROM own) AND c.from_ix < $3`,
 });
 const RESOURCE_CLIENTS = { byId: clientsOf('reach-clients-id', 'e.id = $2::int'), byKey: clientsOf('reach-clients-key', 'e.key = $2::bytea') } as const;
-const SESSION_USERS = 'SELECT usr FROM session WHERE tenant = $1 AND key = $2 AND from_ix < $3';
-const SESSION_ID_JAGS = `SELECT key, sha_key FROM id_jag WHERE tenant = $1 AND usr = ANY ($2::int[]) AND session_key = $3 AND ix < $4 ORDER BY ix DESC LIMIT $5`;
+const SESSION_USERS = { name: 'reach-session', text: 'SELECT usr FROM session WHERE tenant = $1 AND key = $2 AND from_ix < $3' };
+const SESSION_ID_JAGS = {
+  name: 'reach-session-id-jags',
+  text: `SELECT key, sha_key FROM id_jag WHERE tenant = $1 AND usr = ANY (ARRAY(${SESSION_USERS.text})) AND session_key = $2 AND ix < $3 ORDER BY ix DESC LIMIT $4`,
+};
 /** Of an IdP that tells nothing, and of an issuer's own sessions, tokens alone tell: a rule stops those that state it. */
-const SESSION_TOKENS = `(SELECT key FROM token WHERE tenant = $1 AND facts #>> '{id_jag,sid}' = $3 AND facts #>> '{id_jag,iss}' = $2 AND ix < $4 ORDER BY ix DESC LIMIT $5)
-  UNION ALL (SELECT key FROM token WHERE tenant = $1 AND facts ->> 'sid' = $3 AND facts ->> 'iss' = $2 AND ix < $4 ORDER BY ix DESC LIMIT $5)`;
+const SESSION_TOKENS = { name: 'reach-session-tokens', text: `(SELECT key FROM token WHERE tenant = $1 AND facts #>> '{id_jag,sid}' = $3 AND facts #>> '{id_jag,iss}' = $2 AND ix < $4 ORDER BY ix DESC LIMIT $5)
+  UNION ALL (SELECT key FROM token WHERE tenant = $1 AND facts ->> 'sid' = $3 AND facts ->> 'iss' = $2 AND ix < $4 ORDER BY ix DESC LIMIT $5)` };
 const FIND_ID_JAG = `SELECT key, sha_key FROM id_jag WHERE tenant = $1 AND key = $2 AND ix < $3 UNION ALL SELECT key, sha_key FROM id_jag WHERE tenant = $1 AND sha_key = $2 AND ix < $3`;
 const IS_ID_JAG_NAMED = 'SELECT 1 FROM token WHERE tenant = $1 AND id_jag_key = $2 AND ix < $3 LIMIT 1';
 const FIND_TOKEN = 'SELECT facts FROM token WHERE tenant = $1 AND key = $2 AND ix < $3';
@@ -126,11 +129,13 @@ function selectorOf(kind: Named['kind'], parts: Parts): Selector {
 async function findSession(snapshot: Early, tenantKey: Uint8Array, { iss, sid }: Extract<AskedStart, { kind: 'session' }>): Promise<Start> {
   const name = nameOf(tenantKey, { session: { iss, sid } });
   const key = ruleKeyToBytes(name.key);
-  const rows = await snapshot.rows<{ usr: number | null }>(SESSION_USERS, [key, String(snapshot.index)]);
-  const stating = await snapshot.rows<{ key: Buffer }>(SESSION_TOKENS, [iss, sid, String(snapshot.index), MAX_SESSION_TOKENS]);
+  const [rows, stating, idJags] = await Promise.all([
+    snapshot.rows<{ usr: number | null }>(SESSION_USERS, [key, String(snapshot.index)]),
+    snapshot.rows<{ key: Buffer }>(SESSION_TOKENS, [iss, sid, String(snapshot.index), MAX_SESSION_TOKENS]),
+    snapshot.rows<IdJagKeys>(SESSION_ID_JAGS, [key, String(snapshot.index), MAX_SESSION_ID_JAGS]),
+  ]);
   if (rows.length + stating.length === 0) throw unseen('session');
   const users = rows.flatMap(({ usr }) => usr ?? []);
-  const idJags = await snapshot.rows<IdJagKeys>(SESSION_ID_JAGS, [users, key, String(snapshot.index), MAX_SESSION_ID_JAGS]);
   return { kind: 'session', names: [name], entities: [], others: [], seeds: { ...NO_SEEDS, users, tokens: stating.map((token) => token.key), idJags: keysOf(idJags) } };
 }
 

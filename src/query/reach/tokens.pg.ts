@@ -8,11 +8,11 @@ import { lineageAsOf } from './lineage-as-of.js';
 import type { Seeds } from './start.pg.js';
 
 /** Tokens that are looked at, over all seeds, in each of two parts: ending within a day, and later. */
-const LOOKED_AT = 200;
+const LOOKED_AT = 100;
 /** Where live ones alone are wanted: those that ended last, of which a live one may have come. */
 const ENDED_LOOKED_AT = 100;
 /** At least, of each name: a user has few tokens, and many names. */
-const OF_A_NAME = { user: { live: 100, ended: 300 }, other: { live: 50, ended: 25 }, ofResource: { live: 1, ended: 1 } } as const;
+const OF_A_NAME = { user: { live: 100, ended: 300 }, other: { live: 25, ended: 10 }, ofResource: { live: 1, ended: 1 } } as const;
 /** Tokens whose lineage is read: the newest of those that may be live. */
 const MAX_EXAMINED = 50;
 const DAY_S = 86_400;
@@ -36,6 +36,7 @@ export interface ReachedToken<By> {
   /** It would be live if no rule stopped it. */
   readonly stopped: boolean;
   readonly by: By;
+  readonly keys: TokenKeys;
 }
 
 export interface ReachedTokens<By> {
@@ -46,13 +47,13 @@ export interface ReachedTokens<By> {
 }
 
 /**
- * Of the tokens that the seeds lead to, those of which `select` says by what they are reached. Without `judged`, nobody looks whether rules
- * stop them: `live` is what they would be if there were none.
+ * Of the tokens that the seeds lead to, those of which `select` says by what they are reached. Nobody looks whether rules stop them: `live` is
+ * what they would be if there were none, until {@link judge}.
  */
 export async function findReachedTokens<By>(
   snapshot: Snapshot,
   reader: Reader,
-  { seeds, onlyLive, select, judged = true }: { readonly seeds: Seeds; readonly onlyLive: boolean; readonly select: (keys: TokenKeys) => By | undefined; readonly judged?: boolean },
+  { seeds, onlyLive, select }: { readonly seeds: Seeds; readonly onlyLive: boolean; readonly select: (keys: TokenKeys) => By | undefined },
 ): Promise<ReachedTokens<By>> {
   const tenantKey = reader.tenantKey(snapshot.tenant);
   const seedCount = Math.max(1, seeds.users.length + seeds.clients.length + seeds.agents.length);
@@ -72,13 +73,11 @@ export async function findReachedTokens<By>(
   const found = await snapshot.lineage.ofNearest(snapshot.tenant, examined.map(({ key }) => key), nearest);
   const lineages = await asOfIndex(snapshot, tenantKey, found);
   const keys = lineages.map((lineage) => keysOf(reader, tenantKey, lineage));
-  const stopping = judged ? await findStoppingAsOf(snapshot, tenantKey, keys) : [];
   const tokens = examined.flatMap((row, nth): ReachedToken<By>[] => {
     const by = keys[nth] && select(keys[nth]);
     if (by === undefined) return [];
     const { broken, tokens: members, idJags } = lineages[nth]!;
     const alive = row.alive && !broken && keys[nth]!.grantedAt >= snapshot.at - MAX_LINEAGE_AGE_S && ![...members, ...idJags].some(({ conflict }) => conflict);
-    const isStopped = judged && stopping[nth]!.length > 0;
     if (onlyLive && !alive) return [];
     return [
       {
@@ -91,13 +90,20 @@ export async function findReachedTokens<By>(
         resources: row.resources,
         iat: row.iat,
         exp: row.exp,
-        live: alive && !isStopped,
-        stopped: alive && isStopped,
+        live: alive,
+        stopped: false,
         by,
+        keys: keys[nth]!,
       },
     ];
   });
   return { tokens, atLeast: more };
+}
+
+/** What rules make of them, as of the snapshot. */
+export async function judge<By>(snapshot: Snapshot, reader: Reader, { tokens, atLeast }: ReachedTokens<By>): Promise<ReachedTokens<By>> {
+  const stopping = await findStoppingAsOf(snapshot, reader.tenantKey(snapshot.tenant), tokens.map(({ live, keys }) => (live ? keys : undefined)));
+  return { tokens: tokens.map((token, nth) => (stopping[nth]!.length === 0 ? token : { ...token, live: false, stopped: true })), atLeast };
 }
 
 const numberOrNull = (text: string | null): number | null => (text === null ? null : Number(text));

@@ -4,8 +4,8 @@ import type { Prepared, Snapshot } from '../snapshot.pg.js';
 import type { Start } from './start.pg.js';
 import type { ReachedToken } from './tokens.pg.js';
 
-/** Uses that one answer adds up one by one: the newest ones of each name, name by name. */
-const MAX_ROWS = 1_000;
+/** Uses that one answer adds up one by one: the newest ones of each name, name by name. A user, a session, an ID-JAG or a token has few. */
+const MAX_ROWS = { user: 1_000, token: 1_000, client: 500, agent: 500, resource: 500 } as const;
 const HOUR_S = 3_600;
 /** Of an hour that nothing comes after. */
 const LAST_HOUR = 2 ** 31 - 1;
@@ -55,17 +55,21 @@ export interface Used {
   readonly totals: UsedTotals | undefined;
 }
 
+export type UsedRows = Omit<Used, 'totals'>;
+
 /** Of a user, client, agent or resource what is attributed to it; of a session, an ID-JAG or a token what its tokens did. */
-export async function readUsed(snapshot: Snapshot, { kind, entities }: Start, tokens: readonly ReachedToken<unknown>[], since: number): Promise<Used> {
+export async function readUsed(snapshot: Snapshot, { kind, entities }: Start, tokens: readonly ReachedToken<unknown>[], since: number): Promise<UsedRows> {
   const byTokens = kind === 'session' || kind === 'id_jag' || kind === 'token';
   const driving = byTokens ? byteaArray(tokens.map(({ key }) => key)) : int4Array(entities);
-  const rows = await snapshot.rows<UsedRow>(STATEMENTS[byTokens ? 'token' : kind], [String(snapshot.index), since, MAX_ROWS, driving]);
-  const atLeast = rows.reduce((sum, row) => sum + Number(row.rows), 0) >= MAX_ROWS;
-  const counted = atLeast && (kind === 'client' || kind === 'resource');
-  return { rows, atLeast, totals: counted ? await readTotals(snapshot, kind, entities, since) : undefined };
+  const by = byTokens ? 'token' : kind;
+  const rows = await snapshot.rows<UsedRow>(STATEMENTS[by], [String(snapshot.index), since, MAX_ROWS[by], driving]);
+  const atLeast = rows.reduce((sum, row) => sum + Number(row.rows), 0) >= MAX_ROWS[by];
+  return { rows, atLeast };
 }
 
-async function readTotals(snapshot: Snapshot, kind: 'client' | 'resource', ids: readonly number[], since: number): Promise<UsedTotals> {
+/** Of a client or a resource, of which the rows leave some out. */
+export async function readTotals(snapshot: Snapshot, { kind, entities: ids }: Start, { atLeast }: UsedRows, since: number): Promise<UsedTotals | undefined> {
+  if (!atLeast || (kind !== 'client' && kind !== 'resource')) return undefined;
   const first = Math.ceil(since / HOUR_S);
   const [whole, [part]] = await Promise.all([
     readTotalUses(snapshot, { of: kind, ids }, { first, end: LAST_HOUR }),
