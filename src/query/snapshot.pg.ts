@@ -20,7 +20,7 @@ const BEGIN_SNAPSHOT = [
 ] as const;
 const OPEN = {
   name: 'question-open',
-  text: `SELECT ${Object.entries(SETTINGS).map(([name, value]) => `set_config('${name}', '${value}', true)`).join(', ')}, ${TABLES} AS tables,
+  text: `SELECT ${Object.entries(SETTINGS).map(([name, value]) => `set_config('${name}', '${value}', true)`).join(', ')}, set_config('plan_cache_mode', coalesce($3, current_setting('plan_cache_mode')), true), ${TABLES} AS tables,
     (SELECT next_ix FROM ledger_head WHERE tenant = $1) AS next_ix, (SELECT arrival FROM entry WHERE tenant = $1 AND ix = $2) AS arrival`,
 };
 const COMMIT = { name: 'question-commit', text: 'COMMIT' } as const;
@@ -69,8 +69,14 @@ export type Ask = <T, E = undefined>(
   tenant: string,
   question: (snapshot: Snapshot, early: E) => Promise<T>,
   asked?: AskedMoment,
-  early?: (early: Early) => Promise<E>,
+  options?: AskOptions<E>,
 ) => Promise<T>;
+
+export interface AskOptions<E> {
+  readonly early?: (early: Early) => Promise<E>;
+  /** One plan of each statement for all values, where none is worth planning anew. */
+  readonly plans?: 'generic';
+}
 
 /** Above every index. */
 const NO_INDEX = 2n ** 63n - 1n;
@@ -81,7 +87,7 @@ const NO_INDEX = 2n ** 63n - 1n;
  * does not cover.
  */
 export function createAsk({ pool, now }: { readonly pool: Pool; readonly now: () => number }): Ask {
-  return async <T, E = undefined>(tenant: string, question: (snapshot: Snapshot, early: E) => Promise<T>, asked?: AskedMoment, early?: (early: Early) => Promise<E>) => {
+  return async <T, E = undefined>(tenant: string, question: (snapshot: Snapshot, early: E) => Promise<T>, asked?: AskedMoment, { early, plans }: AskOptions<E> = {}) => {
     try {
       return await reading(pool, async (client, ended) => {
         const query = inTurns(client);
@@ -90,7 +96,7 @@ export function createAsk({ pool, now }: { readonly pool: Pool; readonly now: ()
         const texts: Snapshot['texts'] = async (statement, values) =>
           (await query<(string | null)[]>({ ...statement, values: [tenant, ...values], rowMode: 'array', types: AS_TEXT } as QueryConfig)).rows;
         const ends = (): void => ended(query(COMMIT));
-        const opening = open(query, tenant, asked);
+        const opening = open(query, tenant, asked, plans);
         const known = asked === undefined ? NO_INDEX : 'index' in asked ? asked.index : undefined;
         const found = early && known !== undefined ? early({ index: known, rows }) : undefined;
         // A moment that cannot be asked about is the answer, whatever is found beside it.
@@ -173,9 +179,9 @@ interface Opened {
   readonly tables: string;
 }
 
-async function open(query: Send, tenant: string, asked: AskedMoment | undefined): Promise<Opened> {
+async function open(query: Send, tenant: string, asked: AskedMoment | undefined, plans: 'generic' | undefined): Promise<Opened> {
   const last = asked !== undefined && 'index' in asked && !('at' in asked) ? asked.index - 1n : -1n;
-  const [, , opened] = await Promise.all([...BEGIN_SNAPSHOT.map((statement) => query(statement)), query<HeadRow>({ ...OPEN, values: [tenant, String(last)] })]);
+  const [, , opened] = await Promise.all([...BEGIN_SNAPSHOT.map((statement) => query(statement)), query<HeadRow>({ ...OPEN, values: [tenant, String(last), plans === 'generic' ? 'force_generic_plan' : null] })]);
   const { next_ix, arrival, tables } = opened!.rows[0]! as HeadRow;
   return { head: BigInt(next_ix ?? 0), arrival, tables };
 }

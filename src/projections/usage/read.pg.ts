@@ -60,6 +60,8 @@ const HOUR_STATEMENTS_NOW = {
   resource: hourUsesNowOf('use_res', 'u.res = ANY ($5::int[])'),
 } as const;
 
+const NOW_TEXTS = { client: HOUR_STATEMENTS_NOW.client.text, resource: HOUR_STATEMENTS_NOW.resource.text } as const;
+
 /** All uses of the tenant, or those of any of the clients or resources. */
 export type HourSubject = { readonly of: 'total' } | { readonly of: 'client' | 'resource'; readonly ids: readonly number[] };
 
@@ -75,15 +77,18 @@ export async function readHourUses(moment: UsageMoment, subject: HourSubject, { 
   return rows.map((row) => ({ hour: Number(row['hour']), ...sumsOf(row) }));
 }
 
-const TOTAL_STATEMENTS = { client: totalOf('client'), resource: totalOf('resource') } as const;
-function totalOf(of: 'client' | 'resource'): string {
+const TOTAL_STATEMENTS = { client: totalOf('client', HOUR_STATEMENTS), resource: totalOf('resource', HOUR_STATEMENTS) } as const;
+const TOTAL_STATEMENTS_NOW = { client: totalOf('client', NOW_TEXTS), resource: totalOf('resource', NOW_TEXTS) } as const;
+function totalOf(of: 'client' | 'resource', texts: { readonly client: string; readonly resource: string }): { readonly name: string; readonly text: string } {
   const sums = ['n', 'allowed', 'reads', 'writes', 'deletes', 'exports', 'admins', 'records', 'bytes'].map((column) => `coalesce(sum(${column}), 0) AS ${column}`);
-  return `SELECT ${sums.join(', ')} FROM (${HOUR_STATEMENTS[of].replace(/ORDER BY hour\s*$/, '')}) h`;
+  return { name: `total-uses-${texts === NOW_TEXTS ? 'now-' : ''}${of}`, text: `SELECT ${sums.join(', ')} FROM (${texts[of].replace(/ORDER BY (hour|1)\s*$/, '')}) h` };
 }
 
 /** The same hours, added up. */
 export async function readTotalUses(moment: UsageMoment, { of, ids }: Exclude<HourSubject, { of: 'total' }>, hours: { readonly first: number; readonly end: number }): Promise<UseSums> {
-  const [row] = await moment.rows<Row>(TOTAL_STATEMENTS[of], [String(moment.index), moment.present, hours.first, hours.end, ids]);
+  const [row] = moment.present
+    ? await moment.rows<Row>(TOTAL_STATEMENTS_NOW[of], [hours.first, hours.end, 1, ids])
+    : await moment.rows<Row>(TOTAL_STATEMENTS[of], [String(moment.index), false, hours.first, hours.end, ids]);
   return sumsOf(row!);
 }
 

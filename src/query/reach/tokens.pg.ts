@@ -13,7 +13,7 @@ const LOOKED_AT = 100;
 const ENDED_LOOKED_AT = 100;
 /** At least, of each name: a user has few tokens, and many names. */
 const OF_A_NAME = { user: { live: 100, ended: 300 }, other: { live: 25, ended: 10 }, ofResource: { live: 1, ended: 1 } } as const;
-/** Tokens whose lineage is read: the newest of those that may be live. */
+/** Tokens whose lineage is read unless it is said: the newest of those that may be live. */
 const MAX_EXAMINED = 50;
 const DAY_S = 86_400;
 
@@ -53,7 +53,7 @@ export interface ReachedTokens<By> {
 export async function findReachedTokens<By>(
   snapshot: Snapshot,
   reader: Reader,
-  { seeds, onlyLive, select }: { readonly seeds: Seeds; readonly onlyLive: boolean; readonly select: (keys: TokenKeys) => By | undefined },
+  { seeds, onlyLive, select, most = MAX_EXAMINED }: { readonly seeds: Seeds; readonly onlyLive: boolean; readonly select: (keys: TokenKeys) => By | undefined; readonly most?: number },
 ): Promise<ReachedTokens<By>> {
   const tenantKey = reader.tenantKey(snapshot.tenant);
   const seedCount = Math.max(1, seeds.users.length + seeds.clients.length + seeds.agents.length);
@@ -66,10 +66,10 @@ export async function findReachedTokens<By>(
     Math.max(fewest.live, Math.ceil(LOOKED_AT / seedCount)),
     Math.max(fewest.ended, Math.ceil(ENDED_LOOKED_AT / seedCount)),
     snapshot.at + DAY_S,
-    MAX_EXAMINED + 1,
+    most + 1,
     ...seedValues,
   ])) as readonly CandidateRow[];
-  const { examined, nearest, more } = readCandidates(rows);
+  const { examined, nearest, more } = readCandidates(rows, most);
   const found = await snapshot.lineage.ofNearest(snapshot.tenant, examined.map(({ key }) => key), nearest);
   const lineages = await asOfIndex(snapshot, tenantKey, found);
   const keys = lineages.map((lineage) => keysOf(reader, tenantKey, lineage));
@@ -101,22 +101,22 @@ export async function findReachedTokens<By>(
 }
 
 /** What rules make of them, as of the snapshot. */
-export async function judge<By>(snapshot: Snapshot, reader: Reader, { tokens, atLeast }: ReachedTokens<By>): Promise<ReachedTokens<By>> {
-  const stopping = await findStoppingAsOf(snapshot, reader.tenantKey(snapshot.tenant), tokens.map(({ live, keys }) => (live ? keys : undefined)));
+export async function judge<By>(snapshot: Snapshot, reader: Reader, { tokens, atLeast }: ReachedTokens<By>, leads: ReadonlySet<RuleKey> | undefined): Promise<ReachedTokens<By>> {
+  const stopping = await findStoppingAsOf(snapshot, reader.tenantKey(snapshot.tenant), tokens.map(({ live, keys }) => (live ? keys : undefined)), leads);
   return { tokens: tokens.map((token, nth) => (stopping[nth]!.length === 0 ? token : { ...token, live: false, stopped: true })), atLeast };
 }
 
 const numberOrNull = (text: string | null): number | null => (text === null ? null : Number(text));
 
 /** The newest of them, newest first, in the words of rows that may be two to a token; and whether there were more. */
-function readCandidates(rows: readonly CandidateRow[]) {
+function readCandidates(rows: readonly CandidateRow[], most: number) {
   const examined: Candidate[] = [];
   const nearest: NearestRow[] = [];
   let more = rows[0]![0] === 't';
   for (const row of rows) {
     if (row[1] === null) continue;
     const nth = Number(row[1]);
-    if (nth > MAX_EXAMINED) {
+    if (nth > most) {
       more = true;
       continue;
     }

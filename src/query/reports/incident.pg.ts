@@ -49,7 +49,7 @@ export function createIncidentReport({ ask, reader }: { readonly ask: Ask; reado
       },
       readAsOf(parameters),
       // One that is asked for by its id is there whatever the time is.
-      ({ rows, index }) => rulesAsOf(rows, { index, at: 0 }, { rule: id }),
+      { early: ({ rows, index }) => rulesAsOf(rows, { index, at: 0 }, { rule: id }), plans: 'generic' },
     );
     return { format, report };
   };
