@@ -74,7 +74,7 @@ export type Ask = <T, E = undefined>(
 
 export interface AskOptions<E> {
   readonly early?: (early: Early) => Promise<E>;
-  /** One plan of each statement for all values, where none is worth planning anew. */
+  /** Of the present one plan of each statement for all values. Of the past some are planned with theirs, which are far dearer without. */
   readonly plans?: 'generic';
 }
 
@@ -181,7 +181,7 @@ interface Opened {
 
 async function open(query: Send, tenant: string, asked: AskedMoment | undefined, plans: 'generic' | undefined): Promise<Opened> {
   const last = asked !== undefined && 'index' in asked && !('at' in asked) ? asked.index - 1n : -1n;
-  const [, , opened] = await Promise.all([...BEGIN_SNAPSHOT.map((statement) => query(statement)), query<HeadRow>({ ...OPEN, values: [tenant, String(last), plans === 'generic' ? 'force_generic_plan' : null] })]);
+  const [, , opened] = await Promise.all([...BEGIN_SNAPSHOT.map((statement) => query(statement)), query<HeadRow>({ ...OPEN, values: [tenant, String(last), plans === 'generic' && asked === undefined ? 'force_generic_plan' : null] })]);
   const { next_ix, arrival, tables } = opened!.rows[0]! as HeadRow;
   return { head: BigInt(next_ix ?? 0), arrival, tables };
 }

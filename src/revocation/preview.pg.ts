@@ -15,7 +15,7 @@ export type Looks = 'thorough' | 'quick';
 /** Over all users, clients or agents it begins from, and at least of each of their names: most have few. Ended tokens: a live one may have come of them. */
 const LOOKED_AT = {
   thorough: { tokens: 1_000, ofAName: 300, ended: 400, endedOfAName: 75, grants: 100_000 },
-  quick: { tokens: 100, ofAName: 25, ended: 100, endedOfAName: 10, grants: 1_000 },
+  quick: { tokens: 100, ofAName: 25, ended: 100, endedOfAName: 10, grants: 500 },
 } as const;
 /** Clients that a selector without token, ID-JAG, session, user and agent begins from. */
 const MAX_CLIENTS = 2_000;

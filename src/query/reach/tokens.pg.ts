@@ -12,7 +12,7 @@ const LOOKED_AT = 100;
 /** Where live ones alone are wanted: those that ended last, of which a live one may have come. */
 const ENDED_LOOKED_AT = 100;
 /** At least, of each name: a user has few tokens, and many names. */
-const OF_A_NAME = { user: { live: 100, ended: 300 }, other: { live: 25, ended: 10 }, ofResource: { live: 1, ended: 1 } } as const;
+const OF_A_NAME = { user: { live: 100, ended: 300 }, other: { live: 15, ended: 10 }, ofResource: { live: 1, ended: 1 } } as const;
 /** Tokens whose lineage is read unless it is said: the newest of those that may be live. */
 const MAX_EXAMINED = 50;
 const DAY_S = 86_400;
