@@ -4,7 +4,10 @@ import type { Prepared, Snapshot } from '../snapshot.pg.js';
 import type { Start } from './start.pg.js';
 import type { ReachedToken } from './tokens.pg.js';
 
-/** Uses that one answer adds up one by one: the newest ones of each name, name by name. A user, a session, an ID-JAG or a token has few. */
+/**
+ * Uses that one answer adds up one by one: the newest ones of each name. Of a client or resource, of which aggregates know the totals, evenly over
+ * names; else name by name. A user, a session, an ID-JAG or a token has few.
+ */
 const MAX_ROWS = { user: 1_000, token: 1_000, client: 500, agent: 500, resource: 500 } as const;
 const HOUR_S = 3_600;
 /** Of an hour that nothing comes after. */
@@ -36,6 +39,8 @@ export interface UsedRow {
   readonly bytes: string;
   readonly first: string;
   readonly last: string;
+  /** One of the names has more. */
+  readonly cut_off: boolean;
 }
 
 /** Of all uses, also of those that the rows leave out. */
@@ -45,6 +50,7 @@ export interface UsedTotals {
   readonly records: number;
   readonly bytes: number;
   readonly first: number;
+  readonly last: number;
 }
 
 export interface Used {
@@ -62,8 +68,10 @@ export async function readUsed(snapshot: Snapshot, { kind, entities }: Start, to
   const byTokens = kind === 'session' || kind === 'id_jag' || kind === 'token';
   const driving = byTokens ? byteaArray(tokens.map(({ key }) => key)) : int4Array(entities);
   const by = byTokens ? 'token' : kind;
-  const rows = await snapshot.rows<UsedRow>(STATEMENTS[by], [String(snapshot.index), since, MAX_ROWS[by], driving]);
-  const atLeast = rows.reduce((sum, row) => sum + Number(row.rows), 0) >= MAX_ROWS[by];
+  const most = MAX_ROWS[by];
+  const ofEach = by === 'client' || by === 'resource' ? Math.ceil(most / Math.max(1, entities.length)) : most;
+  const rows = await snapshot.rows<UsedRow>(STATEMENTS[by], [String(snapshot.index), since, most, driving, ofEach]);
+  const atLeast = rows.some((row) => row.cut_off) || rows.reduce((sum, row) => sum + Number(row.rows), 0) >= most;
   return { rows, atLeast };
 }
 
@@ -73,8 +81,8 @@ export async function readTotals(snapshot: Snapshot, { kind, entities: ids }: St
   const first = Math.ceil(since / HOUR_S);
   const [whole, [part]] = await Promise.all([
     readTotalUses(snapshot, { of: kind, ids }, { first, end: LAST_HOUR }),
-    snapshot.rows<Record<'n' | 'allowed' | 'records' | 'bytes' | 'first', string>>(FIRST_HOURS[kind], [String(snapshot.index), since, first * HOUR_S, ids]),
+    snapshot.rows<Record<'n' | 'allowed' | 'records' | 'bytes' | 'first' | 'last', string>>(FIRST_HOURS[kind], [String(snapshot.index), since, first * HOUR_S, ids]),
   ]);
   const sum = (column: 'n' | 'allowed' | 'records' | 'bytes'): number => whole[column] + Number(part![column]);
-  return { allowed: sum('allowed'), denied: sum('n') - sum('allowed'), records: sum('records'), bytes: sum('bytes'), first: Number(part!.first) };
+  return { allowed: sum('allowed'), denied: sum('n') - sum('allowed'), records: sum('records'), bytes: sum('bytes'), first: Number(part!.first), last: Number(part!.last) };
 }
