@@ -6,6 +6,7 @@ import {
   EntityNames1764000008042,
   FillUseAggregates1764000008010,
   GrantAggregates1764000008020,
+  NewsIndexes1764000008102,
   ProjectionGate1764000008060,
   Projections1764000002000,
   RareUses1764000008095,
@@ -46,4 +47,5 @@ export const MIGRATIONS = [
   RareUses1764000008095,
   UsesOfAUser1764000008096,
   SessionTokens1764000008097,
+  NewsIndexes1764000008102,
 ];

@@ -48,7 +48,7 @@ export const PROJECTIONS: Readonly<Record<ProjectionName, Declaration>> = {
   grants: {
     tables: {
       grant_version: { later: ['grant_res', 'grant_agent', 'grant_again'] },
-      edge_grant: {},
+      edge_grant: { later: ['edge_grant_from'] },
       edge_scope_granted: { later: ['edge_scope_granted_first'] },
       edge_agent_granted: { later: ['edge_agent_granted_first'] },
     },
@@ -57,7 +57,7 @@ export const PROJECTIONS: Readonly<Record<ProjectionName, Declaration>> = {
   edges: { reads: ['usage', 'grants', 'connections'], tables: { edge_seen: { later: ['edge_seen_first', 'edge_seen_res'] }, client_user: {}, issuer_user: {} } },
   sessions: { tables: { session: {}, principal_version: {} } },
   rules: { tables: { rule_version: { later: ['rule_lead', 'rule_keys', 'rule_from', 'rule_lifted'] }, rule_event: {} } },
-  sources: { reads: ['tokens'], tables: { source_count: {}, source_event: { compared: SOURCE_EVENTS } } },
+  sources: { reads: ['tokens'], tables: { source_count: { later: ['source_count_blk'] }, source_event: { compared: SOURCE_EVENTS } } },
   sequences: { tables: { source_sequence: {} }, functions: ['numbers_in'] },
 };
 

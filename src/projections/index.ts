@@ -32,5 +32,6 @@ export { RareUses1764000008095 } from './migrations/1764000008095-rare-uses.js';
 export { UsesOfAUser1764000008096 } from './migrations/1764000008096-uses-of-a-user.js';
 export { ReachIndexes1764000008080 } from './migrations/1764000008080-reach-indexes.js';
 export { SessionTokens1764000008097 } from './migrations/1764000008097-session-tokens.js';
+export { NewsIndexes1764000008102 } from './migrations/1764000008102-news-indexes.js';
 export { ProjectionGate1764000008060 } from './migrations/1764000008060-projection-gate.js';
 export { RunningCounts1764000008070 } from './migrations/1764000008070-running-counts.js';

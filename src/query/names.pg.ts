@@ -17,7 +17,8 @@ const withAliases = (find: string): string => `WITH named AS (${find})
   ORDER BY nth`;
 const FIND = { byId: { name: 'entity-by-id', text: BY_ID }, byKey: { name: 'entity-by-key', text: BY_KEY } } as const;
 const FIND_ALL = { byId: { name: 'names-by-id', text: withAliases(BY_ID) }, byKey: { name: 'names-by-key', text: withAliases(BY_KEY) } } as const;
-const READ_NAMES = { name: 'names', text: loadSql(import.meta.url, 'names.sql') };
+/** `$2` are ids, `$3` the index. */
+export const READ_NAMES = { name: 'names', text: loadSql(import.meta.url, 'names.sql') };
 
 /**
  * The ids that a filter stands for, or undefined without one. A user or client is also found under the other names that an
@@ -47,7 +48,7 @@ async function findIds({ rows, index }: Snapshot, tenantKey: Uint8Array, kind: F
   return (await rows<{ id: number }>(sql, [value, ENTITY_KINDS[kind], String(index)])).map(({ id }) => id);
 }
 
-interface EntityRow {
+export interface EntityRow {
   readonly id: number;
   readonly kind: number;
   readonly parts: readonly (string | null)[];
@@ -67,6 +68,10 @@ export interface Names {
 export async function readNames(snapshot: Snapshot, ids: Iterable<number | null>): Promise<Names> {
   const wanted = [...new Set([...ids].filter((id) => id !== null))];
   const rows = wanted.length === 0 ? [] : await snapshot.rows<EntityRow & Record<string, unknown>>(READ_NAMES, [int4Array(wanted), String(snapshot.index)]);
+  return namesOf(rows);
+}
+
+export function namesOf(rows: readonly EntityRow[]): Names {
   const byId = new Map(rows.map((row) => [row.id, row]));
   const parts = (id: number): readonly (string | null)[] => {
     const row = byId.get(id);

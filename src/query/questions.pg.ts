@@ -82,7 +82,7 @@ export function createQuestions(options: QuestionsOptions): Questions {
     access: createAccessQuestion({ ask, reader }),
     accessCounts: createCountsQuestion({ ask, reader }),
     graph: createGraphQuestion({ ask, reader, memory }),
-    changes: createChangesQuestion({ ask, reader }),
+    changes: createChangesQuestion({ ask, reader, memory }),
     quarantine: createQuarantineQuestions({ ask, reader }),
     sequences: createSequencesQuestion({ ask, reader }),
     reach: createBlastQuestions({ ask, reader, previewOrder: options.previewOrder }),

@@ -26,6 +26,7 @@ const OPEN = {
 const COMMIT = { name: 'question-commit', text: 'COMMIT' } as const;
 const READ_ARRIVAL = 'SELECT arrival FROM entry WHERE tenant = $1 AND ix = $2';
 const FIND_INDEX = { name: 'find-index', text: loadSql(import.meta.url, 'find-index.sql') };
+const FIND_INDEX_OF_HEAD = { name: 'find-index-of-head', text: FIND_INDEX.text.replaceAll('$3', 'coalesce((SELECT next_ix FROM ledger_head WHERE tenant = $1), 0)') };
 
 /** A text that never varies: a connection parses it once, and plans it once where its values make no difference. */
 export interface Prepared {
@@ -76,6 +77,8 @@ export interface AskOptions<E> {
   readonly early?: (early: Early) => Promise<E>;
   /** Of the present one plan of each statement for all values. Of the past some are planned with theirs, which are far dearer without. */
   readonly plans?: 'generic';
+  /** A time that a question of the present will ask for by `asOf`, given epoch milliseconds of now: it is found in the round trip that opens. */
+  readonly other?: (nowMs: number) => number | undefined;
 }
 
 /** Above every index. */
@@ -87,7 +90,7 @@ const NO_INDEX = 2n ** 63n - 1n;
  * does not cover.
  */
 export function createAsk({ pool, now }: { readonly pool: Pool; readonly now: () => number }): Ask {
-  return async <T, E = undefined>(tenant: string, question: (snapshot: Snapshot, early: E) => Promise<T>, asked?: AskedMoment, { early, plans }: AskOptions<E> = {}) => {
+  return async <T, E = undefined>(tenant: string, question: (snapshot: Snapshot, early: E) => Promise<T>, asked?: AskedMoment, { early, plans, other }: AskOptions<E> = {}) => {
     try {
       return await reading(pool, async (client, ended) => {
         const query = inTurns(client);
@@ -96,7 +99,8 @@ export function createAsk({ pool, now }: { readonly pool: Pool; readonly now: ()
         const texts: Snapshot['texts'] = async (statement, values) =>
           (await query<(string | null)[]>({ ...statement, values: [tenant, ...values], rowMode: 'array', types: AS_TEXT } as QueryConfig)).rows;
         const ends = (): void => ended(query(COMMIT));
-        const opening = open(query, tenant, asked, plans);
+        const startedAt = now();
+        const opening = open(query, tenant, asked, { plans, otherMs: asked === undefined ? other?.(startedAt * 1_000) : undefined });
         const known = asked === undefined ? NO_INDEX : 'index' in asked ? asked.index : undefined;
         const found = early && known !== undefined ? early({ index: known, rows }) : undefined;
         // A moment that cannot be asked about is the answer, whatever is found beside it.
@@ -106,8 +110,8 @@ export function createAsk({ pool, now }: { readonly pool: Pool; readonly now: ()
         // The reader only calls `query`.
         const lineage = createLineageReader({ pool: { query } as unknown as Pool });
         const snapshotOf = ({ index, at }: Moment): Snapshot => ({ tenant, index, at, present: index === opened.head, rows, texts, ends, tables: opened.tables, pages, lineage, asOf });
-        const asOf = async (moment: AskedMoment): Promise<Snapshot> => snapshotOf(await findMoment(rows, opened.head, now(), moment));
-        const snapshot = snapshotOf(await findMoment(rows, opened.head, now(), asked, opened.arrival));
+        const asOf = async (moment: AskedMoment): Promise<Snapshot> => snapshotOf(await findMoment(rows, opened, startedAt, moment));
+        const snapshot = snapshotOf(await findMoment(rows, opened, startedAt, asked, opened.arrival));
         return await question(snapshot, (await (found ?? early?.(snapshot))) as E);
       });
     } catch (error) {
@@ -177,13 +181,23 @@ interface Opened {
   /** Of the last entry below the index that is asked for, milliseconds. */
   readonly arrival: string | null;
   readonly tables: string;
+  readonly other?: { readonly atMs: number; readonly index: string } | undefined;
 }
 
-async function open(query: Send, tenant: string, asked: AskedMoment | undefined, plans: 'generic' | undefined): Promise<Opened> {
+interface HowToOpen {
+  readonly plans: 'generic' | undefined;
+  readonly otherMs: number | undefined;
+}
+
+async function open(query: Send, tenant: string, asked: AskedMoment | undefined, { plans, otherMs }: HowToOpen): Promise<Opened> {
   const last = asked !== undefined && 'index' in asked && !('at' in asked) ? asked.index - 1n : -1n;
-  const [, , opened] = await Promise.all([...BEGIN_SNAPSHOT.map((statement) => query(statement)), query<HeadRow>({ ...OPEN, values: [tenant, String(last), plans === 'generic' && asked === undefined ? 'force_generic_plan' : null] })]);
-  const { next_ix, arrival, tables } = opened!.rows[0]! as HeadRow;
-  return { head: BigInt(next_ix ?? 0), arrival, tables };
+  for (const statement of BEGIN_SNAPSHOT) query(statement).catch(() => undefined); // Those behind it fail with its error.
+  const [opened, found] = await Promise.all([
+    query<HeadRow>({ ...OPEN, values: [tenant, String(last), plans === 'generic' && asked === undefined ? 'force_generic_plan' : null] }),
+    otherMs === undefined ? undefined : query<{ index: string }>({ ...FIND_INDEX_OF_HEAD, values: [tenant, otherMs] }),
+  ]);
+  const { next_ix, arrival, tables } = opened.rows[0]!;
+  return { head: BigInt(next_ix ?? 0), arrival, tables, other: otherMs === undefined ? undefined : { atMs: otherMs, index: found!.rows[0]!.index } };
 }
 
 interface HeadRow {
@@ -203,11 +217,11 @@ async function* fetchPages<R extends QueryResultRow>(client: PoolClient, sql: st
   }
 }
 
-async function findMoment(rows: Rows, head: bigint, now: number, asked: AskedMoment | undefined, arrival: string | null = null): Promise<Moment> {
+async function findMoment(rows: Rows, { head, other }: Pick<Opened, 'head' | 'other'>, now: number, asked: AskedMoment | undefined, arrival: string | null = null): Promise<Moment> {
   if (asked === undefined) return { index: head, at: now };
   if ('atMs' in asked) {
     if (asked.atMs >= (now + 1) * 1000) throw outOfRange('`as_of` lies in the future');
-    const [found] = await rows<{ index: string }>(FIND_INDEX, [asked.atMs, String(head)]);
+    const [found] = other?.atMs === asked.atMs ? [other] : await rows<{ index: string }>(FIND_INDEX, [asked.atMs, String(head)]);
     if (found === undefined || found.index === '0') throw outOfRange('`as_of` lies before the first entry of the ledger');
     return { index: BigInt(found.index), at: Math.floor(asked.atMs / 1000) };
   }

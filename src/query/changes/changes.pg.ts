@@ -2,14 +2,15 @@ import { asOfOf, momentFromCursor, momentToCursor, readAsOf } from '../as-of.js'
 import { decodeCursor, encodeCursor, questionOf } from '../cursor.js';
 import { resolveFilter } from '../names.pg.js';
 import { FILTER_PARAMETERS, invalid, readLimit, readParameters } from '../parameters.js';
+import type { PairMemory } from '../graph/pairs.pg.js';
 import type { Reader } from '../reader.js';
 import type { Ask } from '../snapshot.pg.js';
 import { KINDS, type ChangeItem, type ChangePage } from './answers.js';
 import { describeLines } from './describe.pg.js';
+import { readGranted } from './granted.pg.js';
 import { sortLines } from './lines.js';
-import { readConnectionLines, readGrantLines, readOnceLines, type Between } from './read.pg.js';
-import { readRuleLines } from './rules.pg.js';
-import { findSince, readSince, sinceFromCursor } from './since.js';
+import { readLines, type Between } from './read.pg.js';
+import { findSince, readSince, sinceFromCursor, timeOfSince } from './since.js';
 
 export const CHANGE_PARAMETERS = [...FILTER_PARAMETERS.client, ...FILTER_PARAMETERS.resource, 'limit', 'cursor'] as const;
 /** What they mean is this question's own: see the controller. */
@@ -19,7 +20,7 @@ export const CHANGE_OWN_PARAMETERS = ['since', 'until', 'kind'] as const;
  * What a tenant's connections, grants, scopes and agents are at one moment that they were not at another, newest first: the difference of
  * two states, not a log. All lines of both moments are worked out for each page, and are the same for each: a page goes on by their number.
  */
-export function createChangesQuestion({ ask, reader }: { readonly ask: Ask; readonly reader: Reader }) {
+export function createChangesQuestion({ ask, reader, memory }: { readonly ask: Ask; readonly reader: Reader; readonly memory: PairMemory }) {
   return (tenant: string, query: unknown): Promise<ChangePage> => {
     const parameters = readParameters(query, [...CHANGE_OWN_PARAMETERS, ...CHANGE_PARAMETERS]);
     const tenantKey = reader.tenantKey(tenant);
@@ -39,9 +40,8 @@ export function createChangesQuestion({ ask, reader }: { readonly ask: Ask; read
         clients: await resolveFilter(until, tenantKey, parameters, 'client'),
         resources: await resolveFilter(until, tenantKey, parameters, 'resource'),
       };
-      const grants = await readGrantLines(between);
-      const rules = await readRuleLines(between);
-      const all = [...(await readConnectionLines(between)), ...(await readOnceLines(between)), ...grants.lines, ...rules.lines];
+      const { appeared, gained } = await readGranted(between, memory);
+      const { lines: all, cut } = await readLines(between, appeared, gained);
       const lines = sortLines(kind === undefined ? all : all.filter((line) => line.kind === kind), KINDS);
       const shown = lines.slice(skip, skip + limit);
       const place = [...momentToCursor(until), ...momentToCursor(since), String(skip + limit)];
@@ -50,9 +50,9 @@ export function createChangesQuestion({ ask, reader }: { readonly ask: Ask; read
         since: asOfOf(since),
         items: await describeLines(until, shown),
         ...(lines.length > skip + limit ? { next: encodeCursor(tenantKey, question, place) } : {}),
-        ...(grants.cut || rules.cut ? { at_least: true as const } : {}),
+        ...(cut ? { at_least: true as const } : {}),
       };
-    }, asked);
+    }, asked, { other: (nowMs) => timeOfSince(askedSince, nowMs) });
   };
 }
 

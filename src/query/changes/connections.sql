@@ -5,7 +5,7 @@ WITH touched AS (
   WHERE tenant = $1 AND from_ix >= $2::bigint AND from_ix < $3::bigint
     AND ($4::int[] IS NULL OR client = ANY ($4) OR idp_client = ANY ($4)) AND ($5::int[] IS NULL OR res = ANY ($5))
 )
-SELECT a.id, a.client, a.idp_client, a.res, b.state AS state_before, a.state AS state_after, b.agent AS agent_before, a.agent AS agent_after,
+SELECT encode(a.id, 'hex') AS id, a.client, a.idp_client, a.res, b.state AS state_before, a.state AS state_after, b.agent AS agent_before, a.agent AS agent_after,
        coalesce(b.scopes, '{}') AS scopes_before, a.scopes AS scopes_after, a.from_ix AS changed_ix,
        -- Since when it stands, or is deleted, without a break.
        (SELECT min(v.from_ix) FROM connection_version v

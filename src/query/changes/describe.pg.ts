@@ -1,17 +1,24 @@
 import { connectionStateOf } from '../entity-kinds.js';
-import { orNull, readNames } from '../names.pg.js';
+import { namesOf, orNull, READ_NAMES, type EntityRow } from '../names.pg.js';
 import type { Snapshot } from '../snapshot.pg.js';
 import type { ChangeItem } from './answers.js';
 import type { Line } from './lines.js';
 
-const ARRIVALS = { name: 'changes-arrivals', text: 'SELECT ix, arrival FROM entry WHERE tenant = $1 AND ix = ANY ($2::bigint[])' };
+/** Names and arrivals, in one round trip. */
+const WORDS = {
+  name: 'changes-words',
+  text: `SELECT (SELECT json_agg(n) FROM (${READ_NAMES.text}) n) AS names,
+    (SELECT json_agg(json_build_array(ix, arrival)) FROM entry WHERE tenant = $1 AND ix = ANY ($4::bigint[])) AS arrivals`,
+};
 
 /** Lines in words: ids with their names, indexes with their arrivals. */
 export async function describeLines(snapshot: Snapshot, lines: readonly Line[]): Promise<ChangeItem[]> {
-  const names = await readNames(snapshot, lines.flatMap(entitiesOf));
-  const rows = await snapshot.rows<{ ix: string; arrival: string }>(ARRIVALS, [[...new Set(lines.flatMap(indexesOf).map(String))]]);
-  const arrivals = new Map(rows.map(({ ix, arrival }) => [ix, Math.floor(Number(arrival) / 1_000)]));
-  const point = (ix: number) => ({ index: String(ix), at: arrivals.get(String(ix))! });
+  if (lines.length === 0) return [];
+  const ids = new Set(lines.flatMap(entitiesOf).filter((id) => id !== null));
+  const [row] = await snapshot.rows<WordsRow>(WORDS, [[...ids], String(snapshot.index), [...new Set(lines.flatMap(indexesOf))]]);
+  const names = namesOf(row!.names);
+  const arrivals = new Map(row!.arrivals.map(([ix, arrival]) => [ix, Math.floor(arrival / 1_000)]));
+  const point = (ix: number) => ({ index: String(ix), at: arrivals.get(ix)! });
 
   return lines.map((line): ChangeItem => {
     const { kind, what } = line;
@@ -51,6 +58,12 @@ export async function describeLines(snapshot: Snapshot, lines: readonly Line[]):
         } as ChangeItem;
     }
   });
+}
+
+interface WordsRow {
+  readonly [column: string]: unknown;
+  readonly names: readonly EntityRow[];
+  readonly arrivals: readonly (readonly [ix: number, arrival: number])[];
 }
 
 function entitiesOf({ client, res, what }: Line): (number | null)[] {

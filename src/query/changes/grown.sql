@@ -5,7 +5,7 @@ WITH walked AS MATERIALIZED (
   WHERE tenant = $1 AND again AND from_ix >= $2::bigint AND from_ix < $3::bigint
     AND ($4::int[] IS NULL OR client = ANY ($4)) AND ($5::int[] IS NULL OR res = ANY ($5))
   ORDER BY from_ix DESC
-  LIMIT $6
+  LIMIT $6::int
 ),
 held AS MATERIALIZED (
   SELECT usr, client, res, max(from_ix) AS last_ix, (array_agg(scopes ORDER BY from_ix DESC))[1] AS scopes
@@ -25,7 +25,7 @@ compared AS (
 SELECT w.walked, g.*
 FROM (SELECT count(*)::int AS walked FROM walked) w
 LEFT JOIN (
-  SELECT client, res, count(*)::int AS grants, min(last_ix)::float8 AS first_ix, max(last_ix)::float8 AS last_ix, string_agg(added, ' ') AS added
+  SELECT client, res, count(*)::int AS grants, min(last_ix) AS first_ix, max(last_ix) AS last_ix, string_agg(added, ' ') AS added
   FROM compared
   WHERE added IS NOT NULL
   GROUP BY client, res

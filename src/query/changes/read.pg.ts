@@ -1,16 +1,24 @@
 import { loadSql } from '../../platform/index.js';
 import type { Snapshot } from '../snapshot.pg.js';
+import type { NewGrants } from '../graph/known-grants.js';
 import { lineOfConnection, linesOfOnce, type Line, type OnceRow } from './lines.js';
+import type { Spans } from './granted.pg.js';
+import { linesOfUses, MAX_RULES_COMPARED, USED_AFTER, type UsedAfter } from './used-after.js';
 
-const prepared = (name: string) => ({ name: `changes-${name}`, text: loadSql(import.meta.url, `${name}.sql`) });
-const CONNECTIONS = prepared('connections');
-const GRANTS = prepared('grants');
-const GROWN = prepared('grown');
-const USERS = prepared('users');
-const ONCE = prepared('once');
+const sqlOf = (name: string): string => loadSql(import.meta.url, `${name}.sql`);
+const listOf = (sql: string): string => `(SELECT json_agg(x) FROM (${sql}) x)`;
+/** All that differs, in one round trip. */
+const DIFFERENCES = {
+  name: 'changes',
+  text: `SELECT ${listOf(sqlOf('connections'))} AS connections, ${listOf(sqlOf('once'))} AS once, ${listOf(sqlOf('grown'))} AS grown,
+    ${listOf(sqlOf('users'))} AS users, (SELECT row_to_json(x) FROM (${USED_AFTER}) x) AS used`,
+};
 
 /** Versions of grants, other than their first, that one answer walks. */
 export const MAX_VERSIONS_WALKED = 20_000;
+const NEVER = '9223372036854775807';
+/** Intake lets no event lie further ahead of its arrival, seconds. */
+const MAX_AHEAD_S = 600;
 
 export interface Between {
   readonly since: Snapshot;
@@ -19,71 +27,73 @@ export interface Between {
   readonly resources: readonly number[] | undefined;
 }
 
-const bounds = ({ since, until, clients, resources }: Between) => [String(since.index), String(until.index), clients, resources];
-
-export async function readConnectionLines(between: Between): Promise<Line[]> {
-  const rows = await between.until.rows<ConnectionRow>(CONNECTIONS, bounds(between));
-  return rows.flatMap(
-    (row) =>
-      lineOfConnection({
-        id: row.id.toString('base64url'),
-        client: row.client,
-        idpClient: row.idp_client,
-        res: row.res,
-        before: row.state_before,
-        after: row.state_after,
-        agentBefore: row.agent_before,
-        agentAfter: row.agent_after,
-        scopesBefore: row.scopes_before,
-        scopesAfter: row.scopes_after,
-        changedIx: Number(row.changed_ix),
-        turnedIx: Number(row.turned_ix),
-      }) ?? [],
-  );
+/** What two moments differ by, beside `appeared`, which are grants that are new: `cut` where a budget ended before what there is. */
+export async function readLines(between: Between, appeared: readonly NewGrants[], gained: Spans): Promise<{ readonly lines: readonly Line[]; readonly cut: boolean }> {
+  const { since, until, clients, resources } = between;
+  const [row] = await until.rows<DifferencesRow>(DIFFERENCES, [
+    String(since.index),
+    String(until.index),
+    clients,
+    resources,
+    MAX_VERSIONS_WALKED,
+    [...gained.keys()],
+    [...gained.values()].map(({ first }) => first),
+    [...gained.values()].map(({ last }) => last),
+    MAX_RULES_COMPARED,
+    until.present ? NEVER : String(until.at + MAX_AHEAD_S + 1),
+  ]);
+  const { connections, once, grown, users, used } = row!;
+  const uses = linesOfUses(used, between);
+  return {
+    lines: [
+      ...(connections ?? []).flatMap((one) => lineOfConnection(connectionOf(one)) ?? []),
+      ...linesOfOnce((once ?? []).map(({ new_name, ...one }) => ({ ...one, fresh: new_name ?? false }))),
+      ...appeared.map((one) => lineOfGrants('grants-appeared', one)),
+      ...grown.flatMap((one) => (one.client === null ? [] : lineOfGrants('grants-grew', { ...one, first: one.first_ix, last: one.last_ix }, [...new Set(one.added.split(' '))].sort()))),
+      ...(users ?? []).map(({ client, users: count, first_ix, last_ix }): Line => ({ kind: 'users-appeared', client, res: null, first: first_ix, last: last_ix, what: { of: 'users', users: count } })),
+      ...uses.lines,
+    ],
+    cut: grown[0]!.walked >= MAX_VERSIONS_WALKED || uses.cut,
+  };
 }
 
-export async function readOnceLines(between: Between): Promise<Line[]> {
-  const rows = await between.until.rows<StoredOnce>(ONCE, bounds(between));
-  return linesOfOnce(rows.map(({ what, client, res, name, id, ix, new_name }) => ({ what, client, res, name, id, ix: Number(ix), fresh: new_name ?? false })));
-}
+const lineOfGrants = (kind: 'grants-appeared' | 'grants-grew', { client, res, grants, first, last }: NewGrants, added?: readonly string[]): Line => ({
+  kind,
+  client,
+  res,
+  first,
+  last,
+  what: { of: 'grants', grants, ...(added ? { added } : {}) },
+});
 
-/** New and grown grants by pair, and the users that a client has its first grant of. */
-export async function readGrantLines(between: Between): Promise<{ readonly lines: readonly Line[]; readonly cut: boolean }> {
-  const appeared = await between.until.rows<GrantRow>(GRANTS, bounds(between));
-  const walked = await between.until.rows<GrownRow>(GROWN, [...bounds(between), MAX_VERSIONS_WALKED]);
-  const grown = walked.filter(({ client }) => client !== null) as readonly Grown[];
-  const lineOf = (kind: 'grants-appeared' | 'grants-grew', { client, res, first_ix, last_ix, grants }: GrantRow, more: { readonly added?: readonly string[] }): Line => ({
-    kind,
-    client,
-    res,
-    first: first_ix,
-    last: last_ix,
-    what: { of: 'grants', grants, ...more },
-  });
-  const lines = [
-    ...appeared.map((row) => lineOf('grants-appeared', row, {})),
-    ...grown.map((row) => lineOf('grants-grew', row, { added: [...new Set(row.added.split(' '))].sort() })),
-    // Users are counted by client, at whatever resource.
-    ...(between.resources ? [] : await readUserLines(between, appeared)),
-  ];
-  return { lines, cut: walked[0]!.walked >= MAX_VERSIONS_WALKED };
-}
+const connectionOf = (row: ConnectionRow) => ({
+  id: Buffer.from(row.id, 'hex').toString('base64url'),
+  client: row.client,
+  idpClient: row.idp_client,
+  res: row.res,
+  before: row.state_before,
+  after: row.state_after,
+  agentBefore: row.agent_before,
+  agentAfter: row.agent_after,
+  scopesBefore: row.scopes_before,
+  scopesAfter: row.scopes_after,
+  changedIx: row.changed_ix,
+  turnedIx: row.turned_ix,
+});
 
-async function readUserLines({ since, until, clients }: Between, appeared: readonly GrantRow[]): Promise<Line[]> {
-  const spans = new Map<number, { first: number; last: number }>();
-  for (const { client, first_ix: first, last_ix: last } of appeared) {
-    const span = spans.get(client);
-    spans.set(client, span ? { first: Math.min(first, span.first), last: Math.max(last, span.last) } : { first, last });
-  }
-  const granted = [...spans];
-  const values = [String(since.index), String(until.index), granted.map(([client]) => client), granted.map(([, { first }]) => first), granted.map(([, { last }]) => last), clients];
-  const rows = await until.rows<UsersRow>(USERS, values);
-  return rows.map(({ client, users, first_ix, last_ix }) => ({ kind: 'users-appeared', client, res: null, first: first_ix, last: last_ix, what: { of: 'users', users } }));
+/** Null: there are none. */
+interface DifferencesRow {
+  readonly [column: string]: unknown;
+  readonly connections: readonly ConnectionRow[] | null;
+  readonly once: readonly (Omit<OnceRow, 'fresh'> & { readonly new_name: boolean | null })[] | null;
+  /** Where no grant grew, one row says how many versions were walked. */
+  readonly grown: readonly (GrownRow & { readonly walked: number })[];
+  readonly users: readonly UsersRow[] | null;
+  readonly used: UsedAfter;
 }
 
 interface ConnectionRow {
-  readonly [column: string]: unknown;
-  readonly id: Buffer;
+  readonly id: string;
   readonly client: number;
   readonly idp_client: number;
   readonly res: number;
@@ -91,43 +101,19 @@ interface ConnectionRow {
   readonly state_after: 0 | 1 | 2;
   readonly agent_before: number | null;
   readonly agent_after: number | null;
-  readonly scopes_before: string[];
-  readonly scopes_after: string[];
-  readonly changed_ix: string;
-  readonly turned_ix: string;
+  readonly scopes_before: readonly string[];
+  readonly scopes_after: readonly string[];
+  readonly changed_ix: number;
+  readonly turned_ix: number;
 }
 
-interface GrantRow {
-  readonly [column: string]: unknown;
-  readonly client: number;
-  readonly res: number;
-  readonly grants: number;
-  readonly first_ix: number;
-  readonly last_ix: number;
-}
-
-interface Grown extends GrantRow {
-  readonly added: string;
-}
-
-/** Where no grant grew, one row says how many versions were walked. */
-type GrownRow = (Grown | { readonly [column: string]: unknown; readonly client: null }) & { readonly walked: number };
+type GrownRow =
+  | { readonly client: null }
+  | { readonly client: number; readonly res: number; readonly grants: number; readonly first_ix: number; readonly last_ix: number; readonly added: string };
 
 interface UsersRow {
-  readonly [column: string]: unknown;
   readonly client: number;
   readonly users: number;
   readonly first_ix: number;
   readonly last_ix: number;
-}
-
-interface StoredOnce {
-  readonly [column: string]: unknown;
-  readonly what: OnceRow['what'];
-  readonly client: number;
-  readonly res: number;
-  readonly name: string | null;
-  readonly id: number | null;
-  readonly ix: string;
-  readonly new_name: boolean | null;
 }

@@ -22,6 +22,12 @@ export function readSince(parameters: Parameters): Since {
 
 export const sinceFromCursor = (position: readonly string[]): Since => ({ moment: momentFromCursor(position) });
 
+/** Where it is a time, epoch milliseconds; `nowMs` is what a duration goes back from. */
+export function timeOfSince(since: Since, nowMs: number): number | undefined {
+  if ('before' in since) return nowMs - since.before * 1_000;
+  return 'atMs' in since.moment ? since.moment.atMs : undefined;
+}
+
 /** A duration that reaches beyond the first entry is answered from the first entry on: the time before it has nothing to tell. */
 export async function findSince(until: Snapshot, since: Since): Promise<Snapshot> {
   if ('before' in since) {

@@ -1,10 +1,10 @@
 import { loadSql } from '../../platform/index.js';
-import { AHEAD_MS, PROMPT_MS } from '../../projections/index.js';
+import { AHEAD_MS, BLOCK_BITS, PROMPT_MS } from '../../projections/index.js';
 import type { Snapshot } from '../snapshot.pg.js';
 import type { Clock } from './answers.js';
 
 const COUNTS = loadSql(import.meta.url, 'counts.sql');
-const COUNTS_NOW = { name: 'source-counts-now', text: loadSql(import.meta.url, 'counts-now.sql') };
+const COUNTS_BELOW = { name: 'source-counts-below', text: loadSql(import.meta.url, 'counts-below.sql') };
 
 const DAY_S = 86_400;
 /** An open block that no ledger reaches: every block is counted whole. */
@@ -12,7 +12,7 @@ const NO_OPEN_BLOCK = 2 ** 31 - 1;
 /** A clock is called wrong by no fewer events that all came late. */
 const MIN_LATE_EVENTS = 20;
 
-export const openBlockOf = ({ index, present }: Pick<Snapshot, 'index' | 'present'>): number => (present ? NO_OPEN_BLOCK : Number(index >> 16n));
+export const blockOf = ({ index }: Pick<Snapshot, 'index'>): number => Number(index >> BLOCK_BITS);
 
 /** Of one type of event. */
 export interface HeardType {
@@ -38,44 +38,83 @@ export interface Heard {
   readonly clock: Clock | null;
 }
 
-/** What each of the sources was heard to say, as of the snapshot. */
-export async function readHeard(snapshot: Snapshot, sources: readonly string[]): Promise<(source: string) => Heard> {
-  // Today and the day before, in UTC: a clock that was put right is right again the day after.
-  const since = Math.floor(snapshot.at / DAY_S) - 1;
-  const rows = snapshot.present
-    ? await snapshot.rows<CountRow>(COUNTS_NOW, [since, sources])
-    : await snapshot.rows<CountRow>(COUNTS, [openBlockOf(snapshot), String(snapshot.index), since, sources, AHEAD_MS, PROMPT_MS]);
-  return (id) => heardOf(rows.filter(({ source }) => source === id));
+/** Of one kind that a source was heard to say: a type of event, or what its tokens show. */
+export interface Count {
+  readonly source: string;
+  readonly what: string;
+  readonly n: number;
+  readonly lastIx: number;
+  /** Epoch milliseconds. */
+  readonly lastArrival: number;
+  readonly lastDelay: number | null;
+  /** Of the events that the clock is judged by. */
+  readonly delays: Delays;
 }
 
-function heardOf(rows: readonly CountRow[]): Heard {
-  const events = rows.filter(({ what }) => !isToken(what));
-  const count = (what: string): number => Number(rows.find((row) => row.what === what)?.n ?? 0);
+/** Milliseconds; nothing is least or most of no events. */
+export interface Delays {
+  readonly events: number;
+  readonly least: number;
+  readonly most: number;
+  readonly sum: number;
+  readonly ahead: number;
+  readonly prompt: number;
+}
+
+/** Today and the day before, in UTC: a clock that was put right is right again the day after. */
+export const clockDaysOf = ({ at }: Pick<Snapshot, 'at'>): number => Math.floor(at / DAY_S) - 1;
+
+/** What each of the sources was heard to say, as of the snapshot. */
+export async function readHeard(snapshot: Snapshot, sources: readonly string[]): Promise<(source: string) => Heard> {
+  const since = clockDaysOf(snapshot);
+  const counts = snapshot.present
+    ? await readCountsBelow(snapshot, NO_OPEN_BLOCK, since, sources)
+    : (await snapshot.rows<CountRow>(COUNTS, [blockOf(snapshot), String(snapshot.index), since, sources, AHEAD_MS, PROMPT_MS])).map(countOf);
+  return heardOf(counts);
+}
+
+/** What the blocks below one say, of a ledger that has left them: whenever it is asked, the same. */
+export const readCountsBelow = async (snapshot: Snapshot, block: number, since: number, sources: readonly string[]): Promise<Count[]> =>
+  (await snapshot.rows<CountRow>(COUNTS_BELOW, [since, sources, block])).map(countOf);
+
+export function heardOf(counts: Iterable<Count>): (source: string) => Heard {
+  const bySource = new Map<string, Count[]>();
+  for (const count of counts) {
+    const there = bySource.get(count.source);
+    if (there) there.push(count);
+    else bySource.set(count.source, [count]);
+  }
+  return (source) => heardOfOne(bySource.get(source) ?? []);
+}
+
+function heardOfOne(counts: readonly Count[]): Heard {
+  // What is remembered is in the order in which it came up.
+  const events = counts.filter(({ what }) => !isToken(what)).sort((one, other) => (one.what < other.what ? -1 : 1));
+  const count = (what: string): number => counts.find((one) => one.what === what)?.n ?? 0;
   return {
-    types: events.map((row) => ({
-      type: row.what,
-      events: Number(row.n),
-      lastIndex: row.last_ix,
-      lastArrival: Number(row.last_arrival),
-      lastDelay: row.last_delay === null ? null : Number(row.last_delay),
-    })),
+    types: events.map(({ what, n, lastIx, lastArrival, lastDelay }) => ({ type: what, events: n, lastIndex: String(lastIx), lastArrival, lastDelay })),
     tokens: { issued: count('token'), stated: count('token.stated'), arrived: count('token.arrived'), parent: count('token.parent') },
-    clock: clockOf(events.filter(({ timed }) => timed !== '0')),
+    clock: clockOf(events.map(({ delays }) => delays).reduce(joinDelays, NO_DELAYS)),
   };
 }
 
 const isToken = (what: string): boolean => what === 'token' || what === 'token.stated' || what === 'token.arrived' || what === 'token.parent';
 
-function clockOf(rows: readonly CountRow[]): Clock | null {
-  if (rows.length === 0) return null;
-  const sum = (of: (row: CountRow) => string | null): number => rows.reduce((total, row) => total + Number(of(row)), 0);
-  const events = sum((row) => row.timed);
-  const least = Math.min(...rows.map((row) => Number(row.delay_least)));
-  const ahead = sum((row) => row.ahead);
-  const prompt = sum((row) => row.prompt);
+export const NO_DELAYS: Delays = { events: 0, least: Infinity, most: -Infinity, sum: 0, ahead: 0, prompt: 0 };
+
+export const joinDelays = (one: Delays, other: Delays): Delays => ({
+  events: one.events + other.events,
+  least: Math.min(one.least, other.least),
+  most: Math.max(one.most, other.most),
+  sum: one.sum + other.sum,
+  ahead: one.ahead + other.ahead,
+  prompt: one.prompt + other.prompt,
+});
+
+function clockOf({ events, least, most, sum, ahead, prompt }: Delays): Clock | null {
+  if (events === 0) return null;
   const verdict = ahead > 0 ? 'ahead' : prompt === 0 && events >= MIN_LATE_EVENTS ? 'behind-or-late' : 'right';
-  const most = Math.max(...rows.map((row) => Number(row.delay_most)));
-  return { verdict, events, delay: { least, mean: Math.round(sum((row) => row.delay_sum) / events), most }, ahead, prompt };
+  return { verdict, events, delay: { least, mean: Math.round(sum / events), most }, ahead, prompt };
 }
 
 interface CountRow {
@@ -93,3 +132,23 @@ interface CountRow {
   readonly ahead: string;
   readonly prompt: string;
 }
+
+const countOf = (row: CountRow): Count => ({
+  source: row.source,
+  what: row.what,
+  n: Number(row.n),
+  lastIx: Number(row.last_ix),
+  lastArrival: Number(row.last_arrival),
+  lastDelay: row.last_delay === null ? null : Number(row.last_delay),
+  delays:
+    row.timed === '0'
+      ? NO_DELAYS
+      : {
+          events: Number(row.timed),
+          least: Number(row.delay_least),
+          most: Number(row.delay_most),
+          sum: Number(row.delay_sum),
+          ahead: Number(row.ahead),
+          prompt: Number(row.prompt),
+        },
+});

@@ -3,6 +3,7 @@ import { RescindError } from '../../contracts/index.js';
 import { loadSql } from '../../platform/index.js';
 import type { Snapshot } from '../snapshot.pg.js';
 import { learnEdges, noEdges, type KnownEdges, type NewsRow } from './known-edges.js';
+import { boundGrants } from './known-grants.js';
 
 const NEWS = { name: 'edge-news', text: loadSql(import.meta.url, 'edge-news.sql') };
 const COUNT = 'SELECT count(*) AS edges FROM (SELECT FROM edge_seen WHERE tenant = $1 AND first_ix < $2 LIMIT $3) e';
@@ -23,28 +24,34 @@ export interface EdgeFilter {
  */
 export type EdgesOf = (snapshot: Snapshot, filter: EdgeFilter) => Promise<KnownEdges>;
 
+/** All edges of the snapshot's tenant, with the grants that are new of them; undefined where there are too many to remember. */
+export type AllEdges = (snapshot: Snapshot) => Promise<KnownEdges | undefined>;
+
 /** What is remembered is never written again: nothing makes it wrong but other tables, and what is new is found by its index. */
-export function createEdgeMemory(): EdgesOf {
+export function createEdgeMemory(): { readonly edgesOf: EdgesOf; readonly allEdges: AllEdges } {
   const remembered = new LRUCache<string, KnownEdges>({ maxSize: MAX_REMEMBERED, sizeCalculation: ({ edges }) => 1 + edges.size });
-  return async (snapshot, filter) => {
+  const allEdges: AllEdges = async (snapshot) => {
     const name = `${snapshot.tenant} ${snapshot.tables}`;
     const there = remembered.get(name);
-    if (there === undefined && (await areMany(snapshot))) return readSome(snapshot, filter);
+    if (there === undefined && (await areMany(snapshot))) return undefined;
     const known = there ?? noEdges();
     const before = known.edges.size;
     await follow(known, snapshot);
     if (known.edges.size > MAX_PAIRS) {
       remembered.delete(name);
-      return readSome(snapshot, filter);
+      return undefined;
     }
     if (known.edges.size > before) remembered.set(name, known);
     return known;
   };
+  return { allEdges, edgesOf: async (snapshot, filter) => (await allEdges(snapshot)) ?? readSome(snapshot, filter) };
 }
 
 async function follow(known: KnownEdges, { rows, index }: Snapshot): Promise<void> {
   const upTo = Number(index);
-  if (known.upTo < upTo) learnEdges(known, await rows<NewsRow>(NEWS, [String(known.upTo), String(index), null, null]), upTo);
+  if (known.upTo >= upTo) return;
+  learnEdges(known, await rows<NewsRow>(NEWS, [String(known.upTo), String(index), null, null]), upTo);
+  boundGrants(known);
 }
 
 async function areMany({ rows, index }: Snapshot): Promise<boolean> {

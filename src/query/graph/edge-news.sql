@@ -31,6 +31,9 @@ FROM (
   SELECT 5, a.local, NULL, a.from_ix, NULL, NULL, NULL, NULL, a.idp
   FROM alias a
   WHERE $2 > 0 AND a.tenant = $1 AND a.from_ix >= $2 AND a.from_ix < $3 AND EXISTS (SELECT FROM edge_seen s WHERE s.tenant = $1 AND s.client = a.local)
+  UNION ALL
+  -- 6: one more user holds a grant; not told from the beginning of the ledger on
+  SELECT 6, client, res, from_ix, NULL, NULL, NULL, NULL, NULL FROM edge_grant WHERE $2 > 0 AND tenant = $1 AND from_ix >= $2 AND from_ix < $3
 ) n
 WHERE ($4::int[] IS NULL OR n.client = ANY ($4)) AND ($5::int[] IS NULL OR n.what = 5 OR n.res = ANY ($5))
 ORDER BY n.ix, n.what, n.idp

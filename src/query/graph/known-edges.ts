@@ -30,16 +30,23 @@ export interface KnownEdge {
   readonly acting: Fact<number>[];
   /** By id. */
   readonly connections: Map<string, ConnectionVersion[]>;
+  readonly grants: EdgeGrants;
   /** Of the last of all these. */
   lastIx: number;
   /** What all of them come to: as of any index above the last. */
   whole?: { readonly agents: readonly number[]; readonly details: PairDetails } | undefined;
 }
 
+/** How many users held a grant at `KnownEdges.grantsFrom`, where that has been read, and the indexes at which one more did since, rising. */
+export interface EdgeGrants {
+  before: number | undefined;
+  since: number[];
+}
+
 /** As `edge-news.sql` tells them. */
 export interface NewsRow {
   readonly [column: string]: unknown;
-  readonly what: 0 | 1 | 2 | 3 | 4 | 5;
+  readonly what: 0 | 1 | 2 | 3 | 4 | 5 | 6;
   readonly client: number;
   /** Null: of a client alone. */
   readonly res: number | null;
@@ -59,12 +66,16 @@ export interface NewsRow {
 export interface KnownEdges {
   /** All below it is here. */
   upTo: number;
+  /** All grants that are new from it on are here. */
+  grantsFrom: number;
+  /** From it on they were too many to remember. */
+  grantsTooMany: number;
   readonly edges: Map<string, KnownEdge>;
   /** Names at the IdP of a client, in the order in which events tied them. */
   readonly ties: Map<number, Fact<number>[]>;
 }
 
-export const noEdges = (): KnownEdges => ({ upTo: 0, edges: new Map(), ties: new Map() });
+export const noEdges = (): KnownEdges => ({ upTo: 0, grantsFrom: 0, grantsTooMany: -1, edges: new Map(), ties: new Map() });
 
 export const edgeKey = ({ client, res }: { readonly client: number; readonly res: number }): string => `${client} ${res}`;
 
@@ -76,6 +87,8 @@ export function learnEdges(known: KnownEdges, rows: readonly NewsRow[], upTo: nu
     if (row.what === 5) learnTie(known, row.client, { what: row.idp!, ix });
     else if (ix >= known.upTo) learn(known, row, ix);
   }
+  // The first news tell of no grants: most of them nobody asks about.
+  if (known.upTo === 0) known.grantsFrom = upTo;
   known.upTo = upTo;
 }
 
@@ -87,6 +100,10 @@ function learn({ edges }: KnownEdges, row: NewsRow, ix: number): void {
   }
   const edge = edges.get(key);
   if (edge === undefined) return; // Never seen together: not a pair that is shown.
+  if (row.what === 6) {
+    edge.grants.since.push(ix);
+    return;
+  }
   edge.lastIx = ix;
   edge.whole = undefined;
   if (row.what === 1) edge.granted.push({ what: row.words!, ix });
@@ -105,6 +122,7 @@ const newEdge = ({ client, res, arrival }: NewsRow, key: string, firstIx: number
   used: [],
   acting: [],
   connections: new Map(),
+  grants: { before: undefined, since: [] },
   lastIx: firstIx,
 });
 

@@ -1,26 +1,19 @@
-import { loadSql } from '../../platform/index.js';
 import type { Window } from '../parameters.js';
 import type { Snapshot } from '../snapshot.pg.js';
 import { boundsOf } from '../usage.js';
-import { createEdgeMemory, type EdgesOf } from './edge-memory.pg.js';
+import { createEdgeMemory, type AllEdges, type EdgesOf } from './edge-memory.pg.js';
+import { readGrants } from './grant-memory.pg.js';
 import { agentsAt, connectedAgents, detailsAt, edgeKey, shownAs, type KnownEdge } from './known-edges.js';
 import { joinUse, NO_USE, type Pair, type PairsDetails, type PairUse } from './pairs.js';
 import { readRawUses, type RawUses } from './raw-uses.pg.js';
 import { createUseMemory, type UsesOf } from './use-memory.pg.js';
 import { readHeldByUsers, type HeldByUsers } from './users-grants.pg.js';
 
-const GRANTS = { name: 'edge-grants', text: loadSql(import.meta.url, 'edge-grants.sql') };
-
 export interface PairFilter {
   readonly users?: readonly number[] | undefined;
   readonly clients?: readonly number[] | undefined;
   readonly agents?: readonly number[] | undefined;
   readonly resources?: readonly number[] | undefined;
-}
-
-interface Named {
-  readonly client: number;
-  readonly res: number;
 }
 
 export interface ReadPairs {
@@ -35,10 +28,11 @@ export interface ReadPairs {
 /** What a process remembers of pairs, for the questions that ask for them. */
 export interface PairMemory {
   readonly edgesOf: EdgesOf;
+  readonly allEdges: AllEdges;
   readonly usesOf: UsesOf;
 }
 
-export const createPairMemory = (): PairMemory => ({ edgesOf: createEdgeMemory(), usesOf: createUseMemory() });
+export const createPairMemory = (): PairMemory => ({ ...createEdgeMemory(), usesOf: createUseMemory() });
 
 /**
  * All pairs that the filter leaves, with their counts, as of the snapshot. A client, an agent or a resource chooses pairs, and the counts
@@ -56,7 +50,7 @@ export async function readPairs(snapshot: Snapshot, memory: PairMemory, filter: 
   );
   const met = chosen.map((edge) => ({ edge, agents: agentsAt(edge, index) })).filter((one) => !agents || one.agents.some((agent) => agents.includes(agent)));
   const use = await readUses(snapshot, memory, agents ? { clients: unique(met.map(({ edge }) => edge.client)), resources } : filter, window);
-  const grants = await readGrants(snapshot, met.map(({ edge }) => edge));
+  const grants = await readGrants(snapshot, known, met.map(({ edge }) => edge));
   return {
     pairs: met.map(({ edge, agents: acting }, nth) => pairOf(edge, { shownAs: shownAs(known, edge.client, index), grants: grants[nth]!, use: use(edge.key), agents: acting })),
     detailsOf: (pair) => detailsAt(known.edges.get(edgeKey(pair))!, index),
@@ -65,12 +59,6 @@ export async function readPairs(snapshot: Snapshot, memory: PairMemory, filter: 
 }
 
 const pairOf = ({ client, res, firstIx, firstAt }: KnownEdge, counted: Pick<Pair, 'shownAs' | 'grants' | 'use' | 'agents'>): Pair => ({ client, res, firstIx, firstAt, ...counted });
-
-async function readGrants(snapshot: Snapshot, edges: readonly Named[]): Promise<readonly number[]> {
-  if (edges.length === 0) return [];
-  const [row] = await snapshot.rows<{ grants: string }>(GRANTS, [String(snapshot.index), edges.map(({ client }) => client), edges.map(({ res }) => res)]);
-  return row!.grants.split(' ').map(Number);
-}
 
 type UseOf = (key: string) => PairUse;
 

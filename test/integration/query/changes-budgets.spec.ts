@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { MAX_VERSIONS_WALKED } from '../../../src/query/changes/read.pg.js';
-import { MAX_USES_A_RULE } from '../../../src/query/changes/rules.pg.js';
+import { MAX_USES_A_RULE } from '../../../src/query/changes/used-after.js';
 import { ACME, say, startQueryApi, T } from './history.js';
 import { sayOwn } from './own-entries.js';
 import { CRM_AS, IDP, STORY } from './story.js';

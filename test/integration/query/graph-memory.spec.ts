@@ -28,11 +28,28 @@ async function expectSame(): Promise<void> {
   }
 }
 
+/** From what is remembered, from what has just been read, and by one that remembers no grants from so early on. */
+async function expectSameChanges(): Promise<number> {
+  const end = await head();
+  const late = begin();
+  await late.graph(ACME, {});
+  let lines = 0;
+  for (const [since, until] of [[1, end], [end >> 1, end], [1, end >> 1], [end >> 1, end - 1], [end - 1, end]]) {
+    const asked = { since: String(since), ...(until === end ? {} : { until: String(until) }), limit: '100' };
+    const answer = await old.changes(ACME, asked);
+    expect({ asked, answer }).toEqual({ asked, answer: await begin().changes(ACME, asked) });
+    expect({ asked, answer }).toEqual({ asked, answer: await late.changes(ACME, asked) });
+    lines += answer.items.filter(({ kind }) => kind === 'grants-appeared' || kind === 'users-appeared').length;
+  }
+  return lines;
+}
+
 it('follows the ledger, and goes back in it', async () => {
   await expectSame();
   for (const batch of STORY.slice(3)) {
     await api.say(batch);
     await expectSame();
+    expect(await expectSameChanges()).toBeGreaterThan(0);
   }
   // What is used where no block has ended: the memory of the same block's beginning goes on.
   await api.say([say('crm', 'access.allowed', T + 500, { token: { iss: CRM_AS, jti: 't1' }, operation: 'read', scope: 'contacts.read', status: 200 })]);

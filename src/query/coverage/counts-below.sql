@@ -1,6 +1,6 @@
--- counts.sql for the present: of every kind that each source was heard to say the last row, which counts from the first on, and the rows of
--- the last days for the clock. There is no open block.
--- $1 tenant  $2 first day that the clock is judged by  $3 sources
+-- counts.sql for the beginning of a block, or for the present, before which there is no open block: of every kind that each source was heard to
+-- say the last row, which counts from the first on, and the rows of the last days for the clock.
+-- $1 tenant  $2 first day that the clock is judged by  $3 sources  $4 block; for the present one that is never reached
 WITH RECURSIVE said (source, what) AS (
   SELECT s.id, (SELECT min(what) FROM source_count WHERE tenant = $1 AND source = s.id) FROM unnest($3::uuid[]) AS s (id)
   UNION ALL
@@ -11,13 +11,13 @@ SELECT s.source, s.what, c.total AS n, c.last_ix, c.last_arrival, c.last_delay,
 FROM said s
 CROSS JOIN LATERAL (
   SELECT total, last_ix, last_arrival, last_delay FROM source_count
-  WHERE tenant = $1 AND source = s.source AND what = s.what
+  WHERE tenant = $1 AND source = s.source AND what = s.what AND blk < $4::int
   ORDER BY day DESC, blk DESC
   LIMIT 1
 ) c
 CROSS JOIN LATERAL (
   SELECT sum(n) AS timed, min(delay_least) AS delay_least, max(delay_most) AS delay_most, sum(delay_sum) AS delay_sum, sum(ahead) AS ahead, sum(prompt) AS prompt
   FROM source_count
-  WHERE tenant = $1 AND source = s.source AND what = s.what AND day >= $2::int AND delay_sum IS NOT NULL
+  WHERE tenant = $1 AND source = s.source AND what = s.what AND day >= $2::int AND blk < $4 AND delay_sum IS NOT NULL
 ) d
 ORDER BY s.source, s.what

@@ -1,0 +1,90 @@
+import { loadSql } from '../../platform/index.js';
+import { rememberGrants } from '../graph/grant-memory.pg.js';
+import type { Fact, KnownEdges } from '../graph/known-edges.js';
+import { grantsBetween, type NewGrants } from '../graph/known-grants.js';
+import type { PairMemory } from '../graph/pairs.pg.js';
+import type { Between } from './read.pg.js';
+
+const GRANTS = { name: 'changes-grants', text: loadSql(import.meta.url, 'grants.sql') };
+const TIES = { name: 'changes-ties', text: loadSql(import.meta.url, 'ties.sql') };
+
+/** Clients that may have gained users, with the first and the last entry that may have brought one. */
+export type Spans = ReadonlyMap<number, { readonly first: number; readonly last: number }>;
+
+export interface Granted {
+  readonly appeared: readonly NewGrants[];
+  readonly gained: Spans;
+}
+
+/** New grants by pair, from what is remembered where that goes back so far; and the clients whose users these may be. */
+export async function readGranted(between: Between, { allEdges }: PairMemory): Promise<Granted> {
+  const { since, until, resources } = between;
+  const known = await allEdges(until);
+  const isRemembered = known !== undefined && (await rememberGrants(until, known, Number(since.index)));
+  const appeared = isRemembered ? rememberedGrants(known, between) : await readGrants(between);
+  // Users are counted by client, at whatever resource.
+  if (resources) return { appeared, gained: new Map() };
+  return { appeared, gained: spansOf(appeared, known ? tiesOf(known, Number(until.index)) : await readTies(between), between) };
+}
+
+const rememberedGrants = ({ edges }: KnownEdges, { since, until, clients, resources }: Between): NewGrants[] =>
+  [...edges.values()]
+    .filter(({ client, res }) => (!clients || clients.includes(client)) && (!resources || resources.includes(res)))
+    .flatMap((edge) => grantsBetween(edge, Number(since.index), Number(until.index)) ?? []);
+
+async function readGrants({ since, until, clients, resources }: Between): Promise<NewGrants[]> {
+  const rows = await until.rows<GrantRow>(GRANTS, [String(since.index), String(until.index), clients, resources]);
+  return rows.map(({ client, res, grants, first_ix: first, last_ix: last }) => ({ client, res, grants, first, last }));
+}
+
+/** Names at the IdP of clients, those tied first before others. */
+type Ties = ReadonlyMap<number, readonly Fact<number>[]>;
+
+/** Of clients that are seen with a resource as of an index. */
+function tiesOf({ edges, ties }: KnownEdges, index: number): Ties {
+  const seen = new Set([...edges.values()].filter(({ firstIx }) => firstIx < index).map(({ client }) => client));
+  return new Map([...ties].filter(([client]) => seen.has(client)).map(([client, facts]) => [client, facts.filter(({ ix }) => ix < index)]));
+}
+
+async function readTies({ until }: Between): Promise<Ties> {
+  const ties = new Map<number, Fact<number>[]>();
+  for (const { local, idp, from_ix } of await until.rows<TieRow>(TIES, [String(until.index)])) ties.set(local, [...(ties.get(local) ?? []), { what: idp, ix: Number(from_ix) }]);
+  return ties;
+}
+
+/** A user becomes a client's with a grant, and with the event that says under which name of the client it was given. */
+function spansOf(appeared: readonly NewGrants[], ties: Ties, { since, clients }: Between): Spans {
+  const spans = new Map<number, { first: number; last: number }>();
+  const add = (client: number, first: number, last: number): void => {
+    const span = spans.get(client);
+    if (span === undefined) spans.set(client, { first, last });
+    else {
+      span.first = Math.min(span.first, first);
+      span.last = Math.max(span.last, last);
+    }
+  };
+  // A client goes by the name that was tied to it first.
+  for (const { client, first, last } of appeared) add(ties.get(client)?.[0]?.what ?? client, first, last);
+  for (const [client, facts] of ties) {
+    for (const { what: idp, ix } of facts) {
+      if (ix >= Number(since.index) && (!clients || clients.includes(idp) || clients.includes(client))) add(idp, ix, ix);
+    }
+  }
+  return spans;
+}
+
+interface GrantRow {
+  readonly [column: string]: unknown;
+  readonly client: number;
+  readonly res: number;
+  readonly grants: number;
+  readonly first_ix: number;
+  readonly last_ix: number;
+}
+
+interface TieRow {
+  readonly [column: string]: unknown;
+  readonly local: number;
+  readonly idp: number;
+  readonly from_ix: string;
+}
