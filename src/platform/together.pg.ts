@@ -28,11 +28,13 @@ export function queryTogether(client: PoolClient, statements: readonly QueryConf
 /** One to the driver: it shows the statement that is being answered, and ends when the server is ready again. */
 class Together implements Submittable {
   readonly results: Promise<QueryResult[]>;
+  readonly statements: readonly QueryConfig[];
   private readonly parts: readonly Answered[];
   private answering = 0;
   private reject!: (error: Error) => void;
 
   constructor(statements: readonly QueryConfig[]) {
+    this.statements = statements;
     const results: QueryResult[] = [];
     let resolve: (results: QueryResult[]) => void;
     this.results = new Promise((resolved, rejected) => {
