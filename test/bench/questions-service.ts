@@ -52,7 +52,7 @@ export async function startSeeded(size: Size, say: (line: string) => void): Prom
   }
   const pool = createPool({ url: postgres.url, max: 4, applicationName: 'bench' });
   await pool.query('VACUUM ANALYZE').catch(() => undefined);
-  const child = fork(fileURLToPath(import.meta.url), ['serve', home, postgres.url]);
+  const child = startAlone('serve', home, postgres.url);
   const { url, key } = await heard<{ url: string; key: string }>(child);
   const organisation = createOrganisation({ seed: SEED, domain: DOMAIN });
   return {
@@ -63,7 +63,7 @@ export async function startSeeded(size: Size, say: (line: string) => void): Prom
     child,
     databaseUrl: postgres.url,
     async arrivals(rate) {
-      const arriving = fork(fileURLToPath(import.meta.url), ['arrive', postgres.url, String(rate)]);
+      const arriving = startAlone('arrive', postgres.url, String(rate));
       await heard(arriving);
       return {
         async stop() {
@@ -83,6 +83,9 @@ export async function startSeeded(size: Size, say: (line: string) => void): Prom
     },
   };
 }
+
+/** In a session of its own, as services are started: Linux shares processors between sessions, and each process of PostgreSQL has one. */
+const startAlone = (...role: string[]): ChildProcess => fork(fileURLToPath(import.meta.url), role, { detached: true });
 
 const SAY_EVERY_MS = 30_000;
 
@@ -173,6 +176,8 @@ async function arrive(databaseUrl: string, rate: number): Promise<void> {
 }
 
 const [role, ...rest] = process.argv.slice(2);
+// In another session than its parent it would outlive it.
+if (role === 'serve' || role === 'arrive') process.once('disconnect', () => process.exit(1));
 if (role === 'serve') {
   await serve(rest[0]!, rest[1]!);
   process.exit(0);
