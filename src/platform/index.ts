@@ -22,8 +22,9 @@ export { startProcessGroup, type ProcessGroup } from './process-group.js';
 export { createLifecycle } from './lifecycle.js';
 export type { Lifecycle } from './lifecycle.js';
 
-export { createPool, DEFAULT_TIMEOUTS, inTransaction, isDatabaseUnavailable } from './pool.pg.js';
+export { createPool, DEFAULT_TIMEOUTS, inTransaction, isDatabaseUnavailable, onConnection } from './pool.pg.js';
 export type { Pool, PoolClient, PoolOptions, SessionTimeouts } from './pool.pg.js';
+export { queryTogether } from './together.pg.js';
 export { endStuckSessions } from './stuck-sessions.pg.js';
 export { loadSql } from './sql.js';
 export { byteaArray, int2Array, int4Array, int8Array, jsonbArray, textArray, uuidArray, uuidBytes } from './binary-arrays.js';

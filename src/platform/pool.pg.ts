@@ -80,17 +80,24 @@ function sessionSettings(timeouts: SessionTimeouts): Record<string, string | num
  * Runs `work` in one transaction on one connection: COMMIT when it resolves, ROLLBACK when it rejects. A connection whose
  * ROLLBACK failed is closed, not given back. A rejected COMMIT leaves the outcome unknown.
  */
-export async function inTransaction<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
+export function inTransaction<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
+  return onConnection(pool, async (client) => {
+    await client.query('BEGIN');
+    const result = await work(client);
+    await client.query('COMMIT');
+    return result;
+  });
+}
+
+/** The same for work that begins and ends its transaction itself, with its first and last statements. */
+export async function onConnection<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   // Without a listener, a connection that breaks between two statements would end the process.
   const ignore = (): void => undefined;
   client.on('error', ignore);
   let broken: Error | undefined;
   try {
-    await client.query('BEGIN');
-    const result = await work(client);
-    await client.query('COMMIT');
-    return result;
+    return await work(client);
   } catch (error) {
     await client.query('ROLLBACK').catch((rollbackError: unknown) => {
       broken = rollbackError instanceof Error ? rollbackError : new Error('ROLLBACK failed');

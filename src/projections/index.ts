@@ -8,7 +8,8 @@ export { readClosedEdges, readOpenEdges, type EdgesWanted, type EdgeSum } from '
 export { readUsesOfGrants, readUsesOfUsers, type UserUses, type UseTimes } from './usage/user-uses.pg.js';
 export { BLOCK_BITS } from './usage/blocks.js';
 export type { Conflict } from './tokens/write.pg.js';
-export { createLineageReader, type LineageReader } from './tokens/read.pg.js';
+export { AS_TEXT, createLineageReader, nearestOf, type LineageReader, type NearestReader } from './tokens/read.pg.js';
+export type { NearestRow } from './tokens/nearest-row.js';
 export { MAX_LINEAGE_HOPS, type StoredIdJag, type StoredLineage, type StoredToken } from './tokens/stored-lineage.js';
 export { MAX_ROUTES_A_SOURCE, OTHER_ROUTES } from './usage/routes.pg.js';
 export { LEAD_OF_ALL, MAX_RULES_READ, rulesAsOf, type RuleVersion, type TenantRows, type WhichRules } from './rules/read.pg.js';

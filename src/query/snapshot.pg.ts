@@ -1,7 +1,7 @@
-import type { Pool, PoolClient, QueryResult, QueryResultRow } from 'pg';
+import type { Pool, PoolClient, QueryConfig, QueryResult, QueryResultRow } from 'pg';
 import { RescindError } from '../contracts/index.js';
-import { loadSql } from '../platform/index.js';
-import { createLineageReader, ENTER_GATE, type LineageReader } from '../projections/index.js';
+import { loadSql, queryTogether } from '../platform/index.js';
+import { AS_TEXT, createLineageReader, ENTER_GATE, type NearestReader } from '../projections/index.js';
 import type { AskedMoment, Moment } from './as-of.js';
 
 /** A question that takes longer is ended: it would hold a connection that others wait for. */
@@ -11,9 +11,22 @@ export const QUESTION_TIMEOUT_MS = 2_000;
  * Compiling takes longer than most questions, and is chosen by estimates that recursion inflates; starting workers takes longer than they
  * save where every core has a question of its own.
  */
-const BEGIN_SNAPSHOT = `BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; ${ENTER_GATE}; SET LOCAL statement_timeout = ${QUESTION_TIMEOUT_MS}; SET LOCAL jit = off; SET LOCAL max_parallel_workers_per_gather = 0`;
+const SETTINGS = { statement_timeout: String(QUESTION_TIMEOUT_MS), jit: 'off', max_parallel_workers_per_gather: '0' } as const;
+/** One table of each projection, which are switched whole; a server that was restored has started since. By name each time: a plan is kept. */
+const TABLES = `concat_ws(' ', pg_postmaster_start_time(), ${['entity', 'edge_use', 'edge_grant', 'connection_version', 'edge_seen'].map((table) => `to_regclass('${table}')::oid`).join(', ')})`;
+const BEGIN_SNAPSHOT = [
+  { name: 'question-begin', text: 'BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY' },
+  { name: 'question-gate', text: ENTER_GATE },
+] as const;
+const OPEN = {
+  name: 'question-open',
+  text: `SELECT ${Object.entries(SETTINGS).map(([name, value]) => `set_config('${name}', '${value}', true)`).join(', ')}, set_config('plan_cache_mode', coalesce($3, current_setting('plan_cache_mode')), true), ${TABLES} AS tables,
+    (SELECT next_ix FROM ledger_head WHERE tenant = $1) AS next_ix, (SELECT arrival FROM entry WHERE tenant = $1 AND ix = $2) AS arrival`,
+};
+const COMMIT = { name: 'question-commit', text: 'COMMIT' } as const;
 const READ_ARRIVAL = 'SELECT arrival FROM entry WHERE tenant = $1 AND ix = $2';
 const FIND_INDEX = { name: 'find-index', text: loadSql(import.meta.url, 'find-index.sql') };
+const FIND_INDEX_OF_HEAD = { name: 'find-index-of-head', text: FIND_INDEX.text.replaceAll('$3', 'coalesce((SELECT next_ix FROM ledger_head WHERE tenant = $1), 0)') };
 
 /** A text that never varies: a connection parses it once, and plans it once where its values make no difference. */
 export interface Prepared {
@@ -32,21 +45,44 @@ export interface Snapshot extends Moment {
   readonly present: boolean;
   /** `$1` is the tenant, always; `values` are `$2` and on. */
   readonly rows: Rows;
+  /** The same, each row a list of values as the server spells them. */
+  readonly texts: (statement: Prepared, values: readonly unknown[]) => Promise<readonly (readonly (string | null)[])[]>;
   /** Is another when the tables are: restored, or made anew by a rebuild. What was remembered of them is void then. */
   readonly tables: string;
+  /** Nothing more is read: the transaction ends with what has been asked last, in the same round trip. */
+  ends(): void;
   /** The rows of one statement, so many at a time: no more of them are held. */
   readonly pages: Pages;
   /** Reads in the same transaction. Not as of `index`. */
-  readonly lineage: LineageReader;
+  readonly lineage: NearestReader;
   /** Another moment of the same snapshot, for questions that compare two. */
   asOf(asked: AskedMoment): Promise<Snapshot>;
 }
 
+/** What reads a snapshot whose moment nobody knows yet: of the present, `index` is beyond all that it has. */
+export type Early = Pick<Snapshot, 'index' | 'rows'>;
+
 /**
- * Runs a question on one snapshot of one tenant, as of a moment, or of now. `other` is a time that it will ask for by `asOf`, of a question of
- * the present, given epoch milliseconds of now: it is found in the round trip that opens.
+ * Runs a question on one snapshot of one tenant, as of a moment, or of now. What `early` asks first goes with the opening, where the moment is
+ * given by its index or is now.
  */
-export type Ask = <T>(tenant: string, question: (snapshot: Snapshot) => Promise<T>, asked?: AskedMoment, other?: (nowMs: number) => number | undefined) => Promise<T>;
+export type Ask = <T, E = undefined>(
+  tenant: string,
+  question: (snapshot: Snapshot, early: E) => Promise<T>,
+  asked?: AskedMoment,
+  options?: AskOptions<E>,
+) => Promise<T>;
+
+export interface AskOptions<E> {
+  readonly early?: (early: Early) => Promise<E>;
+  /** Of the present one plan of each statement for all values. Of the past some are planned with theirs, which are far dearer without. */
+  readonly plans?: 'generic';
+  /** A time that a question of the present will ask for by `asOf`, given epoch milliseconds of now: it is found in the round trip that opens. */
+  readonly other?: (nowMs: number) => number | undefined;
+}
+
+/** Above every index. */
+const NO_INDEX = 2n ** 63n - 1n;
 
 /**
  * Every question is one read-only REPEATABLE READ transaction, so that its statements see the same moment. Rejects with
@@ -54,19 +90,29 @@ export type Ask = <T>(tenant: string, question: (snapshot: Snapshot) => Promise<
  * does not cover.
  */
 export function createAsk({ pool, now }: { readonly pool: Pool; readonly now: () => number }): Ask {
-  return async (tenant, question, asked, other) => {
+  return async <T, E = undefined>(tenant: string, question: (snapshot: Snapshot, early: E) => Promise<T>, asked?: AskedMoment, { early, plans, other }: AskOptions<E> = {}) => {
     try {
-      return await reading(pool, async (client) => {
+      return await reading(pool, async (client, ended) => {
+        const query = inTurns(client);
         const rows: Rows = async <R extends QueryResultRow>(sql: string | Prepared, values: readonly unknown[] = []) =>
-          (await client.query<R>({ ...(typeof sql === 'string' ? { text: sql } : sql), values: [tenant, ...values] })).rows;
-        const pages: Pages = (sql, values, size) => fetchPages(client, sql, [tenant, ...values], size);
+          (await query<R>({ ...(typeof sql === 'string' ? { text: sql } : sql), values: [tenant, ...values] })).rows;
+        const texts: Snapshot['texts'] = async (statement, values) =>
+          (await query<(string | null)[]>({ ...statement, values: [tenant, ...values], rowMode: 'array', types: AS_TEXT } as QueryConfig)).rows;
+        const ends = (): void => ended(query(COMMIT));
         const startedAt = now();
-        const opened = await open(client, tenant, asked, asked === undefined ? other?.(startedAt * 1_000) : undefined);
-        // The reader only calls `query`, which a connection has too.
-        const lineage = createLineageReader({ pool: client as unknown as Pool });
-        const snapshotOf = ({ index, at }: Moment): Snapshot => ({ tenant, index, at, present: index === opened.head, rows, tables: opened.tables, pages, lineage, asOf });
+        const opening = open(query, tenant, asked, { plans, otherMs: asked === undefined ? other?.(startedAt * 1_000) : undefined });
+        const known = asked === undefined ? NO_INDEX : 'index' in asked ? asked.index : undefined;
+        const found = early && known !== undefined ? early({ index: known, rows }) : undefined;
+        // A moment that cannot be asked about is the answer, whatever is found beside it.
+        found?.catch(() => undefined);
+        const opened = await opening;
+        const pages: Pages = (sql, values, size) => fetchPages(client, sql, [tenant, ...values], size);
+        // The reader only calls `query`.
+        const lineage = createLineageReader({ pool: { query } as unknown as Pool });
+        const snapshotOf = ({ index, at }: Moment): Snapshot => ({ tenant, index, at, present: index === opened.head, rows, texts, ends, tables: opened.tables, pages, lineage, asOf });
         const asOf = async (moment: AskedMoment): Promise<Snapshot> => snapshotOf(await findMoment(rows, opened, startedAt, moment));
-        return question(snapshotOf(await findMoment(rows, opened, startedAt, asked, opened.arrival)));
+        const snapshot = snapshotOf(await findMoment(rows, opened, startedAt, asked, opened.arrival));
+        return await question(snapshot, (await (found ?? early?.(snapshot))) as E);
       });
     } catch (error) {
       throw explain(error);
@@ -74,8 +120,37 @@ export function createAsk({ pool, now }: { readonly pool: Pool; readonly now: ()
   };
 }
 
+type Send = <R extends QueryResultRow>(statement: QueryConfig) => Promise<QueryResult<R>>;
+
+/** What is asked at once, or while the connection is busy, goes in one round trip. */
+function inTurns(client: PoolClient): Send {
+  let waiting: { readonly statement: QueryConfig; readonly resolve: (result: QueryResult) => void; readonly reject: (error: unknown) => void }[] = [];
+  let busy = false;
+  const send = async (): Promise<void> => {
+    while (waiting.length > 0) {
+      const turn = waiting;
+      waiting = [];
+      try {
+        const statements = turn.map(({ statement }) => statement);
+        const results = statements.length === 1 ? [await client.query(statements[0]!)] : await queryTogether(client, statements);
+        turn.forEach(({ resolve }, nth) => resolve(results[nth]!));
+      } catch (error) {
+        for (const { reject } of turn) reject(error);
+      }
+    }
+    busy = false;
+  };
+  return <R extends QueryResultRow>(statement: QueryConfig) =>
+    new Promise<QueryResult<R>>((resolve, reject) => {
+      waiting.push({ statement, resolve, reject });
+      if (busy) return;
+      busy = true;
+      queueMicrotask(() => void send());
+    });
+}
+
 /** Nothing is written, so that what was read is the answer: nobody waits for the end of the transaction but its connection. */
-async function reading<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
+async function reading<T>(pool: Pool, work: (client: PoolClient, ended: (by: Promise<unknown>) => void) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   // Without a listener, a connection that breaks between two statements would end the process.
   const ignore = (): void => undefined;
@@ -84,10 +159,17 @@ async function reading<T>(pool: Pool, work: (client: PoolClient) => Promise<T>):
     client.off('error', ignore);
     client.release(error);
   };
+  let ending: Promise<unknown> | undefined;
+  const ended = (by: Promise<unknown>): void => {
+    ending = by;
+    by.catch(() => undefined);
+  };
   try {
-    return await work(client);
+    return await work(client, ended);
   } finally {
-    client.query('COMMIT').then(
+    const commit = (): Promise<unknown> => client.query('COMMIT');
+    // What ended it may have failed with what was asked beside it.
+    (ending?.catch(commit) ?? commit()).then(
       () => release(),
       (error: Error) => release(error),
     );
@@ -102,31 +184,26 @@ interface Opened {
   readonly other?: { readonly atMs: number; readonly index: string } | undefined;
 }
 
-/** One table of each projection, which are switched whole; a server that was restored has started since. */
-const TABLES = `concat_ws(' ', pg_postmaster_start_time(), ${['entity', 'edge_use', 'edge_grant', 'connection_version', 'edge_seen'].map((table) => `'${table}'::regclass::oid`).join(', ')})`;
-
-/** All in one round trip, which takes no parameters. */
-async function open(client: PoolClient, tenant: string, asked: AskedMoment | undefined, otherMs: number | undefined): Promise<Opened> {
-  const last = asked !== undefined && 'index' in asked && !('at' in asked) ? asked.index - 1n : -1n;
-  const literal = client.escapeLiteral(tenant);
-  const next = `(SELECT next_ix FROM ledger_head WHERE tenant = ${literal})`;
-  const head = `SELECT ${next}, (SELECT arrival FROM entry WHERE tenant = ${literal} AND ix = ${last}), ${TABLES} AS tables`;
-  const other = otherMs === undefined ? '' : `, (${findIndexOf(literal, String(otherMs), `coalesce(${next}, 0)`)}) AS other`;
-  const results = (await client.query(`${BEGIN_SNAPSHOT}; ${head}${other}`)) as unknown as readonly QueryResult<HeadRow>[];
-  const { next_ix, arrival, tables, other: index } = results.at(-1)!.rows[0]!;
-  return { head: BigInt(next_ix ?? 0), arrival, tables, other: otherMs === undefined ? undefined : { atMs: otherMs, index: index! } };
+interface HowToOpen {
+  readonly plans: 'generic' | undefined;
+  readonly otherMs: number | undefined;
 }
 
-/** Without what is said in front of it: a comment ends with a line, and a literal need not. */
-const HALVING = FIND_INDEX.text.slice(FIND_INDEX.text.indexOf('WITH'));
-const findIndexOf = (tenant: string, atMs: string, head: string): string =>
-  HALVING.replaceAll('$1', tenant).replaceAll('$2', atMs).replaceAll('$3', head);
+async function open(query: Send, tenant: string, asked: AskedMoment | undefined, { plans, otherMs }: HowToOpen): Promise<Opened> {
+  const last = asked !== undefined && 'index' in asked && !('at' in asked) ? asked.index - 1n : -1n;
+  for (const statement of BEGIN_SNAPSHOT) query(statement).catch(() => undefined); // Those behind it fail with its error.
+  const [opened, found] = await Promise.all([
+    query<HeadRow>({ ...OPEN, values: [tenant, String(last), plans === 'generic' && asked === undefined ? 'force_generic_plan' : null] }),
+    otherMs === undefined ? undefined : query<{ index: string }>({ ...FIND_INDEX_OF_HEAD, values: [tenant, otherMs] }),
+  ]);
+  const { next_ix, arrival, tables } = opened.rows[0]!;
+  return { head: BigInt(next_ix ?? 0), arrival, tables, other: otherMs === undefined ? undefined : { atMs: otherMs, index: found!.rows[0]!.index } };
+}
 
 interface HeadRow {
   readonly next_ix: string | null;
   readonly arrival: string | null;
   readonly tables: string;
-  readonly other?: string;
 }
 
 /** One cursor in a transaction. */

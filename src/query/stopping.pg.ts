@@ -1,20 +1,27 @@
 import { byteaArray } from '../platform/index.js';
 import { LEAD_OF_ALL, rulesAsOf, type RuleVersion } from '../projections/index.js';
-import { createRuleIndex, ruleKeyToBytes, selectorKey, type RuleIndex, type TokenKeys } from '../rules/index.js';
+import { createRuleIndex, ruleKeyFromBytes, ruleKeyToBytes, selectorKey, type RuleIndex, type RuleKey, type TokenKeys } from '../rules/index.js';
 import type { Snapshot } from './snapshot.pg.js';
 
-/** Of each token the ids of the rules that stop it, as the entries below the snapshot's index tell them; sorted, at most `MAX_RULES_NAMED`. */
+/**
+ * Of each token the ids of the rules that stop it, as the entries below the snapshot's index tell them; sorted, at most `MAX_RULES_NAMED`. Where
+ * `known` are the leads of all rules, only rules of these are looked for.
+ */
 export async function findStoppingAsOf(
   snapshot: Snapshot,
   tenantKey: Uint8Array,
   tokens: readonly (TokenKeys | undefined)[],
+  known?: ReadonlySet<RuleKey>,
 ): Promise<readonly (readonly string[])[]> {
-  const leads = new Set(tokens.flatMap((keys) => keys?.sets.flat() ?? []));
+  const leads = new Set([OF_ALL, ...tokens.flatMap((keys) => keys?.sets.flat() ?? [])].filter((key) => !known || known.has(key)));
+  if (leads.size === 0) return tokens.map(() => []);
   // A rule is looked for by the first of its selector's keys alone: a token that it stops has that key too.
-  const rules = await rulesAsOf(snapshot.rows, snapshot, { leads: byteaArray([LEAD_OF_ALL, ...[...leads].map(ruleKeyToBytes)]) });
+  const rules = await rulesAsOf(snapshot.rows, snapshot, { leads: byteaArray([...leads].map(ruleKeyToBytes)) });
   const index = indexOf(tenantKey, rules);
   return tokens.map((keys) => (keys === undefined ? [] : index.findAllStopping(keys, snapshot.at).toSorted()));
 }
+
+const OF_ALL = ruleKeyFromBytes(LEAD_OF_ALL);
 
 function indexOf(tenantKey: Uint8Array, rules: readonly RuleVersion[]): RuleIndex {
   const index = createRuleIndex();

@@ -194,21 +194,16 @@ const COUNTED_BEHIND = `(SELECT count(*) FROM behind) AS grants,
   (SELECT count(*) FROM connection_version c
    WHERE c.tenant = $1 AND c.to_ix IS NULL AND c.state <> 0 AND (c.client, c.res) IN (SELECT client, res FROM behind)) AS connections`;
 
-/** Clients of a selector without token, ID-JAG, session, user and agent. */
-export function clientsStatement(tenant: string, { client, resource }: Selector, names: Names, most: number): Statement {
+/** Clients of a selector without token, ID-JAG, session, user, agent and client. */
+export function clientsStatement(tenant: string, { resource }: Selector, resourceKey: Buffer | null, most: number): Statement {
   const parameters = new Parameters([tenant, most]);
   const text = (clients: string): string => CLIENTS.replace('{clients}', () => clients);
-  if (resource === undefined) {
-    if (!client) return { name: 'preview-clients', text: text('SELECT e.id FROM entity e WHERE e.tenant = $1 AND e.kind = 2'), values: parameters.values };
-    return { name: 'preview-clients-client', text: text(`SELECT d.id FROM unnest(${parameters.add(names.clients, 'int[]')}) d (id)`), values: parameters.values };
-  }
-  const id = parameters.add(names.own_resource, 'int');
+  if (resource === undefined) return { name: 'preview-clients', text: text('SELECT e.id FROM entity e WHERE e.tenant = $1 AND e.kind = 2'), values: parameters.values };
   // Whatever a RAS issued for an ID-JAG is for the RAS itself, too.
-  const ofResource = `SELECT s.client AS id FROM edge_seen s WHERE s.tenant = $1 AND s.res = ${id}
+  const ofResource = `SELECT s.client AS id FROM edge_seen s WHERE s.tenant = $1 AND s.res = (SELECT r.id FROM entity r WHERE r.tenant = $1 AND r.kind = 5 AND r.key = ${parameters.add(resourceKey, 'bytea')})
   UNION
   SELECT e.id FROM entity e WHERE e.tenant = $1 AND e.kind = 2 AND e.parts ->> 0 = ${parameters.add(resource, 'text')}`;
-  if (!client) return { name: 'preview-clients-resource', text: text(ofResource), values: parameters.values };
-  return { text: text(`SELECT d.id FROM (${ofResource}) d WHERE d.id = ANY (${parameters.add(names.clients, 'int[]')})`), values: parameters.values };
+  return { name: 'preview-clients-resource', text: text(ofResource), values: parameters.values };
 }
 
 /** Standing rights and connections that a rule on who and what they are for would reach. */

@@ -1,7 +1,7 @@
-import type { Pool, PoolClient } from 'pg';
+import type { Pool, PoolClient, QueryResult } from 'pg';
 import { RescindError } from '../contracts/index.js';
 import type { Tenant } from '../control/index.js';
-import { inTransaction, loadSql } from '../platform/index.js';
+import { loadSql, onConnection, queryTogether } from '../platform/index.js';
 import { ENTER_GATE } from '../projections/index.js';
 import { MAX_LINEAGE_AGE_S, ruleKeyToBytes, selectorParts, ruleKey, type Dimension, type Selector } from '../rules/index.js';
 import type { Order } from './order-input.js';
@@ -15,7 +15,7 @@ export type Looks = 'thorough' | 'quick';
 /** Over all users, clients or agents it begins from, and at least of each of their names: most have few. Ended tokens: a live one may have come of them. */
 const LOOKED_AT = {
   thorough: { tokens: 1_000, ofAName: 300, ended: 400, endedOfAName: 75, grants: 100_000 },
-  quick: { tokens: 200, ofAName: 50, ended: 100, endedOfAName: 25, grants: 1_000 },
+  quick: { tokens: 100, ofAName: 25, ended: 100, endedOfAName: 10, grants: 500 },
 } as const;
 /** Clients that a selector without token, ID-JAG, session, user and agent begins from. */
 const MAX_CLIENTS = 2_000;
@@ -24,8 +24,13 @@ const TIMEOUT_MS = 2_000;
 const HOUR_S = 3_600;
 
 /** Each text is planned once for all its values: of most selectors planning takes as long as counting. Compiling and workers take longer than they save. */
-const BEGIN = `SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; ${ENTER_GATE}; SET LOCAL statement_timeout = ${TIMEOUT_MS}; SET LOCAL jit = off;
-  SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL plan_cache_mode = force_generic_plan`;
+const SETTINGS = { statement_timeout: String(TIMEOUT_MS), jit: 'off', max_parallel_workers_per_gather: '0', plan_cache_mode: 'force_generic_plan' } as const;
+const BEGIN: readonly Statement[] = [
+  { name: 'preview-begin', text: 'BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY', values: [] },
+  { name: 'preview-gate', text: ENTER_GATE, values: [] },
+  { name: 'preview-settings', text: `SELECT ${Object.entries(SETTINGS).map(([name, value]) => `set_config('${name}', '${value}', true)`).join(', ')}`, values: [] },
+];
+const COMMIT: Statement = { name: 'preview-commit', text: 'COMMIT', values: [] };
 
 /** What a rule would reach if it were ordered now. */
 export interface Preview {
@@ -61,10 +66,7 @@ export function createPreviewReader({ pool, now }: { readonly pool: Pool; readon
   return {
     async read(tenant, order, skew, looks) {
       try {
-        return await inTransaction(pool, async (client) => {
-          await client.query(BEGIN);
-          return await preview(client, tenant, order, { now: Math.floor(now() / 1000), skew, most: LOOKED_AT[looks] });
-        });
+        return await onConnection(pool, (client) => preview(client, tenant, order, { now: Math.floor(now() / 1000), skew, most: LOOKED_AT[looks] }));
       } catch (error) {
         throw explain(error);
       }
@@ -76,31 +78,30 @@ async function preview(client: PoolClient, tenant: Tenant, order: Order, { now, 
   const { selector } = order;
   const keys = new Map(selectorParts(selector).map(([dimension, parts]): [Dimension, Buffer] => [dimension, ruleKeyToBytes(ruleKey(tenant.key, dimension, parts))]));
   const key = (dimension: Dimension): Buffer | null => keys.get(dimension) ?? null;
-  const { rows: named } = await client.query<Named>({ ...NAMES, values: [tenant.id, key('user'), key('client'), key('agent'), key('resource'), key('session'), key('id_jag')] });
-  const names = named[0]!;
-  const seeds = await findSeeds(client, tenant.id, selector, names, key('token'));
+  const naming = { ...NAMES, values: [tenant.id, key('user'), key('client'), key('agent'), key('resource'), key('session'), key('id_jag')] };
+  const clients = isNarrow(selector) ? undefined : clientsStatement(tenant.id, selector, key('resource'), MAX_CLIENTS);
+  const [[names], found = []] = (await ask(client, [...BEGIN, naming, ...(clients ? [clients] : [])])).slice(BEGIN.length) as [[Named], { id: number }[]?];
+  const seeds = findSeeds(selector, names, key('token'), found.map(({ id }) => id));
   const count = Math.max(1, seeds.users.length + seeds.clients.length + seeds.agents.length);
   const areMany = seeds.clients.length > 0 && !selector.client;
-  const { rows: counted } = await client.query<TokenCounts>(
-    queryOf(
-      tokensStatement({
-        tenant: tenant.id,
-        selector,
-        names,
-        seeds,
-        keys: { token: key('token'), session: key('session') },
-        now,
-        lastHour: now - HOUR_S,
-        oldest: now - MAX_LINEAGE_AGE_S,
-        lookedAt: Math.max(areMany ? 1 : most.ofAName, Math.ceil(most.tokens / count)),
-        endedLookedAt: Math.max(areMany ? 1 : most.endedOfAName, Math.ceil(most.ended / count)),
-        before: order.before === undefined ? undefined : { at: order.before + skew, reauthenticate: order.reauthenticate },
-        behind: !isStanding(selector),
-      }),
-    ),
-  );
-  const tokens = counted[0]!;
-  const standing = isStanding(selector) ? await readStanding(client, tenant, selector, names, most.grants) : undefined;
+  const standingRights = isStanding(selector);
+  const counting = tokensStatement({
+    tenant: tenant.id,
+    selector,
+    names,
+    seeds,
+    keys: { token: key('token'), session: key('session') },
+    now,
+    lastHour: now - HOUR_S,
+    oldest: now - MAX_LINEAGE_AGE_S,
+    lookedAt: Math.max(areMany ? 1 : most.ofAName, Math.ceil(most.tokens / count)),
+    endedLookedAt: Math.max(areMany ? 1 : most.endedOfAName, Math.ceil(most.ended / count)),
+    before: order.before === undefined ? undefined : { at: order.before + skew, reauthenticate: order.reauthenticate },
+    behind: !standingRights,
+  });
+  // Nothing is written: what was read is the answer.
+  const [[tokens], standingRows] = (await ask(client, [counting, ...(standingRights ? [grantsStatement(tenant.id, selector, names, most.grants)] : []), COMMIT])) as [[TokenCounts], StandingRow[]];
+  const standing = standingRights ? standingOf(standingRows[0]!) : undefined;
   return {
     as_of: { index: names.next_ix ?? '0' },
     tokens: Number(tokens.tokens),
@@ -114,27 +115,34 @@ async function preview(client: PoolClient, tenant: Tenant, order: Order, { now, 
 
 type Named = Names & { readonly next_ix: string | null };
 
+/** The rows of statements that go in one round trip. */
+const ask = async (client: PoolClient, statements: readonly Statement[]): Promise<unknown[][]> => (await queryTogether(client, statements.map(queryOf))).map((result: QueryResult) => result.rows);
+
+/** Whether names alone say where to look; of others the clients are looked for. */
+const isNarrow = ({ token, id_jag: idJag, session, user, agent, client }: Selector): boolean => Boolean(token ?? idJag ?? session ?? user ?? agent ?? client);
+
 /** By what an index finds the fewest tokens. */
-async function findSeeds(client: PoolClient, tenant: string, selector: Selector, names: Names, tokenKey: Buffer | null): Promise<Seeds> {
+function findSeeds(selector: Selector, names: Names, tokenKey: Buffer | null, clients: readonly number[]): Seeds {
   const none: Seeds = { users: [], clients: [], agents: [], token: undefined, idJags: [], session: undefined, unnamed: false };
-  const { token, id_jag: idJag, session, user, agent, resource } = selector;
+  const { token, id_jag: idJag, session, user, agent, client, resource } = selector;
   if (token) return { ...none, token: tokenKey! };
   if (idJag) return { ...none, idJags: names.id_jags! };
   if (session) return { ...none, users: names.session_users!, session };
   if (user) return { ...none, users: names.users!, unnamed: true };
   if (agent) return { ...none, agents: names.own_agent === null ? [] : [names.own_agent] };
-  const { rows } = await client.query<{ id: number }>(queryOf(clientsStatement(tenant, selector, names, MAX_CLIENTS)));
-  return { ...none, clients: rows.map(({ id }) => id), unnamed: resource !== undefined };
+  return { ...none, clients: client ? names.clients!.slice(0, MAX_CLIENTS) : clients, unnamed: resource !== undefined };
 }
 
 /** A rule on a token, an ID-JAG, a session or a type of agent ends no standing right: what is behind its tokens is counted. */
 const isStanding = ({ token, id_jag: idJag, session, agent_type: agentType }: Selector): boolean => !token && !idJag && !session && agentType === undefined;
 
-async function readStanding(client: PoolClient, tenant: Tenant, selector: Selector, names: Names, most: number): Promise<{ grants: number; users: number; connections: number }> {
-  const { rows } = await client.query<{ grants: string; users: string; connections: string }>(queryOf(grantsStatement(tenant.id, selector, names, most)));
-  const { grants, users, connections } = rows[0]!;
-  return { grants: Number(grants), users: Number(users), connections: Number(connections) };
+interface StandingRow {
+  readonly grants: string;
+  readonly users: string;
+  readonly connections: string;
 }
+
+const standingOf = ({ grants, users, connections }: StandingRow) => ({ grants: Number(grants), users: Number(users), connections: Number(connections) });
 
 /** The driver takes what is its own to change. */
 const queryOf = ({ values, ...statement }: Statement) => ({ ...statement, values: [...values] });

@@ -16,6 +16,11 @@ export function overheard(pool: Pool, hear: (sent: Sent) => void): Pool {
   });
 }
 
+interface Config {
+  readonly text: string;
+  readonly values?: unknown;
+}
+
 function overheardClient(client: PoolClient, hear: (sent: Sent) => void): PoolClient {
   return new Proxy(client, {
     get(target, property) {
@@ -24,8 +29,11 @@ function overheardClient(client: PoolClient, hear: (sent: Sent) => void): PoolCl
       if (property !== 'query') return value.bind(target);
       return (...args: unknown[]) => {
         const [first, second] = args;
-        const config = typeof first === 'string' ? { text: first, values: second } : (first as { text: string; values?: unknown });
-        hear({ text: config.text, values: Array.isArray(config.values) ? config.values : [] });
+        // Several that go together, or one.
+        const { statements } = first as { readonly statements?: readonly Config[] };
+        for (const config of statements ?? [typeof first === 'string' ? { text: first, values: second } : (first as Config)]) {
+          hear({ text: config.text, values: Array.isArray(config.values) ? config.values : [] });
+        }
         return value.apply(target, args) as unknown;
       };
     },

@@ -63,16 +63,27 @@ export async function readHourUses(moment: UsageMoment, subject: HourSubject, { 
   return rows.map((row) => ({ hour: Number(row['hour']), ...sumsOf(row) }));
 }
 
-const TOTAL_STATEMENTS = { client: totalOf('client'), resource: totalOf('resource') } as const;
-function totalOf(of: 'client' | 'resource'): string {
-  const sums = ['n', 'allowed', 'reads', 'writes', 'deletes', 'exports', 'admins', 'records', 'bytes'].map((column) => `coalesce(sum(${column}), 0) AS ${column}`);
-  return `SELECT ${sums.join(', ')} FROM (${HOUR_STATEMENTS[of].replace(/ORDER BY hour\s*$/, '')}) h`;
-}
+const TOTAL_USES = loadSql(import.meta.url, 'total-uses.sql');
+const totalUsesOf = (table: string, column: string): string => TOTAL_USES.replace('{table}', table).replaceAll('{column}', column);
+const TOTAL_STATEMENTS = { client: totalUsesOf('use_client', 'client'), resource: totalUsesOf('use_res', 'res') } as const;
+/** Of the present, which is what is stored. */
+const totalUsesNowOf = (table: string, column: string): { readonly name: string; readonly text: string } => ({
+  name: `total-uses-now-${table}`,
+  text: `SELECT coalesce(sum(n), 0) AS n, coalesce(sum(allowed), 0) AS allowed, coalesce(sum(records), 0) AS records, coalesce(sum(bytes), 0) AS bytes
+    FROM ${table} WHERE tenant = $1 AND hour >= $2::int AND hour < $3::int AND ${column} = ANY ($4::int[])`,
+});
+const TOTAL_STATEMENTS_NOW = { client: totalUsesNowOf('use_client', 'client'), resource: totalUsesNowOf('use_res', 'res') } as const;
 
 /** The same hours, added up. */
-export async function readTotalUses(moment: UsageMoment, { of, ids }: Exclude<HourSubject, { of: 'total' }>, hours: { readonly first: number; readonly end: number }): Promise<UseSums> {
-  const [row] = await moment.rows<Row>(TOTAL_STATEMENTS[of], [String(moment.index), moment.present, hours.first, hours.end, ids]);
-  return sumsOf(row!);
+export async function readTotalUses(
+  moment: UsageMoment,
+  { of, ids }: Exclude<HourSubject, { of: 'total' }>,
+  { first, end }: { readonly first: number; readonly end: number },
+): Promise<Pick<UseSums, 'n' | 'allowed' | 'records' | 'bytes'>> {
+  const [row] = moment.present
+    ? await moment.rows<Row>(TOTAL_STATEMENTS_NOW[of], [first, end, ids])
+    : await moment.rows<Row>(TOTAL_STATEMENTS[of], [String(moment.index), first, end, ids]);
+  return { n: Number(row!['n']), allowed: Number(row!['allowed']), records: Number(row!['records']), bytes: Number(row!['bytes']) };
 }
 
 type Row = Record<string, string | number | null>;

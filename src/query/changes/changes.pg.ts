@@ -52,7 +52,7 @@ export function createChangesQuestion({ ask, reader, memory }: { readonly ask: A
         ...(lines.length > skip + limit ? { next: encodeCursor(tenantKey, question, place) } : {}),
         ...(cut ? { at_least: true as const } : {}),
       };
-    }, asked, (nowMs) => timeOfSince(askedSince, nowMs));
+    }, asked, { other: (nowMs) => timeOfSince(askedSince, nowMs) });
   };
 }
 

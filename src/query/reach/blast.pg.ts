@@ -5,15 +5,19 @@ import { asOfOf, readAsOf } from '../as-of.js';
 import type { Asker } from '../documented.controller.js';
 import { orNull, readNames, type Names } from '../names.pg.js';
 import { invalid, readParameters } from '../parameters.js';
+import { createLeadMemory } from '../lead-memory.pg.js';
 import type { Reader } from '../reader.js';
 import type { Ask, Snapshot } from '../snapshot.pg.js';
 import type { BlastAnswer } from './answers.js';
 import { readHeld, GROUPS, MAX_SHOWN, type Held } from './held.pg.js';
 import { BLAST_PARAMETERS, REACH_PARAMETERS, readSince, readStart, readWantsPreview } from './parameters.js';
 import { findStart, reachedBy, type Start, type StartName } from './start.pg.js';
-import { findReachedTokens, type ReachedToken, type ReachedTokens } from './tokens.pg.js';
-import { readUsed, type Used } from './used.pg.js';
+import { findReachedTokens, judge, type ReachedToken, type ReachedTokens } from './tokens.pg.js';
+import { readTotals, readUsed, type Used } from './used.pg.js';
 import { byResource, usageOf } from './volumes.js';
+
+/** Tokens that are examined. An application or a resource has more than anybody reads one by one. */
+const EXAMINED = { user: 50, session: 50, id_jag: 50, token: 50, client: 30, agent: 30, resource: 30 } as const;
 
 /** What `POST /v1/revocations/preview` says of an order. */
 type PreviewAnswer = NonNullable<BlastAnswer['rules'][number]['preview']>;
@@ -35,6 +39,7 @@ export interface BlastQuestions {
 
 export function createBlastQuestions(options: { readonly ask: Ask; readonly reader: Reader; readonly previewOrder: PreviewOrder | undefined }): BlastQuestions {
   const { ask, reader, previewOrder } = options;
+  const leadsOf = createLeadMemory();
 
   async function answer(caller: Asker, query: unknown, known: readonly string[]): Promise<BlastAnswer> {
     const parameters = readParameters(query, known);
@@ -44,22 +49,30 @@ export function createBlastQuestions(options: { readonly ask: Ask; readonly read
     const tenantKey = reader.tenantKey(caller.tenant);
     const { rules, ...said } = await ask(
       caller.tenant,
-      async (snapshot) => {
+      async (snapshot, start: Start) => {
         const from = since ?? snapshot.at - DEFAULT_WINDOW_S;
         if (from > snapshot.at) throw invalid('`since` lies after the moment that is asked about');
-        const start = await findStart(snapshot, tenantKey, asked);
-        // What is used is that of a user, a client, an agent or a resource themselves; otherwise of tokens that may have expired since.
-        const reached = await findReachedTokens(snapshot, reader, {
-          seeds: start.seeds,
-          onlyLive: start.entities.length > 0,
-          select: (keys) => reachedBy(start, keys),
-        });
+      // What is used is that of a user, a client, an agent or a resource themselves; otherwise of tokens that may have expired since.
+        const ofThemselves = start.entities.length > 0;
+        const [found, leads, usedThemselves] = await Promise.all([
+          findReachedTokens(snapshot, reader, { seeds: start.seeds, onlyLive: ofThemselves, select: (keys) => reachedBy(start, keys), most: EXAMINED[start.kind] }),
+          leadsOf(snapshot),
+          ofThemselves ? readUsed(snapshot, start, [], from) : undefined,
+        ]);
+        const unstopped = found.tokens.filter((token) => token.live);
+        const [reached, heldUnstopped, usedRows, totals] = await Promise.all([
+          judge(snapshot, reader, found, leads),
+          readHeld(snapshot, start, unstopped),
+          usedThemselves ?? readUsed(snapshot, start, found.tokens, from),
+          usedThemselves ? readTotals(snapshot, start, usedThemselves, from) : undefined,
+        ]);
         const live = reached.tokens.filter((token) => token.live);
-        const held = await readHeld(snapshot, start, live);
-        const used = await readUsed(snapshot, start, reached.tokens, from);
-        return describe(snapshot, { start, since: from, reached, held, used });
+        // Rarely is there one that a rule stops: what stands behind it alone is not reached.
+        const held = live.length === unstopped.length ? heldUnstopped : await readHeld(snapshot, start, live);
+        return describe(snapshot, { start, since: from, reached, held, used: { ...usedRows, totals } });
       },
       readAsOf(parameters),
+      { early: (early) => findStart(early, tenantKey, asked), plans: 'generic' },
     );
     const proposed = await Promise.all(
       rules.map(async (rule, nth) => ({ ...rule, preview: wantsPreview && previewOrder && (nth === 0 || rule.live_tokens > 0) ? await previewOf(previewOrder, caller, rule.order as ProposedOrder) : null })),
@@ -97,12 +110,14 @@ async function describe(snapshot: Snapshot, { start, since, reached, held, used 
   const live = reached.tokens.filter((token) => token.live);
   const newest = live.slice(0, MAX_SHOWN);
   const resources = byResource(used.rows);
-  const names = await readNames(snapshot, [
+  const naming = readNames(snapshot, [
     ...start.others.map(({ id }) => id),
     ...GROUPS.flatMap((group) => held.groups[group].shown.map(({ id }) => id)),
     ...newest.flatMap((token) => [token.user, token.client, token.agent, ...token.resources]),
     ...resources.slice(0, MAX_SHOWN).map(({ res }) => res),
   ]);
+  snapshot.ends();
+  const names = await naming;
   return {
     as_of: asOfOf(snapshot),
     start: {

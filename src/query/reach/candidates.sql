@@ -38,12 +38,10 @@ newest AS (
   UNION
   SELECT ix, key, alive FROM tree WHERE {wanted}
   ORDER BY ix DESC, key LIMIT $8
-)
-SELECT k.key, k.ix, CASE WHEN k.bound_ix < $2 THEN k.usr END AS usr, k.client, CASE WHEN k.bound_ix < $2 AND coalesce(k.agent_ix, k.ix) < $2 THEN k.agent END AS agent,
-       k.res, k.iat, k.exp, k.alive, c.cut_off
+),
+ranked AS MATERIALIZED (SELECT key, alive, row_number() OVER (ORDER BY ix DESC, key) AS nth FROM newest)
+SELECT c.cut_off, k.*
 FROM (SELECT EXISTS (SELECT FROM seeded GROUP BY part, id, most HAVING count(*) >= most) AS cut_off) c
 LEFT JOIN (
-  SELECT t.*, n.alive FROM newest n
-  CROSS JOIN LATERAL (SELECT t.key, t.ix, t.usr, t.bound_ix, t.client, t.agent, t.agent_ix, t.res, t.iat, t.exp FROM token t WHERE t.tenant = $1 AND t.key = n.key LIMIT 1) t
+  {nearest}
 ) k ON true
-ORDER BY k.ix DESC

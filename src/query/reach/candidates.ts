@@ -1,5 +1,13 @@
 import { loadSql } from '../../platform/index.js';
+import { nearestOf, type NearestRow } from '../../projections/index.js';
 import type { Seeds } from './start.pg.js';
+
+/** What is told of a candidate beside its lineage. */
+const TOLD = ['a.key', 'CASE WHEN t.bound_ix < $2 THEN t.usr END', 't.client', 'CASE WHEN t.bound_ix < $2 AND coalesce(t.agent_ix, t.ix) < $2 THEN t.agent END', 't.res', 't.iat', 't.exp', 'a.alive'] as const;
+export const TOLD_COLUMNS = TOLD.length;
+/** As PostgreSQL spells it: whether there was more than is looked at, and a token with its ID-JAG; without any token the rest is null. */
+export type CandidateRow = readonly [cutOff: string, ...nearest: NearestRow, ...told: Told];
+export type Told = readonly [key: string, user: string | null, client: string, agent: string | null, resources: string, iat: string, exp: string | null, alive: string];
 
 const CANDIDATES = loadSql(import.meta.url, 'candidates.sql');
 
@@ -49,16 +57,16 @@ export interface CandidatesStatement {
 const texts = new Map<string, string>();
 
 /** Only the seeds that there are: what is left out need not be planned. */
-export function candidatesOf(seeds: Seeds, clients: readonly number[], onlyLive: boolean): CandidatesStatement {
+export function candidatesOf(seeds: Seeds, onlyLive: boolean): CandidatesStatement {
   const named = onlyLive ? live : newest;
   const all = [
     { letter: 'u', values: seeds.users, branch: named('usr') },
-    { letter: 'c', values: clients, branch: named('client') },
+    { letter: 'c', values: seeds.clients, branch: named('client') },
     { letter: 'a', values: seeds.agents, branch: named('agent') },
     { letter: 't', values: seeds.tokens, branch: byKey },
     { letter: 'j', values: seeds.idJags, branch: byIdJag },
   ].filter(({ values }) => values.length > 0);
-  const unnamed = seeds.users.length + seeds.resources.length > 0;
+  const unnamed = seeds.users.length > 0 || seeds.ofResource;
   // Without any seed there is nothing to find.
   const used = all.length + Number(unnamed) > 0 ? all : [{ letter: 't', values: [], branch: byKey }];
   const name = `reach-candidates-${used.map(({ letter }) => letter).join('')}${unnamed ? 'n' : ''}${onlyLive ? '-live' : ''}`;
@@ -69,6 +77,7 @@ export function candidatesOf(seeds: Seeds, clients: readonly number[], onlyLive:
       .replaceAll('{wanted}', onlyLive ? 'alive' : 'true')
       .replace('{children}', () => childrenOf('seeded'))
       .replace('{grandchildren}', () => childrenOf('first'))
+      .replace('{nearest}', () => nearestOf('ranked', TOLD))
       .replace('{seeds}', () => branches.join('\n  UNION ALL\n  '));
     texts.set(name, text);
   }

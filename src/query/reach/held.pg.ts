@@ -3,8 +3,10 @@ import type { Prepared, Snapshot } from '../snapshot.pg.js';
 import type { Start } from './start.pg.js';
 import type { ReachedToken } from './tokens.pg.js';
 
-/** Grants that are read, evenly over client–resource pairs but at least 20 of each; with more, each number of users is a lower bound. */
-const MAX_GRANTS = 500;
+/** Grants that are read, evenly over client–resource pairs but at least 10 of each; with more, each number of users is a lower bound. */
+const MAX_GRANTS = 250;
+/** Of a user, whose resources they are. */
+const MAX_GRANTS_OF_A_USER = 500;
 /** Shown of each kind. */
 export const MAX_SHOWN = 50;
 
@@ -62,7 +64,7 @@ export async function readHeld(snapshot: Snapshot, { kind, entities }: Start, to
   const rows = await snapshot.rows<HeldRow>(STATEMENTS[kind === 'session' || kind === 'id_jag' ? 'token' : kind], [
     String(snapshot.index),
     entities,
-    MAX_GRANTS,
+    kind === 'user' ? MAX_GRANTS_OF_A_USER : MAX_GRANTS,
     MAX_SHOWN,
     int4Array(pairs.map(({ user }) => user)),
     int4Array(pairs.map(({ client }) => client)),

@@ -8,7 +8,7 @@ WITH reached AS MATERIALIZED (
 found AS MATERIALIZED (
   {pairs}
 ),
-share AS MATERIALIZED (SELECT greatest(20, $4::int / greatest(count(*), 1)) AS most FROM found),
+share AS MATERIALIZED (SELECT greatest(10, $4::int / greatest(count(*), 1)) AS most FROM found),
 driven AS MATERIALIZED (
   {driven}
 ),

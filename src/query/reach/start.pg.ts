@@ -2,7 +2,7 @@ import { RescindError } from '../../contracts/index.js';
 import { loadSql } from '../../platform/index.js';
 import { ENTITY_KINDS } from '../../projections/index.js';
 import { DIMENSIONS, ruleKey, ruleKeyToBytes, selectorParts, tokenRef, type Dimension, type RuleKey, type Selector, type TokenFacts, type TokenKeys } from '../../rules/index.js';
-import type { Snapshot } from '../snapshot.pg.js';
+import type { Early, Prepared } from '../snapshot.pg.js';
 import type { AskedStart } from './parameters.js';
 
 /** Other names of one user or client that are looked at; more are left out. */
@@ -11,11 +11,22 @@ const MAX_NAMES = 100;
 const START_NAMES = loadSql(import.meta.url, 'start-names.sql');
 const BY_ID = { name: 'reach-start-id', text: START_NAMES.replace('{named}', 'e.id = $2::int') };
 const BY_KEY = { name: 'reach-start-key', text: START_NAMES.replace('{named}', 'e.key = $2::bytea') };
-const SESSION_USERS = 'SELECT usr FROM session WHERE tenant = $1 AND key = $2 AND from_ix < $3';
-const SESSION_ID_JAGS = `SELECT key, sha_key FROM id_jag WHERE tenant = $1 AND usr = ANY ($2::int[]) AND session_key = $3 AND ix < $4 ORDER BY ix DESC LIMIT $5`;
+/** Whatever a RAS issued for an ID-JAG is for the RAS itself, too. */
+const clientsOf = (name: string, named: string): Prepared => ({
+  name,
+  text: `WITH own AS MATERIALIZED (SELECT e.id, e.parts ->> 0 AS uri FROM entity e WHERE e.tenant = $1 AND e.kind = ${ENTITY_KINDS.resource} AND ${named} AND e.from_ix < $3::bigint)
+    SELECT s.client FROM edge_seen s WHERE s.tenant = $1 AND s.res = (SELECT id FROM own) AND s.first_ix < $3
+    UNION SELECT c.id FROM entity c WHERE c.tenant = $1 AND c.kind = ${ENTITY_KINDS.client} AND c.parts ->> 0 = (SELECT uri FROM own) AND c.from_ix < $3`,
+});
+const RESOURCE_CLIENTS = { byId: clientsOf('reach-clients-id', 'e.id = $2::int'), byKey: clientsOf('reach-clients-key', 'e.key = $2::bytea') } as const;
+const SESSION_USERS = { name: 'reach-session', text: 'SELECT usr FROM session WHERE tenant = $1 AND key = $2 AND from_ix < $3' };
+const SESSION_ID_JAGS = {
+  name: 'reach-session-id-jags',
+  text: `SELECT key, sha_key FROM id_jag WHERE tenant = $1 AND usr = ANY (ARRAY(${SESSION_USERS.text})) AND session_key = $2 AND ix < $3 ORDER BY ix DESC LIMIT $4`,
+};
 /** Of an IdP that tells nothing, and of an issuer's own sessions, tokens alone tell: a rule stops those that state it. */
-const SESSION_TOKENS = `(SELECT key FROM token WHERE tenant = $1 AND facts #>> '{id_jag,sid}' = $3 AND facts #>> '{id_jag,iss}' = $2 AND ix < $4 ORDER BY ix DESC LIMIT $5)
-  UNION ALL (SELECT key FROM token WHERE tenant = $1 AND facts ->> 'sid' = $3 AND facts ->> 'iss' = $2 AND ix < $4 ORDER BY ix DESC LIMIT $5)`;
+const SESSION_TOKENS = { name: 'reach-session-tokens', text: `(SELECT key FROM token WHERE tenant = $1 AND facts #>> '{id_jag,sid}' = $3 AND facts #>> '{id_jag,iss}' = $2 AND ix < $4 ORDER BY ix DESC LIMIT $5)
+  UNION ALL (SELECT key FROM token WHERE tenant = $1 AND facts ->> 'sid' = $3 AND facts ->> 'iss' = $2 AND ix < $4 ORDER BY ix DESC LIMIT $5)` };
 const FIND_ID_JAG = `SELECT key, sha_key FROM id_jag WHERE tenant = $1 AND key = $2 AND ix < $3 UNION ALL SELECT key, sha_key FROM id_jag WHERE tenant = $1 AND sha_key = $2 AND ix < $3`;
 const IS_ID_JAG_NAMED = 'SELECT 1 FROM token WHERE tenant = $1 AND id_jag_key = $2 AND ix < $3 LIMIT 1';
 const FIND_TOKEN = 'SELECT facts FROM token WHERE tenant = $1 AND key = $2 AND ix < $3';
@@ -43,15 +54,16 @@ export interface Seeds {
   readonly users: readonly number[];
   readonly clients: readonly number[];
   readonly agents: readonly number[];
-  readonly resources: readonly number[];
+  /** The clients are those of a resource: any of them may have tokens for others alone. */
+  readonly ofResource: boolean;
   readonly tokens: readonly Buffer[];
   readonly idJags: readonly Buffer[];
 }
 
-export const NO_SEEDS: Seeds = { users: [], clients: [], agents: [], resources: [], tokens: [], idJags: [] };
+export const NO_SEEDS: Seeds = { users: [], clients: [], agents: [], ofResource: false, tokens: [], idJags: [] };
 
 /** Rejects with `not-found` where nothing of this name had been seen at the moment of the snapshot. */
-export async function findStart(snapshot: Snapshot, tenantKey: Uint8Array, asked: AskedStart): Promise<Start> {
+export async function findStart(snapshot: Early, tenantKey: Uint8Array, asked: AskedStart): Promise<Start> {
   switch (asked.kind) {
     case 'session':
       return findSession(snapshot, tenantKey, asked);
@@ -76,14 +88,17 @@ export const reachedBy = ({ names }: Start, { sets }: TokenKeys): StartName | un
 type Parts = readonly (string | null)[];
 type Named = Extract<AskedStart, { ref: unknown }>;
 
-async function findNamed(snapshot: Snapshot, tenantKey: Uint8Array, { kind, ref }: Named): Promise<Start> {
+async function findNamed(snapshot: Early, tenantKey: Uint8Array, { kind, ref }: Named): Promise<Start> {
   const [statement, named] = 'id' in ref ? [BY_ID, ref.id] : [BY_KEY, ruleKeyToBytes(ruleKey(tenantKey, kind, ref.parts))];
-  const [own, ...tied] = await snapshot.rows<{ id: number; parts: Parts; covered: boolean }>(statement, [named, String(snapshot.index), MAX_NAMES, ENTITY_KINDS[kind]]);
+  const [[own, ...tied], clients] = await Promise.all([
+    snapshot.rows<{ id: number; parts: Parts; covered: boolean }>(statement, [named, String(snapshot.index), MAX_NAMES, ENTITY_KINDS[kind]]),
+    kind === 'resource' ? snapshot.rows<{ client: number }>(RESOURCE_CLIENTS['id' in ref ? 'byId' : 'byKey'], [named, String(snapshot.index)]) : [],
+  ]);
   if (!own) throw unseen(kind);
   const { id } = own;
   const first = nameOf(tenantKey, selectorOf(kind, own.parts));
   if (kind === 'agent') return { kind, names: [first], entities: [id], others: [], seeds: { ...NO_SEEDS, agents: [id] } };
-  if (kind === 'resource') return { kind, names: [first], entities: [id], others: [], seeds: { ...NO_SEEDS, resources: [id] } };
+  if (kind === 'resource') return { kind, names: [first], entities: [id], others: [], seeds: { ...NO_SEEDS, ofResource: true, clients: clients.map(({ client }) => client) } };
   const covered = tied.filter((other) => other.covered);
   const looked = [id, ...tied.map((other) => other.id)];
   return {
@@ -111,14 +126,16 @@ function selectorOf(kind: Named['kind'], parts: Parts): Selector {
   }
 }
 
-async function findSession(snapshot: Snapshot, tenantKey: Uint8Array, { iss, sid }: Extract<AskedStart, { kind: 'session' }>): Promise<Start> {
+async function findSession(snapshot: Early, tenantKey: Uint8Array, { iss, sid }: Extract<AskedStart, { kind: 'session' }>): Promise<Start> {
   const name = nameOf(tenantKey, { session: { iss, sid } });
   const key = ruleKeyToBytes(name.key);
-  const rows = await snapshot.rows<{ usr: number | null }>(SESSION_USERS, [key, String(snapshot.index)]);
-  const stating = await snapshot.rows<{ key: Buffer }>(SESSION_TOKENS, [iss, sid, String(snapshot.index), MAX_SESSION_TOKENS]);
+  const [rows, stating, idJags] = await Promise.all([
+    snapshot.rows<{ usr: number | null }>(SESSION_USERS, [key, String(snapshot.index)]),
+    snapshot.rows<{ key: Buffer }>(SESSION_TOKENS, [iss, sid, String(snapshot.index), MAX_SESSION_TOKENS]),
+    snapshot.rows<IdJagKeys>(SESSION_ID_JAGS, [key, String(snapshot.index), MAX_SESSION_ID_JAGS]),
+  ]);
   if (rows.length + stating.length === 0) throw unseen('session');
   const users = rows.flatMap(({ usr }) => usr ?? []);
-  const idJags = await snapshot.rows<IdJagKeys>(SESSION_ID_JAGS, [users, key, String(snapshot.index), MAX_SESSION_ID_JAGS]);
   return { kind: 'session', names: [name], entities: [], others: [], seeds: { ...NO_SEEDS, users, tokens: stating.map((token) => token.key), idJags: keysOf(idJags) } };
 }
 
@@ -134,7 +151,7 @@ interface IdJagKeys {
 }
 const keysOf = (rows: readonly IdJagKeys[]): Buffer[] => rows.flatMap(({ key, sha_key: sha }) => (sha === null ? [key] : [key, sha]));
 
-async function findIdJag(snapshot: Snapshot, tenantKey: Uint8Array, { name: asked }: Extract<AskedStart, { kind: 'id_jag' }>): Promise<Start> {
+async function findIdJag(snapshot: Early, tenantKey: Uint8Array, { name: asked }: Extract<AskedStart, { kind: 'id_jag' }>): Promise<Start> {
   const name = nameOf(tenantKey, { id_jag: asked });
   const key = ruleKeyToBytes(name.key);
   const rows = await snapshot.rows<IdJagKeys>(FIND_ID_JAG, [key, String(snapshot.index)]);

@@ -4,8 +4,11 @@ import type { Prepared, Snapshot } from '../snapshot.pg.js';
 import type { Start } from './start.pg.js';
 import type { ReachedToken } from './tokens.pg.js';
 
-/** Uses that one answer adds up one by one: the newest ones of each name, name by name. */
-const MAX_ROWS = 1_000;
+/**
+ * Uses that one answer adds up one by one: the newest ones of each name. Of a client or resource, of which aggregates know the totals, evenly over
+ * names; else name by name. A user, a session, an ID-JAG or a token has few.
+ */
+const MAX_ROWS = { user: 1_000, token: 1_000, client: 500, agent: 500, resource: 500 } as const;
 const HOUR_S = 3_600;
 /** Of an hour that nothing comes after. */
 const LAST_HOUR = 2 ** 31 - 1;
@@ -36,6 +39,8 @@ export interface UsedRow {
   readonly bytes: string;
   readonly first: string;
   readonly last: string;
+  /** One of the names has more. */
+  readonly cut_off: boolean;
 }
 
 /** Of all uses, also of those that the rows leave out. */
@@ -45,6 +50,7 @@ export interface UsedTotals {
   readonly records: number;
   readonly bytes: number;
   readonly first: number;
+  readonly last: number;
 }
 
 export interface Used {
@@ -55,20 +61,28 @@ export interface Used {
   readonly totals: UsedTotals | undefined;
 }
 
+export type UsedRows = Omit<Used, 'totals'>;
+
 /** Of a user, client, agent or resource what is attributed to it; of a session, an ID-JAG or a token what its tokens did. */
-export async function readUsed(snapshot: Snapshot, { kind, entities }: Start, tokens: readonly ReachedToken<unknown>[], since: number): Promise<Used> {
+export async function readUsed(snapshot: Snapshot, { kind, entities }: Start, tokens: readonly ReachedToken<unknown>[], since: number): Promise<UsedRows> {
   const byTokens = kind === 'session' || kind === 'id_jag' || kind === 'token';
   const driving = byTokens ? byteaArray(tokens.map(({ key }) => key)) : int4Array(entities);
-  const rows = await snapshot.rows<UsedRow>(STATEMENTS[byTokens ? 'token' : kind], [String(snapshot.index), since, MAX_ROWS, driving]);
-  const atLeast = rows.reduce((sum, row) => sum + Number(row.rows), 0) >= MAX_ROWS;
-  const counted = atLeast && (kind === 'client' || kind === 'resource');
-  return { rows, atLeast, totals: counted ? await readTotals(snapshot, kind, entities, since) : undefined };
+  const by = byTokens ? 'token' : kind;
+  const most = MAX_ROWS[by];
+  const ofEach = by === 'client' || by === 'resource' ? Math.ceil(most / Math.max(1, entities.length)) : most;
+  const rows = await snapshot.rows<UsedRow>(STATEMENTS[by], [String(snapshot.index), since, most, driving, ofEach]);
+  const atLeast = rows.some((row) => row.cut_off) || rows.reduce((sum, row) => sum + Number(row.rows), 0) >= most;
+  return { rows, atLeast };
 }
 
-async function readTotals(snapshot: Snapshot, kind: 'client' | 'resource', ids: readonly number[], since: number): Promise<UsedTotals> {
+/** Of a client or a resource, of which the rows leave some out. */
+export async function readTotals(snapshot: Snapshot, { kind, entities: ids }: Start, { atLeast }: UsedRows, since: number): Promise<UsedTotals | undefined> {
+  if (!atLeast || (kind !== 'client' && kind !== 'resource')) return undefined;
   const first = Math.ceil(since / HOUR_S);
-  const whole = await readTotalUses(snapshot, { of: kind, ids }, { first, end: LAST_HOUR });
-  const [part] = await snapshot.rows<Record<'n' | 'allowed' | 'records' | 'bytes' | 'first', string>>(FIRST_HOURS[kind], [String(snapshot.index), since, first * HOUR_S, ids]);
+  const [whole, [part]] = await Promise.all([
+    readTotalUses(snapshot, { of: kind, ids }, { first, end: LAST_HOUR }),
+    snapshot.rows<Record<'n' | 'allowed' | 'records' | 'bytes' | 'first' | 'last', string>>(FIRST_HOURS[kind], [String(snapshot.index), since, first * HOUR_S, ids]),
+  ]);
   const sum = (column: 'n' | 'allowed' | 'records' | 'bytes'): number => whole[column] + Number(part![column]);
-  return { allowed: sum('allowed'), denied: sum('n') - sum('allowed'), records: sum('records'), bytes: sum('bytes'), first: Number(part!.first) };
+  return { allowed: sum('allowed'), denied: sum('n') - sum('allowed'), records: sum('records'), bytes: sum('bytes'), first: Number(part!.first), last: Number(part!.last) };
 }

@@ -22,13 +22,13 @@ export function byResource(rows: readonly UsedRow[]) {
 }
 
 export function usageOf({ rows, atLeast, totals }: Used, resources: ReturnType<typeof byResource>, names: Names, tokensLeftOut: boolean) {
-  const { first, ...total } = totals ?? { ...sumOf(rows), first: rows.length === 0 ? null : Math.min(...rows.map((row) => Number(row.first))) };
+  const { first, last: lastOfAll, ...total } = totals ?? { ...sumOf(rows), first: rows.length === 0 ? null : Math.min(...rows.map((row) => Number(row.first))), last: 0 };
   const operations = [...groupBy(rows, ({ op }) => op)].sort(([a], [b]) => (a ?? 99) - (b ?? 99));
   return {
     uses: total.allowed + total.denied,
     ...total,
     first,
-    last: rows.length === 0 ? null : Math.max(...rows.map(({ last }) => Number(last))),
+    last: rows.length === 0 ? null : Math.max(lastOfAll, ...rows.map((row) => Number(row.last))),
     operations: operations.map(([op, of]) => ({ operation: orNull(op, operationOf), ...sumOf(of) })),
     resources: {
       count: resources.length,

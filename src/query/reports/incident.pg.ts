@@ -40,8 +40,7 @@ export function createIncidentReport({ ask, reader }: { readonly ask: Ask; reado
     const since = readSeconds(parameters, 'since');
     const report = await ask(
       tenant,
-      async (snapshot) => {
-        const [rule] = await rulesAsOf(snapshot.rows, snapshot, { rule: id });
+      async (snapshot, [rule]: readonly RuleVersion[]) => {
         if (!rule) throw new RescindError('not-found', { detail: 'no rule of this id had been recorded' });
         const orderedAt = Math.floor(rule.orderedMs / 1000);
         const from = since ?? orderedAt - DEFAULT_WINDOW_S;
@@ -49,27 +48,35 @@ export function createIncidentReport({ ask, reader }: { readonly ask: Ask; reado
         return describe(snapshot, reader, tenantKey, { rule, orderedAt, since: from });
       },
       readAsOf(parameters),
+      // One that is asked for by its id is there whatever the time is.
+      { early: ({ rows, index }) => rulesAsOf(rows, { index, at: 0 }, { rule: id }), plans: 'generic' },
     );
     return { format, report };
   };
 }
 
 async function describe(snapshot: Snapshot, reader: Reader, tenantKey: Uint8Array, { rule, orderedAt, since }: { rule: RuleVersion; orderedAt: number; since: number }): Promise<IncidentReport> {
-  // As it was ordered, whatever an enabling has made of it since: of what an event of a source ordered.
-  const ordered = rule.cause === undefined ? rule : (await rulesAsOf(snapshot.rows, { index: rule.ix + 1n, at: orderedAt }, { rule: rule.rule }))[0]!;
+  const [ordered, seeds, confirmed] = await Promise.all([
+    // As it was ordered, whatever an enabling has made of it since: of what an event of a source ordered.
+    rule.cause === undefined ? rule : rulesAsOf(snapshot.rows, { index: rule.ix + 1n, at: orderedAt }, { rule: rule.rule }).then(([first]) => first!),
+    seedsOf(snapshot, tenantKey, rule.selector),
+    snapshot.rows<ConfirmationRow>(CONFIRMATIONS, [String(rule.terms.seq)]),
+  ]);
   const stops = stoppedBy(tenantKey, ordered);
-  const seeds = await seedsOf(snapshot, tenantKey, rule.selector);
   const told = await snapshot.asOf({ index: rule.ix, at: orderedAt });
   const select = (keys: TokenKeys): true | undefined => (stops(keys, orderedAt) ? true : undefined);
-  const hit = await findReachedTokens(told, reader, { seeds, onlyLive: true, select, judged: false });
-  const known = await findReachedTokens(snapshot, reader, { seeds, onlyLive: false, select, judged: false });
+  const [hit, known] = await Promise.all([
+    findReachedTokens(told, reader, { seeds, onlyLive: true, select }),
+    findReachedTokens(snapshot, reader, { seeds, onlyLive: false, select }),
+  ]);
   const keys = known.tokens.map(({ key }) => key);
   const uses = keys.length === 0 ? [] : await snapshot.rows<UsesRow>(USES, [String(snapshot.index), byteaArray(keys), since, orderedAt, MAX_ROWS, MAX_SHOWN]);
-  const confirmed = await snapshot.rows<ConfirmationRow>(CONFIRMATIONS, [String(rule.terms.seq)]);
 
   const newest = uses.find(({ after }) => after)?.newest ?? [];
   const shown = hit.tokens.slice(0, MAX_SHOWN);
-  const names = await readNames(snapshot, [...shown.flatMap(({ user, client, agent }) => [user, client, agent]), ...newest.map(({ res }) => res)]);
+  const naming = readNames(snapshot, [...shown.flatMap(({ user, client, agent }) => [user, client, agent]), ...newest.map(({ res }) => res)]);
+  snapshot.ends();
+  const names = await naming;
   const atLeast = known.atLeast || uses.reduce((sum, { rows }) => sum + Number(rows), 0) >= MAX_ROWS;
   const volumes = (after: boolean) => volumesOf(uses.find((row) => row.after === after), atLeast);
   return {

@@ -24,21 +24,24 @@ const begin = (): Questions => createQuestions({ pool: api.pool, control, now: (
 /** While it is there, questions wait for it once they have their snapshot. */
 let held: Promise<void> | undefined;
 let onHeld = (): void => undefined;
-const waiting = (client: PoolClient, until: Promise<void>): PoolClient =>
-  new Proxy(client, {
+const waiting = (client: PoolClient, until: Promise<void>): PoolClient => {
+  let round = 0;
+  return new Proxy(client, {
     get(target, property) {
       const value: unknown = Reflect.get(target, property, target);
       if (property !== 'query') return typeof value === 'function' ? value.bind(target) : value;
       return async (...args: unknown[]) => {
-        const answer = await (value as (...args: unknown[]) => Promise<unknown>).apply(target, args);
-        if (typeof args[0] === 'string' && args[0].startsWith('BEGIN')) {
+        round += 1;
+        // The first round trip has taken the snapshot.
+        if (round === 2) {
           onHeld();
           await until;
         }
-        return answer;
+        return (value as (...args: unknown[]) => Promise<unknown>).apply(target, args);
       };
     },
   });
+};
 const waitingPool = (): Pool =>
   new Proxy(api.pool, {
     get(target, property) {

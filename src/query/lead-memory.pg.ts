@@ -1,0 +1,34 @@
+import { LRUCache } from 'lru-cache';
+import { ruleKeyFromBytes, type RuleKey } from '../rules/index.js';
+import type { Snapshot } from './snapshot.pg.js';
+
+const NEWS = { name: 'rule-leads', text: 'SELECT from_ix, lead FROM rule_version WHERE tenant = $1 AND from_ix >= $2::bigint ORDER BY from_ix LIMIT $3' };
+
+/** Of a tenant with more rules nothing is remembered. */
+const MAX_LEADS = 10_000;
+const MAX_TENANTS = 20;
+
+/** First keys of the selectors of all rules that the snapshot has, and maybe of later ones; undefined where they are too many. */
+export type LeadsOf = (snapshot: Snapshot) => Promise<ReadonlySet<RuleKey> | undefined>;
+
+interface Known {
+  readonly leads: Set<RuleKey>;
+  /** Rules below it are in it: what a snapshot sees of an index, it sees of all below. */
+  below: bigint;
+}
+
+/** A rule's selector never changes, whatever becomes of the rule. */
+export function createLeadMemory(): LeadsOf {
+  const remembered = new LRUCache<string, Known>({ max: MAX_TENANTS });
+  return async (snapshot) => {
+    const key = `${snapshot.tenant} ${snapshot.tables}`;
+    const known = remembered.get(key) ?? { leads: new Set(), below: 0n };
+    remembered.set(key, known);
+    if (known.leads.size > MAX_LEADS) return undefined;
+    const news = await snapshot.rows<{ from_ix: string; lead: Buffer }>(NEWS, [String(known.below), MAX_LEADS + 1]);
+    for (const { lead } of news) known.leads.add(ruleKeyFromBytes(lead));
+    const last = news.at(-1);
+    if (last && BigInt(last.from_ix) >= known.below) known.below = BigInt(last.from_ix) + 1n;
+    return news.length > MAX_LEADS || known.leads.size > MAX_LEADS ? undefined : known.leads;
+  };
+}
