@@ -19,6 +19,7 @@ import {
   SourceSequence1764000004800,
   UseAggregates1764000008000,
   UsesOfAUser1764000008096,
+  UsesOfUsers1764000008103,
 } from './projections/index.js';
 import { Directory1764000008041 } from './query/index.js';
 
@@ -48,4 +49,5 @@ export const MIGRATIONS = [
   UsesOfAUser1764000008096,
   SessionTokens1764000008097,
   NewsIndexes1764000008102,
+  UsesOfUsers1764000008103,
 ];

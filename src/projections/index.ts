@@ -3,8 +3,9 @@ export type { OwnProjectedEvent, ProjectedEvent } from './event.js';
 export { CONNECTION_STATES } from './connections/write.pg.js';
 export { PRINCIPAL_STATES } from './sessions/write.pg.js';
 export { OPERATIONS, OUTCOMES } from './usage/write.pg.js';
-export { readEdgeUses, readHourUses, readTotalUses, type EdgeUses, type HourSubject, type HourUses, type UsageMoment, type UseSums } from './usage/read.pg.js';
+export { readHourUses, readTotalUses, type HourSubject, type HourUses, type UsageMoment, type UseSums } from './usage/read.pg.js';
 export { readClosedEdges, readOpenEdges, type EdgesWanted, type EdgeSum } from './usage/edge-sums.pg.js';
+export { readUsesOfGrants, readUsesOfUsers, type UserUses, type UseTimes } from './usage/user-uses.pg.js';
 export { BLOCK_BITS } from './usage/blocks.js';
 export type { Conflict } from './tokens/write.pg.js';
 export { AS_TEXT, createLineageReader, nearestOf, type LineageReader, type NearestReader } from './tokens/read.pg.js';
@@ -33,5 +34,6 @@ export { UsesOfAUser1764000008096 } from './migrations/1764000008096-uses-of-a-u
 export { ReachIndexes1764000008080 } from './migrations/1764000008080-reach-indexes.js';
 export { SessionTokens1764000008097 } from './migrations/1764000008097-session-tokens.js';
 export { NewsIndexes1764000008102 } from './migrations/1764000008102-news-indexes.js';
+export { UsesOfUsers1764000008103 } from './migrations/1764000008103-uses-of-users.js';
 export { ProjectionGate1764000008060 } from './migrations/1764000008060-projection-gate.js';
 export { RunningCounts1764000008070 } from './migrations/1764000008070-running-counts.js';

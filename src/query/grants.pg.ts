@@ -1,9 +1,9 @@
 import { loadSql } from '../platform/index.js';
+import { readUsesOfGrants } from '../projections/index.js';
 import type { GrantPage } from './answers.js';
 import { asOfOf, momentFromCursor, momentToCursor, readAsOf } from './as-of.js';
 import { decodeCursor, encodeCursor, questionOf } from './cursor.js';
 import { NO_USE } from './graph/pairs.js';
-import { readRawUses } from './graph/raw-uses.pg.js';
 import { orNull, readNames, resolveFilter } from './names.pg.js';
 import { FILTER_PARAMETERS, readLimit, readParameters, readWindow } from './parameters.js';
 import type { Reader } from './reader.js';
@@ -31,7 +31,7 @@ export function createGrantsQuestion({ ask, reader }: { readonly ask: Ask; reado
     const parameters = readParameters(query, GRANT_PARAMETERS);
     const tenantKey = reader.tenantKey(tenant);
     const limit = readLimit(parameters);
-    const [from, to] = boundsOf(readWindow(parameters));
+    const window = boundsOf(readWindow(parameters));
     const question = questionOf('grants', parameters);
     const position = parameters.has('cursor') ? decodeCursor(tenantKey, question, parameters.get('cursor')!) : undefined;
     const asked = position ? momentFromCursor(position) : readAsOf(parameters);
@@ -48,8 +48,8 @@ export function createGrantsQuestion({ ask, reader }: { readonly ask: Ask; reado
       ]);
       const shown = rows.slice(0, limit);
       const names = await readNames(snapshot, shown.flatMap((row) => [row.usr, row.client, row.res, row.agent]));
-      const raw = await readRawUses(snapshot, { users: [...new Set(shown.map(({ usr }) => usr))], from, to });
-      const uses = new Map(raw.uses.map((use) => [`${use.id} ${use.client} ${use.res}`, use]));
+      const used = await readUsesOfGrants(snapshot, shown, { window });
+      const uses = new Map(used.map((use) => [`${use.usr} ${use.client} ${use.res}`, use]));
       const last = rows.length > limit ? shown.at(-1) : undefined;
       return {
         as_of: asOfOf(snapshot),
@@ -60,7 +60,7 @@ export function createGrantsQuestion({ ask, reader }: { readonly ask: Ask; reado
           agent: orNull(row.agent, names.agent),
           ...scopesOf(row.scopes, row.used_scopes),
           first_granted: { index: row.first_ix, at: Math.floor(Number(row.first_arrival) / 1000) },
-          ...usageOf({ ...(uses.get(`${row.usr} ${row.client} ${row.res}`) ?? NO_USE), cut: raw.isCut(row) }),
+          ...usageOf({ ...NO_USE, ...uses.get(`${row.usr} ${row.client} ${row.res}`) }),
         })),
         ...(last ? { next: encodeCursor(tenantKey, question, [...momentToCursor(snapshot), ...[last.usr, last.client, last.res].map(String)]) } : {}),
       };

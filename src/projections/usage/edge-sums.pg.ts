@@ -24,8 +24,9 @@ export interface EdgesWanted {
   readonly resources?: readonly number[] | undefined;
 }
 
-/** All pairs' uses in the blocks below one, which the moment's ledger has left: whenever it is asked, the same. */
-export const readClosedEdges = (moment: UsageMoment, block: bigint): Promise<EdgeSum[]> => moment.rows<EdgeSum>(CLOSED, [String(block)]);
+/** What has come in the blocks below one, which the moment's ledger has left: whenever it is asked, the same. */
+export const readClosedEdges = (moment: UsageMoment, block: bigint, { clients, resources }: EdgesWanted = {}): Promise<EdgeSum[]> =>
+  moment.rows<EdgeSum>(CLOSED, [String(block), clients, resources]);
 
 /** What has come in the moment's own block: with the closed ones below, all there is as of the moment. */
 export async function readOpenEdges(moment: UsageMoment, block: bigint, { clients, resources }: EdgesWanted): Promise<readonly EdgeSum[]> {

@@ -28,18 +28,6 @@ export interface HourUses extends UseSums {
   readonly hour: number;
 }
 
-export interface EdgeUses extends UseSums {
-  readonly client: number;
-  readonly res: number;
-  /** Epoch seconds: the first beginning and the last end. */
-  readonly firstAt: number;
-  readonly lastAt: number;
-  /** Of allowed uses; null: there is none. */
-  readonly firstAllowed: number | null;
-  readonly lastAllowed: number | null;
-}
-
-const EDGE_USES = loadSql(import.meta.url, 'edge-uses.sql');
 const HOUR_USES = loadSql(import.meta.url, 'hour-uses.sql');
 const hourUsesOf = (table: string, stored: string, raw: string): string =>
   HOUR_USES.replaceAll('{table}', table).replaceAll('{stored}', stored).replaceAll('{raw}', raw);
@@ -98,26 +86,7 @@ export async function readTotalUses(
   return { n: Number(row!['n']), allowed: Number(row!['allowed']), records: Number(row!['records']), bytes: Number(row!['bytes']) };
 }
 
-/** Uses by client and resource, of some clients, of some resources, or of all, as of the moment: one statement. A pair without uses has no row. */
-export async function readEdgeUses(
-  moment: UsageMoment,
-  { clients = null, resources = null }: { readonly clients?: readonly number[] | null; readonly resources?: readonly number[] | null } = {},
-): Promise<EdgeUses[]> {
-  const rows = await moment.rows<Row>(EDGE_USES, [String(moment.index), moment.present, clients, resources]);
-  return rows.map((row) => ({
-    client: Number(row['client']),
-    res: Number(row['res']),
-    ...sumsOf(row),
-    firstAt: Number(row['first_at']),
-    lastAt: Number(row['last_at']),
-    firstAllowed: numberOrNull(row['first_allowed']),
-    lastAllowed: numberOrNull(row['last_allowed']),
-  }));
-}
-
 type Row = Record<string, string | number | null>;
-
-const numberOrNull = (value: Row[string] | undefined): number | null => (value === null || value === undefined ? null : Number(value));
 
 const sumsOf = (row: Row): UseSums => ({
   n: Number(row['n']),

@@ -3,6 +3,7 @@ import { byteaArray, int2Array, int4Array, int8Array, loadSql, textArray, uuidAr
 import { ruleKey, ruleKeyToBytes, tokenParts, type TokenRef } from '../../rules/index.js';
 import type { EntityBatch } from '../entities.pg.js';
 import { only, type ProjectedEvent } from '../event.js';
+import { closeUsers } from './close-users.pg.js';
 import type { RouteBatch } from './routes.pg.js';
 import { takeSnapshots } from './snapshots.pg.js';
 
@@ -64,6 +65,7 @@ export function planUsage(events: readonly ProjectedEvent[], entities: EntityBat
       ]);
     }
     await takeSnapshots(client, events);
+    await closeUsers(client, events);
   };
 }
 

@@ -1,3 +1,4 @@
+import { readUsesOfUsers } from '../../projections/index.js';
 import type { Window } from '../parameters.js';
 import type { Snapshot } from '../snapshot.pg.js';
 import { boundsOf } from '../usage.js';
@@ -69,11 +70,9 @@ async function readUses(snapshot: Snapshot, memory: PairMemory, { clients, resou
 }
 
 async function ofUsers(snapshot: Snapshot, memory: PairMemory, filter: PairFilter & { readonly users: readonly number[] }, window: Window): Promise<ReadPairs> {
-  const { users, clients, agents, resources } = filter;
   const index = Number(snapshot.index);
   const held = await readHeldByUsers(snapshot, filter);
-  const [from, to] = boundsOf(window);
-  const raw = await readRawUses(snapshot, { users, clients, resources, agents, from, to });
+  const raw = await readUsesOf(snapshot, filter, window);
   const acting = new Map<string, readonly number[]>();
   for (const one of raw.uses) acting.set(edgeKey(one), [...(acting.get(edgeKey(one)) ?? []), ...one.agents]);
   const named = new Map([...held.grants, ...raw.uses].map((one) => [edgeKey(one), one]));
@@ -93,6 +92,14 @@ async function ofUsers(snapshot: Snapshot, memory: PairMemory, filter: PairFilte
     shownAs: (client) => shownAs(known, client, index),
     detailsOf: (pair) => ({ ...detailsAt(known.edges.get(edgeKey(pair))!, index), granted: held.of(pair)?.scopes ?? [], used: held.used(pair) }),
   };
+}
+
+/** All that some users did; of agents it is not added up, and their uses are walked. */
+async function readUsesOf(snapshot: Snapshot, { users, clients, resources, agents }: PairFilter & { readonly users: readonly number[] }, window: Window): Promise<RawUses> {
+  const [from, to] = boundsOf(window);
+  if (agents) return readRawUses(snapshot, { users, clients, resources, agents, from, to });
+  const used = await readUsesOfUsers(snapshot, { users, clients, resources }, { window: [from, to] });
+  return { uses: used.map((use) => ({ ...use, cut: false })), isCut: () => false };
 }
 
 function sumUses({ uses, isCut }: RawUses): UseOf {

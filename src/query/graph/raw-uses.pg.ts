@@ -25,8 +25,6 @@ export interface RawUseFilter {
 }
 
 export interface RawUse extends PairUse {
-  /** Of the driving user, client or resource; 0 where time alone drives. */
-  readonly id: number;
   readonly client: number;
   readonly res: number;
   readonly agents: readonly number[];
@@ -34,8 +32,8 @@ export interface RawUse extends PairUse {
 
 export interface RawUses {
   readonly uses: readonly RawUse[];
-  /** Whether not all uses of a user, client and resource were walked, though none of them need be among `uses`. */
-  readonly isCut: (of: { readonly usr?: number; readonly client: number; readonly res: number }) => boolean;
+  /** Whether not all uses of a client and resource were walked, though none of them need be among `uses`. */
+  readonly isCut: (of: { readonly client: number; readonly res: number }) => boolean;
 }
 
 /** Attributed uses by driving id, client and resource, from the uses themselves and under a budget: of users, or in a window. */
@@ -50,14 +48,13 @@ export async function readRawUses(snapshot: Snapshot, filter: RawUseFilter): Pro
   const cut = new Set([...walked].filter(([, count]) => count >= budget).map(([id]) => id));
   return {
     uses: rows.filter(({ accesses }) => accesses !== '0').map((row) => useOf(row, cut.has(row.id))),
-    isCut: ({ usr, client, res }) => (driver === 'user' && usr === undefined ? cut.size > 0 : cut.has({ user: usr!, client, resource: res, time: 0 }[driver])),
+    isCut: ({ client, res }) => (driver === 'user' ? cut.size > 0 : cut.has({ client, resource: res, time: 0 }[driver])),
   };
 }
 
 const numberOrNull = (text: string | null): number | null => (text === null ? null : Number(text));
 
 const useOf = (row: Row, cut: boolean): RawUse => ({
-  id: row.id,
   client: row.client,
   res: row.res!,
   accesses: Number(row.accesses),

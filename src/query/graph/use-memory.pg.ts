@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { BLOCK_BITS, readClosedEdges, readEdgeUses, readOpenEdges, type EdgeSum } from '../../projections/index.js';
+import { BLOCK_BITS, readClosedEdges, readOpenEdges, type EdgeSum } from '../../projections/index.js';
 import type { Snapshot } from '../snapshot.pg.js';
 import type { EdgeFilter } from './edge-memory.pg.js';
 import { edgeKey } from './known-edges.js';
@@ -29,24 +29,16 @@ export function createUseMemory(): UsesOf {
 
     const block = index >> BLOCK_BITS;
     let closed = remembered.get(name(block << BLOCK_BITS));
-    if (closed === undefined && !whole) return readDirectly(snapshot, filter);
-    if (closed === undefined) remembered.set(name(block << BLOCK_BITS), (closed = sumsOf(await readClosedEdges(snapshot, block))));
+    if (closed === undefined) {
+      // Of few pairs the sums cost less than those of all, which alone are remembered.
+      closed = sumsOf(await readClosedEdges(snapshot, block, filter));
+      if (whole) remembered.set(name(block << BLOCK_BITS), closed);
+    }
     const open = sumsOf(await readOpenEdges(snapshot, block, filter));
     if (whole && !present) remembered.set(name(index), join(closed, open));
-    return (key) => useOf(closed.get(key), open.get(key));
+    const below = closed;
+    return (key) => useOf(below.get(key), open.get(key));
   };
-}
-
-/** Few pairs, whose sums cost less than those of all. */
-async function readDirectly(snapshot: Snapshot, { clients, resources }: EdgeFilter): Promise<(key: string) => PairUse> {
-  const rows = await readEdgeUses(snapshot, { clients: clients ?? null, resources: resources ?? null });
-  const sums = new Map(
-    rows.map(({ client, res, n, allowed, firstAt, lastAt, firstAllowed, lastAllowed }) => [
-      edgeKey({ client, res }),
-      { accesses: n, allowed, first: firstAt, last: lastAt, firstUsed: firstAllowed, lastUsed: lastAllowed, cut: false },
-    ]),
-  );
-  return (key) => sums.get(key) ?? NO_USE;
 }
 
 const sumsOf = (rows: readonly EdgeSum[]): Sums =>

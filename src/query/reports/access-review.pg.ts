@@ -1,6 +1,7 @@
 import { int4Array, loadSql } from '../../platform/index.js';
+import { readUsesOfGrants, type UserUses } from '../../projections/index.js';
 import { asOfOf, readAsOf } from '../as-of.js';
-import { orNull, readNames, resolveFilter, type Names } from '../names.pg.js';
+import { orNull, readNames, resolveFilter } from '../names.pg.js';
 import { FILTER_PARAMETERS, invalid, readParameters } from '../parameters.js';
 import type { Reader } from '../reader.js';
 import type { Ask, Snapshot } from '../snapshot.pg.js';
@@ -13,8 +14,8 @@ import type { Report, ReportStreams } from './stream.js';
 export const REVIEW_PARAMETERS = [...FILTER_PARAMETERS.user, ...FILTER_PARAMETERS.resource, 'format', 'as_of'] as const;
 
 const DAY_S = 86_400;
-/** Grants held at a time, with their use: what a report takes of memory, whatever its length. Of each page the uses of its users are read whole. */
-const PAGE = { user: 1_000, resource: 200 } as const;
+/** Grants held at a time, with their use: what a report takes of memory, whatever its length. */
+const PAGE = 1_000;
 /** For a slow reader. One that reads nothing is given up after the session's idle time. */
 const TRANSACTION_MS = 600_000;
 // The server takes no other limit for one that runs: it is ended first.
@@ -25,7 +26,7 @@ const GRANTS_OF = {
   user: GRANTS.replace('{driven}', 'g.usr = ANY ($3::int[])'), // grant_version_pkey
   resource: GRANTS.replace('{driven}', 'g.res = ANY ($3::int[])'), // grant_res
 } as const;
-const USE = { name: 'reviewed-use', text: loadSql(import.meta.url, 'reviewed-use.sql') };
+const SCOPES = { name: 'reviewed-scopes', text: loadSql(import.meta.url, 'reviewed-scopes.sql') };
 
 /** Every standing grant of a user or of a resource, with what was made of it; as long as it is. */
 export function createAccessReview({ ask, reader, streams }: { readonly ask: Ask; readonly reader: Reader; readonly streams: ReportStreams }) {
@@ -46,8 +47,8 @@ export function createAccessReview({ ask, reader, streams }: { readonly ask: Ask
           index = String(snapshot.index);
           await write(format === 'csv' ? csvLine(COLUMNS) : `{"as_of":${JSON.stringify(asOfOf(snapshot))},"items":[`);
           let isFirst = true;
-          for await (const page of snapshot.pages<GrantRow>(GRANTS_OF[kind], [String(snapshot.index), ids], PAGE[kind])) {
-            if (isFirst && page.length === PAGE[kind]) await snapshot.rows(ALLOW_TIME);
+          for await (const page of snapshot.pages<GrantRow>(GRANTS_OF[kind], [String(snapshot.index), ids], PAGE)) {
+            if (isFirst && page.length === PAGE) await snapshot.rows(ALLOW_TIME);
             const items = await describePage(snapshot, tenantKey, page);
             await write(format === 'csv' ? items.map(lineOf).join('') : `${isFirst ? '' : ','}${items.map((item) => JSON.stringify(item)).join(',')}`);
             isFirst = false;
@@ -66,46 +67,38 @@ interface GrantRow extends ReviewedGrant {
   readonly scopes: string[];
 }
 
-interface UseRow {
+interface ScopesRow {
   readonly [column: string]: unknown;
-  readonly nth: string;
   readonly first_ix: string;
   readonly first_arrival: string;
-  readonly last_used: string | null;
-  readonly uses_30: string;
-  readonly uses_90: string;
   readonly used_scopes: string[];
 }
 
 async function describePage(snapshot: Snapshot, tenantKey: Uint8Array, page: readonly GrantRow[]): Promise<ReviewItem[]> {
-  const used = await snapshot.rows<UseRow>(USE, [
-    String(snapshot.index),
-    int4Array(page.map(({ usr }) => usr)),
-    int4Array(page.map(({ client }) => client)),
-    int4Array(page.map(({ res }) => res)),
-    snapshot.at - 30 * DAY_S,
-    snapshot.at - 90 * DAY_S,
-  ]);
+  const columns = [page.map(({ usr }) => usr), page.map(({ client }) => client), page.map(({ res }) => res)];
+  const scopes = await snapshot.rows<ScopesRow>(SCOPES, [String(snapshot.index), ...columns.map(int4Array)]);
+  const used = new Map((await readUsesOfGrants(snapshot, page, { since: [snapshot.at - 30 * DAY_S, snapshot.at - 90 * DAY_S] })).map((use) => [keyOf(use), use]));
   const names = await readNames(snapshot, page.flatMap(({ usr, client, res, agent }) => [usr, client, res, agent]));
   const rules = await findGrantRules(snapshot, tenantKey, page, names);
-  return page.map((grant, nth) => itemOf(grant, used[nth]!, rules[nth]!, names));
+  return page.map((grant, nth) => {
+    const use = used.get(keyOf(grant));
+    return {
+      user: names.user(grant.usr),
+      client: names.client(grant.client),
+      agent: orNull(grant.agent, names.agent),
+      resource: names.resource(grant.res),
+      granted_scopes: [...grant.scopes],
+      used_scopes: [...scopes[nth]!.used_scopes],
+      first_granted: { index: scopes[nth]!.first_ix, at: Math.floor(Number(scopes[nth]!.first_arrival) / 1000) },
+      last_used: use?.lastUsed ?? null,
+      uses_30_days: use?.since[0] ?? 0,
+      uses_90_days: use?.since[1] ?? 0,
+      rules: [...rules[nth]!],
+    };
+  });
 }
 
-function itemOf(grant: GrantRow, use: UseRow, rules: readonly string[], names: Names): ReviewItem {
-  return {
-    user: names.user(grant.usr),
-    client: names.client(grant.client),
-    agent: orNull(grant.agent, names.agent),
-    resource: names.resource(grant.res),
-    granted_scopes: [...grant.scopes],
-    used_scopes: [...use.used_scopes],
-    first_granted: { index: use.first_ix, at: Math.floor(Number(use.first_arrival) / 1000) },
-    last_used: use.last_used === null ? null : Number(use.last_used),
-    uses_30_days: Number(use.uses_30),
-    uses_90_days: Number(use.uses_90),
-    rules: [...rules],
-  };
-}
+const keyOf = ({ usr, client, res }: Pick<UserUses, 'usr' | 'client' | 'res'>): string => `${usr} ${client} ${res}`;
 
 const COLUMNS = [
   'user_issuer',

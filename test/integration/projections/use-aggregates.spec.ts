@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { QueryRunner } from 'typeorm';
+import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { MIGRATIONS } from '../../../src/migrations.js';
 import { inTransaction, runMigrations } from '../../../src/platform/index.js';
-import { FillUseAggregates1764000008010 } from '../../../src/projections/index.js';
+import { FillUseAggregates1764000008010, UsesOfUsers1764000008103 } from '../../../src/projections/index.js';
 import { createTestDatabase, type TestDatabase } from '../../support/services.js';
 import { ACME, say, T, writeHistory } from '../query/history.js';
 import { AGENT, CRM, CRM_AS, IDP, STORY } from '../query/story.js';
 
-const TABLES = ['use_total', 'use_client', 'use_res', 'edge_use', 'edge_cum', 'edge_scope_used', 'edge_agent_used', 'use_source'];
+const TABLES = ['use_total', 'use_client', 'use_res', 'edge_use', 'edge_cum', 'edge_scope_used', 'edge_agent_used', 'use_source', 'use_usr', 'use_usr_end'];
 const SNAPSHOT = 16n * 65_536n;
 const MAX = 2n ** 63n - 1n;
 
@@ -44,10 +44,10 @@ describe('the aggregates of usage', () => {
     const known = await rows('SELECT ix, agent_ix FROM access WHERE agent_ix IS NOT NULL ORDER BY ix');
     expect(known).toHaveLength(2);
 
-    const fill = new FillUseAggregates1764000008010();
+    const fills = [new FillUseAggregates1764000008010(), new UsesOfUsers1764000008103()];
     const runner = { query: (sql: string) => database.pool.query(sql) } as unknown as QueryRunner;
-    await fill.down(runner);
-    await database.pool.query(`BEGIN; ${await statementsOf(fill)}; COMMIT`);
+    for (const fill of fills.toReversed()) await fill.down(runner);
+    for (const fill of fills) await database.pool.query(`BEGIN; ${await statementsOf(fill)}; COMMIT`);
     expect(await everything()).toEqual(written);
     expect(await rows('SELECT ix, agent_ix FROM access WHERE agent_ix IS NOT NULL ORDER BY ix')).toEqual(known);
   });
@@ -64,7 +64,7 @@ describe('the aggregates of usage', () => {
   });
 });
 
-async function statementsOf(migration: FillUseAggregates1764000008010): Promise<string> {
+async function statementsOf(migration: MigrationInterface): Promise<string> {
   const said: string[] = [];
   await migration.up({ query: async (sql: string) => said.push(sql) } as unknown as QueryRunner);
   return said.join(';\n');

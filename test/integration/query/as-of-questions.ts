@@ -1,5 +1,6 @@
+import { json } from 'node:stream/consumers';
 import type { Pool } from 'pg';
-import { readEdgeUses } from '../../../src/projections/index.js';
+import { BLOCK_BITS, readClosedEdges, readOpenEdges, type EdgeSum } from '../../../src/projections/index.js';
 import type { Questions } from '../../../src/query/index.js';
 import { ACME, T } from './history.js';
 import { AGENT, CRM, CRM_AS, IDP, WIKI, WIKI_AS } from './story.js';
@@ -55,8 +56,10 @@ const PAIRS: AsOfQuestion = {
     const rows = async (sql: string | { readonly name: string; readonly text: string }, values: readonly unknown[] = []): Promise<any[]> =>
       (await pool.query({ ...(typeof sql === 'string' ? { text: sql } : sql), values: [ACME, ...values] })).rows;
     const names = new Map((await rows('SELECT id, parts FROM entity WHERE tenant = $1')).map(({ id, parts }) => [id as number, JSON.stringify(parts)]));
-    const uses = await readEdgeUses({ index: asOf, present: asOf === head(), rows });
-    return Object.fromEntries(uses.map(({ client, res, ...sums }) => [`${names.get(client)} ${names.get(res)}`, sums]));
+    const moment = { index: asOf, present: asOf === head(), rows };
+    const block = asOf >> BLOCK_BITS;
+    const named = (sums: readonly EdgeSum[]) => Object.fromEntries(sums.map(({ client, res, ...sum }) => [`${names.get(client)} ${names.get(res)}`, sum]));
+    return { closed: named(await readClosedEdges(moment, block)), open: named(await readOpenEdges(moment, block, {})) };
   },
 };
 
@@ -118,6 +121,9 @@ export const AS_OF_QUESTIONS: readonly AsOfQuestion[] = [
   ...[...PAIRS_OF, ALICE].map((filters) => asked('graph', ({ graph }) => graph, filters)),
   asked('graph', ({ graph }) => graph, { fold: 'users', resource: WIKI, ...WINDOW }),
   asked('connections', ({ connections }) => connections, { ...MAILER, ...WINDOW }, 2),
+  asked('grants', ({ grants }) => grants, { resource: CRM, ...WINDOW }, 2),
+  ...[WINDOW, { agent_iss: IDP, agent_id: AGENT.id }].map((filters) => asked('graph', ({ graph }) => graph, { ...ALICE, ...filters })),
+  ...[ALICE, { resource: CRM }].map((filters) => asked('access review', ({ reports }) => async (tenant, query) => json((await reports.accessReview(tenant, query)).body) as Promise<object>, filters)),
   around([IDP, 'acme', 'alice'], '2'),
   around([CRM], '3'),
   ...[IDP, WIKI_AS].map((iss) => asked('graph', ({ graph }) => graph, { expand: `issuer:${iss}`, depth: '2' })),

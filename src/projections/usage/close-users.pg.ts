@@ -1,0 +1,24 @@
+import type { PoolClient } from 'pg';
+import { int4Array, loadSql, uuidArray } from '../../platform/index.js';
+import type { ProjectedEvent } from '../event.js';
+import { USER_BLOCK_BITS } from './blocks.js';
+
+const CLOSE_USERS = loadSql(import.meta.url, 'close-users.sql');
+
+/** Of each tenant the block up to which a session found the uses of users added up, and committed. */
+const ended = new WeakMap<PoolClient, Map<string, number>>();
+
+/**
+ * Adds up what users did in the blocks that the events have left: once a block, from the uses, since rows of an open block would be written
+ * again by every batch. All that counts below is written by then.
+ */
+export async function closeUsers(client: PoolClient, events: readonly Pick<ProjectedEvent, 'tenant' | 'ix'>[]): Promise<void> {
+  const known = ended.get(client) ?? new Map<string, number>();
+  ended.set(client, known);
+  const last = new Map(events.map(({ tenant, ix }) => [tenant, Number(ix >> USER_BLOCK_BITS)]));
+  const due = [...last].filter(([tenant, block]) => block > (known.get(tenant) ?? 0));
+  if (due.length === 0) return;
+  const { rows } = await client.query<{ tenant: string; blk: number }>(CLOSE_USERS, [uuidArray(due.map(([tenant]) => tenant)), int4Array(due.map(([, block]) => block))]);
+  // Those that were added up just now are remembered when they are met again: this transaction may yet be rolled back.
+  for (const { tenant, blk } of rows) known.set(tenant, blk);
+}
