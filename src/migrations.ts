@@ -18,6 +18,7 @@ import {
   SourceRoutes1764000006000,
   SourceSequence1764000004800,
   UseAggregates1764000008000,
+  UsesByArrival1764000008104,
   UsesOfAUser1764000008096,
   UsesOfUsers1764000008103,
 } from './projections/index.js';
@@ -50,4 +51,5 @@ export const MIGRATIONS = [
   SessionTokens1764000008097,
   NewsIndexes1764000008102,
   UsesOfUsers1764000008103,
+  UsesByArrival1764000008104,
 ];

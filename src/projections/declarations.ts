@@ -32,7 +32,7 @@ export const PROJECTIONS: Readonly<Record<ProjectionName, Declaration>> = {
     reads: ['tokens'],
     functions: ['capped'],
     tables: {
-      access: { later: ['access_at', 'access_usr', 'access_client', 'access_agent', 'access_res', 'access_res_op', 'access_late', 'access_agent_late'] },
+      access: { later: ['access_at', 'access_usr', 'access_usr_bound', 'access_client', 'access_agent', 'access_res', 'access_res_op', 'access_late', 'access_agent_late'] },
       first_use: {},
       source_routes: {},
       use_total: {},

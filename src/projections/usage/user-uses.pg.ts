@@ -10,7 +10,7 @@ const wanted = (of: string): string => `($4::int[] IS NULL OR ${of}.client = ANY
 const OF_USERS = statementOf('uses-of-users', {
   asked: 'unnest($3::int[]) AS d (usr)',
   stored: `u.usr = d.usr AND ${wanted('u')}`,
-  single: `(a.usr IN (SELECT usr FROM asked)) IS TRUE AND ${wanted('a')}`,
+  single: wanted('a'),
 });
 const OF_GRANTS = statementOf('uses-of-grants', {
   asked: 'unnest($3::int[], $4::int[], $5::int[]) AS d (usr, client, res)',

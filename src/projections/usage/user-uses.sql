@@ -13,7 +13,7 @@ stored AS MATERIALIZED (
            min(first_at) FILTER (WHERE NOT cut) AS first_at, max(last_at) FILTER (WHERE NOT cut) AS last_at,
            min(first_allowed) FILTER (WHERE NOT cut) AS first_allowed, max(last_allowed) FILTER (WHERE NOT cut) AS last_allowed,
            string_agg(array_to_string(agents, ' '), ' ') FILTER (WHERE NOT cut) AS agents,
-           array_agg(blk) FILTER (WHERE cut) AS cut_blk, array_agg(first_at) FILTER (WHERE cut) AS cut_first, array_agg(last_at) FILTER (WHERE cut) AS cut_last
+           array_agg(blk) FILTER (WHERE cut) AS cut_blk
     FROM (
       SELECT client, res, blk, n, allowed, first_at, last_at, first_allowed, last_allowed, agents,
              first_at < $6 OR last_at >= $7 OR coalesce(first_at < $8::bigint AND last_at >= $8, false) OR coalesce(first_at < $9::bigint AND last_at >= $9, false) AS cut
@@ -24,30 +24,23 @@ stored AS MATERIALIZED (
     GROUP BY client, res
   ) s
 ),
-cut AS MATERIALIZED (
-  SELECT s.usr, s.client, s.res, c.blk, c.first_at, c.last_at FROM stored s CROSS JOIN LATERAL unnest(s.cut_blk, s.cut_first, s.cut_last) AS c (blk, first_at, last_at)
-),
--- OFFSET: by the index whose columns stand in its conditions, as many uses however long the ledger is. IS TRUE: looked up in a hash, whatever the
--- planner takes the numbers for, which it does not know.
+cut AS MATERIALIZED (SELECT s.usr, s.client, s.res, c.blk FROM stored s CROSS JOIN LATERAL unnest(s.cut_blk) AS c (blk)),
+-- By when they became a user's: access_usr_bound. OFFSET: by that index, whatever else is asked of them. IS TRUE: looked up in a hash, whatever
+-- the planner takes the numbers for, which it does not know.
 single AS (
-  SELECT usr, client, res, n, outcome, at, until_at, agent, agent_ix
-  FROM (
-    (SELECT a.* FROM closed c CROSS JOIN LATERAL (
-       SELECT usr, client, res, n, outcome, at, until_at, agent, agent_ix FROM access a
-       WHERE a.tenant = $1 AND a.ix >= c.blk::bigint << 14 AND a.ix < $2 AND a.bound_ix < $2 OFFSET 0) a)
-    UNION ALL
-    (SELECT a.* FROM closed c CROSS JOIN LATERAL (
-       SELECT usr, client, res, n, outcome, at, until_at, agent, agent_ix FROM access a
-       WHERE a.tenant = $1 AND a.bound_ix > a.ix AND a.bound_ix >= c.blk::bigint << 14 AND a.bound_ix < $2 AND a.ix < c.blk::bigint << 14 OFFSET 0) a)
+  SELECT a.usr, a.client, a.res, a.n, a.outcome, a.at, a.until_at, a.agent, a.agent_ix
+  FROM closed c CROSS JOIN (SELECT DISTINCT usr FROM asked) d
+  CROSS JOIN LATERAL (
+    SELECT usr, client, res, n, outcome, at, until_at, agent, agent_ix FROM access a
+    WHERE a.tenant = $1 AND a.usr = d.usr AND a.bound_ix >= c.blk::bigint << 14 AND a.bound_ix < $2 OFFSET 0
   ) a
   WHERE a.res IS NOT NULL AND {single}
   UNION ALL
   SELECT a.usr, a.client, a.res, a.n, a.outcome, a.at, a.until_at, a.agent, a.agent_ix
-  FROM (SELECT usr, blk, min(first_at) AS first_at, max(last_at) AS last_at FROM cut GROUP BY usr, blk) c
+  FROM (SELECT DISTINCT usr, blk FROM cut) c
   CROSS JOIN LATERAL (
-    SELECT * FROM access a
-    WHERE a.tenant = $1 AND a.usr = c.usr AND a.at >= c.first_at AND a.at <= c.last_at
-      AND a.bound_ix >= c.blk::bigint << 14 AND a.bound_ix < (c.blk + 1)::bigint << 14 OFFSET 0
+    SELECT usr, client, res, n, outcome, at, until_at, agent, agent_ix FROM access a
+    WHERE a.tenant = $1 AND a.usr = c.usr AND a.bound_ix >= c.blk::bigint << 14 AND a.bound_ix < (c.blk + 1)::bigint << 14 OFFSET 0
   ) a
   WHERE ((c.usr, a.client, a.res, c.blk) IN (SELECT usr, client, res, blk FROM cut)) IS TRUE
 ),
