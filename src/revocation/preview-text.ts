@@ -70,10 +70,12 @@ export interface TokensQuestion {
   readonly before: { readonly at: number; readonly reauthenticate: boolean } | undefined;
   /** Whether what stands behind the tokens is counted. */
   readonly behind: boolean;
+  /** Whether it is asked what came of tokens also where there are more than are looked at, so that the number is a lower bound all the same. */
+  readonly further: boolean;
 }
 
 export function tokensStatement(question: TokensQuestion): Statement {
-  const { tenant, selector, now, lastHour, oldest, lookedAt, endedLookedAt, before, behind } = question;
+  const { tenant, selector, now, lastHour, oldest, lookedAt, endedLookedAt, before, behind, further } = question;
   const parameters = new Parameters([tenant, now, lastHour, oldest, lookedAt, endedLookedAt]);
   const branches = branchesOf(question.seeds, parameters);
   const selected = selectedText(question, parameters);
@@ -81,12 +83,13 @@ export function tokensStatement(question: TokensQuestion): Statement {
     .replace('{selected}', () => selected)
     .replace('{children}', () => childrenOf('selected'))
     .replace('{grandchildren}', () => childrenOf('first'))
+    .replace('{further}', further ? 'true' : 'NOT off')
     .replace('{behind}', () => (behind ? BEHIND : ''))
     .replace('{counted}', () => (behind ? COUNTED_BEHIND : '0 AS grants, 0 AS connections'))
     .replaceAll('{alive}', () => ALIVE);
   const members = Object.keys(selector);
   // What is asked again and again; of others there are too many to keep.
-  const name = members.length === 1 && before === undefined ? { name: `preview-tokens-${members[0]!}-${branches.map(([letter]) => letter).join('')}` } : {};
+  const name = members.length === 1 && before === undefined ? { name: `preview-tokens-${members[0]!}-${branches.map(([letter]) => letter).join('')}${further ? '-further' : ''}` } : {};
   return { ...name, text, values: parameters.values };
 }
 
@@ -179,11 +182,11 @@ function selectedText({ selector, names, keys, before }: TokensQuestion, paramet
 
 const textsOf = (parameters: Parameters, values: readonly (string | null)[]): string[] => values.map((value) => parameters.add(value, 'text'));
 
-const childrenOf = (of: string): string => `SELECT t.key, t.usr, t.client, t.res, ${ALIVE} AS alive FROM token t WHERE t.tenant = $1 AND t.parent_key = ANY (ARRAY(SELECT key FROM ${of}))
+const childrenOf = (of: string): string => `SELECT t.key, t.usr, t.client, t.res, ${ALIVE} AS alive FROM token t WHERE (SELECT further FROM asked) AND t.tenant = $1 AND t.parent_key = ANY (ARRAY(SELECT key FROM ${of}))
   UNION ALL
   SELECT t.* FROM id_jag j
   CROSS JOIN LATERAL (SELECT t.key, t.usr, t.client, t.res, ${ALIVE} AS alive FROM token t WHERE t.tenant = $1 AND t.id_jag_key IN (j.key, j.sha_key) OFFSET 0) t
-  WHERE j.tenant = $1 AND j.parent_key = ANY (ARRAY(SELECT key FROM ${of}))`;
+  WHERE (SELECT further FROM asked) AND j.tenant = $1 AND j.parent_key = ANY (ARRAY(SELECT key FROM ${of}))`;
 
 const BEHIND = `, behind AS (
   SELECT DISTINCT g.usr, g.client, g.res

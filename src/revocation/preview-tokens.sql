@@ -10,11 +10,19 @@ WITH RECURSIVE found (part, low, high, ended, most) AS (
 seeded (part, id, most, ended, key, usr, client, agent, res, id_jag_key, facts, alive) AS MATERIALIZED (
   {seeds}
 ),
+cut (off) AS MATERIALIZED (
+  SELECT EXISTS (SELECT FROM seeded GROUP BY part, id, most HAVING count(*) >= most)
+),
+-- Whether it is asked what came of them.
+asked (further) AS MATERIALIZED (
+  SELECT {further} FROM cut
+),
 selected AS MATERIALIZED (
   SELECT s.key, s.usr, s.client, s.res, s.alive FROM seeded s
   -- Of an ended one only what came of it may be live.
-  WHERE (NOT s.ended OR s.key IN (SELECT t.parent_key FROM token t WHERE t.tenant = $1 AND t.parent_key = ANY (ARRAY(SELECT key FROM seeded WHERE ended)))
-      OR s.key IN (SELECT j.parent_key FROM id_jag j WHERE j.tenant = $1 AND j.parent_key = ANY (ARRAY(SELECT key FROM seeded WHERE ended))))
+  WHERE (NOT s.ended OR ((SELECT further FROM asked)
+      AND (s.key IN (SELECT t.parent_key FROM token t WHERE t.tenant = $1 AND t.parent_key = ANY (ARRAY(SELECT key FROM seeded WHERE ended)))
+        OR s.key IN (SELECT j.parent_key FROM id_jag j WHERE j.tenant = $1 AND j.parent_key = ANY (ARRAY(SELECT key FROM seeded WHERE ended))))))
     AND {selected}
 ),
 -- A rule on a token stops what came of it. Nearly everything is one step away: all at once, since an index takes a sorted list of keys in one walk.
@@ -50,4 +58,4 @@ SELECT
   (SELECT count(*) FROM live l CROSS JOIN LATERAL (SELECT 1 FROM access a WHERE a.tenant = $1 AND a.tok = l.key AND a.at >= $3::bigint LIMIT 1) a) AS used,
   (SELECT count(DISTINCT coalesce((SELECT min(a.idp) FROM alias a WHERE a.tenant = $1 AND a.local = l.usr), l.usr)) FROM (SELECT DISTINCT usr FROM live) l) AS users,
   {counted},
-  EXISTS (SELECT FROM seeded GROUP BY part, id, most HAVING count(*) >= most) AS cut_off
+  (SELECT off FROM cut) AS cut_off

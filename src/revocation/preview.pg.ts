@@ -17,7 +17,7 @@ const LOOKED_AT = {
   thorough: { tokens: 1_000, ofAName: 300, ended: 400, endedOfAName: 75, grants: 100_000 },
   quick: { tokens: 100, ofAName: 25, ended: 100, endedOfAName: 10, grants: 500 },
   /** A quick one of what many use, of which there is more than is looked at. */
-  quickOfMany: { tokens: 60, ofAName: 8, ended: 100, endedOfAName: 5, grants: 500 },
+  quickOfMany: { tokens: 40, ofAName: 5, ended: 50, endedOfAName: 5, grants: 500 },
 } as const;
 /** Clients that a selector without token, ID-JAG, session, user and agent begins from. */
 const MAX_CLIENTS = 2_000;
@@ -100,6 +100,7 @@ async function preview(client: PoolClient, tenant: Tenant, order: Order, { now, 
     endedLookedAt: Math.max(areMany ? 1 : most.endedOfAName, Math.ceil(most.ended / count)),
     before: order.before === undefined ? undefined : { at: order.before + skew, reauthenticate: order.reauthenticate },
     behind: !standingRights,
+    further: most === LOOKED_AT.thorough,
   });
   // Nothing is written: what was read is the answer.
   const [[tokens], standingRows] = (await ask(client, [counting, ...(standingRights ? [grantsStatement(tenant.id, selector, names, most.grants)] : []), COMMIT])) as [[TokenCounts], StandingRow[]];

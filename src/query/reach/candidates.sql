@@ -15,6 +15,11 @@ seeded (part, id, most, ended, key, ix, alive) AS MATERIALIZED (
 first AS MATERIALIZED (
   {children}
 ),
+-- Where more are found already than are given back, it is not asked what came of what came of them: the answer says
+-- that there are more.
+asked (further) AS MATERIALIZED (
+  SELECT (SELECT count(DISTINCT key) FROM seeded WHERE NOT ended AND ix IS NOT NULL AND {wanted}) < $8
+),
 second AS MATERIALIZED (
   {grandchildren}
 ),

@@ -41,11 +41,11 @@ const UNNAMED = [
 ];
 
 /** What came of the tokens of `of`, also by way of a later ID-JAG: `token_parent`, `id_jag_parent`. */
-const childrenOf = (of: string): string => `SELECT t.key, t.ix, ${ALIVE} AS alive FROM token t WHERE t.tenant = $1 AND t.parent_key = ANY (ARRAY(SELECT key FROM ${of})) AND t.ix < $2
+const childrenOf = (of: string, where = ''): string => `SELECT t.key, t.ix, ${ALIVE} AS alive FROM token t WHERE ${where}t.tenant = $1 AND t.parent_key = ANY (ARRAY(SELECT key FROM ${of})) AND t.ix < $2
   UNION ALL
   SELECT t.key, t.ix, t.alive FROM id_jag j
   CROSS JOIN LATERAL (SELECT t.key, t.ix, ${ALIVE} AS alive FROM token t WHERE t.tenant = $1 AND t.id_jag_key IN (j.key, j.sha_key) AND t.ix < $2 OFFSET 0) t
-  WHERE j.tenant = $1 AND j.parent_key = ANY (ARRAY(SELECT key FROM ${of})) AND j.ix < $2`;
+  WHERE ${where}j.tenant = $1 AND j.parent_key = ANY (ARRAY(SELECT key FROM ${of})) AND j.ix < $2`;
 
 export interface CandidatesStatement {
   readonly name: string;
@@ -76,7 +76,7 @@ export function candidatesOf(seeds: Seeds, onlyLive: boolean): CandidatesStateme
     text = CANDIDATES.replaceAll('{alive}', () => ALIVE)
       .replaceAll('{wanted}', onlyLive ? 'alive' : 'true')
       .replace('{children}', () => childrenOf('seeded'))
-      .replace('{grandchildren}', () => childrenOf('first'))
+      .replace('{grandchildren}', () => childrenOf('first', '(SELECT further FROM asked) AND '))
       .replace('{nearest}', () => nearestOf('ranked', TOLD))
       .replace('{seeds}', () => branches.join('\n  UNION ALL\n  '));
     texts.set(name, text);

@@ -7,12 +7,13 @@ import { candidatesOf, TOLD_COLUMNS, type CandidateRow, type Told } from './cand
 import { lineageAsOf } from './lineage-as-of.js';
 import type { Seeds } from './start.pg.js';
 
-/** Tokens that are looked at for each that is examined, over all seeds, in each of two parts: ending within a day, and later. */
-const LOOKED_AT = 2;
-/** Where live ones alone are wanted: those that ended last, of which a live one may have come. */
+/** Where live ones alone are wanted: those that ended last, of which a live one may have come, over all seeds. */
 const ENDED_LOOKED_AT = 100;
-/** At least, of each name: a user has few tokens, and many names. */
-const OF_A_NAME = { user: { live: 100, ended: 300 }, other: { live: 8, ended: 5 }, ofResource: { live: 1, ended: 1 } } as const;
+/**
+ * At least, of each name: a user has few tokens, and many names. Over all seeds as many are looked at as are examined, in each of two parts: ending
+ * within a day, and later.
+ */
+const OF_A_NAME = { user: { live: 100, ended: 300 }, other: { live: 5, ended: 5 }, ofResource: { live: 1, ended: 1 } } as const;
 /** Tokens whose lineage is read unless it is said: the newest of those that may be live. */
 const MAX_EXAMINED = 50;
 const DAY_S = 86_400;
@@ -63,7 +64,7 @@ export async function findReachedTokens<By>(
     String(snapshot.index),
     snapshot.at,
     snapshot.at - MAX_LINEAGE_AGE_S,
-    Math.max(fewest.live, Math.ceil((LOOKED_AT * most) / seedCount)),
+    Math.max(fewest.live, Math.ceil((most + 1) / seedCount)),
     Math.max(fewest.ended, Math.ceil(ENDED_LOOKED_AT / seedCount)),
     snapshot.at + DAY_S,
     most + 1,

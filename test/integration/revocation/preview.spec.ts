@@ -169,4 +169,22 @@ describe('previewing a rule', () => {
     const selectors: Selector[] = [{ resource: name }, { issuer: name }, { agent_type: name }, { user: { iss: name, tenant: name, sub: name } }, { client: { iss: name, client_id: name } }, { agent: { iss: name, id: name } }, { session: { iss: name, sid: name } }];
     for (const selector of selectors) expect(await ask(selector)).toMatchObject({ tokens: 0, grants: 0 });
   });
+
+  it('a quick one says `at_least` where there is more than it looks at, and a thorough one counts that', async () => {
+    const selector = { client: { iss: RAS, client_id: 'bot-at-chat' } };
+    const quick = (): Promise<Preview> => revocations.preview(callers['analyst']!, { selector }, 'quick');
+    const { tokens: before, ...told } = await ask(selector);
+    expect([told.at_least, await quick()]).toMatchObject([false, { tokens: before, at_least: false }]);
+    // 60 of the client, and one of somebody else that came of one of them.
+    await stage.database.pool.query(
+      `INSERT INTO token (tenant, key, parent_key, ix, seen_seq, source, facts, client, res, iat, exp)
+       SELECT t.tenant, substring(sha256(('x' || n)::bytea) for 16), CASE WHEN n = 61 THEN substring(sha256('x60') for 16) END, 10, 0, t.source, t.facts - 'jti' - 'id_jag'
+              || CASE WHEN n = 61 THEN '{"client_id": "else"}'::jsonb ELSE '{}' END, CASE WHEN n = 61 THEN 0 ELSE t.client END, '{}', t.iat, t.exp + n
+       FROM token t CROSS JOIN generate_series(1, 61) n WHERE t.tenant = $1 AND t.facts ->> 'jti' = 'at-4'`,
+      [stage.tenant],
+    );
+    expect(await ask(selector)).toMatchObject({ tokens: before + 61, at_least: false });
+    const sut = await quick();
+    expect([sut.at_least, sut.tokens > 0, sut.tokens < before + 61]).toEqual([true, true, true]);
+  });
 });
