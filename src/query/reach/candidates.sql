@@ -4,21 +4,28 @@
 -- What stands in braces is of closed lists in candidates.ts: the seeds that there are, and whether only what may be live is wanted.
 -- $1 tenant  $2 as of  $3 now  $4 oldest lineage  $5 tokens looked at a seed  $6 ended ones a seed  $7 a day from now  $8 tokens given back
 -- $9 and on: ids or keys of the seeds
-WITH RECURSIVE reach (part, low, high, ended, most) AS (
+WITH RECURSIVE reach (part, low, high, most) AS (
   -- Apart, so that many refresh tokens, which end last, do not crowd out the rest.
-  VALUES ('s', $3::bigint, $7::bigint, false, $5::int), ('l', $7, 9223372036854775807, false, $5), ('e', $4::bigint, $3, true, $6::int)
+  VALUES ('s', $3::bigint, $7::bigint, $5::int), ('l', $7, 9223372036854775807, $5)
 ),
-seeded (part, id, most, ended, key, ix, alive) AS MATERIALIZED (
+past (part, low, high, most) AS (
+  VALUES ('e', $4::bigint, $3::bigint, $6::int)
+),
+seeded (part, id, most, key, ix, alive) AS MATERIALIZED (
   {seeds}
 ),
+-- Where more are found already than are given back, it is not asked what came of ended ones, nor what came of what came of these: the answer says
+-- that there are more.
+asked (further) AS MATERIALIZED (
+  SELECT (SELECT count(DISTINCT key) FROM seeded WHERE ix IS NOT NULL AND {wanted}) < $8
+),
+ended (part, id, most, key, ix, alive) AS MATERIALIZED (
+  {ended}
+),
+origin AS (SELECT key FROM seeded UNION ALL SELECT key FROM ended),
 -- Nearly everything is one step away: all at once, since an index takes a sorted list of keys in one walk.
 first AS MATERIALIZED (
   {children}
-),
--- Where more are found already than are given back, it is not asked what came of what came of them: the answer says
--- that there are more.
-asked (further) AS MATERIALIZED (
-  SELECT (SELECT count(DISTINCT key) FROM seeded WHERE NOT ended AND ix IS NOT NULL AND {wanted}) < $8
 ),
 second AS MATERIALIZED (
   {grandchildren}
@@ -37,7 +44,7 @@ tree AS (
   ) n
 ),
 newest AS (
-  SELECT ix, key, alive FROM seeded WHERE NOT ended AND ix IS NOT NULL AND {wanted}
+  SELECT ix, key, alive FROM seeded WHERE ix IS NOT NULL AND {wanted}
   UNION
   SELECT ix, key, alive FROM first WHERE {wanted}
   UNION
@@ -46,7 +53,7 @@ newest AS (
 ),
 ranked AS MATERIALIZED (SELECT key, alive, row_number() OVER (ORDER BY ix DESC, key) AS nth FROM newest)
 SELECT c.cut_off, k.*
-FROM (SELECT EXISTS (SELECT FROM seeded GROUP BY part, id, most HAVING count(*) >= most) AS cut_off) c
+FROM (SELECT EXISTS (SELECT FROM (SELECT part, id, most FROM seeded UNION ALL SELECT part, id, most FROM ended) s GROUP BY part, id, most HAVING count(*) >= most) AS cut_off) c
 LEFT JOIN (
   {nearest}
 ) k ON true
