@@ -10,8 +10,8 @@ import type { Seeds } from './start.pg.js';
 /** Where live ones alone are wanted: those that ended last, of which a live one may have come, over all seeds. */
 const ENDED_LOOKED_AT = 100;
 /**
- * At least, of each name: a user has few tokens, and many names. Over all seeds as many are looked at as are examined, in each of two parts: ending
- * within a day, and later.
+ * At least, of each name: a user has few tokens, and many names. Over all seeds twice as many are looked at as are examined, of
+ * one no more than that, in each of two parts: ending within a day, and later.
  */
 const OF_A_NAME = { user: { live: 100, ended: 300 }, other: { live: 5, ended: 5 }, ofResource: { live: 1, ended: 1 } } as const;
 /** Tokens whose lineage is read unless it is said: the newest of those that may be live. */
@@ -64,7 +64,7 @@ export async function findReachedTokens<By>(
     String(snapshot.index),
     snapshot.at,
     snapshot.at - MAX_LINEAGE_AGE_S,
-    Math.max(fewest.live, Math.ceil((most + 1) / seedCount)),
+    Math.max(fewest.live, Math.min(most + 1, Math.ceil((2 * (most + 1)) / seedCount))),
     Math.max(fewest.ended, Math.ceil(ENDED_LOOKED_AT / seedCount)),
     snapshot.at + DAY_S,
     most + 1,

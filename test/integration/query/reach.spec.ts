@@ -130,8 +130,27 @@ it('finds what is live however many have ended, and says `at_least` where more o
   const path = `/v1/blast-radius?client=${rows[0]!.client}`;
   await expired(1, 40, NOW - 100);
   expect((await ask(path)).tokens).toMatchObject({ live: 1, at_least: false });
+  // Somebody else's, and it came of one that ended.
+  await api.pool.query(
+    `INSERT INTO token (tenant, key, parent_key, ix, seen_seq, source, facts, client, res, iat, exp)
+     SELECT t.tenant, substring(sha256(n::text::bytea) for 16), CASE WHEN n = 2 THEN substring(sha256('1') for 16) END, 10, 0, t.source,
+            t.facts || jsonb_build_object('jti', 'n' || n, 'client_id', CASE WHEN n = 2 THEN 'else' ELSE t.facts ->> 'client_id' END),
+            CASE WHEN n = 2 THEN (SELECT e.id FROM entity e WHERE e.tenant = $1 AND e.kind = 2 AND e.id <> t.client AND NOT EXISTS (SELECT FROM alias a WHERE (a.local, a.idp) IN ((e.id, t.client), (t.client, e.id))) LIMIT 1) ELSE t.client END, '{}', $2::bigint - 100, $2::bigint - 39 + (n - 1) * 1000
+     FROM token t CROSS JOIN generate_series(1, 2) n WHERE t.tenant = $1 AND t.facts ->> 'jti' = 't1'`,
+    [ACME, NOW],
+  );
+  expect((await ask(path)).tokens).toMatchObject({ live: 2, at_least: false });
   await expired(41, 4_000, NOW - 100);
-  expect((await ask(path)).tokens).toMatchObject({ live: 1, at_least: true });
+  expect((await ask(path)).tokens).toMatchObject({ live: 2, at_least: true });
+  // More than are examined: nobody asks what came of ended ones.
+  await api.pool.query(
+    `INSERT INTO token (tenant, key, ix, seen_seq, source, facts, client, res, iat, exp)
+     SELECT t.tenant, substring(sha256(('l' || n)::bytea) for 16), 10, 0, t.source, t.facts || jsonb_build_object('jti', 'l' || n), t.client, '{}', $2::bigint - 100, $2::bigint + 1000
+     FROM token t CROSS JOIN generate_series(1, 40) n WHERE t.tenant = $1 AND t.facts ->> 'jti' = 't1'`,
+    [ACME, NOW],
+  );
+  const { tokens } = await ask(path);
+  expect([tokens.live, tokens.at_least, new Set(tokens.newest.map(({ client }: { client: { client_id: string } }) => client.client_id)).size]).toEqual([30, true, 1]);
 });
 
 describe('what is not answered', () => {
