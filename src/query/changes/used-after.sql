@@ -1,7 +1,7 @@
 -- Of each rule the first allowed use that was made after its order and before its lift, and after its lift, as of an index: of rules on users,
 -- clients, agents, resources and tokens, those newest ordered or lifted. Uses are walked in the order of their time, as far as the budget goes,
 -- each id of the rule through its own index; where none fits, a row tells that the budget ended. An issuer beside them narrows them.
--- $1 tenant  $3 until  $10 the second by which all known uses were made
+-- $1 tenant  $3 until  $9 the second by which all known uses were made
 WITH rule AS MATERIALIZED (
   SELECT v.*, row_number() OVER () AS nth, selector - '{token,issuer}'::text[] = '{}' AS of_token
   FROM (
@@ -42,15 +42,15 @@ about AS MATERIALIZED (
   WHERE r.nth <= {rules} AND NOT r.of_token
 ),
 span AS (
-  SELECT 'ordered' AS state, ordered AS after, coalesce(lifted, $10::bigint) AS before, about.* FROM about
+  SELECT 'ordered' AS state, ordered AS after, coalesce(lifted, $9::bigint) AS before, about.* FROM about
   UNION ALL
-  SELECT 'lifted', lifted, $10, about.* FROM about WHERE lifted IS NOT NULL
+  SELECT 'lifted', lifted, $9, about.* FROM about WHERE lifted IS NOT NULL
 ),
 -- Most rules are on a token and what issued it, and nothing else.
 token_span AS (
-  SELECT 'ordered' AS state, ordered AS after, coalesce(lifted, $10) AS before, rule, selector, lead FROM rule WHERE of_token AND nth <= {rules}
+  SELECT 'ordered' AS state, ordered AS after, coalesce(lifted, $9) AS before, rule, selector, lead FROM rule WHERE of_token AND nth <= {rules}
   UNION ALL
-  SELECT 'lifted', lifted, $10, rule, selector, lead FROM rule WHERE of_token AND nth <= {rules} AND lifted IS NOT NULL
+  SELECT 'lifted', lifted, $9, rule, selector, lead FROM rule WHERE of_token AND nth <= {rules} AND lifted IS NOT NULL
 )
 SELECT (SELECT count(*) > {rules} FROM rule) AS cut, (
   SELECT json_agg(u)
