@@ -17,7 +17,8 @@ import { median, type Row } from './report.js';
 import { leaveOutAggregates } from './without-aggregates.js';
 
 const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 6);
-const EVENTS_A_ROUND = Number(process.env['BENCH_EVENTS'] ?? 10_000);
+/** The first round closes a block of users' sums. */
+const EVENTS_A_ROUND = Number(process.env['BENCH_EVENTS'] ?? 20_000);
 const EVENTS_A_BATCH = 2_000;
 /** As many as the consumer of Kafka judges before the batch that is being written has its turn. */
 const JUDGED_IN_A_TURN = 16;

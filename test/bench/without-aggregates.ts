@@ -9,6 +9,7 @@ const REPLACEMENTS: readonly (readonly [known: string, replace: (text: string) =
   ['INSERT INTO client_user', () => undefined],
   ['INSERT INTO edge_seen', () => undefined],
   ['INSERT INTO source_count', () => undefined],
+  ['INSERT INTO use_usr (', () => undefined],
 ];
 
 /** Binding and writing uses, and `first_use`: what the statement was before there were aggregates. */

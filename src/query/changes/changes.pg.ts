@@ -11,6 +11,7 @@ import { readGranted } from './granted.pg.js';
 import { sortLines } from './lines.js';
 import { readLines, type Between } from './read.pg.js';
 import { findSince, readSince, sinceFromCursor, timeOfSince } from './since.js';
+import { createVersionMemory } from './version-memory.pg.js';
 
 export const CHANGE_PARAMETERS = [...FILTER_PARAMETERS.client, ...FILTER_PARAMETERS.resource, 'limit', 'cursor'] as const;
 /** What they mean is this question's own: see the controller. */
@@ -21,6 +22,7 @@ export const CHANGE_OWN_PARAMETERS = ['since', 'until', 'kind'] as const;
  * two states, not a log. All lines of both moments are worked out for each page, and are the same for each: a page goes on by their number.
  */
 export function createChangesQuestion({ ask, reader, memory }: { readonly ask: Ask; readonly reader: Reader; readonly memory: PairMemory }) {
+  const versionsOf = createVersionMemory();
   return (tenant: string, query: unknown): Promise<ChangePage> => {
     const parameters = readParameters(query, [...CHANGE_OWN_PARAMETERS, ...CHANGE_PARAMETERS]);
     const tenantKey = reader.tenantKey(tenant);
@@ -40,8 +42,7 @@ export function createChangesQuestion({ ask, reader, memory }: { readonly ask: A
         clients: await resolveFilter(until, tenantKey, parameters, 'client'),
         resources: await resolveFilter(until, tenantKey, parameters, 'resource'),
       };
-      const { appeared, gained } = await readGranted(between, memory);
-      const { lines: all, cut } = await readLines(between, appeared, gained);
+      const { lines: all, cut } = await readLines(between, await readGranted(between, memory), versionsOf);
       const lines = sortLines(kind === undefined ? all : all.filter((line) => line.kind === kind), KINDS);
       const shown = lines.slice(skip, skip + limit);
       const place = [...momentToCursor(until), ...momentToCursor(since), String(skip + limit)];

@@ -11,11 +11,13 @@ const WORDS = {
     (SELECT json_agg(json_build_array(ix, arrival)) FROM entry WHERE tenant = $1 AND ix = ANY ($4::bigint[])) AS arrivals`,
 };
 
-/** Lines in words: ids with their names, indexes with their arrivals. */
+/** Lines in words: ids with their names, indexes with their arrivals. The last that is read of the snapshot. */
 export async function describeLines(snapshot: Snapshot, lines: readonly Line[]): Promise<ChangeItem[]> {
   if (lines.length === 0) return [];
   const ids = new Set(lines.flatMap(entitiesOf).filter((id) => id !== null));
-  const [row] = await snapshot.rows<WordsRow>(WORDS, [[...ids], String(snapshot.index), [...new Set(lines.flatMap(indexesOf))]]);
+  const reading = snapshot.rows<WordsRow>(WORDS, [[...ids], String(snapshot.index), [...new Set(lines.flatMap(indexesOf))]]);
+  snapshot.ends();
+  const [row] = await reading;
   const names = namesOf(row!.names);
   const arrivals = new Map(row!.arrivals.map(([ix, arrival]) => [ix, Math.floor(arrival / 1_000)]));
   const point = (ix: number) => ({ index: String(ix), at: arrivals.get(ix)! });

@@ -47,11 +47,8 @@ async function readGrants({ since, until, clients, resources }: Between, stateme
 /** Names at the IdP of clients, those tied first before others. */
 type Ties = ReadonlyMap<number, readonly Fact<number>[]>;
 
-/** Of clients that are seen with a resource as of an index. */
-function tiesOf({ edges, ties }: KnownEdges, index: number): Ties {
-  const seen = new Set([...edges.values()].filter(({ firstIx }) => firstIx < index).map(({ client }) => client));
-  return new Map([...ties].filter(([client]) => seen.has(client)).map(([client, facts]) => [client, facts.filter(({ ix }) => ix < index)]));
-}
+/** What ties a client gives it a grant as well, so that it is seen with a resource by then. */
+const tiesOf = ({ ties }: KnownEdges, index: number): Ties => new Map([...ties].map(([client, facts]) => [client, facts.filter(({ ix }) => ix < index)]));
 
 async function readTies({ until }: Between): Promise<Ties> {
   const ties = new Map<number, Fact<number>[]>();

@@ -25,7 +25,7 @@ compared AS MATERIALIZED (
 SELECT w.walked, g.*
 FROM (SELECT count(*)::int AS walked FROM walked) w
 LEFT JOIN (
-  SELECT client, res, count(*)::int AS grants, min(last_ix) AS first_ix, max(last_ix) AS last_ix, string_agg(added, ' ') AS added
+  SELECT client, res, count(*)::int AS grants, min(last_ix)::float8 AS first_ix, max(last_ix)::float8 AS last_ix, string_agg(added, ' ') AS added
   FROM compared
   WHERE added IS NOT NULL
   GROUP BY client, res

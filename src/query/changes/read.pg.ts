@@ -2,17 +2,20 @@ import { loadSql } from '../../platform/index.js';
 import type { Snapshot } from '../snapshot.pg.js';
 import type { NewGrants } from '../graph/known-grants.js';
 import { lineOfConnection, linesOfOnce, type Line, type OnceRow } from './lines.js';
-import type { Spans } from './granted.pg.js';
+import type { Granted } from './granted.pg.js';
+import { grownBetween, type GrownGrants } from './known-versions.js';
 import { linesOfUses, USED_AFTER, type UsedAfter } from './used-after.js';
+import type { VersionsOf } from './version-memory.pg.js';
 
 const sqlOf = (name: string): string => loadSql(import.meta.url, `${name}.sql`);
 const listOf = (sql: string): string => `(SELECT json_agg(x) FROM (${sql}) x)`;
 /** All that differs, in one round trip. */
 const DIFFERENCES = {
   name: 'changes',
-  text: `SELECT ${listOf(sqlOf('connections'))} AS connections, ${listOf(sqlOf('once'))} AS once, ${listOf(sqlOf('grown'))} AS grown,
-    ${listOf(sqlOf('users'))} AS users, (SELECT row_to_json(x) FROM (${USED_AFTER}) x) AS used`,
+  text: `SELECT ${listOf(sqlOf('connections'))} AS connections, ${listOf(sqlOf('once'))} AS once, ${listOf(sqlOf('users'))} AS users,
+    (SELECT row_to_json(x) FROM (${USED_AFTER}) x) AS used`,
 };
+const GROWN = { name: 'changes-grown', text: sqlOf('grown') };
 
 /** Versions of grants, other than their first, that one answer walks. */
 export const MAX_VERSIONS_WALKED = 20_000;
@@ -28,31 +31,46 @@ export interface Between {
 }
 
 /** What two moments differ by, beside `appeared`, which are grants that are new: `cut` where a budget ended before what there is. */
-export async function readLines(between: Between, appeared: readonly NewGrants[], gained: Spans): Promise<{ readonly lines: readonly Line[]; readonly cut: boolean }> {
+export async function readLines(between: Between, { appeared, gained }: Granted, versionsOf: VersionsOf): Promise<{ readonly lines: readonly Line[]; readonly cut: boolean }> {
   const { since, until, clients, resources } = between;
-  const [row] = await until.rows<DifferencesRow>(DIFFERENCES, [
-    String(since.index),
-    String(until.index),
-    clients,
-    resources,
-    MAX_VERSIONS_WALKED,
-    [...gained.keys()],
-    [...gained.values()].map(({ first }) => first),
-    [...gained.values()].map(({ last }) => last),
-    until.present ? NEVER : String(until.at + MAX_AHEAD_S + 1),
+  const [[row], grown] = await Promise.all([
+    until.rows<DifferencesRow>(DIFFERENCES, [
+      String(since.index),
+      String(until.index),
+      clients,
+      resources,
+      [...gained.keys()],
+      [...gained.values()].map(({ first }) => first),
+      [...gained.values()].map(({ last }) => last),
+      until.present ? NEVER : String(until.at + MAX_AHEAD_S + 1),
+    ]),
+    readGrown(between, versionsOf),
   ]);
-  const { connections, once, grown, users, used } = row!;
+  const { connections, once, users, used } = row!;
   const uses = linesOfUses(used, between);
   return {
     lines: [
       ...(connections ?? []).flatMap((one) => lineOfConnection(connectionOf(one)) ?? []),
       ...linesOfOnce((once ?? []).map(({ new_name, ...one }) => ({ ...one, fresh: new_name ?? false }))),
       ...appeared.map((one) => lineOfGrants('grants-appeared', one)),
-      ...grown.flatMap((one) => (one.client === null ? [] : lineOfGrants('grants-grew', { ...one, first: one.first_ix, last: one.last_ix }, [...new Set(one.added.split(' '))].sort()))),
+      ...grown.grants.map((one) => lineOfGrants('grants-grew', one, [...new Set(one.added)].sort())),
       ...(users ?? []).map(({ client, users: count, first_ix, last_ix }): Line => ({ kind: 'users-appeared', client, res: null, first: first_ix, last: last_ix, what: { of: 'users', users: count } })),
       ...uses.lines,
     ],
-    cut: grown[0]!.walked >= MAX_VERSIONS_WALKED || uses.cut,
+    cut: grown.cut || uses.cut,
+  };
+}
+
+/** From what is remembered, where that has all of it. */
+async function readGrown(between: Between, versionsOf: VersionsOf): Promise<{ readonly grants: readonly GrownGrants[]; readonly cut: boolean }> {
+  const { since, until, clients, resources } = between;
+  const knowing = versionsOf(until, Number(since.index));
+  const known = knowing && (await knowing);
+  if (known) return { grants: grownBetween(known, between), cut: false };
+  const rows = await until.rows<GrownRow>(GROWN, [String(since.index), String(until.index), clients, resources, MAX_VERSIONS_WALKED]);
+  return {
+    grants: rows.flatMap((row) => (row.client === null ? [] : { client: row.client, res: row.res, grants: row.grants, first: row.first_ix, last: row.last_ix, added: row.added.split(' ') })),
+    cut: rows[0]!.walked >= MAX_VERSIONS_WALKED,
   };
 }
 
@@ -85,8 +103,6 @@ interface DifferencesRow {
   readonly [column: string]: unknown;
   readonly connections: readonly ConnectionRow[] | null;
   readonly once: readonly (Omit<OnceRow, 'fresh'> & { readonly new_name: boolean | null })[] | null;
-  /** Where no grant grew, one row says how many versions were walked. */
-  readonly grown: readonly (GrownRow & { readonly walked: number })[];
   readonly users: readonly UsersRow[] | null;
   readonly used: UsedAfter;
 }
@@ -106,9 +122,11 @@ interface ConnectionRow {
   readonly turned_ix: number;
 }
 
-type GrownRow =
+/** Where no grant grew, one row says how many versions were walked. */
+type GrownRow = { readonly [column: string]: unknown; readonly walked: number } & (
   | { readonly client: null }
-  | { readonly client: number; readonly res: number; readonly grants: number; readonly first_ix: number; readonly last_ix: number; readonly added: string };
+  | { readonly client: number; readonly res: number; readonly grants: number; readonly first_ix: number; readonly last_ix: number; readonly added: string }
+);
 
 interface UsersRow {
   readonly client: number;

@@ -31,7 +31,11 @@ const WALKS = DRIVERS.map(({ ids, column }, nth) => {
       ) a`;
 });
 
+/** Rules whose uses are found by the names in them. */
+const ABOUT = `selector - '{user,client,agent,resource,token,issuer}'::text[] = '{}' AND selector ?| '{user,client,agent,resource,token}'`;
+
 export const USED_AFTER = loadSql(import.meta.url, 'used-after.sql')
+  .replaceAll('{about}', ABOUT)
   .replace('{walks}', WALKS.join('\n      UNION ALL\n      '))
   .replaceAll('{rules}', String(MAX_RULES_COMPARED))
   .replaceAll('{budget}', String(MAX_USES_A_RULE));

@@ -33,6 +33,22 @@ describe('a rebuild', () => {
     expect(await readSchemas(stage.database.pool)).toEqual([]);
   });
 
+  it('adds up what users did in a block that has closed', async () => {
+    const block = 16_384;
+    let said = 0;
+    const use = () => fromChat('access.allowed', access({ trace_id: `use-${(said += 1)}` }));
+    await stage.emit(fromIdp('id-jag.issued', idJag()), fromChat('token.issued', token()));
+    const head = async () => Number((await query<{ ix: string }>('SELECT next_ix AS ix FROM ledger_head WHERE tenant = $1', [stage.tenant]))[0]!.ix);
+    for (let left = block - 2 - (await head()); left > 0; left -= 1_000) await stage.emit(...Array.from({ length: Math.min(left, 1_000) }, use));
+    // Two of a batch's uses are the last of the block, the third is the first of the next.
+    await stage.emit(use(), use(), use());
+    const before = (await query<{ n: number }>('SELECT count(*)::int AS n FROM access WHERE bound_ix < $1', [block]))[0]!.n;
+    expect([await head(), await query('SELECT blk, n::int FROM use_usr')]).toEqual([block + 1, [{ blk: 0, n: before }]]);
+    const rebuilt = await rebuild(stage, { batchEntries: 5_000n });
+    expect(differing(rebuilt)).toEqual({});
+    expect(rebuilt.tables.filter(({ table }) => table.startsWith('use_usr')).map(({ rebuiltRows }) => rebuiltRows)).toEqual(['1', '1']);
+  });
+
   it('makes them an entry at a time, too', async () => {
     await submitTraffic(stage, 5, 8);
     expect(differing(await rebuild(stage, { batchEntries: 1n }))).toEqual({});

@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { MAX_VERSIONS_WALKED } from '../../../src/query/changes/read.pg.js';
-import { MAX_USES_A_RULE } from '../../../src/query/changes/used-after.js';
+import { MAX_RULES_COMPARED, MAX_USES_A_RULE } from '../../../src/query/changes/used-after.js';
 import { ACME, say, startQueryApi, T } from './history.js';
 import { sayOwn } from './own-entries.js';
-import { CRM_AS, IDP, STORY } from './story.js';
+import { CRM_AS, IDP, STORY, WIKI_AS } from './story.js';
 
 /* What a budget ends before it has seen all is said to be the least there is, also where what was seen tells nothing. */
 let api: Awaited<ReturnType<typeof startQueryApi>>;
@@ -60,3 +60,53 @@ it('of grants that came again: none of those that were looked at grew', async ()
   const cut = await changes(since);
   expect([cut.items, cut.at_least]).toEqual([[], true]);
 }, 30_000);
+
+describe('of uses after a rule on a token alone', () => {
+  let seq = 1;
+  const order = (rule: string, at: number, jti: string, issuer?: string) =>
+    sayOwn(api.pool, ACME, 'revocation.ordered', at * 1_000, {
+      rule, seq: String(++seq), effect: 'block', selector: { token: { iss: CRM_AS, jti }, ...(issuer === undefined ? {} : { issuer }) }, reauthenticate: false, reason: 'compromised', author: { caller: 'acme-revoke' },
+    });
+  const use = (name: 'access.allowed' | 'access.denied', at: number, jti: string) =>
+    say('crm', name, at, { token: { iss: CRM_AS, jti }, operation: 'read', status: name === 'access.allowed' ? 200 : 403, route: `/t/${at}` });
+  const linesSince = async (since: number) => {
+    const { items, at_least } = await changes(since);
+    return [items.map(({ rule, rule_state, at }: any) => `${rule} ${rule_state} ${at - T}`).sort(), at_least];
+  };
+
+  it('tells the first that was allowed, after the order and after the lift, where the issuer fits', async () => {
+    const since = await head();
+    await order('r-token', T + 3_000, 't3');
+    await order('r-issued', T + 3_000, 't3', CRM_AS);
+    await order('r-of-another', T + 3_000, 't3', WIKI_AS);
+    await api.say([use('access.allowed', T + 2_999, 't3'), use('access.denied', T + 3_001, 't3'), use('access.allowed', T + 3_003, 't3'), use('access.allowed', T + 3_004, 't3')]);
+    expect(await linesSince(since)).toEqual([['r-issued ordered 3003', 'r-token ordered 3003'], undefined]);
+
+    await sayOwn(api.pool, ACME, 'revocation.lifted', (T + 3_010) * 1_000, { rule: 'r-token', seq: String(++seq), at: T + 3_010, resume: true, author: { caller: 'acme-revoke' } });
+    const lifted = await head();
+    await api.say([use('access.allowed', T + 3_020, 't3')]);
+    expect(await linesSince(lifted)).toEqual([['r-token lifted 3020'], undefined]);
+    expect(await linesSince(since)).toEqual([['r-issued ordered 3003', 'r-token lifted 3020', 'r-token ordered 3003'], undefined]);
+    expect(await linesSince(await head())).toEqual([[], undefined]);
+  });
+
+  it('says that a budget ended', async () => {
+    const since = await head();
+    await order('r-denied', T + 4_000, 't4');
+    await api.say(Array.from({ length: MAX_USES_A_RULE - 1 }, (_, nth) => use('access.denied', T + 4_001 + nth, 't4')));
+    expect(await linesSince(since)).toEqual([[], undefined]);
+    await api.say([use('access.denied', T + 5_000, 't4')]);
+    expect(await linesSince(since)).toEqual([[], true]);
+  });
+
+  it('compares the rules that were ordered or lifted last', async () => {
+    const before = await linesSince(await head());
+    expect(before).toEqual([[], true]);
+    // Those that came before are beyond the budget now, one among them that is lifted last.
+    for (let nth = 0; nth < MAX_RULES_COMPARED; nth++) await order(`r-many-${nth}`, T + 6_000, 'nobody-has-it');
+    await sayOwn(api.pool, ACME, 'revocation.lifted', (T + 6_010) * 1_000, { rule: 'r-issued', seq: String(++seq), at: T + 6_010, resume: true, author: { caller: 'acme-revoke' } });
+    const since = await head();
+    await api.say([use('access.allowed', T + 6_020, 't3')]);
+    expect(await linesSince(since)).toEqual([['r-issued lifted 6020'], true]);
+  });
+});

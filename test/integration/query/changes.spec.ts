@@ -4,6 +4,7 @@ import { canonicalJson, eventType } from '../../../src/contracts/index.js';
 import { appendEntries, prepareEntry } from '../../../src/log/index.js';
 import { inTransaction } from '../../../src/platform/index.js';
 import { writeProjections, type OwnProjectedEvent } from '../../../src/projections/index.js';
+import { createAsk } from '../../../src/query/snapshot.pg.js';
 import { ruleKey } from '../../../src/rules/index.js';
 import { ACME, keyOf, NOW, say, startQueryApi, T, tokenId } from './history.js';
 import { AGENT, CRM, CRM_AS, IDP, STORY, WIKI, WIKI_AS } from './story.js';
@@ -251,5 +252,12 @@ describe('GET /v1/changes', () => {
   ])('refuses %s', async (query, status, code) => {
     const answer = await api.get(`/v1/changes?${query}`);
     expect([answer.status, answer.body.code]).toEqual([status, code]);
+  });
+
+  it('takes a time that was found beside the opening for no other', async () => {
+    const ask = createAsk({ pool: api.pool, now: () => NOW });
+    const [early, late] = [arrivalOf(3) * 1_000, arrivalOf(9) * 1_000];
+    const foundBy = (atMs: number) => ask(ACME, async (snapshot) => (await snapshot.asOf({ atMs })).index, undefined, { other: () => late });
+    expect([await foundBy(early), await foundBy(late)]).toEqual([4n, 10n]);
   });
 });

@@ -1,6 +1,10 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { createQuestions, type Questions } from '../../../src/query/index.js';
-import { MAX_PAIRS } from '../../../src/query/graph/edge-memory.pg.js';
+import { createVersionMemory } from '../../../src/query/changes/version-memory.pg.js';
+import { createEdgeMemory, MAX_PAIRS } from '../../../src/query/graph/edge-memory.pg.js';
+import { rememberGrants } from '../../../src/query/graph/grant-memory.pg.js';
+import { grantsBetween } from '../../../src/query/graph/known-grants.js';
+import { createAsk, type Snapshot } from '../../../src/query/snapshot.pg.js';
 import { ACME, GLOBEX, NOW, say, startQueryApi, T } from './history.js';
 import { CRM, CRM_AS, IDP, STORY } from './story.js';
 
@@ -29,7 +33,7 @@ async function expectSame(): Promise<void> {
 }
 
 /** From what is remembered, from what has just been read, and by one that remembers no grants from so early on. */
-async function expectSameChanges(moments: readonly (readonly [since: number, until: number])[], end: number): Promise<number> {
+async function expectSameChanges(moments: readonly (readonly [since: number, until: number])[], end: number, kinds: readonly string[] = ['grants-appeared', 'users-appeared']): Promise<number> {
   let lines = 0;
   for (const [since, until] of moments) {
     const asked = { since: String(since), ...(until === end ? {} : { until: String(until) }), limit: '100' };
@@ -37,8 +41,9 @@ async function expectSameChanges(moments: readonly (readonly [since: number, unt
     expect({ asked, answer }).toEqual({ asked, answer: await begin().changes(ACME, asked) });
     const late = begin();
     await late.graph(ACME, {});
+    await late.changes(ACME, { since: String(end - 1) });
     expect({ asked, answer }).toEqual({ asked, answer: await late.changes(ACME, asked) });
-    lines += answer.items.filter(({ kind }) => kind === 'grants-appeared' || kind === 'users-appeared').length;
+    lines += answer.items.filter(({ kind }) => kinds.includes(kind)).length;
   }
   return lines;
 }
@@ -55,6 +60,49 @@ it('follows the ledger, and goes back in it', async () => {
   await api.say([say('crm', 'access.allowed', T + 500, { token: { iss: CRM_AS, jti: 't1' }, operation: 'read', scope: 'contacts.read', status: 200 })]);
   await expectSame();
 }, 120_000);
+
+it('tells what grew alike from what it remembers and from what it reads', async () => {
+  const begun = await head();
+  const idJag = (nth: number, sub: string, scope: string) =>
+    say('idp', 'id-jag.issued', T + 520 + nth, { iss: IDP, jti: `more-${nth}`, sub, tenant: 'acme', client_id: 'assistant-at-crm', idp_client_id: 'assistant', aud: [CRM_AS], resource: [CRM], scope, iat: T, exp: T + 300 });
+  const said = [idJag(0, 'alice', 'contacts.read more.1'), idJag(1, 'newcomer', 'a'), idJag(2, 'newcomer', 'a b'), idJag(3, 'alice', 'more.2'), idJag(4, 'newcomer', 'c'), idJag(5, 'alice', 'more.1')];
+  let lines = 0;
+  for (const one of said) {
+    await api.say([one]);
+    const end = await head();
+    const moments = Array.from({ length: end - begun }, (_, nth) => [begun + nth, end] as const);
+    lines += await expectSameChanges([...moments, ...moments.map(([since]) => [since, end - 1] as const).filter(([since, until]) => since < until)], end, ['grants-grew']);
+  }
+  const answer = await old.changes(ACME, { since: String(begun), kind: 'grants-grew' });
+  expect(answer.items).toMatchObject([{ grants: 1, scopes_added: ['more.1', 'more.2'], first: { index: String(begun + 3) }, last: { index: String(begun + 3) } }]);
+  expect(lines).toBeGreaterThan(10);
+}, 120_000);
+
+it('remembers nothing from a snapshot that is older than what is remembered', async () => {
+  const reading = createAsk({ pool: api.pool, now: () => NOW });
+  const { allEdges } = createEdgeMemory();
+  const versionsOf = createVersionMemory();
+  const since = (await head()) - 1;
+  const idJag = (nth: number, sub: string, scope: string) =>
+    say('idp', 'id-jag.issued', T + 560 + nth, { iss: IDP, jti: `older-${nth}`, sub, tenant: 'acme', client_id: 'assistant-at-crm', idp_client_id: 'assistant', aud: [CRM_AS], resource: [CRM], scope, iat: T, exp: T + 300 });
+  const learn = async (snapshot: Snapshot) => {
+    const known = await allEdges(snapshot);
+    return { known: known!, remembered: await rememberGrants(snapshot, known!, since), versions: await versionsOf(snapshot, since) };
+  };
+  await reading(ACME, async (older) => {
+    await api.say([idJag(1, 'alice', 'older.1'), idJag(2, 'older', 'a')]);
+    await reading(ACME, async (newer) => {
+      await allEdges(newer);
+      await versionsOf(newer, Number(newer.index) - 1);
+    });
+    expect(await learn(older)).toMatchObject({ remembered: false, versions: undefined });
+  });
+  await reading(ACME, async (latest) => {
+    const { known, remembered, versions } = await learn(latest);
+    const grants = [...known.edges.values()].flatMap((edge) => grantsBetween(edge, since, Number(latest.index)) ?? []);
+    expect([remembered, grants.map(({ grants: count }) => count), versions!.versions.map(({ added }) => added)]).toEqual([true, [1], [['older.1']]]);
+  });
+});
 
 it('compares moments that lie far apart', async () => {
   await api.pool.query('UPDATE ledger_head SET next_ix = next_ix + 1000000 WHERE tenant = $1', [ACME]);
