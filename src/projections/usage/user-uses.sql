@@ -32,15 +32,15 @@ single AS (
   FROM closed c CROSS JOIN (SELECT DISTINCT usr FROM asked) d
   CROSS JOIN LATERAL (
     SELECT usr, client, res, n, outcome, at, until_at, agent, agent_ix FROM access a
-    WHERE a.tenant = $1 AND a.usr = d.usr AND a.bound_ix >= c.blk::bigint << 14 AND a.bound_ix < $2 OFFSET 0
+    WHERE a.tenant = $1 AND a.usr = d.usr AND a.bound_ix >= c.blk::bigint << 14 AND a.bound_ix < $2 AND a.res IS NOT NULL OFFSET 0
   ) a
-  WHERE a.res IS NOT NULL AND {single}
+  WHERE {single}
   UNION ALL
   SELECT a.usr, a.client, a.res, a.n, a.outcome, a.at, a.until_at, a.agent, a.agent_ix
   FROM (SELECT DISTINCT usr, blk FROM cut) c
   CROSS JOIN LATERAL (
     SELECT usr, client, res, n, outcome, at, until_at, agent, agent_ix FROM access a
-    WHERE a.tenant = $1 AND a.usr = c.usr AND a.bound_ix >= c.blk::bigint << 14 AND a.bound_ix < (c.blk + 1)::bigint << 14 OFFSET 0
+    WHERE a.tenant = $1 AND a.usr = c.usr AND a.bound_ix >= c.blk::bigint << 14 AND a.bound_ix < (c.blk + 1)::bigint << 14 AND a.res IS NOT NULL OFFSET 0
   ) a
   WHERE ((c.usr, a.client, a.res, c.blk) IN (SELECT usr, client, res, blk FROM cut)) IS TRUE
 ),
