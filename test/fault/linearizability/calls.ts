@@ -26,34 +26,33 @@ export interface Answered {
   readonly text: string;
 }
 
-/** Calls that change something, from outside. */
+/** Calls from outside. */
 export interface Caller {
   /**
    * Sends the same call to one node after the other until one answers for good; undefined when the run ends first. What is
    * no success and would not become one by repeating it throws.
    */
   untilAnswered(call: Call): Promise<Answered | undefined>;
-  /** One attempt at this node; undefined when it cannot be told what became of it. */
-  once(node: Node, call: Call): Promise<Answered | undefined>;
+  /** One attempt to read something at this node; undefined when it does not answer. */
+  ask(node: Node, question: Pick<Call, 'path' | 'authorization'>): Promise<Answered | undefined>;
 }
 
 export function createCaller({ nodes, random, ended }: { nodes: readonly Node[]; random: Random; ended: AbortSignal }): Caller {
-  async function once(node: Node, { path, authorization, contentType, body, headers }: Call): Promise<Answered | undefined> {
+  async function fetchFrom({ port }: Node, path: string, init: RequestInit): Promise<Answered | undefined> {
     try {
-      const response = await fetch(`http://127.0.0.1:${node.port}${path}`, {
-        method: 'POST',
-        headers: { authorization, 'content-type': contentType, accept: 'application/json', ...headers },
-        body,
-        signal: AbortSignal.timeout(ATTEMPT_TIMEOUT_MS),
-      });
+      const response = await fetch(`http://127.0.0.1:${port}${path}`, { ...init, signal: AbortSignal.timeout(ATTEMPT_TIMEOUT_MS) });
       return { status: response.status, text: await response.text() };
     } catch {
       return undefined;
     }
   }
 
+  /** One attempt at this node; undefined when it cannot be told what became of it. */
+  const once = (node: Node, { path, authorization, contentType, body, headers }: Call): Promise<Answered | undefined> =>
+    fetchFrom(node, path, { method: 'POST', headers: { authorization, 'content-type': contentType, accept: 'application/json', ...headers }, body });
+
   return {
-    once,
+    ask: (node, { path, authorization }) => fetchFrom(node, path, { headers: { authorization } }),
     async untilAnswered(call) {
       while (!ended.aborted) {
         const up = nodes.filter(({ isUp, ingests }) => isUp && (ingests || call.path !== EVENTS_PATH));

@@ -44,8 +44,8 @@ export interface Minting {
 export interface ViaKafkaOptions {
   readonly producer: Pick<Producer, 'send'>;
   readonly topicOf: (source: string) => string;
-  /** Whether some node answers *active* about it: the first time it does, it must have been recorded. */
-  readonly isActive: (text: string) => Promise<boolean>;
+  /** Whether some node tells of it and of its ID-JAG, which come by topics of their own: who reads one may not have read the other. */
+  readonly isRecorded: (minted: Minted) => Promise<boolean>;
 }
 
 export function createMinting({ universe, population, caller, random, authorization, ended }: MintingOptions): Minting {
@@ -82,7 +82,7 @@ export function createMinting({ universe, population, caller, random, authorizat
         await delay(REPLENISH_EVERY_MS);
       }
     },
-    async viaKafka({ producer, topicOf, isActive }) {
+    async viaKafka({ producer, topicOf, isRecorded }) {
       while (!ended.aborted) {
         await delay(KAFKA_EVERY_MS);
         const minted = universe.mint();
@@ -92,9 +92,8 @@ export function createMinting({ universe, population, caller, random, authorizat
         } catch {
           continue; // Kafka is away; what became of it nobody knows, so nobody asks about it.
         }
-        // Which may never come, where a rule selects it already.
         while (hostClock() - began < KAFKA_TIMEOUT_MS && !ended.aborted) {
-          if (await isActive(minted.text)) {
+          if (await isRecorded(minted)) {
             population.join(minted, began, hostClock());
             break;
           }

@@ -15,7 +15,7 @@ import { createMinting } from './minting.js';
 import { createOrders } from './orders.js';
 import { createPopulation } from './population.js';
 import { createRandom } from './random.js';
-import { createUniverse } from './universe.js';
+import { createUniverse, type Minted } from './universe.js';
 
 /** Orders under way at a time. */
 const ORDERING = 6;
@@ -102,12 +102,13 @@ async function runAgainst(deployment: Deployment, { product, seed, checks, maxMs
   const kafka = new Kafka({ clientId: 'linearizability', brokers: [...deployment.brokers], logLevel: logLevel.NOTHING, retry: { retries: 1 } });
   const producer = kafka.producer({ allowAutoTopicCreation: false });
 
-  const isActive = async (text: string): Promise<boolean> => {
+  const isRecorded = async ({ sha256, events }: Minted): Promise<boolean> => {
     const up = nodes.filter(({ isUp }) => isUp);
     if (up.length === 0) return false;
-    const call = { path: '/introspect', authorization: `Bearer ${credentials.introspector}`, contentType: 'application/x-www-form-urlencoded', body: `token=${text}` };
-    const answer = await caller.once(random.pick(up), call);
-    return answer?.status === 200 && (JSON.parse(answer.text) as { active: boolean }).active;
+    const answer = await caller.ask(random.pick(up), { path: `/v1/tokens?sha256=${sha256}`, authorization: `Bearer ${credentials.admin}` });
+    if (answer?.status !== 200) return false;
+    const { lineage } = JSON.parse(answer.text) as { readonly lineage: { readonly id_jags: readonly unknown[] } };
+    return lineage.id_jags.length === events.length - 1;
   };
 
   try {
@@ -148,7 +149,7 @@ async function runAgainst(deployment: Deployment, { product, seed, checks, maxMs
     const working = [
       ...Array.from({ length: ORDERING }, () => guarded(ordering.run())),
       guarded(minting.replenish()),
-      guarded(minting.viaKafka({ producer, topicOf: deployment.topicOf, isActive })),
+      guarded(minting.viaKafka({ producer, topicOf: deployment.topicOf, isRecorded })),
     ];
 
     const history = (from: number, to: number): History => ({ epochAtZero: zero, tokens: population.tokens, orders, checks: log.between(from, to) });

@@ -45,7 +45,7 @@ async function spawnPublisher(): Promise<Publisher> {
     kill,
     leads: async () =>
       (await value(`SELECT count(*)::int AS n FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE l.locktype = 'advisory' AND l.granted AND a.datname = current_database() AND a.application_name = $1`)) > 0,
-    terminate: async () => void (await value('SELECT count(pg_terminate_backend(pid))::int AS n FROM pg_stat_activity WHERE application_name = $1')),
+    terminate: async () => void (await value('SELECT count(pg_terminate_backend(pid))::int AS n FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1')),
     sessions: () => value('SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name = $1'),
   };
 }

@@ -198,7 +198,7 @@ describe('a rebuild that is killed', () => {
   it.each(['reading', 'comparing', 'switching', 'verifying'] as const)('while %s leaves the live tables whole, and the next one takes its remains away', async (phase) => {
     await submitTraffic(stage, 31, 10);
     const before = await readRows(stage);
-    const kill = (): Promise<unknown> => query("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objid = (7305808869231650670 & 4294967295)::oid");
+    const kill = (): Promise<unknown> => query("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objid = (7305808869231650670 & 4294967295)::oid AND database = (SELECT oid FROM pg_database WHERE datname = current_database())");
     let killed: Promise<unknown> | undefined;
     const outcome = await codeOf(rebuild(stage, { onProgress: (progress) => (progress.phase === phase ? (killed ??= kill()) : undefined) }));
     await killed;
