@@ -52,7 +52,7 @@ export function createBlastQuestions(options: { readonly ask: Ask; readonly read
       async (snapshot, start: Start) => {
         const from = since ?? snapshot.at - DEFAULT_WINDOW_S;
         if (from > snapshot.at) throw invalid('`since` lies after the moment that is asked about');
-      // What is used is that of a user, a client, an agent or a resource themselves; otherwise of tokens that may have expired since.
+        // What is used is that of a user, a client, an agent or a resource themselves; otherwise of tokens that may have expired since.
         const ofThemselves = start.entities.length > 0;
         const [found, leads, usedThemselves] = await Promise.all([
           findReachedTokens(snapshot, reader, { seeds: start.seeds, onlyLive: ofThemselves, select: (keys) => reachedBy(start, keys), most: EXAMINED[start.kind] }),

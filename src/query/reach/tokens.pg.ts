@@ -21,17 +21,21 @@ const DAY_S = 86_400;
 const CONFLICTS = `SELECT key FROM token WHERE tenant = $1 AND key = ANY ($2::bytea[]) AND conflict_ix < $3
   UNION ALL SELECT key FROM id_jag WHERE tenant = $1 AND key = ANY ($2) AND conflict_ix < $3`;
 
-/** A token that what is compromised reaches, and by what of it. */
-export interface ReachedToken<By> {
-  readonly key: Buffer;
-  readonly index: bigint;
-  readonly kind: string;
+/** Whose a token is, what for and how long: small ids, epoch seconds. */
+interface Terms {
   readonly user: number | null;
   readonly client: number;
   readonly agent: number | null;
   readonly resources: readonly number[];
   readonly iat: number;
   readonly exp: number | null;
+}
+
+/** A token that what is compromised reaches, and by what of it. */
+export interface ReachedToken<By> extends Terms {
+  readonly key: Buffer;
+  readonly index: bigint;
+  readonly kind: string;
   /** Not expired, contradicted or too old, and stopped by no rule. */
   readonly live: boolean;
   /** It would be live if no rule stopped it. */
@@ -137,14 +141,8 @@ function readCandidates(rows: readonly CandidateRow[], most: number) {
   return { examined, nearest, more };
 }
 
-interface Candidate {
+interface Candidate extends Terms {
   readonly key: RuleKey;
-  readonly user: number | null;
-  readonly client: number;
-  readonly agent: number | null;
-  readonly resources: readonly number[];
-  readonly iat: number;
-  readonly exp: number | null;
   readonly alive: boolean;
 }
 
