@@ -175,16 +175,20 @@ describe('previewing a rule', () => {
     const quick = (): Promise<Preview> => revocations.preview(callers['analyst']!, { selector }, 'quick');
     const { tokens: before, ...told } = await ask(selector);
     expect([told.at_least, await quick()]).toMatchObject([false, { tokens: before, at_least: false }]);
-    // 60 of the client, and one of somebody else that came of one of them.
-    await stage.database.pool.query(
-      `INSERT INTO token (tenant, key, parent_key, ix, seen_seq, source, facts, client, res, iat, exp)
-       SELECT t.tenant, substring(sha256(('x' || n)::bytea) for 16), CASE WHEN n = 61 THEN substring(sha256('x60') for 16) END, 10, 0, t.source, t.facts - 'jti' - 'id_jag'
-              || CASE WHEN n = 61 THEN '{"client_id": "else"}'::jsonb ELSE '{}' END, CASE WHEN n = 61 THEN 0 ELSE t.client END, '{}', t.iat, t.exp + n
-       FROM token t CROSS JOIN generate_series(1, 61) n WHERE t.tenant = $1 AND t.facts ->> 'jti' = 'at-4'`,
-      [stage.tenant],
-    );
+    // So many of the client, each ending later than the one before, and one of somebody else that came of the last.
+    const fill = (first: number, last: number): Promise<unknown> =>
+      stage.database.pool.query(
+        `INSERT INTO token (tenant, key, parent_key, ix, seen_seq, source, facts, client, res, iat, exp)
+         SELECT t.tenant, substring(sha256(('x' || n)::bytea) for 16), CASE WHEN n = $3 THEN substring(sha256(('x' || n - 1)::bytea) for 16) END, 10, 0, t.source, t.facts - 'jti' - 'id_jag'
+                || CASE WHEN n = $3 THEN '{"client_id": "else"}'::jsonb ELSE '{}' END, CASE WHEN n = $3 THEN 0 ELSE t.client END, '{}', t.iat, t.exp + n
+         FROM token t CROSS JOIN generate_series($2::int, $3::int) n WHERE t.tenant = $1 AND t.facts ->> 'jti' = 'at-4'`,
+        [stage.tenant, first, last],
+      );
+    await fill(1, 61);
     expect(await ask(selector)).toMatchObject({ tokens: before + 61, at_least: false });
-    const sut = await quick();
-    expect([sut.at_least, sut.tokens > 0, sut.tokens < before + 61]).toEqual([true, true, true]);
+    // At its bound it does not ask what came of them; a thorough one does.
+    expect(await quick()).toMatchObject({ tokens: 40, at_least: true });
+    await fill(62, 1_100);
+    expect(await ask(selector)).toMatchObject({ tokens: 1_000 + 1, at_least: true });
   });
 });
