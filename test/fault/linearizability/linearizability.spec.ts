@@ -43,6 +43,7 @@ describe('introspection at three nodes, asked from outside while rules are order
       for (const kind of FAULT_KINDS) expect([kind, faults[kind]]).toEqual([kind, expect.any(Number)]);
       expect(FAULT_KINDS.filter((kind) => faults[kind] === 0)).toEqual([]);
       // It has asked where it could have been caught.
+      expect(result.viaKafka).toBeGreaterThan(0);
       expect([verdict.afterAnswer > CHECKS / 20, verdict.active > CHECKS / 20]).toEqual([true, true]);
       expect(['token', 'session', 'user', 'combination', 'revoke.recorded', 'lift.resume', 'all'].filter((kind) => !orders[kind])).toEqual([]);
     },

@@ -39,6 +39,8 @@ export interface Minting {
   replenish(): Promise<void>;
   /** Records some through Kafka until the run ends. */
   viaKafka(options: ViaKafkaOptions): Promise<void>;
+  /** So many of them were asked about. */
+  readonly viaKafkaCount: number;
 }
 
 export interface ViaKafkaOptions {
@@ -49,6 +51,7 @@ export interface ViaKafkaOptions {
 }
 
 export function createMinting({ universe, population, caller, random, authorization, ended }: MintingOptions): Minting {
+  let viaKafkaCount = 0;
   const hops = (minted: Minted | undefined): number => (minted ? 1 + hops(minted.parent) : 0);
 
   function mint(): Minted {
@@ -69,6 +72,9 @@ export function createMinting({ universe, population, caller, random, authorizat
   }
 
   return {
+    get viaKafkaCount() {
+      return viaKafkaCount;
+    },
     async record(minted) {
       return (await recordAll([minted]))[0];
     },
@@ -95,6 +101,7 @@ export function createMinting({ universe, population, caller, random, authorizat
         while (hostClock() - began < KAFKA_TIMEOUT_MS && !ended.aborted) {
           if (await isRecorded(minted)) {
             population.join(minted, began, hostClock());
+            viaKafkaCount += 1;
             break;
           }
           await delay(ASK_AGAIN_MS);

@@ -53,6 +53,8 @@ export interface RunResult {
   /** Orders that were answered, by kind. */
   readonly orders: Readonly<Record<string, number>>;
   readonly tokens: number;
+  /** Of those, recorded through Kafka. */
+  readonly viaKafka: number;
   /** By what answered them. */
   readonly checksBy: Readonly<Record<string, number>>;
   readonly unavailableShare: number;
@@ -191,6 +193,7 @@ async function runAgainst(deployment: Deployment, { product, seed, checks, maxMs
       faults: Object.fromEntries(FAULT_KINDS.map((kind) => [kind, faults.filter((fault) => fault.kind === kind).length])) as Record<FaultKind, number>,
       orders: counts,
       tokens: population.tokens.length,
+      viaKafka: minting.viaKafkaCount,
       checksBy: countBy(log, vias),
       unavailableShare: verdict.unavailable / Math.max(1, verdict.checks),
       stuck,
