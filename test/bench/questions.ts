@@ -10,6 +10,8 @@ import { median, quantile, type Row } from './report.js';
 
 const ARRIVING = Number(process.env['BENCH_RATE'] ?? 5_000);
 const READERS = 4;
+/** `BENCH_ONLY`: a pattern that selects questions by name; unset, the bench asks them all. */
+const ONLY = new RegExp(process.env['BENCH_ONLY'] ?? '');
 /** Of each question, at each moment. */
 const SAMPLES = Number(process.env['BENCH_SAMPLES'] ?? 40);
 /** The first of each are not counted: they find plans and pages that a service in use has. */
@@ -70,7 +72,7 @@ async function measure(size: Size): Promise<Run> {
       const before = Math.floor(entries * PAST);
       const now = Math.floor(Date.now() / 1000);
       const then = await arrivalOf(service, before);
-      for (const question of questionsOf(service.organisation, await knownAt(service, before))) {
+      for (const question of questionsOf(service.organisation, await knownAt(service, before)).filter(({ name }) => ONLY.test(name))) {
         measured.push(await readers(service, question, false, (nth) => question.path(nth, now - DAY_S), floors));
         if (question.presentOnly) continue;
         // Another moment each time: of one that was asked before, a process remembers sums.
