@@ -12,7 +12,7 @@ import {
   RescindError,
 } from './contracts/index.js';
 import { createConfirmationKeeper, createControlFollower, createControlLog, keepSnapshots, measureFollower, withWait, type Caller, type ControlFollower, type ControlLog } from './control/index.js';
-import { createControlFence, createFeeds, createTopicFeeds, restoreControlLog, type Feeds, type Restored } from './feeds/index.js';
+import { createControlFence, createFeeds, createTopicFeeds, createTopicKeys, restoreControlLog, type Feeds, type Restored, type TopicKeys } from './feeds/index.js';
 import {
   createAppender,
   createDoor,
@@ -193,7 +193,8 @@ async function start(config: Config, log: Log, lifecycle: Lifecycle, member: Gro
   await checkServer(pool);
   await runMigrations({ url, migrations: MIGRATIONS });
   // Before anything is read from this database or written to it: the first start would write.
-  await passFence({ config, log, metrics, health, lifecycle, pool }, kafka.servers);
+  const topicKeys = createTopicKeys({ pool, home: config.home, configured: config.controlTopicKey });
+  await passFence({ config, log, metrics, health, lifecycle, pool }, kafka.servers, topicKeys);
 
   const tracing = startTracing(config, { metrics, log, lifecycle });
   const controlLog = traceCommits(createControlLog({ pool }), tracing);
@@ -211,7 +212,7 @@ async function start(config: Config, log: Log, lifecycle: Lifecycle, member: Gro
   if (topics) lifecycle.onStop('topic maker', () => topics.stop());
   const registry = createRegistry({ controlLog, follower, ...(topics ? { createTopic: topics.create } : {}) });
   const authenticate = createAuthenticator({ state: () => follower.state });
-  if (config.roles.has('feed') && kafka.servers) startTopicFeeds(parts, url, kafka.servers);
+  if (config.roles.has('feed') && kafka.servers) startTopicFeeds(parts, url, kafka.servers, await topicKeys.ensure());
   let ingest: Ingest | undefined;
   const onCounts: OnCounts = async (counts) => ingest!.appender.submit({ events: [], own: counts.map((count) => countedEvent(follower, count)) });
   const partitions: SourceSight['partitions'] = async (asker) => (await ingest?.parts.partitions?.list({ ...asker, operator: false })) ?? null;
@@ -270,17 +271,18 @@ export async function restoreFromTopic(config: Config, { log, onProgress }: Rest
     lifecycle.onStop('database pool', () => pool.end());
     await checkServer(pool);
     await runMigrations({ url, migrations: MIGRATIONS });
-    return await restoreControlLog({ kafka: createKafka({ ...servers, clientId: 'rescind-restore', log }), pool, prefix: config.topicPrefix, ...(onProgress ? { onProgress } : {}) });
+    const keys = createTopicKeys({ pool, home: config.home, configured: config.controlTopicKey });
+    return await restoreControlLog({ kafka: createKafka({ ...servers, clientId: 'rescind-restore', log }), pool, keys, prefix: config.topicPrefix, ...(onProgress ? { onProgress } : {}) });
   } finally {
     await lifecycle.stop('restored');
   }
 }
 
 /** Waits until the database is the one that was published; meanwhile the address says that this process is not ready. */
-async function passFence(parts: Pick<Parts, 'config' | 'log' | 'metrics' | 'health' | 'lifecycle' | 'pool'>, servers: KafkaServers | null): Promise<void> {
+async function passFence(parts: Pick<Parts, 'config' | 'log' | 'metrics' | 'health' | 'lifecycle' | 'pool'>, servers: KafkaServers | null, keys: TopicKeys): Promise<void> {
   const { config, log, metrics, health, lifecycle, pool } = parts;
   if (!servers || config.controlFence === 'off') return;
-  const fence = createControlFence({ kafka: createKafka({ ...servers, clientId: 'rescind-fence', log, retry: { retries: 1 } }), pool, prefix: config.topicPrefix });
+  const fence = createControlFence({ kafka: createKafka({ ...servers, clientId: 'rescind-fence', log, retry: { retries: 1 } }), pool, keys, prefix: config.topicPrefix, log });
   let problem = await fence.check();
   health.register('control-fence', () => {
     if (problem) throw problem;
@@ -299,16 +301,16 @@ async function passFence(parts: Pick<Parts, 'config' | 'log' | 'metrics' | 'heal
   if (lifecycle.stopping.aborted) throw new RescindError('shutting-down');
 }
 
-function startTopicFeeds(parts: Parts, url: string, servers: KafkaServers): void {
+function startTopicFeeds(parts: Parts, url: string, servers: KafkaServers, key: Buffer): void {
   const { config, log, metrics, health, lifecycle, controlLog, follower } = parts;
   if (servers.security?.tls === undefined && !servers.brokers.every((broker) => isLoopback(broker.slice(0, broker.lastIndexOf(':'))))) {
-    log.warn('the control log, with the keys of tenants, goes to Kafka in plaintext: set KAFKA_TLS=true, or protect the network otherwise');
+    log.warn('revocations go to Kafka in plaintext: set KAFKA_TLS=true, or protect the network otherwise');
   }
   const pool = createPool({ url, max: TOPIC_FEEDS_CONNECTIONS, applicationName: 'rescind-topics', onIdleError: (err) => log.warn({ err }, 'an idle database connection was lost') });
   lifecycle.onStop('topic feeds pool', () => pool.end());
   parts.watchPool('topics', pool);
   const kafka = createKafka({ ...servers, clientId: 'rescind-topics', log });
-  const feeds = createTopicFeeds({ kafka, pool, controlLog, follower, log, metrics, prefix: config.topicPrefix });
+  const feeds = createTopicFeeds({ kafka, key, pool, controlLog, follower, log, metrics, prefix: config.topicPrefix });
   lifecycle.onStop('topic feeds', () => feeds.stop());
   feeds.start();
   if (config.controlFence === 'on') health.register('topic-feeds', () => refuseWhen(feeds.notReadyReason(), 'control-log-behind'));

@@ -1,5 +1,5 @@
 import { Confirmations1764000008031, ControlCopy1764000004500, ControlLog1764000000000 } from './control/index.js';
-import { TopicFeeds1764000004600 } from './feeds/index.js';
+import { TopicFeeds1764000004600, TopicKey1764000008200 } from './feeds/index.js';
 import { Ingest1764000003000 } from './ingest/index.js';
 import { Ledger1764000001000, LedgerPartitions1764000005000 } from './log/index.js';
 import {
@@ -52,4 +52,5 @@ export const MIGRATIONS = [
   NewsIndexes1764000008102,
   UsesOfUsers1764000008103,
   UsesByArrival1764000008104,
+  TopicKey1764000008200,
 ];

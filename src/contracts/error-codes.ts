@@ -64,6 +64,7 @@ const OWN_CODES = {
   'control-log-unreadable': { kind: 'unavailable', title: 'The control log holds a record of a version unknown here.' },
   'control-log-behind': { kind: 'unavailable', title: 'The database is behind what was published of it: an old backup, or another history.' },
   'control-topic-corrupt': { kind: 'internal', title: 'The topic of control records holds what no Rescind wrote there.' },
+  'control-topic-sealed': { kind: 'unavailable', title: 'The topic of control records cannot be opened: its key is missing or another one.' },
   'shutting-down': { kind: 'unavailable', title: 'This process is stopping.' },
   'emit-failed': { kind: 'unavailable', title: 'The events could not be delivered.' },
   'ledger-inconsistent': { kind: 'internal', title: 'The ledger contradicts what was stored before.' },

@@ -18,7 +18,7 @@ export interface Seen {
 
 export type SightAnswer =
   /** `sight` stands with an active answer, and only there. */
-  | { readonly kind: 'decided'; readonly body: string; readonly sight?: Seen }
+  | { readonly kind: 'decided'; readonly body: string; readonly sight?: Seen; readonly recorded?: true }
   | { readonly kind: 'undecided' }
   | { readonly kind: 'unauthenticated'; readonly refusal: Refusal }
   | { readonly kind: 'no-role' };
@@ -46,6 +46,9 @@ type Outcome = 'active' | 'inactive' | 'behind' | 'undecided' | 'unauthenticated
 
 /** What `/introspect` answers to whoever may not know, and of whatever is not active. */
 const INACTIVE = '{"active":false}';
+
+/** A token for the guard's resources that is recorded and stopped, expired or otherwise refused: its use is worth reporting. */
+const INACTIVE_RECORDED = '{"active":false,"rescind":{"recorded":true}}';
 
 const RESOURCE = DIMENSIONS.indexOf('resource');
 
@@ -78,7 +81,7 @@ export function createTokenEndpoint(options: TokenEndpointOptions): HotHandler {
   function send(res: ServerResponse, answered: SightAnswer, caller: Caller | undefined, authorization: string | undefined): Outcome {
     switch (answered.kind) {
       case 'decided':
-        if (!answered.sight || !caller) return said('inactive', sendJson(res, 200, INACTIVE));
+        if (!answered.sight || !caller) return said('inactive', sendJson(res, 200, answered.recorded ? INACTIVE_RECORDED : INACTIVE));
         return said('active', sendJson(res, 200, withRescind(answered.body, rescindOf(answered.sight, caller))));
       case 'undecided':
         return said('undecided', sendEmpty(res));

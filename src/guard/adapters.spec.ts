@@ -14,6 +14,7 @@ const API = 'https://api.example';
 const ANSWERS: Readonly<Record<string, Answer>> = {
   good: { state: 'active', claims: { iss: 'https://ras.example', sub: 'u', client_id: 'wiki', aud: API, scope: 'read', exp: 2_000_000_000 } },
   away: { state: 'unavailable', retryAfter: 3 },
+  revoked: { state: 'inactive', recorded: true },
   bound: { state: 'active', claims: { aud: API, cnf: { jkt: 'k' }, exp: 2_000_000_000, client_id: 'wiki' } },
 };
 const guard = { check: (token: string): Answer => ANSWERS[token] ?? { state: 'inactive' } };
@@ -132,9 +133,14 @@ describe.each<[string, Start]>([
     await ask(url, '/read');
     await ask(url, '/read', 'good');
     await ask(url, '/admin', 'good');
-    await ask(url, '/read', 'bad');
+    await ask(url, '/read', 'revoked');
     while (told.length < 3) await new Promise((resolve) => setTimeout(resolve, 5));
     expect(told.map(({ name, status }) => [name, status])).toEqual([['access.allowed', 200], ['access.denied', 403], ['access.denied', 401]]);
+    // Anybody can make up a token: the refusal of one that nobody recorded must not reach the ledger.
+    await ask(url, '/read', 'bad');
+    await ask(url, '/read', 'good');
+    while (told.length < 4) await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(told.map(({ name }) => name)).toEqual(['access.allowed', 'access.denied', 'access.denied', 'access.allowed']);
     expect(told.every(({ route }) => typeof route === 'string' && !route.includes('?'))).toBe(true);
   });
 });

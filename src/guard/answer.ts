@@ -11,6 +11,8 @@ export interface ActiveAnswer {
 /** Never active: revoked, unknown, expired, or nothing that this caller may know of. No reason is given. */
 export interface InactiveAnswer {
   readonly state: 'inactive';
+  /** Rescind has the token on record for this caller's resources; absent for a text that anybody could have made up. */
+  readonly recorded?: true;
 }
 
 /** Nobody could tell. The call that came with the token MUST NOT be served. */
@@ -23,6 +25,7 @@ export interface UnavailableAnswer {
 export type Answer = ActiveAnswer | InactiveAnswer | UnavailableAnswer;
 
 export const INACTIVE: InactiveAnswer = Object.freeze({ state: 'inactive' });
+export const INACTIVE_RECORDED: InactiveAnswer = Object.freeze({ state: 'inactive', recorded: true });
 
 export const unavailable = (retryAfter: number = DEFAULT_RETRY_AFTER_S): UnavailableAnswer => ({ state: 'unavailable', retryAfter });
 

@@ -176,6 +176,23 @@ describe('a token that is bound to a DPoP key (RFC 9449)', () => {
     expect(challengeOf(verdict)).toMatch(/^DPoP error="invalid_dpop_proof", error_description="[^"]+", algs="ES256 EdDSA Ed25519 PS256", Bearer$/);
   });
 
+  it.each<[string, string, string]>([
+    ['a path that begins with two slashes, which names no host', '//things', `${API}/things`],
+    ['a target that is no address', '//[', `${API}/things`],
+    ['a target of another form', '*', `${API}/`],
+  ])('a proof for another address than %s is refused', async (_, url, htu) => {
+    const key = await newKey();
+    expect(await sutWith(key).verify(presenting(await sign(key, claims({ htu })), { url }))).toMatchObject({ allowed: false, error: 'invalid_dpop_proof' });
+  });
+
+  it.each<[string, string, string]>([
+    ['a path that begins with two slashes', '//evil.example/things', `${API}//evil.example/things`],
+    ['a target in absolute form', 'http://10.0.0.1:8080/things?x=1', `${API}/things`],
+  ])('a proof for %s is taken', async (_, url, htu) => {
+    const key = await newKey();
+    expect(await sutWith(key).verify(presenting(await sign(key, claims({ htu })), { url }))).toMatchObject({ allowed: true });
+  });
+
   it.each<[string, Record<string, unknown>]>([
     ['at the end of its time', { iat: NOW / 1000 - 65 }],
     ['a little ahead', { iat: NOW / 1000 + 5 }],

@@ -36,7 +36,7 @@ export interface Allowed {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** A refusal of a token that is active carries whose it is, for the record. */
+/** For the record, a refusal carries the token if Rescind has it on record, and whose it is if it is active. */
 export type Refused = Refusal & { readonly token?: string; readonly claims?: TokenClaims };
 
 export type Verdict = Allowed | Refused;
@@ -72,7 +72,11 @@ export function createBearerVerifier({ guard, audience, realm, resourceMetadata,
 
   function decide(request: PresentedRequest, { scheme, token }: Credentials, answer: Answer, scopes: readonly string[]): Verdict | Promise<Verdict> {
     if (answer.state === 'unavailable') return challenges.unavailable(answer.retryAfter);
-    if (answer.state !== 'active') return { ...challenges.refuse(scheme, 'invalid_token', 'the token is not active'), token };
+    if (answer.state !== 'active') {
+      const refused = challenges.refuse(scheme, 'invalid_token', 'the token is not active');
+      // A text that nobody recorded is anybody's: its refusal is no evidence, and would fill the ledger.
+      return answer.recorded ? { ...refused, token } : refused;
+    }
     const { claims } = answer;
     const refuse = (why: string): Refused => ({ ...challenges.refuse(scheme, 'invalid_token', why), token, claims });
     if (!isFor(audiences, claims)) return refuse('the token is for another resource');

@@ -77,7 +77,8 @@ export function createProofVerifier(options: DpopOptions): ProofVerifier {
     const claims = await signedClaims(proof);
     if (claims === undefined) return bad('the proof is not signed as it must be');
     if (claims['htm'] !== method) return bad('the proof is for another method');
-    if (!isSameUri(claims['htu'], `${prefix}${pathOf(url)}`)) return bad('the proof is for another address');
+    const path = pathOf(url);
+    if (path === undefined || !isSameUri(claims['htu'], `${prefix}${path}`)) return bad('the proof is for another address');
     if (claims['ath'] !== createHash('sha256').update(token, 'ascii').digest('base64url')) return bad('the proof is for another token');
     const at = now();
     const age = at / 1000 - (claims.iat ?? Number.NaN);
@@ -121,7 +122,14 @@ async function thumbprintOf(proof: string): Promise<string | undefined> {
   }
 }
 
-const pathOf = (url: string): string => new URL(url, 'http://any').pathname;
+/** Path of a request target: origin-form, in which `//host` is a path, or absolute-form (RFC 9112, 3.2). Undefined for another one. */
+function pathOf(target: string): string | undefined {
+  try {
+    return new URL(target.startsWith('/') ? `http://any${target}` : target).pathname;
+  } catch {
+    return undefined;
+  }
+}
 
 /** RFC 9449, 4.3: without query and fragment, after the normalization of RFC 3986, 6.2.2 and 6.2.3. */
 function isSameUri(htu: unknown, expected: string): boolean {

@@ -96,6 +96,14 @@ describe('an answer about a token', () => {
     expect(readTokenAnswer(body({ active }))).toBeUndefined();
   });
 
+  it.each([
+    [{ active: false }, { state: 'inactive' }],
+    [{ active: false, rescind: { recorded: true } }, { state: 'inactive', recorded: true }],
+    [{ active: false, rescind: { recorded: 'yes' } }, { state: 'inactive' }],
+  ])('%j says whether the token is on record', (value, answer) => {
+    expect(readTokenAnswer(value)).toEqual(answer);
+  });
+
   it.each([[undefined], [null], [[]], ['{"active":true}']])('%j is no answer', (value) => {
     expect(readTokenAnswer(value)).toBeUndefined();
   });

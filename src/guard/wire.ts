@@ -1,5 +1,5 @@
 import { DIMENSIONS, MAX_VALUES_PER_DIMENSION, ruleKeyFromBytes, ruleKeyToBytes, type RuleKey, type SelectorKey } from '../rules/index.js';
-import { INACTIVE, type Answer, type TokenClaims } from './answer.js';
+import { INACTIVE, INACTIVE_RECORDED, type Answer, type TokenClaims } from './answer.js';
 import type { Interest, KeySets } from './interest.js';
 import type { ServerSentEvent } from './server-sent-events.js';
 import type { Judgement } from './state.js';
@@ -38,7 +38,7 @@ export function readFeedEvent({ event, id, data }: ServerSentEvent): FeedEvent |
 /** Undefined for a body that is no answer. Only the boolean itself is a yes. */
 export function readTokenAnswer(body: unknown): Answer | Judgement | undefined {
   if (!isRecord(body)) return undefined;
-  if (body['active'] === false) return INACTIVE;
+  if (body['active'] === false) return isRecord(body['rescind']) && body['rescind']['recorded'] === true ? INACTIVE_RECORDED : INACTIVE;
   if (body['active'] !== true) return undefined;
   const { active: _, rescind, ...claims } = body;
   const answer = deepFreeze({ state: 'active' as const, claims: claims as TokenClaims });

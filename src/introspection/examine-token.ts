@@ -68,11 +68,13 @@ export function createTokenExaminer({ state, facts, verifier }: TokenExaminerOpt
 
   /** What its facts say against it, whoever presents it and whatever its text says. */
   function refuse(question: Question, token: KnownToken, isOpaque: boolean): Refusal | undefined {
-    const { tenant, now } = question;
-    const { iss, audience, identity, source: id } = token.common;
+    const { tenant, now, atResource } = question;
+    const { iss, audience, identity, kind, source: id } = token.common;
     if (!maySee(question, iss, audience)) return 'not-allowed';
     // The signing input of a JWT without `jti` is no opaque token, though a bare digest finds both.
     if ((identity === 'sha256') !== isOpaque) return 'wrong-kind';
+    // A refresh token is for its RAS alone (RFC 6749, section 1.5): a guard would take it for access.
+    if (atResource && kind === 'refresh') return 'wrong-kind';
     const source = state.source(id);
     if (!source || source.tenant !== tenant.id || source.disabled || !source.issuers.includes(iss)) return 'source-refused';
     return refuseByTime(token, source, now) ?? refuseByLineage(token, source) ?? refuseByRules(question, token);
@@ -122,7 +124,8 @@ function refuseByLineage({ common: { lineage } }: KnownToken, { profile }: Sourc
     case 'none':
       return undefined;
     case 'stated':
-      return lineage.hasIdJag ? undefined : 'lineage-missing';
+      if (!lineage.hasIdJag) return 'lineage-missing';
+      return lineage.usersKnown ? undefined : 'lineage-incomplete';
     case 'confirmed':
       if (!lineage.hasIdJag) return 'lineage-missing';
       return lineage.idJagsKnown ? undefined : 'lineage-incomplete';

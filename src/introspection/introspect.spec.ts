@@ -64,6 +64,7 @@ describe('a token that nothing speaks against', () => {
     ['a JWT with its audience as an array', () => jwt({}, { aud: [API] })],
     ['one whose resource is the caller’s, not its aud', () => opaque({ aud: ['urn:chat'], resource: [API] })],
     ['one that came of a refresh token that states the ID-JAG', () => withParent(refreshFacts())],
+    ['one whose RAS leaves it to the IdP to say whose ID-JAG it was', () => (world.recordIdJag(parties.idJagFacts(NOW)), opaque({ id_jag: { iss: IDP, jti: 'gr-1' } }))],
     ['one without ID-JAG where the profile asks for none', () => (changeProfile({ lineage: 'none' }), opaque({ id_jag: undefined }))],
     [
       'one whose ID-JAG the IdP confirms',
@@ -129,7 +130,8 @@ describe('one precondition less, and the answer is the same inactive bytes', () 
     ['it was issued in the future', 'not-yet-valid', () => opaque({ iat: NOW + 6 })],
     ['its text says that it is not valid yet', 'not-yet-valid', () => jwt({}, { nbf: NOW + 6 })],
     ['its text has a start time of another type', 'not-yet-valid', () => jwt({}, { nbf: 'now' })],
-    ['its lineage is too old', 'lineage-too-old', () => opaque({ id_jag: { iss: IDP, jti: 'gr-1', iat: NOW - 30 * 86_400 - 1 } })],
+    ['its lineage is too old', 'lineage-too-old', () => opaque({ id_jag: { iss: IDP, jti: 'gr-1', sub: 'u-1', iat: NOW - 30 * 86_400 - 1 } })],
+    ['nobody says whose ID-JAG it came from', 'lineage-incomplete', () => opaque({ id_jag: { iss: IDP, jti: 'gr-1', iat: NOW - 60 } })],
     ['it states no ID-JAG', 'lineage-missing', () => opaque({ id_jag: undefined })],
     ['its ID-JAG is not confirmed though it must be', 'lineage-incomplete', () => (changeProfile({ lineage: 'confirmed' }), opaque())],
     ['its parent is not recorded', 'lineage-incomplete', () => opaque({ parent: { iss: RAS, jti: 'rt-unknown' } })],

@@ -8,7 +8,7 @@ import type { ExamineIdJag } from './examine-id-jag.js';
 import type { ExamineToken } from './examine-token.js';
 import type { Facts } from './facts.js';
 import { sha256 } from './jws.js';
-import type { Recorder } from './outcomes.js';
+import type { Recorder, Refusal } from './outcomes.js';
 import type { Gathered, Need, Question } from './question.js';
 import { createRestraint, TooManyWaiting, type RestraintLimits } from './restraint.js';
 import { sightOf, type Sight } from './sight.js';
@@ -45,8 +45,11 @@ export interface Presented {
 }
 
 export type Answer =
-  /** `bytes` is the length of the body in UTF-8. `sight`: what a guard that asks is told beside an active answer. */
-  | { readonly kind: 'decided'; readonly body: string; readonly bytes: number; readonly sight?: Sight }
+  /**
+   * `bytes` is the length of the body in UTF-8. `sight`: what a guard that asks is told beside an active answer. `recorded`: a guard
+   * asks about an inactive token that is on record for its resources.
+   */
+  | { readonly kind: 'decided'; readonly body: string; readonly bytes: number; readonly sight?: Sight; readonly recorded?: true }
   /** Nobody can tell now; the caller must take the token as inactive and may ask again. */
   | { readonly kind: 'undecided' }
   | { readonly kind: 'unauthenticated'; readonly refusal: AuthenticationRefusal }
@@ -88,14 +91,15 @@ export function createIntrospect(options: IntrospectOptions): Introspect {
     const role = caller.roles[presented.role ?? 'introspect'];
     if (!tenant || !role) return noRole();
 
-    const question = { tenant, role, text: presented.token, digest, now: now() / 1000 };
+    const question = { tenant, role, atResource: presented.role === 'guard', text: presented.token, digest, now: now() / 1000 };
     const examine = presented.hint === ID_JAG_TOKEN_TYPE ? examineIdJag : examineToken;
     const examination = examine(question, gathered);
     if (examination.need) return { kind: 'pending', need: examination.need, question, caller };
     if (examination.known) counts.count(examination.known, caller.id, examination.body !== undefined, question.now);
     if (examination.refusal) {
       recorder.refused(examination.refusal, { tenant: tenant.id, caller: caller.id, digest });
-      return DECIDED_INACTIVE;
+      const isOwn = examination.known !== undefined && !NOT_OWN.has(examination.refusal);
+      return presented.role === 'guard' && isOwn ? DECIDED_RECORDED : DECIDED_INACTIVE;
     }
     recorder.count('active');
     const { body, bytes } = examination;
@@ -208,5 +212,8 @@ interface Pending {
 }
 
 const DECIDED_INACTIVE: Answer = { kind: 'decided', body: INACTIVE, bytes: INACTIVE.length };
+const DECIDED_RECORDED: Answer = { ...DECIDED_INACTIVE, recorded: true };
+/** Refusals of a text that is no token for the caller's resources, whatever is recorded. */
+const NOT_OWN: ReadonlySet<Refusal> = new Set<Refusal>(['not-allowed', 'wrong-kind', 'source-refused']);
 const UNDECIDED: Answer = { kind: 'undecided' };
 const NO_ROLE: Answer = { kind: 'no-role' };

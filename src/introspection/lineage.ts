@@ -17,6 +17,8 @@ export interface LineageSummary {
   readonly parentsKnown: boolean;
   /** Some token of it states the ID-JAG that it came from. */
   readonly hasIdJag: boolean;
+  /** The user of each stated ID-JAG is known, from the RAS or from the IdP: without it no rule on a user could reach the token. */
+  readonly usersKnown: boolean;
   /** Each stated ID-JAG is recorded by its IdP. */
   readonly idJagsKnown: boolean;
 }
@@ -32,6 +34,7 @@ export function summarize({ tokens, idJags, complete, broken }: StoredLineage): 
     contradictory: recorded.some(({ stated, ras, issued }) => issued !== undefined && contradicts(stated, ras, issued)),
     parentsKnown: tokens.every(({ parentKey }) => parentKey === undefined || tokenKeysKnown.has(parentKey)),
     hasIdJag: redemptions.length > 0,
+    usersKnown: recorded.every(({ stated, issued }) => stated.sub !== undefined || issued !== undefined),
     idJagsKnown: recorded.every(({ issued }) => issued !== undefined),
   };
 }

@@ -55,12 +55,27 @@ describe('what a guard is told of a token', () => {
 
   it.each<[string, () => string]>([
     ['unknown', () => 'at_unknown'],
-    ['expired', () => opaque({ exp: NOW })],
     ['of an issuer beyond its bounds', () => opaque({ iss: parties.OTHER_RAS })],
     ['for a resource beyond its bounds', () => opaque({ aud: [parties.OTHER_API] })],
-    ['stopped', () => (world.order({ client: { iss: parties.RAS, client_id: 'wiki-at-chat' } }), opaque())],
+    ['made up under the name of one that is recorded', () => (opaque({ sha256: undefined, jti: 'at-1', exp: NOW }), signJwt(parties.idpKey, parties.claimsOf(parties.tokenFacts(NOW, { jti: 'at-1' }))))],
   ])('%s: inactive, and nothing beside it', async (_, token) => {
     expect(await see(token())).toEqual(inactive);
+  });
+
+  it.each<[string, () => string]>([
+    ['expired', () => opaque({ exp: NOW })],
+    ['stopped', () => (world.order({ client: { iss: parties.RAS, client_id: 'wiki-at-chat' } }), opaque())],
+  ])('%s: inactive, and that it is on record, so that its use is evidence', async (_, token) => {
+    expect(await see(token())).toEqual({ ...inactive, recorded: true });
+    // Introspection says nothing beside `active` (RFC 7662, section 2.2).
+    expect(await world.ask(OPAQUE)).toEqual(expect.not.objectContaining({ recorded: true }));
+  });
+
+  it('a refresh token is never active, whatever its audience: a guard would take it for access', async () => {
+    registerGuard({ guard: { resources: [parties.RAS], issuers: [parties.RAS] }, introspect: { resources: [parties.RAS], issuers: [parties.RAS] } });
+    const token = opaque({ kind: 'refresh' });
+    expect(await see(token)).toEqual(inactive);
+    expect((await world.ask(token, parties.basic(GUARD)) as { body: string }).body).toContain('"active":true');
   });
 
   it('goes by the role guard, and by no other', async () => {
@@ -123,7 +138,7 @@ describe('what a guard may keep', () => {
     const members = splitSelectorKey(selectorKey(KEY, selector));
     expect(members.every(([dimension, key]) => sets[DIMENSIONS.indexOf(dimension)]!.includes(key))).toBe(true);
     world.order(selector);
-    expect(await see(OPAQUE)).toEqual(inactive);
+    expect(await see(OPAQUE)).toEqual({ ...inactive, recorded: true });
   });
 
   it('is judged up to the head of the step that decided, after the last wait', async () => {

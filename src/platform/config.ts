@@ -38,6 +38,8 @@ export interface Config {
   readonly topicPrefix: string;
   /** Whether a node compares its database with what was published of it, before it joins. */
   readonly controlFence: 'on' | 'off';
+  /** The key that seals the control topic, base64url of 32 bytes; undefined: the one that the first start made. */
+  readonly controlTopicKey: Secret | undefined;
   /** How long a node may stay silent before it is fenced, in milliseconds. */
   readonly leaseMs: number;
   /** First part of every ledger's origin: configured, never taken from a Host header. */
@@ -92,6 +94,7 @@ export function readConfig(env: Environment): Config {
     kafka: readKafka(env, refuse),
     topicPrefix: readTopicPrefix(env, refuse),
     controlFence: readOneOf(env, 'CONTROL_FENCE', ['on', 'off'], 'on', refuse),
+    controlTopicKey: readTopicKey(env, refuse),
     leaseMs: readInteger(env, 'LEASE_SECONDS', { min: 2, max: 30, default: DEFAULT_LEASE_SECONDS }, refuse) * 1000,
     logOrigin: readLogOrigin(env, refuse),
     logLevel: readOneOf(env, 'LOG_LEVEL', LOG_LEVELS, 'info', refuse),
@@ -117,6 +120,7 @@ export const VARIABLE_DOCUMENTATION: Readonly<Record<string, string>> = {
   ...KAFKA_DOCUMENTATION,
   TOPIC_PREFIX: `first part of the topics that Rescind publishes to; two deployments on one Kafka need two (default ${DEFAULT_TOPIC_PREFIX})`,
   CONTROL_FENCE: 'off to answer without comparing the database with the control topic: an old backup would go unnoticed (default on)',
+  CONTROL_TOPIC_KEY: 'key that seals the control topic, base64url of 32 bytes (default: made at the first start, a copy in <RESCIND_HOME>/control-topic-key)',
   LEASE_SECONDS: `how long a node may stay silent before it is fenced, 2 to 30 (default ${DEFAULT_LEASE_SECONDS})`,
   LOG_LEVEL: `${LOG_LEVELS.join(', ')} (default info)`,
   LOG_ORIGIN: `first part of the ledgers' origin, such as log.example.com (default ${DEFAULT_LOG_ORIGIN})`,
@@ -162,6 +166,13 @@ function readTopicPrefix(env: Environment, refuse: Refuse): string {
   const value = env['TOPIC_PREFIX'] ?? DEFAULT_TOPIC_PREFIX;
   if (!/^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$/.test(value)) refuse('TOPIC_PREFIX', 'must be letters, digits, dots, hyphens and underscores, at most 100');
   return value;
+}
+
+function readTopicKey(env: Environment, refuse: Refuse): Secret | undefined {
+  const value = env['CONTROL_TOPIC_KEY'];
+  if (value === undefined) return undefined;
+  if (!/^[A-Za-z0-9_-]{43}$/.test(value)) refuse('CONTROL_TOPIC_KEY', 'must be the base64url of 32 bytes, without padding');
+  return new Secret(value);
 }
 
 function readLogOrigin(env: Environment, refuse: Refuse): string {

@@ -2,6 +2,7 @@ export { ConfigError, DEFAULT_LEASE_SECONDS, DEFAULT_TOPIC_PREFIX, ROLES, VARIAB
 export type { Config, ConfigProblem, ListenConfig, LogLevel, Role } from './config.js';
 export type { KafkaConfig, KafkaSecurity, SaslMechanism } from './kafka-config.js';
 export { isLoopback } from './loopback.js';
+export { writePrivateFile } from './private-file.js';
 export { Secret } from './secret.js';
 
 export { createLog } from './log.js';

@@ -1,8 +1,8 @@
-import { randomUUID } from 'node:crypto';
-import { link, mkdir, open, readFile, unlink } from 'node:fs/promises';
+import { readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RescindError } from '../contracts/index.js';
 import type { CallerRecord, ControlFollower, ControlLog } from '../control/index.js';
+import { writePrivateFile } from '../platform/index.js';
 import type { Actor } from './authored.js';
 import { storedSecret } from './callers.js';
 import { createEdits } from './edits.js';
@@ -44,7 +44,7 @@ export async function bootstrap({ home, controlLog, follower, now = Date.now }: 
   const edits = createEdits({ controlLog, follower });
   const known = state.tenantByName(DEFAULT_TENANT);
   const tenant = known ?? (await ensureTenant(edits, { id: 'bootstrap', tenant: '' }, DEFAULT_TENANT, () => {}));
-  const { secret, written } = await ensureKeyFile(home, path);
+  const { secret, written } = await ensureKeyFile(path);
   const actor: Actor = { id: 'bootstrap', tenant: tenant.id };
   const stored = storedSecret(secret, Math.floor(now() / 1000));
   try {
@@ -58,28 +58,10 @@ export async function bootstrap({ home, controlLog, follower, now = Date.now }: 
   return { created: true, path };
 }
 
-async function ensureKeyFile(home: string, path: string): Promise<{ secret: string; written: boolean }> {
-  await mkdir(home, { recursive: true });
-  const draft = `${path}.${randomUUID()}`;
+async function ensureKeyFile(path: string): Promise<{ secret: string; written: boolean }> {
   const secret = generateSecret();
-  const file = await open(draft, 'wx', 0o600);
-  try {
-    await file.writeFile(`${secret}\n`);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  try {
-    // link, unlike rename, fails when the name is taken, and never shows a file half written.
-    await link(draft, path);
-    await syncDirectory(home);
-    return { secret, written: true };
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    return { secret: await readKey(path), written: false };
-  } finally {
-    await unlink(draft);
-  }
+  const written = await writePrivateFile(path, `${secret}\n`);
+  return { secret: written ? secret : await readKey(path), written };
 }
 
 async function readKey(path: string): Promise<string> {
@@ -88,13 +70,4 @@ async function readKey(path: string): Promise<string> {
     throw new RescindError('config-invalid', { detail: `${path} does not hold a key of Rescind's; move it away and start again` });
   }
   return secret;
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, 'r');
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
 }

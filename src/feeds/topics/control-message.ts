@@ -1,8 +1,16 @@
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { canonicalJson, RescindError } from '../../contracts/index.js';
 import type { CommandCopy, ControlRecord, RecordCopy, Seq } from '../../control/index.js';
 
-/** Of a message's value. A reader refuses another one. */
+/** Bytes of the key that seals control records (AES-256-GCM). */
+export const TOPIC_KEY_BYTES = 32;
+
+/** First byte of a sealed value. What is inside states its own format. */
+const SEALED = 2;
+/** Format of the sealed content; a reader refuses another one. */
 const FORMAT = 1;
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
 
 interface Written extends Omit<ControlRecord, 'seq'> {
   readonly format: number;
@@ -11,46 +19,59 @@ interface Written extends Omit<ControlRecord, 'seq'> {
 }
 
 export interface ControlMessage {
+  /** The record's seq, decimal. */
   readonly key: string;
-  readonly value: string;
+  /** 0x02 ‖ nonce, 12 bytes ‖ AES-256-GCM of the record as JSON ‖ tag, 16 bytes. The message's key is bound to it. */
+  readonly value: Buffer;
 }
 
-export function controlMessage({ record, commands }: RecordCopy): ControlMessage {
-  const seq = String(record.seq);
-  return { key: seq, value: JSON.stringify({ format: FORMAT, ...record, seq, commands }) };
+/** Seals control records for their topic, so that nobody else can read them, and tells them from what others wrote there. */
+export interface ControlSeal {
+  seal(copy: RecordCopy): ControlMessage;
+  /**
+   * Opens a record of the topic. Returns undefined for a record that was not sealed with this key. Throws
+   * `control-topic-corrupt` for a sealed record of a format that this release cannot read.
+   */
+  open(message: { readonly key: string | null; readonly value: Buffer | null }): RecordCopy | undefined;
 }
 
-/** Throws `control-topic-corrupt` for what no publisher of Rescind wrote. */
-export function readControlMessage({ offset, value }: { readonly offset: bigint; readonly value: Buffer | null }): RecordCopy {
-  const { format, seq, commands, ...record } = parse(offset, value);
-  if (format !== FORMAT) throw corrupt(offset, `is of format ${String(format)}, which this release cannot read`);
-  return { record: { ...record, seq: BigInt(seq) as Seq } as ControlRecord, commands };
+/** Throws `TypeError` unless the key has {@link TOPIC_KEY_BYTES} bytes. */
+export function createControlSeal(key: Buffer): ControlSeal {
+  if (key.length !== TOPIC_KEY_BYTES) throw new TypeError(`the key of the control topic must have ${TOPIC_KEY_BYTES} bytes`);
+  return {
+    seal({ record, commands }) {
+      const seq = String(record.seq);
+      const nonce = randomBytes(NONCE_BYTES);
+      const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(boundTo(seq));
+      const sealed = [cipher.update(JSON.stringify({ format: FORMAT, ...record, seq, commands }), 'utf8'), cipher.final()];
+      return { key: seq, value: Buffer.concat([Buffer.of(SEALED), nonce, ...sealed, cipher.getAuthTag()]) };
+    },
+    open({ key: seq, value }) {
+      const text = seq === null || value === null ? undefined : unseal(key, seq, value);
+      if (text === undefined) return undefined;
+      const { format, seq: written, commands, ...record } = JSON.parse(text) as Written;
+      if (format !== FORMAT) throw new RescindError('control-topic-corrupt', { detail: `record ${seq} is of format ${String(format)}, which this release cannot read` });
+      return { record: { ...record, seq: BigInt(written) as Seq } as ControlRecord, commands };
+    },
+  };
 }
 
-/** Whether two records are one. Not the commands: their keys expire. */
+function unseal(key: Buffer, seq: string, value: Buffer): string | undefined {
+  if (value.length < 1 + NONCE_BYTES + TAG_BYTES || value[0] !== SEALED) return undefined;
+  const nonce = value.subarray(1, 1 + NONCE_BYTES);
+  const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES }).setAAD(boundTo(seq)).setAuthTag(value.subarray(-TAG_BYTES));
+  const opened = decipher.update(value.subarray(1 + NONCE_BYTES, -TAG_BYTES));
+  try {
+    return Buffer.concat([opened, decipher.final()]).toString();
+  } catch {
+    return undefined;
+  }
+}
+
+const boundTo = (seq: string): Buffer => Buffer.from(`rescind-control/v${SEALED}\0${seq}`);
+
+/** Whether two records are one. Commands are not compared: their keys expire. */
 export const isSameRecord = (one: ControlRecord, other: ControlRecord): boolean => canonicalRecord(one) === canonicalRecord(other);
 
 const canonicalRecord = ({ seq, tenant, kind, subject, version, at, body }: ControlRecord): string =>
   canonicalJson({ seq: String(seq), tenant, kind, subject, version, at, body });
-
-function parse(offset: bigint, value: Buffer | null): Written {
-  let parsed: Partial<Written> | null;
-  try {
-    parsed = JSON.parse(String(value)) as Partial<Written> | null;
-  } catch (error) {
-    throw corrupt(offset, 'is not JSON', error);
-  }
-  const isWhole =
-    typeof parsed === 'object' &&
-    parsed !== null &&
-    /^[1-9]\d{0,17}$/.test(String(parsed.seq)) &&
-    [parsed.tenant, parsed.kind, parsed.subject].every((member) => typeof member === 'string') &&
-    [parsed.version, parsed.at].every((member) => Number.isSafeInteger(member)) &&
-    typeof parsed.body === 'object' &&
-    Array.isArray(parsed.commands);
-  if (!isWhole) throw corrupt(offset, 'is not a control record');
-  return parsed as Written;
-}
-
-const corrupt = (offset: bigint, what: string, cause?: unknown): RescindError =>
-  new RescindError('control-topic-corrupt', { detail: `the record at offset ${offset} ${what}`, cause });

@@ -1,10 +1,12 @@
 import type { Kafka } from 'kafkajs';
 import { RescindError } from '../../contracts/index.js';
 import { createControlLog, createLogCopies } from '../../control/index.js';
-import type { Pool } from '../../platform/index.js';
-import { readControlMessage } from './control-message.js';
-import { requireContinued } from './history.js';
+import type { Log, Pool } from '../../platform/index.js';
+import { createControlSeal } from './control-message.js';
+import { findPublished, requireContinued } from './history.js';
+import { storedOffset } from './lead.pg.js';
 import { controlTopic } from './names.js';
+import type { TopicKeys } from './topic-key.pg.js';
 import { createTopicReader } from './topic-reader.kafka.js';
 
 export interface ControlFence {
@@ -13,19 +15,34 @@ export interface ControlFence {
   stop(): Promise<void>;
 }
 
+export interface FenceOptions {
+  readonly kafka: Kafka;
+  readonly pool: Pool;
+  readonly keys: TopicKeys;
+  readonly prefix: string;
+  readonly log: Log;
+}
+
 /**
- * Compares the database with the end of the topic that its control log is published to. Begins from no: a topic that cannot be
- * read lets nobody in. A cluster without the topic has never been published to, and has nothing to compare with.
+ * Compares the database with the topic that its control log is published to. Begins from no: a topic that cannot be read or
+ * opened lets nobody in. A cluster without the topic has never been published to, and has nothing to compare with.
  */
-export function createControlFence({ kafka, pool, prefix }: { kafka: Kafka; pool: Pool; prefix: string }): ControlFence {
+export function createControlFence({ kafka, pool, keys, prefix, log }: FenceOptions): ControlFence {
   const reader = createTopicReader({ kafka });
-  const log = { copies: createLogCopies({ pool }), controlLog: createControlLog({ pool }) };
+  const database = { copies: createLogCopies({ pool }), controlLog: createControlLog({ pool }) };
   const topic = controlTopic(prefix);
+
+  async function requirePublished(): Promise<void> {
+    const key = await keys.find();
+    const { last, foreign } = await findPublished({ reader, topic, seal: key && createControlSeal(key), from: await storedOffset(pool, topic) });
+    if (foreign > 0) log.warn({ topic, records: foreign }, 'somebody else has written to the topic of control records; their records are ignored');
+    if (last) await requireContinued(last.record, topic, database);
+  }
+
   return {
     async check() {
       try {
-        const last = await reader.last(topic);
-        if (last) await requireContinued(readControlMessage(last).record, topic, log);
+        await requirePublished();
         return undefined;
       } catch (error) {
         return error instanceof RescindError ? error : new RescindError('database-unavailable', { cause: error });

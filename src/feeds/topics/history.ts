@@ -1,10 +1,59 @@
 import { RescindError } from '../../contracts/index.js';
 import type { ControlLog, ControlRecord, LogCopies } from '../../control/index.js';
-import { isSameRecord } from './control-message.js';
+import { isSameRecord, type ControlSeal } from './control-message.js';
+import type { TopicReader } from './topic-reader.kafka.js';
+
+/** The highest record that this deployment published to its topic. */
+export interface Published {
+  readonly record: ControlRecord;
+  readonly offset: bigint;
+}
+
+export interface PublishedHistory {
+  /** undefined: nothing was ever published. */
+  readonly last: Published | undefined;
+  /** Records that were read and that nobody sealed with this deployment's key. */
+  readonly foreign: number;
+}
+
+export interface HistoryOptions {
+  readonly reader: TopicReader;
+  readonly topic: string;
+  /** undefined: this deployment has no key yet, so every record there is a stranger's. */
+  readonly seal: ControlSeal | undefined;
+  /** Offset of a record that this database knows as published; null or gone from the topic: the topic is read from its start. */
+  readonly from: bigint | null;
+}
 
 /**
- * Whether the database goes on from the last record that was published of it; throws `control-log-behind` with what to do
- * where it does not. `published` MUST have been read before: records are published after they were committed, so whatever was
+ * Finds the highest record that was published. Everything behind `from` is read, because a stranger may write strangers' records
+ * or repeat old ones behind the last record. Throws `control-topic-sealed` if there are records and none opens with the key.
+ */
+export async function findPublished({ reader, topic, seal, from }: HistoryOptions): Promise<PublishedHistory> {
+  let last: Published | undefined;
+  let foreign = 0;
+  for await (const records of reader.read(topic, from)) {
+    for (const message of records) {
+      const copy = seal?.open(message);
+      if (copy === undefined) foreign += 1;
+      else if (last === undefined || copy.record.seq >= last.record.seq) last = { record: copy.record, offset: message.offset };
+    }
+  }
+  if (last === undefined && foreign > 0) throw sealed(topic, seal);
+  return { last, foreign };
+}
+
+/** The refusal of a topic that cannot be opened, with what to do. */
+export const sealed = (topic: string, seal: ControlSeal | undefined): RescindError =>
+  new RescindError('control-topic-sealed', {
+    detail: seal
+      ? `${topic} has records, and none of them opens with this deployment's key. If another deployment publishes there, set TOPIC_PREFIX; if the key is an old one, set CONTROL_TOPIC_KEY to the right one`
+      : `${topic} has records, and this database has no key to open them: it is empty or another one. Set CONTROL_TOPIC_KEY to the key of the deployment (a copy is in control-topic-key of each node's home), then run: rescind control restore --from-topic`,
+  });
+
+/**
+ * Checks that the database goes on from the last record that was published of it; throws `control-log-behind` with what to do if
+ * it does not. `published` MUST have been read before: records are published after they were committed, so whatever was
  * published is in a database that nobody has put back.
  */
 export async function requireContinued(published: ControlRecord, topic: string, log: { copies: LogCopies; controlLog: ControlLog }): Promise<void> {

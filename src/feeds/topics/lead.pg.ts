@@ -22,10 +22,17 @@ export interface Lead {
   /** Told by the server or the network; a session that is silently gone is noticed by the next move. */
   isLost(): boolean;
   cursors(cluster: string): Promise<Map<string, Cursor>>;
-  begin(cluster: string, topic: string, seq: Seq): Promise<void>;
+  begin(cluster: string, topic: string, at: Cursor): Promise<void>;
   /** Throws `edit-conflict` when another process moved one of them. */
   move(cluster: string, moves: readonly Move[]): Promise<void>;
   release(): void;
+}
+
+/** Offset of the last record that this database knows as published; null if it knows none, or published to more than one cluster. */
+export async function storedOffset(pool: Pool, topic: string): Promise<bigint | null> {
+  const { rows } = await pool.query<{ last_offset: string | null }>('SELECT last_offset FROM topic_cursor WHERE topic = $1', [topic]);
+  const offset = rows.length === 1 ? rows[0]!.last_offset : null;
+  return offset === null ? null : BigInt(offset);
 }
 
 /** undefined: another process has it. */
@@ -60,11 +67,11 @@ function leadOf(client: PoolClient, isLost: () => boolean, release: () => void):
       const { rows } = await client.query<{ topic: string; seq: string; last_offset: string | null }>('SELECT topic, seq, last_offset FROM topic_cursor WHERE cluster = $1', [cluster]);
       return new Map(rows.map(({ topic, seq, last_offset: offset }) => [topic, { seq: BigInt(seq) as Seq, lastOffset: offset === null ? null : BigInt(offset) }]));
     },
-    async begin(cluster, topic, seq) {
+    async begin(cluster, topic, { seq, lastOffset }) {
       await client.query(
-        `INSERT INTO topic_cursor (cluster, topic, seq) VALUES ($1, $2, $3)
-         ON CONFLICT (cluster, topic) DO UPDATE SET seq = excluded.seq, last_offset = NULL, moved_at = now()`,
-        [cluster, topic, seq],
+        `INSERT INTO topic_cursor (cluster, topic, seq, last_offset) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (cluster, topic) DO UPDATE SET seq = excluded.seq, last_offset = excluded.last_offset, moved_at = now()`,
+        [cluster, topic, seq, lastOffset],
       );
     },
     async move(cluster, moves) {

@@ -2,8 +2,10 @@ import type { Kafka } from 'kafkajs';
 import { RescindError } from '../../contracts/index.js';
 import { createLogCopies, type ControlRecord, type LogCopies, type RecordCopy, type Seq } from '../../control/index.js';
 import type { Pool } from '../../platform/index.js';
-import { isSameRecord, readControlMessage } from './control-message.js';
+import { createControlSeal, isSameRecord } from './control-message.js';
+import { sealed } from './history.js';
 import { controlTopic } from './names.js';
+import type { TopicKeys } from './topic-key.pg.js';
 import { createTopicReader } from './topic-reader.kafka.js';
 
 /** Records of one transaction of the database: an interrupted restore goes on behind the last one when it is run again. */
@@ -15,6 +17,8 @@ export interface Restored {
   readonly restored: number;
   /** Records that stand in the topic more than once. */
   readonly repeated: number;
+  /** Records that nobody sealed with this deployment's key; they were left out. */
+  readonly foreign: number;
   /** The database's last record now. Beyond the topic's where the topic was behind. */
   readonly head: string;
   /** The topic's. */
@@ -24,6 +28,7 @@ export interface Restored {
 export interface RestoreOptions {
   readonly kafka: Kafka;
   readonly pool: Pool;
+  readonly keys: TopicKeys;
   readonly prefix: string;
   /** Told after each transaction, and of as many records that were only compared. */
   readonly onProgress?: (seq: bigint) => void;
@@ -31,21 +36,35 @@ export interface RestoreOptions {
 
 /**
  * Brings the control log of a database up to the end of the topic: an empty one, or one whose records are exactly the topic's
- * first ones. Throws `control-log-behind` where they are not, `control-topic-corrupt` where the topic is not whole, and
+ * first ones. Throws `control-log-behind` where they are not, `control-topic-corrupt` where the topic is not whole,
+ * `control-topic-sealed` where the key is missing or another, and
  * `edit-conflict` where somebody else writes; what was restored before stays, and is right.
  */
-export async function restoreControlLog({ kafka, pool, prefix, onProgress = () => undefined }: RestoreOptions): Promise<Restored> {
+export async function restoreControlLog({ kafka, pool, keys, prefix, onProgress = () => undefined }: RestoreOptions): Promise<Restored> {
+  const topic = controlTopic(prefix);
   const reader = createTopicReader({ kafka });
-  const log = createLogCopies({ pool });
-  const restoration = await createRestoration(log, controlTopic(prefix), onProgress);
+  const restoration = await createRestoration(createLogCopies({ pool }), topic, onProgress);
+  const key = await keys.find();
+  const seal = key && createControlSeal(key);
+  let opened = 0;
+  let foreign = 0;
   try {
-    for await (const records of reader.read(controlTopic(prefix))) {
-      for (const record of records) await restoration.take(readControlMessage(record));
+    for await (const records of reader.read(topic)) {
+      for (const record of records) {
+        const copy = seal?.open(record);
+        if (copy) await restoration.take(copy);
+        if (copy) opened += 1;
+        else foreign += 1;
+      }
     }
   } finally {
     await reader.stop();
   }
-  return restoration.end();
+  if (opened === 0 && foreign > 0) throw sealed(topic, seal);
+  const restored = await restoration.end();
+  // The publisher goes on under the same key.
+  await keys.ensure();
+  return { ...restored, foreign };
 }
 
 async function createRestoration(log: LogCopies, topic: string, onProgress: (seq: bigint) => void) {
@@ -95,7 +114,7 @@ async function createRestoration(log: LogCopies, topic: string, onProgress: (seq
       waiting.push(copy);
       if (waiting.length >= RECORDS_A_TRANSACTION) await flush();
     },
-    async end(): Promise<Restored> {
+    async end(): Promise<Omit<Restored, 'foreign'>> {
       await flush();
       return { compared: Number(last < had ? last : had), restored: Number(head - had), repeated, head: String(head), published: String(last) };
     },

@@ -3,13 +3,13 @@ import type { Kafka } from 'kafkajs';
 import { RescindError } from '../../contracts/index.js';
 import { createLogCopies, type ControlFollower, type ControlLog, type RecordCopy, type Seq, type Tenant } from '../../control/index.js';
 import { DEFAULT_TOPIC_PREFIX, type Log, type Metrics, type Pool, type TopicSettings } from '../../platform/index.js';
-import { controlMessage, readControlMessage } from './control-message.js';
-import { requireContinued } from './history.js';
-import { takeLead, type Lead } from './lead.pg.js';
+import { createControlSeal } from './control-message.js';
+import { findPublished, requireContinued, type Published } from './history.js';
+import { storedOffset, takeLead, type Lead } from './lead.pg.js';
 import { controlTopic, controlTopicSettings, revocationsTopic, revocationsTopicSettings, SEQ_HEADER, transactionalId } from './names.js';
 import { ruleMessages } from './rule-message.js';
 import { findGone } from './sweep.js';
-import { createTopicReader, type TopicRecord } from './topic-reader.kafka.js';
+import { createTopicReader } from './topic-reader.kafka.js';
 import { createTopicWriter, type TopicMessage, type TopicWriter } from './topic-writer.kafka.js';
 
 /** Control records of one transaction. */
@@ -22,11 +22,15 @@ const POLL_MS = 1_000;
 const RETRY_MS = 1_000;
 /** How often cursors of topics are stored that got nothing; a crash reads so much again. */
 const IDLE_MOVE_MS = 10_000;
+/** What an operator must decide about; everything else is tried again. */
+const REFUSALS: ReadonlySet<string> = new Set(['control-log-behind', 'control-topic-corrupt', 'control-topic-sealed']);
 /** How often dead rules get their tombstones. */
 const SWEEP_MS = 6 * 3_600_000;
 
 export interface TopicFeedsOptions {
   readonly kafka: Kafka;
+  /** Seals control records ({@link createControlSeal}). */
+  readonly key: Buffer;
   readonly pool: Pool;
   readonly controlLog: ControlLog;
   readonly follower: ControlFollower;
@@ -60,6 +64,7 @@ export function createTopicFeeds(options: TopicFeedsOptions): TopicFeeds {
   const copies = createLogCopies({ pool });
   const reader = createTopicReader({ kafka });
   const control = controlTopic(prefix);
+  const seal = createControlSeal(options.key);
   /** Of the process that publishes; empty in the others. */
   const positions = new Map<string, Position>();
   let isLeading = false;
@@ -95,7 +100,7 @@ export function createTopicFeeds(options: TopicFeedsOptions): TopicFeeds {
 
   function noteFailure(error: unknown): void {
     errors.inc();
-    const isRefused = error instanceof RescindError && (error.code === 'control-log-behind' || error.code === 'control-topic-corrupt');
+    const isRefused = error instanceof RescindError && (REFUSALS.has(error.code));
     if (!isRefused) {
       log.warn({ err: error }, 'the control log could not be published; beginning again');
       return;
@@ -134,9 +139,9 @@ export function createTopicFeeds(options: TopicFeedsOptions): TopicFeeds {
   }
 
   /** The last control record that was published. Throws when it is not this database's. */
-  async function readPublished(): Promise<TopicRecord | undefined> {
-    const last = await reader.last(control);
-    if (last) await requireContinued(readControlMessage(last).record, control, { copies, controlLog });
+  async function readPublished(): Promise<Published | undefined> {
+    const { last } = await findPublished({ reader, topic: control, seal, from: await storedOffset(pool, control) });
+    if (last) await requireContinued(last.record, control, { copies, controlLog });
     return last;
   }
 
@@ -145,10 +150,10 @@ export function createTopicFeeds(options: TopicFeedsOptions): TopicFeeds {
     cluster = await writer.clusterId();
     await ensure(writer, [controlTopicSettings(prefix)]);
     const last = await readPublished();
-    const published = last ? readControlMessage(last).record.seq : (0n as Seq);
+    const at = { seq: last?.record.seq ?? (0n as Seq), lastOffset: last?.offset ?? null };
     // The topic itself says how far it is; a stored cursor that is behind it is that of a process that died in between.
-    await right.begin(cluster, control, published);
-    positions.set(control, { seq: published, stored: published, lastOffset: last?.offset ?? null });
+    await right.begin(cluster, control, at);
+    positions.set(control, { ...at, stored: at.seq });
     await takeTenants(right, writer);
   }
 
@@ -172,7 +177,7 @@ export function createTopicFeeds(options: TopicFeedsOptions): TopicFeeds {
         continue;
       }
       const seq = (await copies.beforeTenant(tenant.id)) ?? state.head;
-      await right.begin(cluster, topic, seq);
+      await right.begin(cluster, topic, { seq, lastOffset: null });
       positions.set(topic, { seq, stored: seq, lastOffset: null });
     }
   }
@@ -213,7 +218,7 @@ export function createTopicFeeds(options: TopicFeedsOptions): TopicFeeds {
     const seconds = Math.floor(now() / 1000);
     for (const copy of known) {
       const { record } = copy;
-      add(control, record.seq, () => [controlMessage(copy)]);
+      add(control, record.seq, () => [seal.seal(copy)]);
       const tenant = state.tenant(record.tenant);
       if (tenant) add(revocationsTopic(prefix, tenant.name), record.seq, () => ruleMessages(record, state, seconds).map((message) => withSeq(message, record.seq)));
     }

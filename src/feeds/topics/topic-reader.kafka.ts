@@ -9,8 +9,6 @@ const FETCH_BYTES = 4 * 1024 * 1024;
 /** A broker that has nothing more answers after this. */
 const MAX_WAIT_MS = 100;
 const READ_COMMITTED = 1;
-/** Offsets to look back at first for the last record; markers of transactions lie between. */
-const LOOK_BACK = 64n;
 const ATTEMPTS = 4;
 const RETRY_MS = 250;
 
@@ -23,9 +21,11 @@ export interface TopicRecord {
 
 /** Reads partition 0 of a topic, committed records alone, in no consumer group. Everything throws `kafka-unavailable`. */
 export interface TopicReader {
-  /** From the topic's start up to what was committed when that is reached; none where there is no topic. */
-  read(topic: string): AsyncGenerator<readonly TopicRecord[], void, undefined>;
-  last(topic: string): Promise<TopicRecord | undefined>;
+  /**
+   * Reads up to what was committed when that is reached; nothing if there is no topic. Begins at the offset `from`, or at the
+   * topic's start if `from` is null or outside the topic.
+   */
+  read(topic: string, from?: bigint | null): AsyncGenerator<readonly TopicRecord[], void, undefined>;
   /** The offset after everything committed; undefined where there is no topic. */
   end(topic: string): Promise<bigint | undefined>;
   stop(): Promise<void>;
@@ -130,19 +130,10 @@ export function createTopicReader({ kafka }: { kafka: Kafka }): TopicReader {
   }
 
   return {
-    async *read(topic) {
+    async *read(topic, from = null) {
       const found = await bounds(topic);
-      if (found && found.low < found.high) yield* readFrom(topic, found.low);
-    },
-    async last(topic) {
-      const found = await bounds(topic);
-      if (!found || found.low === found.high) return undefined;
-      for (let back = LOOK_BACK; ; back *= 8n) {
-        const from = found.high - back > found.low ? found.high - back : found.low;
-        let last: TopicRecord | undefined;
-        for await (const records of readFrom(topic, from)) last = records.at(-1) ?? last;
-        if (last !== undefined || from === found.low) return last;
-      }
+      if (!found || found.low === found.high) return;
+      yield* readFrom(topic, from !== null && from >= found.low && from < found.high ? from : found.low);
     },
     end: async (topic) => (await bounds(topic))?.high,
     stop: disconnect,

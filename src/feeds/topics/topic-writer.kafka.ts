@@ -13,7 +13,7 @@ const TOPIC_RESOURCE = 2;
 
 export interface TopicMessage {
   readonly key: string;
-  readonly value: string | null;
+  readonly value: string | Buffer | null;
   readonly headers?: Readonly<Record<string, string>>;
 }
 

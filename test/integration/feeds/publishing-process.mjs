@@ -1,14 +1,15 @@
 // What `rescind serve` runs for the role feed, in a process of its own that a spec can stop and kill: prints `ready` and stays.
 import { createControlFollower, createControlLog } from '../../../dist/control/index.js';
-import { createTopicFeeds } from '../../../dist/feeds/index.js';
+import { createTopicFeeds, createTopicKeys } from '../../../dist/feeds/index.js';
 import { createKafka, createLog, createMetrics, createPool } from '../../../dist/platform/index.js';
 
-const [url, brokers, prefix, applicationName] = process.argv.slice(2);
+const [url, brokers, prefix, applicationName, home] = process.argv.slice(2);
 const log = createLog({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });
 const pool = createPool({ url, max: 3, applicationName, onIdleError: (err) => log.warn({ err }, 'an idle database connection was lost') });
 const controlLog = createControlLog({ pool });
 const follower = createControlFollower({ url, controlLog, log, serves: false });
 await follower.start();
 const kafka = createKafka({ brokers: brokers.split(','), clientId: applicationName, log });
-createTopicFeeds({ kafka, pool, controlLog, follower, log, metrics: createMetrics(), prefix }).start();
+const key = await createTopicKeys({ pool, home }).ensure();
+createTopicFeeds({ kafka, key, pool, controlLog, follower, log, metrics: createMetrics(), prefix }).start();
 process.stdout.write('ready\n');

@@ -1,11 +1,15 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Kafka } from 'kafkajs';
-import { createControlFollower, createControlLog, type ControlFollower, type ControlLog, type NewControlRecord, type RuleRecord, type Seq } from '../../../src/control/index.js';
-import { controlTopic, createTopicFeeds, createTopicReader, revocationsTopic, type TopicFeeds } from '../../../src/feeds/index.js';
+import { createControlFollower, createControlLog, type ControlFollower, type ControlLog, type NewControlRecord, type RecordCopy, type RuleRecord, type Seq } from '../../../src/control/index.js';
+import { controlTopic, createTopicFeeds, createTopicKeys, createTopicReader, revocationsTopic, type TopicFeeds, type TopicKeys } from '../../../src/feeds/index.js';
+import { createControlSeal, type ControlSeal } from '../../../src/feeds/topics/control-message.js';
 import type { TopicReader, TopicRecord } from '../../../src/feeds/topics/topic-reader.kafka.js';
 import { MIGRATIONS } from '../../../src/migrations.js';
-import { createKafka, createMetrics, runMigrations, type Metrics, type Pool } from '../../../src/platform/index.js';
+import { createKafka, createMetrics, runMigrations, Secret, type Metrics, type Pool } from '../../../src/platform/index.js';
 import { selectorKey, type Selector } from '../../../src/rules/index.js';
 import { createTestDatabase, testBrokers, testLog, uniqueName } from '../../support/services.js';
 
@@ -35,12 +39,18 @@ export interface World {
   readonly prefix: string;
   readonly controlLog: ControlLog;
   readonly reader: TopicReader;
+  /** Of the deployment whose prefix this is. */
+  readonly keys: TopicKeys;
+  readonly seal: ControlSeal;
+  readonly home: string;
   append(...records: readonly NewControlRecord[]): Promise<Seq>;
   /** Follows the log, and ends with the world. */
   follow(): Promise<ControlFollower>;
   /** Publishes, and ends with the world. */
   feed(options?: { readonly follower?: ControlFollower; readonly sweepMs?: number; readonly now?: () => number }): Promise<TopicFeeds & { readonly metrics: Metrics }>;
   control(): Promise<readonly TopicRecord[]>;
+  /** The topic's control records, opened. */
+  controlCopies(): Promise<readonly RecordCopy[]>;
   controlSeqs(): Promise<readonly number[]>;
   revocations(tenant?: string): Promise<readonly TopicRecord[]>;
   /** Resolves when the topic of control records ends with the database's last one. */
@@ -49,13 +59,23 @@ export interface World {
   end(): Promise<void>;
 }
 
-export async function createWorld({ prefix = uniqueName('t'), brokers = testBrokers() }: { readonly prefix?: string; readonly brokers?: readonly string[] } = {}): Promise<World> {
+interface WorldOptions {
+  readonly prefix?: string;
+  readonly brokers?: readonly string[];
+  /** Seals the topic of control records. */
+  readonly key?: Buffer;
+}
+
+export async function createWorld({ prefix = uniqueName('t'), brokers = testBrokers(), key: topicKey = randomBytes(32) }: WorldOptions = {}): Promise<World> {
   const database = await createTestDatabase();
   await runMigrations({ url: database.url, migrations: MIGRATIONS });
   const { pool, url } = database;
   const kafka = createKafka({ brokers, clientId: 'spec', log: testLog(), retry: { initialRetryTime: 50, retries: 5 } });
   const controlLog = createControlLog({ pool });
   const reader = createTopicReader({ kafka });
+  const home = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-home-`));
+  const keys = createTopicKeys({ pool, home, configured: new Secret(topicKey.toString('base64url')) });
+  const seal = createControlSeal(topicKey);
   const steps: (() => Promise<unknown> | unknown)[] = [];
   const all = async (topic: string): Promise<TopicRecord[]> => {
     const found: TopicRecord[] = [];
@@ -69,6 +89,9 @@ export async function createWorld({ prefix = uniqueName('t'), brokers = testBrok
     prefix,
     controlLog,
     reader,
+    keys,
+    seal,
+    home,
     append: async (...records) => (await controlLog.append({ records })).lastSeq,
     async follow() {
       const follower = createControlFollower({ url, controlLog, log: testLog(), serves: false });
@@ -78,22 +101,24 @@ export async function createWorld({ prefix = uniqueName('t'), brokers = testBrok
     },
     async feed({ follower, ...options } = {}) {
       const metrics = createMetrics();
-      const feeds = createTopicFeeds({ kafka, pool, controlLog, follower: follower ?? (await world.follow()), log: testLog(), metrics, prefix, ...options });
+      const feeds = createTopicFeeds({ kafka, key: await keys.ensure(), pool, controlLog, follower: follower ?? (await world.follow()), log: testLog(), metrics, prefix, ...options });
       steps.push(() => feeds.stop());
       feeds.start();
       return { ...feeds, metrics };
     },
     control: () => all(controlTopic(prefix)),
+    controlCopies: async () => (await world.control()).map((record) => seal.open(record)!),
     controlSeqs: async () => (await world.control()).map(({ key }) => Number(key)),
     revocations: (tenant = 'acme') => all(revocationsTopic(prefix, tenant)),
     async published() {
       const { rows } = await pool.query<{ seq: string }>('SELECT seq FROM control_head');
-      await until('everything is published', async () => (await reader.last(controlTopic(prefix)))?.key === rows[0]!.seq);
+      await until('everything is published', async () => (await world.control()).at(-1)?.key === rows[0]!.seq);
     },
     onEnd: (step) => void steps.push(step),
     async end() {
       for (const step of steps.splice(0).toReversed()) await step();
       await reader.stop();
+      await rm(home, { recursive: true });
       await database.drop();
     },
   };
@@ -118,6 +143,12 @@ export function held(records: readonly TopicRecord[]): Map<string, Readonly<Reco
     else rules.set(key!, JSON.parse(value.toString()) as Readonly<Record<string, unknown>>);
   }
   return rules;
+}
+
+/** The records without repetitions: a publisher that began again tells some of them twice. */
+export function firstTold(records: readonly TopicRecord[]): TopicRecord[] {
+  let highest = 0;
+  return records.filter((record) => (seqOf(record) > highest ? ((highest = seqOf(record)), true) : false));
 }
 
 export const seqOf = ({ headers }: TopicRecord): number => Number(String(headers['rescind-seq']));

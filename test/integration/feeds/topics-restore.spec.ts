@@ -1,27 +1,30 @@
-import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { run } from '../../../src/cli/run.js';
 import type { RescindError } from '../../../src/contracts/index.js';
-import { createLogCopies, type NewControlRecord, type Seq, type StatePart } from '../../../src/control/index.js';
-import { controlTopic, createControlFence, restoreControlLog } from '../../../src/feeds/index.js';
+import { createLogCopies, type ControlRecord, type NewControlRecord, type Seq, type StatePart } from '../../../src/control/index.js';
+import { controlTopic, createControlFence, createTopicKeys, restoreControlLog, TOPIC_KEY_FILE, type TopicKeys } from '../../../src/feeds/index.js';
+import { createControlSeal, type ControlMessage } from '../../../src/feeds/topics/control-message.js';
 import { startRescind } from '../../../src/main.js';
-import { createKafka, createLog, ensureTopics, readConfig } from '../../../src/platform/index.js';
+import { createKafka, createLog, ensureTopics, readConfig, Secret } from '../../../src/platform/index.js';
 import { createRescindAdmin } from '../../../src/sandbox/index.js';
 import { testBrokers, testLog } from '../../support/services.js';
 import { blockOf, createWorld, KEY, lifted, numbers, tenantRecord, TENANT, until, type World } from './topics-fixture.js';
 
 const TEST_TIMEOUT_MS = 120_000;
 
+let topicKey: Buffer;
 let world: World;
 /** Another database of the same deployment: an old backup, or an empty one. */
 let backup: World;
 beforeEach(async () => {
-  world = await createWorld();
-  backup = await createWorld({ prefix: world.prefix });
+  topicKey = randomBytes(32);
+  world = await createWorld({ key: topicKey });
+  backup = await createWorld({ prefix: world.prefix, key: topicKey });
 });
 afterEach(async () => {
   await world.end();
@@ -43,15 +46,30 @@ async function publish(...records: readonly NewControlRecord[]): Promise<void> {
   await feeds.stop();
 }
 
-const restore = (into: World = backup) => restoreControlLog({ kafka: into.kafka, pool: into.pool, prefix: world.prefix });
-const fenceOf = async (one: World): Promise<RescindError | undefined> => {
-  const fence = createControlFence({ kafka: one.kafka, pool: one.pool, prefix: world.prefix });
+const restore = (into: World = backup, keys: TopicKeys = into.keys) => restoreControlLog({ kafka: into.kafka, pool: into.pool, keys, prefix: world.prefix });
+/** Keys of a deployment that was never given one. */
+const noKeys: TopicKeys = { find: async () => undefined, ensure: () => Promise.reject(new Error('nothing may be made')) };
+const fenceOf = async (one: World, keys: TopicKeys = one.keys): Promise<RescindError | undefined> => {
+  const fence = createControlFence({ kafka: one.kafka, pool: one.pool, keys, prefix: world.prefix, log: testLog() });
   try {
     return await fence.check();
   } finally {
     await fence.stop();
   }
 };
+/** Writes to the topic of control records, as whoever may do so. */
+async function write(...messages: readonly { readonly key: string; readonly value: string | Buffer }[]): Promise<void> {
+  const topic = controlTopic(world.prefix);
+  const admin = world.kafka.admin();
+  await admin.connect();
+  await ensureTopics(admin, [{ topic, partitions: 1 }]);
+  await admin.disconnect();
+  const producer = world.kafka.producer();
+  await producer.connect();
+  await producer.send({ topic, messages: messages.map((message) => ({ ...message, partition: 0 })) });
+  await producer.disconnect();
+}
+
 const parts = (dumped: readonly StatePart[]): unknown => dumped.map(({ kind, tenant, bytes }) => ({ kind, tenant, bytes: bytes.toString('base64') }));
 const commands = async (one: World): Promise<unknown> =>
   (await one.pool.query(`SELECT encode(key, 'hex') AS key, encode(hash, 'hex') AS hash, first_seq, last_seq, date_trunc('milliseconds', kept_until) AS kept_until FROM control_command ORDER BY key`)).rows;
@@ -75,7 +93,7 @@ describe('restoring the control log from its topic', () => {
   it('gives an empty database the same state, and the same commands that have been heard', async () => {
     await world.controlLog.append({ records: [tenantRecord('00000000-0000-4000-8000-000000000009', 'first')], once: { key: ['event', 'e-1'], content: 'x', keepSeconds: 3_600 } });
     await publish(...history());
-    expect(await restore()).toEqual({ compared: 0, restored: 46, repeated: 0, head: '46', published: '46' });
+    expect(await restore()).toEqual({ compared: 0, restored: 46, repeated: 0, foreign: 0, head: '46', published: '46' });
     const [before, after] = [await world.follow(), await backup.follow()];
     expect(parts(after.state.dump())).toEqual(parts(before.state.dump()));
     expect(await commands(backup)).toEqual(await commands(world));
@@ -87,15 +105,15 @@ describe('restoring the control log from its topic', () => {
   it('brings an old backup up to the topic`s end, and does nothing more when it is run again', async () => {
     await publish(...history());
     await backUp(17);
-    expect(await restore()).toEqual({ compared: 17, restored: 28, repeated: 0, head: '45', published: '45' });
-    expect(await restore()).toEqual({ compared: 45, restored: 0, repeated: 0, head: '45', published: '45' });
+    expect(await restore()).toEqual({ compared: 17, restored: 28, repeated: 0, foreign: 0, head: '45', published: '45' });
+    expect(await restore()).toEqual({ compared: 45, restored: 0, repeated: 0, foreign: 0, head: '45', published: '45' });
     expect(parts((await backup.follow()).state.dump())).toEqual(parts((await world.follow()).state.dump()));
   });
 
   it('leaves a database alone that is ahead of a publisher that lagged', async () => {
     await publish(tenantRecord(), blockOf('alice'));
     await world.append(blockOf('bob'));
-    expect(await restore(world)).toEqual({ compared: 2, restored: 0, repeated: 0, head: '3', published: '2' });
+    expect(await restore(world)).toEqual({ compared: 2, restored: 0, repeated: 0, foreign: 0, head: '3', published: '2' });
   });
 
   it('refuses a database whose records are others, however few, and changes nothing in it', async () => {
@@ -114,18 +132,8 @@ describe('restoring the control log from its topic', () => {
   });
 
   describe('from a topic that is not whole', () => {
-    async function write(...values: readonly (object | string)[]): Promise<void> {
-      const topic = controlTopic(world.prefix);
-      const admin = world.kafka.admin();
-      await admin.connect();
-      await ensureTopics(admin, [{ topic, partitions: 1 }]);
-      await admin.disconnect();
-      const producer = world.kafka.producer();
-      await producer.connect();
-      await producer.send({ topic, messages: values.map((value) => ({ partition: 0, value: typeof value === 'string' ? value : JSON.stringify(value) })) });
-      await producer.disconnect();
-    }
-    const published = (seq: number, over: object = {}): object => ({ format: 1, seq: String(seq), ...tenantRecord(), version: 1, at: 1_700_000_000_000 + seq, commands: [], ...over });
+    const published = (seq: number, over: object = {}): ControlMessage =>
+      world.seal.seal({ record: { ...tenantRecord(), seq: BigInt(seq) as Seq, version: 1, at: 1_700_000_000_000 + seq, ...over } as ControlRecord, commands: [] });
 
     it('drops repetitions', async () => {
       await write(published(1), published(2), published(1), published(2), published(3));
@@ -133,16 +141,95 @@ describe('restoring the control log from its topic', () => {
     });
 
     it.each([
-      ['a gap', [published(1), published(3)], 'lacks the records between 1 and 3'],
-      ['a beginning that was deleted', [published(2), published(3)], 'begins with record 2'],
-      ['two histories', [published(1), published(2), published(1, { at: 1 })], 'two records with seq 1'],
-      ['what is not JSON', ['{'], 'is not JSON'],
-      ['what is no control record', ['{"format":1,"seq":"1"}'], 'is not a control record'],
-      ['another format', [published(1, { format: 2 })], 'is of format 2'],
+      ['a gap', () => [published(1), published(3)], 'lacks the records between 1 and 3'],
+      ['a beginning that was deleted', () => [published(2), published(3)], 'begins with record 2'],
+      ['two histories', () => [published(1), published(2), published(1, { at: 1 })], 'two records with seq 1'],
+      ['another format', () => [published(1, { format: 2 })], 'is of format 2'],
     ])('refuses %s', async (_what, values, detail) => {
-      await write(...values);
+      await write(...values());
       await expect(restore()).rejects.toMatchObject({ code: 'control-topic-corrupt', detail: expect.stringContaining(detail) });
     });
+  });
+});
+
+describe('a topic that somebody else writes to', () => {
+  /** Whoever may write to the topic may also read it: repeated bytes, forged records, and records of another deployment. */
+  const mallory = createControlSeal(Buffer.alloc(32, 9));
+  const forged = (seq: number): ControlMessage =>
+    mallory.seal({ record: { kind: 'caller.changed', tenant: TENANT, subject: 'mallory', seq: BigInt(seq) as Seq, version: 1, at: 1_700_000_000_000, body: { id: 'mallory', roles: { admin: {} }, secrets: [], disabled: false } }, commands: [] });
+  const plain = (seq: number): { key: string; value: string } => ({ key: String(seq), value: JSON.stringify({ format: 1, seq: String(seq), ...tenantRecord(), version: 1, at: 1, commands: [] }) });
+
+  it('keeps nobody out of the right database, and is published to further', async () => {
+    await publish(...history());
+    await write(forged(46), plain(47), { key: '46', value: '{' });
+    expect(await fenceOf(world)).toBeUndefined();
+    await world.append(blockOf('later'));
+    const feeds = await world.feed();
+    await until('it is published', async () => (await world.control()).at(-1)?.key === '46');
+    expect(feeds.notReadyReason()).toBeUndefined();
+  });
+
+  it('restores what was published, and nothing that was forged', async () => {
+    await publish(...history());
+    await write(forged(46), forged(1), plain(46));
+    expect(await restore()).toMatchObject({ restored: 45, foreign: 3, head: '45' });
+    const restored = (await backup.pool.query<{ subject: string }>('SELECT subject FROM control_log')).rows;
+    expect(restored.map(({ subject }) => subject)).not.toContain('mallory');
+    expect(restored).toHaveLength(45);
+  });
+
+  it('does not let an old backup in by a repetition of what was published when it was made', async () => {
+    await publish(...history());
+    await backUp(17);
+    const then = (await world.control()).find(({ key }) => key === '17')!;
+    await write({ key: then.key!, value: then.value! });
+    expect(await fenceOf(backup)).toMatchObject({ code: 'control-log-behind' });
+    // With the cursor that the backup had, too: the topic is read from there, not from its last record.
+    await backup.pool.query('INSERT INTO topic_cursor (cluster, topic, seq, last_offset) VALUES ($1, $2, 17, $3)', ['any', controlTopic(world.prefix), then.offset]);
+    expect(await fenceOf(backup)).toMatchObject({ code: 'control-log-behind' });
+  });
+
+  it('takes no record under the number of another one', async () => {
+    await publish(tenantRecord(), blockOf('alice'));
+    const [, second] = await world.control();
+    await write({ key: '3', value: second!.value! });
+    expect(await restore()).toMatchObject({ restored: 2, foreign: 1 });
+  });
+
+  it.each([
+    ['another key', (): TopicKeys => ({ ...noKeys, find: async () => Buffer.alloc(32, 8) }), 'none of them opens'],
+    ['no key', () => noKeys, 'has no key to open them'],
+  ])('lets nobody in who has %s, and restores nothing', async (_what, keys, told) => {
+    await publish(tenantRecord(), blockOf('alice'));
+    const refused = { code: 'control-topic-sealed', detail: expect.stringContaining(told) };
+    expect(await fenceOf(backup, keys())).toMatchObject(refused);
+    await expect(restore(backup, keys())).rejects.toMatchObject(refused);
+    expect((await backup.pool.query('SELECT FROM control_log')).rowCount).toBe(0);
+  });
+});
+
+describe('the key of the topic', () => {
+  const keysOf = (one: World, home: string, configured?: Buffer): TopicKeys =>
+    createTopicKeys({ pool: one.pool, home, configured: configured && new Secret(configured.toString('base64url')) });
+
+  it('is made once, shared by nodes, kept for its owner alone, and found by an empty database of the same home', async () => {
+    const [one, two] = [join(world.home, 'one'), join(world.home, 'two')];
+    expect(await keysOf(world, one).find()).toBeUndefined();
+    const made = await Promise.all([keysOf(world, one).ensure(), keysOf(world, two).ensure()]);
+    expect(made[0]).toEqual(made[1]);
+    for (const home of [one, two]) {
+      const path = join(home, TOPIC_KEY_FILE);
+      expect((await readFile(path, 'utf8')).trim()).toBe(made[0].toString('base64url'));
+      expect((await stat(path)).mode & 0o777).toBe(0o600);
+    }
+    expect(await keysOf(backup, one).find()).toEqual(made[0]);
+  });
+
+  it('is refused when the setting, the database and the file contradict one another', async () => {
+    const home = join(world.home, 'one');
+    await keysOf(world, home, topicKey).ensure();
+    await expect(keysOf(world, home, Buffer.alloc(32, 8)).find()).rejects.toMatchObject({ code: 'config-invalid', detail: expect.stringContaining('CONTROL_TOPIC_KEY') });
+    await expect(keysOf(backup, home, Buffer.alloc(32, 8)).ensure()).rejects.toMatchObject({ code: 'config-invalid', detail: expect.stringContaining('another deployment') });
   });
 });
 
@@ -165,7 +252,7 @@ describe('the fence at start', () => {
   });
 
   it('keeps everybody out where the topic cannot be read', async () => {
-    const fence = createControlFence({ kafka: createKafka({ brokers: ['127.0.0.1:1'], clientId: 'spec', log: testLog(), retry: { retries: 0 } }), pool: world.pool, prefix: world.prefix });
+    const fence = createControlFence({ kafka: createKafka({ brokers: ['127.0.0.1:1'], clientId: 'spec', log: testLog(), retry: { retries: 0 } }), pool: world.pool, keys: world.keys, prefix: world.prefix, log: testLog() });
     expect((await fence.check())?.code).toBe('kafka-unavailable');
     await fence.stop();
   });
@@ -204,6 +291,7 @@ describe('a service whose database was put back', () => {
         DATABASE_URL: database.url,
         KAFKA_BROKERS: testBrokers().join(','),
         TOPIC_PREFIX: world.prefix,
+        CONTROL_TOPIC_KEY: topicKey.toString('base64url'),
         LOG_LEVEL: 'error',
       });
       const first = await startRescind(readConfig(env(world, homes[0]!)), { log: testLog() });
