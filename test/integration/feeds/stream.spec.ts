@@ -104,7 +104,7 @@ describe('the first sight of a token', () => {
     const { seq } = await service.order({ user: { iss: IDP, sub: 'idp-u-seen' }, resource: API });
     const rule = await stream.next(({ id }) => id === BigInt(seq));
     expect(selects(rule.data, rescind)).toBe(true);
-    expect((await ask(token)).text).toBe('{"active":false}');
+    expect((await ask(token)).text).toBe('{"active":false,"rescind":{"recorded":true}}');
   });
 
   it('says when its token is for a resource beyond the role too', async () => {
