@@ -119,14 +119,14 @@ export async function createHttpApp(options: HttpAppOptions): Promise<NestFastif
 function standBeforeBodies(fastify: FastifyInstance, gate: RequestGate | undefined): void {
   const pace = createPace({ everyMs: RETRY_AFTER_S * 1000, maxBehindMs: MAX_BEHIND_MS });
   fastify.addHook('onRequest', async ({ raw, ip, is404, routeOptions }, reply) => {
-    if (is404 && hasBody(raw)) return sendProblem(reply, new RescindError('not-found'));
+    if (is404 && hasBody(raw)) return refuse(reply, new RescindError('not-found'));
     if (gate === undefined || is404 || !gate.guards(routeOptions.url ?? '')) return undefined;
     const { asks } = routeOptions.config as { asks?: Arriving['asks'] };
     try {
       await gate.enter({ raw, ip, asks }, reply.raw);
     } catch (error) {
       if (!(error instanceof RescindError)) throw error;
-      return sendProblem(reply, error);
+      return refuse(reply, error);
     }
     return undefined;
   });
@@ -134,17 +134,24 @@ function standBeforeBodies(fastify: FastifyInstance, gate: RequestGate | undefin
   if (gate) fastify.addHook('preValidation', ({ raw }, _reply, next) => gate.within(raw, next));
   fastify.addHook('onSend', ({ raw }, { statusCode }, payload, done) => {
     gate?.answered(raw);
-    if (statusCode === statusOfKind('overloaded')) pace(raw.socket, () => done(null, payload));
-    else done(null, payload);
+    if (statusCode !== statusOfKind('overloaded')) return done(null, payload);
+    // Where the client has left meanwhile, nothing is to be sent.
+    return pace(raw.socket, () => (raw.socket.destroyed ? undefined : done(null, payload)));
   });
+}
+
+/** Never resolves: no hook and no handler may follow, also where the client leaves before the refusal is sent. */
+function refuse(reply: FastifyReply, error: RescindError): Promise<never> {
+  sendProblem(reply, error);
+  return new Promise<never>(() => undefined);
 }
 
 const hasBody = ({ headers }: IncomingMessage): boolean => headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 
-function sendProblem(reply: FastifyReply, error: RescindError): FastifyReply {
+function sendProblem(reply: FastifyReply, error: RescindError): void {
   const { status, headers, body } = problemOf(error);
   // Bytes: to the type of a string the framework would add a charset, which JSON does not have (RFC 8259 section 11).
-  return reply.status(status).headers(headers).send(Buffer.from(JSON.stringify(body)));
+  void reply.status(status).headers(headers).send(Buffer.from(JSON.stringify(body)));
 }
 
 /** Of a request that is no HTTP, or whose headers are too large or too slow: there is no reply, only the socket. */
