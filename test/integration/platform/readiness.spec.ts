@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { startRescind, type RunningRescind } from '../../../src/main.js';
 import { readConfig } from '../../../src/platform/index.js';
+import { createRescindAdmin } from '../../../src/sandbox/index.js';
 import { createTestDatabase, ownKafka, testLog, type TestDatabase } from '../../support/services.js';
 
 /** kafkajs takes its time to find that a broker is gone. */
-const BROKER_MS = 120_000;
+const BROKER_MS = 240_000;
 
 let database: TestDatabase;
 let kafka: Awaited<ReturnType<typeof ownKafka>>;
@@ -17,6 +18,9 @@ beforeAll(async () => {
   [database, kafka, home] = await Promise.all([createTestDatabase(), ownKafka(), mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-home-`))]);
   await kafka.start();
   service = await startRescind(readConfig({ RESCIND_HOME: home, PORT: '0', DATABASE_URL: database.url, KAFKA_BROKERS: kafka.brokers.join(',') }), { log: testLog() });
+  // Without a source there is nothing to read from Kafka.
+  const source = { name: 'idp', uri: 'https://idp.example/events', types: ['id-jag.issued'], issuers: ['https://idp.example'], resources: [] };
+  await createRescindAdmin(service.url, service.adminKey!).post('/v1/sources', source);
 }, BROKER_MS);
 afterAll(async () => {
   await service.stop();
