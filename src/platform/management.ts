@@ -8,7 +8,7 @@ import { createPace } from './pace.js';
 /** A text of `/metrics` is given to everybody who asks within this time: making it costs milliseconds. */
 const METRICS_FRESH_MS = 1_000;
 /** One connection gets an answer at most this often. Nobody has to say who they are here, so that nobody may ask without end. */
-export const ANSWER_EVERY_MS = 100;
+export const ANSWER_EVERY_MS = 250;
 /** A client that has sent more requests than it can be answered in this time is cut off. */
 const MAX_BEHIND_MS = 5_000;
 
@@ -64,6 +64,6 @@ export function listenManagement(listen: { readonly host: string; readonly port:
 }
 
 function answer(res: ServerResponse, status: number, contentType: string, text: string, headers: Readonly<Record<string, string>> = {}): void {
-  res.writeHead(status, { 'content-type': contentType, 'cache-control': 'no-store', 'content-length': Buffer.byteLength(text), ...headers });
+  res.writeHead(status, { 'content-type': contentType, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', 'content-length': Buffer.byteLength(text), ...headers });
   res.end(text);
 }

@@ -28,7 +28,7 @@ interface Admitted {
  * The guard of the route authenticates again, and looks at the role.
  */
 export function createAdmission({ authenticate, leaving, metrics, questionsAtOnce }: AdmissionOptions): RequestGate {
-  const turns = createTurns(questionsAtOnce);
+  const turns = createTurns({ atOnce: questionsAtOnce });
   const open = new Map<string, number>();
   const admitted = new WeakMap<IncomingMessage, Admitted>();
   const refused = metrics.counter('rescind_questions_refused_total', 'Questions refused with 429, by whose bound was reached.', ['bound']);

@@ -2,6 +2,14 @@ import { RescindError } from '../contracts/index.js';
 
 /** Questions that wait for their turn, of all tenants. */
 const MAX_WAITING = 512;
+/** More waiting questions than this are a crowd: more than a page of a console asks. */
+const CROWD = 8;
+/** A crowd begins no question while the event loop is busy for a larger part of the time: orders and introspection need the rest. */
+const MAX_UTILIZATION = 0.5;
+const UTILIZATION_OVER_MS = 20;
+/** How often it is looked at, and after how long the next question begins nevertheless. */
+const LOOK_AGAIN_MS = 20;
+const MAX_REST_MS = 250;
 /** A question that has waited so long for its turn is refused. */
 export const TURN_TIMEOUT_MS = 10_000;
 
@@ -26,12 +34,20 @@ interface Waiter {
   readonly begin: () => void;
 }
 
-/** `atOnce`: questions that run at the same time; one tenant leaves room for another. */
-export function createTurns(atOnce: number): Turns {
+export interface TurnsOptions {
+  /** Questions that run at the same time. One tenant leaves room for another. */
+  readonly atOnce: number;
+  /** Whether the event loop is too busy for a crowd of questions. */
+  readonly isBusy?: () => boolean;
+}
+
+export function createTurns({ atOnce, isBusy = createBusyCheck() }: TurnsOptions): Turns {
   const ofATenant = Math.max(1, atOnce - 1);
   const running = new Map<string, number>();
   const waiting: Waiter[] = [];
   let all = 0;
+  let beganAt = -Infinity;
+  let lookingAgain: NodeJS.Timeout | undefined;
   const of = (key: string): number => running.get(key) ?? 0;
   const tenantKey = ({ tenant }: Asker): string => `tenant ${tenant}`;
   const callerKey = ({ tenant, id }: Asker): string => `caller ${tenant} ${id}`;
@@ -47,6 +63,7 @@ export function createTurns(atOnce: number): Turns {
 
   function begin(asker: Asker): () => void {
     count(asker, 1);
+    beganAt = performance.now();
     let ended = false;
     return () => {
       if (ended) return;
@@ -60,11 +77,24 @@ export function createTurns(atOnce: number): Turns {
 
   /** Who has the least running goes first; among equals, who came first. */
   function beginNext(): void {
+    if (mustRest()) return lookAgain();
     let next: Waiter | undefined;
     for (const one of waiting) {
       if (mayRun(one.asker) && (next === undefined || isBefore(one.asker, next.asker))) next = one;
     }
-    next?.begin();
+    if (next === undefined) return;
+    next.begin();
+    // Several turns may be free after a rest.
+    if (waiting.length > 0) lookAgain();
+  }
+
+  const mustRest = (): boolean => waiting.length > CROWD && performance.now() - beganAt < MAX_REST_MS && isBusy();
+
+  function lookAgain(): void {
+    lookingAgain ??= setTimeout(() => {
+      lookingAgain = undefined;
+      beginNext();
+    }, LOOK_AGAIN_MS);
   }
 
   const isBefore = (one: Asker, other: Asker): boolean =>
@@ -72,7 +102,7 @@ export function createTurns(atOnce: number): Turns {
 
   return {
     take(asker, signal) {
-      if (mayRun(asker)) return Promise.resolve(begin(asker));
+      if (mayRun(asker) && !mustRest()) return Promise.resolve(begin(asker));
       if (waiting.length >= MAX_WAITING) return Promise.reject(new RescindError('overloaded', { detail: 'too many questions wait; ask again later' }));
       return new Promise((resolve, reject) => {
         const leave = (): void => {
@@ -102,5 +132,20 @@ export function createTurns(atOnce: number): Turns {
     get waiting() {
       return waiting.length;
     },
+  };
+}
+
+/** Says whether the event loop was busy for more than {@link MAX_UTILIZATION} of the time since it was last asked. */
+function createBusyCheck(): () => boolean {
+  let last = performance.eventLoopUtilization();
+  let lookedAt = performance.now();
+  let isBusy = false;
+  return () => {
+    const now = performance.now();
+    if (now - lookedAt < UTILIZATION_OVER_MS) return isBusy;
+    const current = performance.eventLoopUtilization();
+    isBusy = performance.eventLoopUtilization(current, last).utilization > MAX_UTILIZATION;
+    [last, lookedAt] = [current, now];
+    return isBusy;
   };
 }

@@ -101,6 +101,7 @@ describe('answers', () => {
     for (const path of ['/openapi.json', '/v1/sources', '/nowhere']) {
       expect((await ask(path)).headers).toMatchObject({ 'x-content-type-options': 'nosniff', 'strict-transport-security': 'max-age=15552000' });
     }
+    for (const path of ['/introspect', '/revoke', '/health/ready']) expect((await ask(path)).headers).toMatchObject({ 'x-content-type-options': 'nosniff' });
   });
 });
 
