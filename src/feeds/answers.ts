@@ -11,7 +11,7 @@ export type Headers = Readonly<Record<string, string>>;
 
 export function sendJson(res: ServerResponse, status: number, body: object | string, headers: Headers = {}): void {
   const text = typeof body === 'string' ? body : JSON.stringify(body);
-  res.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store', 'content-length': Buffer.byteLength(text), ...headers });
+  res.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', 'content-length': Buffer.byteLength(text), ...headers });
   res.end(text);
 }
 

@@ -164,12 +164,12 @@ function sendError(res: ServerResponse, status: number, error: OAuthError, heade
 
 /** Raw header pairs need no object a call; a body of ASCII is written as such, which spares a conversion. */
 function sendDecided(res: ServerResponse, body: string, bytes: number): void {
-  res.writeHead(200, ['content-type', 'application/json', 'cache-control', 'no-store', 'content-length', String(bytes)]);
+  res.writeHead(200, ['content-type', 'application/json', 'cache-control', 'no-store', 'x-content-type-options', 'nosniff', 'content-length', String(bytes)]);
   res.end(body, bytes === body.length ? 'latin1' : 'utf8');
 }
 
 /** A string goes out in one write with the headers, a Buffer in a `writev` of two. */
 function sendJson(res: ServerResponse, status: number, body: string, headers?: Readonly<Record<string, string>>): void {
-  res.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store', 'content-length': Buffer.byteLength(body), ...headers });
+  res.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', 'content-length': Buffer.byteLength(body), ...headers });
   res.end(body);
 }

@@ -10,7 +10,7 @@ import { RescindError } from '../contracts/index.js';
 import { claimDirectory } from './directory-owner.js';
 import { rememberPort } from './ports.js';
 import { endProcess, findProcess } from './processes.js';
-import { startService, type ServiceProcess } from './service-process.js';
+import { serviceEnvironment, startService, type ServiceProcess } from './service-process.js';
 import { findBarrier, passingBarriers, unprivilegedAccount, type Account } from './unprivileged.js';
 import type { Log } from './log.js';
 
@@ -159,7 +159,7 @@ async function initialise(place: Place): Promise<void> {
   try {
     const args = [`--pgdata=${draft}`, ...security, ...locale, '--data-checksums'];
     const launch = await launchAs(place, place.binaries.initdb, args);
-    await promisify(execFile)(launch.command, [...launch.args], { ...launch.identity, env: serverEnvironment() });
+    await promisify(execFile)(launch.command, [...launch.args], { ...launch.identity, env: serviceEnvironment() });
   } catch (error) {
     const output = String((error as { stderr?: unknown }).stderr ?? '');
     throw unavailable(`initdb failed: ${lastOf(output)}`, error);
@@ -202,7 +202,6 @@ async function startServer(place: Place & { readonly log: Log; readonly settings
       command: launch.command,
       args: launch.args,
       ...launch.identity,
-      env: serverEnvironment(),
       stopSignal: 'SIGINT',
       stopTimeoutMs: STOP_TIMEOUT_MS,
       log: place.log,
@@ -262,12 +261,6 @@ async function launchAs(
     );
   }
   return { command: line[0]!, args: line.slice(1), identity: {} };
-}
-
-/** Without the PG* variables of the shell, which would reach into the server. */
-function serverEnvironment(): NodeJS.ProcessEnv {
-  const kept = Object.entries(process.env).filter(([name]) => !/^(PG|LC_|LANG)/.test(name));
-  return { ...Object.fromEntries(kept), LC_ALL: 'C' };
 }
 
 function urlOf(password: string, port: number, database: string): string {

@@ -104,7 +104,7 @@ function sendUnavailable<O extends Outcome>(res: ServerResponse, description: st
 
 function sendError<O extends Outcome>(res: ServerResponse, status: number, body: OAuthError, headers: Readonly<Record<string, string>>, outcome: O): O {
   const bytes = Buffer.from(JSON.stringify(body));
-  res.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store', 'content-length': bytes.length, ...headers });
+  res.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', 'content-length': bytes.length, ...headers });
   res.end(bytes);
   return outcome;
 }
