@@ -32,6 +32,7 @@ import {
 import { createIntrospection, createRemoteAddress, type OnCounts, type TenantCount } from './introspection/index.js';
 import { MIGRATIONS } from './migrations.js';
 import {
+  announceInstance,
   checkServer,
   createHealth,
   createHttpApp,
@@ -168,6 +169,7 @@ export async function startRescindGroup(config: Config, { log, signals = false }
     const group = await startProcessGroup({ count: config.processes, env: embedded, log });
     lifecycle.onStop('processes', () => group.stop());
     const facts = group.facts as unknown as RunningFacts;
+    lifecycle.onStop('instance file', await announceInstance({ home: config.home, url: facts.url, log }));
     return { ...facts, kafkaProblem: kafka.problem, stopped: lifecycle.stopped, stop: async () => void (await lifecycle.stop('asked to')) };
   } catch (error) {
     await lifecycle.stop('the start failed');
@@ -240,6 +242,8 @@ async function start(config: Config, log: Log, lifecycle: Lifecycle, member: Gro
   if (serving?.feeds) lifecycle.onStop('feeds', serving.feeds.stop);
   if (serving) describeApi(app, { version: VERSION });
   const address = await listenHttp(app, config.listen);
+  // A group's holder does so for its members.
+  if (!member) lifecycle.onStop('instance file', await announceInstance({ home: config.home, url: address, log }));
   log.info({ url: address, roles: [...config.roles], version: VERSION }, 'listening');
 
   return {
