@@ -38,6 +38,7 @@ import {
   createHttpApp,
   createKafka,
   createLifecycle,
+  createManagement,
   createMetrics,
   createOtlpSink,
   createPool,
@@ -49,6 +50,7 @@ import {
   isLoopback,
   listenHttp,
   listenUnready,
+  READY_ROLES,
   runMigrations,
   startDatabase,
   startKafka,
@@ -180,11 +182,9 @@ export async function startRescindGroup(config: Config, { log, signals = false }
 async function start(config: Config, log: Log, lifecycle: Lifecycle, member: GroupMember | undefined): Promise<RunningRescind> {
   const metrics = createMetrics({ processMetrics: true, ...(member ? { member } : {}) });
   metrics.observed('rescind_build_info', 'The release that runs; always 1.', ['version'], () => [[{ version: VERSION }, 1]]);
-  const health = createHealth({ stopping: lifecycle.stopping, onReport: createReadinessMetrics(metrics) });
-  member?.onDump(async () => {
-    await health.report(); // So that `rescind_ready` is of now.
-    return metrics.dump();
-  });
+  const health = createHealth({ stopping: lifecycle.stopping, roles: READY_ROLES.filter((role) => config.roles.has(role)) });
+  createReadinessMetrics(metrics, health);
+  member?.onDump(() => metrics.dump());
   const watchPool = createPoolMetrics(metrics);
   await mkdir(config.home, { recursive: true, mode: 0o700 });
   const [url, kafka] = await Promise.all([startDatabase(config, log, lifecycle), startKafka(config, log, lifecycle)]);
@@ -221,8 +221,8 @@ async function start(config: Config, log: Log, lifecycle: Lifecycle, member: Gro
   if (config.roles.has('ingest')) ingest = await startIngest(parts, url, kafka.servers, authenticate);
   if (serving) lifecycle.onStop('introspection counts', () => serving.introspection.stop());
 
-  health.register('database', async () => void (await pool.query('SELECT 1')));
-  if (serving) health.register('serving', () => refuseWhen(follower.notCurrentReason(), 'no-lease'));
+  await health.watch('database', async () => void (await pool.query('SELECT 1')));
+  if (serving) health.register('serving', () => refuseWhen(follower.notCurrentReason(), 'no-lease'), ['serve']);
   const app = await createHttpApp({
     module: AppModule.with({
       platform: { config, log, metrics, health, lifecycle },
@@ -231,7 +231,7 @@ async function start(config: Config, log: Log, lifecycle: Lifecycle, member: Gro
       serving,
     }),
     listen: config.listen,
-    hot: serving?.hot ?? new Map<string, HotHandler>(),
+    hot: new Map([...createManagement({ health, metrics }), ...(serving?.hot ?? [])]),
     bodies: BODIES,
     log,
     metrics,
@@ -411,7 +411,7 @@ async function startIngest(
   const consumer = createKafkaConsumer({ kafka, groupId, follower, appender, offsets, log, metrics });
   lifecycle.onStop('Kafka consumer', () => consumer.stop());
   await consumer.start();
-  health.register('kafka', () => refuseWhen(consumer.notReadyReason(), 'kafka-unavailable'));
+  health.register('kafka', () => refuseWhen(consumer.notReadyReason(), 'kafka-unavailable'), ['ingest']);
   return { appender, parts: ingest };
 }
 
