@@ -14,13 +14,10 @@ const TIMEOUT_MS = 5_000;
 /** The answer is a few hundred bytes. */
 const MAX_ANSWER_BYTES = 64 * 1024;
 
-/** What is asked about, each with the checks of `/health/ready` that it needs. A part without any check is not on that instance. */
-const PARTS: Readonly<Record<string, readonly string[]>> = {
-  serve: ['process', 'control-fence', 'database', 'serving', 'topic-feeds'],
-  ingest: ['process', 'control-fence', 'database', 'kafka'],
-  database: ['database'],
-  kafka: ['kafka'],
-};
+/** What can be asked about: a role of the instance, or one check of its roles. */
+const ROLES = ['serve', 'ingest'] as const;
+const CHECKS = ['database', 'kafka'] as const;
+const PARTS: readonly string[] = [...ROLES, ...CHECKS];
 
 const HELP = `
 Prints a line for each part: ok, failed with the check that failed, or none if that instance has no such part (as kafka with KAFKA_BROKERS=none).
@@ -44,6 +41,12 @@ interface Check {
   readonly code?: string;
 }
 
+/** An answer of `/health/ready/<role>`. */
+interface Report {
+  readonly ready: boolean;
+  readonly checks: readonly Check[];
+}
+
 interface Part {
   readonly part: string;
   readonly state: 'ok' | 'failed' | 'none';
@@ -54,7 +57,7 @@ export function addHealth(program: Command, context: Context, exitWith: (code: n
   program
     .command('health')
     .description('say whether a running instance is well: a line each for serve, ingest, database and kafka')
-    .addArgument(new Argument('[parts...]', 'ask about these alone').choices(Object.keys(PARTS)))
+    .addArgument(new Argument('[parts...]', 'ask about these alone').choices(PARTS))
     .option('--url <url>', 'the instance (default: RESCIND_URL, else the one that runs in RESCIND_HOME)')
     .option('--ca <path>', 'PEM certificates that the instance is checked against (default: the authorities that Node trusts)')
     .option('--server-name <name>', 'name that the certificate must be for (default: the host of the URL)')
@@ -62,28 +65,44 @@ export function addHealth(program: Command, context: Context, exitWith: (code: n
     .addHelpText('after', HELP)
     .action(async (parts: readonly string[], options: HealthOptions, command: Command) => {
       const url = await findUrl(context.terminal.env, options.url);
-      const checks = await readChecks(url, options);
-      const states = (parts.length > 0 ? parts : Object.keys(PARTS)).map((part) => stateOf(part, checks));
+      const [serve, ingest] = [await readReport(url, 'serve', options), await readReport(url, 'ingest', options)];
+      const all = partsOf({ serve, ingest });
+      const states = all.filter(({ part }) => parts.length === 0 || parts.includes(part));
       context.showText(command, { url, parts: states }, () => formatTable(states.map((state) => ({ ...state })), ['part', 'state', 'reason']));
       if (states.some(({ state }) => state === 'failed')) exitWith(1);
     });
 }
 
-function stateOf(part: string, checks: readonly Check[]): Part {
-  const own = checks.filter(({ name }) => PARTS[part]!.includes(name));
-  if (own.length === 0) return { part, state: 'none' };
-  const failed = own.filter(({ ok }) => !ok);
-  if (failed.length === 0) return { part, state: 'ok' };
-  return { part, state: 'failed', reason: failed.map(({ name, code }) => (code === undefined ? name : `${name}: ${code}`)).join(', ') };
+function partsOf(reports: Readonly<Record<(typeof ROLES)[number], Report>>): readonly Part[] {
+  const checks = ROLES.flatMap((role) => reports[role].checks);
+  return [
+    ...ROLES.map((role) => {
+      const { ready, checks: own } = reports[role];
+      // The check of this name says that the process is not there for that role.
+      if (own.some(({ name, ok }) => name === 'role' && !ok)) return { part: role, state: 'none' as const };
+      return stateOf(role, ready, own);
+    }),
+    ...CHECKS.map((name) => {
+      const own = checks.filter((check) => check.name === name);
+      return own.length === 0 ? { part: name, state: 'none' as const } : stateOf(name, own.every(({ ok }) => ok), own.slice(0, 1));
+    }),
+  ];
 }
 
-async function readChecks(url: string, options: HealthOptions): Promise<readonly Check[]> {
-  const answer = await ask(`${url}/health/ready`, options).catch((error: unknown) => {
+function stateOf(part: string, isWell: boolean, checks: readonly Check[]): Part {
+  if (isWell) return { part, state: 'ok' };
+  const failed = checks.filter(({ ok }) => !ok);
+  const reasons = failed.map(({ name, code }) => (name === part ? code : code === undefined ? name : `${name}: ${code}`)).filter((reason) => reason !== undefined);
+  return { part, state: 'failed', ...(reasons.length === 0 ? {} : { reason: reasons.join(', ') }) };
+}
+
+async function readReport(url: string, role: (typeof ROLES)[number], options: HealthOptions): Promise<Report> {
+  const answer = await ask(`${url}/health/ready/${role}`, options).catch((error: unknown) => {
     throw error instanceof UsageError ? error : unreachable(url, error);
   });
   try {
-    const { checks } = JSON.parse(answer) as { checks: Check[] };
-    if (Array.isArray(checks) && checks.every(({ name, ok }) => typeof name === 'string' && typeof ok === 'boolean')) return checks;
+    const report = JSON.parse(answer) as Report;
+    if (typeof report.ready === 'boolean' && report.checks.every(({ name, ok }) => typeof name === 'string' && typeof ok === 'boolean')) return report;
   } catch {
     // Told below.
   }

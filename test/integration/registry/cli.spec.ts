@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { run } from '../../../src/cli/run.js';
@@ -170,7 +170,7 @@ describe('the command line, against a running service', () => {
   });
 
   it('says it of an instance with TLS, whose certificate is checked', async () => {
-    const [cert, key] = ['localhost-cert.pem', 'localhost-key.pem'].map((name) => resolve('test/integration/registry/tls', name));
+    const [cert, key] = ['localhost-cert.pem', 'localhost-key.pem'].map((name) => join('test/integration/registry/tls', name));
     const secureHome = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-`));
     const config = readConfig({ RESCIND_HOME: secureHome, HOST: '0.0.0.0', PORT: '0', TLS_CERT: cert, TLS_KEY: key, DATABASE_URL: database.url, KAFKA_BROKERS: 'none', LOG_LEVEL: 'silent' });
     const secure = await startRescind(config, { log: testLog() });
