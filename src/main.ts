@@ -54,6 +54,7 @@ import {
   runMigrations,
   startDatabase,
   startKafka,
+  STOP_DEADLINE_MS,
   type Config,
   type GroupMember,
   type Health,
@@ -63,6 +64,7 @@ import {
   type Log,
   type Metrics,
   type Pool,
+  type Say,
   type SessionTimeouts,
   type Tracing,
 } from './platform/index.js';
@@ -93,6 +95,12 @@ const TOPIC_FEEDS_CONNECTIONS = 2;
 /** One transaction at a time. */
 const RESTORE_CONNECTIONS = 2;
 
+/** A node leaves when its guards' grants have ended: within its lease. */
+const LEAVING_MARGIN_MS = 500;
+/** What a start that was stopped may still take to notice it. */
+const ABORTED_START_MS = 500;
+const STOPPED = Symbol('stopped');
+
 /** How often a process that may not begin looks again, and how often it says so. */
 const FENCE_RETRY_MS = 2_000;
 const FENCE_REMINDER_MS = 60_000;
@@ -114,6 +122,8 @@ export interface RunningRescind extends RunningFacts {
   readonly kafkaProblem: string | undefined;
   /** Resolves when a stop that anybody began has ended. */
   readonly stopped: Promise<unknown>;
+  /** Why it stopped by itself; undefined if it was asked to. */
+  failure(): RescindError | undefined;
   stop(): Promise<void>;
 }
 
@@ -123,6 +133,10 @@ interface StartOptions {
   readonly signals?: boolean;
   /** Where this process shares its port with others. */
   readonly member?: GroupMember;
+  /** Ends a start that is under way; later it does nothing. */
+  readonly abortStart?: AbortSignal;
+  /** Takes a line when an embedded service ended by itself and when it runs again. Default: the log. */
+  readonly say?: Say;
 }
 
 interface Parts {
@@ -142,44 +156,68 @@ interface Parts {
  * Starts the roles of one process in order, and stops them in the reverse one. Rejects with a `RescindError` that says
  * what to do; then everything that it had started is stopped again.
  */
-export async function startRescind(config: Config, { log, signals = false, member }: StartOptions): Promise<RunningRescind> {
-  const lifecycle = createLifecycle(log);
-  if (signals) lifecycle.listenForSignals(() => process.exit(1));
-  member?.onStop(() => void lifecycle.stop('its group ends'));
+export async function startRescind(config: Config, options: StartOptions): Promise<RunningRescind> {
+  const lifecycle = createLifecycle(options.log);
+  options.member?.onStop(() => void lifecycle.stop('its group ends'));
+  return startWith(config, options, lifecycle, () => start(config, options, lifecycle));
+}
+
+/** A stop that begins meanwhile ends the start: what it has started is stopped, and nothing more is. */
+async function startWith(config: Config, { signals = false, abortStart }: StartOptions, lifecycle: Lifecycle, starting: () => Promise<RunningRescind>): Promise<RunningRescind> {
+  if (signals) lifecycle.ownProcess({ exit: () => process.exit(1), deadlineMs: Math.max(STOP_DEADLINE_MS, config.leaseMs + LEAVING_MARGIN_MS) });
+  const onAbort = (): void => void lifecycle.stop('asked to');
+  abortStart?.addEventListener('abort', onAbort);
   try {
-    return await start(config, log, lifecycle, member);
-  } catch (error) {
+    return await unlessStopped(lifecycle, starting());
+  } catch (cause) {
+    // What a start meets when its parts are stopped under it, is no reason.
+    const error = lifecycle.stopping.aborted ? new RescindError('shutting-down', { cause }) : cause;
     await lifecycle.stop('the start failed');
-    throw error;
+    throw lifecycle.failure ?? error;
+  } finally {
+    abortStart?.removeEventListener('abort', onAbort);
   }
+}
+
+/** A start may wait for what does not come, such as a database that is away. */
+async function unlessStopped<T>(lifecycle: Lifecycle, starting: Promise<T>): Promise<T> {
+  const stopped = lifecycle.stopped.then(() => delay(ABORTED_START_MS, undefined, { ref: false }));
+  const first = await Promise.race([starting, stopped.then(() => STOPPED)]);
+  if (first !== STOPPED && !lifecycle.stopping.aborted) return first as T;
+  starting.catch(() => undefined);
+  throw new RescindError('shutting-down');
 }
 
 /**
  * Starts as many processes as the configuration wants, which share one port; each is a node. The embedded services are this
  * process's own, which serves nothing itself. Rejects as {@link startRescind} does.
  */
-export async function startRescindGroup(config: Config, { log, signals = false }: Omit<StartOptions, 'member'>): Promise<RunningRescind> {
-  const lifecycle = createLifecycle(log);
-  if (signals) lifecycle.listenForSignals(() => process.exit(1));
-  try {
-    await mkdir(config.home, { recursive: true, mode: 0o700 });
-    const [url, kafka] = await Promise.all([startDatabase(config, log, lifecycle), startKafka(config, log, lifecycle)]);
-    const embedded = {
-      ...(config.database === 'embedded' ? { DATABASE_URL: url } : {}),
-      ...(config.kafka === 'embedded' ? { KAFKA_BROKERS: kafka.servers?.brokers.join(',') ?? 'none' } : {}),
-    };
-    const group = await startProcessGroup({ count: config.processes, env: embedded, log });
-    lifecycle.onStop('processes', () => group.stop());
-    const facts = group.facts as unknown as RunningFacts;
-    lifecycle.onStop('instance file', await announceInstance({ home: config.home, url: facts.url, log }));
-    return { ...facts, kafkaProblem: kafka.problem, stopped: lifecycle.stopped, stop: async () => void (await lifecycle.stop('asked to')) };
-  } catch (error) {
-    await lifecycle.stop('the start failed');
-    throw error;
-  }
+export async function startRescindGroup(config: Config, options: Omit<StartOptions, 'member'>): Promise<RunningRescind> {
+  const lifecycle = createLifecycle(options.log);
+  return startWith(config, options, lifecycle, () => startGroup(config, options, lifecycle));
 }
 
-async function start(config: Config, log: Log, lifecycle: Lifecycle, member: GroupMember | undefined): Promise<RunningRescind> {
+async function startGroup(config: Config, { log, say }: StartOptions, lifecycle: Lifecycle): Promise<RunningRescind> {
+  await mkdir(config.home, { recursive: true, mode: 0o700 });
+  const [url, kafka] = await Promise.all([startDatabase(config, log, lifecycle, say), startKafka(config, log, lifecycle, say)]);
+  const embedded = {
+    ...(config.database === 'embedded' ? { DATABASE_URL: url } : {}),
+    ...(config.kafka === 'embedded' ? { KAFKA_BROKERS: kafka.servers?.brokers.join(',') ?? 'none' } : {}),
+  };
+  const group = await startProcessGroup({ count: config.processes, env: embedded, log, signal: lifecycle.stopping });
+  lifecycle.onStop('processes', () => group.stop());
+  const facts = group.facts as unknown as RunningFacts;
+  lifecycle.onStop('instance file', await announceInstance({ home: config.home, url: facts.url, log }));
+  return { ...facts, kafkaProblem: kafka.problem, ...endOf(lifecycle) };
+}
+
+const endOf = (lifecycle: Lifecycle): Pick<RunningRescind, 'stopped' | 'failure' | 'stop'> => ({
+  stopped: lifecycle.stopped,
+  failure: () => lifecycle.failure,
+  stop: async () => void (await lifecycle.stop('asked to')),
+});
+
+async function start(config: Config, { log, member, say }: StartOptions, lifecycle: Lifecycle): Promise<RunningRescind> {
   const metrics = createMetrics({ processMetrics: true, ...(member ? { member } : {}) });
   metrics.observed('rescind_build_info', 'The release that runs; always 1.', ['version'], () => [[{ version: VERSION }, 1]]);
   const health = createHealth({ stopping: lifecycle.stopping, roles: READY_ROLES.filter((role) => config.roles.has(role)) });
@@ -187,7 +225,7 @@ async function start(config: Config, log: Log, lifecycle: Lifecycle, member: Gro
   member?.onDump(() => metrics.dump());
   const watchPool = createPoolMetrics(metrics);
   await mkdir(config.home, { recursive: true, mode: 0o700 });
-  const [url, kafka] = await Promise.all([startDatabase(config, log, lifecycle), startKafka(config, log, lifecycle)]);
+  const [url, kafka] = await Promise.all([startDatabase(config, log, lifecycle, say), startKafka(config, log, lifecycle, say)]);
 
   const pool = createPool({ url, max: config.databasePoolMax, applicationName: 'rescind', onIdleError: (err) => log.warn({ err }, 'an idle database connection was lost') });
   lifecycle.onStop('database pool', () => pool.end());
@@ -253,8 +291,7 @@ async function start(config: Config, log: Log, lifecycle: Lifecycle, member: Gro
     firstStart: admin.created,
     brokers: kafka.servers?.brokers ?? null,
     kafkaProblem: kafka.problem,
-    stopped: lifecycle.stopped,
-    stop: async () => void (await lifecycle.stop('asked to')),
+    ...endOf(lifecycle),
   };
 }
 

@@ -16,7 +16,7 @@ import { addSeed } from './seed.js';
 import { addServe, type Variables } from './serve.js';
 import { addSource } from './source.js';
 import { addTenant } from './tenant.js';
-import { UsageError, type Terminal } from './terminal.js';
+import { INTERRUPTED, UsageError, type Terminal } from './terminal.js';
 
 const FAILED = 1;
 const MISUSED = 2;
@@ -78,6 +78,8 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : MISUSED;
+    // Somebody ended it while it was starting.
+    if (!(error instanceof RequestFailed) && (error as { code?: unknown }).code === 'shutting-down') return INTERRUPTED;
     terminal.err.write(`rescind: ${explain(error)}\n`);
     return error instanceof UsageError ? MISUSED : FAILED;
   }

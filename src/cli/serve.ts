@@ -17,13 +17,15 @@ export function addServe(program: Command, context: Context, variables: Variable
       const log = createLog({ level: config.logLevel });
       const member = joinProcessGroup();
       if (member) return serveIn(member, startRescind(config, { log, member }));
-      const rescind = await (config.processes === 1 ? startRescind : startRescindGroup)(config, { log, signals: true });
       const say = (line: string): void => void context.terminal.out.write(`${line}\n`);
+      const rescind = await (config.processes === 1 ? startRescind : startRescindGroup)(config, { log, signals: true });
       say(`Rescind answers at ${rescind.url}${config.processes === 1 ? '' : `, in ${config.processes} processes`}`);
       if (rescind.brokers) say(`Events are read from Kafka at ${rescind.brokers.join(', ')}, and taken at POST /events`);
       else say(`Events are taken at POST /events alone${rescind.kafkaProblem === undefined ? '' : `: ${rescind.kafkaProblem}`}`);
       if (rescind.firstStart) say(`The administrator's key lies in ${rescind.adminKeyPath}; only its owner can read it. Keep it safe, it is not shown again.`);
       await rescind.stopped;
+      const failure = rescind.failure();
+      if (failure) throw failure;
     });
 }
 

@@ -22,7 +22,7 @@ export type { TracingConfig } from './tracing-config.js';
 export { joinProcessGroup, type GroupMember } from './group-member.js';
 export { startProcessGroup, type ProcessGroup } from './process-group.js';
 export { announceInstance, INSTANCE_FILE } from './instance-file.js';
-export { createLifecycle } from './lifecycle.js';
+export { createLifecycle, STOP_DEADLINE_MS } from './lifecycle.js';
 export type { Lifecycle } from './lifecycle.js';
 
 export { createPool, DEFAULT_TIMEOUTS, inTransaction, isDatabaseUnavailable, onConnection } from './pool.pg.js';
@@ -42,7 +42,7 @@ export { unreadableOf } from './record-sets/fetch-response.kafka.js';
 export { UnreadableRecordSet } from './record-sets/unreadable-record-set.js';
 export type { RecordSetProblem } from './record-sets/unreadable-record-set.js';
 export { startLocalKafka } from './local-kafka.kafka.js';
-export { startDatabase, startKafka, type KafkaServers } from './own-servers.js';
+export { startDatabase, startKafka, type KafkaServers, type Say } from './own-servers.js';
 export type { LocalKafka } from './local-kafka.kafka.js';
 
 export { createHttpApp, listenHttp } from './http-app.module.js';
