@@ -6,6 +6,9 @@ import type { Context } from './context.js';
 /** Variables of the environment, with a sentence each. */
 export type Variables = Readonly<Record<string, string>>;
 
+const LOCAL_KAFKA_WARNING =
+  'This local Kafka is for development alone: it asks nobody who they are, so every account of this machine can send events as any source. Set KAFKA_BROKERS for anything else.';
+
 export function addServe(program: Command, context: Context, variables: Variables): void {
   program
     .command('serve')
@@ -22,6 +25,7 @@ export function addServe(program: Command, context: Context, variables: Variable
       say(`Rescind answers at ${rescind.url}${config.processes === 1 ? '' : `, in ${config.processes} processes`}`);
       if (rescind.brokers) say(`Events are read from Kafka at ${rescind.brokers.join(', ')}, and taken at POST /events`);
       else say(`Events are taken at POST /events alone${rescind.kafkaProblem === undefined ? '' : `: ${rescind.kafkaProblem}`}`);
+      if (rescind.brokers && config.kafka === 'embedded') say(LOCAL_KAFKA_WARNING);
       if (rescind.firstStart) say(`The administrator's key lies in ${rescind.adminKeyPath}; only its owner can read it. Keep it safe, it is not shown again.`);
       await rescind.stopped;
       const failure = rescind.failure();
