@@ -12,11 +12,11 @@ Example:
 `;
 
 export function addConfig(program: Command, context: Context, exitWith: (code: number) => void): void {
-  const config = program.command('config').description('the configuration of the service in this environment');
+  const config = program.command('config').description('look at the configuration that the service would have in this environment');
 
   config
     .command('check')
-    .description('name each variable and where its value comes from, and every problem')
+    .description('list each variable with the source of its value, and every problem')
     .addOption(jsonOption())
     .addHelpText('after', CHECK_HELP)
     .action(async (_options: object, command: Command) => {

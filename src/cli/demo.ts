@@ -16,7 +16,7 @@ The demo keeps its data and keys in <RESCIND_HOME>/demo, apart from the service'
 export function addDemo(program: Command, context: Context, variables: Variables, setExitCode: (code: number) => void): void {
   program
     .command('demo')
-    .description('the whole main job on this machine: sign in, agent, ID-JAG, tokens, events, graph, revocation; stays up until Ctrl-C')
+    .description('show the whole job on this machine: sign-in, agent, ID-JAG, tokens, events, graph, revocation; stays up until Ctrl-C')
     .option('--once', 'end after the last step, with exit code 0 or 1')
     .addHelpText('after', HELP)
     .addHelpText('after', describeVariables(variables))

@@ -20,12 +20,12 @@ const CHECKS = ['database', 'kafka'] as const;
 const PARTS: readonly string[] = [...ROLES, ...CHECKS];
 
 const HELP = `
-Prints a line for each part: ok, failed with the check that failed, or none if that instance has no such part (as kafka with KAFKA_BROKERS=none).
+Prints a line for each part: ok, failed with the check that failed, or none if that instance has no such part (such as kafka with KAFKA_BROKERS=none).
 Needs no key and sends none. Exit codes: 0 all parts that were asked for are ok, 1 one is not or nobody answers.
 
-As the healthcheck of a container, whose node stays useful while Kafka is away:
+As the healthcheck of a container; the node still answers introspection while Kafka is away:
   rescind health serve
-With TLS, where the certificate is another name's than the address':
+With TLS and a certificate that is for a name and not for the address:
   rescind health serve --url https://127.0.0.1:7423 --ca /etc/rescind/ca.crt --server-name rescind.example.com
 `;
 
@@ -57,7 +57,7 @@ export function addHealth(program: Command, context: Context, exitWith: (code: n
   program
     .command('health')
     .description('say whether a running instance is well: a line each for serve, ingest, database and kafka')
-    .addArgument(new Argument('[parts...]', 'ask about these alone').choices(PARTS))
+    .addArgument(new Argument('[parts...]', 'the parts that count (default: all)').choices(PARTS))
     .option('--url <url>', 'the instance (default: RESCIND_URL, else the one that runs in RESCIND_HOME)')
     .option('--ca <path>', 'PEM certificates that the instance is checked against (default: the authorities that Node trusts)')
     .option('--server-name <name>', 'name that the certificate must be for (default: the host of the URL)')

@@ -12,7 +12,7 @@ const LOCAL_KAFKA_WARNING =
 export function addServe(program: Command, context: Context, variables: Variables): void {
   program
     .command('serve')
-    .description('run the service; configured by the environment')
+    .description('run the service; the variables below configure it')
     .addHelpText('after', describeVariables(variables))
     .action(async () => {
       const [{ startRescind, startRescindGroup }, { createLog, joinProcessGroup, readConfig }] = await Promise.all([import('../main.js'), import('../platform/index.js')]);
