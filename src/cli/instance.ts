@@ -9,7 +9,7 @@ export const INSTANCE_FILE = 'instance.json';
 export async function findInstance(home: string): Promise<string | undefined> {
   try {
     const { url, pid, started_at: startedAt } = JSON.parse(await readFile(join(home, INSTANCE_FILE), 'utf8')) as Record<string, unknown>;
-    if (typeof url !== 'string' || !URL.canParse(url) || typeof pid !== 'number' || !Number.isSafeInteger(pid) || pid <= 1) return undefined;
+    if (typeof url !== 'string' || !URL.canParse(url) || typeof pid !== 'number' || !Number.isSafeInteger(pid) || pid < 1) return undefined;
     return typeof startedAt === 'string' && startedAt !== '' && startedAt === (await startOf(pid)) ? url : undefined;
   } catch {
     return undefined;

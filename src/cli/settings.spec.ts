@@ -80,6 +80,15 @@ describe('the settings of a command', () => {
     await expect(readSettings(env, undefined)).rejects.toThrow('no Rescind runs in');
   });
 
+  it('believe the first process, which an instance in a container is', async () => {
+    await withKey();
+    await writeFile(join(home, INSTANCE_FILE), JSON.stringify({ url: HERE, pid: 1, started_at: await startOf(1) }));
+    expect((await readSettings(env, undefined)).url).toBe(HERE);
+    // The service leaves it alone, and so it takes it for a living one too.
+    await announce('http://127.0.0.1:4712');
+    expect((await readSettings(env, undefined)).url).toBe(HERE);
+  });
+
   it('leave the file of another living instance alone', async () => {
     await announce();
     const file = join(home, INSTANCE_FILE);
