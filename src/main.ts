@@ -233,7 +233,7 @@ async function start(config: Config, { log, member, say }: StartOptions, lifecyc
   await checkServer(pool);
   await runMigrations({ url, migrations: MIGRATIONS });
   // Before anything is read from this database or written to it: the first start would write.
-  await passFence({ config, log, metrics, health, lifecycle, pool }, kafka.servers);
+  await passFence({ config, log, metrics, health, lifecycle, pool }, kafka.servers, member);
 
   const tracing = startTracing(config, { metrics, log, lifecycle });
   const controlLog = traceCommits(createControlLog({ pool }), tracing);
@@ -318,7 +318,7 @@ export async function restoreFromTopic(config: Config, { log, onProgress }: Rest
 }
 
 /** Waits until the database is the one that was published; meanwhile the address says that this process is not ready. */
-async function passFence(parts: Pick<Parts, 'config' | 'log' | 'metrics' | 'health' | 'lifecycle' | 'pool'>, servers: KafkaServers | null): Promise<void> {
+async function passFence(parts: Pick<Parts, 'config' | 'log' | 'metrics' | 'health' | 'lifecycle' | 'pool'>, servers: KafkaServers | null, member: GroupMember | undefined): Promise<void> {
   const { config, log, metrics, health, lifecycle, pool } = parts;
   if (!servers || config.controlFence === 'off') return;
   const fence = createControlFence({ kafka: createKafka({ ...servers, clientId: 'rescind-fence', log, retry: { retries: 1 } }), pool, prefix: config.topicPrefix });
@@ -327,6 +327,7 @@ async function passFence(parts: Pick<Parts, 'config' | 'log' | 'metrics' | 'heal
     if (problem) throw problem;
   });
   const server = problem && (await listenUnready({ listen: config.listen, health, metrics, reason: () => new RescindError(problem?.code ?? 'shutting-down') }));
+  const withdraw = server && !member && (await announceInstance({ home: config.home, url: server.url, log }));
   let saidAt = -Infinity;
   while (problem && !lifecycle.stopping.aborted) {
     if (performance.now() - saidAt >= FENCE_REMINDER_MS) {
@@ -336,7 +337,7 @@ async function passFence(parts: Pick<Parts, 'config' | 'log' | 'metrics' | 'heal
     await delay(FENCE_RETRY_MS, undefined, { signal: lifecycle.stopping }).catch(() => undefined);
     problem = await fence.check();
   }
-  await Promise.all([server?.close(), fence.stop()]);
+  await Promise.all([server?.close(), fence.stop(), withdraw ? withdraw() : undefined]);
   if (lifecycle.stopping.aborted) throw new RescindError('shutting-down');
 }
 
