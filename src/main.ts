@@ -34,9 +34,11 @@ import { MIGRATIONS } from './migrations.js';
 import {
   announceInstance,
   checkServer,
+  createCancellingPool,
   createHealth,
   createHttpApp,
   createKafka,
+  createLeaving,
   createLifecycle,
   createManagement,
   createMetrics,
@@ -49,6 +51,7 @@ import {
   endStuckSessions,
   isLoopback,
   listenHttp,
+  listenManagement,
   listenUnready,
   READY_ROLES,
   runMigrations,
@@ -60,6 +63,7 @@ import {
   type Health,
   type HotHandler,
   type KafkaServers,
+  type Leaving,
   type Lifecycle,
   type Log,
   type Metrics,
@@ -69,11 +73,14 @@ import {
   type Tracing,
 } from './platform/index.js';
 import { createLineageReader } from './projections/index.js';
-import { createQuestions, CSV_MEDIA_TYPE, describeApi, type PreviewOrder, type SourceSight } from './query/index.js';
-import { ADMIN_KEY_FILE, bootstrap, createAuthenticator, createKeySets, createRegistry, DEFAULT_TENANT } from './registry/index.js';
+import { createQuestions, CSV_MEDIA_TYPE, describeApi, REPORTS_AT_ONCE, type PreviewOrder, type SourceSight } from './query/index.js';
+import { ADMIN_KEY_FILE, bootstrap, createAdmission, createAuthenticator, createKeySets, createRegistry, DEFAULT_TENANT } from './registry/index.js';
 import { createRevocations, createRevokeHandler } from './revocation/index.js';
 
 export const VERSION = '0.1.0';
+
+/** A question, and the preview of the rule that its answer proposes. */
+const CONNECTIONS_A_QUESTION = 2;
 
 /** The appender's own connections: its transaction, and reads beside it. */
 const APPENDER_CONNECTIONS = 3;
@@ -141,12 +148,17 @@ interface StartOptions {
 
 interface Parts {
   readonly config: Config;
+  /** Of the database. */
+  readonly url: string;
   readonly log: Log;
   readonly metrics: Metrics;
   readonly tracing: Tracing | undefined;
   readonly health: Health;
   readonly lifecycle: Lifecycle;
+  /** For decisions: the control log, recorded facts, orders. No reader's question waits for it or keeps it waiting. */
   readonly pool: Pool;
+  readonly questionPool: Pool;
+  readonly leaving: Leaving;
   readonly watchPool: (name: string, pool: Pool) => void;
   readonly controlLog: ControlLog;
   readonly follower: ControlFollower;
@@ -227,9 +239,14 @@ async function start(config: Config, { log, member, say }: StartOptions, lifecyc
   await mkdir(config.home, { recursive: true, mode: 0o700 });
   const [url, kafka] = await Promise.all([startDatabase(config, log, lifecycle, say), startKafka(config, log, lifecycle, say)]);
 
-  const pool = createPool({ url, max: config.databasePoolMax, applicationName: 'rescind', onIdleError: (err) => log.warn({ err }, 'an idle database connection was lost') });
+  const onIdleError = (err: Error): void => log.warn({ err }, 'an idle database connection was lost');
+  const pool = createPool({ url, max: config.databasePoolMax, applicationName: 'rescind', onIdleError });
   lifecycle.onStop('database pool', () => pool.end());
-  watchPool('requests', pool);
+  watchPool('decisions', pool);
+  const leaving = createLeaving();
+  const questionPool = createCancellingPool({ url, max: CONNECTIONS_A_QUESTION * config.questionsAtOnce, applicationName: 'rescind-questions', onIdleError, leaving, canceller: pool });
+  lifecycle.onStop('questions pool', () => questionPool.end());
+  watchPool('questions', questionPool);
   await checkServer(pool);
   await runMigrations({ url, migrations: MIGRATIONS });
   // Before anything is read from this database or written to it: the first start would write.
@@ -246,21 +263,22 @@ async function start(config: Config, { log, member, say }: StartOptions, lifecyc
   lifecycle.onStop('control snapshots', keepSnapshots({ pool, state: follower.state, log }));
   const admin = await bootstrap({ home: config.home, controlLog, follower });
 
-  const parts: Parts = { config, log, metrics, tracing, health, lifecycle, pool, watchPool, controlLog, follower };
+  const parts: Parts = { config, url, log, metrics, tracing, health, lifecycle, pool, questionPool, leaving, watchPool, controlLog, follower };
   const topics = kafka.servers && createTopicMaker(createKafka({ ...kafka.servers, clientId: 'rescind-registry', log }));
   if (topics) lifecycle.onStop('topic maker', () => topics.stop());
   const registry = createRegistry({ controlLog, follower, ...(topics ? { createTopic: topics.create } : {}) });
   const authenticate = createAuthenticator({ state: () => follower.state });
-  if (config.roles.has('feed') && kafka.servers) startTopicFeeds(parts, url, kafka.servers);
+  if (config.roles.has('feed') && kafka.servers) startTopicFeeds(parts, kafka.servers);
   let ingest: Ingest | undefined;
   const onCounts: OnCounts = async (counts) => ingest!.appender.submit({ events: [], own: counts.map((count) => countedEvent(follower, count)) });
   const partitions: SourceSight['partitions'] = async (asker) => (await ingest?.parts.partitions?.list({ ...asker, operator: false })) ?? null;
   const serving = config.roles.has('serve') ? startServing(parts, authenticate, config.roles.has('ingest') ? { onCounts } : {}, partitions) : undefined;
-  if (config.roles.has('ingest')) ingest = await startIngest(parts, url, kafka.servers, authenticate);
+  if (config.roles.has('ingest')) ingest = await startIngest(parts, kafka.servers, authenticate);
   if (serving) lifecycle.onStop('introspection counts', () => serving.introspection.stop());
 
   await health.watch('database', async () => void (await pool.query('SELECT 1')));
   if (serving) health.register('serving', () => refuseWhen(follower.notCurrentReason(), 'no-lease'), ['serve']);
+  const management = createManagement({ health, metrics });
   const app = await createHttpApp({
     module: AppModule.with({
       platform: { config, log, metrics, health, lifecycle },
@@ -269,7 +287,8 @@ async function start(config: Config, { log, member, say }: StartOptions, lifecyc
       serving,
     }),
     listen: config.listen,
-    hot: new Map([...createManagement({ health, metrics }), ...(serving?.hot ?? [])]),
+    hot: new Map([...management, ...(serving?.hot ?? [])].filter(([path]) => path !== '/metrics' || config.management === undefined)),
+    gate: createAdmission({ authenticate, leaving, metrics, questionsAtOnce: config.questionsAtOnce }),
     bodies: BODIES,
     log,
     metrics,
@@ -280,6 +299,11 @@ async function start(config: Config, { log, member, say }: StartOptions, lifecyc
   if (serving?.feeds) lifecycle.onStop('feeds', serving.feeds.stop);
   if (serving) describeApi(app, { version: VERSION });
   const address = await listenHttp(app, config.listen);
+  if (config.management) {
+    const managed = await listenManagement(config.management, management);
+    lifecycle.onStop('management listener', managed.close);
+    log.info({ url: managed.url }, 'listening for /health and /metrics');
+  }
   // A group's holder does so for its members.
   if (!member) lifecycle.onStop('instance file', await announceInstance({ home: config.home, url: address, log }));
   log.info({ url: address, roles: [...config.roles], version: VERSION }, 'listening');
@@ -341,8 +365,8 @@ async function passFence(parts: Pick<Parts, 'config' | 'log' | 'metrics' | 'heal
   if (lifecycle.stopping.aborted) throw new RescindError('shutting-down');
 }
 
-function startTopicFeeds(parts: Parts, url: string, servers: KafkaServers): void {
-  const { config, log, metrics, health, lifecycle, controlLog, follower } = parts;
+function startTopicFeeds(parts: Parts, servers: KafkaServers): void {
+  const { config, url, log, metrics, health, lifecycle, controlLog, follower } = parts;
   if (servers.security?.tls === undefined && !servers.brokers.every((broker) => isLoopback(broker.slice(0, broker.lastIndexOf(':'))))) {
     log.warn('the control log, with the keys of tenants, goes to Kafka in plaintext: set KAFKA_TLS=true, or protect the network otherwise');
   }
@@ -362,13 +386,13 @@ function startServing(
   counting: { readonly onCounts?: OnCounts },
   partitions: NonNullable<SourceSight['partitions']>,
 ) {
-  const { config, log, metrics, lifecycle, pool, controlLog, follower } = parts;
+  const { config, url, log, metrics, lifecycle, pool, questionPool, leaving, controlLog, follower } = parts;
   const keySets = createKeySets({ state: follower.state, log, allowedHosts: config.jwksAllowedHosts });
   lifecycle.onStop('key sets', () => keySets.stop());
   const lineage = createLineageReader({ pool });
   const remoteAddress = createRemoteAddress(config.listen);
   const introspection = createIntrospection({ follower, authenticate, keySets, lineage, metrics, log, remoteAddress, ...counting });
-  const revocations = createRevocations({ controlLog, follower, pool });
+  const revocations = createRevocations({ controlLog, follower, pool, questionPool });
   const revoke = createRevokeHandler({ authenticate, revocations, verifier: introspection.verifier, lineage, follower, log, metrics, remoteAddress });
   // The guard has let in a whole caller, of which questions know the tenant alone.
   const previewOrder: PreviewOrder = (caller, order) => revocations.preview(caller as Caller, order, 'quick');
@@ -377,7 +401,10 @@ function startServing(
     const fitting = await Promise.all(source.profile.algorithms.map((alg) => keySets.find(source, { alg })));
     return new Set(fitting.flat()).size;
   };
-  const questions = createQuestions({ pool, control: () => follower.state, previewOrder, sight: { partitions, usableKeys } });
+  const reportPool = createCancellingPool({ url, max: REPORTS_AT_ONCE, applicationName: 'rescind-reports', onIdleError: (err) => log.warn({ err }, 'an idle database connection was lost'), leaving, canceller: pool });
+  lifecycle.onStop('reports pool', () => reportPool.end());
+  parts.watchPool('reports', reportPool);
+  const questions = createQuestions({ pool: questionPool, reportPool, leaving, control: () => follower.state, previewOrder, sight: { partitions, usableKeys } });
   const { sight } = introspection;
   const feeds: Feeds | undefined = config.roles.has('feed')
     ? createFeeds({ follower, authenticate, sight, keysVersion: () => keySets.version, metrics, log, remoteAddress })
@@ -397,11 +424,10 @@ interface Ingest {
 
 async function startIngest(
   parts: Parts,
-  url: string,
   servers: KafkaServers | null,
   authenticate: ReturnType<typeof createAuthenticator>,
 ): Promise<Ingest> {
-  const { log, metrics, health, lifecycle, controlLog, follower } = parts;
+  const { url, log, metrics, health, lifecycle, controlLog, follower } = parts;
   const pool = createPool({
     url,
     max: APPENDER_CONNECTIONS,
@@ -439,8 +465,8 @@ async function startIngest(
   const ingest: IngestParts = {
     intake: createIntake({ follower, appender }),
     door: createDoor({ authenticate, metrics }),
-    replay: createReplay({ pool: parts.pool, follower, appender, log }),
-    partitions: bounds ? createPartitions({ offsets: createOffsetStore({ pool: parts.pool }), bounds, follower, appender, log }) : undefined,
+    replay: createReplay({ pool: parts.questionPool, follower, appender, log }),
+    partitions: bounds ? createPartitions({ offsets: createOffsetStore({ pool: parts.questionPool }), bounds, follower, appender, log }) : undefined,
     isOperator: ({ tenant }) => follower.state.tenant(tenant)?.name === DEFAULT_TENANT,
   };
   if (!kafka) return { appender, parts: ingest };

@@ -2,7 +2,7 @@ import { Body, Controller, Get, Header, HttpCode, Inject, Param, Post, Query } f
 import { ApiBody, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { Caller } from '../control/index.js';
 import { jsonBody, knownQuery } from '../platform/index.js';
-import { CurrentCaller, RequireRole } from '../registry/index.js';
+import { Asks, CurrentCaller, RequireRole } from '../registry/index.js';
 import { OPERATOR, PARTITIONS, type IsOperator } from './ingest-tokens.js';
 import { PartitionList, ResumedAnswer } from './operator-answers.js';
 import { plain, readPartition, readResumeInput, ResumeInput } from './operator-input.js';
@@ -21,6 +21,7 @@ export class PartitionsController {
   }
 
   @Get()
+  @Asks()
   @Header('cache-control', 'no-store')
   @ApiOperation({ summary: 'Where ingest stands in each partition', description: 'An administrator of the tenant `default` sees all. Of now: it takes no `as_of`.' })
   @ApiOkResponse({ schema: plain(PartitionList) })

@@ -21,6 +21,8 @@ describe('readConfig', () => {
       roles: new Set(['ingest', 'serve', 'feed', 'log']),
       database: 'embedded',
       databasePoolMax: 10,
+      questionsAtOnce: 4,
+      management: undefined,
       processes: 1,
       kafka: 'embedded',
       topicPrefix: 'rescind',
@@ -52,6 +54,13 @@ describe('readConfig', () => {
     expect(config.jwksAllowedHosts).toEqual(['idp.internal', '127.0.0.1']);
   });
 
+  it.each([
+    ['127.0.0.1:9464', { host: '127.0.0.1', port: 9464 }],
+    ['0.0.0.0:0', { host: '0.0.0.0', port: 0 }],
+    ['[::1]:9464', { host: '::1', port: 9464 }],
+    ['node-1.internal:9464', { host: 'node-1.internal', port: 9464 }],
+  ])('takes MANAGEMENT_LISTEN=%s', (value, management) => expect(readConfig({ MANAGEMENT_LISTEN: value }).management).toEqual(management));
+
   it('reserves KAFKA_BROKERS=none for HTTP intake alone', () => {
     expect(readConfig({ KAFKA_BROKERS: 'none' }).kafka).toBe('none');
   });
@@ -66,6 +75,11 @@ describe('readConfig', () => {
     ['DATABASE_URL', 'postgres://rescind:hunter2@db.internal'],
     ['DATABASE_POOL_MAX', '201'],
     ['DATABASE_POOL_MAX', '1e2'],
+    ['QUESTIONS_AT_ONCE', '1e2'],
+    ['MANAGEMENT_LISTEN', '7777'],
+    ['MANAGEMENT_LISTEN', '127.0.0.1:77777'],
+    ['MANAGEMENT_LISTEN', 'http://127.0.0.2:7777'],
+    ['MANAGEMENT_LISTEN', '::2:7777'],
     ['KAFKA_BROKERS', 'hunter2'],
     ['KAFKA_BROKERS', 'kafka:70000'],
     ['KAFKA_BROKERS', 'kafka:9092,'],

@@ -16,8 +16,10 @@ export const DEFAULT_HOST = '127.0.0.1';
 export const DEFAULT_PORT = 7423;
 export const DEFAULT_LOG_ORIGIN = 'rescind.local';
 export const DEFAULT_TOPIC_PREFIX = 'rescind';
-/** Connections to PostgreSQL that one process holds for requests; the listener and the appender have their own. */
+/** Connections to PostgreSQL that one process holds for decisions; the listener, the appender and questions have their own. */
 export const DEFAULT_DATABASE_POOL_MAX = 10;
+/** Questions that PostgreSQL answers at the same time for one process. Each takes a core of it while it runs. */
+export const DEFAULT_QUESTIONS_AT_ONCE = 4;
 /** Processes that share the port, each a node; more than a machine has use for are a mistake. */
 export const DEFAULT_PROCESSES = 1;
 const MAX_PROCESSES = 64;
@@ -28,10 +30,13 @@ export interface Config {
   /** Where the embedded services, the admin key and the demo's file lie. */
   readonly home: string;
   readonly listen: ListenConfig;
+  /** Where `/health/…` and `/metrics` are answered too; `/metrics` there alone. Undefined: {@link listen} answers all. */
+  readonly management: { readonly host: string; readonly port: number } | undefined;
   readonly roles: ReadonlySet<Role>;
   readonly processes: number;
   readonly database: { readonly url: Secret } | 'embedded';
   readonly databasePoolMax: number;
+  readonly questionsAtOnce: number;
   /** `none`: HTTP intake alone. */
   readonly kafka: KafkaConfig | 'embedded' | 'none';
   /** First part of the names of the topics that Rescind publishes its control log and revocations to. */
@@ -85,10 +90,12 @@ export function readConfig(env: Environment): Config {
   const config: Config = {
     home: env['RESCIND_HOME'] ?? DEFAULT_HOME,
     listen: readListen(env, refuse),
+    management: readManagement(env, refuse),
     roles: readRoles(env, refuse),
     processes: readInteger(env, 'PROCESSES', { min: 1, max: MAX_PROCESSES, default: DEFAULT_PROCESSES }, refuse),
     database: readDatabase(env, refuse),
     databasePoolMax: readInteger(env, 'DATABASE_POOL_MAX', { min: 1, max: 200, default: DEFAULT_DATABASE_POOL_MAX }, refuse),
+    questionsAtOnce: readInteger(env, 'QUESTIONS_AT_ONCE', { min: 1, max: 100, default: DEFAULT_QUESTIONS_AT_ONCE }, refuse),
     kafka: readKafka(env, refuse),
     topicPrefix: readTopicPrefix(env, refuse),
     controlFence: readOneOf(env, 'CONTROL_FENCE', ['on', 'off'], 'on', refuse),
@@ -107,6 +114,7 @@ export const VARIABLE_DOCUMENTATION: Readonly<Record<string, string>> = {
   RESCIND_HOME: `directory of the embedded services and the admin key (default ${DEFAULT_HOME})`,
   HOST: `address to listen on (default ${DEFAULT_HOST}); any but loopback needs TLS_CERT and TLS_KEY, or TRUSTED_PROXY=true`,
   PORT: `port to listen on, 0 for any free one (default ${DEFAULT_PORT})`,
+  MANAGEMENT_LISTEN: 'host:port of a second listener, in plaintext, for /health and /metrics; /metrics is then answered there alone (default: none)',
   TLS_CERT: 'path of the PEM certificate chain',
   TLS_KEY: 'path of the PEM private key',
   TRUSTED_PROXY: 'true when one proxy in front of Rescind ends TLS (default false)',
@@ -114,7 +122,8 @@ export const VARIABLE_DOCUMENTATION: Readonly<Record<string, string>> = {
   PROCESSES: `processes that share the port, each a node of its own (default ${DEFAULT_PROCESSES}); about one a core`,
   DATABASE_URL: 'postgres:// URL of PostgreSQL 17 or newer (default: the embedded one)',
   DATABASE_WITHOUT_TLS: 'true to reach a DATABASE_URL that is not on loopback without TLS (default false)',
-  DATABASE_POOL_MAX: `connections for requests (default ${DEFAULT_DATABASE_POOL_MAX})`,
+  DATABASE_POOL_MAX: `connections for orders and for tokens that are not in memory (default ${DEFAULT_DATABASE_POOL_MAX})`,
+  QUESTIONS_AT_ONCE: `questions of readers that the database answers at the same time (default ${DEFAULT_QUESTIONS_AT_ONCE}); each may take two connections`,
   ...KAFKA_DOCUMENTATION,
   TOPIC_PREFIX: `first part of the topics that Rescind publishes to; two deployments on one Kafka need two (default ${DEFAULT_TOPIC_PREFIX})`,
   CONTROL_FENCE: 'off to answer without comparing the database with the control topic: an old backup would go unnoticed (default on)',
@@ -139,6 +148,17 @@ function readListen(env: Environment, refuse: Refuse): ListenConfig {
     refuse('HOST', 'is not a loopback address: set TLS_CERT and TLS_KEY, or TRUSTED_PROXY=true behind a proxy that ends TLS');
   }
   return Object.freeze({ host, port, tls, trustedProxy });
+}
+
+function readManagement(env: Environment, refuse: Refuse): Config['management'] {
+  const value = env['MANAGEMENT_LISTEN'];
+  if (value === undefined) return undefined;
+  const [, bracketed, plain, port] = /^(?:\[([0-9a-f:.]+)\]|([A-Za-z0-9.-]+)):(\d{1,5})$/.exec(value) ?? [];
+  if (port === undefined || Number(port) > 65_535) {
+    refuse('MANAGEMENT_LISTEN', 'must be host:port, such as 127.0.0.1:9464 or [::1]:9464');
+    return undefined;
+  }
+  return Object.freeze({ host: (bracketed ?? plain)!, port: Number(port) });
 }
 
 function readRoles(env: Environment, refuse: Refuse): ReadonlySet<Role> {

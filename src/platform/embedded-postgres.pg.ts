@@ -10,7 +10,7 @@ import { RescindError } from '../contracts/index.js';
 import { claimDirectory } from './directory-owner.js';
 import { rememberPort } from './ports.js';
 import { endProcess, findProcess } from './processes.js';
-import { startService, type ServiceProcess } from './service-process.js';
+import { serviceEnvironment, startService, type ServiceProcess } from './service-process.js';
 import { superviseService, type Supervision } from './supervised-service.js';
 import { findBarrier, passingBarriers, unprivilegedAccount, type Account } from './unprivileged.js';
 import type { Log } from './log.js';
@@ -175,7 +175,7 @@ async function initialise(place: Place, signal: AbortSignal | undefined): Promis
   try {
     const args = [`--pgdata=${draft}`, ...security, ...locale, '--data-checksums'];
     const launch = await launchAs(place, place.binaries.initdb, args);
-    await promisify(execFile)(launch.command, [...launch.args], { ...launch.identity, env: serverEnvironment(), ...(signal ? { signal } : {}) });
+    await promisify(execFile)(launch.command, [...launch.args], { ...launch.identity, env: serviceEnvironment(), ...(signal ? { signal } : {}) });
   } catch (error) {
     const output = String((error as { stderr?: unknown }).stderr ?? '');
     throw unavailable(`initdb failed: ${lastOf(output)}`, error);
@@ -229,7 +229,6 @@ async function startServer(server: Server, { signal, port: known }: StartOptions
       command: launch.command,
       args: launch.args,
       ...launch.identity,
-      env: serverEnvironment(),
       stopSignal: 'SIGINT',
       stopTimeoutMs: STOP_TIMEOUT_MS,
       log: server.log,
@@ -290,12 +289,6 @@ async function launchAs(
     );
   }
   return { command: line[0]!, args: line.slice(1), identity: {} };
-}
-
-/** Without the PG* variables of the shell, which would reach into the server. */
-function serverEnvironment(): NodeJS.ProcessEnv {
-  const kept = Object.entries(process.env).filter(([name]) => !/^(PG|LC_|LANG)/.test(name));
-  return { ...Object.fromEntries(kept), LC_ALL: 'C' };
 }
 
 function urlOf(password: string, port: number, database: string): string {

@@ -48,7 +48,7 @@ export interface HealthOptions {
 interface Check {
   readonly name: string;
   readonly roles: readonly ReadyRole[];
-  read(): CheckResult & { readonly ageMs: number };
+  read(): { readonly result: CheckResult; readonly ageMs: number };
 }
 
 export function createHealth({ stopping, roles: own = READY_ROLES, now = () => performance.now() }: HealthOptions = {}): Health {
@@ -76,9 +76,9 @@ export function createHealth({ stopping, roles: own = READY_ROLES, now = () => p
           const startedAt = now();
           try {
             check();
-            return { ...resultOf(name, startedAt), ageMs: 0 };
+            return { result: resultOf(name, startedAt), ageMs: 0 };
           } catch (error) {
-            return { ...resultOf(name, startedAt, error), ageMs: 0 };
+            return { result: resultOf(name, startedAt, error), ageMs: 0 };
           }
         },
       });
@@ -91,7 +91,7 @@ export function createHealth({ stopping, roles: own = READY_ROLES, now = () => p
         roles,
         read() {
           const ageMs = Math.round(now() - lastAt);
-          return ageMs <= HEALTH_MAX_AGE_MS ? { ...last, ageMs } : { name, ok: false, ms: last.ms, code: 'stale', ageMs };
+          return { result: ageMs <= HEALTH_MAX_AGE_MS ? last : { name, ok: false, ms: last.ms, code: 'stale' }, ageMs };
         },
       });
       const run = async (): Promise<void> => {
@@ -105,7 +105,7 @@ export function createHealth({ stopping, roles: own = READY_ROLES, now = () => p
     },
     report(role = own[0] ?? 'serve') {
       const read = [...checks.values()].filter(({ roles }) => roles.includes(role)).map((check) => check.read());
-      const results: CheckResult[] = read.map(({ ageMs: _, ...result }) => result);
+      const results: CheckResult[] = read.map(({ result }) => result);
       if (own.length > 0 && !own.includes(role)) results.push({ name: 'role', ok: false, ms: 0 });
       if (stopping?.aborted === true) results.push({ name: 'process', ok: false, ms: 0, code: 'shutting-down' });
       return { role, ready: results.every(({ ok }) => ok), age_ms: Math.max(0, ...read.map(({ ageMs }) => ageMs)), checks: results };

@@ -1,16 +1,20 @@
 import 'reflect-metadata';
-import { STATUS_CODES, type RequestListener } from 'node:http';
+import { STATUS_CODES, type IncomingMessage, type RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { LoggerService, ModuleMetadata } from '@nestjs/common';
+import { RescindError } from '../contracts/index.js';
+import { connectionBounds } from './connections.js';
 import { createHttpServer, type HotHandler } from './http-server.js';
 import { watchRequests } from './http-metrics.js';
 import { createRequestTracing } from './http-tracing.js';
 import { rememberMediaType } from './json-body.js';
+import { createPace } from './pace.js';
 import { ProblemFilter } from './problem.filter.js';
-import { errorOfStatus, problemOf } from './problem.js';
+import { errorOfStatus, problemOf, RETRY_AFTER_S, statusOfKind } from './problem.js';
+import type { Arriving, RequestGate } from './request-gate.js';
 import type { ListenConfig } from './config.js';
 import type { Log } from './log.js';
 import type { Metrics } from './metrics.js';
@@ -24,6 +28,9 @@ export interface RawBodies {
   /** A longer body is answered 413 before it is read. */
   readonly limitBytes: number;
 }
+
+/** A client that has sent more requests on one connection than can be refused in this time is cut off. */
+const MAX_BEHIND_MS = 30_000;
 
 /** How often a server that ends looks for connections that have become idle. */
 const IDLE_SWEEP_MS = 100;
@@ -42,6 +49,7 @@ export interface HttpAppOptions {
   log: Log;
   metrics?: Metrics;
   tracing?: Tracing;
+  gate?: RequestGate;
 }
 
 /** The Nest application on Fastify; errors leave as problem+json. It does not listen yet: {@link listenHttp}. */
@@ -49,6 +57,7 @@ export async function createHttpApp(options: HttpAppOptions): Promise<NestFastif
   const { listen, log, bodies = JSON_BODIES } = options;
   let closing = false;
   const watch = options.metrics && watchRequests(options.metrics);
+  const tooMany = options.metrics?.counter('rescind_http_connections_refused_total', 'Connections closed at once since there were too many.');
   const trace = options.tracing && createRequestTracing(options.tracing);
   const adapter = new FastifyAdapter({
     // One hop: the proxy itself. Whatever else X-Forwarded-For names, a client may have written.
@@ -57,8 +66,7 @@ export async function createHttpApp(options: HttpAppOptions): Promise<NestFastif
     bodyLimit: bodies.limitBytes,
     // A URL that cannot be decoded never reaches a route, nor Nest's filters.
     frameworkErrors: (error: FastifyError, _request: FastifyRequest, reply: FastifyReply) => {
-      const { status, headers, body } = problemOf(errorOfStatus(error.statusCode ?? 400, error));
-      void reply.status(status).headers(headers).send(Buffer.from(JSON.stringify(body)));
+      sendProblem(reply, errorOfStatus(error.statusCode ?? 400, error));
     },
     clientErrorHandler: answerClientError,
     serverFactory: (framework: RequestListener) =>
@@ -69,6 +77,8 @@ export async function createHttpApp(options: HttpAppOptions): Promise<NestFastif
         isClosing: () => closing,
         onHotSample: watch?.hot,
         traceHot: trace?.hot,
+        connections: connectionBounds(listen.trustedProxy),
+        onTooMany: () => tooMany?.inc(),
       }),
   });
   const fastify = adapter.getInstance();
@@ -88,6 +98,7 @@ export async function createHttpApp(options: HttpAppOptions): Promise<NestFastif
     fastify.addHook('preValidation', ({ raw }, _reply, next) => trace.resume(raw, next));
     fastify.addHook('onResponse', async ({ raw }, reply) => trace.end(raw, reply.statusCode));
   }
+  standBeforeBodies(fastify, options.gate);
   fastify.removeAllContentTypeParsers();
   const app = await NestFactory.create<NestFastifyApplication>(options.module, adapter, {
     bodyParser: false,
@@ -102,6 +113,45 @@ export async function createHttpApp(options: HttpAppOptions): Promise<NestFastif
   }
   app.useGlobalFilters(new ProblemFilter(log));
   return app;
+}
+
+/** Refuses before a body is read what needs none of it, and lets those who repeat what was refused for its number wait. */
+function standBeforeBodies(fastify: FastifyInstance, gate: RequestGate | undefined): void {
+  const pace = createPace({ everyMs: RETRY_AFTER_S * 1000, maxBehindMs: MAX_BEHIND_MS });
+  fastify.addHook('onRequest', async ({ raw, ip, is404, routeOptions }, reply) => {
+    if (is404 && hasBody(raw)) return refuse(reply, new RescindError('not-found'));
+    if (gate === undefined || is404 || !gate.guards(routeOptions.url ?? '')) return undefined;
+    const { asks } = routeOptions.config as { asks?: Arriving['asks'] };
+    try {
+      await gate.enter({ raw, ip, asks }, reply.raw);
+    } catch (error) {
+      if (!(error instanceof RescindError)) throw error;
+      return refuse(reply, error);
+    }
+    return undefined;
+  });
+  // After the body, which arrives on the socket's events, where the request's context is lost.
+  if (gate) fastify.addHook('preValidation', ({ raw }, _reply, next) => gate.within(raw, next));
+  fastify.addHook('onSend', ({ raw }, { statusCode }, payload, done) => {
+    gate?.answered(raw);
+    if (statusCode !== statusOfKind('overloaded')) return done(null, payload);
+    // Where the client has left meanwhile, nothing is to be sent.
+    return pace(raw.socket, () => (raw.socket.destroyed ? undefined : done(null, payload)));
+  });
+}
+
+/** Never resolves: no hook and no handler may follow, also where the client leaves before the refusal is sent. */
+function refuse(reply: FastifyReply, error: RescindError): Promise<never> {
+  sendProblem(reply, error);
+  return new Promise<never>(() => undefined);
+}
+
+const hasBody = ({ headers }: IncomingMessage): boolean => headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+
+function sendProblem(reply: FastifyReply, error: RescindError): void {
+  const { status, headers, body } = problemOf(error);
+  // Bytes: to the type of a string the framework would add a charset, which JSON does not have (RFC 8259 section 11).
+  void reply.status(status).headers(headers).send(Buffer.from(JSON.stringify(body)));
 }
 
 /** Of a request that is no HTTP, or whose headers are too large or too slow: there is no reply, only the socket. */

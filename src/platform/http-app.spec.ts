@@ -1,4 +1,5 @@
 import { Agent, request as httpRequest } from 'node:http';
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -7,7 +8,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyRequest } from 'fastify';
 import { RescindError } from '../contracts/index.js';
 import { HEADERS_TIMEOUT_MS, HOT_SAMPLE, type HotHandler } from './http-server.js';
-import { createHttpApp, createLog, createMetrics, jsonBody, listenHttp, type ListenConfig, type Metrics } from './index.js';
+import { createHttpApp, createLog, createMetrics, jsonBody, listenHttp, type ListenConfig, type Metrics, type RequestGate } from './index.js';
 
 const BODIES = {
   mediaTypes: ['application/json', 'application/cloudevents+json', 'application/cloudevents-batch+json', 'application/x-ndjson', 'application/x-www-form-urlencoded'],
@@ -53,6 +54,77 @@ class SampleModule {
 }
 
 const LOOPBACK: ListenConfig = { host: '127.0.0.1', port: 0, trustedProxy: false };
+
+describe('a gate before the routes', () => {
+  const gate: RequestGate = {
+    guards: (route) => route.startsWith('/v1/'),
+    async enter({ raw }) {
+      if (raw.headers.authorization === undefined) throw new RescindError('unauthenticated');
+      if (raw.headers.authorization === 'too much') throw new RescindError('too-many-requests');
+    },
+    within: (_raw, next) => next(),
+    answered: () => undefined,
+  };
+  let app: NestFastifyApplication;
+  let port: number;
+  beforeEach(async () => {
+    app = await createHttpApp({ module: SampleModule, listen: LOOPBACK, bodies: BODIES, gate, log: createLog({ level: 'silent' }) });
+    port = Number(new URL(await listenHttp(app, LOOPBACK)).port);
+  });
+  afterEach(() => app.close());
+
+  const send = (lines: readonly string[]) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.write(`${lines.join('\r\n')}\r\n\r\n`);
+    return socket;
+  };
+  const WITH_BODY = ['Host: x', 'Content-Type: application/json', 'Content-Length: 4000000'];
+
+  it.each([
+    ['/v1/things', 401],
+    ['/%76%31/things', 401],
+    ['/nowhere', 404],
+  ])('answers POST %s with %i before its body comes', async (path, status) => {
+    const socket = send([`POST ${path} HTTP/1.1`, ...WITH_BODY]);
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    expect(answer.toString()).toMatch(`HTTP/1.1 ${status} `);
+    socket.destroy();
+  });
+
+  it('lets those through whom it does not refuse, and other routes', async () => {
+    const headers = { authorization: 'good', 'content-type': 'application/json' };
+    expect(await (await fetch(`http://127.0.0.1:${port}/v1/things`, { method: 'POST', headers, body: '{"a":1}' })).json()).toEqual({ received: { a: 1 } });
+    expect((await fetch(`http://127.0.0.1:${port}/address`)).status).toBe(200);
+  });
+
+  it('lets a client that repeats at once what was too much wait as long as it was told to', async () => {
+    const asked = ['POST /v1/things HTTP/1.1', 'Host: x', 'Authorization: too much', 'Content-Length: 0'];
+    const impatient = send(asked);
+    const [first] = (await once(impatient, 'data')) as [Buffer];
+    expect(first.toString()).toMatch(/^HTTP\/1.1 429 /);
+    const startedAt = performance.now();
+    impatient.write(`${asked.join('\r\n')}\r\n\r\n`);
+    await once(impatient, 'data');
+    // Less a timer's inexactness.
+    expect(performance.now() - startedAt).toBeGreaterThan(900);
+    impatient.destroy();
+  });
+
+  it('goes on when clients leave before their refusals are sent', async () => {
+    const asked = `${['POST /v1/things HTTP/1.1', 'Host: x', 'Authorization: too much', 'Content-Length: 0'].join('\r\n')}\r\n\r\n`;
+    const socket = connect(port, '127.0.0.1');
+    socket.write(asked + asked);
+    await once(socket, 'data');
+    socket.destroy();
+    const impatient = connect(port, '127.0.0.1');
+    impatient.write(asked + asked);
+    // The second answer comes after the one that the first client did not wait for was due.
+    await once(impatient, 'data');
+    await once(impatient, 'data');
+    impatient.destroy();
+    expect((await fetch(`http://127.0.0.1:${port}/address`)).status).toBe(200);
+  });
+});
 
 describe('the HTTP application', () => {
   let app: NestFastifyApplication;

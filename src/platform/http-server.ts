@@ -1,7 +1,8 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { ListenConfig } from './config.js';
+import { boundConnections, connectionBounds, type ConnectionBounds } from './connections.js';
 import { readPem } from './pem-file.js';
 
 /** Longer than the 60 s after which balancers commonly drop an idle connection, so that they never meet one we just closed. */
@@ -11,6 +12,10 @@ export const HEADERS_TIMEOUT_MS = 10_000;
 /** The same for the whole request. An answer, such as a feed's, may take as long as it likes. */
 export const REQUEST_TIMEOUT_MS = 30_000;
 const TIMEOUT_CHECK_INTERVAL_MS = 5_000;
+/** A client that has not finished its TLS handshake by then is cut off. */
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+/** RFC 6797: a client that has once spoken TLS with us does not go back to plaintext for half a year. */
+const STRICT_TRANSPORT = 'max-age=15552000';
 /** One in so many requests of a hot path is timed: a look at the clock and a listener each would show in its rate. */
 export const HOT_SAMPLE = 8;
 
@@ -31,8 +36,11 @@ export function createHttpServer(options: {
   onHotSample?: (path: string, seconds: number) => void;
   /** Runs a hot handler whose caller traces its request. */
   traceHot?: (path: string, req: IncomingMessage, res: ServerResponse, run: () => void) => void;
+  readonly connections?: ConnectionBounds;
+  /** Told of each connection that was closed since there were too many. */
+  onTooMany?: () => void;
 }): Server {
-  const { framework, hot, isClosing, onHotSample, traceHot } = options;
+  const { framework, hot, tls, isClosing, onHotSample, traceHot } = options;
   let hotRequests = 0;
   const serve: Handler = (req, res) => {
     if (isClosing()) res.setHeader('connection', 'close');
@@ -41,6 +49,8 @@ export function createHttpServer(options: {
     const path = query === -1 ? url : url.slice(0, query);
     const handler = hot.get(path);
     if (handler === undefined) {
+      res.setHeader('x-content-type-options', 'nosniff');
+      if (tls !== undefined) res.setHeader('strict-transport-security', STRICT_TRANSPORT);
       framework(req, res);
       return;
     }
@@ -64,11 +74,15 @@ export function createHttpServer(options: {
     unused.delete(req.socket);
     serve(req, res);
   };
-  if (options.tls === undefined) return closingUnused(createServer(timeouts, serveOn), 'connection', unused);
-  const { certFile, keyFile } = options.tls;
+  const server = tls === undefined ? createServer(timeouts, serveOn) : createSecureServer(timeouts, tls, serveOn);
+  boundConnections(server, options.connections ?? connectionBounds(false), options.onTooMany);
+  return closingUnused(server, tls === undefined ? 'connection' : 'secureConnection', unused);
+}
+
+function createSecureServer(timeouts: ServerOptions, { certFile, keyFile }: NonNullable<ListenConfig['tls']>, serve: Handler): Server {
   // RFC 9325 section 3.1.1.
-  const server = createTlsServer({ ...timeouts, minVersion: 'TLSv1.2', cert: readPem('TLS_CERT', certFile), key: readPem('TLS_KEY', keyFile) }, serveOn);
-  return closingUnused(server, 'secureConnection', unused);
+  const options = { ...timeouts, handshakeTimeout: HANDSHAKE_TIMEOUT_MS, minVersion: 'TLSv1.2' } as const;
+  return createTlsServer({ ...options, cert: readPem('TLS_CERT', certFile), key: readPem('TLS_KEY', keyFile) }, serve);
 }
 
 /**

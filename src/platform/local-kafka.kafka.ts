@@ -11,12 +11,14 @@ import { claimDirectory } from './directory-owner.js';
 import { createLog, type Log } from './log.js';
 import { rememberPort } from './ports.js';
 import { endProcess, findProcess } from './processes.js';
-import { startService, type ServiceProcess } from './service-process.js';
+import { serviceEnvironment, startService, type ServiceProcess } from './service-process.js';
 import { superviseService, type Supervision } from './supervised-service.js';
 
 const execute = promisify(execFile);
-const run = (command: string, args: readonly string[], timeout: number, signal?: AbortSignal): Promise<{ stdout: string; stderr: string }> =>
-  execute(command, args, { timeout, env: process.env, ...(signal ? { signal } : {}) });
+const run = (command: string, args: readonly string[], timeout: number, signal?: AbortSignal, env = serviceEnvironment()): Promise<{ stdout: string; stderr: string }> =>
+  execute(command, args, { timeout, env, ...(signal ? { signal } : {}) });
+/** Maven's own settings, and the way to its repository. */
+const OF_MAVEN = /^(?:MAVEN_|M2_|(?:https?|no)_proxy$)/i;
 const HOST = '127.0.0.1';
 const OLDEST_JAVA = 17;
 const POM = fileURLToPath(new URL('../../docker/kafka/pom.xml', import.meta.url));
@@ -112,7 +114,8 @@ async function resolveLibraries(lib: string, { log, signal }: LocalKafkaOptions)
   const draft = `${lib}.${randomBytes(4).toString('hex')}`;
   const args = ['-q', '-B', '-f', POM, 'dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${draft}`];
   try {
-    await run('mvn', args, RESOLVE_TIMEOUT_MS, signal);
+    const ofMaven = Object.entries(process.env).filter(([name]) => OF_MAVEN.test(name));
+    await run('mvn', args, RESOLVE_TIMEOUT_MS, signal, { ...serviceEnvironment(), ...Object.fromEntries(ofMaven) });
     await rename(draft, lib).catch(async (error: unknown) => {
       if (!(await exists(lib))) throw error; // Another process was quicker.
     });

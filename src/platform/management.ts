@@ -1,8 +1,9 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import type { ServerResponse } from 'node:http';
 import type { Health, ReadyRole } from './health.js';
-import type { HotHandler } from './http-server.js';
+import { createHttpServer, type HotHandler } from './http-server.js';
+import { listenOn, type ListeningServer } from './listen-on.js';
 import type { Metrics } from './metrics.js';
+import { createPace } from './pace.js';
 
 /** A text of `/metrics` is given to everybody who asks within this time: making it costs milliseconds. */
 const METRICS_FRESH_MS = 1_000;
@@ -22,7 +23,7 @@ export interface ManagementOptions {
 
 /** Answers `/health/…` and `/metrics` from memory, by exact path. */
 export function createManagement({ health, metrics, notYet = false }: ManagementOptions): ReadonlyMap<string, HotHandler> {
-  const paced = createPace();
+  const paced = createPace({ everyMs: ANSWER_EVERY_MS, maxBehindMs: MAX_BEHIND_MS });
   let made: { readonly text: Promise<string>; readonly at: number } | undefined;
 
   function metricsText(): Promise<string> {
@@ -37,7 +38,7 @@ export function createManagement({ health, metrics, notYet = false }: Management
   const reader = (read: (res: ServerResponse) => void): HotHandler => {
     return (req, res) => {
       if (req.method !== 'GET' && req.method !== 'HEAD') return answer(res, 405, JSON_TYPE, '{}', { allow: 'GET, HEAD' });
-      paced(req, () => read(res));
+      paced(req.socket, () => read(res));
     };
   };
   const ready = (role?: ReadyRole): HotHandler =>
@@ -56,17 +57,10 @@ export function createManagement({ health, metrics, notYet = false }: Management
   ]);
 }
 
-/** Answers each connection at most once in {@link ANSWER_EVERY_MS}: later answers wait. */
-function createPace(): (req: IncomingMessage, answerNow: () => void) => void {
-  const nextAt = new WeakMap<Socket, number>();
-  return ({ socket }, answerNow) => {
-    const now = performance.now();
-    const at = Math.max(now, nextAt.get(socket) ?? 0);
-    if (at - now > MAX_BEHIND_MS) return void socket.destroy();
-    nextAt.set(socket, at + ANSWER_EVERY_MS);
-    if (at === now) answerNow();
-    else setTimeout(answerNow, at - now);
-  };
+/** A listener of its own for them, in plaintext: nothing there is secret, and nobody says who they are. */
+export function listenManagement(listen: { readonly host: string; readonly port: number }, hot: ReadonlyMap<string, HotHandler>): Promise<ListeningServer> {
+  const server = createHttpServer({ framework: (_req, res) => answer(res, 404, JSON_TYPE, '{}'), hot, tls: undefined, isClosing: () => false });
+  return listenOn(server, listen);
 }
 
 function answer(res: ServerResponse, status: number, contentType: string, text: string, headers: Readonly<Record<string, string>> = {}): void {

@@ -3,6 +3,15 @@ import { createInterface } from 'node:readline';
 import { endProcess, findProcess, type RunningProcess } from './processes.js';
 import type { Log } from './log.js';
 
+/** What a service's own programs need: to find other programs, a home, a place for temporary files, a time zone. */
+const PASSED_ON = ['PATH', 'HOME', 'USER', 'LOGNAME', 'TMPDIR', 'TZ', 'JAVA_HOME', 'LD_LIBRARY_PATH', 'DYLD_LIBRARY_PATH'] as const;
+
+/** The environment of a service: nothing of ours is in it, above all no password of the configuration. */
+export function serviceEnvironment(): NodeJS.ProcessEnv {
+  const passed = PASSED_ON.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]));
+  return { ...Object.fromEntries(passed), LC_ALL: 'C' };
+}
+
 /** Lines of a service's output that are kept for the error when it ends. */
 export const LAST_LINES_KEPT = 40;
 /** How long a service whose parent was killed may take to end by itself before it is killed. */
@@ -23,7 +32,6 @@ export interface ServiceOptions {
   name: string;
   command: string;
   args: readonly string[];
-  env?: NodeJS.ProcessEnv;
   uid?: number;
   gid?: number;
   stopSignal: NodeJS.Signals;
@@ -40,7 +48,7 @@ export async function startService(options: ServiceOptions): Promise<ServiceProc
   const child = spawn(options.command, options.args, {
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: options.env ?? process.env,
+    env: serviceEnvironment(),
     ...(options.uid === undefined ? {} : { uid: options.uid }),
     ...(options.gid === undefined ? {} : { gid: options.gid }),
   });
@@ -96,6 +104,7 @@ function startOrphanGuard(pid: number, signal: NodeJS.Signals): ChildProcess {
   const guard = spawn('/bin/sh', ['-c', script, 'rescind-guard', String(pid), signal.replace(/^SIG/, '')], {
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
+    env: serviceEnvironment(),
   });
   guard.on('error', () => undefined);
   guard.stdin.on('error', () => undefined);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { EndedSpan } from './otlp.js';
-import { createTracing } from './tracing.js';
+import { createTracing, SAMPLED_BY_CALLERS_A_SECOND } from './tracing.js';
 import { isSampled, newTraceId, parseTraceparent } from './traceparent.js';
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
@@ -36,6 +36,13 @@ describe('a trace', () => {
     const spans: EndedSpan[] = [];
     return { spans, tracing: createTracing({ ratio, sink: { add: (span) => void spans.push(span), stop: async () => undefined } }) };
   }
+
+  it('is sampled because its caller wishes it only so many times a second', () => {
+    const { tracing, spans } = sut(0);
+    for (let i = 0; i < 100 * SAMPLED_BY_CALLERS_A_SECOND; i += 1) tracing.startRequest('GET /introspect', `00-${TRACE}-${SPAN}-01`, {}).end();
+    expect(spans.length).toBeGreaterThanOrEqual(SAMPLED_BY_CALLERS_A_SECOND);
+    expect(spans.length).toBeLessThan(50 * SAMPLED_BY_CALLERS_A_SECOND);
+  });
 
   it('keeps spans below the one they were begun in, across what is awaited', async () => {
     const { tracing, spans } = sut(1);

@@ -13,15 +13,29 @@ export interface OpenSpan {
 export interface Tracing {
   /** A span below the one that the caller runs in, or the first of a trace. Its error is told by its `code`, never by its message. */
   span<T>(name: string, attributes: Attributes, work: () => Promise<T>): Promise<T>;
-  /** Of a request: below the `traceparent` it came with, whose decision to sample counts. */
+  /** Of a request: below the `traceparent` it came with, whose decision to sample counts for {@link SAMPLED_BY_CALLERS_A_SECOND} requests a second. */
   startRequest(name: string, traceparent: string | readonly string[] | undefined, attributes: Attributes): OpenSpan;
   /** Spans of `work` stand below `context`. */
   within<T>(context: SpanContext, work: () => T): T;
   stop(): Promise<void>;
 }
 
+/** Requests a second whose callers decide that they are traced. Nobody has said yet who they are; beyond it the ratio decides. */
+export const SAMPLED_BY_CALLERS_A_SECOND = 50;
+
 export function createTracing({ sink, ratio }: { sink: SpanSink; ratio: number }): Tracing {
   const current = new AsyncLocalStorage<SpanContext>();
+  let second = 0;
+  let sampledByCallers = 0;
+
+  /** What a caller says of its trace, with its wish to be sampled bounded. */
+  function bounded(parent: SpanContext | undefined): SpanContext | undefined {
+    if (parent?.sampled !== true) return parent;
+    const now = Math.floor(performance.now() / 1000);
+    if (now !== second) [second, sampledByCallers] = [now, 0];
+    sampledByCallers += 1;
+    return sampledByCallers <= SAMPLED_BY_CALLERS_A_SECOND ? parent : { ...parent, sampled: isSampled(parent.traceId, ratio) };
+  }
 
   function open(name: string, kind: EndedSpan['kind'], parent: SpanContext | undefined, attributes: Attributes): OpenSpan {
     const traceId = parent?.traceId ?? newTraceId();
@@ -52,7 +66,7 @@ export function createTracing({ sink, ratio }: { sink: SpanSink; ratio: number }
         throw error;
       }
     },
-    startRequest: (name, traceparent, attributes) => open(name, 'server', parseTraceparent(traceparent), attributes),
+    startRequest: (name, traceparent, attributes) => open(name, 'server', bounded(parseTraceparent(traceparent)), attributes),
     within: (context, work) => current.run(context, work),
     stop: () => sink.stop(),
   };

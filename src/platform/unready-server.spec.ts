@@ -2,9 +2,10 @@ import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { RescindError } from '../contracts/index.js';
 import { createHealth } from './health.js';
 import { createMetrics } from './index.js';
-import { listenUnready, type UnreadyServer } from './unready-server.js';
+import type { ListeningServer } from './listen-on.js';
+import { listenUnready } from './unready-server.js';
 
-let server: UnreadyServer;
+let server: ListeningServer;
 beforeEach(async () => {
   const listen = { host: '127.0.0.1', port: 0, tls: undefined, trustedProxy: false };
   server = await listenUnready({ listen, health: createHealth(), metrics: createMetrics(), reason: () => new RescindError('kafka-unavailable') });

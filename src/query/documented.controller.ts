@@ -1,6 +1,7 @@
 import { applyDecorators, Header } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiQuery, ApiResponse } from '@nestjs/swagger';
 import type { TSchema } from 'typebox';
+import { Asks } from '../registry/index.js';
 import { parameterDocs } from './parameter-docs.js';
 
 /** Of the caller, a question needs to know whose ledger it may read. */
@@ -9,8 +10,9 @@ export interface Asker {
 }
 
 /** Summary, parameters and answer of a route. */
-export function Answers(summary: string, schema: TSchema, parameters: Parameters<typeof parameterDocs>[0] = [], description?: string): MethodDecorator {
+export function Answers(summary: string, schema: TSchema, parameters: Parameters<typeof parameterDocs>[0] = [], description?: string, asks: 'question' | 'report' = 'question'): MethodDecorator {
   return applyDecorators(
+    Asks(asks),
     ApiOperation({ summary, ...(description === undefined ? {} : { description }) }),
     ...parameterDocs(parameters).map((parameter) => ApiQuery(parameter)),
     // What is served is plain JSON Schema; TypeBox marks its schemas with members of its own.

@@ -1,4 +1,5 @@
 export { createQuestions, type Questions, type QuestionsOptions } from './questions.pg.js';
+export { REPORTS_AT_ONCE } from './reports/stream.js';
 export type { SourceSight } from './coverage/check.pg.js';
 export type { ControlView } from './reader.js';
 export type { BlastAnswer } from './reach/answers.js';

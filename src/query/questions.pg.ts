@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import type { Leaving } from '../platform/index.js';
 import { createAccessQuestion } from './access/access.pg.js';
 import type { AccessCounts, AccessPage } from './access/answers.js';
 import { createCountsQuestion } from './access/counts.pg.js';
@@ -59,6 +60,10 @@ export interface Questions {
 
 export interface QuestionsOptions {
   readonly pool: Pool;
+  /** For reports, which keep a connection each. Without it, `pool`. */
+  readonly reportPool?: Pool;
+  /** Says whether the client of a question is still there. A question whose client has left asks no further statement. */
+  readonly leaving?: Leaving;
   /** The folded control state of this process: tenants' keys, names of sources, rules. */
   readonly control: () => ControlView;
   /** Without it, over the rules of `control`. */
@@ -74,7 +79,9 @@ export interface QuestionsOptions {
 export function createQuestions(options: QuestionsOptions): Questions {
   const reader = createReader(options.control);
   const { findStopping = createFindStopping(reader), now = () => Math.floor(Date.now() / 1000) } = options;
-  const ask = createAsk({ pool: options.pool, now });
+  const { pool, reportPool = pool, leaving } = options;
+  const ask = createAsk({ pool, now, leaving });
+  const askForReport = createAsk({ pool: reportPool, now, leaving });
   const memory = createPairMemory();
   return {
     connections: createConnectionsQuestion({ ask, reader, memory }),
@@ -88,9 +95,9 @@ export function createQuestions(options: QuestionsOptions): Questions {
     reach: createBlastQuestions({ ask, reader, previewOrder: options.previewOrder }),
     coverage: createCoverageQuestion({ ask, reader }),
     sourceCheck: createSourceCheck({ ask, reader, sight: options.sight ?? {} }),
-    reports: { accessReview: createAccessReview({ ask, reader, streams: createReportStreams() }), incident: createIncidentReport({ ask, reader }) },
+    reports: { accessReview: createAccessReview({ ask: askForReport, reader, streams: createReportStreams() }), incident: createIncidentReport({ ask, reader }) },
     entity: createEntityQuestion({ ask }),
-    directory: createDirectory({ pool: options.pool, ask, reader, now }),
+    directory: createDirectory({ pool, ask, reader, now }),
     search: createSearchQuestion({ ask, reader }),
     token: createTokenQuestions({ ask, reader, findStopping }),
     entry: createEntryQuestion({ ask, reader }),

@@ -1,6 +1,6 @@
 import type { Pool, PoolClient, QueryConfig, QueryResult, QueryResultRow } from 'pg';
 import { RescindError } from '../contracts/index.js';
-import { loadSql, queryTogether } from '../platform/index.js';
+import { loadSql, queryTogether, type Leaving } from '../platform/index.js';
 import { AS_TEXT, createLineageReader, ENTER_GATE, type NearestReader } from '../projections/index.js';
 import type { AskedMoment, Moment } from './as-of.js';
 
@@ -89,11 +89,12 @@ const NO_INDEX = 2n ** 63n - 1n;
  * `filter-too-wide` when a statement exceeds {@link QUESTION_TIMEOUT_MS}, with `as-of-out-of-range` for a moment that the ledger
  * does not cover.
  */
-export function createAsk({ pool, now }: { readonly pool: Pool; readonly now: () => number }): Ask {
+export function createAsk({ pool, now, leaving }: { readonly pool: Pool; readonly now: () => number; readonly leaving?: Leaving | undefined }): Ask {
   return async <T, E = undefined>(tenant: string, question: (snapshot: Snapshot, early: E) => Promise<T>, asked?: AskedMoment, { early, plans, other }: AskOptions<E> = {}) => {
+    const left = leaving?.signal();
     try {
       return await reading(pool, async (client, ended) => {
-        const query = inTurns(client);
+        const query = inTurns(client, left);
         const rows: Rows = async <R extends QueryResultRow>(sql: string | Prepared, values: readonly unknown[] = []) =>
           (await query<R>({ ...(typeof sql === 'string' ? { text: sql } : sql), values: [tenant, ...values] })).rows;
         const texts: Snapshot['texts'] = async (statement, values) =>
@@ -123,7 +124,7 @@ export function createAsk({ pool, now }: { readonly pool: Pool; readonly now: ()
 type Send = <R extends QueryResultRow>(statement: QueryConfig) => Promise<QueryResult<R>>;
 
 /** What is asked at once, or while the connection is busy, goes in one round trip. */
-function inTurns(client: PoolClient): Send {
+function inTurns(client: PoolClient, left: AbortSignal | undefined): Send {
   let waiting: { readonly statement: QueryConfig; readonly resolve: (result: QueryResult) => void; readonly reject: (error: unknown) => void }[] = [];
   let busy = false;
   const send = async (): Promise<void> => {
@@ -131,6 +132,7 @@ function inTurns(client: PoolClient): Send {
       const turn = waiting;
       waiting = [];
       try {
+        left?.throwIfAborted();
         const statements = turn.map(({ statement }) => statement);
         const results = statements.length === 1 ? [await client.query(statements[0]!)] : await queryTogether(client, statements);
         turn.forEach(({ resolve }, nth) => resolve(results[nth]!));

@@ -9,10 +9,12 @@ import {
   type ExecutionContext,
 } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
+import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiBearerAuth, ApiResponse } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { RescindError } from '../contracts/index.js';
 import type { Caller, CallerRoles } from '../control/index.js';
+import type { Arriving } from '../platform/index.js';
 import type { Authenticator } from './authenticator.js';
 
 export const AUTHENTICATOR = Symbol('rescind.authenticator');
@@ -57,6 +59,20 @@ export const RequireRole = (...roles: readonly (keyof CallerRoles)[]): ClassDeco
     ApiBearerAuth(),
     ApiResponse({ status: 401, description: 'the key is missing, unknown, expired or disabled (problem+json)' }),
     ApiResponse({ status: 403, description: `the caller needs the role ${roles.join(' or ')} (problem+json)` }),
+  );
+
+/**
+ * On a route that the database answers: the caller's and its tenant's bounds of questions hold, and the work ends when the client leaves.
+ * A report is not bounded in time, and has connections of its own.
+ */
+export const Asks = (kind: NonNullable<Arriving['asks']> = 'question'): MethodDecorator =>
+  applyDecorators(
+    RouteConfig({ asks: kind }),
+    ApiResponse({
+      status: 429,
+      description: 'too-many-requests: the caller or its tenant asks more at the same time than it may; overloaded: no turn was free (problem+json)',
+      headers: { 'Retry-After': { schema: { type: 'string' }, description: 'seconds' } },
+    }),
   );
 
 /** The caller that {@link CallerGuard} let in. */

@@ -16,6 +16,7 @@ export {
 export { missingRole, oauthRefusal, type OAuthRefusal } from './oauth-refusal.js';
 export { createKeySets, type KeySelector, type KeySets, type KeySetsOptions } from './key-sets.js';
 export type { Jwk, VerificationKey } from './jwks-check.js';
-export { AUTHENTICATOR, CallerGuard, CurrentCaller, RequireRole } from './caller.guard.js';
+export { createAdmission, MAX_QUESTIONS_A_CALLER, MAX_QUESTIONS_A_TENANT } from './admission.js';
+export { Asks, AUTHENTICATOR, CallerGuard, CurrentCaller, RequireRole } from './caller.guard.js';
 export { RegistryModule, type RegistryParts } from './registry.module.js';
 export { REGISTRY } from './tokens.js';

@@ -3,7 +3,7 @@ import { ApiBody, ApiHeader, ApiOperation, ApiQuery, ApiResponse, ApiTags, type 
 import type { FastifyReply } from 'fastify';
 import type { Caller } from '../control/index.js';
 import { jsonBody, knownQuery } from '../platform/index.js';
-import { CurrentCaller, RequireRole } from '../registry/index.js';
+import { Asks, CurrentCaller, RequireRole } from '../registry/index.js';
 import type { Preview } from './preview.pg.js';
 import { prefersAsync } from './prefer.js';
 import { ACCEPTED, CONFIRMATION, LIFT, LIFT_CONFIRMATION, ORDER, PREVIEW, PREVIEWED, RULE, RULE_PAGE } from './revocation-schemas.js';
@@ -74,6 +74,7 @@ export class RevocationsController {
   }
 
   @Post('preview')
+  @Asks()
   @RequireRole('revoke', 'audit')
   @ApiOperation({ summary: 'What a rule would reach', description: 'Orders nothing.' })
   @ApiBody(schema(PREVIEW))
@@ -86,6 +87,7 @@ export class RevocationsController {
   }
 
   @Get()
+  @Asks()
   @RequireRole('revoke', 'audit')
   @ApiOperation({ summary: 'Rules, newest first', description: OF_NOW })
   @ApiQuery({ name: 'limit', required: false, schema: { type: 'integer', minimum: 1, maximum: 200, default: 50 } })
@@ -99,6 +101,7 @@ export class RevocationsController {
   }
 
   @Get(':id')
+  @Asks()
   @RequireRole('revoke', 'audit')
   @ApiOperation({ summary: 'One rule', description: OF_NOW })
   @ApiResponse({ status: 200, description: 'the rule', ...schema(RULE) })

@@ -68,14 +68,17 @@ export interface Revocations {
 export interface RevocationsOptions extends RuleReaderOptions {
   readonly controlLog: ControlLog;
   readonly follower: ControlFollower;
+  /** For what readers ask: the list of rules, one rule, previews. Without it, `pool`, which orders wait for. */
+  readonly questionPool?: RuleReaderOptions['pool'];
   /** Epoch milliseconds. */
   readonly now?: () => number;
 }
 
-export function createRevocations({ controlLog, follower, pool, now = Date.now }: RevocationsOptions): Revocations {
+export function createRevocations({ controlLog, follower, pool, questionPool = pool, now = Date.now }: RevocationsOptions): Revocations {
   const { state } = follower;
   const rules = createRuleReader({ pool });
-  const previews = createPreviewReader({ pool, now });
+  const shownRules = createRuleReader({ pool: questionPool });
+  const previews = createPreviewReader({ pool: questionPool, now });
   const seconds = (): number => Math.floor(now() / 1000);
   const known = (tenant: Tenant, id: string) => ({ current: tenant.rules.get(id), head: state.head });
   const tenantOf = (caller: Caller): Tenant => {
@@ -183,7 +186,7 @@ export function createRevocations({ controlLog, follower, pool, now = Date.now }
       const tenant = tenantOf(reader);
       const limit = readLimit(query.limit);
       // One more than asked for says whether there is a next page.
-      const page = await rules.page(tenant.id, readCursor(query.cursor), limit + 1);
+      const page = await shownRules.page(tenant.id, readCursor(query.cursor), limit + 1);
       const shown = page.slice(0, limit);
       const upTo = await follower.inForceUpTo();
       const revocations = shown.map((stored) => ruleView(stored, known(tenant, stored.body.id), upTo, seconds()));
@@ -192,7 +195,7 @@ export function createRevocations({ controlLog, follower, pool, now = Date.now }
 
     async read(reader, id) {
       const tenant = tenantOf(reader);
-      const stored = await rules.find(tenant.id, id);
+      const stored = await shownRules.find(tenant.id, id);
       if (!stored) throw new RescindError('not-found', { detail: 'no rule of this id' });
       const upTo = await follower.inForceUpTo();
       return ruleView(stored, known(tenant, id), upTo, seconds());

@@ -24,6 +24,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly run: () => Promi
   'revocation.rate': () => import('./revocation-rate.js'),
   'revocation.latency': () => import('./revocation-latency.js'),
   questions: () => import('./questions.js'),
+  'questions.starve': () => import('./questions-starve.js'),
   'guard.check': () => import('./guard-check.js'),
 };
 

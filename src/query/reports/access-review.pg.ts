@@ -39,7 +39,7 @@ export function createAccessReview({ ask, reader, streams }: { readonly ask: Ask
     if (ofUser === parameters.has('resource')) throw invalid('name a user or a resource');
     const kind = ofUser ? 'user' : 'resource';
     let index = '';
-    const body = await streams.open((write) =>
+    const body = await streams.open(tenant, (write) =>
       ask(
         tenant,
         async (snapshot) => {

@@ -27,6 +27,7 @@ export class ReportsController {
     ReviewReport,
     REVIEW_PARAMETERS,
     'Streamed, whatever its length; cut off where it fails. CSV (RFC 4180): a cell that a spreadsheet would take for a formula (= + - @, tab, return) begins with an apostrophe; times are RFC 3339.',
+    'report',
   )
   async accessReview(@CurrentCaller() caller: Asker, @Query() query: unknown, @Res() reply: FastifyReply): Promise<void> {
     const { contentType, fileName, body } = await this.#questions.reports.accessReview(caller.tenant, query);

@@ -3,7 +3,9 @@ import { PassThrough, type Readable } from 'node:stream';
 import { RescindError } from '../../contracts/index.js';
 
 /** Reports that one process writes at a time: each holds a connection for as long as its reader reads. */
-const MAX_AT_ONCE = 2;
+export const REPORTS_AT_ONCE = 4;
+/** Of one tenant, so that no tenant takes all. */
+const REPORTS_OF_A_TENANT = 2;
 
 export interface Report {
   readonly contentType: string;
@@ -16,15 +18,19 @@ export type Write = (text: string) => Promise<void>;
 
 export interface ReportStreams {
   /** Resolves when the first text is there. What fails before that rejects; what fails later cuts the body off. */
-  open(run: (write: Write) => Promise<void>): Promise<Readable>;
+  open(tenant: string, run: (write: Write) => Promise<void>): Promise<Readable>;
 }
 
 export function createReportStreams(): ReportStreams {
-  let running = 0;
+  /** Their tenants. */
+  const running: string[] = [];
   return {
-    async open(run) {
-      if (running >= MAX_AT_ONCE) throw new RescindError('overloaded', { detail: `${MAX_AT_ONCE} reports are being written; ask again when one has ended` });
-      running += 1;
+    async open(tenant, run) {
+      const own = running.filter((one) => one === tenant).length;
+      if (running.length >= REPORTS_AT_ONCE || own >= REPORTS_OF_A_TENANT) {
+        throw new RescindError('overloaded', { detail: `${own} reports of the tenant are being written, ${running.length} in all; ask again when one has ended` });
+      }
+      running.push(tenant);
       const body = new PassThrough();
       // Whoever reads hears of it as a body that was cut off.
       body.on('error', () => undefined);
@@ -44,7 +50,7 @@ export function createReportStreams(): ReportStreams {
               body.destroy(error as Error);
             },
           )
-          .finally(() => (running -= 1));
+          .finally(() => running.splice(running.indexOf(tenant), 1));
       });
       await began;
       return body;

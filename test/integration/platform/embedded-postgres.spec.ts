@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
 import { findEmbeddedPostgres, startEmbeddedPostgres } from '../../../src/platform/index.js';
 import { isAlive, startOrphan, untilGone } from '../../support/orphans.js';
-import { ownPostgres, testLog } from '../../support/services.js';
+import { ownPostgres, testLog, uniqueName } from '../../support/services.js';
 
 async function ask<Row>(url: string, statement: string): Promise<Row[]> {
   const client = new Client({ connectionString: url });
@@ -39,6 +39,21 @@ describe('the embedded PostgreSQL', () => {
     withoutPassword.password = 'wrong';
     await expect(ask(withoutPassword.href, 'SELECT 1')).rejects.toMatchObject({ code: '28P01' });
     expect((await stat(join(sut.directory, 'password'))).mode & 0o777).toBe(0o600);
+  });
+
+  const itOnLinux = process.platform === 'linux' ? it : it.skip;
+  itOnLinux('is given nothing of our environment but what it needs', async () => {
+    const secret = uniqueName('secret');
+    process.env['KAFKA_SASL_PASSWORD'] = secret;
+    try {
+      await sut.start();
+    } finally {
+      delete process.env['KAFKA_SASL_PASSWORD'];
+    }
+    const [postmaster] = (await readFile(join(sut.directory, 'data', 'postmaster.pid'), 'utf8')).split('\n');
+    const environment = await readFile(`/proc/${postmaster}/environ`, 'utf8');
+    expect(environment).toContain('LC_ALL=C');
+    expect(environment).not.toContain(secret);
   });
 
   it('keeps data and address across a restart', async () => {

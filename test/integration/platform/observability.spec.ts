@@ -93,7 +93,7 @@ describe('what operators look at', () => {
     ["how far its clock is from the database's", /^rescind_node_clock_offset_seconds 0(\.\d+)?$/m],
     ['how long orders took to be in force', /^rescind_in_force_seconds_count\{outcome="confirmed"\} 1$/m],
     ['its connections by pool', /^rescind_database_connections\{pool="ingest",state="idle"\} \d+$/m],
-    ['who waits for one', /^rescind_database_waiting\{pool="requests"\} 0$/m],
+    ['who waits for one', /^rescind_database_waiting\{pool="decisions"\} 0$/m],
     ['refused requests by route', /^rescind_http_request_seconds_count\{route="\/v1\/sources",method="GET",status="4xx"\} 1$/m],
     ['its release', /^rescind_build_info\{version="\d+\.\d+\.\d+"\} 1$/m],
     ['how long the event loop keeps it waiting', /^nodejs_eventloop_lag_p99_seconds /m],

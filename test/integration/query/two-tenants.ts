@@ -98,6 +98,9 @@ export async function startTwoTenants() {
   );
   return {
     ask,
+    url: rescind.url,
+    pool: database.pool,
+    operator,
     planted: planted as Readonly<Record<TenantName, Planted>>,
     /** All that OpenAPI documents under /v1. */
     operations: operations.filter(({ path }) => path.startsWith('/v1/')),

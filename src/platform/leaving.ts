@@ -1,0 +1,14 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+/** Tells the work of a request whether its client is still there. */
+export interface Leaving {
+  /** Aborted once the client of the request that the caller runs for has left. Undefined outside a request. */
+  signal(): AbortSignal | undefined;
+  /** Everything that `work` begins runs for the request of `signal`. */
+  within<T>(signal: AbortSignal, work: () => T): T;
+}
+
+export function createLeaving(): Leaving {
+  const current = new AsyncLocalStorage<AbortSignal>();
+  return { signal: () => current.getStore(), within: (signal, work) => current.run(signal, work) };
+}

@@ -1,0 +1,106 @@
+import { RescindError } from '../contracts/index.js';
+
+/** Questions that wait for their turn, of all tenants. */
+const MAX_WAITING = 512;
+/** A question that has waited so long for its turn is refused. */
+export const TURN_TIMEOUT_MS = 10_000;
+
+export interface Turns {
+  /**
+   * Resolves when the question may run, to what ends its turn. Tenants take turns with one another, and so do the callers of a tenant.
+   * Rejects with `overloaded` after {@link TURN_TIMEOUT_MS}, and once `signal` aborts.
+   */
+  take(asker: Asker, signal: AbortSignal): Promise<() => void>;
+  readonly running: number;
+  readonly waiting: number;
+}
+
+interface Asker {
+  readonly tenant: string;
+  /** Id of the caller. */
+  readonly id: string;
+}
+
+interface Waiter {
+  readonly asker: Asker;
+  readonly begin: () => void;
+}
+
+/** `atOnce`: questions that run at the same time; one tenant leaves room for another. */
+export function createTurns(atOnce: number): Turns {
+  const ofATenant = Math.max(1, atOnce - 1);
+  const running = new Map<string, number>();
+  const waiting: Waiter[] = [];
+  let all = 0;
+  const of = (key: string): number => running.get(key) ?? 0;
+  const tenantKey = ({ tenant }: Asker): string => `tenant ${tenant}`;
+  const callerKey = ({ tenant, id }: Asker): string => `caller ${tenant} ${id}`;
+
+  function count(asker: Asker, by: 1 | -1): void {
+    all += by;
+    for (const key of [tenantKey(asker), callerKey(asker)]) {
+      const next = of(key) + by;
+      if (next === 0) running.delete(key);
+      else running.set(key, next);
+    }
+  }
+
+  function begin(asker: Asker): () => void {
+    count(asker, 1);
+    let ended = false;
+    return () => {
+      if (ended) return;
+      ended = true;
+      count(asker, -1);
+      beginNext();
+    };
+  }
+
+  const mayRun = (asker: Asker): boolean => all < atOnce && of(tenantKey(asker)) < ofATenant;
+
+  /** Who has the least running goes first; among equals, who came first. */
+  function beginNext(): void {
+    let next: Waiter | undefined;
+    for (const one of waiting) {
+      if (mayRun(one.asker) && (next === undefined || isBefore(one.asker, next.asker))) next = one;
+    }
+    next?.begin();
+  }
+
+  const isBefore = (one: Asker, other: Asker): boolean =>
+    of(tenantKey(one)) < of(tenantKey(other)) || (of(tenantKey(one)) === of(tenantKey(other)) && of(callerKey(one)) < of(callerKey(other)));
+
+  return {
+    take(asker, signal) {
+      if (mayRun(asker)) return Promise.resolve(begin(asker));
+      if (waiting.length >= MAX_WAITING) return Promise.reject(new RescindError('overloaded', { detail: 'too many questions wait; ask again later' }));
+      return new Promise((resolve, reject) => {
+        const leave = (): void => {
+          clearTimeout(timer);
+          signal.removeEventListener('abort', giveUp);
+          waiting.splice(waiting.indexOf(waiter), 1);
+        };
+        const giveUp = (): void => {
+          leave();
+          reject(new RescindError('overloaded', { detail: `no turn within ${TURN_TIMEOUT_MS / 1_000} s: other questions are running; ask again later` }));
+        };
+        const timer = setTimeout(giveUp, TURN_TIMEOUT_MS);
+        const waiter: Waiter = {
+          asker,
+          begin() {
+            leave();
+            resolve(begin(asker));
+          },
+        };
+        signal.addEventListener('abort', giveUp, { once: true });
+        waiting.push(waiter);
+      });
+    },
+    get running() {
+      return all;
+    },
+    get waiting() {
+      return waiting.length;
+    },
+  };
+}
