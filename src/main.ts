@@ -32,6 +32,7 @@ import {
 import { createIntrospection, createRemoteAddress, type OnCounts, type TenantCount } from './introspection/index.js';
 import { MIGRATIONS } from './migrations.js';
 import {
+  announceInstance,
   checkServer,
   createCancellingPool,
   createHealth,
@@ -56,6 +57,7 @@ import {
   runMigrations,
   startDatabase,
   startKafka,
+  STOP_DEADLINE_MS,
   type Config,
   type GroupMember,
   type Health,
@@ -66,6 +68,7 @@ import {
   type Log,
   type Metrics,
   type Pool,
+  type Say,
   type SessionTimeouts,
   type Tracing,
 } from './platform/index.js';
@@ -99,6 +102,12 @@ const TOPIC_FEEDS_CONNECTIONS = 2;
 /** One transaction at a time. */
 const RESTORE_CONNECTIONS = 2;
 
+/** A node leaves when its guards' grants have ended: within its lease. */
+const LEAVING_MARGIN_MS = 500;
+/** What a start that was stopped may still take to notice it. */
+const ABORTED_START_MS = 500;
+const STOPPED = Symbol('stopped');
+
 /** How often a process that may not begin looks again, and how often it says so. */
 const FENCE_RETRY_MS = 2_000;
 const FENCE_REMINDER_MS = 60_000;
@@ -120,6 +129,8 @@ export interface RunningRescind extends RunningFacts {
   readonly kafkaProblem: string | undefined;
   /** Resolves when a stop that anybody began has ended. */
   readonly stopped: Promise<unknown>;
+  /** Why it stopped by itself; undefined if it was asked to. */
+  failure(): RescindError | undefined;
   stop(): Promise<void>;
 }
 
@@ -129,6 +140,10 @@ interface StartOptions {
   readonly signals?: boolean;
   /** Where this process shares its port with others. */
   readonly member?: GroupMember;
+  /** Ends a start that is under way; later it does nothing. */
+  readonly abortStart?: AbortSignal;
+  /** Takes a line when an embedded service ended by itself and when it runs again. Default: the log. */
+  readonly say?: Say;
 }
 
 interface Parts {
@@ -153,43 +168,68 @@ interface Parts {
  * Starts the roles of one process in order, and stops them in the reverse one. Rejects with a `RescindError` that says
  * what to do; then everything that it had started is stopped again.
  */
-export async function startRescind(config: Config, { log, signals = false, member }: StartOptions): Promise<RunningRescind> {
-  const lifecycle = createLifecycle(log);
-  if (signals) lifecycle.listenForSignals(() => process.exit(1));
-  member?.onStop(() => void lifecycle.stop('its group ends'));
+export async function startRescind(config: Config, options: StartOptions): Promise<RunningRescind> {
+  const lifecycle = createLifecycle(options.log);
+  options.member?.onStop(() => void lifecycle.stop('its group ends'));
+  return startWith(config, options, lifecycle, () => start(config, options, lifecycle));
+}
+
+/** A stop that begins meanwhile ends the start: what it has started is stopped, and nothing more is. */
+async function startWith(config: Config, { signals = false, abortStart }: StartOptions, lifecycle: Lifecycle, starting: () => Promise<RunningRescind>): Promise<RunningRescind> {
+  if (signals) lifecycle.ownProcess({ exit: () => process.exit(1), deadlineMs: Math.max(STOP_DEADLINE_MS, config.leaseMs + LEAVING_MARGIN_MS) });
+  const onAbort = (): void => void lifecycle.stop('asked to');
+  abortStart?.addEventListener('abort', onAbort);
   try {
-    return await start(config, log, lifecycle, member);
-  } catch (error) {
+    return await unlessStopped(lifecycle, starting());
+  } catch (cause) {
+    // What a start meets when its parts are stopped under it, is no reason.
+    const error = lifecycle.stopping.aborted ? new RescindError('shutting-down', { cause }) : cause;
     await lifecycle.stop('the start failed');
-    throw error;
+    throw lifecycle.failure ?? error;
+  } finally {
+    abortStart?.removeEventListener('abort', onAbort);
   }
+}
+
+/** A start may wait for what does not come, such as a database that is away. */
+async function unlessStopped<T>(lifecycle: Lifecycle, starting: Promise<T>): Promise<T> {
+  const stopped = lifecycle.stopped.then(() => delay(ABORTED_START_MS, undefined, { ref: false }));
+  const first = await Promise.race([starting, stopped.then(() => STOPPED)]);
+  if (first !== STOPPED && !lifecycle.stopping.aborted) return first as T;
+  starting.catch(() => undefined);
+  throw new RescindError('shutting-down');
 }
 
 /**
  * Starts as many processes as the configuration wants, which share one port; each is a node. The embedded services are this
  * process's own, which serves nothing itself. Rejects as {@link startRescind} does.
  */
-export async function startRescindGroup(config: Config, { log, signals = false }: Omit<StartOptions, 'member'>): Promise<RunningRescind> {
-  const lifecycle = createLifecycle(log);
-  if (signals) lifecycle.listenForSignals(() => process.exit(1));
-  try {
-    await mkdir(config.home, { recursive: true, mode: 0o700 });
-    const [url, kafka] = await Promise.all([startDatabase(config, log, lifecycle), startKafka(config, log, lifecycle)]);
-    const embedded = {
-      ...(config.database === 'embedded' ? { DATABASE_URL: url } : {}),
-      ...(config.kafka === 'embedded' ? { KAFKA_BROKERS: kafka.servers?.brokers.join(',') ?? 'none' } : {}),
-    };
-    const group = await startProcessGroup({ count: config.processes, env: embedded, log });
-    lifecycle.onStop('processes', () => group.stop());
-    const facts = group.facts as unknown as RunningFacts;
-    return { ...facts, kafkaProblem: kafka.problem, stopped: lifecycle.stopped, stop: async () => void (await lifecycle.stop('asked to')) };
-  } catch (error) {
-    await lifecycle.stop('the start failed');
-    throw error;
-  }
+export async function startRescindGroup(config: Config, options: Omit<StartOptions, 'member'>): Promise<RunningRescind> {
+  const lifecycle = createLifecycle(options.log);
+  return startWith(config, options, lifecycle, () => startGroup(config, options, lifecycle));
 }
 
-async function start(config: Config, log: Log, lifecycle: Lifecycle, member: GroupMember | undefined): Promise<RunningRescind> {
+async function startGroup(config: Config, { log, say }: StartOptions, lifecycle: Lifecycle): Promise<RunningRescind> {
+  await mkdir(config.home, { recursive: true, mode: 0o700 });
+  const [url, kafka] = await Promise.all([startDatabase(config, log, lifecycle, say), startKafka(config, log, lifecycle, say)]);
+  const embedded = {
+    ...(config.database === 'embedded' ? { DATABASE_URL: url } : {}),
+    ...(config.kafka === 'embedded' ? { KAFKA_BROKERS: kafka.servers?.brokers.join(',') ?? 'none' } : {}),
+  };
+  const group = await startProcessGroup({ count: config.processes, env: embedded, log, signal: lifecycle.stopping });
+  lifecycle.onStop('processes', () => group.stop());
+  const facts = group.facts as unknown as RunningFacts;
+  lifecycle.onStop('instance file', await announceInstance({ home: config.home, url: facts.url, log }));
+  return { ...facts, kafkaProblem: kafka.problem, ...endOf(lifecycle) };
+}
+
+const endOf = (lifecycle: Lifecycle): Pick<RunningRescind, 'stopped' | 'failure' | 'stop'> => ({
+  stopped: lifecycle.stopped,
+  failure: () => lifecycle.failure,
+  stop: async () => void (await lifecycle.stop('asked to')),
+});
+
+async function start(config: Config, { log, member, say }: StartOptions, lifecycle: Lifecycle): Promise<RunningRescind> {
   const metrics = createMetrics({ processMetrics: true, ...(member ? { member } : {}) });
   metrics.observed('rescind_build_info', 'The release that runs; always 1.', ['version'], () => [[{ version: VERSION }, 1]]);
   const health = createHealth({ stopping: lifecycle.stopping, roles: READY_ROLES.filter((role) => config.roles.has(role)) });
@@ -197,7 +237,7 @@ async function start(config: Config, log: Log, lifecycle: Lifecycle, member: Gro
   member?.onDump(() => metrics.dump());
   const watchPool = createPoolMetrics(metrics);
   await mkdir(config.home, { recursive: true, mode: 0o700 });
-  const [url, kafka] = await Promise.all([startDatabase(config, log, lifecycle), startKafka(config, log, lifecycle)]);
+  const [url, kafka] = await Promise.all([startDatabase(config, log, lifecycle, say), startKafka(config, log, lifecycle, say)]);
 
   const onIdleError = (err: Error): void => log.warn({ err }, 'an idle database connection was lost');
   const pool = createPool({ url, max: config.databasePoolMax, applicationName: 'rescind', onIdleError });
@@ -211,7 +251,7 @@ async function start(config: Config, log: Log, lifecycle: Lifecycle, member: Gro
   await runMigrations({ url, migrations: MIGRATIONS });
   // Before anything is read from this database or written to it: the first start would write.
   const topicKeys = createTopicKeys({ pool, home: config.home, configured: config.controlTopicKey });
-  await passFence({ config, log, metrics, health, lifecycle, pool }, kafka.servers, topicKeys);
+  await passFence({ config, log, metrics, health, lifecycle, pool, keys: topicKeys, member }, kafka.servers);
 
   const tracing = startTracing(config, { metrics, log, lifecycle });
   const controlLog = traceCommits(createControlLog({ pool }), tracing);
@@ -265,6 +305,8 @@ async function start(config: Config, log: Log, lifecycle: Lifecycle, member: Gro
     lifecycle.onStop('management listener', managed.close);
     log.info({ url: managed.url }, 'listening for /health and /metrics');
   }
+  // A group's holder does so for its members.
+  if (!member) lifecycle.onStop('instance file', await announceInstance({ home: config.home, url: address, log }));
   log.info({ url: address, roles: [...config.roles], version: VERSION }, 'listening');
 
   return {
@@ -274,8 +316,7 @@ async function start(config: Config, log: Log, lifecycle: Lifecycle, member: Gro
     firstStart: admin.created,
     brokers: kafka.servers?.brokers ?? null,
     kafkaProblem: kafka.problem,
-    stopped: lifecycle.stopped,
-    stop: async () => void (await lifecycle.stop('asked to')),
+    ...endOf(lifecycle),
   };
 }
 
@@ -302,9 +343,14 @@ export async function restoreFromTopic(config: Config, { log, onProgress }: Rest
   }
 }
 
+interface FenceParts extends Pick<Parts, 'config' | 'log' | 'metrics' | 'health' | 'lifecycle' | 'pool'> {
+  readonly keys: TopicKeys;
+  readonly member: GroupMember | undefined;
+}
+
 /** Waits until the database is the one that was published; meanwhile the address says that this process is not ready. */
-async function passFence(parts: Pick<Parts, 'config' | 'log' | 'metrics' | 'health' | 'lifecycle' | 'pool'>, servers: KafkaServers | null, keys: TopicKeys): Promise<void> {
-  const { config, log, metrics, health, lifecycle, pool } = parts;
+async function passFence(parts: FenceParts, servers: KafkaServers | null): Promise<void> {
+  const { config, log, metrics, health, lifecycle, pool, keys, member } = parts;
   if (!servers || config.controlFence === 'off') return;
   const fence = createControlFence({ kafka: createKafka({ ...servers, clientId: 'rescind-fence', log, retry: { retries: 1 } }), pool, keys, prefix: config.topicPrefix, log });
   let problem = await fence.check();
@@ -312,6 +358,7 @@ async function passFence(parts: Pick<Parts, 'config' | 'log' | 'metrics' | 'heal
     if (problem) throw problem;
   });
   const server = problem && (await listenUnready({ listen: config.listen, health, metrics, reason: () => new RescindError(problem?.code ?? 'shutting-down') }));
+  const withdraw = server && !member && (await announceInstance({ home: config.home, url: server.url, log }));
   let saidAt = -Infinity;
   while (problem && !lifecycle.stopping.aborted) {
     if (performance.now() - saidAt >= FENCE_REMINDER_MS) {
@@ -321,7 +368,7 @@ async function passFence(parts: Pick<Parts, 'config' | 'log' | 'metrics' | 'heal
     await delay(FENCE_RETRY_MS, undefined, { signal: lifecycle.stopping }).catch(() => undefined);
     problem = await fence.check();
   }
-  await Promise.all([server?.close(), fence.stop()]);
+  await Promise.all([server?.close(), fence.stop(), withdraw ? withdraw() : undefined]);
   if (lifecycle.stopping.aborted) throw new RescindError('shutting-down');
 }
 

@@ -27,11 +27,11 @@ Examples:
 `;
 
 export function addCaller(program: Command, context: Context): void {
-  const caller = program.command('caller').description("clients of Rescind's own API, with their roles and secrets (needs the role admin)");
+  const caller = program.command('caller').description("manage the clients of Rescind's own API, with their roles and secrets (needs the role admin)");
 
   withRoles(caller.command('create <id>'))
     .description('register a caller; its secret is shown once')
-    .option('--expires-at <time>', 'when the secret ends')
+    .option('--expires-at <time>', 'time when the secret expires')
     .addHelpText('after', EXAMPLES)
     .action(async (id: string, options: RoleOptions, command: Command) => {
       const client = await context.client(command);
@@ -48,7 +48,7 @@ export function addCaller(program: Command, context: Context): void {
     });
   caller
     .command('disable <id>')
-    .description('refuse a caller from now on')
+    .description('refuse every request of a caller from now on')
     .addOption(urlOption())
     .addOption(jsonOption())
     .action(async (id: string, _options: object, command: Command) => {
@@ -57,8 +57,8 @@ export function addCaller(program: Command, context: Context): void {
     });
   caller
     .command('add-secret <id>')
-    .description('add a second secret, to rotate to; it is shown once')
-    .option('--expires-at <time>', 'when it ends')
+    .description('add a second secret for a rotation; it is shown once')
+    .option('--expires-at <time>', 'time when it expires')
     .addOption(urlOption())
     .addOption(jsonOption())
     .action(async (id: string, options: { expiresAt?: string }, command: Command) => {
@@ -99,7 +99,7 @@ const withRoles = (command: Command): Command =>
   command
     .option('--emit <source>', 'may send the events of this source; may be repeated', collect)
     .option('--introspect <resource>', 'may ask about tokens for this resource identifier; may be repeated; needs --accept', collect)
-    .option('--accept <issuer>', 'and of this issuer; may be repeated', collect)
+    .option('--accept <issuer>', 'with --introspect: an issuer whose tokens it may ask about; may be repeated', collect)
     .option('--wait', 'wait for opaque tokens whose event has not arrived yet')
     .option('--revoke-own <pair>', 'may revoke tokens of iss=…,client_id=… (RFC 7009); may be repeated', collect)
     .option('--revoke', 'may order revocations for the whole tenant')

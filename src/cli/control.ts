@@ -7,11 +7,11 @@ import { UsageError } from './terminal.js';
 const PROGRESS_EVERY = 100_000n;
 
 export function addControl(program: Command, context: Context, variables: Variables): void {
-  const control = program.command('control').description('the control log in the database: works on the servers themselves, not through the service');
+  const control = program.command('control').description('restore the control log (sources, callers, rules); works on the servers themselves, not through the service');
 
   control
     .command('restore')
-    .description('bring the control log of an empty or older database up to what was published to Kafka; stop every process of the deployment first')
+    .description('bring the control log of an empty or older database up to the state that was published to Kafka; stop every process of the deployment first')
     .requiredOption('--from-topic', 'read it from the topic <TOPIC_PREFIX>.control')
     .addOption(jsonOption())
     .addHelpText('after', describeVariables(variables))

@@ -18,12 +18,12 @@ Examples:
 `;
 
 export function addDirectory(program: Command, context: Context): void {
-  const directory = program.command('directory').description('names, owners and teams that people read in answers; nothing decides by them');
+  const directory = program.command('directory').description('manage the names, owners and teams that answers show; no decision depends on them');
 
   directory
     .command('import <file>')
-    .description('put the entries of a file, all or none (- is the standard input; needs the role admin); what it does not name stays')
-    .option('--csv', 'the file is CSV, whatever its name and its first letter')
+    .description('write the entries of a file, all or none (- is the standard input; needs the role admin); other entries stay')
+    .option('--csv', 'read the file as CSV, whatever its name and first character')
     .addOption(urlOption())
     .addOption(jsonOption())
     .addHelpText('after', EXAMPLES)
@@ -39,9 +39,9 @@ export function addDirectory(program: Command, context: Context): void {
     });
   directory
     .command('list')
-    .description('list what is in it (roles audit, admin)')
+    .description('list the entries (needs the role audit or admin)')
     .option('--kind <kind>', 'user, client or agent')
-    .option('--limit <n>', 'at most so many')
+    .option('--limit <n>', 'maximum number of entries')
     .option('--cursor <cursor>', '`next` of the page before')
     .addOption(urlOption())
     .addOption(jsonOption())
@@ -57,5 +57,5 @@ function explain(error: RequestFailed): RequestFailed {
   if (!Array.isArray(lines)) return error;
   const faults = Number(error.problem?.['faults']);
   const more = faults > lines.length ? `… and ${faults - lines.length} more\n` : '';
-  return new RequestFailed(error.code, `${error.code}: nothing was taken; ${faults} of the lines ${faults === 1 ? 'is' : 'are'} wrong\n${formatTable(lines as Answer[], ['line', 'detail'])}${more}`.trimEnd());
+  return new RequestFailed(error.code, `${error.code}: nothing was taken; ${faults} of the lines ${faults === 1 ? 'is' : 'are'} wrong [${error.url}]\n${formatTable(lines as Answer[], ['line', 'detail'])}${more}`.trimEnd(), error.url);
 }

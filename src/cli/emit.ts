@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { CloudEvent, EventDataOf, IntakeResult, SourceEventName } from '../contracts/index.js';
+import { RequestFailed, unreachable } from './client.js';
 import { jsonOption, urlOption, type Context } from './context.js';
 import { readInput, readJson } from './option-values.js';
 import type { Trial } from './emit-trial.js';
@@ -22,7 +23,7 @@ const DEFAULT_SECONDS = 30;
 const KEY_MARGIN_S = 3_600;
 
 const EXAMPLES = `
-The key needs the role emit for the source; the administrator's has none. Make one, then use it:
+The key needs the role emit for the source. The administrator's key does not have it; make one that does:
   rescind caller create idp-events --emit idp
   export RESCIND_KEY=rsk_…
 
@@ -32,7 +33,7 @@ Examples:
   rescind emit events.ndjson
   my-exporter | rescind emit -
 
-Believable traffic of an identity provider and an application, made up, at so many events a second, to try things out with:
+Made-up but believable traffic of an identity provider and an application, to try things out:
   rescind emit --rate 200 --for 60 --register   registers trial-idp and trial-app first; needs the administrator's key
   rescind emit --rate 200 --for 60              with the key of a caller that may emit for both
 `;
@@ -41,15 +42,15 @@ export function addEmit(program: Command, context: Context): void {
   program
     .command('emit [file]')
     .description('send events over HTTP: CloudEvents from a file (- is the standard input), or one from the options')
-    .option('--type <name>', 'such as session.ended or dev.rescind.session.ended.v1')
-    .option('--source <uri>', 'the URI that the source is registered with')
-    .option('--data <json>', 'its data; @path reads a file')
-    .option('--id <id>', 'its id (default: a random one)')
-    .option('--time <time>', 'when it happened (default: now)')
-    .option('--subject <text>', 'its CloudEvents subject')
-    .option('--rate <n>', 'send made-up traffic, so many events a second', wholeNumber)
-    .option('--for <seconds>', `for so long (default: ${DEFAULT_SECONDS})`, wholeNumber)
-    .option('--register', 'register the parties of that traffic where they are missing')
+    .option('--type <name>', 'type of the event, such as session.ended or dev.rescind.session.ended.v1')
+    .option('--source <uri>', 'URI with which the source is registered')
+    .option('--data <json>', 'data of the event, or @path of a file with it')
+    .option('--id <id>', 'id of the event (default: a random one)')
+    .option('--time <time>', 'time of the event (default: now)')
+    .option('--subject <text>', 'CloudEvents subject of the event')
+    .option('--rate <n>', 'send made-up traffic, this many events a second', wholeNumber)
+    .option('--for <seconds>', `with --rate: how long (default: ${DEFAULT_SECONDS})`, wholeNumber)
+    .option('--register', 'with --rate: register the sources of that traffic if they are missing')
     .addOption(urlOption())
     .addOption(jsonOption())
     .addHelpText('after', EXAMPLES)
@@ -60,11 +61,23 @@ export function addEmit(program: Command, context: Context): void {
       const { url, key } = await context.settings(command);
       const events = file === undefined ? [await buildOne(options, context)] : parseEvents(file, await readInput(file, context.terminal));
       if (events.length === 0) throw new UsageError(`${file} holds no event`);
-      const results = await createHttpEmitter({ url, credentials: { bearer: key } }).emit(events);
+      const results = await createHttpEmitter({ url, credentials: { bearer: key } })
+        .emit(events)
+        .catch((error: unknown) => {
+          throw explainFailure(url, error);
+        });
       if (command.optsWithGlobals()['json'] === true) context.terminal.out.write(`${JSON.stringify(results)}\n`);
       else results.forEach((result, at) => context.terminal.out.write(`${events[at]!.id}: ${describe(result)}\n`));
       if (results.some((result) => 'error' in result)) throw new EventsRefused(results.filter((result) => 'error' in result).length, results.length);
     });
+}
+
+function explainFailure(url: string, error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  // The library hides why nobody answered in the cause; what the service said is in the message.
+  const { code, cause } = error as Error & { code?: unknown };
+  if (cause !== undefined) return unreachable(url, cause);
+  return typeof code === 'string' ? new RequestFailed(code, `${code}: ${error.message} [${url}]`, url) : error;
 }
 
 /** Said by the lines before; exit code 1. */

@@ -9,11 +9,11 @@ Examples:
 `;
 
 export function addPartition(program: Command, context: Context): void {
-  const partition = program.command('partition').description('where ingest stands in Kafka, and what to do about a stopped partition (needs the role admin)');
+  const partition = program.command('partition').description('see how far Kafka partitions are read, and let a stopped one go on (needs the role admin)');
 
   partition
     .command('list')
-    .description('list the partitions with their next offset, lag and why they are stopped')
+    .description('list the partitions with their next offset, their lag, and why they are stopped')
     .addOption(urlOption())
     .addOption(jsonOption())
     .action(async (_options: object, command: Command) => {
@@ -22,9 +22,9 @@ export function addPartition(program: Command, context: Context): void {
     });
   partition
     .command('resume <topic> <partition>')
-    .description('let a stopped partition go on; what is skipped is said in the ledger')
-    .requiredOption('--at <where>', 'stored, earliest, latest, or an offset')
-    .requiredOption('--reason <text>', 'why; it stands in the ledger where records are skipped')
+    .description('let a stopped partition go on; the ledger records what is skipped')
+    .requiredOption('--at <where>', 'where to go on: stored, earliest, latest, or an offset')
+    .requiredOption('--reason <text>', 'reason; the ledger records it if records are skipped')
     .addOption(urlOption())
     .addOption(jsonOption())
     .addHelpText('after', EXAMPLES)

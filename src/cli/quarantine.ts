@@ -24,14 +24,14 @@ Examples:
   rescind quarantine replay --all --code wrong-issuer
 `;
 
-const operatorOption = (): Option => new Option('--operator', 'what came of no registered source (for administrators of the tenant default)');
+const operatorOption = (): Option => new Option('--operator', 'events of no registered source (for administrators of the tenant default)');
 const queryOf = ({ operator }: { readonly operator?: boolean }): { operator?: 'true' } => (operator ? { operator: 'true' } : {});
 
 export function addQuarantine(program: Command, context: Context): void {
-  const quarantine = program.command('quarantine').description('events that were refused: why, and taking them in again after a fix (replay needs the role admin)');
+  const quarantine = program.command('quarantine').description('see why events were refused, and take them in again after a fix (replay needs the role admin)');
 
   filtered(quarantine.command('list'))
-    .description('list what was refused, newest first')
+    .description('list refused events, newest first')
     .option('--cursor <cursor>', '`next` of the page before')
     .action(async (options: ListOptions, command: Command) => {
       const client = await context.client(command);
@@ -41,7 +41,7 @@ export function addQuarantine(program: Command, context: Context): void {
     });
   quarantine
     .command('show <id>')
-    .description('show one refused event with what is kept of it')
+    .description('show one refused event, with its bytes as far as they are kept')
     .addOption(operatorOption())
     .addOption(urlOption())
     .addOption(jsonOption())
@@ -50,10 +50,10 @@ export function addQuarantine(program: Command, context: Context): void {
       context.show(command, await client.get(pathOf('quarantine', id), queryOf(options)));
     });
   filtered(quarantine.command('replay [id]'))
-    .description('take in again one event, or all that match: stored they leave quarantine, refused again they stay with the new reason')
-    .option('--all', 'all that match the options, not one')
-    .option('--from <time>', 'refused then or later')
-    .option('--to <time>', 'refused earlier')
+    .description('take one refused event in again, or all that match; events that are refused again stay, with the new reason')
+    .option('--all', 'all events that match the options')
+    .option('--from <time>', 'refused at this time or later')
+    .option('--to <time>', 'refused before this time')
     .addHelpText('after', EXAMPLES)
     .action(async (id: string | undefined, options: ReplayOptions, command: Command) => {
       if ((id === undefined) !== (options.all === true)) command.error('give the id of one event, or --all', { code: 'usage' });
@@ -78,9 +78,9 @@ export function addQuarantine(program: Command, context: Context): void {
 
 const filtered = (command: Command): Command =>
   command
-    .option('--source <id>', 'of one source, by its id')
-    .option('--code <code>', 'refused for this reason')
-    .option('--limit <n>', 'at most so many')
+    .option('--source <id>', 'id of the source')
+    .option('--code <code>', 'code of the refusal, such as wrong-issuer')
+    .option('--limit <n>', 'maximum number of events')
     .addOption(operatorOption())
     .addOption(urlOption())
     .addOption(jsonOption());

@@ -7,8 +7,8 @@ import { describeVariables, type Variables } from './serve.js';
 import { UsageError, type Terminal } from './terminal.js';
 
 const EXAMPLES = `
-The tables are made beside the live ones from the ledger alone, compared with them, and switched in one transaction; the service goes on. Where
-rows differ, nothing is switched. Exit codes: 0 switched, 1 differs or failed.
+New tables are made from the ledger alone, compared with the live ones, and switched in one transaction, while the service goes on. If rows
+differ, nothing is switched. Exit codes: 0 switched, 1 differs or failed.
 
 Examples:
   rescind rebuild all
@@ -29,9 +29,9 @@ interface Options {
 export function addRebuild(program: Command, context: Context, variables: Variables, exitWith: (code: number) => void): void {
   program
     .command('rebuild <projection>')
-    .description('make what can be asked anew from the ledger: works on the database itself, beside a running service')
-    .option('--accept-difference', 'switch although rows differ from the live ones')
-    .option('--shape <names>', 'tables, or columns as table.column, that a release changed: they are not compared')
+    .description('make the tables that questions read anew from the ledger; works on the database itself, also beside a running service')
+    .option('--accept-difference', 'switch even if rows differ from the live ones')
+    .option('--shape <names>', 'tables, or columns as table.column, that a release changed; they are not compared')
     .addOption(jsonOption())
     .addHelpText('after', EXAMPLES + describeVariables(variables))
     .action(async (name: string, options: Options) => {

@@ -9,5 +9,5 @@ process.exitCode = await run(process.argv.slice(2), {
 });
 
 // Everything that it had was stopped: a connection that a client library opened again and left behind must not keep it.
-const LEFT_BEHIND_MS = 1_000;
-if (process.argv[2] === 'serve') setTimeout(() => process.exit(), LEFT_BEHIND_MS).unref();
+const LEFT_BEHIND_MS = 500;
+if (process.argv[2] === 'serve' || process.argv[2] === 'demo') setTimeout(() => process.exit(), LEFT_BEHIND_MS).unref();

@@ -26,7 +26,7 @@ interface OrderOptions {
 }
 
 const EXAMPLES = `
-What is named is stopped together: --client … --resource … stops that client at that resource alone.
+Options combine: --client … --resource … stops that client at that resource alone.
 See "rescind revoke order --help" for everything that can be named.
 Without --effect a token, ID-JAG or session is revoked for ever; everything else is blocked until it is lifted.
 
@@ -39,13 +39,13 @@ Examples:
 `;
 
 export function addRevoke(program: Command, context: Context): void {
-  const revoke = program.command('revoke').description('stop tokens, users, clients, agents; lift; list (needs the role revoke)');
+  const revoke = program.command('revoke').description('stop tokens, users, clients and agents; lift and list rules (needs the role revoke)');
   revoke.addHelpText('after', EXAMPLES);
 
   revoke
     .command('order', { isDefault: true })
-    .description('order a rule; returns when nobody answers active for what it selects')
-    .option('--user <members>', 'iss=…,sub=… and, where the issuer has tenants, tenant=…')
+    .description('order a rule; returns when nobody answers active any more for anything that it selects')
+    .option('--user <members>', 'iss=…,sub=… and, if the issuer has tenants, tenant=…')
     .option('--client <members>', 'iss=…,client_id=…')
     .option('--agent <members>', 'iss=…,id=…')
     .option('--agent-type <type>', 'agents of this type')
@@ -57,13 +57,13 @@ export function addRevoke(program: Command, context: Context): void {
     .option('--all', 'everything; needs the role admin and --confirm')
     .option('--selector <json>', 'the selector as the API takes it')
     .requiredOption('--reason <text>', 'why; it is kept in the ledger')
-    .addOption(new Option('--effect <effect>', 'default: see below').choices(['revoke', 'block']))
-    .option('--before <time>', 'revoke what was granted before (default: now)')
-    .option('--until <time>', 'block until')
-    .option('--reauthenticate', 'revoke also where the sign-in is older')
+    .addOption(new Option('--effect <effect>', 'revoke, or block until lifted (default: see below)').choices(['revoke', 'block']))
+    .option('--before <time>', 'revoke grants from before this time (default: now)')
+    .option('--until <time>', 'end of the block (default: until it is lifted)')
+    .option('--reauthenticate', 'also revoke newer grants of an older sign-in')
     .option('--on-behalf-of <person>', 'the person who decided')
-    .option('--confirm', 'yes, everything')
-    .option('--idempotency-key <key>', 'makes a repetition wait for the same rule')
+    .option('--confirm', 'confirms --all')
+    .option('--idempotency-key <key>', 'repeating the command with this key waits for the same rule, and orders no second one')
     .addOption(urlOption())
     .addOption(jsonOption())
     .addHelpText('after', EXAMPLES)
@@ -74,9 +74,9 @@ export function addRevoke(program: Command, context: Context): void {
     });
   revoke
     .command('lift <id>')
-    .description('lift a block; what it stopped stays revoked')
+    .description('lift a block; tokens that it stopped stay revoked, unless --resume')
     .option('--reason <text>', 'why; it is kept in the ledger')
-    .option('--resume', 'let what was granted before be good again')
+    .option('--resume', 'make grants and tokens from before the block good again')
     .option('--on-behalf-of <person>', 'the person who decided')
     .addOption(urlOption())
     .addOption(jsonOption())
@@ -88,8 +88,8 @@ export function addRevoke(program: Command, context: Context): void {
   revoke
     .command('list')
     .description('list rules, newest first')
-    .option('--limit <count>', 'rules a page, at most 200')
-    .option('--cursor <cursor>', 'the page after the one that ended with this cursor')
+    .option('--limit <count>', 'rules on a page, at most 200')
+    .option('--cursor <cursor>', '`next` of the page before')
     .addOption(urlOption())
     .addOption(jsonOption())
     .action(async (options: { limit?: string; cursor?: string }, command: Command) => {

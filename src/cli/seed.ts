@@ -20,20 +20,19 @@ const EXAMPLES = `
 Examples:
   rescind seed --events 1000000 --days 9     the same organisation at the same pace as ten million in ninety days
   rescind seed --events 50000 --tenant acme  beside what is there: a tenant of its own, its administrator's key in <RESCIND_HOME>/acme-admin-key
-  rescind serve                              then ask: the incidents that it prints say what to ask for
+  rescind serve                              then ask the questions that the seed printed with each incident
 
-The service need not run; the embedded PostgreSQL of RESCIND_HOME belongs to one process at a time.
-A database's password is better kept in DATABASE_URL than in an option that ps shows.
-`;
+Stop the service first if it uses the embedded PostgreSQL: one process at a time may use it.
+Give a URL with a password in DATABASE_URL: ps shows options to everybody on the machine.`;
 
 export function addSeed(program: Command, context: Context, variables: Variables): void {
   program
     .command('seed')
     .description('fill an empty ledger with a made-up organisation: users, clients, agents, ninety days of work, ten incidents')
-    .requiredOption('--events <n>', 'how many, such as 1000000', wholeNumber)
-    .option('--days <n>', 'over so many days, at least 9 (default 90)', wholeNumber)
-    .option('--seed <text>', 'what chance is drawn from (default rescind): the same text, the same history')
-    .option('--end <time>', 'when it ends, rounded down to the hour (default: now)')
+    .requiredOption('--events <n>', 'number of events, such as 1000000', wholeNumber)
+    .option('--days <n>', 'number of days that they cover, at least 9 (default 90)', wholeNumber)
+    .option('--seed <text>', 'seed of the random choices: the same text gives the same history (default rescind)')
+    .option('--end <time>', 'end of the history, rounded down to the hour (default: now)')
     .option('--tenant <name>', 'a new tenant to put it into (default: the tenant default, whose ledger must be empty)')
     .option('--database-url <url>', 'the PostgreSQL to use (default: DATABASE_URL, else the embedded one)')
     .addOption(jsonOption())

@@ -6,10 +6,13 @@ import type { Context } from './context.js';
 /** Variables of the environment, with a sentence each. */
 export type Variables = Readonly<Record<string, string>>;
 
+const LOCAL_KAFKA_WARNING =
+  'This local Kafka is for development alone: it asks nobody who they are, so every account of this machine can send events as any source. Set KAFKA_BROKERS for anything else.';
+
 export function addServe(program: Command, context: Context, variables: Variables): void {
   program
     .command('serve')
-    .description('run the service; configured by the environment')
+    .description('run the service; the variables below configure it')
     .addHelpText('after', describeVariables(variables))
     .action(async () => {
       const [{ startRescind, startRescindGroup }, { createLog, joinProcessGroup, readConfig }] = await Promise.all([import('../main.js'), import('../platform/index.js')]);
@@ -17,13 +20,16 @@ export function addServe(program: Command, context: Context, variables: Variable
       const log = createLog({ level: config.logLevel });
       const member = joinProcessGroup();
       if (member) return serveIn(member, startRescind(config, { log, member }));
-      const rescind = await (config.processes === 1 ? startRescind : startRescindGroup)(config, { log, signals: true });
       const say = (line: string): void => void context.terminal.out.write(`${line}\n`);
+      const rescind = await (config.processes === 1 ? startRescind : startRescindGroup)(config, { log, signals: true });
       say(`Rescind answers at ${rescind.url}${config.processes === 1 ? '' : `, in ${config.processes} processes`}`);
       if (rescind.brokers) say(`Events are read from Kafka at ${rescind.brokers.join(', ')}, and taken at POST /events`);
       else say(`Events are taken at POST /events alone${rescind.kafkaProblem === undefined ? '' : `: ${rescind.kafkaProblem}`}`);
+      if (rescind.brokers && config.kafka === 'embedded') say(LOCAL_KAFKA_WARNING);
       if (rescind.firstStart) say(`The administrator's key lies in ${rescind.adminKeyPath}; only its owner can read it. Keep it safe, it is not shown again.`);
       await rescind.stopped;
+      const failure = rescind.failure();
+      if (failure) throw failure;
     });
 }
 

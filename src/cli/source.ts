@@ -48,7 +48,7 @@ Examples:
 export function addSource(program: Command, context: Context): void {
   const source = program
     .command('source')
-    .description('producers of events: identity providers, authorization servers, resource servers (needs the role admin)');
+    .description('manage the producers of events: identity providers, authorization servers, resource servers (needs the role admin)');
 
   described(source.command('create <name>'))
     .description('register a source and create its topic, rescind.events.<name>')
@@ -60,8 +60,8 @@ export function addSource(program: Command, context: Context): void {
       context.show(command, await client.post(pathOf('sources'), { name, ...present({ uri: options.uri }), ...body }));
     });
   described(source.command('update <name>'))
-    .description('replace all of a source but its name and URI; returns when the old one is out of use')
-    .option('--enable', 'take a disabled source back')
+    .description('replace the settings of a source, except its name and URI; returns when the old settings are out of use')
+    .option('--enable', 'enable a disabled source again')
     .action(async (name: string, options: SourceOptions, command: Command) => {
       const client = await context.client(command);
       const body = await readSource(options, context.terminal);
@@ -69,7 +69,7 @@ export function addSource(program: Command, context: Context): void {
     });
   source
     .command('disable <name>')
-    .description('take nothing more from a source, and trust its keys no longer')
+    .description('accept no more events from a source, and no longer trust its keys')
     .addOption(urlOption())
     .addOption(jsonOption())
     .action(async (name: string, _options: object, command: Command) => {
@@ -96,7 +96,7 @@ export function addSource(program: Command, context: Context): void {
     });
   source
     .command('check <name>')
-    .description('say what came of a source, what was refused, and what to do next (roles admin, audit, or an emit role bound to it)')
+    .description('show which events of a source arrived, which were refused, and what to do next (needs the role admin or audit, or emit for this source)')
     .addOption(urlOption())
     .addOption(jsonOption())
     .action(async (name: string, _options: object, command: Command) => {
@@ -108,14 +108,14 @@ export function addSource(program: Command, context: Context): void {
 const described = (command: Command): Command =>
   command
     .option('--file <path>', 'read the members from a JSON file (- is the standard input); other options add to it')
-    .addOption(new Option('--as <party>', `what it usually says: ${Object.keys(USUAL_TYPES).join(', ')}; may be repeated`).argParser(collect))
+    .addOption(new Option('--as <party>', `kind of source, which selects the event types it usually sends: ${Object.keys(USUAL_TYPES).join(', ')}; may be repeated`).argParser(collect))
     .option('--type <name>', 'one event type, such as token.issued; may be repeated', collect)
-    .option('--issuer <url>', 'an issuer that it speaks for; may be repeated', collect)
-    .option('--resource <url>', 'a resource identifier that it speaks for; may be repeated', collect)
-    .option('--jwks <path>', 'its public keys, a JWK set in a file')
-    .option('--jwks-uri <url>', 'its public keys, by https')
+    .option('--issuer <url>', 'an issuer that it may speak for; may be repeated', collect)
+    .option('--resource <url>', 'a resource identifier that it may speak for; may be repeated', collect)
+    .option('--jwks <path>', 'file with its public keys, a JWK set')
+    .option('--jwks-uri <url>', 'https URL of its public keys')
     .option('--topic <name>', 'a topic that it shares with other sources')
-    .option('--profile <json>', 'how its tokens are judged, such as \'{"lineage":"none","skew":30}\'')
+    .option('--profile <json>', 'token profile, such as \'{"lineage":"none","skew":30}\'')
     .addOption(urlOption())
     .addOption(jsonOption());
 

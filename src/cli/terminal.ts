@@ -8,6 +8,9 @@ export interface Terminal {
   readonly stdin: Readable;
 }
 
+/** Exit code of a command that was told to end before it was done, as a shell has it for Ctrl-C. */
+export const INTERRUPTED = 130;
+
 /** What somebody typed is at fault: told in one line, exit code 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';

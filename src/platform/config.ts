@@ -124,6 +124,7 @@ export const VARIABLE_DOCUMENTATION: Readonly<Record<string, string>> = {
   ROLES: 'comma-separated: ingest, serve, feed, log, or all (default all)',
   PROCESSES: `processes that share the port, each a node of its own (default ${DEFAULT_PROCESSES}); about one a core`,
   DATABASE_URL: 'postgres:// URL of PostgreSQL 17 or newer (default: the embedded one)',
+  DATABASE_WITHOUT_TLS: 'true to reach a DATABASE_URL that is not on loopback without TLS (default false)',
   DATABASE_POOL_MAX: `connections for orders and for tokens that are not in memory (default ${DEFAULT_DATABASE_POOL_MAX})`,
   QUESTIONS_AT_ONCE: `questions of readers that the database answers at the same time (default ${DEFAULT_QUESTIONS_AT_ONCE}); each may take two connections`,
   ...KAFKA_DOCUMENTATION,
@@ -174,13 +175,39 @@ function readRoles(env: Environment, refuse: Refuse): ReadonlySet<Role> {
 
 function readDatabase(env: Environment, refuse: Refuse): Config['database'] {
   const value = env['DATABASE_URL'];
-  if (value === undefined) return 'embedded';
+  const plaintextAllowed = readFlag(env, 'DATABASE_WITHOUT_TLS', refuse);
+  if (value === undefined) {
+    if (plaintextAllowed) refuse('DATABASE_WITHOUT_TLS', 'is true, though DATABASE_URL is not set');
+    return 'embedded';
+  }
   const url = URL.canParse(value) ? new URL(value) : undefined;
   if (url === undefined || !/^postgres(ql)?:$/.test(url.protocol) || url.hostname === '' || url.pathname.length < 2) {
     refuse('DATABASE_URL', 'must be a postgres:// URL with a host and a database');
+  } else if (plaintextAllowed && speaksCheckedTls(url)) {
+    refuse('DATABASE_WITHOUT_TLS', 'is true, though DATABASE_URL asks for TLS');
+  } else if (!plaintextAllowed && !speaksCheckedTls(url) && !isLocalDatabase(url)) {
+    refuse(
+      'DATABASE_URL',
+      'would send everything over the network without TLS: add ?sslmode=verify-full, with &sslrootcert=<path> for an authority of your own, or set DATABASE_WITHOUT_TLS=true if the network is protected otherwise',
+    );
   }
   return Object.freeze({ url: new Secret(value) });
 }
+
+/** The driver takes a host of the query before the host of the URL; one that begins with a slash is the directory of a Unix socket. */
+function isLocalDatabase(url: URL): boolean {
+  const host = lastOf(url, 'host') ?? decodeURIComponent(url.hostname);
+  return host.startsWith('/') || isLoopback(host.replace(/^\[|\]$/g, ''));
+}
+
+/** The driver checks the certificate in all of these modes, unless `uselibpqcompat` takes the check out of `require` and `verify-ca`. */
+function speaksCheckedTls(url: URL): boolean {
+  const modes = lastOf(url, 'uselibpqcompat') === 'true' ? ['verify-full'] : ['require', 'verify-ca', 'verify-full'];
+  return modes.includes(lastOf(url, 'sslmode') ?? '');
+}
+
+/** The one that the driver heeds. */
+const lastOf = (url: URL, parameter: string): string | undefined => url.searchParams.getAll(parameter).at(-1);
 
 function readTopicPrefix(env: Environment, refuse: Refuse): string {
   const value = env['TOPIC_PREFIX'] ?? DEFAULT_TOPIC_PREFIX;

@@ -11,6 +11,7 @@ import { claimDirectory } from './directory-owner.js';
 import { rememberPort } from './ports.js';
 import { endProcess, findProcess } from './processes.js';
 import { serviceEnvironment, startService, type ServiceProcess } from './service-process.js';
+import { superviseService, type Supervision } from './supervised-service.js';
 import { findBarrier, passingBarriers, unprivilegedAccount, type Account } from './unprivileged.js';
 import type { Log } from './log.js';
 
@@ -46,13 +47,17 @@ export interface EmbeddedPostgresOptions {
   readonly log: Log;
   /** Of the server, beside or in place of those that suit a machine with other work on it. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Starts it again at the same address when it ends by itself. Without: it stays away, as a spec that breaks it wants. */
+  readonly supervision?: Supervision;
+  /** Ends a start that is under way: it rejects soon, with nothing left behind. */
+  readonly signal?: AbortSignal;
 }
 
 export interface EmbeddedPostgres {
   /** Superuser of a server that only this machine reaches; the password is in the URL. */
-  url: string;
+  readonly url: string;
   /** Of the postmaster. */
-  pid: number;
+  readonly pid: number;
   stop(): Promise<void>;
 }
 
@@ -73,14 +78,25 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     const binaries = await findBinaries();
     const password = await readOrMakePassword(join(directory, 'password'));
     const data = join(directory, 'data');
-    if (!(await exists(join(data, 'PG_VERSION')))) await initialise({ directory, data, password, account, binaries });
+    const place = { directory, data, password, account, binaries };
+    if (!(await exists(join(data, 'PG_VERSION')))) await initialise(place, options.signal);
     await stopOrphan(data, options.log);
-    const { server, port } = await startServer({ directory, data, password, account, binaries, log: options.log, settings: { ...SETTINGS, ...options.settings } });
+    const server = { ...place, log: options.log, settings: { ...SETTINGS, ...options.settings } };
+    const { process: first, port } = await startServer(server, { signal: options.signal });
+    const restart = async (signal: AbortSignal): Promise<ServiceProcess> => {
+      await stopOrphan(data, options.log);
+      return (await startServer(server, { signal, port })).process;
+    };
+    const running = options.supervision
+      ? superviseService({ name: 'PostgreSQL', code: 'database-unavailable', first, restart, log: options.log, ...options.supervision })
+      : first;
     return {
       url: urlOf(password, port, DATABASE),
-      pid: server.pid,
+      get pid() {
+        return running.pid;
+      },
       async stop() {
-        await server.stop();
+        await running.stop();
         await claim.release();
       },
     };
@@ -143,7 +159,7 @@ interface Place {
 }
 
 /** In a directory of another name that is renamed when complete, so that an interrupted first start leaves nothing half made. */
-async function initialise(place: Place): Promise<void> {
+async function initialise(place: Place, signal: AbortSignal | undefined): Promise<void> {
   const draft = `${place.data}.new`;
   const passwordFile = `${place.data}.pw`;
   await rm(draft, { recursive: true, force: true });
@@ -159,7 +175,7 @@ async function initialise(place: Place): Promise<void> {
   try {
     const args = [`--pgdata=${draft}`, ...security, ...locale, '--data-checksums'];
     const launch = await launchAs(place, place.binaries.initdb, args);
-    await promisify(execFile)(launch.command, [...launch.args], { ...launch.identity, env: serviceEnvironment() });
+    await promisify(execFile)(launch.command, [...launch.args], { ...launch.identity, env: serviceEnvironment(), ...(signal ? { signal } : {}) });
   } catch (error) {
     const output = String((error as { stderr?: unknown }).stderr ?? '');
     throw unavailable(`initdb failed: ${lastOf(output)}`, error);
@@ -191,38 +207,50 @@ async function stopOrphan(data: string, log: Log): Promise<void> {
 
 const LEFT_BY_PREDECESSOR = /pre-existing shared memory block|lock file "postmaster\.pid" already exists|could not bind/;
 
-async function startServer(place: Place & { readonly log: Log; readonly settings: Readonly<Record<string, string>> }): Promise<{ server: ServiceProcess; port: number }> {
+interface Server extends Place {
+  readonly log: Log;
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+interface StartOptions {
+  readonly signal: AbortSignal | undefined;
+  /** The port that clients know; without, the remembered one or a free one. */
+  readonly port?: number;
+}
+
+async function startServer(server: Server, { signal, port: known }: StartOptions): Promise<{ process: ServiceProcess; port: number }> {
   const deadline = performance.now() + RETRY_FOR_MS;
   for (;;) {
-    const port = await rememberPort(join(place.directory, 'port'), HOST);
-    const settings = Object.entries(place.settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-    const launch = await launchAs(place, place.binaries.postgres, ['-D', place.data, '-p', String(port), ...settings]);
-    const server = await startService({
+    const port = known ?? (await rememberPort(join(server.directory, 'port'), HOST));
+    const settings = Object.entries(server.settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+    const launch = await launchAs(server, server.binaries.postgres, ['-D', server.data, '-p', String(port), ...settings]);
+    const process = await startService({
       name: 'postgres',
       command: launch.command,
       args: launch.args,
       ...launch.identity,
       stopSignal: 'SIGINT',
       stopTimeoutMs: STOP_TIMEOUT_MS,
-      log: place.log,
+      log: server.log,
     });
     try {
-      await untilDatabaseExists(server, place.password, port);
-      return { server, port };
+      await untilDatabaseExists(process, server.password, port, signal);
+      return { process, port };
     } catch (error) {
-      await server.stop();
-      const retry = LEFT_BY_PREDECESSOR.test(server.lastLines()) && performance.now() < deadline;
-      if (!retry) throw unavailable(`the embedded PostgreSQL did not start: ${lastOf(server.lastLines())}`, error);
+      await process.stop();
+      const retry = LEFT_BY_PREDECESSOR.test(process.lastLines()) && performance.now() < deadline && signal?.aborted !== true;
+      if (!retry) throw unavailable(`the embedded PostgreSQL did not start: ${lastOf(process.lastLines())}`, error);
       await delay(RETRY_INTERVAL_MS);
     }
   }
 }
 
-async function untilDatabaseExists(server: ServiceProcess, password: string, port: number): Promise<void> {
+async function untilDatabaseExists(server: ServiceProcess, password: string, port: number, signal: AbortSignal | undefined): Promise<void> {
   const deadline = performance.now() + START_TIMEOUT_MS;
   for (;;) {
     const ended = server.ended();
     if (ended !== undefined) throw new Error(`PostgreSQL ended with ${ended}`);
+    signal?.throwIfAborted();
     const client = new Client({ connectionString: urlOf(password, port, 'postgres'), connectionTimeoutMillis: 5_000 });
     client.on('error', () => undefined);
     try {

@@ -1,4 +1,5 @@
 export { ConfigError, DEFAULT_LEASE_SECONDS, DEFAULT_TOPIC_PREFIX, ROLES, VARIABLE_DOCUMENTATION, readConfig } from './config.js';
+export { reportConfig, type ConfigReport } from './config-report.js';
 export type { Config, ConfigProblem, ListenConfig, LogLevel, Role } from './config.js';
 export type { KafkaConfig, KafkaSecurity, SaslMechanism } from './kafka-config.js';
 export { isLoopback } from './loopback.js';
@@ -21,7 +22,8 @@ export type { Attributes, OpenSpan, Tracing } from './tracing.js';
 export type { TracingConfig } from './tracing-config.js';
 export { joinProcessGroup, type GroupMember } from './group-member.js';
 export { startProcessGroup, type ProcessGroup } from './process-group.js';
-export { createLifecycle } from './lifecycle.js';
+export { announceInstance, INSTANCE_FILE } from './instance-file.js';
+export { createLifecycle, STOP_DEADLINE_MS } from './lifecycle.js';
 export type { Lifecycle } from './lifecycle.js';
 
 export { createCancellingPool } from './cancelling-pool.pg.js';
@@ -43,7 +45,7 @@ export { unreadableOf } from './record-sets/fetch-response.kafka.js';
 export { UnreadableRecordSet } from './record-sets/unreadable-record-set.js';
 export type { RecordSetProblem } from './record-sets/unreadable-record-set.js';
 export { startLocalKafka } from './local-kafka.kafka.js';
-export { startDatabase, startKafka, type KafkaServers } from './own-servers.js';
+export { startDatabase, startKafka, type KafkaServers, type Say } from './own-servers.js';
 export type { LocalKafka } from './local-kafka.kafka.js';
 
 export { createHttpApp, listenHttp } from './http-app.module.js';

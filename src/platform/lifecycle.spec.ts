@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { RescindError } from '../contracts/index.js';
 import { createLifecycle } from './lifecycle.js';
 import { createLog } from './log.js';
 
@@ -39,5 +40,55 @@ describe('the lifecycle', () => {
     sut.onStop('hangs', () => new Promise(() => undefined));
     expect(await sut.stop('test')).toEqual(['hangs', 'throws']);
     expect(reached).toBe(true);
+  });
+
+  it('takes a start that is under way no further once it stops, and stops what that has started', async () => {
+    const sut = createLifecycle(log);
+    let isStopped = false;
+    void sut.stop('test');
+    expect(() => sut.onStop('late', () => void (isStopped = true))).toThrow(expect.objectContaining({ code: 'shutting-down' }));
+    await sut.stopped;
+    expect(isStopped).toBe(true);
+  });
+
+  it('stops by itself when it cannot go on, and keeps the first reason', async () => {
+    const sut = createLifecycle(log);
+    const first = new RescindError('database-unavailable');
+    sut.fail(first);
+    sut.fail(new RescindError('kafka-unavailable'));
+    await sut.stopped;
+    expect(sut.failure).toBe(first);
+  });
+
+  it('ends the process at its deadline, and names the step that hung', async () => {
+    const lines: string[] = [];
+    const sut = createLifecycle(createLog({ level: 'error', destination: { write: (line) => lines.push(line) } }));
+    const exited = new Promise<void>((exit) => sut.ownProcess({ exit, deadlineMs: 20 }));
+    let letGo = (): void => undefined;
+    sut.onStop('hangs', () => new Promise((resolve) => (letGo = resolve)));
+    void sut.stop('test');
+    // Only the timer of the deadline is awaited, and it keeps no process alive.
+    const alive = setInterval(() => undefined, 1_000);
+    await exited;
+    clearInterval(alive);
+    expect(lines.join()).toContain('"step":"hangs"');
+    letGo();
+    await sut.stopped;
+  });
+
+  it('ends the process at a second signal', async () => {
+    const sut = createLifecycle(log);
+    let exits = 0;
+    sut.ownProcess({ exit: () => void (exits += 1), deadlineMs: 60_000 });
+    let letGo = (): void => undefined;
+    sut.onStop('hangs', () => new Promise((resolve) => (letGo = resolve)));
+    process.emit('SIGTERM');
+    expect(sut.stopping.aborted).toBe(true);
+    expect(exits).toBe(0);
+    process.emit('SIGINT');
+    expect(exits).toBe(1);
+    await new Promise(setImmediate);
+    letGo();
+    await sut.stopped;
   });
 });

@@ -1,10 +1,17 @@
+import { RescindError } from '../contracts/index.js';
 import type { Log } from './log.js';
 
 /** A step that takes longer is left behind, so that one stuck connection cannot keep the process alive. */
 export const STOP_STEP_TIMEOUT_MS = 20_000;
 
+/** A process that was told to end does so by then, whatever its steps wait for. What is accepted is durable, and services are ended by their guards. */
+export const STOP_DEADLINE_MS = 4_500;
+
 export interface Lifecycle {
-  /** Steps run in the reverse order of their registration: what was started last is stopped first. */
+  /**
+   * Steps run in the reverse order of their registration: what was started last is stopped first. Once a stop has begun, the step runs at
+   * once and `shutting-down` is thrown: a start that is under way goes no further.
+   */
   onStop(name: string, step: () => Promise<void> | void): void;
   /** Runs the steps once; every caller gets the same promise. Resolves to the names of the steps that failed or hung. */
   stop(reason: string): Promise<readonly string[]>;
@@ -12,8 +19,15 @@ export interface Lifecycle {
   readonly stopping: AbortSignal;
   /** Resolves when a stop that anybody began has ended. */
   readonly stopped: Promise<readonly string[]>;
-  /** SIGINT and SIGTERM begin a stop. `onRepeat` is for a second one, from somebody who does not want to wait. */
-  listenForSignals(onRepeat: () => void): void;
+  /** Begins a stop because a part is gone for good that this process cannot do without. */
+  fail(error: RescindError): void;
+  /** What {@link fail} was called with first. */
+  readonly failure: RescindError | undefined;
+  /**
+   * SIGINT and SIGTERM begin a stop. `exit` ends the process at once: at a second signal, from somebody who does not want to wait, and at
+   * the deadline of a stop that anybody began.
+   */
+  ownProcess(options: { readonly exit: () => void; readonly deadlineMs?: number }): void;
 }
 
 export function createLifecycle(log: Log, options: { stepTimeoutMs?: number } = {}): Lifecycle {
@@ -26,19 +40,30 @@ export function createLifecycle(log: Log, options: { stepTimeoutMs?: number } = 
     resolveStopped = resolve;
   });
 
+  const failed: string[] = [];
+  const late: Promise<void>[] = [];
+  let failure: RescindError | undefined;
+  let current: string | undefined;
+
+  async function runStep({ name, step }: (typeof steps)[number]): Promise<void> {
+    try {
+      await withTimeout(step, stepTimeoutMs);
+      log.debug({ step: name }, 'stopped');
+    } catch (error) {
+      failed.push(name);
+      log.error({ step: name, err: error }, 'a step of the shutdown failed');
+    }
+  }
+
   async function runSteps(reason: string): Promise<readonly string[]> {
     log.info({ reason }, 'stopping');
     controller.abort();
-    const failed: string[] = [];
     for (let next = steps.pop(); next !== undefined; next = steps.pop()) {
-      try {
-        await withTimeout(next.step, stepTimeoutMs);
-        log.debug({ step: next.name }, 'stopped');
-      } catch (error) {
-        failed.push(next.name);
-        log.error({ step: next.name, err: error }, 'a step of the shutdown failed');
-      }
+      current = next.name;
+      await runStep(next);
     }
+    current = undefined;
+    await Promise.all(late);
     log.info({ failed }, 'stopped');
     return failed;
   }
@@ -53,17 +78,34 @@ export function createLifecycle(log: Log, options: { stepTimeoutMs?: number } = 
 
   return {
     onStop(name, step) {
-      if (controller.signal.aborted) log.warn({ step: name }, 'registered during the shutdown');
+      if (controller.signal.aborted) {
+        late.push(runStep({ name, step }));
+        throw new RescindError('shutting-down');
+      }
       steps.push({ name, step });
     },
     stop,
     stopping: controller.signal,
     stopped,
-    listenForSignals(onRepeat) {
+    fail(error) {
+      failure ??= error;
+      log.fatal({ code: error.code, detail: error.detail }, 'this process cannot go on');
+      void stop('it cannot go on');
+    },
+    get failure() {
+      return failure;
+    },
+    ownProcess({ exit, deadlineMs = STOP_DEADLINE_MS }) {
+      controller.signal.addEventListener('abort', () => {
+        setTimeout(() => {
+          log.error({ step: current }, 'the shutdown takes too long; the process ends without the rest of it');
+          exit();
+        }, deadlineMs).unref();
+      });
       for (const signal of ['SIGINT', 'SIGTERM'] as const) {
         const listener = (): void => {
           if (running === undefined) void stop(signal);
-          else onRepeat();
+          else exit();
         };
         process.on(signal, listener);
         void stopped.then(() => process.off(signal, listener));

@@ -12,10 +12,11 @@ import { createLog, type Log } from './log.js';
 import { rememberPort } from './ports.js';
 import { endProcess, findProcess } from './processes.js';
 import { serviceEnvironment, startService, type ServiceProcess } from './service-process.js';
+import { superviseService, type Supervision } from './supervised-service.js';
 
 const execute = promisify(execFile);
-const run = (command: string, args: readonly string[], timeout: number, env = serviceEnvironment()): Promise<{ stdout: string; stderr: string }> =>
-  execute(command, args, { timeout, env });
+const run = (command: string, args: readonly string[], timeout: number, signal?: AbortSignal, env = serviceEnvironment()): Promise<{ stdout: string; stderr: string }> =>
+  execute(command, args, { timeout, env, ...(signal ? { signal } : {}) });
 /** Maven's own settings, and the way to its repository. */
 const OF_MAVEN = /^(?:MAVEN_|M2_|(?:https?|no)_proxy$)/i;
 const HOST = '127.0.0.1';
@@ -36,9 +37,20 @@ const WHAT_TO_INSTALL =
   'openjdk maven). Or start one with docker compose -f docker/compose.yml up -d kafka and set KAFKA_BROKERS=127.0.0.1:9092; or set ' +
   'KAFKA_BROKERS=none for HTTP intake alone.';
 
+export interface LocalKafkaOptions {
+  readonly directory: string;
+  readonly log: Log;
+  /** Where the jars are kept (default: below `directory`). */
+  readonly libraries?: string;
+  /** Starts it again at the same address when it ends by itself. Without: it stays away, as a spec that breaks it wants. */
+  readonly supervision?: Supervision;
+  /** Ends a start that is under way: it rejects soon, with nothing left behind. */
+  readonly signal?: AbortSignal;
+}
+
 export interface LocalKafka {
-  brokers: string[];
-  pid: number;
+  readonly brokers: string[];
+  readonly pid: number;
   stop(): Promise<void>;
 }
 
@@ -49,23 +61,30 @@ export interface LocalKafka {
  *
  * Throws RescindError `kafka-unavailable`: without Java or Maven with a message that says what to install.
  */
-export async function startLocalKafka(options: { directory: string; log: Log; libraries?: string }): Promise<LocalKafka> {
+export async function startLocalKafka(options: LocalKafkaOptions): Promise<LocalKafka> {
   const java = await findJava();
   const directory = resolve(options.directory);
   const pom = await readFile(POM, 'utf8');
   const lib = join(resolve(options.libraries ?? directory), `lib-${createHash('sha256').update(pom).digest('hex').slice(0, 12)}`);
-  if (!(await exists(lib))) await resolveLibraries(lib, options.log);
+  if (!(await exists(lib))) await resolveLibraries(lib, options);
   await mkdir(directory, { recursive: true });
   const claim = await claimDirectory(directory);
   if ('ownedBy' in claim) throw unavailable(`process ${claim.ownedBy} uses the local Kafka in ${directory}; stop it, or set RESCIND_HOME`);
   try {
     await stopOrphan(directory, options.log);
-    const { server, port } = await startBroker({ directory, classPath: join(lib, '*'), java, log: options.log });
+    const place = { directory, classPath: join(lib, '*'), java, log: options.log };
+    const { process: first, ports } = await startBroker(place, { signal: options.signal });
+    const restart = async (signal: AbortSignal): Promise<ServiceProcess> => (await startBroker(place, { signal, ports })).process;
+    const running = options.supervision
+      ? superviseService({ name: 'Kafka', code: 'kafka-unavailable', first, restart, log: options.log, ...options.supervision })
+      : first;
     return {
-      brokers: [`${HOST}:${port}`],
-      pid: server.pid,
+      brokers: [`${HOST}:${ports.broker}`],
+      get pid() {
+        return running.pid;
+      },
       async stop() {
-        await server.stop();
+        await running.stop();
         await rm(pidFile(directory), { force: true });
         await claim.release();
       },
@@ -90,13 +109,13 @@ async function findJava(): Promise<string> {
 }
 
 /** Into a directory of another name that is renamed when complete, so that an interrupted download is not taken for a whole one. */
-async function resolveLibraries(lib: string, log: Log): Promise<void> {
+async function resolveLibraries(lib: string, { log, signal }: LocalKafkaOptions): Promise<void> {
   log.info('resolving Apache Kafka with Maven, once');
   const draft = `${lib}.${randomBytes(4).toString('hex')}`;
   const args = ['-q', '-B', '-f', POM, 'dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${draft}`];
   try {
     const ofMaven = Object.entries(process.env).filter(([name]) => OF_MAVEN.test(name));
-    await run('mvn', args, RESOLVE_TIMEOUT_MS, { ...serviceEnvironment(), ...Object.fromEntries(ofMaven) });
+    await run('mvn', args, RESOLVE_TIMEOUT_MS, signal, { ...serviceEnvironment(), ...Object.fromEntries(ofMaven) });
     await rename(draft, lib).catch(async (error: unknown) => {
       if (!(await exists(lib))) throw error; // Another process was quicker.
     });
@@ -133,14 +152,27 @@ interface Place {
 
 const LEFT_BY_PREDECESSOR = /Address already in use|Failed to acquire lock on file/;
 
-async function startBroker(place: Place): Promise<{ server: ServiceProcess; port: number }> {
+interface Ports {
+  readonly broker: number;
+  readonly controller: number;
+}
+
+interface StartOptions {
+  readonly signal: AbortSignal | undefined;
+  /** Those that clients know; without, the remembered or free ones. */
+  readonly ports?: Ports;
+}
+
+async function startBroker(place: Place, { signal, ports: known }: StartOptions): Promise<{ process: ServiceProcess; ports: Ports }> {
   const deadline = performance.now() + RETRY_FOR_MS;
   for (;;) {
-    const port = await rememberPort(join(place.directory, 'port'), HOST);
-    const controllerPort = await rememberPort(join(place.directory, 'controller-port'), HOST);
+    const ports = known ?? {
+      broker: await rememberPort(join(place.directory, 'port'), HOST),
+      controller: await rememberPort(join(place.directory, 'controller-port'), HOST),
+    };
     const properties = join(place.directory, 'server.properties');
-    await writeFile(properties, brokerProperties(join(place.directory, 'data'), port, controllerPort));
-    await formatOnce(place, properties);
+    await writeFile(properties, brokerProperties(join(place.directory, 'data'), ports));
+    await formatOnce(place, properties, signal);
     const server = await startService({
       name: 'kafka',
       command: place.java,
@@ -151,17 +183,19 @@ async function startBroker(place: Place): Promise<{ server: ServiceProcess; port
     });
     try {
       await writeFile(pidFile(place.directory), JSON.stringify({ pid: server.pid }));
-      await untilItAnswers(server, `${HOST}:${port}`);
-      return { server, port };
+      await untilItAnswers(server, `${HOST}:${ports.broker}`, signal);
+      return { process: server, ports };
     } catch (error) {
+      // One that is still starting does not hear SIGTERM for a while, and has nothing to lose.
+      if (signal?.aborted === true) server.kill();
       await server.stop();
-      const retry = LEFT_BY_PREDECESSOR.test(server.lastLines()) && performance.now() < deadline;
+      const retry = LEFT_BY_PREDECESSOR.test(server.lastLines()) && performance.now() < deadline && signal?.aborted !== true;
       if (!retry) throw unavailable(`the local Kafka did not start: ${lastOf(server.lastLines())}`, error);
     }
   }
 }
 
-function brokerProperties(data: string, port: number, controllerPort: number): string {
+function brokerProperties(data: string, { broker: port, controller: controllerPort }: Ports): string {
   return `${Object.entries({
     'process.roles': 'broker,controller',
     'node.id': 1,
@@ -191,7 +225,7 @@ function brokerProperties(data: string, port: number, controllerPort: number): s
     .join('\n')}\n`;
 }
 
-async function formatOnce({ directory, classPath, java }: Place, properties: string): Promise<void> {
+async function formatOnce({ directory, classPath, java }: Place, properties: string, signal: AbortSignal | undefined): Promise<void> {
   if (await exists(join(directory, 'formatted'))) return;
   // A format that was interrupted may have written half of its files.
   await rm(join(directory, 'data'), { recursive: true, force: true });
@@ -199,7 +233,7 @@ async function formatOnce({ directory, classPath, java }: Place, properties: str
   const args = ['-Xmx128m', '-XX:TieredStopAtLevel=1', '-cp', classPath, 'kafka.tools.StorageTool', 'format'];
   try {
     // In one argument: an id may begin with a hyphen.
-    await run(java, [...args, '--standalone', `--cluster-id=${clusterId}`, '--config', properties], TOOL_TIMEOUT_MS);
+    await run(java, [...args, '--standalone', `--cluster-id=${clusterId}`, '--config', properties], TOOL_TIMEOUT_MS, signal);
   } catch (error) {
     const { stdout, stderr } = error as { stdout?: string; stderr?: string };
     throw unavailable(`the local Kafka's storage could not be formatted: ${lastOf(`${stdout ?? ''}\n${stderr ?? ''}`)}`, error);
@@ -207,13 +241,14 @@ async function formatOnce({ directory, classPath, java }: Place, properties: str
   await writeFile(join(directory, 'formatted'), clusterId);
 }
 
-async function untilItAnswers(server: ServiceProcess, broker: string): Promise<void> {
+async function untilItAnswers(server: ServiceProcess, broker: string, signal: AbortSignal | undefined): Promise<void> {
   const deadline = performance.now() + START_TIMEOUT_MS;
   const silent = createLog({ level: 'silent' });
   const kafka = createKafka({ brokers: [broker], clientId: 'rescind-ready', log: silent, retry: { retries: 0 } });
   for (;;) {
     const ended = server.ended();
     if (ended !== undefined) throw new Error(`Kafka ended with ${ended}`);
+    signal?.throwIfAborted();
     const admin = kafka.admin();
     try {
       await admin.connect();

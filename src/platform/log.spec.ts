@@ -78,4 +78,25 @@ describe('the log', () => {
       { numRuns: 500 },
     );
   });
+
+  it('writes the same problem once in a while, with how many were left out, and every other line', async () => {
+    const lines: Record<string, unknown>[] = [];
+    const sut = createLog({ level: 'info', repeatAfterMs: 50, destination: { write: (line) => lines.push(JSON.parse(line) as Record<string, unknown>) } });
+    const problem = (message = 'refused'): Error => Object.assign(new Error(message), { code: 'ECONNREFUSED' });
+    const startedAt = performance.now();
+    for (let i = 0; i < 100; i += 1) {
+      sut.child({ from: 'a child' }).error({ err: problem() }, 'the database is away');
+      if (i === 0) for (const text of ['one', 'two']) sut.error({ err: problem(text) }, 'the database is away');
+    }
+    sut.error({ err: problem() }, 'another part is away');
+    sut.warn({ url: 'x' }, 'without an error');
+    sut.warn({ url: 'x' }, 'without an error');
+    // A machine that stood still in between has let the time pass.
+    if (performance.now() - startedAt < 50) expect(lines).toHaveLength(6);
+    expect(lines.length).toBeLessThan(50);
+    while (performance.now() - startedAt < 120) await new Promise(setImmediate);
+    sut.error({ err: problem() }, 'the database is away');
+    const told = lines.reduce((sum, { left_out: leftOut }) => sum + Number(leftOut ?? 0), 0);
+    expect(told + lines.filter(({ msg, err }) => msg === 'the database is away' && (err as Error).message === 'refused').length).toBe(101);
+  });
 });

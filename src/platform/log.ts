@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { createLineBudget } from './line-budget.js';
 import { maskSecrets } from './masking.js';
+import { createRepeatFilter } from './repeated-problems.js';
 
 export type Log = pino.Logger;
 
@@ -9,12 +10,14 @@ export interface LogDestination {
 }
 
 /**
- * Structured log, one JSON object a line. Lines of one kind are bounded in number ({@link createLineBudget}), except below `info`. Every finished line passes through {@link maskSecrets}, so neither a message, a nested
+ * Structured log, one JSON object a line. Lines of one kind are bounded in number ({@link createLineBudget}), and the same problem is written once
+ * in a while ({@link createRepeatFilter}), except below `info`. Every finished line passes through {@link maskSecrets}, so neither a message, a nested
  * member nor an error's stack can carry a token or a secret out, whoever logs it.
  */
-export function createLog(options: { level: string; destination?: LogDestination }): Log {
+export function createLog(options: { level: string; destination?: LogDestination; repeatAfterMs?: number }): Log {
   const destination = options.destination ?? process.stderr;
   const budget = createLineBudget();
+  const unlessRepeated = createRepeatFilter(options.repeatAfterMs);
   const log = pino(
     {
       level: options.level,
@@ -24,7 +27,10 @@ export function createLog(options: { level: string; destination?: LogDestination
       serializers: { err: serializeError, error: serializeError },
       hooks: {
         logMethod(args, method, level) {
-          if (level < INFO_LEVEL || budget.take(`${level} ${kindOf(args)}`)) method.apply(this, args);
+          if (level < INFO_LEVEL) return method.apply(this, args);
+          const told = unlessRepeated(level, args);
+          if (told && budget.take(`${level} ${kindOf(args)}`)) method.apply(this, told as typeof args);
+          return undefined;
         },
       },
     },

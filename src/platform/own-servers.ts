@@ -6,11 +6,17 @@ import type { KafkaConfig } from './kafka-config.js';
 import type { Lifecycle } from './lifecycle.js';
 import { startLocalKafka } from './local-kafka.kafka.js';
 import type { Log } from './log.js';
+import type { Supervision } from './supervised-service.js';
 
-/** The database that the configuration names, or the embedded one, started. */
-export async function startDatabase(config: Config, log: Log, lifecycle: Lifecycle): Promise<string> {
+/** Takes a line for the operator of a service that ended by itself, or runs again. */
+export type Say = (line: string) => void;
+
+const supervisionOf = (lifecycle: Lifecycle, say: Say | undefined): Supervision => ({ onGivenUp: lifecycle.fail, ...(say ? { say } : {}) });
+
+/** The database that the configuration names, or the embedded one, started and supervised. */
+export async function startDatabase(config: Config, log: Log, lifecycle: Lifecycle, say?: Say): Promise<string> {
   if (config.database !== 'embedded') return config.database.url.reveal();
-  const postgres = await startEmbeddedPostgres({ directory: join(config.home, 'postgres'), log });
+  const postgres = await startEmbeddedPostgres({ directory: join(config.home, 'postgres'), log, supervision: supervisionOf(lifecycle, say), signal: lifecycle.stopping });
   lifecycle.onStop('embedded PostgreSQL', () => postgres.stop());
   return postgres.url;
 }
@@ -18,15 +24,15 @@ export async function startDatabase(config: Config, log: Log, lifecycle: Lifecyc
 export type KafkaServers = Pick<KafkaConfig, 'brokers'> & Partial<KafkaConfig>;
 
 /** Without Java or Maven there is no local Kafka: said once, and the HTTP intake serves alone. */
-export async function startKafka(config: Config, log: Log, lifecycle: Lifecycle): Promise<{ servers: KafkaServers | null; problem?: string }> {
+export async function startKafka(config: Config, log: Log, lifecycle: Lifecycle, say?: Say): Promise<{ servers: KafkaServers | null; problem?: string }> {
   if (config.kafka === 'none') return { servers: null };
   if (config.kafka !== 'embedded') return { servers: config.kafka };
   try {
-    const kafka = await startLocalKafka({ directory: join(config.home, 'kafka'), log });
+    const kafka = await startLocalKafka({ directory: join(config.home, 'kafka'), log, supervision: supervisionOf(lifecycle, say), signal: lifecycle.stopping });
     lifecycle.onStop('local Kafka', () => kafka.stop());
     return { servers: { brokers: kafka.brokers } };
   } catch (error) {
-    if (!(error instanceof RescindError) || error.code !== 'kafka-unavailable') throw error;
+    if (!(error instanceof RescindError) || error.code !== 'kafka-unavailable' || lifecycle.stopping.aborted) throw error;
     log.warn({ detail: error.detail }, 'no local Kafka: events are taken over HTTP alone');
     return { servers: null, problem: error.detail ?? error.message };
   }

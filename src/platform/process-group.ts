@@ -25,6 +25,8 @@ export interface ProcessGroupOptions {
   /** Beside this process's environment. */
   readonly env: Readonly<Record<string, string>>;
   readonly log: Log;
+  /** Ends a start that is under way. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -32,7 +34,7 @@ export interface ProcessGroupOptions {
  * when all of them listen; rejects with the error of the first that could not start. The first starts alone, so that what
  * a first start prepares is prepared once.
  */
-export async function startProcessGroup({ count, env, log }: ProcessGroupOptions): Promise<ProcessGroup> {
+export async function startProcessGroup({ count, env, log, signal: ending }: ProcessGroupOptions): Promise<ProcessGroup> {
   // Members accept for themselves. Handed out by this process in turn, a connection given to a member that has just died
   // would be answered by nobody and closed by nobody.
   cluster.schedulingPolicy = cluster.SCHED_NONE;
@@ -110,13 +112,19 @@ export async function startProcessGroup({ count, env, log }: ProcessGroupOptions
     abort.abort();
   }
 
+  const abort = (): void => void stop();
+  ending?.addEventListener('abort', abort);
   try {
+    ending?.throwIfAborted();
     const facts = await start(1);
+    ending?.throwIfAborted();
     await Promise.all(Array.from({ length: count - 1 }, (_, at) => start(at + 2)));
     return { facts, stop };
   } catch (error) {
     await stop();
     throw error;
+  } finally {
+    ending?.removeEventListener('abort', abort);
   }
 }
 

@@ -15,7 +15,7 @@ export interface RunningProcess {
 
 /** The process with this pid, unless there is none or it is a zombie that nobody has collected. */
 export async function findProcess(pid: number): Promise<RunningProcess | undefined> {
-  if (!Number.isSafeInteger(pid) || pid <= 1) return undefined;
+  if (!Number.isSafeInteger(pid) || pid < 1) return undefined;
   return process.platform === 'linux' ? readProc(pid) : readPs(pid);
 }
 

@@ -24,6 +24,8 @@ export interface ServiceProcess {
   readonly exited: Promise<string>;
   lastLines(): string;
   stop(): Promise<void>;
+  /** SIGKILL, if it runs; `exited` tells when it is gone. */
+  kill(): void;
 }
 
 export interface ServiceOptions {
@@ -87,6 +89,7 @@ export async function startService(options: ServiceOptions): Promise<ServiceProc
       ]);
       await exited;
     },
+    kill: () => void child.kill('SIGKILL'),
   };
 }
 

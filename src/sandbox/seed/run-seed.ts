@@ -6,7 +6,7 @@ import { seedOrganisation, type Seeded, type SeedOptions } from './seed-organisa
 /** Seeds the database that the configuration names, or the embedded one, started for it. */
 export async function runSeed({ config, log, ...options }: { readonly config: Config; readonly log: Log } & Omit<SeedOptions, 'databaseUrl' | 'home' | 'log'>): Promise<Seeded> {
   const lifecycle = createLifecycle(log);
-  lifecycle.listenForSignals(() => process.exit(1));
+  lifecycle.ownProcess({ exit: () => process.exit(1) });
   try {
     await mkdir(config.home, { recursive: true, mode: 0o700 });
     const databaseUrl = await databaseOf(config, log, (stop) => lifecycle.onStop('embedded PostgreSQL', stop));

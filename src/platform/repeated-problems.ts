@@ -1,0 +1,29 @@
+/** The same problem is written at most this often. While a server is away, every part that wants it meets the same problem several times a second. */
+export const REPEAT_AFTER_MS = 10_000;
+/** Different problems that are remembered; a new one beyond them takes the place of the oldest. */
+const MAX_REMEMBERED = 256;
+
+/**
+ * Leaves out a line with an error (member `err`) that was written a moment ago, and counts it: the next one of its kind says how many
+ * (`left_out`). Given the arguments of a line, it returns those to write, or undefined.
+ */
+export function createRepeatFilter(repeatAfterMs = REPEAT_AFTER_MS): (level: number, args: readonly unknown[]) => readonly unknown[] | undefined {
+  const remembered = new Map<string, { readonly writtenAt: number; leftOut: number }>();
+  return (level, args) => {
+    const [members, message] = args;
+    const { err } = (typeof members === 'object' && members !== null ? members : {}) as { readonly err?: unknown };
+    if (typeof err !== 'object' || err === null) return args;
+    const { code, message: problem } = err as { readonly code?: unknown; readonly message?: unknown };
+    const kind = `${level} ${String(message)} ${String(code)} ${String(problem)}`;
+    const now = performance.now();
+    const last = remembered.get(kind);
+    if (last !== undefined && now - last.writtenAt < repeatAfterMs) {
+      last.leftOut += 1;
+      return undefined;
+    }
+    remembered.delete(kind);
+    remembered.set(kind, { writtenAt: now, leftOut: 0 });
+    if (remembered.size > MAX_REMEMBERED) remembered.delete(remembered.keys().next().value!);
+    return last === undefined || last.leftOut === 0 ? args : [{ ...(members as object), left_out: last.leftOut }, ...args.slice(1)];
+  };
+}
