@@ -48,6 +48,7 @@ import {
   isLoopback,
   listenHttp,
   listenUnready,
+  requireMigrated,
   runMigrations,
   startDatabase,
   startKafka,
@@ -191,7 +192,7 @@ async function start(config: Config, log: Log, lifecycle: Lifecycle, member: Gro
   lifecycle.onStop('database pool', () => pool.end());
   watchPool('requests', pool);
   await checkServer(pool);
-  await runMigrations({ url, migrations: MIGRATIONS });
+  await prepareSchema(config, url);
   // Before anything is read from this database or written to it: the first start would write.
   await passFence({ config, log, metrics, health, lifecycle, pool }, kafka.servers);
 
@@ -269,11 +270,16 @@ export async function restoreFromTopic(config: Config, { log, onProgress }: Rest
     const pool = createPool({ url, max: RESTORE_CONNECTIONS, applicationName: 'rescind-restore', onIdleError: (err) => log.warn({ err }, 'an idle database connection was lost') });
     lifecycle.onStop('database pool', () => pool.end());
     await checkServer(pool);
-    await runMigrations({ url, migrations: MIGRATIONS });
+    await prepareSchema(config, url);
     return await restoreControlLog({ kafka: createKafka({ ...servers, clientId: 'rescind-restore', log }), pool, prefix: config.topicPrefix, ...(onProgress ? { onProgress } : {}) });
   } finally {
     await lifecycle.stop('restored');
   }
+}
+
+/** Migrates the database, or refuses one that somebody else is to migrate and has not. */
+async function prepareSchema(config: Config, url: string): Promise<void> {
+  await (config.migrations === 'auto' ? runMigrations : requireMigrated)({ url, migrations: MIGRATIONS });
 }
 
 /** Waits until the database is the one that was published; meanwhile the address says that this process is not ready. */
