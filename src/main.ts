@@ -32,11 +32,13 @@ import {
 import { createIntrospection, createRemoteAddress, type OnCounts, type TenantCount } from './introspection/index.js';
 import { MIGRATIONS } from './migrations.js';
 import {
+  announceInstance,
   checkServer,
   createHealth,
   createHttpApp,
   createKafka,
   createLifecycle,
+  createManagement,
   createMetrics,
   createOtlpSink,
   createPool,
@@ -49,6 +51,7 @@ import {
   listenHttp,
   listenUnready,
   requireMigrated,
+  READY_ROLES,
   runMigrations,
   startDatabase,
   startKafka,
@@ -169,6 +172,7 @@ export async function startRescindGroup(config: Config, { log, signals = false }
     const group = await startProcessGroup({ count: config.processes, env: embedded, log });
     lifecycle.onStop('processes', () => group.stop());
     const facts = group.facts as unknown as RunningFacts;
+    lifecycle.onStop('instance file', await announceInstance({ home: config.home, url: facts.url, log }));
     return { ...facts, kafkaProblem: kafka.problem, stopped: lifecycle.stopped, stop: async () => void (await lifecycle.stop('asked to')) };
   } catch (error) {
     await lifecycle.stop('the start failed');
@@ -179,11 +183,9 @@ export async function startRescindGroup(config: Config, { log, signals = false }
 async function start(config: Config, log: Log, lifecycle: Lifecycle, member: GroupMember | undefined): Promise<RunningRescind> {
   const metrics = createMetrics({ processMetrics: true, ...(member ? { member } : {}) });
   metrics.observed('rescind_build_info', 'The release that runs; always 1.', ['version'], () => [[{ version: VERSION }, 1]]);
-  const health = createHealth({ stopping: lifecycle.stopping, onReport: createReadinessMetrics(metrics) });
-  member?.onDump(async () => {
-    await health.report(); // So that `rescind_ready` is of now.
-    return metrics.dump();
-  });
+  const health = createHealth({ stopping: lifecycle.stopping, roles: READY_ROLES.filter((role) => config.roles.has(role)) });
+  createReadinessMetrics(metrics, health);
+  member?.onDump(() => metrics.dump());
   const watchPool = createPoolMetrics(metrics);
   await mkdir(config.home, { recursive: true, mode: 0o700 });
   const [url, kafka] = await Promise.all([startDatabase(config, log, lifecycle), startKafka(config, log, lifecycle)]);
@@ -220,8 +222,8 @@ async function start(config: Config, log: Log, lifecycle: Lifecycle, member: Gro
   if (config.roles.has('ingest')) ingest = await startIngest(parts, url, kafka.servers, authenticate);
   if (serving) lifecycle.onStop('introspection counts', () => serving.introspection.stop());
 
-  health.register('database', async () => void (await pool.query('SELECT 1')));
-  if (serving) health.register('serving', () => refuseWhen(follower.notCurrentReason(), 'no-lease'));
+  await health.watch('database', async () => void (await pool.query('SELECT 1')));
+  if (serving) health.register('serving', () => refuseWhen(follower.notCurrentReason(), 'no-lease'), ['serve']);
   const app = await createHttpApp({
     module: AppModule.with({
       platform: { config, log, metrics, health, lifecycle },
@@ -230,7 +232,7 @@ async function start(config: Config, log: Log, lifecycle: Lifecycle, member: Gro
       serving,
     }),
     listen: config.listen,
-    hot: serving?.hot ?? new Map<string, HotHandler>(),
+    hot: new Map([...createManagement({ health, metrics }), ...(serving?.hot ?? [])]),
     bodies: BODIES,
     log,
     metrics,
@@ -241,6 +243,8 @@ async function start(config: Config, log: Log, lifecycle: Lifecycle, member: Gro
   if (serving?.feeds) lifecycle.onStop('feeds', serving.feeds.stop);
   if (serving) describeApi(app, { version: VERSION });
   const address = await listenHttp(app, config.listen);
+  // A group's holder does so for its members.
+  if (!member) lifecycle.onStop('instance file', await announceInstance({ home: config.home, url: address, log }));
   log.info({ url: address, roles: [...config.roles], version: VERSION }, 'listening');
 
   return {
@@ -413,7 +417,7 @@ async function startIngest(
   const consumer = createKafkaConsumer({ kafka, groupId, follower, appender, offsets, log, metrics });
   lifecycle.onStop('Kafka consumer', () => consumer.stop());
   await consumer.start();
-  health.register('kafka', () => refuseWhen(consumer.notReadyReason(), 'kafka-unavailable'));
+  health.register('kafka', () => refuseWhen(consumer.notReadyReason(), 'kafka-unavailable'), ['ingest']);
   return { appender, parts: ingest };
 }
 

@@ -7,11 +7,14 @@ const TIMEOUT_MS = 30_000;
 export class RequestFailed extends Error {
   override readonly name = 'RequestFailed';
   readonly code: string;
-  /** What the service said, where it said something. */
+  /** Who was asked. */
+  readonly url: string;
+  /** What the service said, if it said something. */
   readonly problem: Answer | undefined;
-  constructor(code: string, message: string, problem?: Answer) {
+  constructor(code: string, message: string, url: string, problem?: Answer) {
     super(message);
     this.code = code;
+    this.url = url;
     this.problem = problem;
   }
 }
@@ -46,11 +49,11 @@ export function createClient({ url, key }: Settings): Client {
       });
       text = await response.text();
     } catch (error) {
-      throw new RequestFailed('unreachable', `no answer from ${url}: ${reasonOf(error)} (is \`rescind serve\` running?)`);
+      throw unreachable(url, error);
     }
     const answer = parse(text);
     if (response.ok && answer) return answer;
-    throw refusal(response.status, answer);
+    throw refusal(url, response.status, answer);
   }
 
   return {
@@ -66,13 +69,13 @@ export function createClient({ url, key }: Settings): Client {
   };
 }
 
-/** One line of a problem (RFC 9457); what it carries beside the standard members, such as a rule's id, at the end. */
-function refusal(status: number, problem: Answer | undefined): RequestFailed {
-  if (typeof problem?.['code'] !== 'string') return new RequestFailed('unexpected', `the service answered ${status}, and not as Rescind does`);
+/** One line of a problem (RFC 9457), with who answered; what it carries beside the standard members, such as a rule's id, before that. */
+function refusal(url: string, status: number, problem: Answer | undefined): RequestFailed {
+  if (typeof problem?.['code'] !== 'string') return new RequestFailed('unexpected', `${url} answered ${status}, and not as Rescind does: is the URL right?`, url);
   const { code, title, detail, type: _, status: __, instance: ___, ...more } = problem;
   const extensions = Object.entries(more).map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
   const told = [detail ?? title, extensions.length > 0 ? `(${extensions.join(', ')})` : undefined].filter((part) => part !== undefined);
-  return new RequestFailed(code as string, `${code}: ${told.join(' ')}`, problem);
+  return new RequestFailed(code as string, `${code}: ${told.join(' ')} [${url}]`, url, problem);
 }
 
 function parse(text: string): Answer | undefined {
@@ -84,11 +87,23 @@ function parse(text: string): Answer | undefined {
   }
 }
 
-/** fetch hides why in the cause. */
-function reasonOf(error: unknown): string {
-  const { name, message, cause } = error as { name?: string; message?: string; cause?: { code?: string; message?: string } };
-  if (name === 'TimeoutError') return `nothing in ${TIMEOUT_MS / 1000} s`;
-  return cause?.code ?? cause?.message ?? message ?? 'unknown';
+const REASONS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connection refused; is it running? Start it with `rescind serve`',
+  ECONNRESET: 'the connection was closed before the answer',
+  ENOTFOUND: 'nobody knows this host name',
+  EAI_AGAIN: 'the host name could not be looked up',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is not trusted; NODE_EXTRA_CA_CERTS names a file with its authority',
+  SELF_SIGNED_CERT_IN_CHAIN: 'its certificate is not trusted; NODE_EXTRA_CA_CERTS names a file with its authority',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its certificate is not trusted; NODE_EXTRA_CA_CERTS names a file with its authority',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name',
+};
+
+/** Says where nobody answered and why; fetch hides why in the cause. */
+export function unreachable(url: string, error: unknown): RequestFailed {
+  const { name, message, code, cause } = error as { name?: string; message?: string; code?: string; cause?: { code?: string; message?: string } };
+  const known = REASONS[cause?.code ?? code ?? ''];
+  const reason = name === 'TimeoutError' ? `no answer in ${TIMEOUT_MS / 1000} s` : (known ?? cause?.message ?? message ?? 'for an unknown reason');
+  return new RequestFailed('unreachable', `cannot reach Rescind at ${url}: ${reason}`, url);
 }
 
 export const pathOf = (...parts: readonly string[]): string => `/v1/${parts.map(encodeURIComponent).join('/')}`;

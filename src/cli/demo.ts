@@ -1,16 +1,22 @@
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Context } from './context.js';
 import { describeVariables, type Variables } from './serve.js';
+import { DEFAULT_HOME, DEMO_DIRECTORY } from './settings.js';
 
 /** How long the demo may take to end by itself after Ctrl-C, before the service is taken from under it. */
 const GRACE_MS = 5_000;
 const INTERRUPTED = 130;
 
+const HELP = `
+The demo keeps its data and keys in <RESCIND_HOME>/demo, apart from the service's; RESCIND_HOME=.rescind/demo lets other commands speak to it.`;
+
 export function addDemo(program: Command, context: Context, variables: Variables, setExitCode: (code: number) => void): void {
   program
     .command('demo')
     .description('the whole main job on this machine: sign in, agent, ID-JAG, tokens, events, graph, revocation; stays up until Ctrl-C')
-    .option('--once', 'end after the last step, with 0 or 1')
+    .option('--once', 'end after the last step, with exit code 0 or 1')
+    .addHelpText('after', HELP)
     .addHelpText('after', describeVariables(variables))
     .action(async ({ once = false }: { once?: boolean }) => {
       const [{ startRescind }, { runDemo }, { createLog, readConfig }] = await Promise.all([
@@ -18,7 +24,8 @@ export function addDemo(program: Command, context: Context, variables: Variables
         import('../sandbox/index.js'),
         import('../platform/index.js'),
       ]);
-      const config = readConfig(context.terminal.env);
+      const { env } = context.terminal;
+      const config = readConfig({ ...env, RESCIND_HOME: join(env['RESCIND_HOME'] ?? DEFAULT_HOME, DEMO_DIRECTORY) });
       // The story is on the terminal; the log speaks up only when something is wrong, unless it was asked for.
       const log = createLog({ level: context.terminal.env['LOG_LEVEL'] === undefined ? 'error' : config.logLevel });
       const interrupt = listenForInterrupt();

@@ -57,5 +57,5 @@ function explain(error: RequestFailed): RequestFailed {
   if (!Array.isArray(lines)) return error;
   const faults = Number(error.problem?.['faults']);
   const more = faults > lines.length ? `… and ${faults - lines.length} more\n` : '';
-  return new RequestFailed(error.code, `${error.code}: nothing was taken; ${faults} of the lines ${faults === 1 ? 'is' : 'are'} wrong\n${formatTable(lines as Answer[], ['line', 'detail'])}${more}`.trimEnd());
+  return new RequestFailed(error.code, `${error.code}: nothing was taken; ${faults} of the lines ${faults === 1 ? 'is' : 'are'} wrong [${error.url}]\n${formatTable(lines as Answer[], ['line', 'detail'])}${more}`.trimEnd(), error.url);
 }

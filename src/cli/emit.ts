@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { CloudEvent, EventDataOf, IntakeResult, SourceEventName } from '../contracts/index.js';
+import { RequestFailed, unreachable } from './client.js';
 import { jsonOption, urlOption, type Context } from './context.js';
 import { readInput, readJson } from './option-values.js';
 import type { Trial } from './emit-trial.js';
@@ -60,11 +61,23 @@ export function addEmit(program: Command, context: Context): void {
       const { url, key } = await context.settings(command);
       const events = file === undefined ? [await buildOne(options, context)] : parseEvents(file, await readInput(file, context.terminal));
       if (events.length === 0) throw new UsageError(`${file} holds no event`);
-      const results = await createHttpEmitter({ url, credentials: { bearer: key } }).emit(events);
+      const results = await createHttpEmitter({ url, credentials: { bearer: key } })
+        .emit(events)
+        .catch((error: unknown) => {
+          throw explainFailure(url, error);
+        });
       if (command.optsWithGlobals()['json'] === true) context.terminal.out.write(`${JSON.stringify(results)}\n`);
       else results.forEach((result, at) => context.terminal.out.write(`${events[at]!.id}: ${describe(result)}\n`));
       if (results.some((result) => 'error' in result)) throw new EventsRefused(results.filter((result) => 'error' in result).length, results.length);
     });
+}
+
+function explainFailure(url: string, error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  // The library hides why nobody answered in the cause; what the service said is in the message.
+  const { code, cause } = error as Error & { code?: unknown };
+  if (cause !== undefined) return unreachable(url, cause);
+  return typeof code === 'string' ? new RequestFailed(code, `${code}: ${error.message} [${url}]`, url) : error;
 }
 
 /** Said by the lines before; exit code 1. */

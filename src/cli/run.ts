@@ -1,11 +1,13 @@
 import { Command, CommanderError } from 'commander';
 import { RequestFailed } from './client.js';
 import { addCaller } from './caller.js';
+import { addConfig } from './config.js';
 import { addControl } from './control.js';
 import { createContext } from './context.js';
 import { addDemo } from './demo.js';
 import { addDirectory } from './directory.js';
 import { EventsRefused, addEmit } from './emit.js';
+import { addHealth } from './health.js';
 import { addMigrate } from './migrate.js';
 import { addPartition } from './partition.js';
 import { addQuarantine } from './quarantine.js';
@@ -24,9 +26,12 @@ const FAILED = 1;
 const MISUSED = 2;
 
 const CLOSING = `
-The commands below \`rebuild\` speak to a running service:
-  RESCIND_URL  where it answers (default http://127.0.0.1:7423)
-  RESCIND_KEY  the key to use (default: the administrator's, in <RESCIND_HOME>/admin-key; RESCIND_HOME is .rescind)
+\`serve\`, \`demo\`, \`seed\`, \`control\` and \`rebuild\` take the service's own environment (\`rescind config check\` lists it).
+The other commands speak to a running service:
+  RESCIND_HOME  the service's directory (default .rescind): where it answers and the administrator's key are read there
+  RESCIND_URL   another service, with RESCIND_KEY: the key of a directory is sent only to the service that runs in it
+  RESCIND_KEY   the key to use (default: the administrator's, in <RESCIND_HOME>/admin-key)
+The demo's directory is <RESCIND_HOME>/demo.
 
 Exit codes: 0 done, 1 refused or failed, 2 wrongly called.
 
@@ -51,6 +56,12 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   const variables = await readVariables(args);
   addServe(program, context, variables);
   addDemo(program, context, variables, (code) => {
+    exitCode = code;
+  });
+  addHealth(program, context, (code) => {
+    exitCode = code;
+  });
+  addConfig(program, context, (code) => {
     exitCode = code;
   });
   addSeed(program, context, variables);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { ConfigError, readConfig, SECRET_VARIABLES, VARIABLE_DOCUMENTATION } from './config.js';
 
-const SECRET = 'postgres://rescind:hunter2@db.internal:5432/rescind';
+const SECRET = 'postgres://rescind:hunter2@db.internal:5432/rescind?sslmode=verify-full';
 
 function refusal(env: Record<string, string>): ConfigError {
   try {
@@ -104,6 +104,39 @@ describe('readConfig', () => {
 
   it.each(Object.keys(VARIABLE_DOCUMENTATION))('refuses %s set to nothing', (variable) => {
     expect(refusal({ [variable]: '  ' }).problems.map((problem) => problem.variable)).toContain(variable);
+  });
+
+  describe('of a database on another machine', () => {
+    const url = (query: string, host = 'db.internal'): string => `postgres://rescind:hunter2@${host}/rescind${query}`;
+
+    it.each(['', '?sslmode=disable', '?sslmode=no-verify', '?sslmode=prefer', '?sslmode=require&uselibpqcompat=true', '?sslmode=verify-full&sslmode=disable'])('refuses to reach it without TLS that is checked: %s', (query) => {
+      const error = refusal({ DATABASE_URL: url(query) });
+      expect(error.problems.map(({ variable }) => variable)).toEqual(['DATABASE_URL']);
+      expect(error.message).toContain('DATABASE_WITHOUT_TLS');
+      expect(error.message).not.toContain('hunter2');
+      expect(readConfig({ DATABASE_URL: url(query), DATABASE_WITHOUT_TLS: 'true' }).database).not.toBe('embedded');
+    });
+
+    it.each(['?sslmode=require', '?sslmode=verify-ca', '?sslmode=verify-full&sslrootcert=/etc/ca.crt', '?uselibpqcompat=true&sslmode=verify-full'])('takes %s', (query) => {
+      expect(readConfig({ DATABASE_URL: url(query) }).database).not.toBe('embedded');
+    });
+
+    it.each([
+      ['', 'localhost'],
+      ['', '127.0.0.1:5432'],
+      ['', '[::1]:5432'],
+      ['?host=/var/run/postgresql', 'db.internal'],
+    ])('wants no TLS on this machine: %s %s', (query, host) => {
+      expect(readConfig({ DATABASE_URL: url(query, host) }).database).not.toBe('embedded');
+    });
+
+    it('judges the host that the driver takes', () => {
+      expect(refusal({ DATABASE_URL: url('?host=db.internal', 'localhost') }).problems.map(({ variable }) => variable)).toEqual(['DATABASE_URL']);
+    });
+
+    it.each<Record<string, string>>([{}, { DATABASE_URL: url('?sslmode=verify-full') }])('refuses the permission where nothing needs it: %o', (env) => {
+      expect(refusal({ ...env, DATABASE_WITHOUT_TLS: 'true' }).problems.map(({ variable }) => variable)).toEqual(['DATABASE_WITHOUT_TLS']);
+    });
   });
 
   it.each([

@@ -120,6 +120,7 @@ export const VARIABLE_DOCUMENTATION: Readonly<Record<string, string>> = {
   ROLES: 'comma-separated: ingest, serve, feed, log, or all (default all)',
   PROCESSES: `processes that share the port, each a node of its own (default ${DEFAULT_PROCESSES}); about one a core`,
   DATABASE_URL: 'postgres:// URL of PostgreSQL 17 or newer (default: the embedded one)',
+  DATABASE_WITHOUT_TLS: 'true to reach a DATABASE_URL that is not on loopback without TLS (default false)',
   DATABASE_POOL_MAX: `connections for requests (default ${DEFAULT_DATABASE_POOL_MAX})`,
   MIGRATIONS: 'manual to refuse a start until `rescind migrate` has run (default auto: a start migrates the database)',
   ...KAFKA_DOCUMENTATION,
@@ -159,13 +160,39 @@ function readRoles(env: Environment, refuse: Refuse): ReadonlySet<Role> {
 
 function readDatabase(env: Environment, refuse: Refuse): Config['database'] {
   const value = env['DATABASE_URL'];
-  if (value === undefined) return 'embedded';
+  const plaintextAllowed = readFlag(env, 'DATABASE_WITHOUT_TLS', refuse);
+  if (value === undefined) {
+    if (plaintextAllowed) refuse('DATABASE_WITHOUT_TLS', 'is true, though DATABASE_URL is not set');
+    return 'embedded';
+  }
   const url = URL.canParse(value) ? new URL(value) : undefined;
   if (url === undefined || !/^postgres(ql)?:$/.test(url.protocol) || url.hostname === '' || url.pathname.length < 2) {
     refuse('DATABASE_URL', 'must be a postgres:// URL with a host and a database');
+  } else if (plaintextAllowed && speaksCheckedTls(url)) {
+    refuse('DATABASE_WITHOUT_TLS', 'is true, though DATABASE_URL asks for TLS');
+  } else if (!plaintextAllowed && !speaksCheckedTls(url) && !isLocalDatabase(url)) {
+    refuse(
+      'DATABASE_URL',
+      'would send everything over the network without TLS: add ?sslmode=verify-full, with &sslrootcert=<path> for an authority of your own, or set DATABASE_WITHOUT_TLS=true if the network is protected otherwise',
+    );
   }
   return Object.freeze({ url: new Secret(value) });
 }
+
+/** The driver takes a host of the query before the host of the URL; one that begins with a slash is the directory of a Unix socket. */
+function isLocalDatabase(url: URL): boolean {
+  const host = lastOf(url, 'host') ?? decodeURIComponent(url.hostname);
+  return host.startsWith('/') || isLoopback(host.replace(/^\[|\]$/g, ''));
+}
+
+/** The driver checks the certificate in all of these modes, unless `uselibpqcompat` takes the check out of `require` and `verify-ca`. */
+function speaksCheckedTls(url: URL): boolean {
+  const modes = lastOf(url, 'uselibpqcompat') === 'true' ? ['verify-full'] : ['require', 'verify-ca', 'verify-full'];
+  return modes.includes(lastOf(url, 'sslmode') ?? '');
+}
+
+/** The one that the driver heeds. */
+const lastOf = (url: URL, parameter: string): string | undefined => url.searchParams.getAll(parameter).at(-1);
 
 function readTopicPrefix(env: Environment, refuse: Refuse): string {
   const value = env['TOPIC_PREFIX'] ?? DEFAULT_TOPIC_PREFIX;

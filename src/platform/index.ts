@@ -1,4 +1,5 @@
 export { ConfigError, DEFAULT_LEASE_SECONDS, DEFAULT_TOPIC_PREFIX, ROLES, VARIABLE_DOCUMENTATION, readConfig } from './config.js';
+export { reportConfig, type ConfigReport } from './config-report.js';
 export type { Config, ConfigProblem, ListenConfig, LogLevel, Role } from './config.js';
 export type { KafkaConfig, KafkaSecurity, SaslMechanism } from './kafka-config.js';
 export { isLoopback } from './loopback.js';
@@ -10,8 +11,9 @@ export { MASK, maskSecrets } from './masking.js';
 export { DURATION_BUCKETS_S, createMetrics } from './metrics.js';
 export type { Metrics } from './metrics.js';
 export { createPoolMetrics, createReadinessMetrics } from './runtime-metrics.js';
-export { createHealth } from './health.js';
-export type { Health, HealthReport } from './health.js';
+export { createHealth, READY_ROLES } from './health.js';
+export type { Health, HealthReport, ReadyRole } from './health.js';
+export { createManagement } from './management.js';
 export { createOtlpSink } from './otlp.js';
 export type { EndedSpan, OtlpOptions, SpanSink } from './otlp.js';
 export { createTracing } from './tracing.js';
@@ -19,6 +21,7 @@ export type { Attributes, OpenSpan, Tracing } from './tracing.js';
 export type { TracingConfig } from './tracing-config.js';
 export { joinProcessGroup, type GroupMember } from './group-member.js';
 export { startProcessGroup, type ProcessGroup } from './process-group.js';
+export { announceInstance, INSTANCE_FILE } from './instance-file.js';
 export { createLifecycle } from './lifecycle.js';
 export type { Lifecycle } from './lifecycle.js';
 

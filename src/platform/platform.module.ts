@@ -1,6 +1,4 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { HealthController } from './health.controller.js';
-import { MetricsController } from './metrics.controller.js';
 import { CONFIG, HEALTH, LIFECYCLE, LOG, METRICS } from './tokens.js';
 import type { Config } from './config.js';
 import type { Health } from './health.js';
@@ -16,7 +14,7 @@ export interface PlatformParts {
   lifecycle: Lifecycle;
 }
 
-/** Gives every module the parts that `main` made, under the tokens of `tokens.ts`, and serves `/health/…` and `/metrics`. */
+/** Gives every module the parts that `main` made, under the tokens of `tokens.ts`. */
 @Module({})
 export class PlatformModule {
   static register(parts: PlatformParts): DynamicModule {
@@ -30,7 +28,6 @@ export class PlatformModule {
     return {
       module: PlatformModule,
       global: true,
-      controllers: [HealthController, MetricsController],
       providers,
       exports: providers.map(({ provide }) => provide),
     };

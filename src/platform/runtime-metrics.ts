@@ -1,3 +1,4 @@
+import type { Health } from './health.js';
 import type { Metrics } from './metrics.js';
 import type { Pool } from './pool.pg.js';
 
@@ -16,10 +17,9 @@ export function createPoolMetrics(metrics: Metrics): (name: string, pool: Pool) 
   return (name, pool) => void pools.set(name, pool);
 }
 
-/** Whether each check of `/health/ready` passes, as of the last report. */
-export function createReadinessMetrics(metrics: Metrics): (checks: readonly { readonly name: string; readonly ok: boolean }[]) => void {
-  const ready = metrics.gauge('rescind_ready', 'Whether a check of /health/ready passes (1) or not (0).', ['check']);
-  return (checks) => {
-    for (const { name, ok } of checks) ready.set({ check: name }, ok ? 1 : 0);
-  };
+/** Whether each check of `/health/ready` passes, for each role that this process has. */
+export function createReadinessMetrics(metrics: Metrics, health: Health): void {
+  metrics.observed('rescind_ready', 'Whether a check passes (1) or not (0). A process is ready for a role (serve, ingest) while all checks of the role pass.', ['role', 'check'], () =>
+    health.roles.flatMap((role) => health.report(role).checks.map(({ name, ok }) => [{ role, check: name }, ok ? 1 : 0] as const)),
+  );
 }

@@ -15,6 +15,7 @@ it.each([
   ['POST', '/introspect', 503],
   ['GET', '/v1/graph', 503],
   ['GET', '/health/ready', 503],
+  ['GET', '/health/ready/ingest', 503],
   ['GET', '/health/live', 200],
   ['GET', '/metrics', 200],
 ])('answers %s %s whole, with %i', async (method, path, status) => {

@@ -1,9 +1,10 @@
 import type { AddressInfo } from 'node:net';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { RescindError } from '../contracts/index.js';
 import type { ListenConfig } from './config.js';
 import type { Health } from './health.js';
 import { createHttpServer } from './http-server.js';
+import { createManagement } from './management.js';
 import type { Metrics } from './metrics.js';
 import { problemOf } from './problem.js';
 
@@ -26,26 +27,12 @@ export interface UnreadyOptions {
  */
 export async function listenUnready({ listen, health, metrics, reason }: UnreadyOptions): Promise<UnreadyServer> {
   const server = createHttpServer({
-    framework: (req, res) => void answer(req, res).catch(() => res.destroy()),
-    hot: new Map(),
+    framework: (_req, res) => refuse(res, reason()),
+    hot: createManagement({ health, metrics, notYet: true }),
     tls: listen.tls,
     // Bodies are not read, and the address is another server's soon.
     isClosing: () => true,
   });
-
-  async function answer({ method, url = '' }: IncomingMessage, res: ServerResponse): Promise<void> {
-    const path = url.split('?')[0]!;
-    const isRead = method === 'GET' || method === 'HEAD';
-    if (isRead && path === '/health/live') return send(res, 200, 'application/json; charset=utf-8', JSON.stringify({ live: true }));
-    if (isRead && path === '/health/ready') {
-      const report = await health.report();
-      return send(res, 503, 'application/json; charset=utf-8', JSON.stringify({ ...report, ready: false }));
-    }
-    if (isRead && path === '/metrics') return send(res, 200, metrics.contentType, await metrics.text());
-    const { status, headers, body } = problemOf(reason());
-    for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
-    return send(res, status, headers['content-type']!, JSON.stringify(body));
-  }
 
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -63,9 +50,8 @@ export async function listenUnready({ listen, health, metrics, reason }: Unready
   };
 }
 
-function send(res: ServerResponse, status: number, contentType: string, text: string): void {
-  res.setHeader('content-type', contentType);
-  res.setHeader('cache-control', 'no-store');
-  res.setHeader('content-length', Buffer.byteLength(text));
-  res.writeHead(status).end(text);
+function refuse(res: ServerResponse, error: RescindError): void {
+  const { status, headers, body } = problemOf(error);
+  const text = JSON.stringify(body);
+  res.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(text) }).end(text);
 }

@@ -58,8 +58,43 @@ const tokenForm = (hint: string, example: object) => ({
   },
 });
 
+const report = json(
+  {
+    type: 'object',
+    required: ['role', 'ready', 'age_ms', 'checks'],
+    properties: {
+      role: { enum: ['serve', 'ingest'] },
+      ready: { type: 'boolean' },
+      age_ms: { type: 'integer', description: 'age of the oldest result' },
+      checks: {
+        type: 'array',
+        items: { type: 'object', required: ['name', 'ok', 'ms'], properties: { name: text, ok: { type: 'boolean' }, ms: { type: 'integer' }, code: text } },
+      },
+    },
+  },
+  { role: 'serve', ready: true, age_ms: 412, checks: [{ name: 'database', ok: true, ms: 1 }, { name: 'serving', ok: true, ms: 0 }] },
+);
+const readiness = (id: string, summary: string) => ({
+  get: {
+    tags: ['health'],
+    operationId: id,
+    summary,
+    description: 'Public. Answered from memory: the checks run in the background, and a result that is too old is no longer ready.',
+    responses: { 200: { description: 'ready', ...report }, 503: { description: 'not ready: `checks` says why', ...report } },
+  },
+});
+
 /** OpenAPI path items. */
 export const PROTOCOL_PATHS = {
+  '/health/live': {
+    get: { tags: ['health'], operationId: 'health-live', summary: 'The process answers', responses: { 200: { description: 'it does', ...json({ type: 'object' }, { live: true }) } } },
+  },
+  '/health/ready': readiness('health-ready', 'Does this process serve (introspection, orders, questions)? Without the role `serve`: does it take events?'),
+  '/health/ready/serve': readiness('health-ready-serve', 'Does this process serve: has it its lease and its database?'),
+  '/health/ready/ingest': readiness('health-ready-ingest', 'Does this process take events, also from Kafka?'),
+  '/metrics': {
+    get: { tags: ['health'], operationId: 'metrics', summary: 'Measures for Prometheus', description: 'Public.', responses: { 200: { description: 'text exposition format', content: { 'text/plain': { schema: text } } } } },
+  },
   '/events': {
     post: {
       tags: ['protocol'],

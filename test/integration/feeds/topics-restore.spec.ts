@@ -224,7 +224,7 @@ describe('a service whose database was put back', () => {
         return [response.status, await response.json(), response.headers.get('retry-after')];
       };
       expect(await ask('/health/live')).toEqual([200, { live: true }, null]);
-      expect(await ask('/health/ready')).toEqual([503, { ready: false, checks: [{ name: 'control-fence', ok: false, ms: expect.any(Number), code: 'control-log-behind' }] }, null]);
+      expect(await ask('/health/ready')).toEqual([503, { role: 'serve', ready: false, age_ms: 0, checks: [{ name: 'control-fence', ok: false, ms: expect.any(Number), code: 'control-log-behind' }] }, null]);
       const token = new URLSearchParams({ token: 'x' });
       for (const path of ['/introspect', '/events', '/revoke', '/v1/revocations']) {
         expect(await ask(path, { method: 'POST', body: token })).toEqual([503, expect.objectContaining({ code: 'control-log-behind' }), '1']);

@@ -82,7 +82,8 @@ describe('what operators look at', () => {
 
   it.each([
     ['whether it may answer', /^rescind_current 1$/m],
-    ['whether it is ready, and why not', /^rescind_ready\{check="database"\} 1$/m],
+    ['whether it is ready, and why not', /^rescind_ready\{role="serve",check="database"\} 1$/m],
+    ['whether it takes events', /^rescind_ready\{role="ingest",check="kafka"\} 1$/m],
     ['how far it follows the control log', /^rescind_control_seq [1-9]\d*$/m],
     ['when that record was committed', /^rescind_control_seq_timestamp_seconds 1\.?\d+/m],
     ['how many rules it holds, by tenant', /^rescind_rules\{tenant="default"\} 0$/m],

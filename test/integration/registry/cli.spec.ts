@@ -1,4 +1,5 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,7 +29,7 @@ describe('the command line, against a running service', () => {
     await rm(home, { recursive: true, force: true });
   });
 
-  async function rescindSays(args: string, { key, stdin = '', url }: { key?: string; stdin?: string; url?: string } = {}) {
+  async function rescindSays(args: string, { key, stdin = '', url, more = {} }: { key?: string; stdin?: string; url?: string; more?: Record<string, string> } = {}) {
     const written = { out: '', err: '' };
     const sink = (name: 'out' | 'err') =>
       new Writable({
@@ -38,7 +39,7 @@ describe('the command line, against a running service', () => {
         },
       });
     const words = [...args.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain!);
-    const env = { RESCIND_HOME: home, RESCIND_URL: url ?? rescind.url, ...(key === undefined ? {} : { RESCIND_KEY: key }) };
+    const env = { RESCIND_HOME: home, ...(url === undefined ? {} : { RESCIND_URL: url }), ...(key === undefined ? {} : { RESCIND_KEY: key }), ...more };
     const code = await run(words, { env, out: sink('out'), err: sink('err'), stdin: Readable.from([stdin]) });
     return { code, ...written };
   }
@@ -85,7 +86,7 @@ describe('the command line, against a running service', () => {
     expect(out).toMatch(/^ {2}keys +none registered$/m);
     // Its own source and no other, and not everybody.
     expect(await rescindSays('source check idp', { key: secret })).toMatchObject({ code: 1, err: expect.stringMatching(/^rescind: forbidden: /) });
-    expect(await rescindSays('source check nobody')).toMatchObject({ code: 1, err: 'rescind: not-found: no source of this name or id\n' });
+    expect(await rescindSays('source check nobody')).toMatchObject({ code: 1, err: `rescind: not-found: no source of this name or id [${rescind.url}]\n` });
     expect(JSON.parse((await rescindSays('source check chat --json')).out)).toMatchObject({ source: { name: 'chat' }, next_steps: [{ code: 'refused' }, { code: 'register-keys' }, { code: 'never-sent' }] });
   });
 
@@ -99,7 +100,7 @@ describe('the command line, against a running service', () => {
     expect(await rescindSays('directory import -', { stdin: `${csv}agent,,agent-9,Nine,\nperson,${IDP},x,X,\n` })).toEqual({
       code: 1,
       out: '',
-      err: 'rescind: invalid-request: nothing was taken; 2 of the lines are wrong\nLINE  DETAIL\n3     `iss` is missing\n4     `kind` is one of user, client, agent\n',
+      err: 'rescind: invalid-request: nothing was taken; 2 of the lines are wrong [' + rescind.url + ']\nLINE  DETAIL\n3     `iss` is missing\n4     `kind` is one of user, client, agent\n',
     });
     expect(await rescindSays('directory list --kind agent')).toMatchObject({ code: 0, out: expect.stringMatching(/^agent +\S+ +agent-8 +- +- +Dora/m) });
     expect(await rescindSays('directory import nowhere.csv')).toMatchObject({ code: expect.any(Number), out: '' });
@@ -133,7 +134,65 @@ describe('the command line, against a running service', () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     await new Promise((resolve) => server.close(resolve));
-    expect(await rescindSays('source list', { url })).toMatchObject({ code: 1, err: expect.stringMatching(/^rescind: no answer from .*: ECONNREFUSED .*\n$/) });
+    expect(await rescindSays('source list', { url, key: 'rsk_x' })).toEqual({ code: 1, out: '', err: `rescind: cannot reach Rescind at ${url}: connection refused; is it running? Start it with \`rescind serve\`\n` });
+    const event = `--type session.ended --source ${IDP} --data '{"iss":"${IDP}","sid":"s","sub":"a"}'`;
+    expect(await rescindSays(`emit ${event}`, { url, key: 'rsk_x' })).toMatchObject({ code: 1, err: expect.stringContaining(`cannot reach Rescind at ${url}: connection refused`) });
+    expect(await rescindSays('health', { url })).toMatchObject({ code: 1, err: expect.stringContaining(`cannot reach Rescind at ${url}: connection refused`) });
+  });
+
+  it('never sends the key of its directory to another server', async () => {
+    let requests = 0;
+    const stranger = createHttpServer((_req, res) => {
+      requests += 1;
+      res.end('{}');
+    });
+    await new Promise<void>((resolve) => stranger.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(stranger.address() as AddressInfo).port}`;
+    try {
+      for (const args of ['source list', `source list --url ${url}`, `emit --rate 1 --for 1`]) {
+        expect(await rescindSays(args, { url })).toMatchObject({ code: 2, err: expect.stringContaining(`is not sent to ${url}`) });
+      }
+      expect(requests).toBe(0);
+      // What answers there is asked for its health without any key, and is not taken for Rescind.
+      expect(await rescindSays('health', { url })).toEqual({ code: 1, out: '', err: `rescind: what answers at ${url} is not Rescind\n` });
+    } finally {
+      await new Promise((resolve) => stranger.close(resolve));
+    }
+  });
+
+  it('says how the instance of its directory is, a line for each part', async () => {
+    expect(await rescindSays('health')).toEqual({ code: 0, err: '', out: 'PART      STATE  REASON\nserve     ok     -\ningest    ok     -\ndatabase  ok     -\nkafka     none   -\n' });
+    expect(await rescindSays('health serve')).toMatchObject({ code: 0, out: 'PART   STATE  REASON\nserve  ok     -\n' });
+    expect(await rescindSays('health console')).toMatchObject({ code: 2, err: expect.stringContaining('serve, ingest, database, kafka') });
+    const { out } = await rescindSays('health --json');
+    expect(JSON.parse(out)).toMatchObject({ url: rescind.url, parts: [{ part: 'serve', state: 'ok' }, { part: 'ingest' }, { part: 'database' }, { part: 'kafka', state: 'none' }] });
+    expect(await rescindSays(`health --ca ${join(home, 'admin-key')}`)).toMatchObject({ code: 2, err: 'rescind: --ca and --server-name go with an https URL\n' });
+  });
+
+  it('says it of an instance with TLS, whose certificate is checked', async () => {
+    const [cert, key] = ['localhost-cert.pem', 'localhost-key.pem'].map((name) => join('test/integration/registry/tls', name));
+    const secureHome = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-`));
+    const config = readConfig({ RESCIND_HOME: secureHome, HOST: '0.0.0.0', PORT: '0', TLS_CERT: cert, TLS_KEY: key, DATABASE_URL: database.url, KAFKA_BROKERS: 'none', LOG_LEVEL: 'silent' });
+    const secure = await startRescind(config, { log: testLog() });
+    try {
+      const more = { RESCIND_HOME: secureHome };
+      expect(await rescindSays(`health serve --ca ${cert} --server-name localhost`, { more })).toEqual({ code: 0, err: '', out: 'PART   STATE  REASON\nserve  ok     -\n' });
+      expect(await rescindSays('health serve --server-name localhost', { more })).toMatchObject({ code: 1, err: expect.stringContaining('its certificate is not trusted') });
+      expect(await rescindSays(`health serve --ca ${cert} --server-name rescind.example`, { more })).toMatchObject({ code: 1, err: expect.stringContaining('its certificate is for another name') });
+    } finally {
+      await secure.stop();
+      await rm(secureHome, { recursive: true, force: true });
+    }
+  });
+
+  it('checks a configuration without a start: every variable and every problem, and no value', async () => {
+    const accepted = await rescindSays('config check');
+    expect(accepted).toMatchObject({ code: 0, err: '', out: expect.stringMatching(/^RESCIND_HOME +yes +environment +\S[^]*^PORT +no +default +\S[^]*^The configuration is accepted\.\n$/m) });
+    const refused = await rescindSays('config check', { more: { DATABASE_URL: 'postgres://rescind:hunter2@db.example/rescind', KAFKA_BROKERS: 'hunter2', TLS_CERT: '/nowhere' } });
+    expect(refused).toMatchObject({ code: 1, err: '', out: expect.stringMatching(/^The configuration is refused:\n/m) });
+    for (const variable of ['DATABASE_URL', 'KAFKA_BROKERS', 'TLS_KEY']) expect(refused.out).toMatch(new RegExp(`^  ${variable} \\S`, 'm'));
+    expect(refused.out).not.toContain('hunter2');
+    expect(JSON.parse((await rescindSays('config check --json')).out)).toMatchObject({ accepted: true, problems: [] });
   });
 
   it.each<[string, { key?: string; url?: string }, number, RegExp]>([
