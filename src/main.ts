@@ -53,6 +53,7 @@ import {
   listenHttp,
   listenManagement,
   listenUnready,
+  requireMigrated,
   READY_ROLES,
   runMigrations,
   startDatabase,
@@ -248,7 +249,7 @@ async function start(config: Config, { log, member, say }: StartOptions, lifecyc
   lifecycle.onStop('questions pool', () => questionPool.end());
   watchPool('questions', questionPool);
   await checkServer(pool);
-  await runMigrations({ url, migrations: MIGRATIONS });
+  await prepareSchema(config, url);
   // Before anything is read from this database or written to it: the first start would write.
   const topicKeys = createTopicKeys({ pool, home: config.home, configured: config.controlTopicKey });
   await passFence({ config, log, metrics, health, lifecycle, pool, keys: topicKeys, member }, kafka.servers);
@@ -335,12 +336,17 @@ export async function restoreFromTopic(config: Config, { log, onProgress }: Rest
     const pool = createPool({ url, max: RESTORE_CONNECTIONS, applicationName: 'rescind-restore', onIdleError: (err) => log.warn({ err }, 'an idle database connection was lost') });
     lifecycle.onStop('database pool', () => pool.end());
     await checkServer(pool);
-    await runMigrations({ url, migrations: MIGRATIONS });
+    await prepareSchema(config, url);
     const keys = createTopicKeys({ pool, home: config.home, configured: config.controlTopicKey });
     return await restoreControlLog({ kafka: createKafka({ ...servers, clientId: 'rescind-restore', log }), pool, keys, prefix: config.topicPrefix, ...(onProgress ? { onProgress } : {}) });
   } finally {
     await lifecycle.stop('restored');
   }
+}
+
+/** Migrates the database, or refuses one that somebody else is to migrate and has not. */
+async function prepareSchema(config: Config, url: string): Promise<void> {
+  await (config.migrations === 'auto' ? runMigrations : requireMigrated)({ url, migrations: MIGRATIONS });
 }
 
 interface FenceParts extends Pick<Parts, 'config' | 'log' | 'metrics' | 'health' | 'lifecycle' | 'pool'> {

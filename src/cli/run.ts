@@ -8,6 +8,7 @@ import { addDemo } from './demo.js';
 import { addDirectory } from './directory.js';
 import { EventsRefused, addEmit } from './emit.js';
 import { addHealth } from './health.js';
+import { addMigrate } from './migrate.js';
 import { addPartition } from './partition.js';
 import { addQuarantine } from './quarantine.js';
 import { addRebuild } from './rebuild.js';
@@ -17,6 +18,9 @@ import { addServe, type Variables } from './serve.js';
 import { addSource } from './source.js';
 import { addTenant } from './tenant.js';
 import { INTERRUPTED, UsageError, type Terminal } from './terminal.js';
+
+/** Commands that read the service's own configuration. */
+const CONFIGURED: ReadonlySet<string> = new Set(['serve', 'demo', 'seed', 'migrate', 'control', 'rebuild']);
 
 const FAILED = 1;
 const MISUSED = 2;
@@ -61,6 +65,9 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     exitCode = code;
   });
   addSeed(program, context, variables);
+  addMigrate(program, context, variables, (code) => {
+    exitCode = code;
+  });
   addControl(program, context, variables);
   addRebuild(program, context, variables, (code) => {
     exitCode = code;
@@ -87,7 +94,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
 
 /** The service's modules take most of a second to load: only for who asks about its configuration. */
 async function readVariables(args: readonly string[]): Promise<Variables> {
-  if (!args.some((arg) => arg === 'serve' || arg === 'demo' || arg === 'seed' || arg === 'control' || arg === 'rebuild')) return {};
+  if (!args.some((arg) => CONFIGURED.has(arg))) return {};
   return (await import('../platform/index.js')).VARIABLE_DOCUMENTATION;
 }
 

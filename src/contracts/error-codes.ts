@@ -44,6 +44,8 @@ const OWN_CODES = {
   'already-exists': { kind: 'conflict', title: 'Another holds this name already.' },
   'rebuild-running': { kind: 'conflict', title: 'Another rebuild is running on this database.' },
   'rebuild-differs': { kind: 'conflict', title: 'What was made anew differs from what is live.' },
+  'migrations-pending': { kind: 'conflict', title: 'The database lacks migrations of this release.' },
+  'schema-newer': { kind: 'conflict', title: 'A newer release has migrated the database.' },
   'edit-conflict': { kind: 'conflict', title: 'It was changed by somebody else in the meantime.' },
   'not-liftable': { kind: 'conflict', title: 'A revoke cannot be lifted; only a block can.' },
   'already-lifted': { kind: 'conflict', title: 'The block is no longer in force.' },

@@ -1,6 +1,8 @@
 import type { Metrics } from '../platform/index.js';
 import type { ControlFollower } from './follower.pg.js';
 
+const OUTCOMES = ['confirmed', 'waited-out', 'not-confirmed'] as const;
+
 /** The follower with another wait; what it computes when it is asked is still asked of the one below. */
 export function withWait(follower: ControlFollower, whenInForce: ControlFollower['whenInForce']): ControlFollower {
   return Object.create(follower, { whenInForce: { value: whenInForce } }) as ControlFollower;
@@ -10,14 +12,17 @@ export function withWait(follower: ControlFollower, whenInForce: ControlFollower
 export function measureFollower(follower: ControlFollower, metrics: Metrics): ControlFollower {
   measureState(follower, metrics);
   const seconds = metrics.histogram('rescind_in_force_seconds', 'From the commit of an order until it is in force everywhere, or nobody can tell.', ['outcome']);
+  // Each series starts at zero: `increase()` of a series that appears with its first failure is 0, and no alert would fire.
+  for (const outcome of OUTCOMES) seconds.zero({ outcome });
   return withWait(follower, async (seq) => {
-    const end = seconds.startTimer();
+    const startedAt = performance.now();
+    const end = (outcome: (typeof OUTCOMES)[number]): void => seconds.observe({ outcome }, (performance.now() - startedAt) / 1000);
     try {
       const confirmed = await follower.whenInForce(seq);
-      end({ outcome: confirmed.expired > 0 ? 'waited-out' : 'confirmed' });
+      end(confirmed.expired > 0 ? 'waited-out' : 'confirmed');
       return confirmed;
     } catch (error) {
-      end({ outcome: 'not-confirmed' });
+      end('not-confirmed');
       throw error;
     }
   });

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
-import { RescindError, type EventName } from '../contracts/index.js';
+import { REJECT_CODES, RescindError, type EventName } from '../contracts/index.js';
 import { commandFromEvent, isRuleEvent, type Command, type ControlFollower, type ControlLog } from '../control/index.js';
 import { createRangeKeeper, RangeMissing } from '../log/index.js';
 import { inTransaction, type Log, type Metrics } from '../platform/index.js';
@@ -17,6 +17,8 @@ const MAX_ATTEMPTS = 3;
 
 /** How long before entries and rules that are owed are tried again after a failure, where no batch takes them along earlier. */
 const OWED_RETRY_MS = 1_000;
+
+const DOORS: readonly DoorName[] = ['http', 'kafka'];
 
 export interface Appender {
   /**
@@ -56,6 +58,8 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
   const { state } = follower;
   const counted = metrics.counter('rescind_ingest_events_total', 'Events by outcome and door.', ['outcome', 'door', 'type']);
   const rejects = metrics.counter('rescind_ingest_rejected_total', 'Refused events by reason and door.', ['code', 'door']);
+  // A rate does not see the value that a series appears with.
+  for (const code of Object.keys(REJECT_CODES)) for (const door of DOORS) rejects.inc({ code, door }, 0);
   const routesOver = metrics.counter('rescind_ingest_routes_over_total', 'Uses of routes beyond the number that a source may bring.', ['source']);
   const batchSize = metrics.histogram('rescind_ingest_batch_events', 'Events of one transaction.', [], [1, 10, 100, 500, 1000, 2000, 4000]);
   const batchSeconds = metrics.histogram('rescind_ingest_batch_seconds', 'Duration of one batch.', []);

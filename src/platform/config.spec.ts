@@ -1,5 +1,8 @@
-import { describe, expect, it } from '@jest/globals';
-import { ConfigError, readConfig, VARIABLE_DOCUMENTATION } from './config.js';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { ConfigError, readConfig, SECRET_VARIABLES, VARIABLE_DOCUMENTATION } from './config.js';
 
 const SECRET = 'postgres://rescind:hunter2@db.internal:5432/rescind?sslmode=verify-full';
 
@@ -23,6 +26,7 @@ describe('readConfig', () => {
       databasePoolMax: 10,
       questionsAtOnce: 4,
       management: undefined,
+      migrations: 'auto',
       processes: 1,
       kafka: 'embedded',
       topicPrefix: 'rescind',
@@ -80,6 +84,7 @@ describe('readConfig', () => {
     ['MANAGEMENT_LISTEN', '127.0.0.1:77777'],
     ['MANAGEMENT_LISTEN', 'http://127.0.0.2:7777'],
     ['MANAGEMENT_LISTEN', '::2:7777'],
+    ['MIGRATIONS', 'never'],
     ['KAFKA_BROKERS', 'hunter2'],
     ['KAFKA_BROKERS', 'kafka:70000'],
     ['KAFKA_BROKERS', 'kafka:9092,'],
@@ -182,5 +187,56 @@ describe('readConfig', () => {
 
   it('prints without the password', () => {
     expect(JSON.stringify(readConfig({ DATABASE_URL: SECRET }))).not.toContain('hunter2');
+  });
+});
+
+describe('secrets in files', () => {
+  const directory = mkdtempSync(join(tmpdir(), `rescind-test-${process.pid}-secrets-`));
+  afterAll(() => rmSync(directory, { recursive: true }));
+  let files = 0;
+  function fileOf(content: string): string {
+    const path = join(directory, String((files += 1)));
+    writeFileSync(path, content);
+    return path;
+  }
+  const refusedFor = (env: Record<string, string>) => refusal(env).problems.map(({ variable }) => variable);
+
+  it.each([SECRET, `${SECRET}\n`, `${SECRET}\r\n`])('reads DATABASE_URL from the file that DATABASE_URL_FILE names, without a newline at its end: %j', (content) => {
+    const { database } = readConfig({ DATABASE_URL_FILE: fileOf(content) });
+    expect(database !== 'embedded' && database.url.reveal()).toBe(SECRET);
+  });
+
+  it("reads Kafka's password from a file", () => {
+    const { kafka } = readConfig({ KAFKA_BROKERS: 'kafka:9093', KAFKA_TLS: 'true', KAFKA_SASL_MECHANISM: 'plain', KAFKA_SASL_USERNAME: 'rescind', KAFKA_SASL_PASSWORD_FILE: fileOf(' hunter2 \n') });
+    expect(typeof kafka === 'object' && kafka.security.sasl?.password.reveal()).toBe(' hunter2 ');
+  });
+
+  it("reads a collector's headers from a file", () => {
+    const { tracing } = readConfig({ OTEL_EXPORTER_OTLP_ENDPOINT: 'https://collector.example', OTEL_EXPORTER_OTLP_HEADERS_FILE: fileOf('api-key=hunter2\n') });
+    expect(tracing?.headers?.reveal()).toBe('api-key=hunter2');
+  });
+
+  it('judges a value from a file as it judges the variable, by its name', () => {
+    const error = refusal({ DATABASE_URL_FILE: fileOf('mysql://rescind:hunter2@db.internal/rescind') });
+    expect(error.problems.map(({ variable }) => variable)).toEqual(['DATABASE_URL']);
+    expect(error.message).not.toContain('hunter2');
+  });
+
+  it.each(SECRET_VARIABLES)('refuses %s beside a file for it', (variable) => {
+    expect(refusedFor({ [variable]: 'hunter2', [`${variable}_FILE`]: fileOf('hunter2') })).toContain(`${variable}_FILE`);
+  });
+
+  it.each([
+    ['that is not there', () => join(directory, 'hunter2')],
+    ['that is a directory', () => directory],
+    ['that is empty', () => fileOf('')],
+    ['of a newline', () => fileOf('\n')],
+    ['of two lines', () => fileOf(`${SECRET}\n${SECRET}\n`)],
+    ['that is too long', () => fileOf('a'.repeat(65_537))],
+  ])('refuses a file %s, without its path and its content', (_what, path) => {
+    const error = refusal({ DATABASE_URL_FILE: path() });
+    expect(error.problems.map(({ variable }) => variable)).toEqual(['DATABASE_URL_FILE']);
+    expect(error.message).not.toContain('hunter2');
+    expect(error.message).not.toContain(directory);
   });
 });

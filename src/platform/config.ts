@@ -1,5 +1,5 @@
 import { RescindError } from '../contracts/index.js';
-import { readFlag, readInteger, readOneOf, splitList, type Environment, type Refuse } from './environment.js';
+import { readFlag, readInteger, readOneOf, readSecretFiles, secretFileVariable, splitList, type Environment, type Refuse } from './environment.js';
 import { KAFKA_DOCUMENTATION, readKafka, type KafkaConfig } from './kafka-config.js';
 import { isLoopback } from './loopback.js';
 import { Secret } from './secret.js';
@@ -37,6 +37,8 @@ export interface Config {
   readonly database: { readonly url: Secret } | 'embedded';
   readonly databasePoolMax: number;
   readonly questionsAtOnce: number;
+  /** `manual`: a start refuses a database that `rescind migrate` has not brought up to date. */
+  readonly migrations: 'auto' | 'manual';
   /** `none`: HTTP intake alone. */
   readonly kafka: KafkaConfig | 'embedded' | 'none';
   /** First part of the names of the topics that Rescind publishes its control log and revocations to. */
@@ -83,12 +85,13 @@ export class ConfigError extends RescindError {
 }
 
 /** Reads the environment, whole: either a frozen configuration without contradictions or a {@link ConfigError}. */
-export function readConfig(env: Environment): Config {
+export function readConfig(given: Environment): Config {
   const problems: ConfigProblem[] = [];
   const refuse: Refuse = (variable, problem) => problems.push({ variable, problem });
   for (const variable of VARIABLES) {
-    if (env[variable] !== undefined && env[variable].trim() === '') refuse(variable, 'is set but empty');
+    if (given[variable] !== undefined && given[variable].trim() === '') refuse(variable, 'is set but empty');
   }
+  const env = readSecretFiles(given, SECRET_VARIABLES, refuse);
   const config: Config = {
     home: env['RESCIND_HOME'] ?? DEFAULT_HOME,
     listen: readListen(env, refuse),
@@ -98,6 +101,7 @@ export function readConfig(env: Environment): Config {
     database: readDatabase(env, refuse),
     databasePoolMax: readInteger(env, 'DATABASE_POOL_MAX', { min: 1, max: 200, default: DEFAULT_DATABASE_POOL_MAX }, refuse),
     questionsAtOnce: readInteger(env, 'QUESTIONS_AT_ONCE', { min: 1, max: 100, default: DEFAULT_QUESTIONS_AT_ONCE }, refuse),
+    migrations: readOneOf(env, 'MIGRATIONS', ['auto', 'manual'], 'auto', refuse),
     kafka: readKafka(env, refuse),
     topicPrefix: readTopicPrefix(env, refuse),
     controlFence: readOneOf(env, 'CONTROL_FENCE', ['on', 'off'], 'on', refuse),
@@ -111,6 +115,9 @@ export function readConfig(env: Environment): Config {
   if (problems.length > 0) throw new ConfigError(problems);
   return Object.freeze(config);
 }
+
+/** Variables that hold a secret. Each may come from a file instead: `<NAME>_FILE` names it. */
+export const SECRET_VARIABLES: readonly string[] = ['CONTROL_TOPIC_KEY', 'DATABASE_URL', 'KAFKA_SASL_PASSWORD', 'OTEL_EXPORTER_OTLP_HEADERS'];
 
 /** What {@link readConfig} reads, with the sentence that the documentation prints. */
 export const VARIABLE_DOCUMENTATION: Readonly<Record<string, string>> = {
@@ -127,6 +134,7 @@ export const VARIABLE_DOCUMENTATION: Readonly<Record<string, string>> = {
   DATABASE_WITHOUT_TLS: 'true to reach a DATABASE_URL that is not on loopback without TLS (default false)',
   DATABASE_POOL_MAX: `connections for orders and for tokens that are not in memory (default ${DEFAULT_DATABASE_POOL_MAX})`,
   QUESTIONS_AT_ONCE: `questions of readers that the database answers at the same time (default ${DEFAULT_QUESTIONS_AT_ONCE}); each may take two connections`,
+  MIGRATIONS: 'manual to refuse a start until `rescind migrate` has run (default auto: a start migrates the database)',
   ...KAFKA_DOCUMENTATION,
   TOPIC_PREFIX: `first part of the topics that Rescind publishes to; two deployments on one Kafka need two (default ${DEFAULT_TOPIC_PREFIX})`,
   CONTROL_FENCE: 'off to answer without comparing the database with the control topic: an old backup would go unnoticed (default on)',
@@ -136,6 +144,7 @@ export const VARIABLE_DOCUMENTATION: Readonly<Record<string, string>> = {
   LOG_ORIGIN: `first part of the ledgers' origin, such as log.example.com (default ${DEFAULT_LOG_ORIGIN})`,
   JWKS_ALLOWED_HOSTS: 'comma-separated hosts that a JWKS URI may name although they are not public addresses',
   ...TRACING_DOCUMENTATION,
+  ...Object.fromEntries(SECRET_VARIABLES.map((variable) => [secretFileVariable(variable), `path of a file that holds ${variable}, in place of the variable`])),
 };
 const VARIABLES = Object.keys(VARIABLE_DOCUMENTATION);
 

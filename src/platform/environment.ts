@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+
 /** What the process was given. Nothing but `readConfig` looks at it. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 export type Refuse = (variable: string, problem: string) => void;
@@ -23,4 +25,43 @@ export const readFlag = (env: Environment, variable: string, refuse: Refuse): bo
 
 export function splitList(value: string): string[] {
   return value.split(',').map((item) => item.trim());
+}
+
+/** Longer than any password, URL or header; a longer file is the wrong file. */
+const MAX_SECRET_FILE_BYTES = 64 * 1024;
+
+/**
+ * Reads each secret whose `<NAME>_FILE` is set from the file that it names, without the newline at the file's end. A secret in a file
+ * stays out of `docker inspect`, of process lists and of what child processes inherit. Neither a path nor a content is in a refusal.
+ */
+export function readSecretFiles(env: Environment, secrets: readonly string[], refuse: Refuse): Environment {
+  const read: Record<string, string> = {};
+  for (const variable of secrets) {
+    const file = secretFileVariable(variable);
+    const path = env[file];
+    if (path === undefined || path.trim() === '') continue;
+    if (env[variable] !== undefined) {
+      refuse(file, `is set, and so is ${variable}: set one of them`);
+      continue;
+    }
+    const content = readSmallFile(path);
+    if (typeof content === 'object') refuse(file, content.problem);
+    else read[variable] = content;
+  }
+  return { ...env, ...read };
+}
+
+export const secretFileVariable = (variable: string): string => `${variable}_FILE`;
+
+function readSmallFile(path: string): string | { readonly problem: string } {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(path);
+  } catch {
+    return { problem: 'names a file that cannot be read' };
+  }
+  if (bytes.length > MAX_SECRET_FILE_BYTES) return { problem: `names a file of more than ${MAX_SECRET_FILE_BYTES} bytes` };
+  const content = bytes.toString('utf8').replace(/\r?\n$/, '');
+  if (content.trim() === '') return { problem: 'names a file that is empty' };
+  return /[\r\n\0]/.test(content) ? { problem: 'names a file of more than one line' } : content;
 }

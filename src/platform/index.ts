@@ -66,5 +66,6 @@ export { ProblemFilter } from './problem.filter.js';
 export { PlatformModule } from './platform.module.js';
 export type { PlatformParts } from './platform.module.js';
 export { CONFIG, HEALTH, LIFECYCLE, LOG, METRICS } from './tokens.js';
-export { runMigrations } from './migrations/run-migrations.js';
+export { readSchemaState, refuseNewer, requireMigrated, runMigrations } from './migrations/run-migrations.js';
+export type { SchemaState } from './migrations/run-migrations.js';
 export { checkServer } from './server-check.pg.js';

@@ -2,12 +2,34 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { REJECT_CODES } from '../../../src/contracts/index.js';
 import { startRescind, type RunningRescind } from '../../../src/main.js';
 import { readConfig } from '../../../src/platform/index.js';
 import { createRescindAdmin } from '../../../src/sandbox/index.js';
 import { createTestDatabase, testBrokers, testLog, uniqueName, type TestDatabase } from '../../support/services.js';
 
 const NAME = /\b(?:rescind|process|nodejs)_[a-z0-9_]+/g;
+
+/** Gauges that have a series for each topic or source, compared with a limit: they need no value from before. */
+const BY_THING: ReadonlySet<string> = new Set(['rescind_ingest_kafka_lag', 'rescind_sequence_findings', 'rescind_topic_feed_lag_records']);
+
+interface Series {
+  readonly name: string;
+  readonly labels: readonly string[];
+}
+
+/** The series that a query selects; what Prometheus itself adds (`job`) is left out. */
+function seriesIn(query: string): readonly Series[] {
+  return [...query.matchAll(/\b((?:rescind|process|nodejs)_[a-z0-9_]+)(?:\{([^}]*)\})?/g)].map(([, name, labels = '']) => ({
+    name: name!,
+    labels: labels.split(',').map((label) => label.trim()).filter((label) => label !== '' && !label.startsWith('job=')),
+  }));
+}
+
+function valuesOf(exposition: string, name: string, labels: readonly string[]): readonly number[] {
+  const lines = exposition.split('\n').filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `));
+  return lines.filter((line) => labels.every((label) => line.includes(label))).map((line) => Number(line.slice(line.lastIndexOf(' ') + 1)));
+}
 
 interface Panel {
   readonly title: string;
@@ -21,19 +43,24 @@ describe('what operators look at', () => {
   let database: TestDatabase;
   let home: string;
   let service: RunningRescind;
+  /** Before anything was asked, ordered or refused. */
+  let fresh: string;
   let exposed: string;
   beforeAll(async () => {
     database = await createTestDatabase();
     home = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-home-`));
     const env = { RESCIND_HOME: home, PORT: '0', DATABASE_URL: database.url, KAFKA_BROKERS: testBrokers().join(','), TOPIC_PREFIX: uniqueName('rescind') };
     service = await startRescind(readConfig(env), { log: testLog() });
+    fresh = await (await fetch(`${service.url}/metrics`)).text();
     await (await fetch(`${service.url}/v1/sources`)).text();
     const admin = createRescindAdmin(service.url, service.adminKey!);
     await admin.post('/v1/callers', { id: 'auditor', roles: { audit: {} } });
     // What narrows is answered once it is in force.
     await admin.post('/v1/callers/auditor/disable', {});
-    await (await fetch(`${service.url}/metrics`)).text();
-    exposed = await (await fetch(`${service.url}/metrics`)).text();
+    // One text serves everybody who asks within a second: until it is of after the order.
+    do {
+      exposed = await (await fetch(`${service.url}/metrics`)).text();
+    } while (!exposed.includes('rescind_in_force_seconds_count{outcome="confirmed"} 1'));
   });
   afterAll(async () => {
     await service.stop();
@@ -53,6 +80,8 @@ describe('what operators look at', () => {
 
   const alerts = async (): Promise<readonly string[]> => (await readFile('docker/prometheus/alerts.yml', 'utf8')).split(/^ {6}- alert: /m).slice(1);
 
+  const alertQueries = async (): Promise<readonly string[]> => (await alerts()).map((alert) => /^\s+expr: (.+)$/m.exec(alert)![1]!);
+
   it('the dashboard asks for metrics that are there', async () => {
     const queries = (await panels()).flatMap(({ targets = [] }) => targets.map(({ expr }) => expr));
     expect(queries.length).toBeGreaterThan(20);
@@ -70,14 +99,31 @@ describe('what operators look at', () => {
   it('the alerts ask for metrics that are there, and say what to do', async () => {
     const all = await alerts();
     expect(all.length).toBeGreaterThan(10);
-    const queries = all.map((alert) => /^\s+expr: (.+)$/m.exec(alert)![1]!);
-    expect(unknownIn(queries)).toEqual([]);
+    expect(unknownIn(await alertQueries())).toEqual([]);
     for (const alert of all) {
       expect(alert).toMatch(/labels: \{ severity: (page|ticket) \}/);
       expect(alert).toMatch(/^ {10}summary: \S/m);
       expect(alert).toMatch(/^ {10}description: \S.{20}/m);
     }
     expect(new Set(all.map((alert) => /^\w+/.exec(alert)![0])).size).toBe(all.length);
+  });
+
+  it('has every series that an alert looks at before the first failure, at zero where it counts', async () => {
+    const missing = (await alertQueries()).flatMap(seriesIn).filter(({ name, labels }) => !BY_THING.has(name) && valuesOf(fresh, name, labels).length === 0);
+    expect(missing).toEqual([]);
+    const counted = (await alertQueries()).flatMap((query) => [...query.matchAll(/(?:increase|rate)\(([^[]+)\[/g)].flatMap(([, series]) => seriesIn(series!)));
+    expect(counted.length).toBeGreaterThan(4);
+    expect(counted.filter(({ name, labels }) => valuesOf(fresh, name, labels).some((value) => value !== 0))).toEqual([]);
+  });
+
+  it.each([
+    ['rescind_in_force_seconds_count', 'outcome', ['confirmed', 'not-confirmed', 'waited-out']],
+    ['rescind_introspection_findings_total', 'finding', ['conflict', 'lineage-broken', 'lineage-contradictory', 'mismatch']],
+    ['rescind_ingest_rejected_total', 'code', Object.keys(REJECT_CODES).sort()],
+    ['rescind_ingest_rejected_total', 'door', ['http', 'kafka']],
+  ])('%s has each %s from the start', (name, label, values) => {
+    const found = [...fresh.matchAll(new RegExp(`^${name}\\{(.*)\\} `, 'gm'))].map(([, labels]) => new RegExp(`\\b${label}="([^"]*)"`).exec(labels!)![1]!);
+    expect([...new Set(found)].sort()).toEqual(values);
   });
 
   it.each([
