@@ -21,7 +21,7 @@ const guardRecord = (id: string): Pick<CallerRecord, 'id' | 'roles' | 'secrets'>
   secrets: [{ id: `${id}-1`, sha256: digestOf(parties.secretOf(id)), created_at: 0 }],
 });
 
-/** The feeds on a real state, authentication and server; records come from here instead of the database, and no lease does. */
+/** The feeds on a real state, authentication and server; records come from here instead of the database, and the lease grants what it is asked for. */
 interface World {
   readonly url: string;
   readonly state: ControlState;
@@ -30,6 +30,8 @@ interface World {
   /** What specs change. */
   readonly clock: { seconds: number };
   readonly keySets: { version: number };
+  /** Guards that the node vouches for, by the names under which its lease keeps them. */
+  readonly granted: ReadonlySet<string>;
   /** Ends the grants that a stop waits for. */
   endGrants(): void;
   /** As one batch. */
@@ -52,6 +54,7 @@ async function createWorld(limits: Partial<FeedLimits> = {}): Promise<World> {
   const streams: Stream[] = [];
   const clock = { seconds: NOW_S };
   const keySets = { version: 0 };
+  const granted = new Set<string>();
   let endGrants = (): void => undefined;
   const drained = new Promise<void>((resolve) => {
     endGrants = resolve;
@@ -70,7 +73,14 @@ async function createWorld(limits: Partial<FeedLimits> = {}): Promise<World> {
     follower: {
       state,
       onApplied: (listener) => void listeners.push(listener),
-      guards: { grant: () => ({ refusal: 'no-lease' }), release: () => undefined, drain: () => drained },
+      guards: {
+        grant: (name) => {
+          granted.add(name);
+          return { grantMs: 60_000 };
+        },
+        release: (name) => void granted.delete(name),
+        drain: () => drained,
+      },
     },
     authenticate: createAuthenticator({ state: () => state, now: () => clock.seconds * 1000 }),
     sight: () => ({ kind: 'undecided' }),
@@ -92,6 +102,7 @@ async function createWorld(limits: Partial<FeedLimits> = {}): Promise<World> {
     feeds,
     clock,
     keySets,
+    granted,
     endGrants,
     apply,
     order: (selector) => apply(ruleOf(selector)),
@@ -269,6 +280,24 @@ describe('bounds', () => {
     streams[0]!.close();
     while ((await counted(sut, 'rescind_feed_subscribers')) !== 2) await sleepless();
     expect((await sut.open()).status).toBe(200);
+  });
+});
+
+describe('a lease', () => {
+  it('is kept apart for guards of two callers that chose one id: neither releases the other\'s', async () => {
+    const sut = await createWorld();
+    const id = Buffer.alloc(16, 9).toString('base64url');
+    const ask = async (caller: string, over: { readonly release?: boolean } = {}): Promise<number> => {
+      const body = JSON.stringify({ id, held: String(sut.state.head), ...over });
+      const headers = { authorization: parties.basic(caller), 'content-type': 'application/json' };
+      return (await fetch(`${sut.url}/feed/lease`, { method: 'POST', headers, body })).status;
+    };
+    expect([await ask('one'), await ask('two'), sut.granted.size]).toEqual([200, 200, 2]);
+    const ofBoth = [...sut.granted];
+    expect(await ask('two', { release: true })).toBe(200);
+    expect([...sut.granted]).toEqual(ofBoth.slice(0, 1));
+    expect(await ask('one', { release: true })).toBe(200);
+    expect(sut.granted.size).toBe(0);
   });
 });
 
