@@ -28,7 +28,7 @@ interface World {
   readonly metrics: Metrics;
   readonly feeds: Feeds;
   /** What specs change. */
-  readonly clock: { seconds: number };
+  readonly clock: { seconds: number; aheadMs: number };
   readonly keySets: { version: number };
   /** Guards that the node vouches for, by the names under which its lease keeps them. */
   readonly granted: ReadonlySet<string>;
@@ -52,7 +52,7 @@ async function createWorld(limits: Partial<FeedLimits> = {}): Promise<World> {
   const metrics = createMetrics();
   const listeners: ((records: readonly ControlRecord[]) => void)[] = [];
   const streams: Stream[] = [];
-  const clock = { seconds: NOW_S };
+  const clock = { seconds: NOW_S, aheadMs: 0 };
   const keySets = { version: 0 };
   const granted = new Set<string>();
   let endGrants = (): void => undefined;
@@ -89,6 +89,7 @@ async function createWorld(limits: Partial<FeedLimits> = {}): Promise<World> {
     log: createLog({ level: 'silent' }),
     remoteAddress: () => '192.0.2.7',
     limits,
+    monotonic: () => performance.now() + clock.aheadMs,
   });
   const server: Server = createServer((req, res) => feeds.handlers.get(req.url!.split('?')[0]!)!(req, res));
   await new Promise<void>((resolve) => {
@@ -298,6 +299,29 @@ describe('a lease', () => {
     expect([...sut.granted]).toEqual(ofBoth.slice(0, 1));
     expect(await ask('one', { release: true })).toBe(200);
     expect(sut.granted.size).toBe(0);
+  });
+
+  it('is for a guard that has applied what its node has had for two seconds: the record that the guard lacks counts', async () => {
+    const sut = await createWorld();
+    const ask = async (nth: number, held: bigint): Promise<unknown> => {
+      const body = JSON.stringify({ id: Buffer.alloc(16, nth).toString('base64url'), held: String(held) });
+      const response = await fetch(`${sut.url}/feed/lease`, { method: 'POST', headers: { authorization: parties.basic('one'), 'content-type': 'application/json' }, body });
+      return [response.status, ((await response.json()) as { error?: string }).error];
+    };
+    const old = sut.order(user(1));
+    sut.clock.aheadMs += 60_000;
+    sut.order(user(2));
+    expect([await ask(1, old), await ask(2, old - 1n)]).toEqual([[200, undefined], [409, 'behind']]);
+  });
+});
+
+describe('a token that a guard asks about', () => {
+  it('is not judged by a node that has applied less than the guard', async () => {
+    const sut = await createWorld();
+    const ask = async (held: bigint): Promise<number> =>
+      (await fetch(`${sut.url}/feed/token`, { method: 'POST', headers: { authorization: parties.basic('one') }, body: new URLSearchParams({ token: 't', held: String(held) }) })).status;
+    expect(await ask(sut.state.head + 1n)).toBe(503);
+    expect([await ask(sut.state.head), await counted(sut, 'rescind_feed_tokens_total{outcome="behind"}'), await counted(sut, 'rescind_feed_tokens_total{outcome="undecided"}')]).toEqual([expect.any(Number), 1, 1]);
   });
 });
 
