@@ -26,6 +26,7 @@ describe('spool', () => {
     [damaged, open] = [0, []];
   });
   afterEach(async () => {
+    jest.restoreAllMocks();
     for (const one of open) await one.close();
     rmSync(directory, { recursive: true });
   });
@@ -251,16 +252,12 @@ describe('spool', () => {
       await sync.call(this);
       done.push(isDirectory ? 'directory' : 'file');
     });
-    try {
-      const sut = spool();
-      await sut.append(events(1, 2));
-      const first = sut.bytes;
-      expect(done.splice(0)).toEqual(['directory', `file of ${first} bytes`]);
-      await sut.append(events(3, 3));
-      expect(done).toEqual([`file of ${sut.bytes} bytes`]);
-    } finally {
-      jest.restoreAllMocks();
-    }
+    const sut = spool();
+    await sut.append(events(1, 2));
+    const first = sut.bytes;
+    expect(done.splice(0)).toEqual(['directory', `file of ${first} bytes`]);
+    await sut.append(events(3, 3));
+    expect(done).toEqual([`file of ${sut.bytes} bytes`]);
   });
 
   it.each([

@@ -73,16 +73,17 @@ describe('two processes that write one ledger', () => {
   it('give a control record its entry only once they have applied it', async () => {
     const behind = await startOther();
     await until('all entries that are owed', async () => (await rows('SELECT 1 FROM control_outbox o, control_head h WHERE o.seq < h.seq')).length === 0);
-    // From here on the process that is behind alone writes entries.
+    // The other process has ended, so that the one that is behind alone writes entries.
     await stage.appender.stop();
+    await stage.follower.stop();
     behind.gate.close();
     await until('the process that is behind is about to read', behind.gate.isReached);
-    await stage.registry.createCaller({ id: ADMIN_CALLER, tenant: stage.tenant }, { id: 'newcomer', roles: { audit: {} } });
+    const body = { id: 'newcomer', roles: { audit: {} }, secrets: [], disabled: false, author: { caller: ADMIN_CALLER }, change: 'created' } as const;
+    await stage.controlLog.append({ records: [{ kind: 'caller.changed', tenant: stage.tenant, subject: 'newcomer', body }] });
     const entries = async (): Promise<number> => (await rows(`SELECT 1 FROM entry WHERE type = 'dev.rescind.caller.changed.v1'`)).length;
     const before = await entries();
-    expect(behind.follower.state.caller('newcomer')).toBeUndefined();
     expect(await post(behind.intake, 'meanwhile')).toMatchObject({ state: 'sequenced' });
-    expect(await entries()).toBe(before);
+    expect([behind.follower.state.caller('newcomer'), await entries()]).toEqual([undefined, before]);
     behind.gate.open();
     await until('the entry', async () => (await entries()) === before + 1);
   });

@@ -200,7 +200,11 @@ describe('another tenant', () => {
   it('has its own users at a client, and at a resource, that have the same small id', async () => {
     const answers = await Promise.all(
       TENANTS.map(async (tenant) => {
-        const ask = async (query: string) => (await world.ask('GET', `/v1/graph${query}`, world.planted[tenant].keys.audit)).body;
+        const ask = async (query: string) => {
+          const { status, body } = await world.ask('GET', `/v1/graph${query}`, world.planted[tenant].keys.audit);
+          expect([tenant, query, status]).toEqual([tenant, query, 200]);
+          return body;
+        };
         const { nodes } = await ask('');
         const [client, resource] = ['client', 'resource'].map((kind) => nodes.find(({ type }: { type: string }) => type === kind).id as string);
         const expanded = await ask(`?expand=${client}`);
