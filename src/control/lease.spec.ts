@@ -48,6 +48,12 @@ describe('a lease', () => {
     sut.joined('b');
     sut.renewed(at(2), 'a', true);
     expect(sut.mayAnswer(at(2))).toBe(false);
+    // The log was read to its end before this join: what was committed in between may not have been applied here.
+    sut.renewed(at(3), 'b', true);
+    expect([sut.isCaughtUp, sut.mayAnswer(at(3))]).toEqual([false, false]);
+    sut.applied(seq(1), true);
+    sut.renewed(at(4), 'b', true);
+    expect(sut.mayAnswer(at(4))).toBe(true);
   });
 
   it('ends with the time its host was stopped for; what it waits for in guards does not', () => {

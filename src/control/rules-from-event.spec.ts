@@ -122,6 +122,7 @@ describe('commandFromEvent (design, section 4)', () => {
 
   it("names the source's issuer in every selector, whatever else the event names", () => {
     const foreign = commandOf({ name: 'client.disabled', data: { iss: IDP, idp_client_id: 'x', ras: [{ iss: 'https://elsewhere.example', client_id: 'x' }] } });
+    expect(foreign.records.length).toBeGreaterThan(0);
     for (const record of foreign.records) expect(record.kind === 'rule.ordered' && record.body.selector.issuer).toBe(IDP);
   });
 });

@@ -1,7 +1,8 @@
-import { appendFileSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { open as openFile, type FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import * as fc from 'fast-check';
 import { openSpool, type Spool } from './spool.js';
 import type { WaitingEvent } from './waiting-event.js';
@@ -25,6 +26,7 @@ describe('spool', () => {
     [damaged, open] = [0, []];
   });
   afterEach(async () => {
+    jest.restoreAllMocks();
     for (const one of open) await one.close();
     rmSync(directory, { recursive: true });
   });
@@ -227,6 +229,70 @@ describe('spool', () => {
       }),
       { numRuns: 60 },
     );
+  });
+
+  /** What all open files have in common, to look at or to break the real one. */
+  async function fileHandle(): Promise<FileHandle> {
+    const handle = await openFile(directory, 'r');
+    await handle.close();
+    return Object.getPrototypeOf(handle) as FileHandle;
+  }
+
+  it('says that events are safe once their file is synchronized, and a new file once its directory is too', async () => {
+    const handles = await fileHandle();
+    const done: string[] = [];
+    const { datasync, sync } = handles;
+    jest.spyOn(handles, 'datasync').mockImplementation(async function (this: FileHandle) {
+      const { size } = await this.stat();
+      await datasync.call(this);
+      done.push(`file of ${size} bytes`);
+    });
+    jest.spyOn(handles, 'sync').mockImplementation(async function (this: FileHandle) {
+      const isDirectory = (await this.stat()).isDirectory();
+      await sync.call(this);
+      done.push(isDirectory ? 'directory' : 'file');
+    });
+    const sut = spool();
+    await sut.append(events(1, 2));
+    const first = sut.bytes;
+    expect(done.splice(0)).toEqual(['directory', `file of ${first} bytes`]);
+    await sut.append(events(3, 3));
+    expect(done).toEqual([`file of ${sut.bytes} bytes`]);
+  });
+
+  it.each([
+    ['is not written to its end', 'write'],
+    ['is written, but cannot be synchronized', 'datasync'],
+  ] as const)('has nothing of an append that %s, then and for the next process', async (_, breaking) => {
+    const handles = await fileHandle();
+    const full = Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+    const { write } = handles;
+    const sut = spool();
+    await sut.append(events(1, 2));
+    const before = sut.bytes;
+    if (breaking === 'datasync') jest.spyOn(handles, 'datasync').mockRejectedValue(full);
+    else {
+      jest.spyOn(handles, 'write').mockImplementation(async function (this: FileHandle, bytes: Buffer, offset: number, _length: number, position: number) {
+        // As many whole lines as there are, but for the last.
+        await Reflect.apply(write, this, [bytes, offset, bytes.subarray(0, -1).lastIndexOf('\n') + 1, position]);
+        throw full;
+      } as never);
+    }
+    await expect(sut.append(events(3, 6))).rejects.toBe(full);
+    jest.restoreAllMocks();
+    expect([await seqs(sut), sut.bytes, statSync(join(directory, segments()[0]!)).size]).toEqual([[1, 2], before, before]);
+    await closed(sut);
+    const next = spool();
+    expect([next.last, await seqs(next)]).toEqual([2, [1, 2]]);
+    await next.append(events(3, 3));
+    expect([await seqs(next), damaged]).toEqual([[1, 2, 3], 0]);
+  });
+
+  it('is free again where what an earlier process left cannot be read', async () => {
+    mkdirSync(join(directory, 'delivered'));
+    expect(() => spool()).toThrow(expect.objectContaining({ code: 'EISDIR' }));
+    rmdirSync(join(directory, 'delivered'));
+    expect(spool().size).toBe(0);
   });
 
   it('does not bring back what was written by half', async () => {

@@ -21,15 +21,17 @@ const guardRecord = (id: string): Pick<CallerRecord, 'id' | 'roles' | 'secrets'>
   secrets: [{ id: `${id}-1`, sha256: digestOf(parties.secretOf(id)), created_at: 0 }],
 });
 
-/** The feeds on a real state, authentication and server; records come from here instead of the database, and no lease does. */
+/** The feeds on a real state, authentication and server; records come from here instead of the database, and the lease grants what it is asked for. */
 interface World {
   readonly url: string;
   readonly state: ControlState;
   readonly metrics: Metrics;
   readonly feeds: Feeds;
   /** What specs change. */
-  readonly clock: { seconds: number };
+  readonly clock: { seconds: number; aheadMs: number };
   readonly keySets: { version: number };
+  /** Guards that the node vouches for, by the names under which its lease keeps them. */
+  readonly granted: ReadonlySet<string>;
   /** Ends the grants that a stop waits for. */
   endGrants(): void;
   /** As one batch. */
@@ -50,8 +52,9 @@ async function createWorld(limits: Partial<FeedLimits> = {}): Promise<World> {
   const metrics = createMetrics();
   const listeners: ((records: readonly ControlRecord[]) => void)[] = [];
   const streams: Stream[] = [];
-  const clock = { seconds: NOW_S };
+  const clock = { seconds: NOW_S, aheadMs: 0 };
   const keySets = { version: 0 };
+  const granted = new Set<string>();
   let endGrants = (): void => undefined;
   const drained = new Promise<void>((resolve) => {
     endGrants = resolve;
@@ -70,7 +73,14 @@ async function createWorld(limits: Partial<FeedLimits> = {}): Promise<World> {
     follower: {
       state,
       onApplied: (listener) => void listeners.push(listener),
-      guards: { grant: () => ({ refusal: 'no-lease' }), release: () => undefined, drain: () => drained },
+      guards: {
+        grant: (name) => {
+          granted.add(name);
+          return { grantMs: 60_000 };
+        },
+        release: (name) => void granted.delete(name),
+        drain: () => drained,
+      },
     },
     authenticate: createAuthenticator({ state: () => state, now: () => clock.seconds * 1000 }),
     sight: () => ({ kind: 'undecided' }),
@@ -79,6 +89,7 @@ async function createWorld(limits: Partial<FeedLimits> = {}): Promise<World> {
     log: createLog({ level: 'silent' }),
     remoteAddress: () => '192.0.2.7',
     limits,
+    monotonic: () => performance.now() + clock.aheadMs,
   });
   const server: Server = createServer((req, res) => feeds.handlers.get(req.url!.split('?')[0]!)!(req, res));
   await new Promise<void>((resolve) => {
@@ -92,6 +103,7 @@ async function createWorld(limits: Partial<FeedLimits> = {}): Promise<World> {
     feeds,
     clock,
     keySets,
+    granted,
     endGrants,
     apply,
     order: (selector) => apply(ruleOf(selector)),
@@ -269,6 +281,47 @@ describe('bounds', () => {
     streams[0]!.close();
     while ((await counted(sut, 'rescind_feed_subscribers')) !== 2) await sleepless();
     expect((await sut.open()).status).toBe(200);
+  });
+});
+
+describe('a lease', () => {
+  it('is kept apart for guards of two callers that chose one id: neither releases the other\'s', async () => {
+    const sut = await createWorld();
+    const id = Buffer.alloc(16, 9).toString('base64url');
+    const ask = async (caller: string, over: { readonly release?: boolean } = {}): Promise<number> => {
+      const body = JSON.stringify({ id, held: String(sut.state.head), ...over });
+      const headers = { authorization: parties.basic(caller), 'content-type': 'application/json' };
+      return (await fetch(`${sut.url}/feed/lease`, { method: 'POST', headers, body })).status;
+    };
+    expect([await ask('one'), await ask('two'), sut.granted.size]).toEqual([200, 200, 2]);
+    const ofBoth = [...sut.granted];
+    expect(await ask('two', { release: true })).toBe(200);
+    expect([...sut.granted]).toEqual(ofBoth.slice(0, 1));
+    expect(await ask('one', { release: true })).toBe(200);
+    expect(sut.granted.size).toBe(0);
+  });
+
+  it('is for a guard that has applied what its node has had for two seconds: the record that the guard lacks counts', async () => {
+    const sut = await createWorld();
+    const ask = async (nth: number, held: bigint): Promise<unknown> => {
+      const body = JSON.stringify({ id: Buffer.alloc(16, nth).toString('base64url'), held: String(held) });
+      const response = await fetch(`${sut.url}/feed/lease`, { method: 'POST', headers: { authorization: parties.basic('one'), 'content-type': 'application/json' }, body });
+      return [response.status, ((await response.json()) as { error?: string }).error];
+    };
+    const old = sut.order(user(1));
+    sut.clock.aheadMs += 60_000;
+    sut.order(user(2));
+    expect([await ask(1, old), await ask(2, old - 1n)]).toEqual([[200, undefined], [409, 'behind']]);
+  });
+});
+
+describe('a token that a guard asks about', () => {
+  it('is not judged by a node that has applied less than the guard', async () => {
+    const sut = await createWorld();
+    const ask = async (held: bigint): Promise<number> =>
+      (await fetch(`${sut.url}/feed/token`, { method: 'POST', headers: { authorization: parties.basic('one') }, body: new URLSearchParams({ token: 't', held: String(held) }) })).status;
+    expect(await ask(sut.state.head + 1n)).toBe(503);
+    expect([await ask(sut.state.head), await counted(sut, 'rescind_feed_tokens_total{outcome="behind"}'), await counted(sut, 'rescind_feed_tokens_total{outcome="undecided"}')]).toEqual([expect.any(Number), 1, 1]);
   });
 });
 

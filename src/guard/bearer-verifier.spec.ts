@@ -9,6 +9,8 @@ const METADATA = 'https://api.example/.well-known/oauth-protected-resource';
 const CLAIMS: TokenClaims = { iss: 'https://ras.example', sub: 'u', client_id: 'wiki', aud: API, scope: 'read write', exp: 2_000_000_000 };
 const active = (over: Partial<TokenClaims> = {}): Answer => ({ state: 'active', claims: { ...CLAIMS, ...over } });
 const NOW = 1_900_000_000_000;
+const CERTIFICATE = Buffer.from('a certificate');
+const THUMBPRINT = createHash('sha256').update(CERTIFICATE).digest('base64url');
 
 const answering = (answer: Answer): VerifierOptions['guard'] => ({ check: () => answer });
 const sutFor = (answer: Answer, over: Partial<VerifierOptions> = {}) => createBearerVerifier({ guard: answering(answer), audience: API, resourceMetadata: METADATA, ...over });
@@ -57,13 +59,13 @@ describe('a bearer token', () => {
   it.each<[string, unknown]>([
     ['a key, where no proof is taken', { jkt: 'x' }],
     ['something unknown', { kid: 'k' }],
-    ['a key and something unknown', { 'x5t#S256': 'x', other: 1 }],
+    ['the certificate that is presented and something unknown', { 'x5t#S256': THUMBPRINT, other: 1 }],
     ['nothing', {}],
     ['a number', { jkt: 7 }],
     ['a text', 'x'],
     ['null', null],
   ])('bound to %s is refused', async (_, cnf) => {
-    expect(await sutFor(active({ cnf: cnf as TokenClaims['cnf'] })).verify(bearer())).toMatchObject({ allowed: false, status: 401, error: 'invalid_token' });
+    expect(await sutFor(active({ cnf: cnf as TokenClaims['cnf'] })).verify({ ...bearer(), certificate: () => CERTIFICATE })).toMatchObject({ allowed: false, status: 401, error: 'invalid_token' });
   });
 
   it('is taken by a scheme in any spelling', async () => {
@@ -82,12 +84,11 @@ describe('a bearer token', () => {
 });
 
 describe('a token that is bound to a certificate (RFC 8705, 3)', () => {
-  const der = Buffer.from('a certificate');
-  const bound = active({ cnf: { 'x5t#S256': createHash('sha256').update(der).digest('base64url') } });
+  const bound = active({ cnf: { 'x5t#S256': THUMBPRINT } });
 
   it('is taken on a connection with that certificate alone', async () => {
     const sut = sutFor(bound);
-    expect(await sut.verify({ ...bearer(), certificate: () => der })).toMatchObject({ allowed: true });
+    expect(await sut.verify({ ...bearer(), certificate: () => CERTIFICATE })).toMatchObject({ allowed: true });
     expect(await sut.verify({ ...bearer(), certificate: () => Buffer.from('another') })).toMatchObject({ allowed: false, status: 401, error: 'invalid_token' });
     expect(await sut.verify({ ...bearer(), certificate: () => undefined })).toMatchObject({ allowed: false, status: 401, error: 'invalid_token' });
     expect(await sut.verify(bearer())).toMatchObject({ allowed: false, status: 401, error: 'invalid_token' });

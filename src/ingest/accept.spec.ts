@@ -59,7 +59,7 @@ function foldState() {
     [OTHER, source('6-other', { issuers: ['https://login.other.example'], resources: ['https://api.other.example'] })],
   ];
   for (const [tenant, body] of sources) record({ kind: 'source.changed', tenant, subject: body.id, body });
-  for (const body of [caller('emitter', ['1-idp', '2-chat']), caller('narrow', ['1-idp'])]) {
+  for (const body of [caller('emitter', ['1-idp', '2-chat']), caller('narrow', ['1-idp']), caller('reaching', ['2-chat', '6-other'])]) {
     record({ kind: 'caller.changed', tenant: ACME, subject: body.id, body });
   }
   return state;
@@ -152,6 +152,7 @@ const REFUSED: readonly [what: string, code: RejectCode, () => Accepted | Reject
   ['a header that is no UTF-8', 'invalid-utf8', () => binary([['ce_subject', Buffer.from([0xc3, 0x28])]])],
   ['an event over 256 KiB', 'too-large', () => say(said('token.issued', '2-chat', token({ scope: 'x'.repeat(256 * 1024) })))],
   ['a record whose headers are over 256 KiB', 'too-large', () => binary([['ce_subject', 'x'.repeat(256 * 1024)]])],
+  ['a record whose headers have names of over 256 KiB', 'too-large', () => binary([[`ce_${'x'.repeat(256 * 1024)}`, 'x']])],
   // Envelope
   ['no object', 'invalid-envelope', () => say('[]')],
   ['another specversion', 'invalid-envelope', () => say(said('token.issued', '2-chat', token(), { specversion: '0.3' }))],
@@ -209,6 +210,7 @@ const REFUSED: readonly [what: string, code: RejectCode, () => Accepted | Reject
   ["the RAS's own issuer as the audience of an access token", 'wrong-resource', () => say(said('token.issued', '2-chat', token({ aud: [RAS] })))],
   ['a source that is not the caller’s', 'source-not-allowed', () => say(said('token.issued', '2-chat', token()), byCaller('narrow'))],
   ["another tenant's source", 'source-not-allowed', () => say(said('token.issued', '6-other', token()), byCaller('emitter'))],
+  ["another tenant's source, also where the caller's role names it", 'source-not-allowed', () => say(said('token.issued', '6-other', token()), byCaller('reaching'))],
   ['a token event on a shared topic', 'unsigned-on-shared-topic', () => say(said('token.issued', '4-gate-a', token({ aud: ['https://a.example'] })), onTopic('gates'))],
   ['a rule event on a shared topic', 'unsigned-on-shared-topic', () => say(said('token.revoked', '5-gate-b', { iss: RAS, jti: 'at-1' }), onTopic('gates'))],
   // Secrets
@@ -256,7 +258,7 @@ describe('accept takes', () => {
   it.each([
     ['a token event', () => say(said('token.issued', '2-chat', token()))],
     ['a refresh token for its own issuer', () => say(said('token.issued', '2-chat', token({ kind: 'refresh', aud: [RAS], exp: undefined })))],
-    ['an event of a clock that is a little ahead', () => say(said('token.issued', '2-chat', token({ iat: NOW + 299 }), { time: new Date(NOW_MS + 299_000).toISOString() }))],
+    ['an event of a clock that is as far ahead as it may be', () => say(said('token.issued', '2-chat', token({ iat: NOW + 300 }), { time: new Date(NOW_MS + 300_000).toISOString() }))],
     ['an old event', () => say(said('access.allowed', '2-chat', access(), { time: '2000-01-01T00:00:00Z' }))],
     ['usage on a shared topic', () => say(said('access.allowed', '4-gate-a', access({ resource: ['https://a.example'] })), onTopic('gates'))],
     ['a media type with parameters and capitals', () => binary([['content-type', 'Application/JSON; charset=UTF-8']], ['content-type'])],

@@ -4,6 +4,8 @@ import { MASK, maskSecrets } from './masking.js';
 import type { Text } from './masking-text.js';
 
 const JWS = 'eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJpc3MiOiJodHRwczovL2lkcC5hY21lLmV4YW1wbGUifQ.c2lnbmF0dXJlLWJ5dGVz';
+/** RFC 7516, section 7.1: header, encrypted key, initialization vector, ciphertext, authentication tag. */
+const JWE = 'eyJhbGciOiJSU0EtT0FFUCIsImVuYyI6IkEyNTZHQ00ifQ.T0tPVE5hbW5h.NDhWMV9BTGI.NWVUanhrc0E.WEZCTVlVWm9k';
 const OPAQUE = 'q7Hd93kLmPz0';
 const json = JSON.stringify;
 
@@ -20,6 +22,7 @@ describe('masking', () => {
     ['both, a level deeper', json(json(json({ password: `"\\${OPAQUE}\\"\\\\`, a: 1 }))), json(json(json({ password: MASK, a: 1 })))],
     ['an indented array in JSON in JSON', json(json({ cookie: [OPAQUE, OPAQUE] }, null, 2)), json(json({ cookie: [MASK, MASK] }, null, 2))],
     ['a token after an escaped line end', json(`refused\n${JWS}`), json(`refused\n${MASK}`)],
+    ['all five segments of a JWE', `got ${JWE} of`, `got ${MASK} of`],
     ['a token after a letter', `got${JWS}`, `got${MASK}`],
     ['a token in a percent-encoded form', `assertion%3D${JWS}%26a`, `assertion%3D${MASK}%26a`],
     ['one of our own secrets after an escaped line end', json(`made\nrsk_${OPAQUE}`), json(`made\n${MASK}`)],

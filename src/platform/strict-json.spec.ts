@@ -25,6 +25,11 @@ describe('parseStrictJson', () => {
     expect(() => parseStrictJson(input)).toThrow(expect.objectContaining({ code }));
   });
 
+  it('takes what is nested as deep as the limit', () => {
+    const text = '['.repeat(MAX_JSON_DEPTH) + ']'.repeat(MAX_JSON_DEPTH);
+    expect(parseStrictJson(bytes(text))).toEqual(JSON.parse(text));
+  });
+
   it('takes the same name in different objects, pairs of surrogates and escaped quotes', () => {
     expect(parseStrictJson(bytes('[{"a":"\\ud83d\\ude00"},{"a":"\\\\"},{"b":"\\"","a":[]}]'))).toEqual([
       { a: '😀' },

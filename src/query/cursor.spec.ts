@@ -32,4 +32,13 @@ describe('cursor', () => {
       expect(() => decodeCursor(KEY, question, other)).toThrow(expect.objectContaining({ code: 'invalid-cursor' }));
     }
   });
+
+  it.each(['1', '12', '123'])('is refused in another base64url spelling of the same bytes (position %s)', (position) => {
+    const cursor = encodeCursor(KEY, question, [position]);
+    const bytes = Buffer.from(cursor, 'base64url');
+    const last = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'].map((character) => cursor.slice(0, -1) + character);
+    const spellings = [...last, `${cursor}=`, `${cursor}==`, `${cursor}\n`].filter((other) => other !== cursor && Buffer.from(other, 'base64url').equals(bytes));
+    expect(spellings.length).toBeGreaterThan(0);
+    for (const other of spellings) expect(() => decodeCursor(KEY, question, other)).toThrow(expect.objectContaining({ code: 'invalid-cursor' }));
+  });
 });

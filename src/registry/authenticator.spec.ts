@@ -114,6 +114,15 @@ describe('the authenticator', () => {
     expect(fail('2001:db8:0:1::7')?.code).toBe('too-many-requests');
   });
 
+  it('does not save up failures over a quiet night', () => {
+    const { authenticate, passMs } = given(caller('crm', secret));
+    const fail = () => authenticate(from({ authorization: 'Bearer wrong' })).refusal?.code;
+    expect(fail()).toBe('unauthenticated');
+    passMs(8 * 3_600_000);
+    const codes = Array.from({ length: 21 }, fail);
+    expect([codes.slice(0, 20), codes[20]]).toEqual([Array.from({ length: 20 }, () => 'unauthenticated'), 'too-many-requests']);
+  });
+
   it('names the scheme that was tried in the challenge (RFC 6749, 5.2)', () => {
     const { authenticate } = given();
     const challenge = (credentials: Partial<Credentials>) => oauthRefusal(authenticate(from(credentials)).refusal!);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { isPublic } from './jwks-fetch.js';
+import { createPublicLookup, isPublic } from './jwks-fetch.js';
 
 describe('an address', () => {
   it.each(['9.9.9.9', '93.184.216.34', '2606:4700::1111', '::ffff:9.9.9.9'])('%s is public', (address) => {
@@ -32,5 +32,32 @@ describe('an address', () => {
     '',
   ])('%s is not', (address) => {
     expect(isPublic(address)).toBe(false);
+  });
+});
+
+describe('the addresses of a name', () => {
+  const PUBLIC = { address: '9.9.9.9', family: 4 };
+  const PUBLIC_6 = { address: '2606:4700::1111', family: 6 };
+  const PRIVATE = { address: '10.0.0.1', family: 4 };
+  const LOOPBACK_6 = { address: '::1', family: 6 };
+
+  /** What a connection would be told, when it asks for one address or for all. */
+  const told = (found: readonly { address: string; family: number }[], all: boolean): Promise<unknown> =>
+    new Promise((resolve) => {
+      const sut = createPublicLookup((_hostname, options, callback) => callback(null, options.all ? [...found] : []));
+      sut('keys.example', { all }, (error, addresses) => resolve(error?.message ?? addresses));
+    });
+
+  it.each([true, false])('are told where all are public (all: %s)', async (all) => {
+    expect(await told([PUBLIC, PUBLIC_6], all)).toEqual(all ? [PUBLIC, PUBLIC_6] : PUBLIC.address);
+  });
+
+  it.each([
+    ['the first is not public', [PRIVATE, PUBLIC]],
+    ['the second is not public', [PUBLIC, PRIVATE]],
+    ['the last is not public', [PUBLIC, PUBLIC_6, LOOPBACK_6]],
+    ['there are none', []],
+  ])('are refused where %s', async (_, found) => {
+    for (const all of [true, false]) expect(await told(found, all)).toBe('the address is not public');
   });
 });

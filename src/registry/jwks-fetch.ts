@@ -1,4 +1,4 @@
-import { lookup as dnsLookup, type LookupAddress } from 'node:dns';
+import { lookup as dnsLookup, type LookupAddress, type LookupAllOptions } from 'node:dns';
 import { request } from 'node:https';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
 import type { Jwk } from './jwks-check.js';
@@ -86,15 +86,23 @@ function parseKeySet(text: string): readonly Jwk[] {
   return keys.filter((key): key is Jwk => typeof key === 'object' && key !== null && !Array.isArray(key));
 }
 
-const publicLookup: LookupFunction = (hostname, options, callback) => {
-  dnsLookup(hostname, { ...options, all: true }, (error, addresses) => {
-    if (error) return callback(error, '', 0);
-    const refused = (addresses as LookupAddress[]).find(({ address }) => !isPublic(address));
-    if (refused || addresses.length === 0) return callback(new JwksFetchError('the address is not public'), '', 0);
-    if (options.all) return callback(null, addresses as LookupAddress[]);
-    return callback(null, addresses[0]!.address, addresses[0]!.family);
-  });
-};
+/** Finds the addresses of a name by `lookup`, and refuses a name that has one which is not public. */
+export const createPublicLookup =
+  (lookup: LookupAll): LookupFunction =>
+  (hostname, options, callback) => {
+    lookup(hostname, { ...options, all: true }, (error, addresses) => {
+      if (error) return callback(error, '', 0);
+      const refused = addresses.find(({ address }) => !isPublic(address));
+      if (refused || addresses.length === 0) return callback(new JwksFetchError('the address is not public'), '', 0);
+      if (options.all) return callback(null, addresses);
+      return callback(null, addresses[0]!.address, addresses[0]!.family);
+    });
+  };
+
+/** `dns.lookup` of all addresses. */
+export type LookupAll = (hostname: string, options: LookupAllOptions, callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void) => void;
+
+const publicLookup = createPublicLookup(dnsLookup);
 
 /** IANA's special-purpose registries (RFC 6890), and multicast. */
 const SPECIAL_IPV4: readonly (readonly [string, number])[] = [

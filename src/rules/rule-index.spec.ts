@@ -329,6 +329,25 @@ describe('RuleIndex', () => {
     }
   });
 
+  it('compares all 128 bits of a key: two users whose keys begin with the same 32 are not one', () => {
+    const byFirstWord = new Map<string, string>();
+    const userOf = (sub: string): Selector => ({ user: { iss: idp, sub } });
+    // Some 80,000 names are needed for two of them to begin alike; the key is fixed, so it is always the same two.
+    for (let nth = 0; ; nth++) {
+      const sub = `u-${nth}`;
+      const first = selectorKey(TENANT_KEY, userOf(sub)).key.slice(0, 4);
+      const other = byFirstWord.get(first);
+      byFirstWord.set(first, sub);
+      if (other === undefined) continue;
+      const sut = createRuleIndex();
+      sut.put(block(userOf(other)));
+      const stops = (one: string): boolean =>
+        sut.isStopped(tokenKeys(TENANT_KEY, { tokens: [{ ...facts, id_jag: { iss: idp, jti: 'gr-2', sub: one, client_id: 'wiki-at-ras' } }], idJags: [], seenSeq: 1n, skew: 5 })!, 2_000);
+      expect([stops(other), stops(sub)]).toEqual([true, false]);
+      return;
+    }
+  });
+
   it('`all` matches everything', () => {
     expect(finds(block({ all: true }))).toBe(true);
   });

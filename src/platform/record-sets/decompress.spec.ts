@@ -21,11 +21,20 @@ function int32(value: number): Buffer {
   return bytes;
 }
 
+type Block = Buffer | { byte: number; times: number };
+
 /** RFC 8878: a single segment of four bytes of size, blocks raw or repeated. */
-function zstd(...blocks: readonly (Buffer | { byte: number; times: number })[]): Buffer {
+function zstd(...blocks: readonly Block[]): Buffer {
   const size = blocks.reduce((sum, block) => sum + (Buffer.isBuffer(block) ? block.length : block.times), 0);
   const header = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0xa0, 0, 0, 0, 0]);
   header.writeUInt32LE(size, 5);
+  return zstdFrame(header, blocks);
+}
+
+/** The same with a window of 128 KiB, and no word of the size: what a streaming encoder writes. */
+const zstdWithoutSize = (...blocks: readonly Block[]): Buffer => zstdFrame(Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, 7 << 3]), blocks);
+
+function zstdFrame(header: Buffer, blocks: readonly Block[]): Buffer {
   const encoded = blocks.map((block, i) => {
     const raw = Buffer.isBuffer(block);
     const head = Buffer.alloc(3);
@@ -46,7 +55,12 @@ const ENCODED: readonly [string, CodecId, (bytes: Buffer) => Buffer][] = [
   ['framed snappy', SNAPPY, (bytes) => xerial(Buffer.from(snappy(bytes.subarray(0, 1_000))), Buffer.from(snappy(bytes.subarray(1_000))))],
   ['lz4', LZ4, (bytes) => Buffer.from(lz4(bytes))],
   ['zstd', ZSTD, (bytes) => zstd(bytes)],
+  ['zstd that does not state its size', ZSTD, (bytes) => zstdWithoutSize(...chunksOf(bytes, 128 * 1024 - 1))],
 ];
+
+function chunksOf(bytes: Buffer, size: number): Buffer[] {
+  return Array.from({ length: Math.ceil(bytes.length / size) }, (_, nth) => bytes.subarray(nth * size, (nth + 1) * size));
+}
 
 const problemOf = async (codec: CodecId, bytes: Buffer, limit = LIMIT): Promise<string> => {
   const error = await decompress(codec, bytes, limit).catch((thrown: unknown) => thrown);
@@ -113,5 +127,18 @@ describe('bytes made to harm', () => {
     const bomb = zstd(...Array.from({ length: 9 }, () => ({ byte: 0x61, times: 128 * 1024 })));
     expect(bomb.length).toBeLessThan(100);
     expect(await problemOf(ZSTD, bomb)).toBe('too-large');
+  });
+
+  it('refuses them where the frame does not state its size', async () => {
+    const bomb = zstdWithoutSize(...Array.from({ length: 9 }, () => ({ byte: 0x61, times: 128 * 1024 })));
+    expect(bomb.length).toBeLessThan(100);
+    expect(await problemOf(ZSTD, bomb)).toBe('too-large');
+  });
+
+  it('refuses lz4 blocks that are not compressed beyond the limit', async () => {
+    const block = Buffer.concat([Buffer.from([0x00, 0x00, 0x01, 0x80]), Buffer.alloc(64 * 1024, 0x61)]);
+    const frame = Buffer.concat([Buffer.from([0x04, 0x22, 0x4d, 0x18, 0x40, 0x40, 0]), block, block, Buffer.alloc(4)]);
+    expect((await decompress(LZ4, frame, 128 * 1024)).length).toBe(128 * 1024);
+    expect(await problemOf(LZ4, frame, 128 * 1024 - 1)).toBe('too-large');
   });
 });

@@ -96,6 +96,11 @@ describe('readRecordSet', () => {
       bytes.writeInt16BE(5, 21);
       return sealed(bytes);
     }, 'unsupported', undefined],
+    ['more records than the batch counts', 0, async (): Promise<Buffer> => {
+      const bytes = await batch(7, [A, B]);
+      bytes.writeInt32BE(1, 57);
+      return sealed(bytes);
+    }, 'undecodable', 9n],
     ['another format', 0, async (): Promise<Buffer> => {
       const bytes = await batch(7, [A]);
       bytes[16] = 1;
@@ -130,6 +135,23 @@ describe('readRecordSet', () => {
     if (_what === 'a record of a billion headers') expect(unreadable!.cause).toMatchObject({ message: expect.stringContaining('headers') });
   });
 
+  it('does not go backwards to a sound batch that follows a damaged one', async () => {
+    const damaged = await batch(5, [B]);
+    damaged[damaged.length - 2]! ^= 1;
+    for (const following of [5, 3]) {
+      const { unreadable } = await readRecordSet(Buffer.concat([damaged, await batch(following, [A])]), PLACE);
+      expect(unreadable).toMatchObject({ problem: 'checksum', firstOffset: 5n, nextOffset: undefined });
+    }
+  });
+
+  it.each([-2_147_483_648, -1, 0, 48, 2_147_483_647])('takes a batch that says it is %d bytes long for one that is cut off', async (length) => {
+    const first = await batch(4, [A]);
+    first.writeInt32BE(length, 8);
+    expect(await readRecordSet(first, PLACE)).toMatchObject({ records: [], unreadable: { problem: 'truncated', firstOffset: 4n } });
+    const { records, unreadable } = await readRecordSet(Buffer.concat([await batch(3, [A]), first]), PLACE);
+    expect([records.map(({ offset }) => offset), unreadable]).toEqual([['3'], undefined]);
+  });
+
   it('passes over a batch that compaction has emptied', async () => {
     const emptied = sealed(Buffer.concat([(await batch(0, [A])).subarray(0, 61)]));
     emptied.writeInt32BE(61 - 12, 8);
@@ -140,20 +162,30 @@ describe('readRecordSet', () => {
   });
 
   it('never rejects and never gives other records, whatever was done to the bytes', async () => {
-    const whole = Buffer.concat([await batch(0, [A, { ...B, headers: { ce_id: 'x' } }]), await batch(2, [A], { compression: 1 })]);
+    const first = await batch(0, [A, { ...B, headers: { ce_id: 'x' } }]);
+    const whole = Buffer.concat([first, await batch(2, [A], { compression: 1 })]);
     const sound = (await readRecordSet(whole, PLACE)).records.map(({ value }) => String(value));
-    // Kafka's checksum does not cover a batch's first offset, length and epoch.
-    const covered = fc.nat(whole.length - 1).filter((at) => at % 100 >= 12);
+    // Kafka's checksum does not cover a batch's first offset, which nobody could tell from another; its length and epoch likewise, whose
+    // damage ends the reading or says nothing of the records.
+    const offsets = (at: number): boolean => at < 8 || (at >= first.length && at < first.length + 8);
+    const damage = fc.oneof(
+      { weight: 4, arbitrary: fc.nat(whole.length - 1).filter((at) => !offsets(at)) },
+      { weight: 1, arbitrary: fc.constantFrom(0, first.length).chain((start) => fc.integer({ min: start + 8, max: start + 11 })) },
+    );
+    let lengths = 0;
     await fc.assert(
-      fc.asyncProperty(covered, fc.integer({ min: 1, max: 255 }), async (at, bits) => {
+      fc.asyncProperty(damage, fc.integer({ min: 1, max: 255 }), async (at, bits) => {
         const bytes = Buffer.from(whole);
         bytes[at]! ^= bits;
         const { records, unreadable } = await readRecordSet(bytes, PLACE);
         const values = records.map(({ value }) => String(value));
         expect(values).toEqual(sound.slice(0, values.length));
         if (unreadable !== undefined) expect(unreadable.firstOffset).toBeGreaterThanOrEqual(0n);
+        if ((at >= first.length ? at - first.length : at) < 12) lengths += 1;
       }),
+      { numRuns: 500 },
     );
+    expect(lengths).toBeGreaterThan(50);
   });
 });
 

@@ -217,3 +217,48 @@ export async function startLink(serverUrl: string): Promise<Link> {
     },
   };
 }
+
+export interface Gate {
+  readonly log: ControlLog;
+  close(): void;
+  open(): void;
+  /** Lets some reads through and stays closed. */
+  letThrough(count: number): void;
+  /** A read waits. */
+  isReached(): boolean;
+}
+
+/** Holds back the reads of a follower, as a process stands that is slow or stopped. */
+export function createGate(log: ControlLog): Gate {
+  let permits = Infinity;
+  let waiting: (() => void) | undefined;
+  const pass = (): void => {
+    const go = waiting;
+    waiting = undefined;
+    go?.();
+  };
+  return {
+    log: {
+      ...log,
+      async readAfter(seq, session) {
+        if (permits <= 0) {
+          await new Promise<void>((resolve) => {
+            waiting = resolve;
+          });
+        }
+        permits -= 1;
+        return log.readAfter(seq, session);
+      },
+    },
+    close: () => void (permits = 0),
+    open() {
+      permits = Infinity;
+      pass();
+    },
+    letThrough(count) {
+      permits = count;
+      pass();
+    },
+    isReached: () => waiting !== undefined,
+  };
+}

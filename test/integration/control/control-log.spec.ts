@@ -48,6 +48,23 @@ describe('the control log on PostgreSQL', () => {
     expect(appended.reduce((sum, { firstSeq, lastSeq }) => sum + Number(lastSeq - firstSeq) + 1, 0)).toBe(read.length);
   });
 
+  it('commits durably, also where the database prefers not to', async () => {
+    await control.pool.query(`
+      CREATE TABLE spec_commits (mode text NOT NULL);
+      CREATE FUNCTION spec_note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO spec_commits VALUES (current_setting('synchronous_commit')); RETURN NULL; END $$;
+      CREATE CONSTRAINT TRIGGER spec_note AFTER INSERT ON control_log DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION spec_note()`);
+    await control.pool.query(`ALTER DATABASE ${new URL(control.url).pathname.slice(1)} SET synchronous_commit = off`);
+    const pool = createPool({ url: control.url, max: 1, applicationName: 'spec' });
+    try {
+      expect((await pool.query('SHOW synchronous_commit')).rows).toEqual([{ synchronous_commit: 'off' }]);
+      await createControlLog({ pool }).append({ records: [record(), record('two')] });
+      // Noted as the transaction commits.
+      expect((await pool.query('SELECT mode FROM spec_commits')).rows).toEqual([{ mode: 'on' }, { mode: 'on' }]);
+    } finally {
+      await pool.end();
+    }
+  });
+
   it('shows nothing of what comes after a transaction that is still open', async () => {
     await control.append();
     const open = await control.pool.connect();

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { ControlLog, Seq } from '../../../src/control/index.js';
-import { createControlDatabase, hostClock, LEASE_MS, startLink, until, type ControlDatabase, type Follower, type Link } from './control-fixture.js';
+import type { Seq } from '../../../src/control/index.js';
+import { createControlDatabase, createGate, hostClock, LEASE_MS, startLink, until, type ControlDatabase, type Follower, type Link } from './control-fixture.js';
 
 const CYCLE_MS = 500;
 /** What nobody vanished from is confirmed without waiting for a lease; far below it, also on a busy machine. */
@@ -298,48 +298,3 @@ describe('several nodes on one database', () => {
     }
   });
 });
-
-interface Gate {
-  readonly log: ControlLog;
-  close(): void;
-  open(): void;
-  /** Lets some reads through and stays closed. */
-  letThrough(count: number): void;
-  /** A read waits. */
-  isReached(): boolean;
-}
-
-/** Holds back the reads of a follower, as a process stands that is slow or stopped. */
-function createGate(log: ControlLog): Gate {
-  let permits = Infinity;
-  let waiting: (() => void) | undefined;
-  const pass = (): void => {
-    const go = waiting;
-    waiting = undefined;
-    go?.();
-  };
-  return {
-    log: {
-      ...log,
-      async readAfter(seq, session) {
-        if (permits <= 0) {
-          await new Promise<void>((resolve) => {
-            waiting = resolve;
-          });
-        }
-        permits -= 1;
-        return log.readAfter(seq, session);
-      },
-    },
-    close: () => void (permits = 0),
-    open() {
-      permits = Infinity;
-      pass();
-    },
-    letThrough(count) {
-      permits = count;
-      pass();
-    },
-    isReached: () => waiting !== undefined,
-  };
-}

@@ -87,6 +87,7 @@ describe('a tenant`s topic', () => {
       dead_from: null,
     });
     const said = await bytes();
+    for (const id of [block.subject, revoke.subject]) expect(said).toContain(id);
     for (const name of ['alice', 'org-9', 'wiki', 'assistant', 'idp.example', 'ras.example', 'the-analyst', 'carol', 'secret reason', KEY.toString('base64url')]) expect(said).not.toContain(name);
   });
 

@@ -142,6 +142,28 @@ describe('projections', () => {
   });
 });
 
+describe('a token that is told of twice', () => {
+  const conflictOf = (jti: string) => rows(`SELECT conflict_ix FROM token WHERE facts->>'jti' = $1`, [jti]);
+  const blocksOf = (jti: string) => rows(`SELECT 1 FROM control_log WHERE kind = 'rule.ordered' AND body->'selector'->'token'->>'jti' = $1`, [jti]);
+
+  it('contradicts nobody where two events say the same of it, in one batch or in two', async () => {
+    const told = token({ jti: 'same-facts' });
+    const again = token({ jti: 'same-facts-at-once' });
+    await stage.emit(fromChat('token.issued', told, 'same-facts-1'));
+    await stage.emit(fromChat('token.issued', told, 'same-facts-2'));
+    await stage.emit(fromChat('token.issued', again, 'same-facts-3'), fromChat('token.issued', again, 'same-facts-4'));
+    for (const jti of ['same-facts', 'same-facts-at-once']) expect([await conflictOf(jti), await blocksOf(jti)]).toEqual([[{ conflict_ix: null }], []]);
+  });
+});
+
+describe('the position that a token was seen at', () => {
+  it('is the head of the control log: a later order “as of now” reaches it, whatever its clock says', async () => {
+    await stage.emit(fromChat('token.issued', token({ jti: 'seen' })));
+    const [{ seq }] = (await rows<{ seq: string }>('SELECT seq FROM control_head')) as [{ seq: string }];
+    expect(await rows(`SELECT seen_seq FROM token WHERE facts->>'jti' = 'seen'`)).toEqual([{ seen_seq: seq }]);
+  });
+});
+
 describe('an event that the database refuses', () => {
   it('is found by halving and quarantined, while its neighbours are stored', async () => {
     // 23514: a check that the schema of the event does not know.

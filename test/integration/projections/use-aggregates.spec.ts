@@ -2,10 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { MIGRATIONS } from '../../../src/migrations.js';
 import { inTransaction, runMigrations } from '../../../src/platform/index.js';
-import { FillUseAggregates1764000008010, UsesOfUsers1764000008103 } from '../../../src/projections/index.js';
+import { FillUseAggregates1764000008010, readTotalUses, UsesOfUsers1764000008103 } from '../../../src/projections/index.js';
 import { createTestDatabase, type TestDatabase } from '../../support/services.js';
 import { ACME, say, T, writeHistory } from '../query/history.js';
-import { AGENT, CRM, CRM_AS, IDP, STORY } from '../query/story.js';
+import { AGENT, CRM, CRM_AS, IDP, STORY, WIKI, WIKI_AS } from '../query/story.js';
 
 const TABLES = ['use_total', 'use_client', 'use_res', 'edge_use', 'edge_cum', 'edge_scope_used', 'edge_agent_used', 'use_source', 'use_usr', 'use_usr_end'];
 const SNAPSHOT = 16n * 65_536n;
@@ -61,6 +61,37 @@ describe('the aggregates of usage', () => {
     const [most] = await rows(`SELECT max(n) AS n, max(bytes) AS bytes FROM use_total WHERE tenant = '${ACME}'`);
     expect(most).toEqual({ n: String(MAX), bytes: String(MAX) });
     expect(await write(say('crm', 'access.allowed', T + 5_000, { token: { iss: CRM_AS, jti: 't1' }, operation: 'read', status: 200 }))).toHaveLength(1);
+  });
+});
+
+describe('all uses of a client or a resource', () => {
+  let other: TestDatabase;
+  beforeAll(async () => {
+    other = await createTestDatabase();
+    await runMigrations({ url: other.url, migrations: MIGRATIONS });
+    for (const batch of STORY) await inTransaction(other.pool, (client) => writeHistory(client, batch));
+  });
+  afterAll(() => other.drop());
+
+  it.each([
+    // 5 is there, and is attributed from 7 on; 8 is a summary.
+    [6, 0, 0],
+    [7, 0, 0],
+    [8, 1, 7],
+    [9, 41, 7],
+    [15, 41, 7],
+  ])('as of %i are what was attributed by then: %i', async (index, n, records) => {
+    const idOf = async (kind: number, parts: readonly string[]): Promise<number> =>
+      (await other.pool.query<{ id: number }>('SELECT id FROM entity WHERE tenant = $1 AND kind = $2 AND parts = $3', [ACME, kind, JSON.stringify(parts)])).rows[0]!.id;
+    const moment = {
+      index: BigInt(index),
+      present: false,
+      rows: async (sql: string | { readonly text: string }, values: readonly unknown[] = []) => (await other.pool.query(typeof sql === 'string' ? sql : sql.text, [ACME, ...values])).rows,
+    };
+    const hours = { first: 0, end: 2 ** 31 - 1 };
+    for (const subject of [{ of: 'client', ids: [await idOf(2, [WIKI_AS, 'assistant-at-wiki'])] }, { of: 'resource', ids: [await idOf(5, [WIKI])] }] as const) {
+      expect([subject.of, await readTotalUses(moment, subject, hours)]).toMatchObject([subject.of, { n, allowed: n, records }]);
+    }
   });
 });
 

@@ -92,6 +92,9 @@ describe('of the story', () => {
       [`to=${HOUR}`],
       [`by=hour&from=${HOUR - 3_600}&to=${HOUR}&${ALICE}`],
       [`client_iss=${CRM_AS}&client_id=mailer-at-crm`],
+      // The one write is of a token that nobody has said anything of, though its source says which resource it is.
+      [`resource=${CRM}&operation=write`],
+      [`resource=${CRM}&route=/contacts`],
     ])('finds nothing in %s', async (query) => {
       const { status, body } = await api.get(`/v1/access/counts?${query}`);
       expect([status, body.total, body.items]).toEqual([200, NONE, []]);
@@ -99,15 +102,16 @@ describe('of the story', () => {
 
     it.each([
       // 5 is there, and becomes attributed with 7.
-      [6, 2, 2],
-      [7, 2, 2],
-      [8, 3, 2],
-      [9, 43, 2],
-      [15, 43, 2],
-    ])('as of %i counts %i uses, %i of the CRM’s', async (asOf, all, crm) => {
+      [6, 2, 2, 0],
+      [7, 2, 2, 0],
+      [8, 3, 2, 1],
+      [9, 43, 2, 41],
+      [15, 43, 2, 41],
+    ])('as of %i counts %i uses, %i of the CRM’s, %i of the wiki’s', async (asOf, all, crm, wiki) => {
       const window = `by=hour&from=${HOUR}&to=${HOUR + 3_600}&as_of=${asOf}`;
       const ask = async (query: string): Promise<number> => (await api.get(`/v1/access/counts?${window}${query}`)).body.total.accesses;
       expect([await ask(''), await ask(`&resource=${CRM}`), await ask(`&resource=${CRM}&route=/contacts/{id}`)]).toEqual([all, crm, crm]);
+      expect([await ask(`&resource=${WIKI}`), await ask(`&resource=${WIKI}&operation=read`)]).toEqual([wiki, wiki]);
     });
 
     it.each([

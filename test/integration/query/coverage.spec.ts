@@ -205,6 +205,27 @@ describe('GET /v1/coverage', () => {
   });
 });
 
+describe('what another tenant was refused', () => {
+  it.each([
+    ['now', '', () => NOW - 20],
+    ['as of an index', '?as_of=14', () => secondsOf(0) - 60],
+  ])('takes nothing from the records that are looked at here, %s', async (_, query, moment) => {
+    const at = moment();
+    await refuse(ACME, 'wiki', at, 'nul');
+    const { rows } = await api.pool.query<{ id: string }>(
+      `INSERT INTO quarantine (tenant, source, at, code, detail, door, caller, mode, size, headers, bytes, whole, digest)
+       SELECT $1, $2, to_timestamp($3), 'nul', 'in words', 'http', 'globex-emit', 'structured', 2, '', '{}', false, sha256(n::text::bytea) FROM generate_series(1, 50000) n RETURNING id`,
+      [GLOBEX, SOURCES.globex.id, at],
+    );
+    const answer = await coverage(query);
+    const check = (await api.get('/v1/sources/wiki/check', 'acme-admin')).body;
+    await api.pool.query('DELETE FROM quarantine');
+    expect(rows).toHaveLength(50_000);
+    expect([answer.refused_at_least, itemOf(answer, 'wiki').refused]).toEqual([false, [{ code: 'nul', count: 1 }]]);
+    expect(check.refused.map(({ code }: any) => code)).toEqual(['nul']);
+  });
+});
+
 describe('what came later', () => {
   beforeAll(async () => {
     await api.say([

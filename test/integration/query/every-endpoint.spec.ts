@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ERROR_CODES } from '../../../src/contracts/index.js';
-import { namesOf, ROLES, startTwoTenants, type Answered, type RoleName } from './two-tenants.js';
+import { commitment } from '../../../src/merkle/index.js';
+import { countsOf, namesOf, ROLES, startTwoTenants, TENANTS, type Answered, type RoleName } from './two-tenants.js';
 
 /** For a few thousand requests on a busy machine. */
 const MANY_QUESTIONS_MS = 240_000;
@@ -54,7 +55,7 @@ function pathsOf({ path }: Operation): readonly string[] {
   const [kind] = path.split('/').slice(2);
   const ids: Readonly<Record<string, readonly string[]>> = {
     tokens: [token],
-    entries: ['999999'],
+    entries: ['0', '999999'],
     quarantine: [quarantined],
     sources: [...sources, namesOf('acme').idpSource],
     callers: ['audit-of-acme', 'first-admin-of-acme'],
@@ -89,7 +90,8 @@ function expectProblem({ status, type, body }: Answered, at: string): void {
 /** `asked`: what the question said itself may come back. */
 function expectNothingOf(tenant: string, answer: Answered, asked: string): void {
   const { token, rule, sources } = world.planted.acme;
-  let { text } = answer;
+  const payload = answer.body?.payload;
+  let text = payload ? [answer.text, ...[payload.attributes, payload.bytes].map((bytes: string) => Buffer.from(bytes, 'base64').toString())].join('\n') : answer.text;
   for (const said of decodeURIComponent(asked).split(/[?&=/]/)) if (said.length > 3) text = text.replaceAll(said, '');
   for (const secret of [tenant, token, rule, ...sources]) expect({ asked, found: text.includes(secret) && secret }).toEqual({ asked, found: false });
 }
@@ -167,13 +169,63 @@ describe('another tenant', () => {
       for (const path of pathsOf(operation)) {
         for (const role of allowedFor(operation)) {
           const { status } = await asGlobex(operation.method, path, role, bodyOf(operation));
-          // A body of nothing may be refused before the thing is looked for; small ids name something of one's own.
+          // A body of nothing may be refused before the thing is looked for; small ids and indexes name something of one's own.
           // A caller that emits is told the same of every source that is not its own, there or not.
           const notIts = role === 'emit' && status === 403;
-          const own = /^\/v1\/(entities|users|clients|resources|agents|connections)\//.test(path);
+          const own = /^\/v1\/(entities|users|clients|resources|agents|connections|entries)\//.test(path);
           expect({ path, status: status === 404 || (operation.method !== 'GET' && status === 400) || notIts || own }).toEqual({ path, status: true });
         }
       }
+    }
+  });
+
+  it('has its own entries under the same indexes', async () => {
+    for (const tenant of TENANTS) {
+      const others = TENANTS.filter((other) => other !== tenant);
+      let looked = 0;
+      for (;;) {
+        const { status, body } = await world.ask('GET', `/v1/entries/${looked}`, world.planted[tenant].keys.audit);
+        if (status === 404) break;
+        expect([status, body.index]).toEqual([200, String(looked)]);
+        const [salt, attributes, bytes] = [body.payload.salt, body.payload.attributes, body.payload.bytes].map((part: string) => Buffer.from(part, 'base64')) as [Buffer, Buffer, Buffer];
+        // What was said belongs to what was committed to.
+        expect(commitment({ salt, attributes, bytes }).toString('base64')).toBe(body.commitment);
+        for (const other of others) expect([tenant, looked, bytes.toString().includes(other)]).toEqual([tenant, looked, false]);
+        looked += 1;
+      }
+      expect(looked).toBeGreaterThan(10);
+    }
+  });
+
+  it('has its own users at a client, and at a resource, that have the same small id', async () => {
+    const answers = await Promise.all(
+      TENANTS.map(async (tenant) => {
+        const ask = async (query: string) => {
+          const { status, body } = await world.ask('GET', `/v1/graph${query}`, world.planted[tenant].keys.audit);
+          expect([tenant, query, status]).toEqual([tenant, query, 200]);
+          return body;
+        };
+        const { nodes } = await ask('');
+        const [client, resource] = ['client', 'resource'].map((kind) => nodes.find(({ type }: { type: string }) => type === kind).id as string);
+        const expanded = await ask(`?expand=${client}`);
+        const users = expanded.nodes.filter(({ type }: { type: string }) => type === 'user').map(({ name }: { name: string }) => name);
+        return { ids: [client, resource], users: users.toSorted(), left_out: expanded.left_out.users };
+      }),
+    );
+    const [acme, globex] = answers;
+    // Else this would say nothing.
+    expect(globex!.ids).toEqual(acme!.ids);
+    for (const [nth, tenant] of TENANTS.entries()) {
+      const users = [namesOf(tenant).user, ...countsOf(tenant).otherUsers];
+      expect(answers[nth]).toMatchObject({ users: users.toSorted(), left_out: 0 });
+    }
+  });
+
+  it('has its own sequences', async () => {
+    for (const tenant of TENANTS) {
+      const [first, last] = countsOf(tenant).sequence;
+      const { body } = await world.ask('GET', '/v1/sequences', world.planted[tenant].keys.audit);
+      expect(body.items.map((item: any) => [item.source.name, item.first, item.last, item.missing])).toEqual([[namesOf(tenant).apiSource, first, last, last - first - 1]]);
     }
   });
 
@@ -186,7 +238,7 @@ describe('another tenant', () => {
   it('is not found by any filter', async () => {
     const { token, rule, sources, entities } = world.planted.acme;
     const names = Object.values(namesOf('acme'));
-    const cursors = await cursorsOf('acme');
+    const cursors = [...(await cursorsOf('acme')).values()];
     let asked = 0;
     for (const { path, parameters } of world.operations.filter(({ method, path: one }) => method === 'GET' && !one.includes('{'))) {
       const [role] = allowedFor({ method: 'GET', path });
@@ -215,15 +267,15 @@ function pairsOf(known: readonly string[]): readonly string[] {
   return pairs.filter((pair) => Object.keys(pair).every((name) => known.includes(name))).map((pair) => String(new URLSearchParams(pair as unknown as Record<string, string>)));
 }
 
-/** Of every list that has a second page. */
-async function cursorsOf(tenant: 'acme' | 'globex'): Promise<readonly string[]> {
-  const cursors: string[] = [];
+/** By path, of every list that has a second page. */
+async function cursorsOf(tenant: 'acme' | 'globex'): Promise<ReadonlyMap<string, string>> {
+  const cursors = new Map<string, string>();
   for (const { path, parameters } of world.operations.filter(({ method, path: one }) => method === 'GET' && !one.includes('{'))) {
     if (!parameters.some(({ name }) => name === 'cursor')) continue;
     const { body } = await world.ask('GET', `${path}?limit=1`, world.planted[tenant].keys[allowedFor({ method: 'GET', path })[0]!]);
-    if (typeof body?.next === 'string') cursors.push(body.next);
+    if (typeof body?.next === 'string') cursors.set(path, body.next);
   }
-  expect(cursors.length).toBeGreaterThan(1);
+  expect(cursors.size).toBeGreaterThan(1);
   return cursors;
 }
 
@@ -261,19 +313,25 @@ describe('malformed questions', () => {
   });
 
   it('with the cursor of another question', async () => {
-    for (const { path } of having('cursor')) {
-      const { body } = await asked(path, 'limit=1');
-      for (const cursor of (await cursorsOf('acme')).filter((one) => one !== body?.next)) {
-        const answer = await asked(path, `cursor=${cursor}`);
-        // Of the same question it may be one of another moment.
-        if (answer.status !== 200) expect([path, answer.status, answer.body?.code]).toEqual([path, 400, 'invalid-cursor']);
-        else expect(cursor.length).toBe(body.next.length);
+    const cursors = await cursorsOf('acme');
+    const taking = having('cursor');
+    expect(taking.length).toBeGreaterThan(3);
+    let refused = 0;
+    for (const { path } of taking) {
+      for (const [of, cursor] of cursors) {
+        const answer = await asked(path, `${neededBy(path)}cursor=${cursor}`);
+        const told = of === path ? [200, undefined] : [400, 'invalid-cursor'];
+        expect([path, of, answer.status, answer.body?.code]).toEqual([path, of, ...told]);
+        refused += of === path ? 0 : 1;
       }
     }
+    expect(refused).toBeGreaterThan(taking.length);
   });
 
   it('over ten years, or over none', async () => {
-    for (const { path } of having('from', 'to')) {
+    const bounded = having('from', 'to');
+    expect(bounded.length).toBeGreaterThan(2);
+    for (const { path } of bounded) {
       const needed = neededBy(path);
       const wide = await asked(path, `${needed}from=1480000000&to=1800000000`);
       if (wide.status !== 200) expectProblem(wide, path);
@@ -287,7 +345,9 @@ describe('malformed questions', () => {
   it('that contradict themselves', async () => {
     for (const kind of ['user', 'client', 'agent'] as const) {
       const second = { user: 'user_sub', client: 'client_id', agent: 'agent_id' }[kind];
-      for (const { path } of having(kind, `${kind}_iss`)) {
+      const taking = having(kind, `${kind}_iss`);
+      expect([kind, taking.length > 2]).toEqual([kind, true]);
+      for (const { path } of taking) {
         for (const query of [`${kind}=1&${kind}_iss=a&${second}=b`, `${kind}_iss=a`, `${second}=b`]) {
           const answer = await asked(path, query);
           expect([path, query, answer.status, answer.body?.code]).toEqual([path, query, 400, 'invalid-request']);

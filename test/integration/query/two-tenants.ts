@@ -35,6 +35,14 @@ export const namesOf = (tenant: string) => ({
   apiSource: `api-of-${tenant}`,
 });
 
+/** How many there are of some things: where small ids are the same, the number alone tells the tenants apart. */
+export const countsOf = (tenant: string): { readonly otherUsers: readonly string[]; readonly sequence: readonly [number, number] } => ({
+  /** Users beside the first that hold a grant at the client. */
+  otherUsers: tenant === 'acme' ? [] : [`bob-of-${tenant}`, `carol-of-${tenant}`],
+  /** Numbers that the source of usage gives its events. */
+  sequence: tenant === 'acme' ? [1, 4] : [11, 12],
+});
+
 /** What a tenant has that others must not see. */
 export interface Planted {
   readonly keys: Readonly<Record<RoleName, string>>;
@@ -114,6 +122,7 @@ export async function startTwoTenants() {
 
 async function plant(url: string, tenant: string, adminKey: string, ask: (method: string, path: string, key: string | null, body?: string) => Promise<Answered>): Promise<Planted> {
   const { idp, as, api, user, client, agent, session, scope, route, address, jti, grant, idpSource, apiSource } = namesOf(tenant);
+  const { otherUsers, sequence } = countsOf(tenant);
   const admin = createRescindAdmin(url, adminKey);
   const idpTypes = ['id-jag.issued', 'connection.created', 'user.disabled', 'user.enabled'];
   const sources = [
@@ -138,12 +147,16 @@ async function plant(url: string, tenant: string, adminKey: string, ask: (method
   const iat = now() - 60;
   const event = <N extends SourceEventName>(source: string, name: N, data: EventDataOf[N]) => buildEvent(name, { source: `${source}/events`, data });
   const stated = { iss: idp, jti: grant, sub: user, client_id: client, agent: { id: agent, type: `type-of-${tenant}` } };
+  const grants = otherUsers.map((sub) => ({ ...stated, jti: `${grant}-to-${sub}`, sub }));
   const events = [
+    // The first names one client alone, so that it and the resource have the same small id in each tenant.
+    event(api, 'token.issued', { kind: 'access', iss: as, jti: `first-${jti}`, client_id: client, aud: [api], scope, iat, exp: iat + 900 }),
     event(idp, 'connection.created', { iss: idp, idp_client_id: client, aud: [as], client_id: client, resource: [api], scope }),
     event(idp, 'id-jag.issued', { ...stated, idp_client_id: client, aud: [as], resource: [api], scope, iat, exp: iat + 300, sid: session }),
     event(api, 'token.issued', { kind: 'access', iss: as, jti, sub: user, client_id: client, aud: [api], scope, iat, exp: iat + 900, id_jag: { ...stated } }),
-    event(api, 'access.allowed', { token: { iss: as, jti }, operation: 'read', route, scope, status: 200, client_address: address }),
-    event(api, 'access.denied', { token: { iss: as, jti }, operation: 'write', route, status: 403 }),
+    event(api, 'access.allowed', { token: { iss: as, jti }, operation: 'read', route, scope, status: 200, client_address: address, sequence: sequence[0] }),
+    event(api, 'access.denied', { token: { iss: as, jti }, operation: 'write', route, status: 403, sequence: sequence[1] }),
+    ...grants.map((one) => event(idp, 'id-jag.issued', { ...one, idp_client_id: client, aud: [as], resource: [api], scope, iat, exp: iat + 300 })),
   ];
   const emitted = await emit(url, keys['emit']!, [...events, { ...events[0]!, id: 'refused', specversion: '0.3' }]);
   if (emitted.slice(0, -1).some(({ state }) => state !== 'sequenced')) throw new Error(JSON.stringify(emitted));

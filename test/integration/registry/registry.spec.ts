@@ -119,6 +119,14 @@ describe('the registry on PostgreSQL', () => {
     expect(accepted(added[0]!.secret)).toBe('rotated');
   });
 
+  it('drops secrets that have expired when another is added', async () => {
+    const created = await control.registry.createCaller(control.admin, { id: 'expiring', roles: { audit: {} } });
+    await control.registry.addSecret(control.admin, 'expiring', { expires_at: Math.floor(Date.now() / 1000) + 60 });
+    const later = createRegistry({ ...control, now: () => Date.now() + 61_000 });
+    const added = await later.addSecret(control.admin, 'expiring', {});
+    expect(control.registry.getCaller(control.admin, 'expiring').secrets.map(({ id }) => id)).toEqual([created.secrets[0]!.id, added.id]);
+  });
+
   it.each<[string, object]>([
     ['a source that is not registered', { emit: { sources: ['nobody'] } }],
     ['an issuer that is not registered', { introspect: { resources: ['https://api.chat.example/mcp'], issuers: ['https://evil.example'] } }],
