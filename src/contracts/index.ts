@@ -17,6 +17,9 @@ export { validateEventData, type EventDataProblem } from './validate-event-data.
 export {
   MAX_ACTOR_DEPTH,
   MAX_IDENTIFIER_LENGTH,
+  MAX_ONE_SCOPE_LENGTH,
+  MAX_SCOPE_LENGTH,
+  MAX_SCOPES,
   MAX_TIME_SECONDS,
   MAX_VALUES,
   MIN_TIME_SECONDS,

@@ -153,16 +153,19 @@ function sourceOfTopic({ door }: Arrived, state: ControlState): Source | undefin
 function findSource(uri: unknown, { door }: Arrived, state: ControlState): Source {
   if (typeof uri !== 'string' || uri === '') throw new RescindError('invalid-envelope', { detail: '`source` is missing' });
   const source = state.sourceByUri(uri);
-  if (!source || source.disabled) throw new RescindError('unknown-source');
-  if (door.kind === 'kafka') {
-    // The broker's ACL ties a topic to its writer: the topic, not the record, says who speaks (design, section 3).
-    if (source.topic !== door.topic) throw new RescindError('wrong-topic');
-    return source;
-  }
-  const allowed = source.tenant === door.caller.tenant && door.caller.roles.emit?.sources.includes(source.name);
-  if (!allowed) throw new RescindError('source-not-allowed');
+  const isOnItsTopic = door.kind === 'kafka' && source?.topic === door.topic;
+  // A source of another tenant gets the answer of one that nobody registered: no answer says what other tenants have.
+  const isOfTenant = isOnItsTopic || source?.tenant === tenantOf(door, state);
+  if (!source || source.disabled || !isOfTenant) throw new RescindError('unknown-source');
+  // The broker's ACL ties a topic to its writer: the topic, not the record, says who speaks (design, section 3).
+  if (door.kind === 'kafka' && !isOnItsTopic) throw new RescindError('wrong-topic');
+  if (door.kind === 'http' && !door.caller.roles.emit?.sources.includes(source.name)) throw new RescindError('source-not-allowed');
   return source;
 }
+
+/** Undefined for a topic that no source has. */
+const tenantOf = (door: Arrived['door'], state: ControlState): string | undefined =>
+  door.kind === 'http' ? door.caller.tenant : state.sourcesOfTopic(door.topic)[0]?.tenant;
 
 function checkEvent(
   envelope: Readonly<Record<string, unknown>>,

@@ -15,6 +15,7 @@ export { MAX_ROUTES_A_SOURCE, OTHER_ROUTES } from './usage/routes.pg.js';
 export { LEAD_OF_ALL, MAX_RULES_READ, rulesAsOf, type RuleVersion, type TenantRows, type WhichRules } from './rules/read.pg.js';
 export { MAX_SEQUENCE_GAPS, type SequenceState } from './sequences/write.pg.js';
 export { AHEAD_MS, PROMPT_MS } from './sources/write.pg.js';
+export { MORE_SCOPES } from './scopes.js';
 export { ENTER_GATE } from './gate.js';
 export { ALL_PROJECTIONS, PROJECTIONS, projectionsOf, REBUILD_NAMES, type ProjectionName } from './declarations.js';
 export { REBUILD_CONNECTIONS, rebuildProjections, type Progress, type RebuildOptions, type Rebuilt } from './rebuild/rebuild.pg.js';

@@ -31,21 +31,25 @@ export function sumEdges(
   const more = new Map<string, number>();
   const scopes = new Map<string, EdgeWrites['scopes'][number]>();
   const agents = new Map<string, EdgeWrites['agents'][number]>();
-  const reached = new Map([...before].map(([key, { state }]) => [key, state]));
+  /** What each grant holds as far as the versions have been walked: its scopes only grow. */
+  const reached = new Map([...before].map(([key, { state }]) => [key, { scopes: new Set(state.scopes), agent: state.agent }]));
   for (const { key, from: ix, state } of [...opened].sort((a, b) => (a.from < b.from ? -1 : a.from > b.from ? 1 : 0))) {
     const edge = edgeOf(key);
     const name = `${edge.tenant}|${edge.client}|${edge.res}`;
-    const earlier = reached.get(key);
-    reached.set(key, state);
-    if (earlier === undefined) {
+    let held = reached.get(key);
+    if (held === undefined) {
+      reached.set(key, (held = { scopes: new Set(), agent: null }));
       more.set(name, (more.get(name) ?? 0) + 1);
       grants.set(`${name}|${ix}`, { ...edge, ix, more: more.get(name)! });
     }
     for (const scope of state.scopes) {
-      if (!earlier?.scopes.includes(scope) && !scopes.has(`${name}|${scope}`)) scopes.set(`${name}|${scope}`, { ...edge, scope, ix });
+      if (held.scopes.has(scope)) continue;
+      held.scopes.add(scope);
+      if (!scopes.has(`${name}|${scope}`)) scopes.set(`${name}|${scope}`, { ...edge, scope, ix });
     }
     const { agent } = state;
-    if (agent !== null && agent !== earlier?.agent && !agents.has(`${name}|${agent}`)) agents.set(`${name}|${agent}`, { ...edge, agent, ix });
+    if (agent !== null && agent !== held.agent && !agents.has(`${name}|${agent}`)) agents.set(`${name}|${agent}`, { ...edge, agent, ix });
+    held.agent = agent;
   }
   return { grants: [...grants.values()], scopes: [...scopes.values()], agents: [...agents.values()] };
 }

@@ -3,6 +3,7 @@ import { byteaArray, int2Array, int4Array, int8Array, loadSql, textArray, uuidAr
 import { ruleKey, ruleKeyToBytes, tokenParts, type TokenRef } from '../../rules/index.js';
 import type { EntityBatch } from '../entities.pg.js';
 import { only, type ProjectedEvent } from '../event.js';
+import { scopesIn } from '../scopes.js';
 import { closeUsers } from './close-users.pg.js';
 import type { RouteBatch } from './routes.pg.js';
 import { takeSnapshots } from './snapshots.pg.js';
@@ -85,7 +86,7 @@ function accessRefs(event: AccessEvent, entities: EntityBatch, routes: RouteBatc
   const resource = data.resource?.[0] ?? (event.sourceResources.length === 1 ? event.sourceResources[0] : undefined);
   return {
     resource: resource === undefined ? undefined : entities.want(event, 'resource', [resource]),
-    scopes: (data.scope ?? '').split(' ').filter((scope) => scope !== '').map((scope) => entities.want(event, 'scope', [scope])),
+    scopes: scopesIn(data.scope).map((scope) => entities.want(event, 'scope', [scope])),
     route: data.route === undefined ? undefined : routes.ask(event, data.route),
     address: data.client_address === undefined ? undefined : entities.want(event, 'address', [data.client_address]),
   };
