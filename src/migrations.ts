@@ -1,6 +1,6 @@
 import { Confirmations1764000008031, ControlCopy1764000004500, ControlLog1764000000000 } from './control/index.js';
 import { TopicFeeds1764000004600 } from './feeds/index.js';
-import { Ingest1764000003000 } from './ingest/index.js';
+import { Contradictions1764000008201, Ingest1764000003000 } from './ingest/index.js';
 import { Ledger1764000001000, LedgerPartitions1764000005000 } from './log/index.js';
 import {
   EntityNames1764000008042,
@@ -52,4 +52,5 @@ export const MIGRATIONS = [
   NewsIndexes1764000008102,
   UsesOfUsers1764000008103,
   UsesByArrival1764000008104,
+  Contradictions1764000008201,
 ];

@@ -130,8 +130,8 @@ describe('commandFromContradiction', () => {
   const contradiction = { tenant: TENANT, reason: 'two events', author: 'rescind', newId: () => 'rule-0' };
 
   it.each<[string, Parameters<typeof commandFromContradiction>[0]['subject'], Selector]>([
-    ['a token', { kind: 'token', facts: { iss: RAS, jti: 'at-1', client_id: 'wiki', iat: 1 } }, { token: { iss: RAS, jti: 'at-1' } }],
-    ['an opaque token, whichever issuer claims it', { kind: 'token', facts: { iss: RAS, sha256: DIGEST, client_id: 'wiki', iat: 1 } }, { token: { sha256: DIGEST } }],
+    ['a token', { kind: 'token', named: { iss: RAS, jti: 'at-1' } }, { token: { iss: RAS, jti: 'at-1' } }],
+    ['an opaque token', { kind: 'token', named: { sha256: DIGEST } }, { token: { sha256: DIGEST } }],
     ['an ID-JAG', { kind: 'id_jag', iss: IDP, jti: 'gr-1' }, { id_jag: { iss: IDP, jti: 'gr-1' } }],
   ])('blocks %s once, with no event that could lift it', (_name, subject, selector) => {
     const { records, once } = commandFromContradiction({ ...contradiction, subject });

@@ -22,7 +22,7 @@ export interface WrittenProjections {
   readonly sequences: readonly SequenceState[];
 }
 
-const NOTHING: WrittenProjections = { conflicts: { tokens: [], idJags: [] }, routesOver: new Map(), sequences: [] };
+const NOTHING: WrittenProjections = { conflicts: [], routesOver: new Map(), sequences: [] };
 
 /** What a rebuild does otherwise than the appender. */
 export interface Writing {
