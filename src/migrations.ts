@@ -5,6 +5,7 @@ import { Ledger1764000001000, LedgerPartitions1764000005000 } from './log/index.
 import {
   EntityNames1764000008042,
   FillUseAggregates1764000008010,
+  ForeignUses1764000008202,
   GrantAggregates1764000008020,
   NewsIndexes1764000008102,
   ProjectionGate1764000008060,
@@ -53,4 +54,5 @@ export const MIGRATIONS = [
   UsesOfUsers1764000008103,
   UsesByArrival1764000008104,
   Contradictions1764000008201,
+  ForeignUses1764000008202,
 ];

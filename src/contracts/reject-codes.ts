@@ -23,6 +23,7 @@ export const REJECT_CODES = {
   'unsigned-on-shared-topic': 'A topic that sources share takes no unsigned event of this type.',
   'secret-in-event': 'A member contains a token or another secret; send its identity instead.',
   conflict: 'The source has already sent other content under this event id.',
+  'token-of-another-issuer': 'Another issuer has announced a token with this digest; the first one stands.',
   'unsupported-media-type': 'The content type is not one of those that carry events.',
   'refused-by-database': 'The database refused the event.',
   'source-not-allowed': 'The caller may not emit for this source.',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { SOURCE_EVENT_NAMES } from '../contracts/index.js';
-import { selectorKey, type Selector } from '../rules/index.js';
+import { selectorKey, type RuleEvent, type Selector } from '../rules/index.js';
 import { commandFromContradiction, commandFromEvent, isRuleEvent, type EventToRule, type NewControlRecord, type RuleEventName } from './index.js';
 
 const IDP = 'https://idp.example';
@@ -15,7 +15,7 @@ type Told = { [N in RuleEventName]: Pick<Extract<EventToRule['event'], { name: N
 
 function commandOf(told: Told): ReturnType<typeof commandFromEvent> {
   let next = 0;
-  return commandFromEvent({ tenant: TENANT, source: SOURCE, event: { ...told, id: 'e-1', timeMs: AT_MS } as EventToRule['event'], content: 'the content', newId: () => `rule-${next++}` });
+  return commandFromEvent({ tenant: TENANT, source: SOURCE, event: { ...told, id: 'e-1', timeMs: AT_MS, arrivedMs: AT_MS } as EventToRule['event'], content: 'the content', newId: () => `rule-${next++}` });
 }
 
 const encoded = (selector: Selector): { shape: number; key: string } => {
@@ -123,6 +123,19 @@ describe('commandFromEvent (design, section 4)', () => {
   it("names the source's issuer in every selector, whatever else the event names", () => {
     const foreign = commandOf({ name: 'client.disabled', data: { iss: IDP, idp_client_id: 'x', ras: [{ iss: 'https://elsewhere.example', client_id: 'x' }] } });
     for (const record of foreign.records) expect(record.kind === 'rule.ordered' && record.body.selector.issuer).toBe(IDP);
+  });
+});
+
+describe('an event that is dated ahead of its arrival', () => {
+  const dated = (told: RuleEvent): number => {
+    const event = { ...told, id: 'e-1', timeMs: AT_MS + 240_000, arrivedMs: AT_MS } as EventToRule['event'];
+    const [record] = commandFromEvent({ tenant: TENANT, source: SOURCE, event, content: '', newId: () => 'rule-0' }).records;
+    return (record!.body as { origin: { at: number } }).origin.at;
+  };
+
+  it('counts from its arrival where it enables, so that it ends nothing that is disabled until then', () => {
+    expect(dated({ name: 'user.enabled', data: { iss: IDP, sub: 'alice' } })).toBe(AT_MS);
+    expect(dated({ name: 'user.disabled', data: { iss: IDP, sub: 'alice' } })).toBe(AT_MS + 240_000);
   });
 });
 

@@ -239,7 +239,7 @@ describe('accept refuses', () => {
   });
 
   it('has a row for every code that it can give', () => {
-    const byAppender: RejectCode[] = ['conflict', 'refused-by-database'];
+    const byAppender: RejectCode[] = ['conflict', 'token-of-another-issuer', 'refused-by-database'];
     expect([...new Set(REFUSED.map(([, code]) => code)), ...byAppender].sort()).toEqual(Object.keys(REJECT_CODES).sort());
   });
 

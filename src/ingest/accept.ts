@@ -39,6 +39,8 @@ export interface Accepted {
   readonly name: SourceEventName;
   readonly event: CloudEvent<SourceEventName>;
   readonly timeMs: number;
+  /** When it was judged, by the clock of this process. */
+  readonly arrivedMs: number;
   readonly source: Source;
   /** RFC 8785 form of {type, source, id, time, subject, data}, the time normalised. */
   readonly content: string;
@@ -73,7 +75,7 @@ export function accept(arrived: Arrived, state: ControlState, nowMs: number): Ac
     checkIssueTime(event.data, nowMs);
     const { type, source: uri, id, subject, data } = event;
     const content = canonicalJson({ type, source: uri, id, time: new Date(timeMs).toISOString(), subject, data });
-    return { accepted: true, name, event, timeMs, source, content, attributes, arrived };
+    return { accepted: true, name, event, timeMs, arrivedMs: nowMs, source, content, attributes, arrived };
   } catch (error) {
     if (!(error instanceof RescindError) || !(error.code in REJECT_CODES)) throw error;
     return {

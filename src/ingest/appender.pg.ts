@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
-import { RescindError, type EventName } from '../contracts/index.js';
+import { RescindError, type EventName, type TokenIssued } from '../contracts/index.js';
 import { commandFromEvent, isRuleEvent, type Command, type ControlFollower, type ControlLog } from '../control/index.js';
 import { createRangeKeeper, RangeMissing } from '../log/index.js';
 import type { Log, Metrics } from '../platform/index.js';
+import { findForeignTokens } from '../projections/index.js';
 import type { Accepted } from './accept.js';
 import { createBatchWriter, isRefusal, isTransient, type Replace } from './bisect.pg.js';
 import { createContradictionOrders } from './contradictions.pg.js';
@@ -58,6 +59,7 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
   const counted = metrics.counter('rescind_ingest_events_total', 'Events by outcome and door.', ['outcome', 'door', 'type']);
   const rejects = metrics.counter('rescind_ingest_rejected_total', 'Refused events by reason and door.', ['code', 'door']);
   const routesOver = metrics.counter('rescind_ingest_routes_over_total', 'Uses of routes beyond the number that a source may bring.', ['source']);
+  const foreignUses = metrics.counter('rescind_ingest_foreign_uses_total', 'Uses that a source reported of tokens whose audience is none of its resources; attributed to nobody.', ['source']);
   const batchSize = metrics.histogram('rescind_ingest_batch_events', 'Events of one transaction.', [], [1, 10, 100, 500, 1000, 2000, 4000]);
   const batchSeconds = metrics.histogram('rescind_ingest_batch_seconds', 'Duration of one batch.', []);
   const numbers = metrics.gauge('rescind_sequence_findings', 'Numbers of the sequence of a source that have not come, came twice, or were given up.', ['source', 'finding']);
@@ -209,10 +211,11 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
       originals.set(by, originals.get(judged) ?? judged);
       return by;
     };
-    const ordered = await orderRules(submissions, replace);
+    const ordered = await orderRules(await refuseForeignTokens(submissions, replace), replace);
     const written = await (isApart ? batches.writeBisecting(ordered, seenSeq, replace) : batches.write(ordered, seenSeq));
     ranges.noted(written.highest);
     for (const [source, uses] of written.routesOver) routesOver.inc({ source }, uses);
+    for (const [source, uses] of written.foreignUses) foreignUses.inc({ source }, uses);
     if (written.outboxLeft) outboxDue = true;
     if (written.refused.length > 0) onRefused?.(written.refused);
     const outcomes = new Map([...written.outcomes].map(([judged, outcome]) => [originals.get(judged) ?? judged, outcome]));
@@ -228,6 +231,23 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
     const isThere = ([judged, outcome]: readonly [Judged, Outcome]): boolean =>
       judged.accepted && outcome.state === 'sequenced' && places.has(`${judged.source.tenant} ${outcome.index}`);
     return new Set([...outcomes].filter(isThere).map(([, outcome]) => outcome));
+  }
+
+  /** A digest names a token of whoever announced it first: the event of another issuer is refused. */
+  async function refuseForeignTokens(submissions: readonly Submission[], replace: Replace): Promise<readonly Submission[]> {
+    const accepted = submissions.flatMap(({ events }) => events).filter((judged): judged is Judged & Accepted => judged.accepted);
+    const announced = accepted
+      .filter(({ name }) => name === 'token.issued')
+      .map((judged) => ({ judged, tenant: judged.source.tenant, tenantKey: state.tenant(judged.source.tenant)!.key, data: judged.event.data as TokenIssued }));
+    const foreign = new Set<Judged>([...(await findForeignTokens(pool, announced))].map(({ judged }) => judged));
+    if (foreign.size === 0) return submissions;
+    const detail = 'another issuer has announced a token with this digest';
+    return submissions.map((submission) => ({
+      ...submission,
+      events: submission.events.map((judged) =>
+        foreign.has(judged) ? replace(judged, { ...judged, accepted: false, code: 'token-of-another-issuer', detail } as Judged) : judged,
+      ),
+    }));
   }
 
   /** Events that become rules are ordered before their batch is written; each applies once (design, section 4). */
@@ -251,11 +271,11 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
   }
 
   function ruleCommand(judged: Judged & { accepted: true }): Command {
-    const { source, event, timeMs, content } = judged;
+    const { source, event, timeMs, arrivedMs, content } = judged;
     return commandFromEvent({
       tenant: state.tenant(source.tenant)!,
       source,
-      event: { name: judged.name, data: event.data, id: event.id, timeMs } as Parameters<typeof commandFromEvent>[0]['event'],
+      event: { name: judged.name, data: event.data, id: event.id, timeMs, arrivedMs } as Parameters<typeof commandFromEvent>[0]['event'],
       content,
       newId: randomUUID,
     });

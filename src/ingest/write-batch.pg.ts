@@ -37,6 +37,8 @@ export interface Written {
   readonly sequences: readonly SequenceState[];
   /** Uses of routes that were not kept apart, by source. */
   readonly routesOver: ReadonlyMap<string, number>;
+  /** Uses of tokens that are for others than their source, by source: nobody's. */
+  readonly foreignUses: ReadonlyMap<string, number>;
   /** The highest index that was written, of any tenant. */
   readonly highest: bigint;
   /** Control records that are left without their entry. */
@@ -110,10 +112,10 @@ export async function writeBatch(
   }
   await writeQuarantine(client, refused);
   await leaveQuarantine(client, outcomes);
-  const { conflicts, routesOver, sequences } = await writeProjections(client, projected, projectOwn(own, placed.slice(sealed.length)));
+  const { conflicts, foreignUses, routesOver, sequences } = await writeProjections(client, projected, projectOwn(own, placed.slice(sealed.length)));
   await oweRules(client, conflicts);
   const highest = placed.reduce((most, { index }) => (index > most ? index : most), 0n);
-  return { outcomes, refused, conflicts, routesOver, sequences, highest, outboxLeft: outbox.left };
+  return { outcomes, refused, conflicts, foreignUses, routesOver, sequences, highest, outboxLeft: outbox.left };
 }
 
 /** Moves of one partition that follow one another, so that one comparison stands for all; partitions in one order for everybody. */
