@@ -3,9 +3,10 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { CloudEvent, EventDataOf, SourceEventName } from '../../../src/contracts/index.js';
 import { buildEvent } from '../../../src/emit/index.js';
 import { ADMIN_CALLER } from '../../../src/registry/index.js';
-import { access, API, createStage, fromChat, RAS, token, type Stage } from '../../support/stage.js';
+import { access, API, createStage, fromChat, IDP, idJag, RAS, token, type Stage } from '../../support/stage.js';
 
 const CRM = 'https://login.crm.example';
+const OTHER_IDP = 'https://idp.other.example';
 const CRM_API = 'https://api.crm.example';
 
 /** Two applications of one tenant: `crm` sees tokens of `chat`, as one to whom they are relayed does, and knows their digests. */
@@ -15,7 +16,8 @@ beforeAll(async () => {
   const actor = { id: ADMIN_CALLER, tenant: stage.tenant };
   const types = ['token.issued', 'access.allowed', 'access.summary'] as const;
   await stage.registry.createSource(actor, { name: 'crm', uri: `${CRM}/events`, types: [...types], issuers: [CRM], resources: [CRM_API, `${CRM_API}/v2`] });
-  await stage.registry.updateCaller(actor, 'emitter', { roles: { emit: { sources: ['idp', 'chat', 'crm'] } } });
+  await stage.registry.createSource(actor, { name: 'other-idp', uri: `${OTHER_IDP}/events`, types: ['id-jag.issued'], issuers: [OTHER_IDP], resources: [] });
+  await stage.registry.updateCaller(actor, 'emitter', { roles: { emit: { sources: ['idp', 'other-idp', 'chat', 'crm'] } } });
   caller = stage.follower.state.caller('emitter')!;
 });
 afterAll(() => stage.stop());
@@ -59,6 +61,20 @@ describe('a digest under which a token was announced', () => {
     await emit(fromChat('token.issued', opaque('own')));
     expect(await emit(fromChat('token.issued', { ...opaque('own'), scope: 'chat.admin' }))).toEqual([stored]);
     expect(await rows(`SELECT conflict_ix IS NOT NULL AS conflict FROM token WHERE ${ofToken('own')}`)).toEqual([{ conflict: true }]);
+  });
+});
+
+describe('an ID-JAG that a token names by its digest', () => {
+  it.each([['before the token', true], ['after the token', false]])('is of the issuer that the token states, not of one that claims the digest %s', async (name, isFirst) => {
+    const sha256 = digest(`id-jag ${name}`);
+    const claimed = buildEvent('id-jag.issued', { source: `${OTHER_IDP}/events`, data: idJag({ iss: OTHER_IDP, jti: name, sha256, sub: 'mallory' }) });
+    const issued = fromChat('token.issued', token({ jti: name, id_jag: { iss: IDP, sha256 } }));
+    expect(await emit(...(isFirst ? [claimed, issued] : [issued]))).toEqual(isFirst ? [stored, stored] : [stored]);
+    if (!isFirst) await emit(claimed);
+    const user = () => rows(`SELECT e.parts ->> 2 AS sub FROM token t LEFT JOIN entity e ON e.tenant = t.tenant AND e.id = t.usr WHERE t.facts ->> 'jti' = $1`, [name]);
+    expect(await user()).toEqual([{ sub: null }]);
+    await emit(buildEvent('id-jag.issued', { source: `${IDP}/events`, data: idJag({ jti: name, sha256, sub: 'alice' }) }));
+    expect(await user()).toEqual([{ sub: 'alice' }]);
   });
 });
 

@@ -22,9 +22,8 @@ const versionsOf = async (sub: string): Promise<{ scopes: string[]; open: boolea
 
 describe('scopes at the intake', () => {
   it('are a hundred an event: events with 819 are refused, each by itself', async () => {
-    const many = Array.from({ length: 50 }, (_, n) =>
-      withScope(fromChat('token.issued', token({ jti: `many-${n}` })), Array.from({ length: 819 }, (_, s) => (n * 819 + s).toString(36).padStart(4, '0')).join(' ')),
-    );
+    const scopesOf = (n: number): string => Array.from({ length: 819 }, (_, nth) => (n * 819 + nth).toString(36).padStart(4, '0')).join(' ');
+    const many = Array.from({ length: 50 }, (_, n) => withScope(fromChat('token.issued', token({ jti: `many-${n}` })), scopesOf(n)));
     const results = await stage.emit(...many, fromChat('token.issued', token({ jti: 'beside-many' })));
     expect(results.slice(0, 50)).toEqual(many.map(() => ({ error: 'invalid-scope', detail: expect.stringContaining('at most 100 scopes') })));
     expect(results[50]).toMatchObject({ state: 'sequenced' });
