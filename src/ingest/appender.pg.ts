@@ -111,8 +111,11 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
   /** From now on all that their speaker says is written apart, in order, until a batch of it is refused nothing. */
   function setApart(batch: readonly Waiting[]): void {
     const { speaker } = batch[0]!;
-    for (const { door, load } of batch) room.enterAgain(door, load, speaker);
-    apart.set(speaker, [...batch, ...waiting.filter((one) => one.speaker === speaker)]);
+    // What Kafka brought is bounded by the fetches of its partitions; in Kafka's room it would keep the other topics out.
+    const later = waiting.filter((one) => one.speaker === speaker);
+    for (const { door, load } of batch) if (door === 'http') room.enterAgain(load, speaker);
+    for (const { door, load } of later) if (door === 'kafka') room.leave(door, load, speaker);
+    apart.set(speaker, [...batch, ...later]);
     waiting = waiting.filter((one) => one.speaker !== speaker);
     runningApart ??= drainApart();
   }
@@ -126,7 +129,7 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
         const { batch, rest } = takeNext(theirs);
         apart.delete(speaker);
         apart.set(speaker, rest);
-        for (const { door, load } of batch) room.leave(door, load, speaker);
+        for (const { door, load } of batch) if (door === 'http') room.leave(door, load, speaker);
         const refused = await writeWaiting(batch, true);
         if (!refused && apart.get(speaker)!.length === 0) apart.delete(speaker);
       }
@@ -162,7 +165,7 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
         const rest = batch.filter(({ submission }) => submission.offset !== error.move);
         return rest.length > 0 && writeWaiting(rest, isApart, attempt);
       }
-      if (isRefusal(error) && !isApart) {
+      if (isRefusal(error) && !isApart && batch.length > 0) {
         await part(batch);
         return true;
       }
@@ -334,7 +337,9 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
       const door: DoorName = submission.offset ? 'kafka' : 'http';
       const load = { events: submission.events.length, bytes: submission.events.reduce((sum, { arrived }) => sum + arrived.bytes.length, 0) };
       const speaker = speakerOf(submission);
-      if (!room.enter(door, load, speaker)) return Promise.reject(new RescindError('overloaded'));
+      const theirs = apart.get(speaker);
+      const needsRoom = door === 'http' || !theirs;
+      if (needsRoom && !room.enter(door, load, speaker)) return Promise.reject(new RescindError('overloaded'));
       let refused = 0;
       for (const judged of submission.events) {
         if (judged.accepted) sealEvent(judged, state);
@@ -342,7 +347,6 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
       }
       return new Promise((resolve, reject) => {
         const one = { door, load, refused, speaker, submission, resolve, reject };
-        const theirs = apart.get(speaker);
         if (theirs) {
           theirs.push(one);
           runningApart ??= drainApart();

@@ -84,7 +84,7 @@ describe('what waits to be written', () => {
   it('what must wait again takes its room, also where there is none', () => {
     const room = createWaitingRoom(BOUNDS);
     for (let n = 0; n < 100; n++) room.enter('http', one, n % 2 ? 'ann' : 'ben');
-    room.enterAgain('http', { events: 30, bytes: 30 }, 'ann');
+    room.enterAgain({ events: 30, bytes: 30 }, 'ann');
     expect(room.events).toBe(130);
     for (let n = 0; n < 30; n++) room.leave('http', one, 'ben');
     expect(room.enter('http', one, 'ben')).toBe(false);

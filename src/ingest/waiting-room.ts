@@ -23,8 +23,8 @@ const NOTHING: Load = { events: 0, bytes: 0 };
 export interface WaitingRoom {
   /** Whether there is room for the speaker; takes it. Kafka's always has, since it asks {@link roomForKafka} before. */
   enter(door: DoorName, load: Load, speaker: string): boolean;
-  /** Takes room for what left and must wait again, whether there is any or not. */
-  enterAgain(door: DoorName, load: Load, speaker: string): void;
+  /** Takes room of HTTP for what left and must wait again, whether there is any or not. */
+  enterAgain(load: Load, speaker: string): void;
   leave(door: DoorName, load: Load, speaker: string): void;
   /** Resolves when what Kafka brought earlier leaves room for more. */
   roomForKafka(): Promise<void>;
@@ -71,7 +71,7 @@ export function createWaitingRoom(bounds: Load = { events: MAX_WAITING_EVENTS, b
       add(door, load, speaker, 1);
       return true;
     },
-    enterAgain: (door, load, speaker) => add(door, load, speaker, 1),
+    enterAgain: (load, speaker) => add('http', load, speaker, 1),
     leave(door, load, speaker) {
       add(door, load, speaker, -1);
       if (!isKafkaFull()) letIn();

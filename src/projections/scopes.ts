@@ -10,6 +10,7 @@ export const MORE_SCOPES = '…';
 export function addScopes(kept: readonly string[], said: readonly string[]): readonly string[] {
   if (kept.at(-1) === MORE_SCOPES) return kept;
   const known = new Set(kept);
+  if (said.every((scope) => known.has(scope))) return kept;
   let length = kept.reduce((sum, scope) => sum + scope.length + 1, 0);
   for (const scope of said) {
     if (known.has(scope)) continue;
@@ -18,7 +19,7 @@ export function addScopes(kept: readonly string[], said: readonly string[]): rea
     known.add(fits ? scope : MORE_SCOPES);
     if (!fits) break;
   }
-  return known.size === kept.length ? kept : [...known].sort();
+  return [...known].sort();
 }
 
 export const scopesIn = (scope: string | undefined): string[] => (scope ?? '').split(' ').filter((one) => one !== '');
