@@ -1,10 +1,11 @@
 import { Confirmations1764000008031, ControlCopy1764000004500, ControlLog1764000000000 } from './control/index.js';
 import { TopicFeeds1764000004600, TopicKey1764000008200 } from './feeds/index.js';
-import { Ingest1764000003000 } from './ingest/index.js';
+import { Contradictions1764000008201, Ingest1764000003000 } from './ingest/index.js';
 import { Ledger1764000001000, LedgerPartitions1764000005000 } from './log/index.js';
 import {
   EntityNames1764000008042,
   FillUseAggregates1764000008010,
+  ForeignUses1764000008202,
   GrantAggregates1764000008020,
   NewsIndexes1764000008102,
   ProjectionGate1764000008060,
@@ -53,4 +54,6 @@ export const MIGRATIONS = [
   UsesOfUsers1764000008103,
   UsesByArrival1764000008104,
   TopicKey1764000008200,
+  Contradictions1764000008201,
+  ForeignUses1764000008202,
 ];

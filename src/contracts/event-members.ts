@@ -10,6 +10,10 @@ export const MAX_TIME_SECONDS = 4_102_444_800;
 export const MAX_VALUES = 8;
 /** Characters of a `scope`; longer ones are refused. */
 export const MAX_SCOPE_LENGTH = 4_096;
+/** Scopes in one `scope`; more are refused. */
+export const MAX_SCOPES = 100;
+/** Characters of one scope, ASCII by its grammar: every index takes it. */
+export const MAX_ONE_SCOPE_LENGTH = 256;
 /** Characters of a `reason`, `error`, `route`; longer ones are refused. */
 export const MAX_TEXT_LENGTH = 1_024;
 /** Characters of a raw `path`, which stays in the payload; longer ones are refused. */
@@ -36,12 +40,13 @@ export const Digest = Type.String({
   description: 'SHA-256, base64url without padding',
 });
 
-const SCOPE_TOKEN = '[!#-\\[\\]-~]+';
+const SCOPE_TOKEN = `[!#-\\[\\]-~]{1,${MAX_ONE_SCOPE_LENGTH}}`;
+export const SCOPE_PATTERN = `^(?:${SCOPE_TOKEN}(?: ${SCOPE_TOKEN}){0,${MAX_SCOPES - 1}})?$`;
 /** RFC 6749, 3.3; may be empty, which says that nothing was granted. */
 export const Scope = Type.String({
   maxLength: MAX_SCOPE_LENGTH,
-  pattern: `^(?:${SCOPE_TOKEN}(?: ${SCOPE_TOKEN})*)?$`,
-  description: 'scopes separated by single spaces',
+  pattern: SCOPE_PATTERN,
+  description: `at most ${MAX_SCOPES} scopes, each of at most ${MAX_ONE_SCOPE_LENGTH} characters, separated by single spaces`,
 });
 
 export const Audience = Type.Array(Identifier, { minItems: 1, maxItems: MAX_VALUES, uniqueItems: true });

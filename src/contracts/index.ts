@@ -10,12 +10,16 @@ export {
   type OwnEventName,
   type SourceEventName,
 } from './event-names.js';
+export { holdsSecret } from './secrets.js';
 export { parseEventTime, type CloudEvent } from './cloud-event.js';
 export { DATA_SCHEMAS, SCHEMA_BASE, eventSchema, type EventDataOf } from './event-schemas.js';
 export { validateEventData, type EventDataProblem } from './validate-event-data.js';
 export {
   MAX_ACTOR_DEPTH,
   MAX_IDENTIFIER_LENGTH,
+  MAX_ONE_SCOPE_LENGTH,
+  MAX_SCOPE_LENGTH,
+  MAX_SCOPES,
   MAX_TIME_SECONDS,
   MAX_VALUES,
   MIN_TIME_SECONDS,

@@ -64,7 +64,6 @@ describe('what the sentence says', () => {
     ['id-jag.issued', { iat: 1790000000.5 }, '/iat', '/iat must be integer'],
     ['id-jag.issued', { aud: 'https://login.chat.example' }, '/aud', '/aud must be array'],
     ['id-jag.issued', { sha256: 'abc' }, '/sha256', '/sha256 must be SHA-256, base64url without padding'],
-    ['id-jag.issued', { scope: 'a  b' }, '/scope', '/scope must be scopes separated by single spaces'],
     ['id-jag.issued', { agent: {} }, '/agent', '/agent must not have fewer than 1 properties'],
     ['id-jag.issued', { parent: { iss: 'a' } }, '/parent', '/parent must have exactly one of {iss, jti} and {sha256}'],
     ['token.issued', { sha256: 'A'.repeat(43) }, '', 'data must have exactly one of jti, sha256 and signing_input_sha256'],
@@ -96,6 +95,7 @@ describe('what the sentence says', () => {
 
 describe('bounds', () => {
   const issued = (change: Record<string, unknown>) => validateEventData('id-jag.issued', { ...valid('id-jag.issued'), ...change });
+  const scopes = (count: number): string => Array.from({ length: count }, (_, n) => `s${n}`).join(' ');
   const actor = (depth: number): object => (depth === 1 ? { sub: 'a' } : { sub: 'a', act: actor(depth - 1) });
 
   it.each<[string, Record<string, unknown>]>([
@@ -105,6 +105,8 @@ describe('bounds', () => {
     ['eight audiences', { aud: [...'abcdefgh'] }],
     ['no resource', { resource: [] }],
     ['no scope granted', { scope: '' }],
+    ['a hundred scopes', { scope: scopes(100) }],
+    ['a scope of 256 characters', { scope: 'a'.repeat(256) }],
     ['eight actors', { act: actor(8) }],
     ['an actor with claims of its issuer', { act: { sub: 'a', sub_profile: 'ai_agent' } }],
     ['a certificate confirmation', { cnf: { 'x5t#S256': 'A'.repeat(43) } }],
@@ -123,8 +125,16 @@ describe('bounds', () => {
     ['a digest in another spelling', { sha256: `${'A'.repeat(42)}B` }, 'invalid-data'],
     ['a padded digest', { sha256: `${'A'.repeat(43)}=` }, 'invalid-data'],
     ['a confirmation of another kind', { cnf: { jwk: {} } }, 'invalid-data'],
-    ['a quote in a scope', { scope: 'a"b' }, 'invalid-data'],
+    ['a quote in a scope', { scope: 'a"b' }, 'invalid-scope'],
+    ['two spaces between scopes', { scope: 'a  b' }, 'invalid-scope'],
+    ['a hundred and one scopes', { scope: scopes(101) }, 'invalid-scope'],
+    ['a scope of 257 characters', { scope: `read ${'a'.repeat(257)}` }, 'invalid-scope'],
+    ['4,097 characters of scopes', { scope: `${`${'a'.repeat(255)} `.repeat(16)}a`.padEnd(4_097, 'b') }, 'invalid-scope'],
   ])('%s is refused', (_what, change, code) => expect(issued(change)?.code).toBe(code));
+
+  it('says how many scopes may stand in one event, and how long each may be', () => {
+    expect(issued({ scope: scopes(101) })?.message).toBe('/scope must be at most 100 scopes, each of at most 256 characters, separated by single spaces');
+  });
 
   it('a refresh token needs no exp, an access token does', () => {
     const { exp: _exp, ...rest } = valid('token.issued');

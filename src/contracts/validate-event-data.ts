@@ -2,11 +2,11 @@ import { Compile, type Validator } from 'typebox/compile';
 import type { TLocalizedValidationError } from 'typebox/error';
 import type { EventName } from './event-names.js';
 import { DATA_SCHEMAS } from './event-schemas.js';
-import { MAX_IDENTIFIER_LENGTH, MAX_TIME_SECONDS, MIN_TIME_SECONDS } from './event-members.js';
+import { MAX_IDENTIFIER_LENGTH, MAX_SCOPE_LENGTH, MAX_TIME_SECONDS, MIN_TIME_SECONDS, SCOPE_PATTERN } from './event-members.js';
 import type { RejectCode } from './reject-codes.js';
 
 export interface EventDataProblem {
-  readonly code: Extract<RejectCode, 'invalid-data' | 'time-out-of-range' | 'identifier-too-long'>;
+  readonly code: Extract<RejectCode, 'invalid-data' | 'invalid-scope' | 'time-out-of-range' | 'identifier-too-long'>;
   /** JSON Pointer into `data`; empty for `data` itself. */
   readonly path: string;
   /** One sentence for people. Names members, never repeats a value. */
@@ -48,6 +48,8 @@ function problemOf(errors: readonly TLocalizedValidationError[], schema: unknown
 
 function codeOf(error: TLocalizedValidationError): EventDataProblem['code'] {
   const limit = 'limit' in error.params ? error.params.limit : undefined;
+  if (error.keyword === 'pattern' && String(error.params.pattern) === SCOPE_PATTERN) return 'invalid-scope';
+  if (error.keyword === 'maxLength' && limit === MAX_SCOPE_LENGTH) return 'invalid-scope';
   if (error.keyword === 'maxLength' && limit === MAX_IDENTIFIER_LENGTH) return 'identifier-too-long';
   if (error.keyword === 'minimum' && limit === MIN_TIME_SECONDS) return 'time-out-of-range';
   if (error.keyword === 'maximum' && limit === MAX_TIME_SECONDS) return 'time-out-of-range';

@@ -1,9 +1,9 @@
-import { selectorKey, tokenRef, type Selector, type TokenFacts } from '../rules/index.js';
+import { selectorKey, type Selector, type TokenRef } from '../rules/index.js';
 import type { Command } from './control-log.pg.js';
 
 export interface Contradiction {
   readonly tenant: { readonly id: string; readonly key: Uint8Array };
-  readonly subject: { readonly kind: 'token'; readonly facts: TokenFacts } | { readonly kind: 'id_jag'; readonly iss: string; readonly jti: string };
+  readonly subject: { readonly kind: 'token'; readonly named: TokenRef } | { readonly kind: 'id_jag'; readonly iss: string; readonly jti: string };
   readonly reason: string;
   readonly author: string;
   readonly newId: () => string;
@@ -15,7 +15,7 @@ export interface Contradiction {
  */
 export function commandFromContradiction({ tenant, subject, reason, author, newId }: Contradiction): Command {
   const selector: Selector =
-    subject.kind === 'token' ? { token: tokenRef(subject.facts) } : { id_jag: { iss: subject.iss, jti: subject.jti } };
+    subject.kind === 'token' ? { token: subject.named } : { id_jag: { iss: subject.iss, jti: subject.jti } };
   const { shape, key } = selectorKey(tenant.key, selector);
   const encoded = Buffer.from(key, 'latin1').toString('base64url');
   const id = newId();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { SOURCE_EVENT_NAMES } from '../contracts/index.js';
-import { selectorKey, type Selector } from '../rules/index.js';
+import { selectorKey, type RuleEvent, type Selector } from '../rules/index.js';
 import { commandFromContradiction, commandFromEvent, isRuleEvent, type EventToRule, type NewControlRecord, type RuleEventName } from './index.js';
 
 const IDP = 'https://idp.example';
@@ -15,7 +15,7 @@ type Told = { [N in RuleEventName]: Pick<Extract<EventToRule['event'], { name: N
 
 function commandOf(told: Told): ReturnType<typeof commandFromEvent> {
   let next = 0;
-  return commandFromEvent({ tenant: TENANT, source: SOURCE, event: { ...told, id: 'e-1', timeMs: AT_MS } as EventToRule['event'], content: 'the content', newId: () => `rule-${next++}` });
+  return commandFromEvent({ tenant: TENANT, source: SOURCE, event: { ...told, id: 'e-1', timeMs: AT_MS, arrivedMs: AT_MS } as EventToRule['event'], content: 'the content', newId: () => `rule-${next++}` });
 }
 
 const encoded = (selector: Selector): { shape: number; key: string } => {
@@ -127,12 +127,25 @@ describe('commandFromEvent (design, section 4)', () => {
   });
 });
 
+describe('an event that is dated ahead of its arrival', () => {
+  const dated = (told: RuleEvent): number => {
+    const event = { ...told, id: 'e-1', timeMs: AT_MS + 240_000, arrivedMs: AT_MS } as EventToRule['event'];
+    const [record] = commandFromEvent({ tenant: TENANT, source: SOURCE, event, content: '', newId: () => 'rule-0' }).records;
+    return (record!.body as { origin: { at: number } }).origin.at;
+  };
+
+  it('counts from its arrival where it enables, so that it ends nothing that is disabled until then', () => {
+    expect(dated({ name: 'user.enabled', data: { iss: IDP, sub: 'alice' } })).toBe(AT_MS);
+    expect(dated({ name: 'user.disabled', data: { iss: IDP, sub: 'alice' } })).toBe(AT_MS + 240_000);
+  });
+});
+
 describe('commandFromContradiction', () => {
   const contradiction = { tenant: TENANT, reason: 'two events', author: 'rescind', newId: () => 'rule-0' };
 
   it.each<[string, Parameters<typeof commandFromContradiction>[0]['subject'], Selector]>([
-    ['a token', { kind: 'token', facts: { iss: RAS, jti: 'at-1', client_id: 'wiki', iat: 1 } }, { token: { iss: RAS, jti: 'at-1' } }],
-    ['an opaque token, whichever issuer claims it', { kind: 'token', facts: { iss: RAS, sha256: DIGEST, client_id: 'wiki', iat: 1 } }, { token: { sha256: DIGEST } }],
+    ['a token', { kind: 'token', named: { iss: RAS, jti: 'at-1' } }, { token: { iss: RAS, jti: 'at-1' } }],
+    ['an opaque token', { kind: 'token', named: { sha256: DIGEST } }, { token: { sha256: DIGEST } }],
     ['an ID-JAG', { kind: 'id_jag', iss: IDP, jti: 'gr-1' }, { id_jag: { iss: IDP, jti: 'gr-1' } }],
   ])('blocks %s once, with no event that could lift it', (_name, subject, selector) => {
     const { records, once } = commandFromContradiction({ ...contradiction, subject });

@@ -1,5 +1,5 @@
 import { MAX_TIME_SECONDS } from '../contracts/index.js';
-import { isEnabling, selectorKey, selectorsOfEvent, subjectOfEvent, type RuleEvent, type Selector } from '../rules/index.js';
+import { isEnabling, ruleTimeOf, selectorKey, selectorsOfEvent, subjectOfEvent, type RuleEvent, type Selector } from '../rules/index.js';
 import type { Command } from './control-log.pg.js';
 import type { NewControlRecord, RuleOrigin } from './records.js';
 
@@ -9,7 +9,7 @@ export interface EventToRule {
   readonly tenant: { readonly id: string; readonly key: Uint8Array };
   /** Id and URI of the source. */
   readonly source: { readonly id: string; readonly uri: string };
-  readonly event: RuleEvent & { readonly id: string; readonly timeMs: number };
+  readonly event: RuleEvent & { readonly id: string; readonly timeMs: number; readonly arrivedMs: number };
   /** RFC 8785 form of the event: another content under the same id orders nothing. */
   readonly content: string;
   readonly newId: () => string;
@@ -19,7 +19,7 @@ export interface EventToRule {
 export function commandFromEvent(input: EventToRule): Command {
   const { tenant, source, event, content } = input;
   const subject = subjectOfEvent(event);
-  const origin: RuleOrigin = { source: source.id, event: event.id, at: event.timeMs, ...(subject === undefined ? {} : { subject }) };
+  const origin: RuleOrigin = { source: source.id, event: event.id, at: ruleTimeOf(event.name, event.timeMs, event.arrivedMs), ...(subject === undefined ? {} : { subject }) };
   return {
     records: selectorsOfEvent(event).map((selector) => recordFor(input, selector, origin)),
     once: { key: ['event', tenant.id, source.id, event.id], content },

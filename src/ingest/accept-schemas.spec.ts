@@ -92,7 +92,7 @@ describe('accept() and the schemas that are served', () => {
 });
 
 const RUNS = 250;
-const SHAPE: readonly RejectCode[] = ['invalid-data', 'identifier-too-long', 'time-out-of-range'];
+const SHAPE: readonly RejectCode[] = ['invalid-data', 'invalid-scope', 'identifier-too-long', 'time-out-of-range'];
 const oneOf = (codes: readonly RejectCode[]): unknown => expect.stringMatching(new RegExp(`^(?:${codes.join('|')})$`));
 
 type Data = Readonly<Record<string, unknown>>;

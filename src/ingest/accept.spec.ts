@@ -186,6 +186,8 @@ const REFUSED: readonly [what: string, code: RejectCode, () => Accepted | Reject
   ['a member that the schema does not know', 'invalid-data', () => say(said('token.issued', '2-chat', token({ access_token: 'x' })))],
   ['two identities', 'invalid-data', () => say(said('token.issued', '2-chat', token({ sha256: 'A'.repeat(43) })))],
   ['a number without end', 'invalid-data', () => say(JSON.stringify(said('token.issued', '2-chat', token({ act: { n: 1.5 } }))).replace('1.5', '1e999'))],
+  ['a hundred and one scopes', 'invalid-scope', () => say(said('token.issued', '2-chat', token({ scope: Array.from({ length: 101 }, (_, n) => `file:${n}:read`).join(' ') })))],
+  ['a scope of 257 characters', 'invalid-scope', () => say(said('access.allowed', '2-chat', access({ scope: 's'.repeat(257) })))],
   ['a subject over 512 bytes', 'identifier-too-long', () => say(said('token.issued', '2-chat', token({ sub: 'é'.repeat(300) })))],
   // Times
   ['an event far in the future', 'time-in-future', () => say(said('token.issued', '2-chat', token(), { time: new Date(NOW_MS + 301_000).toISOString() }))],
@@ -209,8 +211,9 @@ const REFUSED: readonly [what: string, code: RejectCode, () => Accepted | Reject
   ["another's resource in a usage event", 'wrong-resource', () => say(said('access.allowed', '2-chat', access({ resource: ['https://api.other.example'] })))],
   ["the RAS's own issuer as the audience of an access token", 'wrong-resource', () => say(said('token.issued', '2-chat', token({ aud: [RAS] })))],
   ['a source that is not the caller’s', 'source-not-allowed', () => say(said('token.issued', '2-chat', token()), byCaller('narrow'))],
-  ["another tenant's source", 'source-not-allowed', () => say(said('token.issued', '6-other', token()), byCaller('emitter'))],
-  ["another tenant's source, also where the caller's role names it", 'source-not-allowed', () => say(said('token.issued', '6-other', token()), byCaller('reaching'))],
+  ["another tenant's source", 'unknown-source', () => say(said('token.issued', '6-other', token()), byCaller('emitter'))],
+  ["another tenant's source, also where the caller's role names it", 'unknown-source', () => say(said('token.issued', '6-other', token()), byCaller('reaching'))],
+  ["another tenant's source on a topic", 'unknown-source', () => say(said('token.issued', '6-other', token()))],
   ['a token event on a shared topic', 'unsigned-on-shared-topic', () => say(said('token.issued', '4-gate-a', token({ aud: ['https://a.example'] })), onTopic('gates'))],
   ['a rule event on a shared topic', 'unsigned-on-shared-topic', () => say(said('token.revoked', '5-gate-b', { iss: RAS, jti: 'at-1' }), onTopic('gates'))],
   // Secrets
@@ -220,6 +223,8 @@ const REFUSED: readonly [what: string, code: RejectCode, () => Accepted | Reject
   ['a token whose header and payload begin with white space', 'secret-in-event', () => say(said('token.issued', '2-chat', token({ jti: compact('{ "alg":"ES256"}', '\n{"sub":"alice"}') })))],
   ['a token whose payload is detached', 'secret-in-event', () => say(said('token.issued', '2-chat', token({ jti: compact('{"alg":"ES256"}', '') })))],
   ['an encrypted token', 'secret-in-event', () => say(said('token.issued', '2-chat', token({ jti: `${compact('{"alg":"RSA-OAEP","enc":"A256GCM"}', 'key')}.aXY.dGFn` })))],
+  ['an opaque token in the query of a path', 'secret-in-event', () => say(said('access.allowed', '2-chat', access({ path: '/files?access_token=mF_9.B5f-4.1JqM8kPz2' })))],
+  ['a secret of a caller', 'secret-in-event', () => say(said('access.denied', '2-chat', access({ error: `rsk_${'a'.repeat(43)}` })))],
   ['a token between other words', 'secret-in-event', () => say(said('access.denied', '2-chat', access({ error: `invalid_token: ${JWS}, expired.` })))],
   ['a token deep in the actor chain', 'secret-in-event', () => say(said('token.issued', '2-chat', token({ act: { sub: 'a', act: { sub: 'b', claim: JWS } } })))],
   ['a token as a member name', 'secret-in-event', () => say(said('token.issued', '2-chat', token({ act: { [JWS]: 1 } })))],
@@ -236,7 +241,7 @@ describe('accept refuses', () => {
   });
 
   it('has a row for every code that it can give', () => {
-    const byAppender: RejectCode[] = ['conflict', 'refused-by-database'];
+    const byAppender: RejectCode[] = ['conflict', 'token-of-another-issuer', 'refused-by-database'];
     expect([...new Set(REFUSED.map(([, code]) => code)), ...byAppender].sort()).toEqual(Object.keys(REJECT_CODES).sort());
   });
 

@@ -39,6 +39,8 @@ export interface Accepted {
   readonly name: SourceEventName;
   readonly event: CloudEvent<SourceEventName>;
   readonly timeMs: number;
+  /** When it was judged, by the clock of this process. */
+  readonly arrivedMs: number;
   readonly source: Source;
   /** RFC 8785 form of {type, source, id, time, subject, data}, the time normalised. */
   readonly content: string;
@@ -73,7 +75,7 @@ export function accept(arrived: Arrived, state: ControlState, nowMs: number): Ac
     checkIssueTime(event.data, nowMs);
     const { type, source: uri, id, subject, data } = event;
     const content = canonicalJson({ type, source: uri, id, time: new Date(timeMs).toISOString(), subject, data });
-    return { accepted: true, name, event, timeMs, source, content, attributes, arrived };
+    return { accepted: true, name, event, timeMs, arrivedMs: nowMs, source, content, attributes, arrived };
   } catch (error) {
     if (!(error instanceof RescindError) || !(error.code in REJECT_CODES)) throw error;
     return {
@@ -153,16 +155,19 @@ function sourceOfTopic({ door }: Arrived, state: ControlState): Source | undefin
 function findSource(uri: unknown, { door }: Arrived, state: ControlState): Source {
   if (typeof uri !== 'string' || uri === '') throw new RescindError('invalid-envelope', { detail: '`source` is missing' });
   const source = state.sourceByUri(uri);
-  if (!source || source.disabled) throw new RescindError('unknown-source');
-  if (door.kind === 'kafka') {
-    // The broker's ACL ties a topic to its writer: the topic, not the record, says who speaks (design, section 3).
-    if (source.topic !== door.topic) throw new RescindError('wrong-topic');
-    return source;
-  }
-  const allowed = source.tenant === door.caller.tenant && door.caller.roles.emit?.sources.includes(source.name);
-  if (!allowed) throw new RescindError('source-not-allowed');
+  const isOnItsTopic = door.kind === 'kafka' && source?.topic === door.topic;
+  // A source of another tenant gets the answer of one that nobody registered: no answer says what other tenants have.
+  const isOfTenant = isOnItsTopic || source?.tenant === tenantOf(door, state);
+  if (!source || source.disabled || !isOfTenant) throw new RescindError('unknown-source');
+  // The broker's ACL ties a topic to its writer: the topic, not the record, says who speaks (design, section 3).
+  if (door.kind === 'kafka' && !isOnItsTopic) throw new RescindError('wrong-topic');
+  if (door.kind === 'http' && !door.caller.roles.emit?.sources.includes(source.name)) throw new RescindError('source-not-allowed');
   return source;
 }
+
+/** Undefined for a topic that no source has. */
+const tenantOf = (door: Arrived['door'], state: ControlState): string | undefined =>
+  door.kind === 'http' ? door.caller.tenant : state.sourcesOfTopic(door.topic)[0]?.tenant;
 
 function checkEvent(
   envelope: Readonly<Record<string, unknown>>,

@@ -1,16 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
-import { REJECT_CODES, RescindError, type EventName } from '../contracts/index.js';
+import { REJECT_CODES, RescindError, type EventName, type TokenIssued } from '../contracts/index.js';
 import { commandFromEvent, isRuleEvent, type Command, type ControlFollower, type ControlLog } from '../control/index.js';
 import { createRangeKeeper, RangeMissing } from '../log/index.js';
-import { inTransaction, type Log, type Metrics } from '../platform/index.js';
+import type { Log, Metrics } from '../platform/index.js';
+import { findForeignTokens } from '../projections/index.js';
 import type { Accepted } from './accept.js';
-import { findConflicted } from './conflicts.pg.js';
+import { createBatchWriter, isRefusal, isTransient, type Replace } from './bisect.pg.js';
+import { createContradictionOrders } from './contradictions.pg.js';
 import { takeNext, type Counted } from './next-batch.js';
 import type { Refused } from './quarantine.pg.js';
-import { OffsetLost, type Judged, type Outcome, type Submission } from './submission.js';
+import { OffsetLost, speakerOf, type Judged, type Outcome, type Submission } from './submission.js';
 import { createWaitingRoom, type DoorName, type Load } from './waiting-room.js';
-import { sealBatch, sealEvent, writeBatch, type Batch, type Written } from './write-batch.pg.js';
+import { sealEvent, type Written } from './write-batch.pg.js';
 
 /** How often a batch is sent again that the database aborted without fault of its events (deadlock, restart). */
 const MAX_ATTEMPTS = 3;
@@ -61,16 +63,21 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
   // A rate does not see the value that a series appears with.
   for (const code of Object.keys(REJECT_CODES)) for (const door of DOORS) rejects.inc({ code, door }, 0);
   const routesOver = metrics.counter('rescind_ingest_routes_over_total', 'Uses of routes beyond the number that a source may bring.', ['source']);
+  const foreignUses = metrics.counter('rescind_ingest_foreign_uses_total', 'Uses that a source reported of tokens whose audience is none of its resources; attributed to nobody.', ['source']);
   const batchSize = metrics.histogram('rescind_ingest_batch_events', 'Events of one transaction.', [], [1, 10, 100, 500, 1000, 2000, 4000]);
   const batchSeconds = metrics.histogram('rescind_ingest_batch_seconds', 'Duration of one batch.', []);
   const numbers = metrics.gauge('rescind_sequence_findings', 'Numbers of the sequence of a source that have not come, came twice, or were given up.', ['source', 'finding']);
+  const batches = createBatchWriter({ pool, state, log });
+  const contradictions = createContradictionOrders({ pool, controlLog, state, log });
   let waiting: Waiting[] = [];
+  /** What waits of speakers of whom the database refused something: written apart, so that looking for it holds up nobody else. */
+  const apart = new Map<string, Waiting[]>();
   const room = createWaitingRoom();
   metrics.gauge('rescind_ingest_waiting_events', 'Events that wait for their batch.', [], () => room.events);
   let outboxDue = true;
-  let conflictsDue = true;
   let owed: NodeJS.Timeout | undefined;
   let running: Promise<void> | undefined;
+  let runningApart: Promise<void> | undefined;
   let stopping = false;
 
   const rangeFailed = (error: unknown): void => log.error({ err: error }, 'the next range of the ledger could not be made');
@@ -101,8 +108,38 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
   function takeBatch(): readonly Waiting[] {
     const { batch, rest } = takeNext(waiting);
     waiting = rest;
-    for (const { door, load } of batch) room.leave(door, load);
+    for (const { door, load, speaker } of batch) room.leave(door, load, speaker);
     return batch;
+  }
+
+  /** From now on all that their speaker says is written apart, in order, until a batch of it is refused nothing. */
+  function setApart(batch: readonly Waiting[]): void {
+    const { speaker } = batch[0]!;
+    // What Kafka brought is bounded by the fetches of its partitions; in Kafka's room it would keep the other topics out.
+    const later = waiting.filter((one) => one.speaker === speaker);
+    for (const { door, load } of batch) if (door === 'http') room.enterAgain(load, speaker);
+    for (const { door, load } of later) if (door === 'kafka') room.leave(door, load, speaker);
+    apart.set(speaker, [...batch, ...later]);
+    waiting = waiting.filter((one) => one.speaker !== speaker);
+    runningApart ??= drainApart();
+  }
+
+  /** Speakers take turns, a batch each. */
+  async function drainApart(): Promise<void> {
+    try {
+      for (;;) {
+        const [speaker, theirs] = [...apart].find(([, one]) => one.length > 0) ?? [];
+        if (speaker === undefined || theirs === undefined) return;
+        const { batch, rest } = takeNext(theirs);
+        apart.delete(speaker);
+        apart.set(speaker, rest);
+        for (const { door, load } of batch) if (door === 'http') room.leave(door, load, speaker);
+        const refused = await writeWaiting(batch, true);
+        if (!refused && apart.get(speaker)!.length === 0) apart.delete(speaker);
+      }
+    } finally {
+      runningApart = undefined;
+    }
   }
 
   /** What a failed batch would have taken along must not wait for the next event. */
@@ -116,28 +153,64 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
     owed.unref();
   }
 
-  /** Takes out of the batch what lost its partition and writes the rest; no failure of one touches another. */
-  async function writeWaiting(batch: readonly Waiting[], attempt = 1): Promise<void> {
+  /**
+   * Takes out of the batch what lost its partition and writes the rest; no failure of one touches another. Where the database refuses
+   * it, the speakers are parted until each has been written or is alone; who is alone with it is set apart. Answers whether the
+   * database refused anything.
+   */
+  async function writeWaiting(batch: readonly Waiting[], isApart = false, attempt = 1): Promise<boolean> {
     try {
-      const written = await write(batch.map(({ submission }) => submission));
-      for (const { submission, resolve } of batch) resolve(submission.events.map((judged) => written.get(judged)!));
+      const { outcomes, contradicted, refused } = await write(batch.map(({ submission }) => submission), isApart);
+      for (const one of batch) answer(one, one.submission.events.map((judged) => outcomes.get(judged)!), contradicted);
+      return refused;
     } catch (error) {
       if (error instanceof OffsetLost) {
         batch.find(({ submission }) => submission.offset === error.move)?.reject(error);
         const rest = batch.filter(({ submission }) => submission.offset !== error.move);
-        if (rest.length > 0) await writeWaiting(rest, attempt);
-      } else if ((isTransient(error) || error instanceof RangeMissing) && attempt < MAX_ATTEMPTS) {
-        if (error instanceof RangeMissing) await ranges.ensure(error.upTo).catch(rangeFailed);
-        await writeWaiting(batch, attempt + 1);
-      } else {
-        log.error({ err: error, submissions: batch.length }, 'a batch could not be written');
-        payLater();
-        for (const { reject } of batch) reject(new RescindError('database-unavailable', { cause: error }));
+        return rest.length > 0 && writeWaiting(rest, isApart, attempt);
       }
+      if (isRefusal(error) && !isApart && batch.length > 0) {
+        await part(batch);
+        return true;
+      }
+      if ((isTransient(error) || error instanceof RangeMissing) && attempt < MAX_ATTEMPTS) {
+        if (error instanceof RangeMissing) await ranges.ensure(error.upTo).catch(rangeFailed);
+        return writeWaiting(batch, isApart, attempt + 1);
+      }
+      log.error({ err: error, submissions: batch.length }, 'a batch could not be written');
+      payLater();
+      for (const { reject } of batch) reject(new RescindError('database-unavailable', { cause: error }));
+      return false;
     }
   }
 
-  async function write(submissions: readonly Submission[]): Promise<ReadonlyMap<Judged, Outcome>> {
+  /** Writes each half of the speakers by itself: the others' events are durable before anybody looks for the culprit's. */
+  async function part(batch: readonly Waiting[]): Promise<void> {
+    const speakers = [...new Set(batch.map(({ speaker }) => speaker))];
+    if (speakers.length === 1) return setApart(batch);
+    const first = new Set(speakers.slice(0, speakers.length >> 1));
+    await writeWaiting(batch.filter(({ speaker }) => first.has(speaker)));
+    await writeWaiting(batch.filter(({ speaker }) => !first.has(speaker)));
+  }
+
+  /** Who contradicts what was said is answered when the block is ordered; nobody else waits for it. */
+  function answer({ resolve, reject }: Waiting, outcomes: readonly Outcome[], contradicted: ReadonlySet<Outcome>): void {
+    if (!outcomes.some((outcome) => contradicted.has(outcome))) return resolve(outcomes);
+    contradictions.settle().then(
+      () => resolve(outcomes),
+      (error: unknown) => reject(new RescindError('database-unavailable', { cause: error })),
+    );
+  }
+
+  interface Answers {
+    readonly outcomes: ReadonlyMap<Judged, Outcome>;
+    /** Of the events that contradict an earlier one. */
+    readonly contradicted: ReadonlySet<Outcome>;
+    /** The database refused an event. */
+    readonly refused: boolean;
+  }
+
+  async function write(submissions: readonly Submission[], isApart: boolean): Promise<Answers> {
     const { rows } = await pool.query<{ seq: string }>('SELECT seq FROM control_head');
     const seenSeq = BigInt(rows[0]!.seq);
     const originals = new Map<Judged, Judged>();
@@ -145,17 +218,43 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
       originals.set(by, originals.get(judged) ?? judged);
       return by;
     };
-    const ordered = await orderRules(submissions, replace);
-    const written = await writeBisecting(ordered, seenSeq, replace);
+    const ordered = await orderRules(await refuseForeignTokens(submissions, replace), replace);
+    const written = await (isApart ? batches.writeBisecting(ordered, seenSeq, replace) : batches.write(ordered, seenSeq));
     ranges.noted(written.highest);
     for (const [source, uses] of written.routesOver) routesOver.inc({ source }, uses);
-    await stopConflicted(written);
+    for (const [source, uses] of written.foreignUses) foreignUses.inc({ source }, uses);
     if (written.outboxLeft) outboxDue = true;
     if (written.refused.length > 0) onRefused?.(written.refused);
     const outcomes = new Map([...written.outcomes].map(([judged, outcome]) => [originals.get(judged) ?? judged, outcome]));
     countOutcomes(outcomes);
     tellSequences(written.sequences);
-    return outcomes;
+    const refused = written.refused.some(({ rejected }) => rejected.code === 'refused-by-database');
+    return { outcomes, contradicted: contradictedOf(written), refused };
+  }
+
+  function contradictedOf({ outcomes, conflicts }: Written): ReadonlySet<Outcome> {
+    if (conflicts.length === 0) return new Set();
+    const places = new Set(conflicts.map(({ tenant, ix }) => `${tenant} ${ix}`));
+    const isThere = ([judged, outcome]: readonly [Judged, Outcome]): boolean =>
+      judged.accepted && outcome.state === 'sequenced' && places.has(`${judged.source.tenant} ${outcome.index}`);
+    return new Set([...outcomes].filter(isThere).map(([, outcome]) => outcome));
+  }
+
+  /** A digest names a token of whoever announced it first: the event of another issuer is refused. */
+  async function refuseForeignTokens(submissions: readonly Submission[], replace: Replace): Promise<readonly Submission[]> {
+    const accepted = submissions.flatMap(({ events }) => events).filter((judged): judged is Judged & Accepted => judged.accepted);
+    const announced = accepted
+      .filter(({ name }) => name === 'token.issued')
+      .map((judged) => ({ judged, tenant: judged.source.tenant, tenantKey: state.tenant(judged.source.tenant)!.key, data: judged.event.data as TokenIssued }));
+    const foreign = new Set<Judged>([...(await findForeignTokens(pool, announced))].map(({ judged }) => judged));
+    if (foreign.size === 0) return submissions;
+    const detail = 'another issuer has announced a token with this digest';
+    return submissions.map((submission) => ({
+      ...submission,
+      events: submission.events.map((judged) =>
+        foreign.has(judged) ? replace(judged, { ...judged, accepted: false, code: 'token-of-another-issuer', detail } as Judged) : judged,
+      ),
+    }));
   }
 
   /** Events that become rules are ordered before their batch is written; each applies once (design, section 4). */
@@ -179,11 +278,11 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
   }
 
   function ruleCommand(judged: Judged & { accepted: true }): Command {
-    const { source, event, timeMs, content } = judged;
+    const { source, event, timeMs, arrivedMs, content } = judged;
     return commandFromEvent({
       tenant: state.tenant(source.tenant)!,
       source,
-      event: { name: judged.name, data: event.data, id: event.id, timeMs } as Parameters<typeof commandFromEvent>[0]['event'],
+      event: { name: judged.name, data: event.data, id: event.id, timeMs, arrivedMs } as Parameters<typeof commandFromEvent>[0]['event'],
       content,
       newId: randomUUID,
     });
@@ -209,75 +308,6 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
     );
     const known = rows.map(({ nth }) => events[Number(nth) - 1]!);
     return new Set([...known, ...events.filter((judged) => firstContent.get(idOf(judged)) !== judged.content)]);
-  }
-
-  /** An event that the database refuses for what it holds is found by halving and refused; the rest is written. */
-  async function writeBisecting(submissions: readonly Submission[], seenSeq: bigint, replace: Replace): Promise<Written> {
-    try {
-      return await commit(sealBatch(submissions, state), seenSeq);
-    } catch (error) {
-      if (!isRefusal(error)) throw error;
-      const culprits = await findCulprits(submissions.flatMap(({ events }) => events).filter(({ accepted }) => accepted), seenSeq);
-      if (culprits.length === 0) throw error;
-      log.error({ err: error, events: culprits.length }, 'the database refused events; they go to quarantine');
-      const detail = 'the database refused it';
-      const rest = submissions.map((submission) => ({
-        ...submission,
-        events: submission.events.map((judged) =>
-          culprits.includes(judged) ? replace(judged, { ...judged, accepted: false, code: 'refused-by-database', detail } as Judged) : judged,
-        ),
-      }));
-      // What was written alone may be refused together with the rest: each round takes at least one event out.
-      return writeBisecting(rest, seenSeq, replace);
-    }
-  }
-
-  const commit = (batch: Batch, seenSeq: bigint): Promise<Written> =>
-    inTransaction(pool, (client) => writeBatch(client, batch, state, seenSeq));
-
-  async function findCulprits(events: readonly Judged[], seenSeq: bigint): Promise<readonly Judged[]> {
-    if (events.length === 0 || (await canBeWritten(events, seenSeq))) return [];
-    if (events.length === 1) return events;
-    const middle = events.length >> 1;
-    const first = await findCulprits(events.slice(0, middle), seenSeq);
-    const second = await findCulprits(events.slice(middle), seenSeq);
-    const alone = [...first, ...second];
-    return alone.length > 0 ? alone : [await findLastStraw(events, seenSeq)];
-  }
-
-  /** Both halves can be written and both together cannot: the first event that is refused after those before it. */
-  async function findLastStraw(events: readonly Judged[], seenSeq: bigint): Promise<Judged> {
-    let fits = events.length >> 1;
-    let breaks = events.length;
-    while (breaks - fits > 1) {
-      const middle = (fits + breaks) >> 1;
-      if (await canBeWritten(events.slice(0, middle), seenSeq)) fits = middle;
-      else breaks = middle;
-    }
-    return events[breaks - 1]!;
-  }
-
-  async function canBeWritten(events: readonly Judged[], seenSeq: bigint): Promise<boolean> {
-    const rehearsal = new Error('rehearsal');
-    try {
-      await inTransaction(pool, async (client) => {
-        await writeBatch(client, sealBatch([{ events }], state), state, seenSeq);
-        throw rehearsal;
-      });
-    } catch (error) {
-      if (error === rehearsal) return true;
-      if (isRefusal(error)) return false;
-      throw error;
-    }
-    return true;
-  }
-
-  /** What two events contradict each other about is stopped by a rule, so that no memory of it survives anywhere. */
-  async function stopConflicted({ conflicts }: Pick<Written, 'conflicts'>): Promise<void> {
-    if (conflicts.tokens.length + conflicts.idJags.length > 0) conflictsDue = true;
-    if (!conflictsDue) return;
-    for (const command of await findConflicted(pool, state)) await controlLog.append(command);
-    conflictsDue = false;
   }
 
   function countOutcomes(outcomes: ReadonlyMap<Judged, Outcome>): void {
@@ -308,22 +338,31 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
     },
     submit(submission) {
       if (stopping) return Promise.reject(new RescindError('shutting-down'));
-      const door = submission.offset ? 'kafka' : 'http';
+      const door: DoorName = submission.offset ? 'kafka' : 'http';
       const load = { events: submission.events.length, bytes: submission.events.reduce((sum, { arrived }) => sum + arrived.bytes.length, 0) };
-      if (!room.enter(door, load)) return Promise.reject(new RescindError('overloaded'));
+      const speaker = speakerOf(submission);
+      const theirs = apart.get(speaker);
+      const needsRoom = door === 'http' || !theirs;
+      if (needsRoom && !room.enter(door, load, speaker)) return Promise.reject(new RescindError('overloaded'));
       let refused = 0;
       for (const judged of submission.events) {
         if (judged.accepted) sealEvent(judged, state);
         else refused += 1;
       }
       return new Promise((resolve, reject) => {
-        waiting.push({ door, load, refused, submission, resolve, reject });
-        run();
+        const one = { door, load, refused, speaker, submission, resolve, reject };
+        if (theirs) {
+          theirs.push(one);
+          runningApart ??= drainApart();
+        } else {
+          waiting.push(one);
+          run();
+        }
       });
     },
     async start() {
       await ranges.start();
-      await stopConflicted(NOTHING_WRITTEN);
+      await contradictions.settle();
       outboxDue = true;
       run();
     },
@@ -332,21 +371,8 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
       clearTimeout(owed);
       room.close();
       await running;
+      await runningApart;
+      await contradictions.stop();
     },
   };
 }
-
-const NOTHING_WRITTEN: Pick<Written, 'conflicts'> = { conflicts: { tokens: [], idJags: [] } };
-
-type Replace = (judged: Judged, by: Judged) => Judged;
-
-const sqlState = (error: unknown): string => {
-  const code = (error as { code?: unknown } | null)?.code;
-  return typeof code === 'string' ? code : '';
-};
-
-/** Data, integrity and limit errors: the event's own fault (SQLSTATE classes 22, 23, 54). */
-const isRefusal = (error: unknown): boolean => /^(22|23|54)[0-9A-Z]{3}$/.test(sqlState(error));
-
-/** Rolled back for reasons outside the batch: serialization, deadlock, lost connection, shutdown. */
-const isTransient = (error: unknown): boolean => /^(40|08|57P|ECONN|EPIPE)/.test(sqlState(error));

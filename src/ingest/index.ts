@@ -12,4 +12,5 @@ export { createReplay, type Replay } from './quarantine-replay.pg.js';
 export { createQuarantineTopic, QUARANTINE_TOPIC, type QuarantineTopic } from './quarantine-topic.kafka.js';
 export { createTopicMaker, type TopicMaker } from './topic-maker.kafka.js';
 export { Ingest1764000003000 } from './migrations/1764000003000-ingest.js';
+export { Contradictions1764000008201 } from './migrations/1764000008201-contradictions.js';
 export type { OwnEvent } from './own-events.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { MAX_BATCH_EVENTS, MAX_BATCH_REFUSED, takeNext, type Counted } from './next-batch.js';
+import { MAX_BATCH_EVENTS, MAX_BATCH_OF_ONE, MAX_BATCH_REFUSED, takeNext, type Counted } from './next-batch.js';
 import type { Judged, OffsetMove } from './submission.js';
 
 interface Named extends Counted {
@@ -9,8 +9,9 @@ interface Named extends Counted {
 /** `partition` undefined: through HTTP. */
 const waits = (name: string, events: number, refused = 0, partition?: number): Named => {
   const offset = partition === undefined ? {} : { offset: { topic: 't', partition } as OffsetMove };
-  return { name, refused, submission: { events: Array.from({ length: events }, () => ({}) as Judged), ...offset } };
+  return { name, refused, speaker: 'one', submission: { events: Array.from({ length: events }, () => ({}) as Judged), ...offset } };
 };
+const by = (speaker: string, one: Named): Named => ({ ...one, speaker });
 const names = (waiting: readonly Named[]): string[] => waiting.map(({ name }) => name);
 const taken = (...waiting: readonly Named[]): { batch: string[]; rest: string[] } => {
   const { batch, rest } = takeNext(waiting);
@@ -37,5 +38,22 @@ describe('the next batch', () => {
   it('keeps the order of a partition, and of no others', () => {
     const first = waits('bad', 100, MAX_BATCH_REFUSED, 0);
     expect(taken(first, waits('worse', 100, 1, 1), waits('same', 10, 0, 1), waits('other', 10, 0, 2))).toEqual({ batch: ['bad', 'other'], rest: ['worse', 'same'] });
+  });
+
+  it('lets the speakers take turns, and stays in the order of arrival', () => {
+    const flood = Array.from({ length: 50 }, (_, n) => by('loud', waits(`loud-${n}`, 100)));
+    const { batch, rest } = taken(...flood, by('quiet', waits('quiet-0', 900)), by('quiet', waits('quiet-1', 200)), by('third', waits('third', 1)));
+    expect(batch).toEqual([...names(flood.slice(0, 10)), 'quiet-0', 'third']);
+    expect(rest).toEqual([...names(flood.slice(10)), 'quiet-1']);
+  });
+
+  it('holds no more of one speaker than its share while others wait, and all of one that is alone', () => {
+    const flood = Array.from({ length: 40 }, (_, n) => by('loud', waits(`loud-${n}`, 100)));
+    expect(taken(...flood).batch).toHaveLength(MAX_BATCH_EVENTS / 100);
+    expect(taken(...flood, by('quiet', waits('quiet', 1))).batch).toEqual([...names(flood.slice(0, MAX_BATCH_OF_ONE / 100)), 'quiet']);
+  });
+
+  it('takes the oldest first, so that a large submission is not passed for ever', () => {
+    expect(taken(by('large', waits('large', 1_999)), by('a', waits('a', 2)), by('b', waits('b', 1)))).toEqual({ batch: ['large', 'b'], rest: ['a'] });
   });
 });

@@ -2,39 +2,97 @@ import type { Submission } from './submission.js';
 
 /** Events of one transaction. A larger submission is not split: its offset moves once. */
 export const MAX_BATCH_EVENTS = 2_000;
+/** Events of one speaker among them while others wait, too; one submission may be larger. */
+export const MAX_BATCH_OF_ONE = 1_000;
 /** Refused ones among them: what is good waits for no more bad than this, however much of it came first. */
 export const MAX_BATCH_REFUSED = 200;
 
-/** A submission that waits to be written, with its count of events that are refused already. */
+/** A submission that waits to be written. */
 export interface Counted {
   readonly submission: Submission;
+  /** Its events that are refused already. */
   readonly refused: number;
+  /** Who is answerable for it: speakers take turns. */
+  readonly speaker: string;
+}
+
+interface Placed<T> {
+  readonly one: T;
+  /** Its place in the order of arrival. */
+  readonly at: number;
+}
+
+interface Queue<T> {
+  readonly waiting: Placed<T>[];
+  /** Place of the oldest that has not been looked at. */
+  next: number;
+  /** Events that the batch holds of it. */
+  taken: number;
 }
 
 /**
- * What the next transaction takes of what waits, oldest first: always the first, then what fits. Where too much of it is
- * refused, others pass it; those of its own partition do not, since each moves the offset on from where the one before leaves it.
+ * Chooses what the next transaction takes of what waits: always the oldest, then in turns one of the speaker of whom the batch
+ * holds the fewest events, as long as it fits. Where too much of a submission is refused, others pass it; those of its own partition do
+ * not, since each moves the offset on from where the one before leaves it. Both lists are in the order of arrival.
  */
 export function takeNext<T extends Counted>(waiting: readonly T[]): { readonly batch: readonly T[]; readonly rest: T[] } {
-  const batch: T[] = [];
-  const rest: T[] = [];
+  const queues = queuesOf(waiting);
+  const share = queues.length > 1 ? MAX_BATCH_OF_ONE : MAX_BATCH_EVENTS;
+  const batch: Placed<T>[] = [];
   const passed = new Set<string>();
   let events = 0;
   let refused = 0;
-  for (const [at, one] of waiting.entries()) {
-    const { events: ofOne, offset } = one.submission;
-    const partition = offset && `${offset.topic}/${offset.partition}`;
-    if (batch.length > 0 && events + ofOne.length > MAX_BATCH_EVENTS) return { batch, rest: [...rest, ...waiting.slice(at)] };
-    const isHeldBack = partition !== undefined && passed.has(partition);
-    const isTooBad = batch.length > 0 && one.refused > 0 && refused + one.refused > MAX_BATCH_REFUSED;
-    if (isHeldBack || isTooBad) {
-      rest.push(one);
+
+  /** The speaker's oldest that may go now. Nothing passes one that is too large. */
+  function nextOf(queue: Queue<T>): Placed<T> | undefined {
+    while (queue.next < queue.waiting.length) {
+      const next = queue.waiting[queue.next++]!;
+      const { submission, refused: ofOne } = next.one;
+      const partition = partitionOf(submission);
+      const isFirst = batch.length === 0;
+      const count = submission.events.length;
+      if (!isFirst && (events + count > MAX_BATCH_EVENTS || (queue.taken > 0 && queue.taken + count > share))) break;
+      const isHeldBack = partition !== undefined && passed.has(partition);
+      const isTooBad = !isFirst && ofOne > 0 && refused + ofOne > MAX_BATCH_REFUSED;
+      if (!isHeldBack && !isTooBad) return next;
       if (partition !== undefined) passed.add(partition);
-      continue;
     }
-    batch.push(one);
-    events += ofOne.length;
-    refused += one.refused;
+    queue.next = queue.waiting.length;
+    return undefined;
   }
-  return { batch, rest };
+
+  for (let queue = emptiest(queues); queue !== undefined; queue = emptiest(queues)) {
+    const next = nextOf(queue);
+    if (next === undefined) continue;
+    const { submission, refused: ofOne } = next.one;
+    batch.push(next);
+    queue.taken += submission.events.length;
+    events += submission.events.length;
+    refused += ofOne;
+  }
+  const taken = new Set(batch.map(({ one }) => one));
+  return { batch: batch.sort((a, b) => a.at - b.at).map(({ one }) => one), rest: waiting.filter((one) => !taken.has(one)) };
 }
+
+function queuesOf<T extends Counted>(waiting: readonly T[]): Queue<T>[] {
+  const queues = new Map<string, Queue<T>>();
+  for (const [at, one] of waiting.entries()) {
+    const queue = queues.get(one.speaker);
+    if (queue) queue.waiting.push({ one, at });
+    else queues.set(one.speaker, { waiting: [{ one, at }], next: 0, taken: 0 });
+  }
+  return [...queues.values()];
+}
+
+/** The queue that the batch holds the fewest events of, and of several the one whose next has waited longest. */
+function emptiest<T>(queues: readonly Queue<T>[]): Queue<T> | undefined {
+  let best: Queue<T> | undefined;
+  for (const queue of queues) {
+    const next = queue.waiting[queue.next];
+    if (next === undefined) continue;
+    if (!best || queue.taken < best.taken || (queue.taken === best.taken && next.at < best.waiting[best.next]!.at)) best = queue;
+  }
+  return best;
+}
+
+const partitionOf = ({ offset }: Submission): string | undefined => offset && `${offset.topic}/${offset.partition}`;

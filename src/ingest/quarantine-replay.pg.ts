@@ -65,33 +65,33 @@ export function createReplay({ pool, follower, appender, log, now = Date.now }: 
     return (await pool.query<Row>(REPLAYABLE, values)).rows;
   }
 
-  async function replay(rows: readonly Row[]): Promise<Replayed[]> {
+  async function replay(part: Part, rows: readonly Row[]): Promise<Replayed[]> {
     const nowMs = now();
-    const events = rows.map((row): Judged => ({ ...judge(row, nowMs), quarantined: row.id }));
+    const events = rows.map((row): Judged => ({ ...judge(part, row, nowMs), quarantined: row.id }));
     const outcomes = events.length > 0 ? await appender.submit({ events }) : [];
     const stored = outcomes.filter(({ state }) => state !== 'rejected').length;
     log.info({ records: rows.length, stored }, 'replayed from quarantine');
     return outcomes.map((outcome, at) => ({ id: rows[at]!.id, ...resultOf(outcome) }));
   }
 
-  function judge(row: Row, nowMs: number): Judged {
+  function judge(part: Part, row: Row, nowMs: number): Judged {
     const arrived = { mode: row.mode, headers: readRecordHeaders(row.record_headers), bytes: row.bytes };
     if (row.door === 'kafka') return accept({ ...arrived, door: { kind: 'kafka', topic: row.topic! } }, follower.state, nowMs);
-    const caller = callerOfToday(row.caller!);
+    const caller = callerOfToday(part, row.caller!);
     return accept({ ...arrived, door: { kind: 'http', caller } }, follower.state, nowMs);
   }
 
   /** Who may not emit any more has no source that is its own: `accept` refuses with `source-not-allowed`. */
-  function callerOfToday(id: string): Caller {
+  function callerOfToday(part: Part, id: string): Caller {
     const caller = follower.state.caller(id);
     if (caller && !caller.disabled) return caller;
-    return { id, tenant: '', roles: {}, secrets: [], disabled: true };
+    return { id, tenant: part ?? '', roles: {}, secrets: [], disabled: true };
   }
 
   return {
     async one(part, id) {
       const rows = await read(part, id, { limit: 1 });
-      if (rows.length > 0) return (await replay(rows))[0]!;
+      if (rows.length > 0) return (await replay(part, rows))[0]!;
       const kept = await pool.query<{ code: RejectCode }>(
         'SELECT code FROM quarantine WHERE id = $1::bigint AND tenant IS NOT DISTINCT FROM $2::uuid',
         [id, part],
@@ -102,7 +102,7 @@ export function createReplay({ pool, follower, appender, log, now = Date.now }: 
     async matching(part, filter) {
       const limit = filter.limit ?? DEFAULT_REPLAYED;
       const rows = await read(part, undefined, { ...filter, limit });
-      const items = await replay(rows);
+      const items = await replay(part, rows);
       const bytes = rows.reduce((sum, row) => sum + row.bytes.length, 0);
       const last = rows.at(-1);
       return { items, ...(last && (rows.length === limit || bytes >= MAX_POST_BYTES) ? { next: last.id } : {}) };

@@ -8,7 +8,7 @@ import type { Judged, OffsetMove, Outcome } from './submission.js';
 export const MAX_QUARANTINED_BYTES = 64 * 1024;
 /** How long a refused event is kept. */
 export const QUARANTINE_DAYS = 7;
-/** All refused events together; the oldest are dropped and counted. */
+/** All refused events of a tenant, and all of unknown sources; the oldest are dropped and counted. */
 export const MAX_QUARANTINE_BYTES = 1024 * 1024 * 1024;
 
 const WRITE = loadSql(import.meta.url, 'write-quarantine.sql');
@@ -123,7 +123,7 @@ export interface QuarantineBounds {
   readonly bytes: number;
 }
 
-/** Drops what is older than its days or beyond the bound, oldest first. Returns how many were dropped for want of room. */
+/** Drops what is older than its days or beyond the bound of its tenant, oldest first. Returns how many were dropped for want of room. */
 export async function trimQuarantine(
   client: Pool,
   { days, bytes }: QuarantineBounds = { days: QUARANTINE_DAYS, bytes: MAX_QUARANTINE_BYTES },

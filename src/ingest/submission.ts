@@ -28,6 +28,14 @@ export interface Position {
   readonly offset: bigint;
 }
 
+/** Names who is answerable for a submission: the topic that it came from, or the caller that posted it. */
+export function speakerOf({ events, offset }: Submission): string {
+  if (offset) return `topic ${offset.topic}`;
+  const door = events[0]?.arrived.door;
+  if (!door) return 'rescind';
+  return door.kind === 'kafka' ? `topic ${door.topic}` : `caller ${door.caller.tenant} ${door.caller.id}`;
+}
+
 export type Judged = (Accepted | Rejected) & {
   readonly position?: Position;
   /** Its id in quarantine, where it is replayed from there: it leaves it in the transaction that stores it. */

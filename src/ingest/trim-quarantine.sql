@@ -1,9 +1,10 @@
--- What a transaction sees of rows that another trims is skipped, so that two processes never wait for each other.
+-- What a transaction sees of rows that another trims is skipped, so that two processes never wait for each other. Each tenant has a bound of
+-- its own, and so have the records of unknown sources, whose tenant is null.
 WITH old AS (
   DELETE FROM quarantine WHERE id IN (SELECT id FROM quarantine WHERE at < now() - $1::interval FOR UPDATE SKIP LOCKED)
 ),
 sized AS (
-  SELECT id, sum(octet_length(bytes) + octet_length(headers) + coalesce(octet_length(record_headers), 0)) OVER (ORDER BY id DESC) AS newer
+  SELECT id, sum(octet_length(bytes) + octet_length(headers) + coalesce(octet_length(record_headers), 0)) OVER (PARTITION BY tenant ORDER BY id DESC) AS newer
   FROM quarantine WHERE at >= now() - $1::interval
 ),
 excess AS (

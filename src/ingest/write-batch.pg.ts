@@ -5,6 +5,7 @@ import { appendEntries, prepareEntry, type NewEntry, type Placed } from '../log/
 import { loadSql } from '../platform/index.js';
 import { writeProjections, type Conflict, type OwnProjectedEvent, type ProjectedEvent, type SequenceState } from '../projections/index.js';
 import type { Accepted } from './accept.js';
+import { oweRules } from './contradictions.pg.js';
 import { ownEventOf, prepareOwnEvent, type OwnEvent } from './own-events.js';
 import { leaveQuarantine, writeQuarantine, type Refused } from './quarantine.pg.js';
 import { OffsetLost, type Judged, type OffsetMove, type Outcome, type Submission } from './submission.js';
@@ -31,10 +32,13 @@ export interface Batch {
 export interface Written {
   readonly outcomes: ReadonlyMap<Judged, Outcome>;
   readonly refused: readonly Refused[];
-  readonly conflicts: { readonly tokens: readonly Conflict[]; readonly idJags: readonly Conflict[] };
+  /** Tokens and ID-JAGs that events of the batch contradict; each is owed its block. */
+  readonly conflicts: readonly Conflict[];
   readonly sequences: readonly SequenceState[];
   /** Uses of routes that were not kept apart, by source. */
   readonly routesOver: ReadonlyMap<string, number>;
+  /** Uses of tokens that are for others than their source, by source: nobody's. */
+  readonly foreignUses: ReadonlyMap<string, number>;
   /** The highest index that was written, of any tenant. */
   readonly highest: bigint;
   /** Control records that are left without their entry. */
@@ -76,9 +80,15 @@ function seal(judged: Accepted, state: ControlState): NewEntry {
  * Entries, projections, quarantine and offsets of a batch, in the caller's transaction. Throws `OffsetLost` when one
  * of its partitions has moved.
  */
-export async function writeBatch(client: PoolClient, batch: Batch, state: ControlState, seenSeq: bigint): Promise<Written> {
+export async function writeBatch(
+  client: PoolClient,
+  batch: Batch,
+  state: ControlState,
+  seenSeq: bigint,
+  { withOutbox = true }: { readonly withOutbox?: boolean } = {},
+): Promise<Written> {
   for (const moves of movesOfPartitions(batch.submissions)) await swapOffset(client, moves);
-  const outbox = await takeOutbox(client, state);
+  const outbox = withOutbox ? await takeOutbox(client, state) : { events: [], left: false };
   const sealed = [...batch.sealed.values()];
   const own = [...batch.submissions.flatMap((submission) => submission.own ?? []), ...outbox.events];
   const entries = [...sealed.map(({ entry }) => entry), ...own.map(prepareOwnEvent)];
@@ -102,9 +112,10 @@ export async function writeBatch(client: PoolClient, batch: Batch, state: Contro
   }
   await writeQuarantine(client, refused);
   await leaveQuarantine(client, outcomes);
-  const { conflicts, routesOver, sequences } = await writeProjections(client, projected, projectOwn(own, placed.slice(sealed.length)));
+  const { conflicts, foreignUses, routesOver, sequences } = await writeProjections(client, projected, projectOwn(own, placed.slice(sealed.length)));
+  await oweRules(client, conflicts);
   const highest = placed.reduce((most, { index }) => (index > most ? index : most), 0n);
-  return { outcomes, refused, conflicts, routesOver, sequences, highest, outboxLeft: outbox.left };
+  return { outcomes, refused, conflicts, foreignUses, routesOver, sequences, highest, outboxLeft: outbox.left };
 }
 
 /** Moves of one partition that follow one another, so that one comparison stands for all; partitions in one order for everybody. */

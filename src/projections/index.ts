@@ -15,6 +15,8 @@ export { MAX_ROUTES_A_SOURCE, OTHER_ROUTES } from './usage/routes.pg.js';
 export { LEAD_OF_ALL, MAX_RULES_READ, rulesAsOf, type RuleVersion, type TenantRows, type WhichRules } from './rules/read.pg.js';
 export { MAX_SEQUENCE_GAPS, type SequenceState } from './sequences/write.pg.js';
 export { AHEAD_MS, PROMPT_MS } from './sources/write.pg.js';
+export { findForeignTokens, type Announced } from './tokens/foreign.pg.js';
+export { MORE_SCOPES } from './scopes.js';
 export { ENTER_GATE } from './gate.js';
 export { ALL_PROJECTIONS, PROJECTIONS, projectionsOf, REBUILD_NAMES, type ProjectionName } from './declarations.js';
 export { REBUILD_CONNECTIONS, rebuildProjections, type Progress, type RebuildOptions, type Rebuilt } from './rebuild/rebuild.pg.js';
@@ -36,5 +38,6 @@ export { SessionTokens1764000008097 } from './migrations/1764000008097-session-t
 export { NewsIndexes1764000008102 } from './migrations/1764000008102-news-indexes.js';
 export { UsesOfUsers1764000008103 } from './migrations/1764000008103-uses-of-users.js';
 export { UsesByArrival1764000008104 } from './migrations/1764000008104-uses-by-arrival.js';
+export { ForeignUses1764000008202 } from './migrations/1764000008202-foreign-uses.js';
 export { ProjectionGate1764000008060 } from './migrations/1764000008060-projection-gate.js';
 export { RunningCounts1764000008070 } from './migrations/1764000008070-running-counts.js';

@@ -18,11 +18,13 @@ export interface WrittenProjections {
   readonly conflicts: WrittenTokens['conflicts'];
   /** Uses of routes beyond what their source may bring, by source. */
   readonly routesOver: ReadonlyMap<string, number>;
+  /** Uses of tokens that are for others than their source, by source. */
+  readonly foreignUses: ReadonlyMap<string, number>;
   /** Of the sources that numbered events of the batch. */
   readonly sequences: readonly SequenceState[];
 }
 
-const NOTHING: WrittenProjections = { conflicts: { tokens: [], idJags: [] }, routesOver: new Map(), sequences: [] };
+const NOTHING: WrittenProjections = { conflicts: [], foreignUses: new Map(), routesOver: new Map(), sequences: [] };
 
 /** What a rebuild does otherwise than the appender. */
 export interface Writing {
@@ -59,7 +61,7 @@ export async function writeProjections(
   await entities.resolve(client);
 
   const { named, touched, conflicts } = await writeTokens(client);
-  await writeUsage(client, touched);
+  const foreignUses = await writeUsage(client, touched);
   const granted = await writeGrants(client);
   const { tied, begun } = await writeConnections(client);
   if (only.has('edges')) {
@@ -68,5 +70,5 @@ export async function writeProjections(
   }
   await writeSessions(client);
   if (only.has('sources')) await writeSources(client, named);
-  return { conflicts, routesOver: await routes.count(client), sequences: await writeSequences(client) };
+  return { conflicts, foreignUses, routesOver: await routes.count(client), sequences: await writeSequences(client) };
 }

@@ -12,6 +12,7 @@ export const EntityId = Type.Integer({ minimum: 1, description: 'small id of the
 export const Base64 = Type.String({ contentEncoding: 'base64' });
 export const Uuid = Type.String({ format: 'uuid' });
 export const Scopes = Type.Array(Type.String());
+export const GrantedScopes = Type.Array(Type.String(), { description: 'at most 100, and 4,096 characters; a last one `…` stands for further ones, which are not kept' });
 
 export const AsOf = Type.Object(
   { index: Index, at: Time },

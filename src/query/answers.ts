@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox';
-import { Agent, Base64, Client, Count, Index, maybe, one, page, Resource, Scopes, Source, strict, Time, TokenId, User } from './answer-parts.js';
+import { Agent, Base64, Client, Count, GrantedScopes, Index, maybe, one, page, Resource, Scopes, Source, strict, Time, TokenId, User } from './answer-parts.js';
 
 /*
  * What the read API answers: the single source of the types, of OpenAPI's response schemas and of the check in the integration
@@ -24,7 +24,7 @@ export const ConnectionItem = Type.Object(
     client: Client,
     resource: Resource,
     agent: maybe(Agent),
-    granted_scopes: Scopes,
+    granted_scopes: GrantedScopes,
     used_scopes: Scopes,
     unused_scopes: Scopes,
     users: Count,
@@ -40,7 +40,7 @@ export const GrantItem = Type.Object(
     client: Client,
     resource: Resource,
     agent: maybe(Agent),
-    granted_scopes: Scopes,
+    granted_scopes: GrantedScopes,
     used_scopes: Scopes,
     unused_scopes: Scopes,
     first_granted: Type.Object({ index: Index, at: Time }, { ...strict, description: 'arrival of the first evidence' }),

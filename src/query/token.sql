@@ -8,6 +8,6 @@ FROM token t
 CROSS JOIN LATERAL (
   SELECT coalesce(sum(a.n), 0) AS accesses, coalesce(sum(a.n) FILTER (WHERE a.outcome = 1), 0) AS allowed,
          min(a.at) AS first, max(a.until_at) AS last
-  FROM access a WHERE a.tenant = $1 AND a.tok = t.key AND a.ix < $3
+  FROM access a WHERE a.tenant = $1 AND a.tok = t.key AND a.ix < $3 AND (a.foreign_ix IS NULL OR a.foreign_ix >= $3)
 ) u
 WHERE t.tenant = $1 AND t.key = $2 AND t.ix < $3

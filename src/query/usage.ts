@@ -1,3 +1,4 @@
+import { MORE_SCOPES } from '../projections/index.js';
 import type { Window } from './parameters.js';
 
 export interface Usage {
@@ -18,12 +19,16 @@ export const usageOf = ({ accesses, allowed, firstUsed, lastUsed, cut }: Usage) 
   ...(cut ? { at_least: true as const } : {}),
 });
 
-/** Sorted, as both sides come. A scope that was used and never granted is in neither difference: it shows in `used_scopes`. */
+/**
+ * Sorted, as both sides come. A scope that was used and never granted is in neither difference: it shows in `used_scopes`.
+ * Nobody knows which scopes {@link MORE_SCOPES} stands for, so it is not called unused.
+ */
 export function scopesOf(granted: readonly string[], used: readonly string[]) {
+  const known = new Set([...used, MORE_SCOPES]);
   return {
     granted_scopes: [...granted],
     used_scopes: [...used],
-    unused_scopes: granted.filter((scope) => !used.includes(scope)),
+    unused_scopes: granted.filter((scope) => !known.has(scope)),
   };
 }
 

@@ -63,17 +63,21 @@ export const ownTopic = (name: string): string => `${EVENT_TOPIC_PREFIX}${name}`
  */
 export function checkSourceAmong(state: ControlState, tenant: string, record: SourceRecord): void {
   const byName = state.sourceByName(record.name);
-  if (byName && byName.id !== record.id) taken('a source with this name is registered');
+  if (byName && byName.id !== record.id) takenBy(byName, tenant, 'a source with this name is registered');
   const byUri = state.sourceByUri(record.uri);
-  if (byUri && byUri.id !== record.id) taken('a source with this URI is registered');
+  if (byUri && byUri.id !== record.id) takenBy(byUri, tenant, 'a source with this URI is registered');
   for (const other of state.sources()) {
     if (other.tenant === tenant) continue;
-    if (other.issuers.some((issuer) => record.issuers.includes(issuer))) taken('one of `issuers` belongs to another tenant');
-    if (other.topic === record.topic || ownTopic(other.name) === record.topic || other.topic === ownTopic(record.name)) {
-      taken('the topic belongs to another tenant');
-    }
+    const hasIssuer = other.issuers.some((issuer) => record.issuers.includes(issuer));
+    const hasTopic = other.topic === record.topic || ownTopic(other.name) === record.topic || other.topic === ownTopic(record.name);
+    if (hasIssuer || hasTopic) taken(TAKEN);
   }
 }
+
+/** All that is said of what other tenants have: neither which of these they have, nor whose it is. */
+const TAKEN = 'its name, its URI, its topic or one of its issuers is not available';
+
+const takenBy = (other: { readonly tenant: string }, tenant: string, detail: string): never => taken(other.tenant === tenant ? detail : TAKEN);
 
 function checkUri(uri: string): void {
   // RFC 3986, section 4.3: a scheme, and something after it. CloudEvents compares the text, so it is never normalised.

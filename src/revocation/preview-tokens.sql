@@ -55,7 +55,7 @@ live AS MATERIALIZED (
 {behind}
 SELECT
   (SELECT count(*) FROM live) AS tokens,
-  (SELECT count(*) FROM live l CROSS JOIN LATERAL (SELECT 1 FROM access a WHERE a.tenant = $1 AND a.tok = l.key AND a.at >= $3::bigint LIMIT 1) a) AS used,
+  (SELECT count(*) FROM live l CROSS JOIN LATERAL (SELECT 1 FROM access a WHERE a.tenant = $1 AND a.tok = l.key AND a.foreign_ix IS NULL AND a.at >= $3::bigint LIMIT 1) a) AS used,
   (SELECT count(DISTINCT coalesce((SELECT min(a.idp) FROM alias a WHERE a.tenant = $1 AND a.local = l.usr), l.usr)) FROM (SELECT DISTINCT usr FROM live) l) AS users,
   {counted},
   (SELECT off FROM cut) AS cut_off

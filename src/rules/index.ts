@@ -12,6 +12,7 @@ export {
   type SelectorKey,
   type TokenRef,
 } from './selector.js';
+export { ruleTimeOf } from './rule-time.js';
 export { isEnabling, isRuleEvent, selectorsOfEvent, subjectOfEvent, type RuleEvent, type RuleEventName } from './event-selectors.js';
 export { deadFrom, MAX_LINEAGE_AGE_S, MAX_RULE_REACH_S, stops, type Effect, type Rule, type Terms } from './rule.js';
 export {

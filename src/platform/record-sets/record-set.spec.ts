@@ -91,6 +91,11 @@ describe('readRecordSet', () => {
 
   it.each([
     ['a bomb', 1, async () => sealed(await batch(7, [{ value: Buffer.alloc(40 * 1024 * 1024) }], { compression: 1 })), 'too-large', 8n],
+    ['more records than events can be', 0, async (): Promise<Buffer> => {
+      const bytes = await batch(7, [A]);
+      bytes.writeInt32BE(100_001, 57);
+      return sealed(bytes);
+    }, 'too-large', 8n],
     ['an unknown codec', 0, async (): Promise<Buffer> => {
       const bytes = await batch(7, [A]);
       bytes.writeInt16BE(5, 21);
@@ -114,6 +119,11 @@ describe('readRecordSet', () => {
     ['two billion records', 0, async (): Promise<Buffer> => {
       const bytes = await batch(7, [A]);
       bytes.writeInt32BE(2 ** 31 - 1, 57);
+      return sealed(bytes);
+    }, 'too-large', 8n],
+    ['a hundred thousand records that are not there', 0, async (): Promise<Buffer> => {
+      const bytes = await batch(7, [A]);
+      bytes.writeInt32BE(100_000, 57);
       return sealed(bytes);
     }, 'undecodable', 8n],
     ['fewer than no records', 0, async (): Promise<Buffer> => {

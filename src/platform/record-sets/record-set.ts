@@ -65,6 +65,12 @@ function endOfBatch(bytes: Buffer, at: number): number | undefined {
 
 const checksumHolds = (batch: Buffer): boolean => batch.readUInt32BE(CRC_AT) === crc32c(batch.subarray(ATTRIBUTES_AT));
 
+/**
+ * Records of one batch. A batch of 32 MiB holds fewer events than this, whose envelope alone takes 200 bytes; a batch of empty records that is
+ * compressed to 1 MiB holds more than a million, and each takes memory and time.
+ */
+export const MAX_RECORDS_A_BATCH = 100_000;
+
 async function readBatch(batch: Buffer): Promise<{ records: ReadRecord[] } | { problem: RecordSetProblem; cause?: unknown }> {
   if (batch[MAGIC_AT] !== MAGIC) return { problem: 'unsupported' };
   if (!checksumHolds(batch)) return { problem: 'checksum' };
@@ -72,6 +78,7 @@ async function readBatch(batch: Buffer): Promise<{ records: ReadRecord[] } | { p
   const codec = attributes & CODEC_MASK;
   if (codec !== 0 && !isCodec(codec)) return { problem: 'unsupported' };
   const count = batch.readInt32BE(COUNT_AT);
+  if (count > MAX_RECORDS_A_BATCH) return { problem: 'too-large' };
   if (count === 0) return { records: [] }; // Compaction keeps the header of a batch that it has emptied.
   const compressed = batch.subarray(RECORDS_AT);
   try {

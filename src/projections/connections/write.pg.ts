@@ -4,6 +4,7 @@ import { ruleKey, ruleKeyToBytes, userParts, type Parts } from '../../rules/inde
 import type { EntityBatch, EntityRef } from '../entities.pg.js';
 import { only, type ProjectedEvent } from '../event.js';
 import type { SeenEdge } from '../grants/seen.pg.js';
+import { addScopes, scopesIn } from '../scopes.js';
 import { foldVersions, type Change, type Version } from '../versions.js';
 
 const READ_OPEN = loadSql(import.meta.url, 'read-open.sql');
@@ -114,7 +115,7 @@ const keyOf = (tenant: string, id: Buffer): string => `${tenant}|${id.toString('
 
 function change(named: Named, entities: EntityBatch): Change<ConnectionState> {
   const { event } = named;
-  const scopes = (event.data.scope ?? '').split(' ').filter((scope) => scope !== '');
+  const scopes = scopesIn(event.data.scope);
   const stated = named.agent === undefined ? null : entities.id(named.agent);
   return {
     key: named.key,
@@ -129,8 +130,8 @@ function observe(before: ConnectionState | undefined, scopes: readonly string[],
   const agent = before?.agent ?? stated;
   if (before?.state === CONNECTION_STATES.created) return agent === before.agent ? before : { ...before, agent };
   const known = before?.state === CONNECTION_STATES.observed ? before.scopes : [];
-  const all = [...new Set([...known, ...scopes])].sort();
-  if (before?.state === CONNECTION_STATES.observed && all.length === known.length && agent === before.agent) return before;
+  const all = addScopes(known, scopes);
+  if (before?.state === CONNECTION_STATES.observed && all === known && agent === before.agent) return before;
   return { state: CONNECTION_STATES.observed, at: before?.at ?? 0, scopes: all, agent };
 }
 
@@ -143,7 +144,7 @@ function decide(
 ): ConnectionState | undefined {
   if (before && at < before.at) return before;
   const state = name === 'connection.deleted' ? CONNECTION_STATES.deleted : CONNECTION_STATES.created;
-  return { state, at, scopes: [...new Set(scopes)].sort(), agent: stated ?? before?.agent ?? null };
+  return { state, at, scopes: addScopes([], scopes), agent: stated ?? before?.agent ?? null };
 }
 
 interface OpenRow {

@@ -29,23 +29,33 @@ export function sumEdges(
 ): EdgeWrites {
   const grants = new Map<string, EdgeWrites['grants'][number]>();
   const more = new Map<string, number>();
-  const scopes = new Map<string, EdgeWrites['scopes'][number]>();
+  const scopes: EdgeWrites['scopes'][number][] = [];
+  /** Scopes of each edge that are among `scopes`. */
+  const named = new Map<string, Set<string>>();
   const agents = new Map<string, EdgeWrites['agents'][number]>();
-  const reached = new Map([...before].map(([key, { state }]) => [key, state]));
+  /** What each grant holds as far as the versions have been walked: its scopes only grow. */
+  const reached = new Map([...before].map(([key, { state }]) => [key, { scopes: new Set(state.scopes), agent: state.agent }]));
   for (const { key, from: ix, state } of [...opened].sort((a, b) => (a.from < b.from ? -1 : a.from > b.from ? 1 : 0))) {
     const edge = edgeOf(key);
     const name = `${edge.tenant}|${edge.client}|${edge.res}`;
-    const earlier = reached.get(key);
-    reached.set(key, state);
-    if (earlier === undefined) {
+    let held = reached.get(key);
+    if (held === undefined) {
+      reached.set(key, (held = { scopes: new Set(), agent: null }));
       more.set(name, (more.get(name) ?? 0) + 1);
       grants.set(`${name}|${ix}`, { ...edge, ix, more: more.get(name)! });
     }
+    let ofEdge = named.get(name);
+    if (ofEdge === undefined) named.set(name, (ofEdge = new Set()));
     for (const scope of state.scopes) {
-      if (!earlier?.scopes.includes(scope) && !scopes.has(`${name}|${scope}`)) scopes.set(`${name}|${scope}`, { ...edge, scope, ix });
+      if (held.scopes.has(scope)) continue;
+      held.scopes.add(scope);
+      if (ofEdge.has(scope)) continue;
+      ofEdge.add(scope);
+      scopes.push({ tenant: edge.tenant, client: edge.client, res: edge.res, scope, ix });
     }
     const { agent } = state;
-    if (agent !== null && agent !== earlier?.agent && !agents.has(`${name}|${agent}`)) agents.set(`${name}|${agent}`, { ...edge, agent, ix });
+    if (agent !== null && agent !== held.agent && !agents.has(`${name}|${agent}`)) agents.set(`${name}|${agent}`, { ...edge, agent, ix });
+    held.agent = agent;
   }
-  return { grants: [...grants.values()], scopes: [...scopes.values()], agents: [...agents.values()] };
+  return { grants: [...grants.values()], scopes, agents: [...agents.values()] };
 }

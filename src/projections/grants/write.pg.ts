@@ -3,6 +3,7 @@ import { int4Array, int8Array, jsonbArray, loadSql, textArray, uuidArray } from 
 import { userParts } from '../../rules/index.js';
 import type { EntityBatch, EntityRef } from '../entities.pg.js';
 import { only, type ProjectedEvent } from '../event.js';
+import { addScopes, scopesIn } from '../scopes.js';
 import { foldVersions, type Change, type Version } from '../versions.js';
 import { sumEdges, type Edge, type EdgeWrites, type GrantState } from './edge-writes.js';
 import type { NewGrant } from './users.pg.js';
@@ -94,14 +95,14 @@ function evidenceOf(event: ProjectedEvent<'id-jag.issued' | 'token.issued'>, ent
 }
 
 function change(evidence: Evidence, entities: EntityBatch): Change<GrantState> {
-  const granted = (evidence.event.data.scope ?? '').split(' ').filter((scope) => scope !== '');
+  const granted = scopesIn(evidence.event.data.scope);
   return {
     key: keyOf(evidence, entities),
     ix: evidence.event.ix,
     evolve(before) {
-      const scopes = [...new Set([...(before?.scopes ?? []), ...granted])].sort();
+      const scopes = addScopes(before?.scopes ?? [], granted);
       const agent = before?.agent ?? (evidence.agent === undefined ? null : entities.id(evidence.agent));
-      if (before && scopes.length === before.scopes.length && agent === before.agent) return before;
+      if (before && scopes === before.scopes && agent === before.agent) return before;
       return { scopes, agent };
     },
   };

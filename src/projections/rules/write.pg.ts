@@ -1,6 +1,6 @@
 import type { PoolClient } from 'pg';
 import { int2Array, int8Array, jsonbArray, loadSql, textArray, uuidArray } from '../../platform/index.js';
-import { isEnabling, isRuleEvent, ruleKey, ruleKeyToBytes, selectorParts, selectorsOfEvent, subjectOfEvent, type RuleEvent, type Selector } from '../../rules/index.js';
+import { isEnabling, isRuleEvent, ruleKey, ruleKeyToBytes, ruleTimeOf, selectorParts, selectorsOfEvent, subjectOfEvent, type RuleEvent, type Selector } from '../../rules/index.js';
 import type { OwnProjectedEvent, ProjectedEvent } from '../event.js';
 
 const WRITE_RULES = loadSql(import.meta.url, 'write-rules.sql');
@@ -18,7 +18,7 @@ export async function writeRules(client: Querying, events: readonly RuleSource[]
 }
 
 /** What of a source's event is kept. */
-export type RuleSource = Pick<ProjectedEvent, 'name' | 'data' | 'tenant' | 'tenantKey' | 'ix' | 'source' | 'id' | 'atMs'>;
+export type RuleSource = Pick<ProjectedEvent, 'name' | 'data' | 'tenant' | 'tenantKey' | 'ix' | 'source' | 'id' | 'atMs' | 'arrivalMs'>;
 
 async function writeOrders(client: Querying, orders: readonly OwnProjectedEvent<'revocation.ordered'>[]): Promise<void> {
   if (orders.length === 0) return;
@@ -55,7 +55,7 @@ async function writeRuleEvents(client: Querying, events: readonly RuleSource[]):
     textArray(rows.map(({ keys }) => keys)),
     uuidArray(rows.map(({ event }) => event.source)),
     textArray(rows.map(({ event }) => event.id)),
-    int8Array(rows.map(({ event }) => event.atMs)),
+    int8Array(rows.map(({ event, said }) => ruleTimeOf(said.name, event.atMs, event.arrivalMs))),
     textArray(rows.map(({ said }) => subjectOfEvent(said))),
     int2Array(rows.map(({ said }) => (isEnabling(said.name) ? 1 : 0))),
   ]);

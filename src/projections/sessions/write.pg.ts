@@ -1,6 +1,6 @@
 import type { PoolClient } from 'pg';
 import { byteaArray, int2Array, int4Array, int8Array, loadSql, textArray, uuidArray } from '../../platform/index.js';
-import { ruleKey, ruleKeyToBytes, userParts } from '../../rules/index.js';
+import { ruleKey, ruleKeyToBytes, ruleTimeOf, userParts } from '../../rules/index.js';
 import type { EntityBatch, EntityRef } from '../entities.pg.js';
 import { only, type ProjectedEvent } from '../event.js';
 import { foldVersions, type Change, type Version } from '../versions.js';
@@ -93,6 +93,7 @@ const evolve =
   (event: PrincipalEvent) =>
   (before: PrincipalState | undefined): PrincipalState => {
     const state = event.name.endsWith('.enabled') ? PRINCIPAL_STATES.enabled : PRINCIPAL_STATES.disabled;
-    if (before && (event.atMs < before.atMs || (event.atMs === before.atMs && before.state === PRINCIPAL_STATES.disabled))) return before;
-    return { state, atMs: event.atMs };
+    const atMs = ruleTimeOf(event.name, event.atMs, event.arrivalMs);
+    if (before && (atMs < before.atMs || (atMs === before.atMs && before.state === PRINCIPAL_STATES.disabled))) return before;
+    return { state, atMs };
   };

@@ -1,10 +1,12 @@
 UPDATE token t SET conflict_ix = c.ix
 FROM (
-  SELECT w.tenant, w.key, min(w.ix) AS ix
-  FROM unnest($1::uuid[], $2::bytea[], $3::bigint[], $4::jsonb[]) AS w (tenant, key, ix, facts)
+  SELECT DISTINCT ON (w.tenant, w.key) w.tenant, w.key, w.ix, w.nth
+  FROM unnest($1::uuid[], $2::bytea[], $3::bigint[], $4::jsonb[]) WITH ORDINALITY AS w (tenant, key, ix, facts, nth)
   JOIN token o ON o.tenant = w.tenant AND o.key = w.key
   WHERE o.ix <> w.ix AND o.facts <> w.facts AND o.conflict_ix IS NULL
-  GROUP BY w.tenant, w.key
+    -- A digest names a token of whoever recorded it first: another issuer's event says nothing of it.
+    AND (o.facts ? 'jti' OR o.facts ->> 'iss' = w.facts ->> 'iss')
+  ORDER BY w.tenant, w.key, w.ix
 ) c
 WHERE t.tenant = c.tenant AND t.key = c.key
-RETURNING t.tenant, t.key
+RETURNING c.nth, t.tenant, t.key

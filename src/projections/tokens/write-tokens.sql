@@ -11,7 +11,7 @@ FROM unnest(
 LEFT JOIN LATERAL (
   SELECT usr, agent, ix FROM id_jag WHERE tenant = w.tenant AND key = w.id_jag_key
   UNION ALL
-  SELECT usr, agent, ix FROM id_jag WHERE tenant = w.tenant AND sha_key = w.id_jag_key
+  SELECT usr, agent, ix FROM id_jag WHERE tenant = w.tenant AND sha_key = w.id_jag_key AND facts ->> 'iss' = w.facts #>> '{id_jag,iss}'
   LIMIT 1
 ) j ON true
 ORDER BY w.ix

@@ -19,8 +19,12 @@ const MARK_CONFLICTS = {
 
 /** A token or ID-JAG about which two events say different things: never active again. */
 export interface Conflict {
+  readonly kind: 'token' | 'id_jag';
   readonly tenant: string;
   readonly key: Buffer;
+  /** Index of the event that contradicts the facts. */
+  readonly ix: bigint;
+  readonly named: TokenRef;
 }
 
 /** A token or ID-JAG event with the key of what it is about. */
@@ -35,7 +39,7 @@ export interface WrittenTokens {
   /** Tokens whose user, client or agent became known in this batch. */
   readonly touched: readonly TouchedToken[];
   /** What is now contradicted. */
-  readonly conflicts: { readonly tokens: readonly Conflict[]; readonly idJags: readonly Conflict[] };
+  readonly conflicts: readonly Conflict[];
 }
 
 /** Facts of ID-JAGs and tokens, and who stands behind each token. */
@@ -54,11 +58,11 @@ export function planTokens(events: readonly ProjectedEvent[], entities: EntityBa
     return {
       named: { tokens, idJags },
       touched,
-      conflicts: {
-        // Where every row was new, none was there to contradict.
-        tokens: newTokens < tokens.length ? await markConflicts(client, 'token', tokens) : [],
-        idJags: newIdJags < idJags.length ? await markConflicts(client, 'id_jag', idJags) : [],
-      },
+      // Where every row was new, none was there to contradict.
+      conflicts: [
+        ...(newTokens < tokens.length ? await markConflicts(client, 'token', tokens) : []),
+        ...(newIdJags < idJags.length ? await markConflicts(client, 'id_jag', idJags) : []),
+      ],
     };
   };
 }
@@ -173,7 +177,7 @@ async function writeTokens(client: PoolClient, rows: readonly Keyed<TokenEvent, 
 
 const idOrNull = (ref: EntityRef | undefined, entities: EntityBatch): number | null => (ref === undefined ? null : entities.id(ref));
 
-type Identified = Pick<Keyed<{ readonly tenant: string; readonly ix: bigint }, unknown>, 'event' | 'key' | 'facts'>;
+type Identified = Pick<Keyed<TokenEvent | IdJagEvent, unknown>, 'event' | 'key' | 'facts'>;
 
 const identityColumns = (rows: readonly Identified[]): Buffer[] => [
   uuidArray(rows.map(({ event }) => event.tenant)),
@@ -181,7 +185,13 @@ const identityColumns = (rows: readonly Identified[]): Buffer[] => [
   int8Array(rows.map(({ event }) => event.ix)),
 ];
 
-async function markConflicts(client: PoolClient, table: keyof typeof MARK_CONFLICTS, rows: readonly Identified[]): Promise<readonly Conflict[]> {
-  const marked = await client.query<Conflict>(MARK_CONFLICTS[table], [...identityColumns(rows), jsonbArray(rows.map(({ facts }) => facts))]);
-  return marked.rows;
+async function markConflicts(client: PoolClient, kind: Conflict['kind'], rows: readonly Identified[]): Promise<readonly Conflict[]> {
+  const marked = await client.query<{ nth: string; tenant: string; key: Buffer }>(MARK_CONFLICTS[kind], [
+    ...identityColumns(rows),
+    jsonbArray(rows.map(({ facts }) => facts)),
+  ]);
+  return marked.rows.map(({ nth, tenant, key }) => {
+    const { event } = rows[Number(nth) - 1]!;
+    return { kind, tenant, key, ix: event.ix, named: tokenRef(event.data) };
+  });
 }

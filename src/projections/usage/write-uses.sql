@@ -1,31 +1,57 @@
 -- A batch in one pass: what it says about uses that came before it, its own uses, and what both add to the aggregates.
 -- What was there is bound first: the uses of the batch find their tokens when they are written.
--- $1 tenants, $2 keys of tokens that have become known, $3 the batch's first index in their tenant; $4 and on: uses
-WITH bound AS (
+-- A use counts for its token only where the token's audience meets what its source is registered for: {meets …}. Of a use that has no token yet
+-- the source's resources are kept, as keys, until it has. A use whose token is for others is foreign from then on, and attributed to nobody.
+-- $1 tenants, $2 keys of tokens that have become known, $3 the batch's first index in their tenant; $4 to $19: uses;
+-- $20 which of the sets of resources in $21 is its source's, from 1
+WITH speaker AS MATERIALIZED (
+  SELECT nth, resources::bytea[] AS resources FROM unnest($21::text[]) WITH ORDINALITY AS s (resources, nth)
+),
+bound AS (
   UPDATE access a
   SET usr = t.usr, client = t.client, agent = t.agent,
       res = coalesce(a.res, t.res[1]),
       res_bound = CASE WHEN a.res IS NULL THEN true ELSE a.res_bound END,
       bound_ix = coalesce(a.bound_ix, greatest(a.ix, t.bound_ix)),
+      -- As if the token had been there: how events were batched must not show.
+      source_res = NULL,
       agent_ix = CASE WHEN t.agent_ix > greatest(a.ix, t.bound_ix) THEN t.agent_ix END
   FROM unnest($1::uuid[], $2::bytea[], $3::bigint[]) AS w (tenant, key, first_ix)
   JOIN token t ON t.tenant = w.tenant AND t.key = w.key AND t.bound_ix IS NOT NULL
-  WHERE a.tenant = t.tenant AND a.tok = t.key AND (a.bound_ix IS NULL OR (a.agent IS NULL AND t.agent IS NOT NULL))
+  WHERE a.tenant = t.tenant AND a.tok = t.key
+    AND CASE WHEN a.bound_ix IS NOT NULL THEN a.agent IS NULL AND t.agent IS NOT NULL
+             -- Without resources: from a release that kept none.
+             ELSE a.source_res IS NULL OR {meets a t} END
   -- What was bound by an earlier batch has been counted: its agent alone is new.
   RETURNING a.*, a.bound_ix >= w.first_ix AS fresh
 ),
+judged AS (
+  UPDATE access a
+  SET foreign_ix = greatest(a.ix, t.ix)
+  FROM unnest($1::uuid[], $2::bytea[]) AS w (tenant, key)
+  JOIN token t ON t.tenant = w.tenant AND t.key = w.key
+  WHERE a.tenant = t.tenant AND a.tok = t.key AND a.bound_ix IS NULL AND a.foreign_ix IS NULL AND a.source_res IS NOT NULL AND NOT {meets a t}
+  RETURNING a.source, a.n
+),
 written AS (
   INSERT INTO access (tenant, ix, bound_ix, at, until_at, usr, client, agent, agent_ix, res, res_bound, scopes, op, outcome, status, route, addr,
-                      source, tok, n, records, bytes)
+                      source, tok, n, records, bytes, source_res, foreign_ix)
   SELECT w.tenant, w.ix, CASE WHEN t.key IS NOT NULL THEN greatest(w.ix, t.bound_ix) END, w.at, w.until_at, t.usr, t.client, t.agent,
          CASE WHEN t.agent_ix > greatest(w.ix, t.bound_ix) THEN t.agent_ix END,
          coalesce(w.res, t.res[1]), CASE WHEN w.res IS NULL AND t.key IS NOT NULL THEN true END,
-         w.scopes::int[], w.op, w.outcome, w.status, w.route, w.addr, w.source, w.tok, w.n, w.records, w.bytes
-  FROM unnest(
-    $4::uuid[], $5::bigint[], $6::bigint[], $7::bigint[], $8::int[], $9::text[], $10::smallint[], $11::smallint[], $12::int[],
-    $13::int[], $14::int[], $15::uuid[], $16::bytea[], $17::bigint[], $18::bigint[], $19::bigint[])
-    AS w (tenant, ix, at, until_at, res, scopes, op, outcome, status, route, addr, source, tok, n, records, bytes)
-  LEFT JOIN token t ON t.tenant = w.tenant AND t.key = w.tok AND t.bound_ix IS NOT NULL
+         w.scopes::int[], w.op, w.outcome, w.status, w.route, w.addr, w.source, w.tok, w.n, w.records, w.bytes,
+         CASE WHEN t.key IS NULL THEN w.source_res END,
+         CASE WHEN t.key IS NULL THEN
+           (SELECT greatest(w.ix, k.ix) FROM token k WHERE k.tenant = w.tenant AND k.key = w.tok AND NOT {meets w k}) END
+  FROM (
+    SELECT u.*, s.resources AS source_res
+    FROM unnest(
+      $4::uuid[], $5::bigint[], $6::bigint[], $7::bigint[], $8::int[], $9::text[], $10::smallint[], $11::smallint[], $12::int[],
+      $13::int[], $14::int[], $15::uuid[], $16::bytea[], $17::bigint[], $18::bigint[], $19::bigint[], $20::int[])
+      AS u (tenant, ix, at, until_at, res, scopes, op, outcome, status, route, addr, source, tok, n, records, bytes, speaker)
+    JOIN speaker s ON s.nth = u.speaker
+  ) w
+  LEFT JOIN token t ON t.tenant = w.tenant AND t.key = w.tok AND t.bound_ix IS NOT NULL AND {meets w t}
   RETURNING *
 ),
 attributed AS MATERIALIZED (
@@ -124,10 +150,16 @@ edge_scope_used_kept AS (
   INSERT INTO edge_scope_used (tenant, client, res, scope, first_ix)
   SELECT tenant, client, res, scope, min(first_ix) FROM used GROUP BY tenant, client, res, scope
   ON CONFLICT DO NOTHING
+),
+edge_agent_used_kept AS (
+  INSERT INTO edge_agent_used (tenant, client, res, agent, first_ix)
+  SELECT tenant, client, res, agent, min(coalesce(agent_ix, bound_ix))
+  FROM attributed
+  WHERE agent IS NOT NULL AND res IS NOT NULL AND outcome = 1
+  GROUP BY tenant, client, res, agent
+  ON CONFLICT DO NOTHING
 )
-INSERT INTO edge_agent_used (tenant, client, res, agent, first_ix)
-SELECT tenant, client, res, agent, min(coalesce(agent_ix, bound_ix))
-FROM attributed
-WHERE agent IS NOT NULL AND res IS NOT NULL AND outcome = 1
-GROUP BY tenant, client, res, agent
-ON CONFLICT DO NOTHING
+-- Foreign uses by source.
+SELECT source, sum(n)::text AS uses
+FROM (SELECT source, n FROM judged UNION ALL SELECT source, n FROM written WHERE foreign_ix IS NOT NULL) f
+GROUP BY source

@@ -3,11 +3,17 @@ import { byteaArray, int2Array, int4Array, int8Array, loadSql, textArray, uuidAr
 import { ruleKey, ruleKeyToBytes, tokenParts, type TokenRef } from '../../rules/index.js';
 import type { EntityBatch } from '../entities.pg.js';
 import { only, type ProjectedEvent } from '../event.js';
+import { scopesIn } from '../scopes.js';
 import { closeUsers } from './close-users.pg.js';
 import type { RouteBatch } from './routes.pg.js';
 import { takeSnapshots } from './snapshots.pg.js';
 
-const WRITE_USES = loadSql(import.meta.url, 'write-uses.sql');
+/** Whether the audience of a token meets the resources of a use's source: the one that was used, most often, or another. */
+const meets = (use: string, token: string): string =>
+  `(coalesce(${use}.res = ANY (${token}.res), false)
+    OR EXISTS (SELECT FROM entity e WHERE e.tenant = ${token}.tenant AND e.id = ANY (${token}.res) AND e.key = ANY (${use}.source_res)))`;
+
+const WRITE_USES = loadSql(import.meta.url, 'write-uses.sql').replace(/\{meets (\w) (\w)\}/g, (_, use: string, token: string) => meets(use, token));
 
 /** Stored numbers: never change one. */
 export const OPERATIONS = { read: 1, write: 2, delete: 3, export: 4, admin: 5 } as const;
@@ -38,11 +44,14 @@ export function planUsage(events: readonly ProjectedEvent[], entities: EntityBat
     return key;
   };
 
-  return async function write(client: PoolClient, touched: readonly TouchedToken[]): Promise<void> {
+  /** Answers with the uses that turned out to be of tokens for others, by source. */
+  return async function write(client: PoolClient, touched: readonly TouchedToken[]): Promise<ReadonlyMap<string, number>> {
+    const foreign = new Map<string, number>();
     if (touched.length > 0 || accesses.length > 0) {
       const first = firstIndexes(events);
       const id = (ref: Parameters<EntityBatch['id']>[0] | undefined): number | null => (ref === undefined ? null : entities.id(ref));
-      await client.query(WRITE_USES, [
+      const speakers = speakersOf(accesses.map(({ event }) => event));
+      const { rows } = await client.query<{ source: string; uses: string }>(WRITE_USES, [
         uuidArray(touched.map(({ tenant }) => tenant)),
         byteaArray(touched.map(({ key }) => key)),
         int8Array(touched.map(({ tenant }) => first.get(tenant)!)),
@@ -62,11 +71,31 @@ export function planUsage(events: readonly ProjectedEvent[], entities: EntityBat
         int8Array(accesses.map(({ event }) => (event.name === 'access.summary' ? event.data.count : 1))),
         int8Array(accesses.map(({ event }) => event.data.records)),
         int8Array(accesses.map(({ event }) => event.data.bytes)),
+        int4Array(speakers.ofUse),
+        textArray(speakers.resources),
       ]);
+      for (const { source, uses } of rows) foreign.set(source, Number(uses));
     }
     await takeSnapshots(client, events);
     await closeUsers(client, events);
+    return foreign;
   };
+}
+
+/** What the sources are registered for, each set once, as keys of resources; and of each use the number of its set, from 1. */
+function speakersOf(accesses: readonly AccessEvent[]): { readonly ofUse: readonly number[]; readonly resources: readonly string[] } {
+  const numbers = new Map<readonly string[], number>();
+  const resources: string[] = [];
+  const ofUse = accesses.map(({ tenantKey, sourceResources }) => {
+    let number = numbers.get(sourceResources);
+    if (number === undefined) {
+      const keys = sourceResources.map((uri) => `"\\\\x${ruleKeyToBytes(ruleKey(tenantKey, 'resource', [uri])).toString('hex')}"`);
+      number = resources.push(`{${keys.join(',')}}`);
+      numbers.set(sourceResources, number);
+    }
+    return number;
+  });
+  return { ofUse, resources };
 }
 
 /** The first new index of each tenant. */
@@ -85,7 +114,7 @@ function accessRefs(event: AccessEvent, entities: EntityBatch, routes: RouteBatc
   const resource = data.resource?.[0] ?? (event.sourceResources.length === 1 ? event.sourceResources[0] : undefined);
   return {
     resource: resource === undefined ? undefined : entities.want(event, 'resource', [resource]),
-    scopes: (data.scope ?? '').split(' ').filter((scope) => scope !== '').map((scope) => entities.want(event, 'scope', [scope])),
+    scopes: scopesIn(data.scope).map((scope) => entities.want(event, 'scope', [scope])),
     route: data.route === undefined ? undefined : routes.ask(event, data.route),
     address: data.client_address === undefined ? undefined : entities.want(event, 'address', [data.client_address]),
   };

@@ -22,7 +22,7 @@ const STATEMENTS = {
   client: drivenBy('client', '$5::int[]', OF_CLIENT),
   agent: drivenBy('agent', '$5::int[]', 'a.agent = d.id AND coalesce(a.agent_ix, a.bound_ix) < $2'), // access_agent
   resource: drivenBy('resource', '$5::int[]', OF_RESOURCE),
-  token: drivenBy('token', '$5::bytea[]', 'a.tok = d.id'), // access_tok
+  token: drivenBy('token', '$5::bytea[]', 'a.tok = d.id AND (a.foreign_ix IS NULL OR a.foreign_ix >= $2)'), // access_tok
 } as const;
 const FIRST_HOUR = loadSql(import.meta.url, 'first-hour.sql');
 const firstHourOf = (kind: string, condition: string): Prepared => ({ name: `reach-first-hour-${kind}`, text: FIRST_HOUR.replaceAll('{driven}', condition) });

@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox';
-import { Agent, AsOf, Client, Count, Index, maybe, one, Resource, Scopes, strict, Time, TokenId, User } from '../answer-parts.js';
+import { Agent, AsOf, Client, Count, GrantedScopes, Index, maybe, one, Resource, Scopes, strict, Time, TokenId, User } from '../answer-parts.js';
 
 export const ReviewItem = Type.Object(
   {
@@ -7,7 +7,7 @@ export const ReviewItem = Type.Object(
     client: Client,
     agent: maybe(Agent),
     resource: Resource,
-    granted_scopes: Scopes,
+    granted_scopes: GrantedScopes,
     used_scopes: Scopes,
     first_granted: Type.Object({ index: Index, at: Time }, { ...strict, description: 'arrival of the first evidence' }),
     last_used: maybe(Time),

@@ -5,7 +5,9 @@ WITH used AS MATERIALIZED (
          a.until_at > $5::bigint AS after
   FROM unnest($3::bytea[]) d (tok)
   CROSS JOIN LATERAL (
-    SELECT a.* FROM access a WHERE a.tenant = $1 AND a.tok = d.tok AND a.at >= $4::bigint AND a.ix < $2 ORDER BY a.at DESC, a.ix DESC LIMIT $6
+    SELECT a.* FROM access a WHERE a.tenant = $1 AND a.tok = d.tok AND a.at >= $4::bigint AND a.ix < $2
+      AND (a.foreign_ix IS NULL OR a.foreign_ix >= $2)
+    ORDER BY a.at DESC, a.ix DESC LIMIT $6
   ) a
   LIMIT $6
 )

@@ -220,6 +220,23 @@ describe('the bounds', () => {
     expect(left).toEqual(Array.from({ length: left.length }, (_, at) => 10 - left.length + at));
   });
 
+  it('are each tenant’s own: what one floods drops nothing of another’s, and nothing of the operator’s', async () => {
+    await database.pool.query('DELETE FROM quarantine');
+    await spoilt(0);
+    const fill = (tenant: string, rows: number): Promise<unknown> =>
+      database.pool.query(
+        `INSERT INTO quarantine (tenant, code, detail, door, mode, size, headers, bytes, whole, digest)
+         SELECT $1, 'invalid-data', '', 'http', 'batch', 600, '', decode(repeat('00', 600), 'hex'), false, '' FROM generate_series(1, $2)`,
+        [tenant, rows],
+      );
+    const [flooding, quiet] = ['f0000000-0000-4000-8000-000000000000', 'a0000000-0000-4000-8000-000000000000'];
+    await fill(quiet, 2);
+    await fill(flooding, 30);
+    expect(await trimQuarantine(database.pool, { days: 7, bytes: 6_000 })).toBe(20);
+    const left = await database.pool.query('SELECT tenant, count(*)::int AS kept FROM quarantine GROUP BY tenant ORDER BY tenant');
+    expect(left.rows).toEqual([{ tenant: quiet, kept: 2 }, { tenant: flooding, kept: 10 }, { tenant: null, kept: 1 }]);
+  });
+
   it('drop what is older than its days, and do not count it', async () => {
     await database.pool.query('DELETE FROM quarantine');
     for (let n = 0; n < 3; n += 1) await spoilt(n);

@@ -1,0 +1,66 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Caller } from '../../../src/control/index.js';
+import type { CloudEvent } from '../../../src/contracts/index.js';
+import { ADMIN_CALLER } from '../../../src/registry/index.js';
+import { createStage, fromIdp, idJag, type Stage } from '../../support/stage.js';
+
+/** A caller whose events the database refuses, beside one whose events are good, at one appender. */
+let stage: Stage;
+let hostile: Caller;
+let honest: Caller;
+beforeAll(async () => {
+  stage = await createStage();
+  for (const id of ['hostile', 'honest']) await stage.registry.createCaller({ id: ADMIN_CALLER, tenant: stage.tenant }, { id, roles: { emit: { sources: ['idp'] } } });
+  hostile = stage.follower.state.caller('hostile')!;
+  honest = stage.follower.state.caller('honest')!;
+  // 23514: a check that the schema of the event does not know.
+  await stage.database.pool.query(`ALTER TABLE id_jag ADD CONSTRAINT spec CHECK (facts->>'jti' NOT LIKE 'poison%') NOT VALID`);
+});
+afterAll(() => stage.stop());
+
+async function post(caller: Caller, events: readonly CloudEvent[]): Promise<readonly unknown[]> {
+  const body = Buffer.from(JSON.stringify(events));
+  const answer = await stage.intake.take({ contentType: 'application/cloudevents-batch+json', body, caller });
+  return 'batch' in answer ? answer.batch : [answer.single];
+}
+
+let nth = 0;
+const event = (name: string): CloudEvent => fromIdp('id-jag.issued', idJag({ jti: `${name}-${nth++}` }));
+const good = (count: number): CloudEvent[] => Array.from({ length: count }, () => event('good'));
+const spoilt = (count: number): CloudEvent[] => Array.from({ length: count }, (_, n) => event(n % 4 === 0 ? 'poison' : 'hidden'));
+
+const stored = { index: expect.any(String), state: 'sequenced' };
+const refused = { error: 'refused-by-database', detail: 'the database refused it' };
+const outcomeOfSpoilt = (count: number): unknown[] => Array.from({ length: count }, (_, n) => (n % 4 === 0 ? refused : stored));
+
+describe('events that the database refuses', () => {
+  it('are looked for after what others said in the same batch is durable', async () => {
+    const order: string[] = [];
+    // The first is written alone; the others wait together and are the next batch.
+    const first = post(honest, good(1));
+    const bad = post(hostile, spoilt(64)).then((results) => (order.push('hostile'), results));
+    const beside = post(honest, good(10)).then((results) => (order.push('honest'), results));
+    await first;
+    expect(await beside).toEqual(good(10).map(() => stored));
+    const later = await post(honest, good(1));
+    order.push('honest, later');
+    expect(later).toEqual([stored]);
+    expect(await bad).toEqual(outcomeOfSpoilt(64));
+    expect(order).toEqual(['honest', 'honest, later', 'hostile']);
+  });
+
+  it('hold up nobody while their speaker sends more of them', async () => {
+    const order: string[] = [];
+    const bad = Array.from({ length: 5 }, () => post(hostile, spoilt(32)).then((results) => (order.push('hostile'), results)));
+    const fine = Array.from({ length: 3 }, () => post(honest, good(5)).then((results) => (order.push('honest'), results)));
+    for (const results of await Promise.all(fine)) expect(results).toEqual(good(5).map(() => stored));
+    for (const results of await Promise.all(bad)) expect(results).toEqual(outcomeOfSpoilt(32));
+    expect(order.slice(0, 3)).toEqual(['honest', 'honest', 'honest']);
+  });
+
+  it('leave their speaker among the others again once a batch of it is good', async () => {
+    expect(await post(hostile, [event('fine')])).toEqual([stored]);
+    const both = await Promise.all([post(honest, good(1)), post(hostile, [event('fine')]), post(honest, good(1))]);
+    expect(both).toEqual([[stored], [stored], [stored]]);
+  });
+});
