@@ -10,6 +10,7 @@ export {
   type OwnEventName,
   type SourceEventName,
 } from './event-names.js';
+export { holdsSecret } from './secrets.js';
 export { parseEventTime, type CloudEvent } from './cloud-event.js';
 export { DATA_SCHEMAS, SCHEMA_BASE, eventSchema, type EventDataOf } from './event-schemas.js';
 export { validateEventData, type EventDataProblem } from './validate-event-data.js';

@@ -20,7 +20,7 @@ export const REJECT_CODES = {
   'wrong-resource': 'The source may not speak for this audience or resource.',
   'type-not-allowed': 'The source may not send events of this type.',
   'unsigned-on-shared-topic': 'A topic that sources share takes no unsigned event of this type.',
-  'secret-in-event': 'A member contains a token; send its identity instead.',
+  'secret-in-event': 'A member contains a token or another secret; send its identity instead.',
   conflict: 'The source has already sent other content under this event id.',
   'unsupported-media-type': 'The content type is not one of those that carry events.',
   'refused-by-database': 'The database refused the event.',
