@@ -47,6 +47,7 @@ export type { HttpAppOptions, RawBodies } from './http-app.module.js';
 export type { HotHandler } from './http-server.js';
 export { MAX_FORM_BYTES, readForm } from './form-body.js';
 export type { Form, FormProblem } from './form-body.js';
+export { createRestraint, TooManyWaiting, type Restraint, type RestraintLimits } from './restraint.js';
 export { readBody } from './read-body.js';
 export { listenUnready } from './unready-server.js';
 export type { UnreadyServer } from './unready-server.js';
