@@ -11,7 +11,7 @@ import {
   NDJSON_MEDIA_TYPE,
   RescindError,
 } from './contracts/index.js';
-import { createConfirmationKeeper, createControlFollower, createControlLog, keepSnapshots, measureFollower, withWait, type Caller, type ControlFollower, type ControlLog } from './control/index.js';
+import { createConfirmationKeeper, createControlFollower, createControlLog, keepSnapshots, measureFollower, withWait, type Caller, type ControlFollower, type ControlLog, type LastUses } from './control/index.js';
 import { createControlFence, createFeeds, createTopicFeeds, createTopicKeys, restoreControlLog, type Feeds, type Restored, type TopicKeys } from './feeds/index.js';
 import {
   createAppender,
@@ -73,7 +73,7 @@ import {
   type SessionTimeouts,
   type Tracing,
 } from './platform/index.js';
-import { createLineageReader } from './projections/index.js';
+import { createLineageReader, lastUsesOf } from './projections/index.js';
 import { createQuestions, CSV_MEDIA_TYPE, describeApi, REPORTS_AT_ONCE, type PreviewOrder, type SourceSight } from './query/index.js';
 import { ADMIN_KEY_FILE, bootstrap, createAdmission, createAuthenticator, createKeySets, createRegistry, DEFAULT_TENANT } from './registry/index.js';
 import { createRevocations, createRevokeHandler } from './revocation/index.js';
@@ -262,7 +262,7 @@ async function start(config: Config, { log, member, say }: StartOptions, lifecyc
   const follower = traceWaits(measureFollower(followed, metrics), tracing);
   lifecycle.onStop('control log', () => follower.stop());
   await follower.start();
-  lifecycle.onStop('control snapshots', keepSnapshots({ pool, state: follower.state, log }));
+  lifecycle.onStop('control snapshots', keepSnapshots({ pool, state: follower.state, log, lastUses: readLastUses(pool) }));
   const admin = await bootstrap({ home: config.home, controlLog, follower });
 
   const parts: Parts = { config, url, log, metrics, tracing, health, lifecycle, pool, questionPool, leaving, watchPool, controlLog, follower };
@@ -425,6 +425,11 @@ function startServing(
   const hot = new Map<string, HotHandler>([['/introspect', introspection.handle], ['/revoke', revoke], ...(feeds?.handlers ?? [])]);
   return { questions, revocations, introspection, feeds, hot };
 }
+
+const readLastUses =
+  (pool: Pool): LastUses =>
+  (tenant, rules) =>
+    lastUsesOf(async (sql, values = []) => (await pool.query(typeof sql === 'string' ? sql : sql.text, [tenant, ...values])).rows as never, rules);
 
 function countedEvent({ state }: ControlFollower, { tenant, data }: TenantCount): OwnEvent<'introspection.counted'> {
   return { tenant: state.tenant(tenant)!, name: 'introspection.counted', id: randomUUID(), timeMs: data.to * 1000, data };

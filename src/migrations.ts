@@ -13,6 +13,7 @@ import {
   RareUses1764000008095,
   ReachIndexes1764000008080,
   RuleHistory1764000008030,
+  SessionIdJags1764000009010,
   SessionTokens1764000008097,
   RunningCounts1764000008070,
   SourceCounts1764000008040,
@@ -56,4 +57,5 @@ export const MIGRATIONS = [
   TopicKey1764000008200,
   Contradictions1764000008201,
   ForeignUses1764000008202,
+  SessionIdJags1764000009010,
 ];

@@ -1,11 +1,11 @@
-import type { Rule, RuleIndex, SelectorKey } from '../rules/index.js';
+import type { NewRule, RuleIndex, SelectorKey } from '../rules/index.js';
 import { createNewestEnabling } from './newest-enabling.js';
 import type { RuleOrigin } from './records.js';
 
 /** Disabling and enabling events of one source on one selector, in any order of arrival: event time decides, a tie blocks. */
 export interface Enabling {
   /** The rule that a disabling event's block amounts to: after a newer enabling, a `revoke` as of the disabling. */
-  order(rule: Rule, origin: RuleOrigin): Rule;
+  order(rule: NewRule, origin: RuleOrigin): NewRule;
   /** Ends the older blocks of the same speaker under the selector, each a `revoke` as of the enabling from now on. */
   enable(rules: RuleIndex, selector: SelectorKey, origin: RuleOrigin): void;
   /** Who has spoken, by number; goes with the dump. */
@@ -48,7 +48,7 @@ export function createEnabling(): Enabling {
   };
 }
 
-const asRevoke = (rule: Rule, eventTimeMs: number): Rule => ({
+const asRevoke = (rule: NewRule, eventTimeMs: number): NewRule => ({
   id: rule.id,
   seq: rule.seq,
   selector: rule.selector,

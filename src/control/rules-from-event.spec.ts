@@ -27,14 +27,13 @@ const origin = { source: SOURCE.id, event: 'e-1', at: AT_MS };
 /** A connection's identity says whose block a later event of it may lift. */
 const CONNECTION_SUBJECT = JSON.stringify([IDP, null, 'wiki', [RAS], null, 'wiki-at-ras']);
 const originOf = (reason: string) => (reason.startsWith('connection.') ? { ...origin, subject: CONNECTION_SUBJECT } : origin);
-const FINAL = { before: 4_102_444_800 };
 
 const ordered = (effect: 'revoke' | 'block', reason: string, selectors: readonly Selector[]): NewControlRecord[] =>
   selectors.map((selector, n) => ({
     kind: 'rule.ordered',
     tenant: TENANT.id,
     subject: `rule-${n}`,
-    body: { id: `rule-${n}`, effect, ...(effect === 'revoke' ? FINAL : {}), selector, ...encoded(selector), reauthenticate: false, reason, author: { caller: SOURCE.uri }, origin: originOf(reason) },
+    body: { id: `rule-${n}`, effect, selector, ...encoded(selector), reauthenticate: false, reason, author: { caller: SOURCE.uri }, origin: originOf(reason) },
   }));
 const enabled = (selectors: readonly Selector[], name = ''): NewControlRecord[] =>
   selectors.map((selector, n) => ({ kind: 'subject.enabled', tenant: TENANT.id, subject: `rule-${n}`, body: { ...encoded(selector), origin: originOf(name) } }));

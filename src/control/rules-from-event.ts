@@ -1,4 +1,3 @@
-import { MAX_TIME_SECONDS } from '../contracts/index.js';
 import { isEnabling, ruleTimeOf, selectorKey, selectorsOfEvent, subjectOfEvent, type RuleEvent, type Selector } from '../rules/index.js';
 import type { Command } from './control-log.pg.js';
 import type { NewControlRecord, RuleOrigin } from './records.js';
@@ -33,14 +32,12 @@ function recordFor({ tenant, source, event, newId }: EventToRule, selector: Sele
   if (isEnabling(event.name)) {
     return { kind: 'subject.enabled', tenant: tenant.id, subject: id, body: { ...encoded, origin } };
   }
-  // A revoked token and an ended session do not come back, whatever a clock says of the time they were granted; what is
-  // disabled may be enabled again.
-  const isFinal = event.name === 'session.ended' || event.name === 'token.revoked';
-  const effect = isFinal ? ({ effect: 'revoke', before: MAX_TIME_SECONDS } as const) : ({ effect: 'block' } as const);
+  // A revoked token and an ended session do not come back; what is disabled may be enabled again.
+  const effect = event.name === 'session.ended' || event.name === 'token.revoked' ? 'revoke' : 'block';
   return {
     kind: 'rule.ordered',
     tenant: tenant.id,
     subject: id,
-    body: { id, ...effect, selector, ...encoded, reauthenticate: false, reason: event.name, author: { caller: source.uri }, origin },
+    body: { id, effect, selector, ...encoded, reauthenticate: false, reason: event.name, author: { caller: source.uri }, origin },
   };
 }

@@ -4,10 +4,10 @@ import { to as copyTo } from 'pg-copy-streams';
 import { inTransaction, loadSql, type Log } from '../platform/index.js';
 import type { Session } from './control-log.pg.js';
 import { CONTROL_RECORD_VERSION } from './records.js';
-import type { ControlState, StatePart } from './state.js';
+import type { ControlState, DueRule, StatePart } from './state.js';
 
 /** How a state is dumped. Raised with every change of it, of the rules' columns or of what folding makes of a record. */
-const FORMAT = 1;
+const FORMAT = 2;
 /** A release reads only what was written in its own format, on machines of its own byte order. */
 const DUMPED_AS = `${FORMAT}/${CONTROL_RECORD_VERSION}/${new Uint8Array(Uint32Array.of(1).buffer)[0] === 1 ? 'little' : 'big'}`;
 
@@ -85,24 +85,42 @@ export async function writeSnapshot(pool: Pool, state: ControlState, recordsASna
   });
 }
 
+/** Asks the ledger. All rules are of one tenant; the answer is by rule id. */
+export type LastUses = (tenant: string, rules: readonly DueRule[]) => Promise<ReadonlyMap<string, number>>;
+
+/** Rules that one question to the ledger is about. */
+const RULES_A_QUESTION = 500;
+
 export interface SnapshotOptions {
   readonly pool: Pool;
   readonly state: ControlState;
   readonly log: Log;
+  /**
+   * When something was last recorded with what each rule names (epoch seconds), not counting what came more than `KEPT_S` after
+   * the recording before it. A rule of which nothing can be said is left out, and kept.
+   */
+  readonly lastUses: LastUses;
   readonly intervalMs?: number;
   readonly recordsASnapshot?: number;
 }
 
 /** Keeps the state small while the process runs, and the next start short. Returns how to end it: before the pool ends. */
-export function keepSnapshots({ pool, state, log, intervalMs = INTERVAL_MS, recordsASnapshot }: SnapshotOptions): () => Promise<void> {
+export function keepSnapshots({ pool, state, log, lastUses, intervalMs = INTERVAL_MS, recordsASnapshot }: SnapshotOptions): () => Promise<void> {
   let writing: Promise<unknown> = Promise.resolve();
   let isWriting = false;
+
+  async function tidy(): Promise<void> {
+    const now = Math.floor(Date.now() / 1000);
+    const dropped = state.compact(now) + (await dropUnused(state, lastUses, now));
+    if (dropped > 0) log.info({ dropped }, 'rules were dropped that stop nothing any more');
+  }
+
   const timer = setInterval(() => {
     if (isWriting) return;
     isWriting = true;
-    const dropped = state.compact(Math.floor(Date.now() / 1000));
-    if (dropped > 0) log.info({ dropped }, 'rules were dropped that stop nothing any more');
-    writing = writeSnapshot(pool, state, recordsASnapshot)
+    writing = tidy()
+      .catch((error: unknown) => log.warn({ err: error }, 'cannot read what was recorded with revoked tokens and sessions; their rules are kept'))
+      .then(() => writeSnapshot(pool, state, recordsASnapshot))
       .then((written) => written && log.info({ seq: String(state.head) }, 'a snapshot of the control state was written'))
       .catch((error: unknown) => log.warn({ err: error }, 'no snapshot of the control state could be written; a start takes longer'))
       .finally(() => {
@@ -114,4 +132,20 @@ export function keepSnapshots({ pool, state, log, intervalMs = INTERVAL_MS, reco
     clearInterval(timer);
     await writing;
   };
+}
+
+/** Drops the rules by identity with which nothing was recorded for so long that nothing they stop can be alive. Returns how many. */
+export async function dropUnused(state: ControlState, lastUses: LastUses, now: number): Promise<number> {
+  let dropped = 0;
+  for (const [tenant, rules] of state.due(now)) {
+    for (let from = 0; from < rules.length; from += RULES_A_QUESTION) {
+      const asked = rules.slice(from, from + RULES_A_QUESTION);
+      const found = await lastUses(tenant, asked);
+      for (const rule of asked) {
+        const lastUse = found.get(rule.rule);
+        if (lastUse !== undefined && state.settle(rule, lastUse, now)) dropped += 1;
+      }
+    }
+  }
+  return dropped;
 }

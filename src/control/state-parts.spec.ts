@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { deadFrom, selectorKey, tokenKeys, type Selector, type TokenKeys } from '../rules/index.js';
+import { deadFrom, KEPT_S, selectorKey, tokenKeys, type Selector, type TokenKeys } from '../rules/index.js';
 import { createControlState, DEFAULT_TOKEN_PROFILE, type ControlRecord, type ControlState, type NewControlRecord, type RuleRecord, type Seq } from './index.js';
 
 const TENANTS = ['00000000-0000-4000-8000-000000000001', '00000000-0000-4000-8000-000000000002'] as const;
@@ -127,12 +127,28 @@ describe('compaction of a state', () => {
     expect([sut.compact(end - 1), sut.compact(end), sut.compact(LATER)]).toEqual([0, 1, 0]);
   });
 
-  it('drops the final rules of events too: their moment lies a day after their record, not for ever', () => {
-    const sut = given({ before: 4_102_444_800 }, { effect: 'block' });
+  const SESSION: Selector = { session: { iss: 'https://idp.example', sid: 's-1' } };
+  const ofSession = { effect: 'revoke', selector: SESSION, ...encoded(SESSION) } as const;
+
+  it('leaves a rule by identity until the ledger says that it is not needed, whatever moment its record names', () => {
+    const sut = given({ ...ofSession, before: 4_102_444_800 }, { effect: 'block' });
     const { rules } = sut.tenant(TENANTS[0])!;
     const at = NOW + 3;
-    expect(rules.get(ids[0]!)).toMatchObject({ before: at + DAY, asOfOrder: false });
+    expect(rules.get(ids[0]!)).toMatchObject({ byIdentity: true, before: at });
+    expect(sut.due(LATER).get(TENANTS[0])).toEqual([]);
     after(sut, LATER);
-    expect([sut.compact(LATER), rules.get(ids[0]!), rules.get(ids[1]!)?.effect]).toEqual([1, undefined, 'block']);
+    expect([sut.compact(LATER), rules.size]).toEqual([0, 2]);
+    const [due] = sut.due(LATER).get(TENANTS[0])!;
+    expect([due, sut.due(at + KEPT_S - 1).get(TENANTS[0])]).toEqual([{ tenant: TENANTS[0], rule: ids[0], lastUse: at }, []]);
+    expect([sut.settle(due!, at + DAY, at + KEPT_S), rules.get(ids[0]!)?.before, sut.due(at + KEPT_S).get(TENANTS[0])]).toEqual([false, at + DAY, []]);
+    expect([sut.settle(due!, at, LATER), rules.get(ids[0]!), rules.get(ids[1]!)?.effect]).toEqual([true, undefined, 'block']);
+  });
+
+  it('settles nothing of a rule that was lifted while the ledger was asked', () => {
+    const sut = given({ ...ofSession, effect: 'block', until: NOW + 60 });
+    after(sut, LATER);
+    const [due] = sut.due(LATER).get(TENANTS[0])!;
+    sut.tenant(TENANTS[0])!.rules.remove(due!.rule);
+    expect([sut.settle(due!, NOW, LATER), sut.tenant(TENANTS[0])!.rules.size]).toEqual([false, 0]);
   });
 });

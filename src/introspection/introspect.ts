@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ID_JAG_TOKEN_TYPE } from '../contracts/index.js';
 import type { Caller, ControlFollower } from '../control/index.js';
-import type { Log } from '../platform/index.js';
+import { createRestraint, TooManyWaiting, type Log, type RestraintLimits } from '../platform/index.js';
 import type { Authentication, Refusal as AuthenticationRefusal } from '../registry/index.js';
 import type { Counts } from './counts.js';
 import type { ExamineIdJag } from './examine-id-jag.js';
@@ -10,7 +10,6 @@ import type { Facts } from './facts.js';
 import { sha256 } from './jws.js';
 import type { Recorder, Refusal } from './outcomes.js';
 import type { Gathered, Need, Question } from './question.js';
-import { createRestraint, TooManyWaiting, type RestraintLimits } from './restraint.js';
 import { sightOf, type Sight } from './sight.js';
 import type { TokenVerifier } from './token-verifier.js';
 

@@ -48,8 +48,10 @@ export type TokenIdentity =
       readonly client_id: string | undefined;
       readonly claims: Claims;
     }
-  /** A JWT that no registered key of its issuer verifies. */
-  | { readonly kind: 'unverifiable' };
+  /** A key that is there refuses the JWT, or no source of the tenant would write one like it. */
+  | { readonly kind: 'refused' }
+  /** Some source may have made the JWT, and the key that would tell is not there now. */
+  | { readonly kind: 'no-key' };
 
 /** Verifies signatures, each text at most once while the registry stays as it is. Says nothing about whether a token is active. */
 export interface TokenVerifier {
@@ -77,7 +79,7 @@ export function createTokenVerifier({ state, keySets, maxTokens = DEFAULT_MAX_TO
   const goodIdJags = createSecondChance<Remembered>({ max: MAX_REMEMBERED_ID_JAGS });
   const goodOf = (use: TokenUse): SecondChance<Remembered> => (use === 'id-jag' ? goodIdJags : goodTokens);
   const forged = new LRUCache<string, true>({ max: MAX_REMEMBERED_FORGERIES, ttl: FORGERY_MEMORY_MS });
-  const underWay = new Map<string, Promise<VerifiedJwt | undefined>>();
+  const underWay = new Map<string, Promise<Verification>>();
   let registryVersion = state.registryVersion;
   let keysVersion = keySets.version;
   let sources = new Map<string, readonly Source[]>();
@@ -116,26 +118,53 @@ export function createTokenVerifier({ state, keySets, maxTokens = DEFAULT_MAX_TO
     return found;
   }
 
-  async function verifyAnew({ tenant, jws, digest, use, identity }: Unverified): Promise<VerifiedJwt | undefined> {
+  async function verifyAnew({ tenant, jws, digest, use, identity }: Unverified): Promise<Verification> {
     const version = registryVersion;
     const keysAtStart = keySets.version;
-    let refusedByNamedKey = false;
+    let lacksKey = false;
     for (const source of sourcesOf(tenant, jws.claims['iss'])) {
       if (!suits(jws.header, source, use)) continue;
       const { alg, kid } = jws.header as { alg: string; kid?: string };
-      for (const key of await keySets.find(source, { alg, kid })) {
-        if (!(await verifySignature(alg, key.key, jws))) {
-          refusedByNamedKey ||= key.kid !== undefined && key.kid === kid;
-          continue;
-        }
+      const keys = await keySets.find(source, { alg, kid });
+      lacksKey ||= keys.length === 0;
+      for (const key of keys) {
+        if (!(await verifySignature(alg, key.key, jws))) continue;
         const verified = remember(identity, jws, source, use);
         if (version === registryVersion) goodOf(use).set(digest, { verified, key, tenant: tenant.id, asked: false });
         return verified;
       }
     }
-    // A key that is not there yet may be fetched later, so only what the very key it names refuses is a forgery.
-    if (refusedByNamedKey && version === registryVersion && keysAtStart === keySets.version) forged.set(nameOf(tenant, digest, use), true);
-    return undefined;
+    if (lacksKey) return 'no-key';
+    // A set that was fetched meanwhile may hold another key.
+    if (version === registryVersion && keysAtStart === keySets.version) forged.set(nameOf(tenant, digest, use), true);
+    return 'refused';
+  }
+
+  async function check(tenant: Tenant, jws: CompactJws, digest: string, use: TokenUse): Promise<Verification> {
+    const identity = jwtKey(tenant, jws, use);
+    if (identity === undefined) return 'refused';
+    const known = verifier.remembered(tenant, digest, use);
+    if (known) return known;
+    const name = nameOf(tenant, digest, use);
+    if (isForged(name)) return 'refused';
+    const started = underWay.get(name) ?? verifyAnew({ tenant, jws, digest, use, identity });
+    underWay.set(name, started);
+    try {
+      return await started;
+    } finally {
+      if (underWay.get(name) === started) underWay.delete(name);
+    }
+  }
+
+  /** A source that is disabled, or has no keys, may have them again: then the same JWT would verify. */
+  function awaitsKeys(tenant: Tenant, { header, claims }: CompactJws): boolean {
+    const { iss } = claims;
+    if (typeof iss !== 'string') return false;
+    for (const source of state.sources()) {
+      if (source.tenant !== tenant.id || !source.issuers.includes(iss) || !suits(header, source, 'access-token')) continue;
+      if (source.disabled || !hasKeys(source)) return true;
+    }
+    return false;
   }
 
   const nameOf = (tenant: Tenant, digest: string, use: TokenUse): string => `${use}|${tenant.id}|${digest}`;
@@ -151,19 +180,8 @@ export function createTokenVerifier({ state, keySets, maxTokens = DEFAULT_MAX_TO
       return undefined;
     },
     async verify(tenant, jws, digest, use) {
-      const identity = jwtKey(tenant, jws, use);
-      if (identity === undefined) return undefined;
-      const known = verifier.remembered(tenant, digest, use);
-      if (known) return known;
-      const name = nameOf(tenant, digest, use);
-      if (isForged(name)) return undefined;
-      const started = underWay.get(name) ?? verifyAnew({ tenant, jws, digest, use, identity });
-      underWay.set(name, started);
-      try {
-        return await started;
-      } finally {
-        if (underWay.get(name) === started) underWay.delete(name);
-      }
+      const verification = await check(tenant, jws, digest, use);
+      return typeof verification === 'string' ? undefined : verification;
     },
     isPlausible(tenant, jws, use) {
       dropStale();
@@ -173,7 +191,8 @@ export function createTokenVerifier({ state, keySets, maxTokens = DEFAULT_MAX_TO
       const jws = parseCompactJws(text);
       const digest = sha256(text);
       if (!jws) return { kind: 'opaque', sha256: digest };
-      if (!(await verifier.verify(tenant, jws, digest, 'access-token'))) return { kind: 'unverifiable' };
+      const verification = await check(tenant, jws, digest, 'access-token');
+      if (typeof verification === 'string') return { kind: verification === 'refused' && awaitsKeys(tenant, jws) ? 'no-key' : verification };
       const { iss, jti, client_id: clientId } = jws.claims;
       return {
         kind: 'jwt',
@@ -187,6 +206,9 @@ export function createTokenVerifier({ state, keySets, maxTokens = DEFAULT_MAX_TO
   };
   return verifier;
 }
+
+/** What became of a signature. `no-key`: a source may have made it, and has no key that fits now. */
+type Verification = VerifiedJwt | 'refused' | 'no-key';
 
 interface Remembered {
   readonly tenant: string;

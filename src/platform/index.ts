@@ -54,6 +54,7 @@ export type { HotHandler } from './http-server.js';
 export type { Arriving, RequestGate } from './request-gate.js';
 export { MAX_FORM_BYTES, readForm } from './form-body.js';
 export type { Form, FormProblem } from './form-body.js';
+export { createRestraint, TooManyWaiting, type Restraint, type RestraintLimits } from './restraint.js';
 export { readBody } from './read-body.js';
 export { listenUnready } from './unready-server.js';
 export type { ListeningServer } from './listen-on.js';

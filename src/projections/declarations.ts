@@ -25,7 +25,7 @@ export const PROJECTIONS: Readonly<Record<ProjectionName, Declaration>> = {
   tokens: {
     tables: {
       token: { later: ['token_usr', 'token_client', 'token_agent', 'token_parent', 'token_conflict', 'token_usr_ends', 'token_client_ends', 'token_agent_ends', 'token_late', 'token_id_jag_sid', 'token_sid'] },
-      id_jag: { later: ['id_jag_usr', 'id_jag_parent'] },
+      id_jag: { later: ['id_jag_usr', 'id_jag_parent', 'id_jag_session'] },
     },
   },
   usage: {

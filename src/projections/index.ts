@@ -12,6 +12,7 @@ export { AS_TEXT, createLineageReader, nearestOf, type LineageReader, type Neare
 export type { NearestRow } from './tokens/nearest-row.js';
 export { MAX_LINEAGE_HOPS, type StoredIdJag, type StoredLineage, type StoredToken } from './tokens/stored-lineage.js';
 export { MAX_ROUTES_A_SOURCE, OTHER_ROUTES } from './usage/routes.pg.js';
+export { lastUsesOf, type UsedRule } from './rules/last-uses.pg.js';
 export { LEAD_OF_ALL, MAX_RULES_READ, rulesAsOf, type RuleVersion, type TenantRows, type WhichRules } from './rules/read.pg.js';
 export { MAX_SEQUENCE_GAPS, type SequenceState } from './sequences/write.pg.js';
 export { AHEAD_MS, PROMPT_MS } from './sources/write.pg.js';
@@ -37,6 +38,7 @@ export { ReachIndexes1764000008080 } from './migrations/1764000008080-reach-inde
 export { SessionTokens1764000008097 } from './migrations/1764000008097-session-tokens.js';
 export { NewsIndexes1764000008102 } from './migrations/1764000008102-news-indexes.js';
 export { UsesOfUsers1764000008103 } from './migrations/1764000008103-uses-of-users.js';
+export { SessionIdJags1764000009010 } from './migrations/1764000009010-session-id-jags.js';
 export { UsesByArrival1764000008104 } from './migrations/1764000008104-uses-by-arrival.js';
 export { ForeignUses1764000008202 } from './migrations/1764000008202-foreign-uses.js';
 export { ProjectionGate1764000008060 } from './migrations/1764000008060-projection-gate.js';

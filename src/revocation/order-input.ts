@@ -1,5 +1,5 @@
 import { MAX_IDENTIFIER_LENGTH, MAX_TIME_SECONDS, MIN_TIME_SECONDS, RescindError } from '../contracts/index.js';
-import { MAX_SELECTOR_MEMBERS, SelectorError, parseSelector, type Effect, type Selector } from '../rules/index.js';
+import { MAX_SELECTOR_MEMBERS, SelectorError, isByIdentity, parseSelector, type Effect, type Selector } from '../rules/index.js';
 
 /** Characters of a reason; longer ones are refused, for it stands in the ledger. */
 const MAX_REASON_LENGTH = 1_024;
@@ -42,6 +42,9 @@ export function readOrder(body: unknown, now: number): Order {
     if (until !== undefined && until <= now) throw new RescindError('time-not-future', { detail: '`until` lies in the past' });
   } else {
     if (until !== undefined) throw new RescindError('invalid-effect', { detail: '`until` belongs to a block; a revoke is for ever' });
+    if (before !== undefined && isByIdentity(selector)) {
+      throw new RescindError('invalid-effect', { detail: 'a token, an ID-JAG or a session is revoked whenever it was granted; leave `before` out, or name another member' });
+    }
     if (before !== undefined && before > now) throw new RescindError('time-not-past', { detail: '`before` lies in the future' });
   }
   const resume = readFlag('resume', input['resume']);
@@ -73,7 +76,7 @@ export function readLift(body: unknown): Lift {
 }
 
 /** A token, ID-JAG or session does not come back; everything else would, at the next token exchange, were it only revoked. */
-const defaultEffect = ({ token, id_jag: idJag, session }: Selector): Effect => (token || idJag || session ? 'revoke' : 'block');
+const defaultEffect = (selector: Selector): Effect => (isByIdentity(selector) ? 'revoke' : 'block');
 
 function readSelector(value: unknown): Selector {
   if (isObject(value)) {

@@ -23,7 +23,7 @@ export interface Confirmation {
   readonly confirmed: Confirmed;
   /** From the order's arrival to its being in force. */
   readonly ms: number;
-  /** What is granted later than this is not stopped by the rule (epoch seconds); null: a block without an end, or nothing is stopped. */
+  /** What is granted later than this is not stopped by the rule (epoch seconds); null: a block without an end, a token, an ID-JAG or a session, or nothing is stopped. */
   readonly regrant_after: number | null;
   /** The order had been given before, under the same Idempotency-Key or as the same lift. */
   readonly replayed: boolean;
@@ -110,7 +110,9 @@ export function createRevocations({ controlLog, follower, pool, questionPool = p
   /** The largest skew of the tenant's sources: which of them a token will come from is not known here. */
   function regrantAfter(tenant: Tenant, id: string): number | null {
     const rule = tenant.rules.get(id);
-    const moment = rule?.effect === 'revoke' ? rule.before : rule?.until;
+    // Nothing is granted anew of a token, an ID-JAG or a session.
+    if (!rule || rule.byIdentity) return null;
+    const moment = rule.effect === 'revoke' ? rule.before : rule.until;
     if (moment === undefined) return null;
     return moment + skewOf(tenant);
   }

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { FORM_MEDIA_TYPE, RescindError, type OAuthError } from '../contracts/index.js';
 import type { ControlFollower } from '../control/index.js';
-import { MAX_FORM_BYTES, readForm, type FormProblem, type HotHandler, type Log, type Metrics } from '../platform/index.js';
+import { MAX_FORM_BYTES, readForm, TooManyWaiting, type FormProblem, type HotHandler, type Log, type Metrics } from '../platform/index.js';
 import type { LineageReader } from '../projections/index.js';
 import { missingRole, oauthRefusal, type Authenticator } from '../registry/index.js';
 import type { OwnOutcome } from './own-rules.js';
@@ -10,6 +10,8 @@ import type { Revocations } from './revocations.js';
 
 /** Seconds; a node has its lease back in one or two. */
 const RETRY_AFTER = '1';
+/** Seconds; a key set is fetched again at most so often. */
+const NO_KEY_RETRY_AFTER = '30';
 
 export interface RevokeHandlerOptions {
   readonly authenticate: Authenticator;
@@ -21,9 +23,11 @@ export interface RevokeHandlerOptions {
   readonly metrics: Metrics;
   /** Where a request comes from, when a proxy stands in front. */
   readonly remoteAddress?: (req: IncomingMessage) => string;
+  /** Milliseconds on a clock that only goes forward, by which a caller's bounds fill up again. */
+  readonly monotonic?: () => number;
 }
 
-type Outcome = OwnOutcome | FormProblem | 'nothing-to-revoke' | 'no-token' | 'unauthenticated' | 'no-role' | 'unavailable' | 'wrong-method';
+type Outcome = OwnOutcome | FormProblem | 'nothing-to-revoke' | 'no-key' | 'no-token' | 'too-many' | 'unauthenticated' | 'no-role' | 'unavailable' | 'wrong-method';
 
 /** `POST /revoke` (RFC 7009) on a plain request and response. Success is answered when the token is dead everywhere. */
 export function createRevokeHandler(options: RevokeHandlerOptions): HotHandler {
@@ -51,8 +55,9 @@ export function createRevokeHandler(options: RevokeHandlerOptions): HotHandler {
     }
     const tenant = follower.state.tenant(caller.tenant);
     if (!tenant) throw new TypeError('a caller has a tenant');
-    const found = await findToken(tenant, token, form.get('token_type_hint'));
-    const outcome = found ? await revocations.orderOwn(caller, found) : 'nothing-to-revoke';
+    const found = await findToken({ tenant, caller: caller.id, text: token, hint: form.get('token_type_hint') });
+    if (found === 'no-key') return sendUnavailable(res, "the keys of the token's issuer are not there now; repeat the request", found, NO_KEY_RETRY_AFTER);
+    const outcome = found === 'no-token' ? 'nothing-to-revoke' : await revocations.orderOwn(caller, found);
     switch (outcome) {
       case 'revoked':
       case 'nothing-to-revoke':
@@ -76,6 +81,10 @@ export function createRevokeHandler(options: RevokeHandlerOptions): HotHandler {
       return;
     }
     answer(req, res).then(count, (error: unknown) => {
+      if (error instanceof TooManyWaiting) {
+        count(sendUnavailable(res, 'too many tokens of this client are unknown or not signed by their issuer; slow down', 'too-many'));
+        return;
+      }
       // RFC 7009, section 2.2.1: the token must be taken as still alive, and the client may try again.
       if (!(error instanceof RescindError)) log.error({ err: error }, 'a revocation failed');
       count(sendUnavailable(res, 'the revocation is not confirmed; repeat the request', 'unavailable'));
@@ -98,8 +107,8 @@ function refuseForm(res: ServerResponse, problem: FormProblem): FormProblem {
   }
 }
 
-function sendUnavailable<O extends Outcome>(res: ServerResponse, description: string, outcome: O): O {
-  return sendError(res, 503, { error: 'temporarily_unavailable', error_description: description }, { 'retry-after': RETRY_AFTER }, outcome);
+function sendUnavailable<O extends Outcome>(res: ServerResponse, description: string, outcome: O, retryAfter = RETRY_AFTER): O {
+  return sendError(res, 503, { error: 'temporarily_unavailable', error_description: description }, { 'retry-after': retryAfter }, outcome);
 }
 
 function sendError<O extends Outcome>(res: ServerResponse, status: number, body: OAuthError, headers: Readonly<Record<string, string>>, outcome: O): O {

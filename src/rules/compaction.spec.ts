@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { createRuleIndex, deadFrom, MAX_LINEAGE_AGE_S, selectorKey, stops, tokenKeys, type Rule, type Selector, type TokenKeys } from './index.js';
+import { createRuleIndex, deadFrom, KEPT_S, MAX_LINEAGE_AGE_S, selectorKey, stops, tokenKeys, type Rule, type Selector, type TokenKeys } from './index.js';
 
 const KEY = Buffer.alloc(32, 5);
 const IDP = 'https://idp.example';
@@ -53,6 +53,7 @@ const rulesOf = (wanted: readonly WantedRule[]): readonly Rule[] =>
         seq: BigInt(nth + 1),
         selector: selectorKey(KEY, selector),
         effect: isBlock ? 'block' : 'revoke',
+        byIdentity: false,
         before: START + at - (kind === 'as-of-moment' ? offset : 0),
         asOfOrder: kind === 'as-of-order' || kind === 'new-sign-in',
         reauthenticate: kind === 'new-sign-in',
@@ -112,7 +113,7 @@ describe('compaction', () => {
     expect(Math.min(...Object.values(seen))).toBeGreaterThan(300);
   });
 
-  const rule = (over: Partial<Rule>): Rule => ({ id: 'r', seq: 9n, selector: selectorKey(KEY, ALICE), effect: 'revoke', before: START, asOfOrder: true, reauthenticate: false, ...over });
+  const rule = (over: Partial<Rule>): Rule => ({ id: 'r', seq: 9n, selector: selectorKey(KEY, ALICE), effect: 'revoke', byIdentity: false, before: START, asOfOrder: true, reauthenticate: false, ...over });
   const granted = (iat: number, skew: number): TokenKeys => tokenKeys(KEY, { tokens: [], idJags: [{ iss: IDP, jti: 'gr', sub: 'alice', iat }], seenSeq: undefined, skew })!;
 
   it('comes as soon as it may, clocks aside: until a source’s skew and the age of a lineage are over, a revoke is needed', () => {
@@ -129,6 +130,22 @@ describe('compaction', () => {
     const sut = createRuleIndex();
     sut.put(rule(over));
     expect([deadFrom(rule(over)), sut.compact(Number.MAX_SAFE_INTEGER), sut.size]).toEqual([undefined, 0, 1]);
+  });
+
+  it('leaves a rule by identity to whoever knows what was recorded with it, from a lineage’s age after its last known use on', () => {
+    const session = selectorKey(KEY, { session: { iss: IDP, sid: 's-1' } });
+    const sut = createRuleIndex();
+    sut.put(rule({ id: 'revoke', selector: session }));
+    sut.put(rule({ id: 'ended', selector: session, effect: 'block', until: START + DAY }));
+    sut.put(rule({ id: 'resumes', selector: session, effect: 'block', until: START + DAY, resume: true }));
+    sut.put(rule({ id: 'block', selector: session, effect: 'block' }));
+    sut.put(rule({ id: 'other', selector: selectorKey(KEY, ALICE) }));
+    const due = (now: number): string[] => sut.due(now).map(({ id }) => id);
+    expect([due(START + KEPT_S - 1), due(START + KEPT_S), due(START + DAY + KEPT_S)]).toEqual([[], ['revoke'], ['revoke', 'ended']]);
+    expect([sut.compact(Number.MAX_SAFE_INTEGER), sut.get('other'), sut.get('resumes')]).toEqual([2, undefined, undefined]);
+    // Something was recorded with the session since.
+    sut.put({ ...sut.get('revoke')!, before: START + 2 * DAY });
+    expect([due(START + DAY + KEPT_S), due(START + 2 * DAY + KEPT_S)]).toEqual([['ended'], ['ended', 'revoke']]);
   });
 
   it('drops a block that resumes soon after its end, and another one a lineage’s age later', () => {

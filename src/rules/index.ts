@@ -2,6 +2,8 @@ export { DIMENSIONS, ruleKey, ruleKeyFromBytes, ruleKeyToBytes, type Dimension, 
 export {
   MAX_SELECTOR_MEMBERS,
   parseSelector,
+  isByIdentity,
+  namesIdentity,
   selectorKey,
   selectorParts,
   SelectorError,
@@ -14,7 +16,7 @@ export {
 } from './selector.js';
 export { ruleTimeOf } from './rule-time.js';
 export { isEnabling, isRuleEvent, selectorsOfEvent, subjectOfEvent, type RuleEvent, type RuleEventName } from './event-selectors.js';
-export { deadFrom, MAX_LINEAGE_AGE_S, MAX_RULE_REACH_S, stops, type Effect, type Rule, type Terms } from './rule.js';
+export { deadFrom, KEPT_S, lastKnownUse, MAX_LINEAGE_AGE_S, reviewFrom, stops, type Effect, type NewRule, type Rule, type Terms } from './rule.js';
 export {
   MAX_VALUES_PER_DIMENSION,
   tokenKeys,

@@ -1,8 +1,8 @@
 import { createKeyPool, KEY_WORDS, type KeyPool } from './key-pool.js';
 import { idWords, isUuid, uuidOf } from './rule-id.js';
 import { selectorHash } from './selector-hash.js';
-import { MAX_SELECTOR_MEMBERS } from './selector.js';
-import type { Rule, Terms } from './rule.js';
+import { MAX_SELECTOR_MEMBERS, namesIdentity } from './selector.js';
+import type { NewRule, Rule, Terms } from './rule.js';
 
 const FIRST_CAPACITY = 64;
 /** Rules of one piece of a dump. */
@@ -38,7 +38,7 @@ export interface RuleColumns {
   readonly capacity: number;
   /** One more than the highest slot that was ever in use. */
   readonly end: number;
-  add(rule: Rule): number;
+  add(rule: NewRule): number;
   free(slot: number): void;
   isLive(slot: number): boolean;
   shape(slot: number): number;
@@ -63,7 +63,7 @@ export function createRuleColumns(): RuleColumns {
   const pools = Array.from({ length: MAX_SELECTOR_MEMBERS + 1 }, (_, members) => createKeyPool(members));
   /** Ids that are no UUID, by slot. */
   const oddIds = new Map<number, string>();
-  const held = { seq: 0, effect: 'block' as Rule['effect'], before: 0, asOfOrder: false, reauthenticate: false, until: undefined as number | undefined, resume: false };
+  const held = { seq: 0, effect: 'block' as Rule['effect'], byIdentity: false, before: 0, asOfOrder: false, reauthenticate: false, until: undefined as number | undefined, resume: false };
 
   const word = (slot: number, column: number): number => words[slot * ROW_WORDS + column]!;
   const double = (slot: number, column: number): number => doubles[(slot * ROW_WORDS + column) / 2]!;
@@ -97,6 +97,7 @@ export function createRuleColumns(): RuleColumns {
     const flags = word(slot, FLAGS);
     held.seq = double(slot, SEQ);
     held.effect = flags & BLOCK ? 'block' : 'revoke';
+    held.byIdentity = namesIdentity(flags & SHAPE_BITS);
     held.before = word(slot, BEFORE);
     held.asOfOrder = (flags & AS_OF_ORDER) !== 0;
     held.reauthenticate = (flags & REAUTHENTICATE) !== 0;
@@ -165,13 +166,14 @@ export function createRuleColumns(): RuleColumns {
     shape,
     hash: (slot) => word(slot, HASH),
     read(slot) {
-      const { effect, before, asOfOrder, reauthenticate, until, resume } = terms(slot);
+      const { effect, byIdentity, before, asOfOrder, reauthenticate, until, resume } = terms(slot);
       const hasOrigin = (word(slot, FLAGS) & HAS_ORIGIN) !== 0;
       return {
         id: id(slot),
         seq: BigInt(double(slot, SEQ)),
         selector: { shape: shape(slot), key: poolOf(slot).text(word(slot, KEY_AT)) },
         effect,
+        byIdentity,
         before,
         asOfOrder,
         reauthenticate,
@@ -213,7 +215,7 @@ export function createRuleColumns(): RuleColumns {
 }
 
 /** A time that does not fit would select something else than was ordered. */
-function refuseMalformed({ id, seq, selector, before, until = 0, origin }: Rule): void {
+function refuseMalformed({ id, seq, selector, before, until = 0, origin }: NewRule): void {
   const isWord = (value: number): boolean => Number.isInteger(value) && value >= 0 && value <= MAX_WORD;
   if (![before, until, origin?.speaker ?? 0].every(isWord)) throw new RangeError(`a time of rule ${id} is not whole seconds since 1970`);
   if (seq > Number.MAX_SAFE_INTEGER) throw new RangeError(`the seq of rule ${id} is too large`);

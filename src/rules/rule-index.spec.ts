@@ -10,6 +10,8 @@ import {
   type Dimension,
   type IdJagFacts,
   type Lineage,
+  isByIdentity,
+  type NewRule,
   type Rule,
   type RuleIndex,
   type Selector,
@@ -20,7 +22,7 @@ import {
 const TENANT_KEY = Buffer.alloc(32, 7);
 
 /** What the index is held against: rules as names, matched member by member, times compared as the design's section 4 says. */
-interface NamedRule extends Omit<Rule, 'selector'> {
+interface NamedRule extends Omit<NewRule, 'selector'> {
   readonly selector: Selector;
 }
 type Named = Readonly<Record<string, string | undefined>>;
@@ -88,7 +90,10 @@ function isStopped(rule: NamedRule, lineage: Lineage, now: number): boolean {
   const members = [...lineage.tokens, ...lineage.tokens.map(({ id_jag: idJag }) => idJag), ...lineage.idJags];
   const granted = oldest(members.map((member) => member?.iat))!;
   const signedIn = oldest(members.map((member) => member?.auth_time));
-  if (rule.effect === 'block') return rule.until === undefined || rule.until > now || (rule.resume !== true && granted - lineage.skew <= rule.until);
+  // A token, an ID-JAG and a session are not granted anew.
+  const isIdentity = ['token', 'id_jag', 'session'].some((dimension) => dimension in rule.selector);
+  if (rule.effect === 'block') return rule.until === undefined || rule.until > now || (rule.resume !== true && (isIdentity || granted - lineage.skew <= rule.until));
+  if (isIdentity) return true;
   if (granted - lineage.skew <= rule.before) return true;
   if (rule.asOfOrder && lineage.seenSeq !== undefined && lineage.seenSeq < rule.seq) return true;
   return rule.reauthenticate && (signedIn === undefined || signedIn - lineage.skew <= rule.before);
@@ -224,7 +229,7 @@ describe('RuleIndex against a model that compares names', () => {
           for (const now of moments) keys.forEach((held, at) => compare(copy, model, held, lineages[at]!, now, seen));
           for (const name of ruleIds) {
             const rule = model.get(name);
-            const whole = rule && { ...rule, selector: selectorKey(TENANT_KEY, rule.selector) };
+            const whole = rule && { ...rule, byIdentity: isByIdentity(rule.selector), selector: selectorKey(TENANT_KEY, rule.selector) };
             for (const index of [sut, copy]) expect(index.get(name)).toEqual(whole);
             if (whole) expect(sut.under(whole.selector).map((found) => found.id)).toContain(name);
           }
@@ -298,7 +303,7 @@ describe('RuleIndex', () => {
     resource: 'https://api.example/',
     issuer: 'https://other.example',
   };
-  const block = (selector: Selector, name = 'r'): Rule => ({
+  const block = (selector: Selector, name = 'r'): NewRule => ({
     id: name,
     seq: 9n,
     selector: selectorKey(TENANT_KEY, selector),
@@ -308,7 +313,7 @@ describe('RuleIndex', () => {
     reauthenticate: false,
   });
   const only = (dimensions: readonly Dimension[], of: Selector = whole): Selector => Object.fromEntries(dimensions.map((dimension) => [dimension, of[dimension]]));
-  const finds = (...rules: readonly Rule[]): boolean => {
+  const finds = (...rules: readonly NewRule[]): boolean => {
     const sut = createRuleIndex();
     for (const rule of rules) sut.put(rule);
     return sut.findStopping(keys, 2_000) !== undefined;
@@ -353,7 +358,7 @@ describe('RuleIndex', () => {
   });
 
   it('finds one rule among several under one selector, when it alone stops', () => {
-    const over: Rule = { ...block(whole, 'over'), selector: selectorKey(TENANT_KEY, { issuer: idp }), effect: 'revoke', before: 10 };
+    const over: NewRule = { ...block(whole, 'over'), selector: selectorKey(TENANT_KEY, { issuer: idp }), effect: 'revoke', before: 10 };
     expect(finds(over, { ...over, id: 'over-2' })).toBe(false);
     expect(finds(over, block({ issuer: idp }, 'stops'), { ...over, id: 'over-2' })).toBe(true);
   });
@@ -385,7 +390,7 @@ describe('RuleIndex', () => {
     expect([sut.size, sut.under(selectorKey(TENANT_KEY, { issuer: idp })).length]).toEqual([1_000, 500]);
     expect(sut.findAllStopping(keys, 2_000)).toHaveLength(MAX_RULES_NAMED);
     for (const [nth, rule] of many.entries()) {
-      expect(sut.get(rule.id)).toEqual(rule);
+      expect(sut.get(rule.id)).toEqual({ ...rule, byIdentity: false });
       sut.remove(rule.id);
       expect(sut.findStopping(keys, 2_000) === undefined).toBe(nth >= 998);
     }

@@ -4,7 +4,7 @@ import { keyWord, KEY_WORDS } from './key-pool.js';
 import { PACKED_KEYS_AT } from './packed-keys.js';
 import { createRuleColumns } from './rule-columns.js';
 import { idWords, isUuid } from './rule-id.js';
-import { deadFrom, stops, type Rule } from './rule.js';
+import { deadFrom, reviewFrom, stops, type NewRule, type Rule } from './rule.js';
 import { hashMember, hashShape, selectorHash } from './selector-hash.js';
 import { MAX_SELECTOR_MEMBERS, type SelectorKey } from './selector.js';
 import { MAX_VALUES_PER_DIMENSION, type PackedTokenKeys, type TokenKeys } from './token-keys.js';
@@ -18,7 +18,7 @@ export type AnyTokenKeys = TokenKeys | PackedTokenKeys;
 export interface RuleIndex {
   readonly size: number;
   /** Adds a rule, or replaces the one with its id. Throws RangeError for one that no record may hold. */
-  put(rule: Rule): void;
+  put(rule: NewRule): void;
   remove(id: string): void;
   get(id: string): Rule | undefined;
   /** Rules with exactly this selector. */
@@ -29,6 +29,8 @@ export interface RuleIndex {
   findStopping(token: AnyTokenKeys, now: number): Rule | undefined;
   /** Ids of the rules that stop it, at most {@link MAX_RULES_NAMED}, in no order. */
   findAllStopping(token: AnyTokenKeys, now: number): readonly string[];
+  /** Rules by identity that may be dropped at `now`, if nothing was recorded with them since their last known use. */
+  due(now: number): readonly Rule[];
   /** Drops rules that at `now` stop nothing which its age does not stop too; says how many. */
   compact(now: number): number;
   /** Copies of all rules, in pieces for `load`. */
@@ -215,6 +217,13 @@ export function createRuleIndex(): RuleIndex {
         if (stops(columns.terms(slot), token, now)) found.push(columns.id(slot));
         return found.length === MAX_RULES_NAMED;
       });
+      return found;
+    },
+    due(now) {
+      const found: Rule[] = [];
+      for (let slot = 0; slot < columns.end; slot++) {
+        if (columns.isLive(slot) && now >= (reviewFrom(columns.terms(slot)) ?? Infinity)) found.push(columns.read(slot));
+      }
       return found;
     },
     compact(now) {

@@ -16,6 +16,7 @@ const revoke = (over: Partial<Rule> = {}): Rule => ({
   seq: 50n,
   selector: { shape: 0, key: '' },
   effect: 'revoke',
+  byIdentity: false,
   before: MOMENT,
   asOfOrder: false,
   reauthenticate: false,
@@ -56,6 +57,20 @@ describe('stops (design, section 4)', () => {
   ])('a revoke that wants a new sign-in, and a later grant %s', (_name, over, stopped) => {
     expect(stops(revoke({ reauthenticate: true }), token(over), MOMENT)).toBe(stopped);
     expect(stops(revoke(), token(over), MOMENT)).toBe(false);
+  });
+
+  it.each<[string, Partial<Rule>, number]>([
+    ['a revoke, as of its order', { asOfOrder: true }, MOMENT],
+    ['a revoke with a moment', {}, MOMENT],
+    ['a block past its end', { effect: 'block', until: MOMENT }, MOMENT],
+    ['a block before its end', { effect: 'block', until: MOMENT + 1 }, MOMENT],
+  ])('by identity, %s stops what was granted and seen long afterwards', (_name, over, now) => {
+    const later = token({ grantedAt: MOMENT * 1_000, authenticatedAt: MOMENT * 1_000, seenSeq: 1n << 62n });
+    expect(stops(revoke({ ...over, byIdentity: true }), later, now)).toBe(true);
+  });
+
+  it('by identity, a block that resumes stops nothing past its end', () => {
+    expect(stops({ ...resuming(2_000), byIdentity: true }, token({ grantedAt: 1_000 }), 2_000)).toBe(false);
   });
 
   it('a revoke does not end', () => {

@@ -125,6 +125,14 @@ export function selectorKey(tenantKey: Uint8Array, selector: Selector): Selector
   return { shape, key };
 }
 
+/** What is never granted anew. */
+const IDENTITY_BITS = (['token', 'id_jag', 'session'] as const).reduce((bits, dimension) => bits | (1 << DIMENSIONS.indexOf(dimension)), 0);
+
+/** Whether a selector of this shape names a token, an ID-JAG or a session. */
+export const namesIdentity = (shape: number): boolean => (shape & IDENTITY_BITS) !== 0;
+
+export const isByIdentity = ({ token, id_jag: idJag, session }: Selector): boolean => Boolean(token ?? idJag ?? session);
+
 /** The keys of one selector key, each with its dimension. */
 export function splitSelectorKey(selector: SelectorKey): readonly (readonly [Dimension, RuleKey])[] {
   const keys: (readonly [Dimension, RuleKey])[] = [];

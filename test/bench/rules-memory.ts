@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { createRuleIndex, DIMENSIONS, ruleKeyFromBytes, selectorKey, tokenKeys, type Dimension, type Rule, type Selector, type TokenKeys } from '../../src/rules/index.js';
+import { createRuleIndex, DIMENSIONS, ruleKeyFromBytes, selectorKey, tokenKeys, type Dimension, type NewRule, type Rule, type Selector, type TokenKeys } from '../../src/rules/index.js';
 import { median, type Row } from './report.js';
 
 const RULES = 1_000_000;
@@ -27,7 +27,7 @@ interface Measured {
   readonly missNs: number;
   readonly hitNs: number;
 }
-type Holder = { put(rule: Rule): void; isStopped(token: TokenKeys, now: number): boolean };
+type Holder = { put(rule: NewRule): void; isStopped(token: TokenKeys, now: number): boolean };
 
 /** A million live rules in a process of its own: resident memory, and what a search costs, beside plain maps of objects. */
 export async function run(): Promise<readonly Row[]> {
@@ -56,9 +56,9 @@ function createIndexHolder(): Holder {
 
 /** What comes to mind first: objects in maps. */
 function createMapHolder(): Holder {
-  const byId = new Map<string, Rule>();
-  const shapes = new Map<number, { positions: readonly number[]; rules: Map<string, Rule> }>();
-  const find = (positions: readonly number[], rules: ReadonlyMap<string, Rule>, token: TokenKeys, depth: number, prefix: string): Rule | undefined => {
+  const byId = new Map<string, NewRule>();
+  const shapes = new Map<number, { positions: readonly number[]; rules: Map<string, NewRule> }>();
+  const find = (positions: readonly number[], rules: ReadonlyMap<string, NewRule>, token: TokenKeys, depth: number, prefix: string): NewRule | undefined => {
     if (depth === positions.length) return rules.get(prefix);
     for (const key of token.sets[positions[depth]!]!) {
       const rule = find(positions, rules, token, depth + 1, prefix + key);
@@ -69,7 +69,7 @@ function createMapHolder(): Holder {
   return {
     put(rule) {
       const { shape: bits, key } = rule.selector;
-      const shape = shapes.get(bits) ?? { positions: DIMENSIONS.flatMap((_, at) => (bits & (1 << at) ? [at] : [])), rules: new Map<string, Rule>() };
+      const shape = shapes.get(bits) ?? { positions: DIMENSIONS.flatMap((_, at) => (bits & (1 << at) ? [at] : [])), rules: new Map<string, NewRule>() };
       shapes.set(bits, shape);
       shape.rules.set(key, rule);
       byId.set(rule.id, rule);
@@ -81,7 +81,7 @@ function createMapHolder(): Holder {
   };
 }
 
-const ruleAt = (nth: number, selector: Rule['selector']): Rule => ({
+const ruleAt = (nth: number, selector: Rule['selector']): NewRule => ({
   id: randomUUID(),
   seq: BigInt(nth + 1),
   selector,

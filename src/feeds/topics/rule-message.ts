@@ -66,7 +66,7 @@ function ruleView(rule: Rule): Readonly<Record<string, unknown>> {
     effect: rule.effect,
     shape: DIMENSIONS.filter((_, position) => rule.selector.shape & (1 << position)),
     keys: Object.fromEntries(keys.map(([dimension, key]) => [dimension, ruleKeyToBytes(key).toString('base64url')])),
-    ...(rule.effect === 'revoke' ? { before: rule.before, as_of_order: rule.asOfOrder, reauthenticate: rule.reauthenticate } : {}),
+    ...(rule.effect === 'revoke' && !rule.byIdentity ? { before: rule.before, as_of_order: rule.asOfOrder, reauthenticate: rule.reauthenticate } : {}),
     ...(rule.until === undefined ? {} : { until: rule.until }),
     ...(rule.resume === true ? { resume: true } : {}),
     dead_from: deadFrom(rule) ?? null,

@@ -1,7 +1,8 @@
 import type { QueryResultRow } from 'pg';
 import type { RevocationLifted, RevocationOrdered } from '../../contracts/index.js';
 import { loadSql } from '../../platform/index.js';
-import type { Selector, Terms } from '../../rules/index.js';
+import { lastKnownUse, KEPT_S, reviewFrom, type Selector, type Terms } from '../../rules/index.js';
+import { lastUsesOf } from './last-uses.pg.js';
 import { termsOf } from './terms.js';
 
 const RULES_AS_OF = { name: 'rules-as-of', text: loadSql(import.meta.url, 'rules-as-of.sql') };
@@ -42,8 +43,9 @@ type KeyArray = readonly Buffer[] | Buffer;
 export const LEAD_OF_ALL = Buffer.alloc(0);
 
 /**
- * The rules that the entries below `index` leave in force at `at` (epoch seconds), newest first: ordered, not lifted, and not over with
- * `resume`. One that is asked for by its id is there whatever became of it.
+ * The rules that the entries below `index` leave in force at `at` (epoch seconds), newest first: ordered, not lifted, not over with
+ * `resume`, and not dropped by the nodes for want of anything that was recorded with a revoked token, ID-JAG or session. One that is
+ * asked for by its id is there whatever became of it.
  */
 export async function rulesAsOf(rows: TenantRows, { index, at }: { readonly index: bigint; readonly at: number }, which: WhichRules): Promise<readonly RuleVersion[]> {
   const found = await rows<RuleRow>(RULES_AS_OF, [
@@ -54,7 +56,7 @@ export async function rulesAsOf(rows: TenantRows, { index, at }: { readonly inde
     typeof which === 'object' && 'rule' in which ? which.rule : null,
     MAX_RULES_READ,
   ]);
-  return found.map((row) => ({
+  const versions = found.map((row): RuleVersion => ({
     rule: row.rule,
     ix: BigInt(row.from_ix),
     arrivalMs: Number(row.arrival_ms),
@@ -63,6 +65,7 @@ export async function rulesAsOf(rows: TenantRows, { index, at }: { readonly inde
     terms: termsOf({
       seq: BigInt(row.seq),
       effect: row.effect,
+      selector: row.selector,
       orderedMs: Number(row.ordered_ms),
       before: numberOf(row.before_at),
       until: numberOf(row.until_at),
@@ -77,6 +80,10 @@ export async function rulesAsOf(rows: TenantRows, { index, at }: { readonly inde
     afterLiftOf: row.after_lift_of ?? undefined,
     lift: row.lift === null ? undefined : { ...row.lift, ix: BigInt(row.lifted_ix!) },
   }));
+  const due = typeof which === 'object' && 'rule' in which ? [] : versions.filter(({ terms }) => at >= (reviewFrom(terms) ?? Infinity));
+  if (due.length === 0) return versions;
+  const lastUses = await lastUsesOf(rows, due.map(({ rule, terms }) => ({ rule, lastUse: lastKnownUse(terms)! })), index);
+  return versions.filter(({ rule }) => at < (lastUses.get(rule) ?? Infinity) + KEPT_S);
 }
 
 interface RuleRow extends QueryResultRow {

@@ -1,8 +1,9 @@
-import { MAX_RULE_REACH_S, type Effect, type Terms } from '../../rules/index.js';
+import { isByIdentity, type Effect, type Selector, type Terms } from '../../rules/index.js';
 
 export interface ToldRule {
   readonly seq: bigint;
   readonly effect: Effect;
+  readonly selector: Selector;
   readonly orderedMs: number;
   /** Epoch seconds. */
   readonly before: number | undefined;
@@ -14,12 +15,14 @@ export interface ToldRule {
 }
 
 /** What nodes make of the rule (`control`, "state"): the same terms from the ledger's words. */
-export function termsOf({ seq, effect, orderedMs, before, until, resume, reauthenticate, turnedMs }: ToldRule): Terms {
-  if (turnedMs !== undefined) return { seq, effect: 'revoke', before: seconds(turnedMs), asOfOrder: false, reauthenticate: false };
+export function termsOf({ seq, effect, selector, orderedMs, before, until, resume, reauthenticate, turnedMs }: ToldRule): Terms {
+  const byIdentity = isByIdentity(selector);
+  if (turnedMs !== undefined) return { seq, effect: 'revoke', byIdentity, before: seconds(turnedMs), asOfOrder: false, reauthenticate: false };
   return {
     seq,
     effect,
-    before: Math.min(before ?? seconds(orderedMs), seconds(orderedMs) + MAX_RULE_REACH_S),
+    byIdentity,
+    before: byIdentity ? seconds(orderedMs) : (before ?? seconds(orderedMs)),
     asOfOrder: effect === 'revoke' && before === undefined,
     reauthenticate,
     ...(until === undefined ? {} : { until }),

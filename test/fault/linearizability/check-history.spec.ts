@@ -107,6 +107,21 @@ describe('a revoke', () => {
   });
 });
 
+describe('a revoke of a token, an ID-JAG or a session', () => {
+  const session = valueOf('session', 'https://idp.example', 's-1');
+  const later = token({ values: new Set([alice, chat, session]), grantedAt: EPOCH_S + 30, recordingBegan: 30_000, recorded: 30_100 });
+  it.each<[string, Partial<SentOrder>]>([
+    ['ordered as one', {}],
+    ['as a block that was lifted', { effect: 'block', lift: { resume: false, began: 15_000, answered: 15_050 } }],
+    ['as a block that has ended', { effect: 'block', until: EPOCH_S + 20 }],
+  ])('stops what is granted and recorded later, too, %s', (_name, over) => {
+    const byIdentity = order({ selector: [session], ...over });
+    expect(kindOf(check('active', 60_000), [byIdentity], later)).toBe('stale');
+    expect(kindOf(check('inactive', 60_000), [byIdentity], later)).toBe('right');
+    expect(kindOf(check('active', 60_000), [order({ ...over })], later)).toBe('right');
+  });
+});
+
 describe('a block that is lifted', () => {
   const lifted = (resume: boolean, answered: number | undefined = 15_050): SentOrder => order({ effect: 'block', lift: { resume, began: 15_000, answered } });
   it('with resume ends with the answer, and need not hold from its sending on', () => {

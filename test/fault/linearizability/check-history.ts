@@ -1,4 +1,4 @@
-import { CLOCK_MARGIN_MS, type Check, type History, type RecordedToken, type SentLift, type SentOrder, type Value } from './history.js';
+import { CLOCK_MARGIN_MS, isByIdentity, type Check, type History, type RecordedToken, type SentLift, type SentOrder, type Value } from './history.js';
 
 /** A check whose answer no order of events explains. */
 export interface Violation {
@@ -107,18 +107,18 @@ function stoppedBy(order: SentOrder, token: RecordedToken, epochAtZero: number):
   const until = (mustEnd: number, mayEnd: number) => ({ must: between(inForce, mustEnd), may: between(order.began, mayEnd) });
 
   if (order.effect === 'revoke') {
-    const reach = order.before === undefined ? reachesAsOf(order, token, epochAtZero) : reachesTo(order.before, token);
+    const reach = isByIdentity(order) ? 'always' : order.before === undefined ? reachesAsOf(order, token, epochAtZero) : reachesTo(order.before, token);
     if (reach === 'never') return {};
     return reach === 'always' ? until(Infinity, Infinity) : { may: between(order.began, Infinity) };
   }
   if (order.until !== undefined) {
     const end = order.until * 1000 - epochAtZero;
-    const afterwards = order.resume === true ? 'never' : reachesTo(order.until, token);
+    const afterwards = order.resume === true ? 'never' : isByIdentity(order) ? 'always' : reachesTo(order.until, token);
     return until(afterwards === 'always' ? Infinity : end - CLOCK_MARGIN_MS, afterwards === 'never' ? end + CLOCK_MARGIN_MS : Infinity);
   }
   if (order.lift) {
     // A lift without `resume` is a revoke as of the lift, in force before the block ends.
-    const afterwards = order.lift.resume ? 'never' : reachesAsOf(order.lift, token, epochAtZero);
+    const afterwards = order.lift.resume ? 'never' : isByIdentity(order) ? 'always' : reachesAsOf(order.lift, token, epochAtZero);
     return until(afterwards === 'always' ? Infinity : order.lift.began, afterwards === 'never' ? (order.lift.answered ?? Infinity) : Infinity);
   }
   return until(Infinity, Infinity);

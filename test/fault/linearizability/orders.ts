@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Caller } from './calls.js';
 import type { Credentials } from './deployment.js';
-import { hostClock, valueOf, type SentLift, type SentOrder, type Value } from './history.js';
+import { hostClock, isByIdentity, valueOf, type SentLift, type SentOrder, type Value } from './history.js';
 import type { Minting } from './minting.js';
 import type { Population } from './population.js';
 import type { Random } from './random.js';
@@ -80,7 +80,7 @@ export function createOrders({ orders, counts, universe, population, minting, ca
     if (dimensions.some((dimension) => NARROW.has(dimension))) {
       if (chance < 60) return { terms: { effect: 'revoke' } };
       if (chance < 80) return blockAndLift(50, 3_000);
-      return chance < 90 ? blockUntil(3_000) : revokeBefore(30);
+      return chance < 90 ? blockUntil(3_000) : { terms: { effect: 'revoke' } };
     }
     if (chance < 30) return { terms: { effect: 'revoke' } };
     if (chance < 78) return blockAndLift(65, 4_000);
@@ -157,6 +157,7 @@ export function createOrders({ orders, counts, universe, population, minting, ca
     const isDead = (token: number): boolean => {
       const { grantedAt, skew, recorded } = population.tokens[token]!;
       const moment = order.before ?? order.until;
+      if (isByIdentity(order)) return true;
       return moment === undefined ? recorded < asOf : grantedAt <= moment + skew;
     };
     population.bury(population.selected(order.selector).filter(isDead));

@@ -103,7 +103,7 @@ describe('snapshots of the control state', () => {
     await database.append({ ...revoked, body: { ...body, effect: 'revoke', before: 1_000_000_000 } } as NewControlRecord, record());
     await catchUp(whole);
     expect(whole.tenant(TENANT)!.rules.get(body.id)).toBeDefined();
-    const end = keepSnapshots({ pool: database.pool, state: whole, log: testLog(), intervalMs: 5, recordsASnapshot: 1 });
+    const end = keepSnapshots({ pool: database.pool, state: whole, log: testLog(), lastUses: async () => new Map(), intervalMs: 5, recordsASnapshot: 1 });
     await until('a snapshot of the new head', async () => (await restored()).state.head === whole.head);
     await end();
     expect(whole.tenant(TENANT)!.rules.get(body.id)).toBeUndefined();

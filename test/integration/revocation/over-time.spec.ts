@@ -68,7 +68,7 @@ describe('rules over time, on PostgreSQL', () => {
   }
 
   it('the registry keeps to what compaction counts with', async () => {
-    const dead = deadFrom({ seq: 1, effect: 'revoke', before: 0, asOfOrder: true, reauthenticate: false })!;
+    const dead = deadFrom({ seq: 1, effect: 'revoke', byIdentity: false, before: 0, asOfOrder: true, reauthenticate: false })!;
     const register = (skew: number) => stage.registry.createSource({ id: 'admin', tenant: stage.tenant }, { name: `skewed-${skew}`, uri: `urn:skewed:${skew}`, types: ['session.ended'], issuers: ['https://skewed.example'], profile: { skew } });
     await expect(register(dead - MAX_LINEAGE_AGE_S)).rejects.toMatchObject({ kind: 'invalid' });
     expect((await register(300)).profile.skew).toBe(300);

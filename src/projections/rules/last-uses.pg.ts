@@ -1,0 +1,33 @@
+import type { QueryResultRow } from 'pg';
+import { loadSql } from '../../platform/index.js';
+import { KEPT_S } from '../../rules/index.js';
+import type { TenantRows } from './read.pg.js';
+
+const LAST_USES = { name: 'last-uses', text: loadSql(import.meta.url, 'last-uses.sql') };
+
+/** A rule whose selector names a token, an ID-JAG or a session. */
+export interface UsedRule {
+  readonly rule: string;
+  /** Epoch seconds: its order, or a recording that is known. */
+  readonly lastUse: number;
+}
+
+/**
+ * Finds when something was last recorded with what each rule names (epoch seconds, rounded up), below `index` if there is one.
+ * What was recorded more than `KEPT_S` after the recording before it does not count, nor what came later. Leaves out a rule
+ * that the ledger does not tell of yet.
+ */
+export async function lastUsesOf(rows: TenantRows, rules: readonly UsedRule[], index?: bigint): Promise<ReadonlyMap<string, number>> {
+  const found = await rows<LastUseRow>(LAST_USES, [
+    rules.map(({ rule }) => rule),
+    rules.map(({ lastUse }) => lastUse * 1_000),
+    KEPT_S * 1_000,
+    index === undefined ? null : String(index),
+  ]);
+  return new Map(found.map(({ rule, last_ms: lastMs }) => [rule, Math.ceil(Number(lastMs) / 1_000)]));
+}
+
+interface LastUseRow extends QueryResultRow {
+  readonly rule: string;
+  readonly last_ms: string;
+}
