@@ -5,8 +5,8 @@ import { listenOn, type ListeningServer } from './listen-on.js';
 import type { Metrics } from './metrics.js';
 import { createPace } from './pace.js';
 
-/** A text of `/metrics` is given to everybody who asks within this time: making it costs milliseconds. */
-const METRICS_FRESH_MS = 1_000;
+/** A text of `/metrics` is given to everybody who asks within so many times as long as it took to make, so that making it takes a tenth of the time at most. */
+const FRESH_FOR_TIMES = 10;
 /** One connection gets an answer at most this often. Nobody has to say who they are here, so that nobody may ask without end. */
 export const ANSWER_EVERY_MS = 250;
 /** A client that has sent more requests than it can be answered in this time is cut off. */
@@ -24,15 +24,20 @@ export interface ManagementOptions {
 /** Answers `/health/…` and `/metrics` from memory, by exact path. */
 export function createManagement({ health, metrics, notYet = false }: ManagementOptions): ReadonlyMap<string, HotHandler> {
   const paced = createPace({ everyMs: ANSWER_EVERY_MS, maxBehindMs: MAX_BEHIND_MS });
-  let made: { readonly text: Promise<string>; readonly at: number } | undefined;
+  let made: Promise<string> | undefined;
+  let freshUntil = 0;
 
   function metricsText(): Promise<string> {
-    if (made === undefined || performance.now() - made.at > METRICS_FRESH_MS) {
-      const text = metrics.text();
-      made = { text, at: performance.now() };
-      text.catch(() => (made = undefined));
+    if (made === undefined || performance.now() > freshUntil) {
+      const startedAt = performance.now();
+      // Whoever asks meanwhile gets the same.
+      freshUntil = Infinity;
+      made = metrics.text().finally(() => {
+        const now = performance.now();
+        freshUntil = now + FRESH_FOR_TIMES * (now - startedAt);
+      });
     }
-    return made.text;
+    return made;
   }
 
   const reader = (read: (res: ServerResponse) => void): HotHandler => {

@@ -5,7 +5,7 @@ const MAX_WAITING = 512;
 /** More waiting questions than this are a crowd: more than a page of a console asks. */
 const CROWD = 8;
 /** A crowd begins no question while the event loop is busy for a larger part of the time: orders and introspection need the rest. */
-const MAX_UTILIZATION = 0.5;
+const MAX_UTILIZATION = 0.4;
 const UTILIZATION_OVER_MS = 20;
 /** How often it is looked at, and after how long the next question begins nevertheless. */
 const LOOK_AGAIN_MS = 20;

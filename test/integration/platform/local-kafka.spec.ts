@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, rm, symlink } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
@@ -56,6 +56,21 @@ describe('the local Kafka', () => {
     await publish(connect(sut.brokers), TOPIC, ['a', 'b'], CompressionTypes.None);
   });
   afterAll(() => sut.remove());
+
+  const itOnLinux = process.platform === 'linux' ? it : it.skip;
+  itOnLinux('is given nothing of our environment but what it needs', async () => {
+    const secret = uniqueName('secret');
+    process.env['DATABASE_URL'] = secret;
+    try {
+      await sut.start();
+    } finally {
+      delete process.env['DATABASE_URL'];
+    }
+    const { pid } = JSON.parse(await readFile(join(sut.directory, 'broker.json'), 'utf8')) as { pid: number };
+    const environment = await readFile(`/proc/${pid}/environ`, 'utf8');
+    expect(environment).toContain('LC_ALL=C');
+    expect(environment).not.toContain(secret);
+  });
 
   it("keeps a topic's records and its address across a restart", async () => {
     const { brokers } = sut;

@@ -7,9 +7,11 @@ import type { PoolClient } from '../../../src/platform/index.js';
 import { until } from '../control/control-fixture.js';
 import { namesOf, startTwoTenants, type TenantName } from './two-tenants.js';
 
-/** A question that a lock on one table keeps, and nothing else. It ends by itself after two seconds. */
+/** A question that a lock on one table keeps waiting, for two seconds at most. */
 const BLOCKED = '/v1/quarantine';
-const MANY_TRIES_MS = 120_000;
+/** A question that does not read that table. */
+const FREE = '/v1/graph';
+const MANY_TRIES_MS = 240_000;
 
 let world: Awaited<ReturnType<typeof startTwoTenants>>;
 /** Further callers with the role `audit` of `acme`. */
@@ -60,6 +62,15 @@ async function blocked(): Promise<readonly Running[]> {
   return rows;
 }
 
+/** Questions end by and by, on a busy machine before an answer is there: then it is tried again, as long as the spec may take. */
+async function untilWhileSame(count: number, ask: () => Promise<void>): Promise<void> {
+  for (;;) {
+    const before = await blocked();
+    await ask();
+    if (before.length === count && isSame(before, await blocked())) return;
+  }
+}
+
 const isSame = (one: readonly Running[], other: readonly Running[]): boolean => JSON.stringify(one) === JSON.stringify(other);
 
 let holder: PoolClient;
@@ -101,22 +112,14 @@ describe('while every turn of questions is taken by long ones', () => {
     ['/metrics', () => fetch(`${world.url}/metrics`).then(({ status }) => status), 200],
   ])('%s is answered while none of them has ended', async (_what, ask, expected) => {
     expect(api).toBeDefined();
-    await until('an answer while the same questions run', async () => {
-      const before = await blocked();
-      expect(await ask()).toEqual(expected);
-      return before.length === AT_ONCE && isSame(before, await blocked());
-    });
+    await untilWhileSame(AT_ONCE, async () => expect(await ask()).toEqual(expected));
   }, MANY_TRIES_MS);
 });
 
 it("another tenant's reader is answered while one tenant has all the turns it may have", async () => {
   for (const key of [keyOf('acme'), ...auditors]) for (let i = 0; i < MAX_QUESTIONS_A_CALLER; i += 1) readers.push(readGreedily(key));
   await until('the tenant to have its turns', async () => (await blocked()).length === AT_ONCE - 1);
-  await until('an answer while the same questions run', async () => {
-    const before = await blocked();
-    expect((await world.ask('GET', '/v1/graph', keyOf('globex'))).status).toBe(200);
-    return before.length === AT_ONCE - 1 && isSame(before, await blocked());
-  });
+  await untilWhileSame(AT_ONCE - 1, async () => expect((await world.ask('GET', FREE, keyOf('globex'))).status).toBe(200));
 }, MANY_TRIES_MS);
 
 describe('beyond the bounds', () => {
@@ -136,7 +139,7 @@ describe('beyond the bounds', () => {
     for (let i = 0; i < 2 * MAX_QUESTIONS_A_CALLER; i += 1) readers.push(readGreedily(keyOf('acme')));
     await expectRefused(keyOf('acme'), /^a caller may ask 16 /);
     // It waits for its turn among those of the tenant.
-    expect((await world.ask('GET', '/v1/graph', auditors[0]!)).status).toBe(200);
+    await until('an answer', async () => (await world.ask('GET', FREE, auditors[0]!)).status === 200);
   }, MANY_TRIES_MS);
 
   it('of a tenant, the next question of any of its callers is refused', async () => {

@@ -124,15 +124,17 @@ it('answers as of a moment, or says that it takes no `as_of` and refuses one', a
 
 describe('who asks', () => {
   it('without credentials, or with wrong ones, is told nothing', async () => {
-    for (const operation of world.operations) {
-      for (const key of [null, 'nobody', `${world.planted.acme.keys.admin}x`]) {
+    const askers = world.operations.flatMap((operation) => [null, 'nobody', `${world.planted.acme.keys.admin}x`].map((key) => ({ operation, key })));
+    // On a connection each: on one, whoever has been told to wait waits.
+    await Promise.all(
+      askers.map(async ({ operation, key }) => {
         const [path] = pathsOf(operation);
         const answer = await world.ask(operation.method, path!, key, bodyOf(operation));
         // Who guesses is soon told to wait.
         const told = answer.body?.code === 'too-many-requests' ? [429, 'too-many-requests'] : [401, 'unauthenticated'];
         expect([operation.method, path, answer.status, answer.body?.code]).toEqual([operation.method, path, ...told]);
-      }
-    }
+      }),
+    );
   });
 
   it.each(ROLES)('with the role %s may ask what the role is for, and is told of nothing else', async (role) => {
