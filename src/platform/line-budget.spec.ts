@@ -7,7 +7,7 @@ let log: ReturnType<typeof createLog>;
 beforeEach(() => {
   jest.useFakeTimers();
   lines = [];
-  log = createLog({ level: 'trace', destination: { write: (line) => lines.push(JSON.parse(line) as Record<string, unknown>) } });
+  log = createLog({ level: 'trace', repeatAfterMs: 0, destination: { write: (line) => lines.push(JSON.parse(line) as Record<string, unknown>) } });
 });
 afterEach(() => {
   jest.useRealTimers();
