@@ -19,6 +19,8 @@ export interface Releases {
   start(node: NodeName, release: Release): Promise<void>;
   /** SIGTERM, as a supervisor sends it; resolves with the exit code. */
   stop(node: NodeName): Promise<number | null>;
+  /** SIGKILL, as in a crash. */
+  kill(node: NodeName): Promise<void>;
   /** One command of the release; its exit code and what it printed. */
   command(release: Release, ...words: string[]): Promise<{ readonly code: number; readonly text: string }>;
   end(): Promise<void>;
@@ -61,6 +63,7 @@ export async function createReleases(databaseUrl: string, more: Readonly<Record<
       urls.set(node, /https?:\/\/[^\s,]+/.exec(line)![0]);
     },
     stop: (node) => stop(node),
+    kill: async (node) => void (await stop(node, 'SIGKILL')),
     async command(release, ...words) {
       const env = environment('commands');
       return promisify(execFile)(process.execPath, [PROGRAM, release, ...words], { env }).then(
