@@ -58,7 +58,7 @@ export function addRevoke(program: Command, context: Context): void {
     .option('--selector <json>', 'the selector as the API takes it')
     .requiredOption('--reason <text>', 'why; it is kept in the ledger')
     .addOption(new Option('--effect <effect>', 'default: see below').choices(['revoke', 'block']))
-    .option('--before <time>', 'revoke what was granted before (default: now)')
+    .option('--before <time>', 'revoke what was granted before (default: now); not for a token, an ID-JAG or a session')
     .option('--until <time>', 'block until')
     .option('--reauthenticate', 'revoke also where the sign-in is older')
     .option('--on-behalf-of <person>', 'the person who decided')
