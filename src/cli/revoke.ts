@@ -58,7 +58,7 @@ export function addRevoke(program: Command, context: Context): void {
     .option('--selector <json>', 'the selector as the API takes it')
     .requiredOption('--reason <text>', 'why; it is kept in the ledger')
     .addOption(new Option('--effect <effect>', 'revoke, or block until lifted (default: see below)').choices(['revoke', 'block']))
-    .option('--before <time>', 'revoke grants from before this time (default: now)')
+    .option('--before <time>', 'revoke grants from before this time (default: now); not for a token, an ID-JAG or a session')
     .option('--until <time>', 'end of the block (default: until it is lifted)')
     .option('--reauthenticate', 'also revoke newer grants of an older sign-in')
     .option('--on-behalf-of <person>', 'the person who decided')

@@ -47,6 +47,18 @@ describe('one precondition less, and the answer is the same inactive bytes', () 
     ['it is no JWT', 'malformed', () => 'opaque'],
     ['it is an access token', 'not-allowed', () => signJwt(parties.rasKey, parties.claimsOf(parties.tokenFacts(NOW, { jti: 'at-1', sub: 'x' })))],
     ['its IdP reported two different ones', 'conflict', () => (world.recordIdJag(parties.idJagFacts(NOW), { conflict: true }), idJag())],
+    ...(
+      [
+        ['tenant', { tenant: 'acme' }],
+        ['tenant at its audience', { aud_tenant: 'chat-1' }],
+        ['subject at its audience', { aud_sub: 'chat-u-2' }],
+        ['client', { client_id: 'other-at-chat' }],
+        ['time of issue', { iat: NOW - 41 }],
+        ['end', { exp: NOW + 261 }],
+        ['audience', { aud: [OTHER_RAS] }],
+        ['second audience', { aud: [RAS, OTHER_RAS] }],
+      ] as const
+    ).map(([member, over]): [string, string, () => string] => [`its IdP reported another ${member}`, 'mismatch', () => (world.recordIdJag(parties.idJagFacts(NOW, over as object)), idJag())]),
     ['its IdP reported another user', 'mismatch', () => (world.recordIdJag(parties.idJagFacts(NOW, { sub: 'u-2' })), idJag())],
     ['a rule stops its user', 'stopped-by-rule', () => (world.order({ user: { iss: IDP, sub: 'u-1' } }, { effect: 'block' }), idJag())],
     ['a rule stops its agent', 'stopped-by-rule', () => (world.order({ agent: { iss: IDP, id: 'agent-42' } }, { effect: 'block' }), idJag())],
@@ -75,6 +87,18 @@ describe('one precondition less, and the answer is the same inactive bytes', () 
   it.each([undefined, 'access_token', 'refresh_token'])('is no access token to anybody (hint %s)', async (hint) => {
     expect((await world.ask(idJag(), AS_RAS, hint)).body).toBe(INACTIVE);
     expect(await world.count('wrong-kind')).toBe(1);
+  });
+});
+
+describe('the clocks of an ID-JAG', () => {
+  it('are those of every source that speaks for its issuer: the largest skew extends a rule', async () => {
+    world.order({ user: { iss: IDP, sub: 'u-1' } }, { before: NOW - 40 - 30 });
+    expect(await ask(idJag())).not.toBe(INACTIVE);
+    const id = '44444444-4444-4444-8444-444444444444';
+    const body = { ...parties.IDP_SOURCE, id, name: 'idp-2', uri: 'urn:idp-2', profile: { ...parties.IDP_SOURCE.profile, skew: 60 } };
+    world.apply({ kind: 'source.changed', tenant: parties.TENANT.id, subject: id, body });
+    expect(await ask(idJag())).toBe(INACTIVE);
+    expect(await world.count('stopped-by-rule')).toBe(1);
   });
 });
 

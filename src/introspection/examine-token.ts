@@ -26,7 +26,9 @@ export function createTokenExaminer({ state, facts, verifier }: TokenExaminerOpt
     const { tenant, digest, role } = question;
     const known = facts.remembered(tenant, digest) ?? gathered.token;
     const refusal = known ? refuse(question, known, true) : 'unknown';
-    if (known && refusal !== 'lineage-incomplete') return refusal ? { refusal, known } : allow(known);
+    // A token of another audience is waited for like one that is not recorded: the time it takes must not tell the two apart.
+    const isAwaited = refusal === 'lineage-incomplete' || (refusal === 'not-allowed' && role.wait === true);
+    if (known && !isAwaited) return refusal ? { refusal, known } : allow(known);
 
     const key = ruleKey(tenant.key, 'token', [digest]);
     if (known === undefined) return { need: { what: 'token', key, memoryKey: digest } };

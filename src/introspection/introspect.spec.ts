@@ -23,6 +23,14 @@ const changeProfile = (over: Partial<TokenProfile>): void =>
 const changeCaller = (caller: CallerRecord, over: Partial<CallerRecord>): void =>
   void world.apply({ kind: 'caller.changed', tenant: TENANT, subject: caller.id, body: { ...caller, ...over } });
 
+/** Speaks for the same issuer, and would be right if it were this tenant's. */
+function sourceOfAnotherTenant(): string {
+  const [tenant, id] = ['99999999-9999-4999-8999-999999999991', '99999999-9999-4999-8999-999999999992'];
+  world.apply({ kind: 'tenant.changed', tenant, subject: tenant, body: { ...parties.TENANT, id: tenant, name: 'globex' } });
+  world.apply({ kind: 'source.changed', tenant, subject: id, body: { ...parties.RAS_SOURCE, id, name: 'foreign', uri: 'urn:foreign' } });
+  return id;
+}
+
 /** Records a JWT access token and returns its text; `claims` and `header` change the text alone. */
 function jwt(over: Partial<TokenIssued> = {}, claims: object = {}, header: object = {}, key: SigningKey = rasKey, stored: Partial<StoredToken> = {}): string {
   const facts = parties.tokenFacts(NOW, { jti: 'at-1', ...over });
@@ -123,7 +131,8 @@ describe('one precondition less, and the answer is the same inactive bytes', () 
     ['it is a refresh token and the caller no RAS', 'not-allowed', () => opaque({ kind: 'refresh' })],
     ['its source is disabled', 'source-refused', () => (changeSource(parties.RAS_SOURCE, { disabled: true }), opaque())],
     ['its source speaks for the issuer no longer', 'source-refused', () => (changeSource(parties.RAS_SOURCE, { issuers: ['https://new.example'] }), opaque())],
-    ['its source is another tenant’s or unknown', 'source-refused', () => opaque({}, { source: '99999999-9999-4999-8999-999999999999' })],
+    ['its source is another tenant’s', 'source-refused', () => opaque({}, { source: sourceOfAnotherTenant() })],
+    ['its source is unknown', 'source-refused', () => opaque({}, { source: '99999999-9999-4999-8999-999999999999' })],
     ['it has expired', 'expired', () => opaque({ exp: NOW })],
     ['it never expires', 'expired', () => opaque({ exp: undefined })],
     ['it lives longer than its source may let it', 'lifetime-too-long', () => opaque({ exp: NOW - 30 + 86_401 })],
@@ -399,4 +408,15 @@ describe('a token that is not seen yet', () => {
     expect(await world.count('unknown')).toBe(44);
     expect(await Promise.all(asked)).toEqual(asked.map(() => INACTIVE));
   });
+});
+
+it('a caller that waits hears of a token of another audience as late as of one that nobody recorded', async () => {
+  const looks = async (token: string): Promise<number> => {
+    const before = world.statements;
+    expect(await body(token, parties.basic('chat-api-waits'))).toBe(INACTIVE);
+    return world.statements - before;
+  };
+  const unknown = await looks('at_nobody-recorded-it');
+  opaque({ iss: OTHER_RAS, aud: [OTHER_API] }, { source: parties.OTHER_RAS_SOURCE.id });
+  expect([await looks(OPAQUE), unknown]).toEqual([5, 5]);
 });

@@ -115,6 +115,16 @@ describe('key sets, fetched', () => {
     keySets.stop();
   });
 
+  it('lets go of the keys of a URI that the source names no longer', async () => {
+    const { source, put, remote, keySets } = given(uri);
+    remote.keys = [key('one')];
+    const [found] = await keySets.find(source, { alg: 'EdDSA', kid: 'one' });
+    expect(keySets.holds(source, found!)).toBe(true);
+    const moved = put({ jwks_uri: 'https://idp.example/other' });
+    expect(keySets.holds(moved, found!)).toBe(false);
+    keySets.stop();
+  });
+
   it('keeps the last good set for a day when its URI fails, not longer', async () => {
     const { source, remote, keySets, passMs } = given(uri);
     remote.keys = [key('one')];

@@ -3,6 +3,8 @@ import { RescindError } from '../contracts/index.js';
 import { readLift, readOrder } from './order-input.js';
 
 const NOW = 1_790_000_000;
+const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+const JWT = `${encode({ alg: 'ES256', typ: 'at+jwt' })}.${encode({ sub: 'alice' })}.c2lnbmF0dXJl`;
 const USER = { user: { iss: 'https://idp.example', sub: 'alice' } };
 const order = (more: object = {}) => readOrder({ selector: USER, reason: 'left the company', ...more }, NOW);
 const codeOf = (read: () => unknown): string | undefined => {
@@ -65,6 +67,12 @@ describe('an order', () => {
     ['a resumption', { resume: true }, 'invalid-effect'],
     ['a member that nobody knows', { urgency: 'high' }, 'invalid-request'],
     ['a flag that is none', { confirm: 'yes' }, 'invalid-request'],
+    ['a token in its reason', { reason: `seen: ${JWT}` }, 'token-in-request'],
+    ['a secret in its reason', { reason: `rsk_${'a'.repeat(43)} leaked` }, 'token-in-request'],
+    ['a path with a token in its reason', { reason: '/files?access_token=mF_9.B5f-4.1JqM8kPz2' }, 'token-in-request'],
+    ['a token as the person', { on_behalf_of: JWT }, 'token-in-request'],
+    ['a token in its selector', { selector: { token: { iss: 'https://ras.example', jti: JWT } } }, 'token-in-request'],
+    ['a moment, on a session', { selector: { ...USER, session: { iss: 'https://idp.example', sid: 'a' } }, effect: 'revoke', before: NOW }, 'invalid-effect'],
     ['a person without a name', { on_behalf_of: '' }, 'invalid-request'],
   ])('with %s is refused', (_, more, code) => {
     expect(codeOf(() => order(more))).toBe(code);
@@ -81,5 +89,7 @@ describe('a lift', () => {
     expect(readLift({ resume: true, reason: 'false alarm', on_behalf_of: 'bob' })).toEqual({ resume: true, reason: 'false alarm', on_behalf_of: 'bob' });
     expect(codeOf(() => readLift({ resume: 'yes' }))).toBe('invalid-request');
     expect(codeOf(() => readLift({ effect: 'revoke' }))).toBe('invalid-request');
+    expect(codeOf(() => readLift({ reason: JWT }))).toBe('token-in-request');
+    expect(codeOf(() => readLift({ on_behalf_of: JWT }))).toBe('token-in-request');
   });
 });

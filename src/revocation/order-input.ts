@@ -1,4 +1,4 @@
-import { MAX_IDENTIFIER_LENGTH, MAX_TIME_SECONDS, MIN_TIME_SECONDS, RescindError } from '../contracts/index.js';
+import { holdsSecret, MAX_IDENTIFIER_LENGTH, MAX_TIME_SECONDS, MIN_TIME_SECONDS, RescindError } from '../contracts/index.js';
 import { MAX_SELECTOR_MEMBERS, SelectorError, isByIdentity, parseSelector, type Effect, type Selector } from '../rules/index.js';
 
 /** Characters of a reason; longer ones are refused, for it stands in the ledger. */
@@ -86,7 +86,9 @@ function readSelector(value: unknown): Selector {
     if (names.length > MAX_SELECTOR_MEMBERS) throw new RescindError('selector-too-long');
   }
   try {
-    return parseSelector(value);
+    const selector = parseSelector(value);
+    for (const text of textsIn(selector)) refuseSecret('selector', text);
+    return selector;
   } catch (error) {
     if (!(error instanceof SelectorError)) throw error;
     throw new RescindError('invalid-selector', { detail: error.message });
@@ -123,6 +125,7 @@ function readReason(value: unknown): string | undefined {
   if (typeof value !== 'string' || value.length > MAX_REASON_LENGTH || value.trim() === '') {
     throw new RescindError('invalid-request', { detail: `\`reason\` must be text of at most ${MAX_REASON_LENGTH} characters` });
   }
+  refuseSecret('reason', value);
   return value;
 }
 
@@ -131,7 +134,16 @@ function readPerson(value: unknown): { on_behalf_of?: string } {
   if (typeof value !== 'string' || value === '' || value.length > MAX_IDENTIFIER_LENGTH) {
     throw new RescindError('invalid-request', { detail: `\`on_behalf_of\` must be a name of at most ${MAX_IDENTIFIER_LENGTH} characters` });
   }
+  refuseSecret('on_behalf_of', value);
   return { on_behalf_of: value };
+}
+
+const textsIn = (selector: Selector): readonly string[] =>
+  Object.values(selector).flatMap((member) => (typeof member === 'object' ? Object.values(member) : [member])).filter((value): value is string => typeof value === 'string');
+
+/** What a person types is kept in the ledger and shown. */
+function refuseSecret(name: string, value: string): void {
+  if (holdsSecret(value)) throw new RescindError('token-in-request', { detail: `\`${name}\` holds a token or a secret; name it by its issuer and jti, or by its SHA-256` });
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> =>

@@ -1,5 +1,5 @@
 import { RescindError } from '../contracts/index.js';
-import type { CallerRoles } from '../control/index.js';
+import type { Author, Caller, CallerRoles } from '../control/index.js';
 import type { Selector } from '../rules/index.js';
 
 /**
@@ -14,12 +14,42 @@ export function requireReach(roles: CallerRoles, selector: Selector): void {
   if (selector.all === true && !(wholeTenant && roles.admin)) {
     throw new RescindError('selector-too-wide', { detail: '`all` needs the role admin and `revoke` for the whole tenant' });
   }
-  if (wholeTenant) return;
-  const namesIssuer = issuersNamed(selector).some((issuer) => bound.issuers.includes(issuer));
-  const namesResource = selector.resource !== undefined && bound.resources.includes(selector.resource);
-  if (!namesIssuer && !namesResource) {
+  if (!isWithin(bound, selector)) {
     throw new RescindError('selector-too-wide', { detail: 'name one of the issuers or resources that the caller may revoke for' });
   }
+}
+
+/**
+ * Refuses to lift a rule that somebody else ordered, unless the caller may revoke for the whole tenant: one member within its
+ * bound lets a caller narrow what it stops, not take back what others stopped.
+ */
+export function requireOwnRule({ id, roles }: Caller, rule: OrderedRule): void {
+  requireReach(roles, rule.selector);
+  if (!isWholeTenant(roles) && rule.author.caller !== id) {
+    throw new RescindError('forbidden', { detail: 'only its author, or a caller that may revoke for the whole tenant, lifts this block' });
+  }
+}
+
+/** Whether the caller may read of the rule: an auditor and who may revoke for the whole tenant of every one, others of their own and those within their bound. */
+export function mayRead({ id, roles }: Caller, { selector, author }: OrderedRule): boolean {
+  if (readsAll({ roles }) || author.caller === id) return true;
+  return roles.revoke !== undefined && isWithin(roles.revoke, selector);
+}
+
+/** Whether the caller reads of every rule. */
+export const readsAll = ({ roles }: Pick<Caller, 'roles'>): boolean => roles.audit !== undefined || isWholeTenant(roles);
+
+interface OrderedRule {
+  readonly selector: Selector;
+  readonly author: Author;
+}
+
+const isWholeTenant = ({ revoke }: CallerRoles): boolean => revoke !== undefined && 'tenant' in revoke;
+
+function isWithin(bound: NonNullable<CallerRoles['revoke']>, selector: Selector): boolean {
+  if ('tenant' in bound) return true;
+  if (selector.resource !== undefined && bound.resources.includes(selector.resource)) return true;
+  return issuersNamed(selector).some((issuer) => bound.issuers.includes(issuer));
 }
 
 const issuersNamed = ({ token, id_jag: idJag, session, user, client, agent, issuer }: Selector): readonly string[] => [

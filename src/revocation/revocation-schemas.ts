@@ -36,7 +36,7 @@ export const ORDER = {
   properties: {
     selector: SELECTOR,
     effect: { ...effect, description: 'default: revoke where the selector names a token, ID-JAG or session, else block' },
-    before: { ...seconds, description: 'of a revoke: what was granted before; default now, never the future' },
+    before: { ...seconds, description: 'of a revoke: what was granted before; default now, never the future. Not for a token, an ID-JAG or a session, which are revoked whenever they were granted' },
     until: { ...seconds, description: 'of a block: its end, from which it acts as a revoke as of then' },
     resume: { type: 'boolean', description: 'with `until`: from then on it acts as nothing' },
     reauthenticate: { type: 'boolean', description: 'of a revoke: the sign-in must be later too' },
@@ -79,7 +79,7 @@ const confirmation = {
     properties: { nodes: { type: 'integer' }, guards: { type: 'integer' }, expired: { type: 'integer' } },
   },
   ms: { type: 'number' },
-  regrant_after: { type: 'integer', nullable: true, description: 'what is granted later (epoch seconds) is not stopped' },
+  regrant_after: { type: 'integer', nullable: true, description: 'what is granted later (epoch seconds) is not stopped; null: nothing granted later escapes, or nothing is stopped' },
 };
 export const CONFIRMATION = { type: 'object', properties: confirmation } as const;
 export const LIFT_CONFIRMATION = {

@@ -2,7 +2,7 @@ import { RescindError, canonicalJson } from '../contracts/index.js';
 import type { Appended, Author, Caller, Command, Confirmed, ControlFollower, ControlLog, RuleRecord, Seq, Tenant } from '../control/index.js';
 import { readLift, readOrder, readPreview } from './order-input.js';
 import { createPreviewReader, type Looks, type Preview } from './preview.pg.js';
-import { requireReach } from './reach.js';
+import { mayRead, readsAll, requireOwnRule, requireReach } from './reach.js';
 import { createOrderOwn, type OrderOwn } from './own-rules.js';
 import { createRuleReader, type RuleReaderOptions } from './rule-reader.pg.js';
 import { ruleRecord } from './rule-record.js';
@@ -13,6 +13,8 @@ const IDEMPOTENCY_KEPT_S = 48 * 3_600;
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
 const DEFAULT_PAGE = 50;
 const MAX_PAGE = 200;
+/** Rules that a page is picked from for a caller that may not read all of them. */
+const LOOKED_AT = 1_000;
 
 /** What the caller of a confirmed order is told. */
 export interface Confirmation {
@@ -43,7 +45,7 @@ export interface LiftConfirmation extends Confirmation {
 
 export interface RulePage {
   readonly revocations: readonly RuleView[];
-  /** Sent back as `cursor` for what is older; absent on the last page. */
+  /** Sent back as `cursor` for what is older; absent on the last page. A page may be short of what was asked for, or empty, and have one. */
   readonly next?: string;
 }
 
@@ -158,7 +160,7 @@ export function createRevocations({ controlLog, follower, pool, questionPool = p
       const { resume, reason } = wanted;
       const stored = await rules.find(tenant.id, id);
       if (!stored) throw new RescindError('not-found', { detail: 'no rule of this id' });
-      requireReach(caller.roles, stored.body.selector);
+      requireOwnRule(caller, stored.body);
       const current = stateOf(stored, known(tenant, id), seconds());
       if (stored.body.effect !== 'block' || current === 'turned-revoke') throw new RescindError('not-liftable');
 
@@ -188,18 +190,21 @@ export function createRevocations({ controlLog, follower, pool, questionPool = p
       const tenant = tenantOf(reader);
       const limit = readLimit(query.limit);
       // One more than asked for says whether there is a next page.
-      const page = await shownRules.page(tenant.id, readCursor(query.cursor), limit + 1);
-      const shown = page.slice(0, limit);
+      const lookedAt = readsAll(reader) ? limit + 1 : LOOKED_AT;
+      const page = await shownRules.page(tenant.id, readCursor(query.cursor), lookedAt);
+      const readable = page.filter(({ body }) => mayRead(reader, body));
+      const shown = readable.slice(0, limit);
       const upTo = await follower.inForceUpTo();
       const revocations = shown.map((stored) => ruleView(stored, known(tenant, stored.body.id), upTo, seconds()));
-      return page.length > limit ? { revocations, next: writeCursor(shown.at(-1)!.seq) } : { revocations };
+      if (readable.length > limit) return { revocations, next: writeCursor(shown.at(-1)!.seq) };
+      return page.length === lookedAt ? { revocations, next: writeCursor(page.at(-1)!.seq) } : { revocations };
     },
 
     async read(reader, id) {
       const tenant = tenantOf(reader);
-      const stored = await shownRules.find(tenant.id, id);
-      if (!stored) throw new RescindError('not-found', { detail: 'no rule of this id' });
-      const upTo = await follower.inForceUpTo();
+      // Both are read whatever is found: the time it takes must not tell a rule that is not shown from one that is not there.
+      const [stored, upTo] = await Promise.all([shownRules.find(tenant.id, id), follower.inForceUpTo()]);
+      if (!stored || !mayRead(reader, stored.body)) throw new RescindError('not-found', { detail: 'no rule of this id' });
       return ruleView(stored, known(tenant, id), upTo, seconds());
     },
 

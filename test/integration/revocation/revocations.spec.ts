@@ -147,6 +147,52 @@ describe('revocations on PostgreSQL', () => {
     expect((await revocations.list(globex, {})).revocations).toEqual([]);
   });
 
+  describe('of a caller that is bound to a resource', () => {
+    const narrow = (): Caller => ({ ...analyst, id: 'chat-team', roles: { revoke: { issuers: [RAS], resources: [API] } } });
+    const atChat = (sub: string) => ({ ...user(sub), resource: API });
+
+    it('lifts what it ordered, and nothing that others did, with or without resume', async () => {
+      const own = await revocations.order(narrow(), { selector: atChat('ivy'), reason });
+      expect(await revocations.lift(narrow(), own.id, {})).toMatchObject({ id: own.id });
+      const others = await revocations.order(analyst, { selector: atChat('mallory'), reason: 'investigation' });
+      const wide = await revocations.order(analyst, { selector: user('mallory'), reason: 'investigation' });
+      const stopped = tokenOf('mallory', seconds() + 3_600);
+      for (const resume of [true, false]) {
+        expect((await failure(revocations.lift(narrow(), others.id, { resume }))).code).toBe('forbidden');
+        expect((await failure(revocations.lift(narrow(), wide.id, { resume }))).code).toBe('selector-too-wide');
+      }
+      expect([await revocations.read(analyst, others.id), await revocations.read(analyst, wide.id)]).toMatchObject([{ state: 'live' }, { state: 'live' }]);
+      expect(isStopped(stopped)).toBe(true);
+      // Who may revoke for the whole tenant lifts what the team ordered.
+      const second = await revocations.order(narrow(), { selector: atChat('kim'), reason });
+      expect(await revocations.lift(analyst, second.id, { resume: true })).toMatchObject({ id: second.id });
+    });
+
+    it('reads its own rules and those within its bound, an auditor all', async () => {
+      const own = await revocations.order(narrow(), { selector: { client: { iss: RAS, client_id: 'wiki' } }, reason });
+      const within = await revocations.order(analyst, { selector: atChat('lea'), reason });
+      const beyond = await revocations.order(analyst, { selector: user('lea'), reason: 'secret investigation' });
+      const page = await revocations.list(narrow(), { limit: '200' });
+      const listed = page.revocations.map(({ id }) => id);
+      expect([listed.includes(own.id), listed.includes(within.id), listed.includes(beyond.id)]).toEqual([true, true, false]);
+      expect(JSON.stringify(page)).not.toContain('secret investigation');
+      expect(await revocations.read(narrow(), within.id)).toMatchObject({ id: within.id });
+      expect((await failure(revocations.read(narrow(), beyond.id))).code).toBe('not-found');
+      const former: Caller = { ...narrow(), roles: { revoke: { issuers: [], resources: ['https://other.example'] } } };
+      expect(await revocations.read(former, own.id)).toMatchObject({ id: own.id });
+      const auditor: Caller = { ...narrow(), id: 'auditor', roles: { audit: {} } };
+      expect(await revocations.read(auditor, beyond.id)).toMatchObject({ id: beyond.id });
+      // Page by page it comes to the same, though most rules are not its to read.
+      const seen: string[] = [];
+      for (let cursor: string | undefined, first = true; first || cursor !== undefined; first = false) {
+        const next = await revocations.list(narrow(), { limit: '1', cursor });
+        seen.push(...next.revocations.map(({ id }) => id));
+        cursor = next.next;
+      }
+      expect(seen).toEqual(listed);
+    });
+  });
+
   it('turns a block into a revoke at its end', async () => {
     let nowMs = Date.now();
     const later = createRevocations({ ...control, pool: control.database.pool, now: () => nowMs });
