@@ -14,7 +14,9 @@ import type { Caller, ControlFollower } from '../control/index.js';
 import { accept, isMediaType, type Arrived } from './accept.js';
 import type { Appender } from './appender.pg.js';
 import { sliceElements, sliceLines } from './slices.js';
+import { MAX_BATCH_OF_ONE } from './next-batch.js';
 import type { Judged, Outcome } from './submission.js';
+import { portionsOf } from './weight.js';
 
 export interface Intake {
   /**
@@ -46,7 +48,9 @@ export function createIntake({ follower, appender, now = Date.now }: IntakeOptio
       const events: Judged[] = refused
         ? [{ accepted: false, ...refused, source: undefined, arrived: arrivedAs(mode, body) }]
         : slices.map((bytes) => accept(arrivedAs(mode, bytes), follower.state, nowMs));
-      const outcomes = events.length > 0 ? await appender.submit({ events }) : [];
+      // Usually one: only events that grant many rights are written in several transactions.
+      const portions = portionsOf(events, MAX_BATCH_OF_ONE);
+      const outcomes = (await Promise.all(portions.map((portion) => appender.submit({ events: portion })))).flat();
       const results = outcomes.map(resultOf);
       return single ? { single: results[0]! } : { batch: results };
     },
