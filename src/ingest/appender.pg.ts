@@ -12,6 +12,7 @@ import { takeNext, type Counted } from './next-batch.js';
 import type { Refused } from './quarantine.pg.js';
 import { OffsetLost, speakerOf, type Judged, type Outcome, type Submission } from './submission.js';
 import { createWaitingRoom, type DoorName, type Load } from './waiting-room.js';
+import { weightOf } from './weight.js';
 import { sealEvent, type Written } from './write-batch.pg.js';
 
 /** How often a batch is sent again that the database aborted without fault of its events (deadlock, restart). */
@@ -345,12 +346,14 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
       const needsRoom = door === 'http' || !theirs;
       if (needsRoom && !room.enter(door, load, speaker)) return Promise.reject(new RescindError('overloaded'));
       let refused = 0;
+      let weight = 0;
       for (const judged of submission.events) {
+        weight += weightOf(judged);
         if (judged.accepted) sealEvent(judged, state);
         else refused += 1;
       }
       return new Promise((resolve, reject) => {
-        const one = { door, load, refused, speaker, submission, resolve, reject };
+        const one = { door, load, weight, refused, speaker, submission, resolve, reject };
         if (theirs) {
           theirs.push(one);
           runningApart ??= drainApart();

@@ -7,9 +7,11 @@ import { createLagWatch } from './lag.js';
 import { createLogBoundsReader } from './log-bounds.kafka.js';
 import type { OffsetStore } from './offsets.pg.js';
 import { resume, stopReason } from './partition.js';
+import { MAX_BATCH_EVENTS } from './next-batch.js';
 import { gatherHeadersInOnePass } from './record-headers.kafka.js';
 import { digestOf, fetchedOffsetOf, judgeRecord } from './records.kafka.js';
 import { OffsetLost, type Judged, type OffsetMove } from './submission.js';
+import { weightOf } from './weight.js';
 
 const PARTITIONS_CONCURRENTLY = 8;
 /** A member that died without a word is missed after this. */
@@ -341,20 +343,22 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
     const parts: Promise<void>[] = [];
     let events: Judged[] = [];
     let refused = 0;
+    let weight = 0;
     for (const [at, message] of messages.entries()) {
       const judged = judgeRecord(topic, message, state, now());
       appender.prepare(judged);
       events.push(judged);
+      weight += weightOf(judged);
       if (!judged.accepted) refused += 1;
       const isLast = at === messages.length - 1;
-      if (!isLast && refused < MAX_REFUSED_AT_ONCE) {
+      if (!isLast && refused < MAX_REFUSED_AT_ONCE && weight < MAX_BATCH_EVENTS) {
         if (at % JUDGED_IN_A_TURN !== JUDGED_IN_A_TURN - 1) continue;
         await nextTurn();
         if (position.failed || isOver(position.generation)) break;
         continue;
       }
       parts.push(submitPart(topic, partition, position, events, message));
-      [events, refused] = [[], 0];
+      [events, refused, weight] = [[], 0, 0];
       if (isLast) break;
       await nextTurn();
       await parts.at(-MAX_PARTS_WAITING);

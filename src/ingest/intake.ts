@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   CLOUDEVENTS_BATCH_MEDIA_TYPE,
   CLOUDEVENTS_MEDIA_TYPE,
@@ -14,7 +15,12 @@ import type { Caller, ControlFollower } from '../control/index.js';
 import { accept, isMediaType, type Arrived } from './accept.js';
 import type { Appender } from './appender.pg.js';
 import { sliceElements, sliceLines } from './slices.js';
+import { MAX_BATCH_OF_ONE } from './next-batch.js';
 import type { Judged, Outcome } from './submission.js';
+import { portionsOf } from './weight.js';
+
+/** Events that are judged before others have a turn: some milliseconds. */
+const JUDGED_IN_A_TURN = 16;
 
 export interface Intake {
   /**
@@ -34,6 +40,19 @@ export interface IntakeOptions {
 }
 
 export function createIntake({ follower, appender, now = Date.now }: IntakeOptions): Intake {
+  /** A thousand events are judged and sealed between everything else that waits for the process. */
+  async function judgeInTurns(arrived: readonly Arrived[]): Promise<Judged[]> {
+    const nowMs = now();
+    const events: Judged[] = [];
+    for (const [nth, one] of arrived.entries()) {
+      if (nth > 0 && nth % JUDGED_IN_A_TURN === 0) await nextTurn();
+      const judged = accept(one, follower.state, nowMs);
+      appender.prepare(judged);
+      events.push(judged);
+    }
+    return events;
+  }
+
   return {
     async take({ contentType, body, caller }) {
       if (!caller.roles.emit) throw new RescindError('forbidden', { detail: 'the role `emit`' });
@@ -42,11 +61,12 @@ export function createIntake({ follower, appender, now = Date.now }: IntakeOptio
       const arrivedAs = (mode: Arrived['mode'], bytes: Buffer): Arrived => ({ mode, headers, bytes, door: { kind: 'http', caller } });
       const { single, mode, slices, refused } = cut(contentType ?? '', body);
       if (slices.length > MAX_EVENTS_PER_POST) throw new RescindError('too-large', { detail: `at most ${MAX_EVENTS_PER_POST} events a request` });
-      const nowMs = now();
-      const events: Judged[] = refused
+      const events: readonly Judged[] = refused
         ? [{ accepted: false, ...refused, source: undefined, arrived: arrivedAs(mode, body) }]
-        : slices.map((bytes) => accept(arrivedAs(mode, bytes), follower.state, nowMs));
-      const outcomes = events.length > 0 ? await appender.submit({ events }) : [];
+        : await judgeInTurns(slices.map((bytes) => arrivedAs(mode, bytes)));
+      // Usually one: only events that grant many rights are written in several transactions.
+      const portions = portionsOf(events, MAX_BATCH_OF_ONE);
+      const outcomes = (await Promise.all(portions.map((portion) => appender.submit({ events: portion })))).flat();
       const results = outcomes.map(resultOf);
       return single ? { single: results[0]! } : { batch: results };
     },

@@ -9,7 +9,7 @@ interface Named extends Counted {
 /** `partition` undefined: through HTTP. */
 const waits = (name: string, events: number, refused = 0, partition?: number): Named => {
   const offset = partition === undefined ? {} : { offset: { topic: 't', partition } as OffsetMove };
-  return { name, refused, speaker: 'one', submission: { events: Array.from({ length: events }, () => ({}) as Judged), ...offset } };
+  return { name, refused, weight: events, speaker: 'one', submission: { events: Array.from({ length: events }, () => ({}) as Judged), ...offset } };
 };
 const by = (speaker: string, one: Named): Named => ({ ...one, speaker });
 const names = (waiting: readonly Named[]): string[] => waiting.map(({ name }) => name);

@@ -1,6 +1,6 @@
 import type { Submission } from './submission.js';
 
-/** Events of one transaction. A larger submission is not split: its offset moves once. */
+/** Events of one transaction, by their weight. A larger submission is not split: its offset moves once. */
 export const MAX_BATCH_EVENTS = 2_000;
 /** Events of one speaker among them while others wait, too; one submission may be larger. */
 export const MAX_BATCH_OF_ONE = 1_000;
@@ -10,6 +10,8 @@ export const MAX_BATCH_REFUSED = 200;
 /** A submission that waits to be written. */
 export interface Counted {
   readonly submission: Submission;
+  /** What its events weigh together. */
+  readonly weight: number;
   /** Its events that are refused already. */
   readonly refused: number;
   /** Who is answerable for it: speakers take turns. */
@@ -26,13 +28,13 @@ interface Queue<T> {
   readonly waiting: Placed<T>[];
   /** Place of the oldest that has not been looked at. */
   next: number;
-  /** Events that the batch holds of it. */
+  /** Weight that the batch holds of it. */
   taken: number;
 }
 
 /**
  * Chooses what the next transaction takes of what waits: always the oldest, then in turns one of the speaker of whom the batch
- * holds the fewest events, as long as it fits. Where too much of a submission is refused, others pass it; those of its own partition do
+ * holds the least, as long as it fits. Where too much of a submission is refused, others pass it; those of its own partition do
  * not, since each moves the offset on from where the one before leaves it. Both lists are in the order of arrival.
  */
 export function takeNext<T extends Counted>(waiting: readonly T[]): { readonly batch: readonly T[]; readonly rest: T[] } {
@@ -40,18 +42,17 @@ export function takeNext<T extends Counted>(waiting: readonly T[]): { readonly b
   const share = queues.length > 1 ? MAX_BATCH_OF_ONE : MAX_BATCH_EVENTS;
   const batch: Placed<T>[] = [];
   const passed = new Set<string>();
-  let events = 0;
+  let taken = 0;
   let refused = 0;
 
   /** The speaker's oldest that may go now. Nothing passes one that is too large. */
   function nextOf(queue: Queue<T>): Placed<T> | undefined {
     while (queue.next < queue.waiting.length) {
       const next = queue.waiting[queue.next++]!;
-      const { submission, refused: ofOne } = next.one;
+      const { submission, weight, refused: ofOne } = next.one;
       const partition = partitionOf(submission);
       const isFirst = batch.length === 0;
-      const count = submission.events.length;
-      if (!isFirst && (events + count > MAX_BATCH_EVENTS || (queue.taken > 0 && queue.taken + count > share))) break;
+      if (!isFirst && (taken + weight > MAX_BATCH_EVENTS || (queue.taken > 0 && queue.taken + weight > share))) break;
       const isHeldBack = partition !== undefined && passed.has(partition);
       const isTooBad = !isFirst && ofOne > 0 && refused + ofOne > MAX_BATCH_REFUSED;
       if (!isHeldBack && !isTooBad) return next;
@@ -64,14 +65,13 @@ export function takeNext<T extends Counted>(waiting: readonly T[]): { readonly b
   for (let queue = emptiest(queues); queue !== undefined; queue = emptiest(queues)) {
     const next = nextOf(queue);
     if (next === undefined) continue;
-    const { submission, refused: ofOne } = next.one;
     batch.push(next);
-    queue.taken += submission.events.length;
-    events += submission.events.length;
-    refused += ofOne;
+    queue.taken += next.one.weight;
+    taken += next.one.weight;
+    refused += next.one.refused;
   }
-  const taken = new Set(batch.map(({ one }) => one));
-  return { batch: batch.sort((a, b) => a.at - b.at).map(({ one }) => one), rest: waiting.filter((one) => !taken.has(one)) };
+  const chosen = new Set(batch.map(({ one }) => one));
+  return { batch: batch.sort((a, b) => a.at - b.at).map(({ one }) => one), rest: waiting.filter((one) => !chosen.has(one)) };
 }
 
 function queuesOf<T extends Counted>(waiting: readonly T[]): Queue<T>[] {
@@ -84,7 +84,7 @@ function queuesOf<T extends Counted>(waiting: readonly T[]): Queue<T>[] {
   return [...queues.values()];
 }
 
-/** The queue that the batch holds the fewest events of, and of several the one whose next has waited longest. */
+/** The queue that the batch holds the least of, and of several the one whose next has waited longest. */
 function emptiest<T>(queues: readonly Queue<T>[]): Queue<T> | undefined {
   let best: Queue<T> | undefined;
   for (const queue of queues) {

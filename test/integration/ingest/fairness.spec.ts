@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Caller } from '../../../src/control/index.js';
 import type { CloudEvent } from '../../../src/contracts/index.js';
+import { accept, type Arrived } from '../../../src/ingest/index.js';
+import type { Outcome } from '../../../src/ingest/submission.js';
 import { ADMIN_CALLER } from '../../../src/registry/index.js';
 import { createStage, fromIdp, idJag, type Stage } from '../../support/stage.js';
 
@@ -18,10 +20,10 @@ beforeAll(async () => {
 });
 afterAll(() => stage.stop());
 
-async function post(caller: Caller, events: readonly CloudEvent[]): Promise<readonly unknown[]> {
-  const body = Buffer.from(JSON.stringify(events));
-  const answer = await stage.intake.take({ contentType: 'application/cloudevents-batch+json', body, caller });
-  return 'batch' in answer ? answer.batch : [answer.single];
+/** Hands over in one breath: which of several waits together with which is certain. */
+function post(caller: Caller, events: readonly CloudEvent[]): Promise<readonly Outcome[]> {
+  const arrived = (event: CloudEvent): Arrived => ({ mode: 'batch', headers: [], bytes: Buffer.from(JSON.stringify(event)), door: { kind: 'http', caller } });
+  return stage.appender.submit({ events: events.map((event) => accept(arrived(event), stage.follower.state, Date.now())) });
 }
 
 let nth = 0;
@@ -29,8 +31,8 @@ const event = (name: string): CloudEvent => fromIdp('id-jag.issued', idJag({ jti
 const good = (count: number): CloudEvent[] => Array.from({ length: count }, () => event('good'));
 const spoilt = (count: number): CloudEvent[] => Array.from({ length: count }, (_, n) => event(n % 4 === 0 ? 'poison' : 'hidden'));
 
-const stored = { index: expect.any(String), state: 'sequenced' };
-const refused = { error: 'refused-by-database', detail: 'the database refused it' };
+const stored = { index: expect.any(BigInt), state: 'sequenced' };
+const refused = { state: 'rejected', code: 'refused-by-database', detail: 'the database refused it' };
 const outcomeOfSpoilt = (count: number): unknown[] => Array.from({ length: count }, (_, n) => (n % 4 === 0 ? refused : stored));
 
 describe('events that the database refuses', () => {

@@ -234,7 +234,8 @@ describe('an answer', () => {
       const answers = await Promise.all(requests);
       const taken = answers.filter(({ status }) => status === 200);
       expect(answers.filter(({ status }) => status !== 200 && status !== 429)).toEqual([]);
-      expect(taken.length).toBeGreaterThanOrEqual(20);
+      // Half of the room, which is what one caller may take of it.
+      expect(taken.length).toBeGreaterThanOrEqual(10);
       expect(new Set(taken.flatMap(indexesOf)).size).toBe(taken.length * 1_000);
     }));
 });

@@ -23,8 +23,8 @@ const use = fc.record({
   scope: fc.subarray(['a', 'b', 'c']).map((scopes) => scopes.join(' ')),
   route: fc.constantFrom('/a', '/b'),
   address: fc.constantFrom('192.0.2.1', '192.0.2.2'),
-  // Said by a source of no resource, so that the token says which one it was.
-  bySource: fc.boolean(),
+  // The token's own resource server; a source of several resources, so that the token says which one it was; one that the token is not for.
+  by: fc.constantFrom('own' as const, 'several' as const, 'own' as const, 'foreign' as const),
   after: fc.integer({ min: 0, max: 100_000 }),
   count: fc.integer({ min: 1, max: 50 }),
 });
@@ -84,8 +84,8 @@ function tell(one: Lineage, nth: number): Said[] {
     user: () => say('idp', 'user.disabled', at + 5, { iss: IDP, ...subject }),
     enabled: () => say('idp', 'user.enabled', at + 6, { iss: IDP, ...subject }),
   };
-  const uses = one.uses.map(({ what, operation, scope, route, address, bySource, after, count }): Said => {
-    const source = bySource ? one.ras : 'idp';
+  const uses = one.uses.map(({ what, operation, scope, route, address, by, after, count }): Said => {
+    const source = { own: one.ras, several: 'idp', foreign: one.ras === 'crm' ? 'wiki' : 'crm' }[by] as Ras | 'idp';
     const used = { token, operation, ...(scope === '' ? {} : { scope }), route, client_address: address, records: count, bytes: count * 100 };
     if (what === 'summary') return say(source, 'access.summary', at + after, { ...used, outcome: count % 3 === 0 ? 'denied' : 'allowed', count, from: at + after, to: at + after + 60 });
     return what === 'allowed' ? say(source, 'access.allowed', at + after, { ...used, status: 200 }) : say(source, 'access.denied', at + after, { ...used, status: 403 });

@@ -71,7 +71,7 @@ function leapFrom(head: bigint, leap: Leap): bigint {
 }
 
 it('answers as of an index as a deployment does that has taken in nothing else', async () => {
-  const seen = { moments: 0, closedBlocks: 0, snapshots: 0, boundLate: 0, agentsLate: 0, duplicates: 0 };
+  const seen = { moments: 0, closedBlocks: 0, snapshots: 0, boundLate: 0, agentsLate: 0, foreign: 0, foreignLate: 0, duplicates: 0 };
   await fc.assert(
     fc.asyncProperty(histories, fc.array(fc.boolean(), { minLength: 20, maxLength: 20 }), async (history, pauses) => {
       const whole = await createLedger();
@@ -91,11 +91,14 @@ it('answers as of an index as a deployment does that has taken in nothing else',
         }
         const { rows } = await whole.pool.query(
           `SELECT (SELECT count(*) FROM edge_cum)::int AS snapshots, (SELECT count(*) FROM access WHERE bound_ix > ix)::int AS late,
-                  (SELECT count(*) FROM access WHERE agent_ix IS NOT NULL)::int AS agents`,
+                  (SELECT count(*) FROM access WHERE agent_ix IS NOT NULL)::int AS agents,
+                  (SELECT count(*) FROM access WHERE foreign_ix IS NOT NULL)::int AS "foreign", (SELECT count(*) FROM access WHERE foreign_ix > ix)::int AS foreign_late`,
         );
         seen.snapshots += rows[0].snapshots;
         seen.boundLate += rows[0].late;
         seen.agentsLate += rows[0].agents;
+        seen.foreign += rows[0].foreign;
+        seen.foreignLate += rows[0].foreign_late;
       } finally {
         await whole.drop();
         await fresh.drop();

@@ -29,7 +29,7 @@ const KEYS: Readonly<Record<string, Buffer>> = { [ACME]: Buffer.alloc(32, 1), [G
 const RAS_TYPES: readonly SourceEventName[] = ['token.issued', 'access.allowed', 'access.denied', 'access.summary'];
 
 export const SOURCES = {
-  idp: { id: '10000000-0000-4000-8000-000000000001', tenant: ACME, uri: 'https://idp.example', resources: [], types: ['id-jag.issued', 'id-jag.denied', 'connection.created', 'connection.deleted', 'user.disabled'] },
+  idp: { id: '10000000-0000-4000-8000-000000000001', tenant: ACME, uri: 'https://idp.example', resources: ['https://crm.example/api', 'https://wiki.example/api'], types: ['id-jag.issued', 'id-jag.denied', 'connection.created', 'connection.deleted', 'user.disabled'] },
   crm: { id: '10000000-0000-4000-8000-000000000002', tenant: ACME, uri: 'https://crm.example', resources: ['https://crm.example/api'], types: RAS_TYPES },
   wiki: { id: '10000000-0000-4000-8000-000000000003', tenant: ACME, uri: 'https://wiki.example', resources: ['https://wiki.example/api'], types: RAS_TYPES },
   globex: { id: '10000000-0000-4000-8000-000000000004', tenant: GLOBEX, uri: 'https://globex.example', resources: ['https://crm.example/api'], types: ['token.issued'] },
