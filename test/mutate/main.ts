@@ -9,6 +9,8 @@ import { configOf, findSpecs, inOrder, type Reached } from './specs.js';
 
 const DEFAULT_WORKERS = 2;
 const DEFAULT_LEAST = 85;
+/** All mutants take a night; the time is up after a mutant, never within one. */
+const DEFAULT_MINUTES = 1_440;
 /** A mutant hangs that takes this much longer than its specs do; the machine may be busy. */
 const LIMIT_FACTOR = 8;
 const LIMIT_LEAST_MS = 30_000;
@@ -18,13 +20,14 @@ const { values } = parseArgs({
     sample: { type: 'string' },
     seed: { type: 'string', default: '1' },
     files: { type: 'string', default: 'src/' },
+    minutes: { type: 'string', default: String(DEFAULT_MINUTES) },
     workers: { type: 'string', default: String(DEFAULT_WORKERS) },
     least: { type: 'string', default: String(DEFAULT_LEAST) },
     slow: { type: 'boolean', default: false },
     json: { type: 'string' },
   },
 });
-const number = (name: 'sample' | 'seed' | 'workers' | 'least', text: string): number => {
+const number = (name: 'sample' | 'seed' | 'minutes' | 'workers' | 'least', text: string): number => {
   const read = Number(text);
   if (!Number.isInteger(read) || read < 0) throw new TypeError(`--${name} must be a whole number`);
   return read;
@@ -41,13 +44,13 @@ const drawn = sample(all, values.sample === undefined ? all.length : number('sam
 process.stderr.write(`${all.length} mutants, ${drawn.length} drawn; seed ${values.seed}. Looking which specs reach them.\n`);
 const reached = await findSpecs(root, unit, drawn, values.slow);
 
-/** The cheapest first: a run that is ended early has tried the most. */
 const queue = drawn.toReversed();
+const endsAt = Date.now() + number('minutes', values.minutes) * 60_000;
 const tried: Tried[] = [];
 await Promise.all(Array.from({ length: Math.max(1, number('workers', values.workers)) }, () => work(createRunner(), reached)));
 
 async function work(runner: Runner, { ms }: Reached): Promise<void> {
-  for (let mutant = queue.pop(); mutant; mutant = queue.pop()) {
+  for (let mutant = queue.pop(); mutant && Date.now() < endsAt; mutant = queue.pop()) {
     const specs = inOrder(reached, mutant);
     const limit = LIMIT_LEAST_MS + LIMIT_FACTOR * specs.reduce((sum, spec) => sum + (ms.get(spec) ?? 0), 0);
     const outcome = specs.length === 0 ? ({ kind: 'unreached' } as const) : await judge(runner, mutant, specs, limit);

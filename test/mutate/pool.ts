@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Reply, Request } from './worker.js';
 
 /** jest keeps the modules of every run it has done. */
-const RUNS_A_PROCESS = 40;
+const RUNS_A_PROCESS = 20;
 
 export interface Runner {
   /** What the specs said, or that they took too long or ended the process. */

@@ -56,14 +56,14 @@ function parses(source: string): boolean {
   }
 }
 
-/** Draws `count` of them, the same ones for the same seed; all in the order of the sources. */
+/** Draws `count` of them in a random order, the same ones for the same seed: those tried so far are a fair sample at any moment. */
 export function sample(mutants: readonly Numbered[], count: number, seed: number): Numbered[] {
   const random = mulberry32(seed);
-  const shuffled = mutants.map((mutant) => ({ mutant, at: random() })).sort((one, other) => one.at - other.at);
-  return shuffled
+  return mutants
+    .map((mutant) => ({ mutant, at: random() }))
+    .sort((one, other) => one.at - other.at)
     .slice(0, count)
-    .map(({ mutant }) => mutant)
-    .sort((one, other) => one.number - other.number);
+    .map(({ mutant }) => mutant);
 }
 
 function mulberry32(seed: number): () => number {
