@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createRunner, type Runner } from './pool.js';
 import { describe, rowsOf, staleEntries, type Outcome, type Survivor, type Tried } from './report.js';
-import { listMutants, sample, type Numbered } from './scope.js';
+import { isSource, listMutants, sample, type Numbered } from './scope.js';
 import { configOf, findSpecs, inOrder, type Reached } from './specs.js';
 
 const DEFAULT_WORKERS = 2;
@@ -40,7 +40,7 @@ const accepted = JSON.parse(await readFile(join(root, 'test/mutate/survivors.jso
 
 const all = listMutants(root, values.files.split(','));
 if (all.length === 0) throw new TypeError('--files: no file in scope begins with that');
-const drawn = sample(all, values.sample === undefined ? all.length : number('sample', values.sample), number('seed', values.seed));
+const drawn = sample(all, values.sample === undefined ? all.length : number('sample', values.sample), number('seed', values.seed)).filter((mutant) => isSource(root, mutant));
 process.stderr.write(`${all.length} mutants, ${drawn.length} drawn; seed ${values.seed}. Looking which specs reach them.\n`);
 const reached = await findSpecs(root, unit, drawn, values.slow);
 

@@ -25,6 +25,7 @@ describe('mutants of a source', () => {
     ['type A = B extends true ? 1 : 2;', []],
     ['const a = `x` + b;', []],
     ['log.warn(a);', []],
+    ['const a = b.toString();', []],
   ])('%s', (source, mutated) => {
     expect(mutantsOf(source)).toEqual(mutated);
   });

@@ -39,7 +39,12 @@ const OPERATORS: Readonly<Record<string, string>> = {
   '&': '|',
   '|': '&',
 };
-const METHODS: Readonly<Record<string, string>> = { some: 'every', every: 'some', min: 'max', max: 'min' };
+const METHODS: ReadonlyMap<string, string> = new Map([
+  ['some', 'every'],
+  ['every', 'some'],
+  ['min', 'max'],
+  ['max', 'min'],
+]);
 /** Expressions that only carry a type; the other nodes named Ts… are erased. */
 const TYPED = new Set(['TsAsExpression', 'TsNonNullExpression', 'TsSatisfiesExpression', 'TsConstAssertion', 'TsInstantiation']);
 /** Log lines are for people, and no spec compares them. */
@@ -156,7 +161,7 @@ function mutateCall(node: Node, textOf: (node: Node) => string, change: Change):
   const callee = node['callee'] as Node;
   if (callee.type !== 'MemberExpression') return;
   const name = callee['property'] as Node;
-  const other = name.type === 'Identifier' ? METHODS[name['value'] as string] : undefined;
+  const other = name.type === 'Identifier' ? METHODS.get(name['value'] as string) : undefined;
   if (other === undefined) return;
   const whole = textOf(node);
   const at = name.span.start - node.span.start;

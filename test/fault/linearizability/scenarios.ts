@@ -1,9 +1,10 @@
 import { join } from 'node:path';
-import { setImmediate as turn } from 'node:timers/promises';
+import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import type { Client } from 'pg';
-import type { Log } from '../../../src/platform/index.js';
+import { createPool, type Log } from '../../../src/platform/index.js';
 
+type ControlModule = typeof import('../../../src/control/index.js');
 type InForceModule = typeof import('../../../src/control/in-force.js');
 type LeaseModule = typeof import('../../../src/control/lease.js');
 type MembershipModule = typeof import('../../../src/control/membership.pg.js');
@@ -15,7 +16,8 @@ type Row = Awaited<ReturnType<Rows['read']>>[number];
 export interface Surroundings {
   /** Directory of the compiled product. */
   readonly product: string;
-  /** A session on a migrated database of its own. */
+  /** A migrated database of its own, and a session on it. */
+  readonly url: string;
   readonly session: Client;
   readonly log: Log;
 }
@@ -24,6 +26,7 @@ export interface Surroundings {
 type Scenario = (surroundings: Surroundings) => Promise<boolean>;
 
 const LEASE_MS = 2_000;
+const LOOK_EVERY_MS = 10;
 const CYCLE_MS = 1;
 const NOBODY_GIVES_UP_MS = 3_600_000;
 const REPLY_TOOK_MS = 700;
@@ -32,6 +35,20 @@ const load = <M>(product: string, file: string): Promise<M> => import(pathToFile
 
 /** One scenario a trap that no run can aim at, by the trap's name. Each drives the compiled line itself. */
 export const SCENARIOS: Readonly<Record<string, Scenario>> = {
+  'lease-flag': async ({ product, url, log }) => {
+    const { createControlFollower, createControlLog } = await load<ControlModule>(product, 'index.js');
+    const pool = createPool({ url, max: 2, applicationName: 'scenario' });
+    const follower = createControlFollower({ url, controlLog: createControlLog({ pool }), log, serves: true, leaseMs: LEASE_MS });
+    await follower.start();
+    while (!follower.isCurrent()) await delay(LOOK_EVERY_MS);
+    // The process stands still for a lease; the first thing that it does then is to decide.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LEASE_MS);
+    const answers = follower.isCurrent();
+    await follower.stop();
+    await pool.end();
+    return answers;
+  },
+
   'clock-after-reply': async ({ product, session, log }) => {
     const node = await joinedNode(product, session, log);
     node.afterEachQuery(() => node.advance(REPLY_TOOK_MS));

@@ -22,7 +22,7 @@ async function isBrokenIn(product: string, name: string): Promise<boolean> {
   try {
     await runMigrations({ url: database.url, migrations: MIGRATIONS });
     await session.connect();
-    return await SCENARIOS[name]!({ product, session, log: testLog() });
+    return await SCENARIOS[name]!({ product, url: database.url, session, log: testLog() });
   } finally {
     await session.end();
     await database.drop();
