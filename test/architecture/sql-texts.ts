@@ -50,8 +50,8 @@ function textsIn(source: string): string[] {
 /** Reads a text as PostgreSQL does, whatever its holes stand for; undefined if no filling of the holes makes a statement. */
 export function parseSql(text: string): Tree[] | undefined {
   for (const frame of FRAMES) {
-    const read = fill(frame.replace('?', () => text));
-    if (read) return read;
+    const statements = fill(frame.replace('?', () => text));
+    if (statements) return statements;
   }
   return undefined;
 }

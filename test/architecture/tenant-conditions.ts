@@ -118,7 +118,7 @@ function tiesOf(condition: Tree | undefined, scope: Scope): { a: string; b: stri
   if (bool?.['boolop'] === 'AND_EXPR') return list(bool['args']).flatMap((arg) => tiesOf(arg, scope));
   if (bool?.['boolop'] === 'OR_EXPR') {
     const [first, ...others] = list(bool['args']).map((arg) => tiesOf(arg, scope));
-    return first!.filter(({ a, b }) => others.every((ties) => ties.some((tie) => tie.a === a && tie.b === b)));
+    return first!.filter(({ a, b }) => others.every((ties) => ties.some((other) => other.a === a && other.b === b)));
   }
   const compared = condition?.['A_Expr'] as Tree | undefined;
   if (compared && isEquality(compared)) return tie(compared['lexpr'] as Tree, compared['rexpr'] as Tree, scope);

@@ -81,7 +81,7 @@ export function applyMutant(source: string, { start, end, replacement }: Pick<Mu
 export function addProbes(source: string, mutants: readonly Mutant[], numberOf: (mutant: Mutant) => number): string {
   const bytes = Buffer.from(source);
   const insertions = mutants.flatMap((mutant) => {
-    const call = `globalThis.__reached?.add(${numberOf(mutant)})`;
+    const call = `globalThis.mutateReached?.add(${numberOf(mutant)})`;
     if (mutant.isStatement) return [{ at: mutant.start, order: -mutant.end, text: `{${call};` }, { at: mutant.end, order: -mutant.start, text: '}' }];
     return [{ at: mutant.start, order: -mutant.end, text: `(${call},` }, { at: mutant.end, order: -mutant.start, text: ')' }];
   });

@@ -8,7 +8,7 @@ declare const afterAll: (act: () => void) => void;
 declare const expect: { getState(): { readonly testPath?: string } };
 
 const reached = new Set<number>();
-(globalThis as { __reached?: Set<number> }).__reached = reached;
+(globalThis as { mutateReached?: Set<number> }).mutateReached = reached;
 afterAll(() => {
   writeFileSync(join(mutateReachedDirectory, `${randomUUID()}.json`), JSON.stringify({ spec: expect.getState().testPath, reached: [...reached] }));
 });

@@ -2,13 +2,18 @@ import { join } from 'node:path';
 import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import type { Client } from 'pg';
+import type * as inForceModule from '../../../src/control/in-force.js';
+import type * as control from '../../../src/control/index.js';
+import type * as leaseModule from '../../../src/control/lease.js';
+import type * as membershipModule from '../../../src/control/membership.pg.js';
+import type * as nodeRowsModule from '../../../src/control/node-rows.pg.js';
 import { createPool, type Log } from '../../../src/platform/index.js';
 
-type ControlModule = typeof import('../../../src/control/index.js');
-type InForceModule = typeof import('../../../src/control/in-force.js');
-type LeaseModule = typeof import('../../../src/control/lease.js');
-type MembershipModule = typeof import('../../../src/control/membership.pg.js');
-type NodeRowsModule = typeof import('../../../src/control/node-rows.pg.js');
+type ControlModule = typeof control;
+type InForceModule = typeof inForceModule;
+type LeaseModule = typeof leaseModule;
+type MembershipModule = typeof membershipModule;
+type NodeRowsModule = typeof nodeRowsModule;
 type Seq = Parameters<ReturnType<InForceModule['createInForce']>['wait']>[0];
 type Rows = Parameters<InForceModule['createInForce']>[0]['rows'];
 type Row = Awaited<ReturnType<Rows['read']>>[number];
@@ -82,12 +87,13 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     const first = await reads.next();
     await real.join('00000000-0000-4000-8000-00000000000b', 'behind', LEASE_MS);
     let isOver = false;
-    inForce.wait(1n as Seq).then(
-      () => {
+    const waiting = inForce
+      .wait(1n as Seq)
+      .then(() => {
         isOver = true;
-      },
-      () => undefined,
-    );
+        return isOver;
+      })
+      .catch(() => false);
     first();
     const second = await reads.next();
     await turn();
@@ -95,6 +101,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     second();
     reads.letGo();
     await inForce.stop();
+    await waiting;
     return wasOver;
   },
 
