@@ -7,8 +7,8 @@ describe('a memory of proofs', () => {
   it('tells a repeated proof while it is kept, and no longer', () => {
     const sut = createProofMemory({ keepMs: KEEP_MS, maxProofs: 8 });
     expect(sut.remember('key', 'one', 0)).toBe('new');
-    expect(sut.remember('key', 'one', KEEP_MS - 1)).toBe('repeated');
-    expect(sut.remember('key', 'one', KEEP_MS)).toBe('new');
+    expect(sut.remember('key', 'one', KEEP_MS)).toBe('repeated');
+    expect(sut.remember('key', 'one', KEEP_MS + 1)).toBe('new');
   });
 
   it('tells the proofs of one key from those of another, and one name from another', () => {
@@ -34,8 +34,8 @@ describe('a memory of proofs', () => {
     const sut = createProofMemory({ keepMs: KEEP_MS, maxProofs: 8 });
     sut.remember('key', '1', 0);
     sut.remember('key', '2', 50);
-    expect([sut.remember('key', '3', KEEP_MS), sut.remember('key', '4', KEEP_MS), sut.size]).toEqual(['new', 'full', 2]);
-    expect([sut.remember('key', '4', 150), sut.remember('key', '5', 150), sut.size]).toEqual(['new', 'full', 2]);
+    expect([sut.remember('key', '3', KEEP_MS), sut.remember('key', '3', KEEP_MS + 1), sut.remember('key', '4', KEEP_MS + 1), sut.size]).toEqual(['full', 'new', 'full', 2]);
+    expect([sut.remember('key', '4', 151), sut.remember('key', '5', 151), sut.size]).toEqual(['new', 'full', 2]);
   });
 
   it('takes no proof that it has no room for, of whichever key', () => {
