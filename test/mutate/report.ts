@@ -33,6 +33,8 @@ export interface Row {
   readonly equivalent: number;
   /** Percent of those that are not equivalent. */
   readonly score: number;
+  /** The same, of lines that a unit spec runs: the others are for the services specs, or for nobody. */
+  readonly reachedScore: number;
 }
 
 const lives = ({ kind }: Outcome): boolean => kind === 'survived' || kind === 'unreached';
@@ -47,8 +49,9 @@ export function rowsOf(tried: readonly Tried[], accepted: readonly Survivor[]): 
     const equivalent = those.filter(isEquivalent).length;
     const count = (kind: Outcome['kind']): number => those.filter((one) => one.outcome.kind === kind && !isEquivalent(one)).length;
     const killed = count('killed') + count('timeout') + count('crash');
-    const score = (100 * killed) / Math.max(1, those.length - equivalent);
-    return { folder, killed, survived: count('survived'), unreached: count('unreached'), equivalent, score };
+    const [survived, unreached] = [count('survived'), count('unreached')];
+    const percentOf = (all: number): number => (100 * killed) / Math.max(1, all);
+    return { folder, killed, survived, unreached, equivalent, score: percentOf(killed + survived + unreached), reachedScore: percentOf(killed + survived) };
   };
   return [...folders.map((folder) => rowOf(folder, tried.filter(({ mutant }) => mutant.folder === folder))), rowOf('all', tried)];
 }
@@ -74,8 +77,8 @@ export function describe(tried: readonly Tried[], accepted: readonly Survivor[],
       return `${mutant.file}:${mutant.line} ${mutant.kind}: ${short(mutant.original)} → ${short(mutant.replacement)} (${why})`;
     });
   const counts = rowsOf(tried, accepted).map(
-    ({ folder, killed, survived, unreached, equivalent, score }) =>
-      `${folder.padEnd(14)} ${score.toFixed(1).padStart(5)} %  killed ${killed}, survived ${survived}, unreached ${unreached}, equivalent ${equivalent}`,
+    ({ folder, killed, survived, unreached, equivalent, score, reachedScore }) =>
+      `${folder.padEnd(14)} ${score.toFixed(1).padStart(5)} %, of reached lines ${reachedScore.toFixed(1).padStart(5)} %: killed ${killed}, survived ${survived}, unreached ${unreached}, equivalent ${equivalent}`,
   );
   const old = stale.map(({ file, code }) => `survivors.json: the entry does not survive, or its line is gone; remove it: ${file}: ${code}`);
   return [...survivors, '', ...counts, ...old].join('\n');
