@@ -14,7 +14,7 @@ export interface ProofMemory {
 
 interface Proof {
   readonly jkt: string;
-  /** Milliseconds. */
+  /** The last millisecond at which it would be taken. */
   readonly until: number;
 }
 
@@ -27,7 +27,7 @@ export function createProofMemory({ keepMs, maxProofs }: { readonly keepMs: numb
 
   function forgetOld(now: number): void {
     for (const [digest, { jkt, until }] of proofs) {
-      if (until > now) return;
+      if (until >= now) return;
       proofs.delete(digest);
       const left = countOf.get(jkt)! - 1;
       if (left === 0) countOf.delete(jkt);

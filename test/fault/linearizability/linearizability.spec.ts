@@ -6,7 +6,6 @@ import { MIN_LEASE_MS } from '../../../src/control/index.js';
 import { FAULT_KINDS } from './faults.js';
 import { rowOf } from './report.js';
 import { run, type RunResult } from './run.js';
-import { setTrap } from './traps.js';
 
 /** A million is asked by `npm run fault`; this shows that it can be. */
 const CHECKS = 10_000;
@@ -46,16 +45,6 @@ describe('introspection at three nodes, asked from outside while rules are order
       expect(result.viaKafka).toBeGreaterThan(0);
       expect([verdict.afterAnswer > CHECKS / 20, verdict.active > CHECKS / 20]).toEqual([true, true]);
       expect(['token', 'session', 'user', 'combination', 'revoke.recorded', 'lift.resume', 'all'].filter((kind) => !orders[kind])).toEqual([]);
-    },
-    TEST_TIMEOUT_MS,
-  );
-
-  it(
-    'is seen to be stale where orders are answered without waiting for the nodes',
-    async () => {
-      const product = await setTrap('no-wait', resolve('dist'));
-      const { verdict } = await run({ product, seed: 1, checks: 1_000_000, maxMs: MAX_RUN_MS, leaseSeconds: LEASE_SECONDS, kinds: ['slow', 'hold'], directory });
-      expect(verdict.stale).toBeGreaterThan(0);
     },
     TEST_TIMEOUT_MS,
   );

@@ -26,8 +26,8 @@ const number = (name: 'checks' | 'minutes' | 'lease-seconds' | 'seed', text: str
   return read;
 };
 
-function readKinds(text: string | undefined): readonly FaultKind[] {
-  if (text === undefined) return FAULT_KINDS;
+function readKinds(text: string | undefined, trap: string | undefined): readonly FaultKind[] {
+  if (text === undefined) return TRAPS[trap ?? '']?.faults ?? FAULT_KINDS;
   const kinds = FAULT_KINDS.filter((kind) => text.split(',').includes(kind));
   if (kinds.length !== text.split(',').length) throw new TypeError(`--faults must be some of ${FAULT_KINDS.join(',')}`);
   return kinds;
@@ -42,7 +42,7 @@ const result = await run({
   checks: number('checks', values.checks),
   maxMs: number('minutes', values.minutes) * 60_000,
   leaseSeconds: number('lease-seconds', values['lease-seconds']),
-  kinds: readKinds(values.faults),
+  kinds: readKinds(values.faults, values.trap),
   directory: resolve(join('.rescind', 'fault', String(seed))),
   onProgress: (line) => process.stderr.write(`${line}\n`),
 });

@@ -1,0 +1,46 @@
+import { describe, expect, it } from '@jest/globals';
+import { rowsOf, staleEntries, type Outcome, type Survivor, type Tried } from './report.js';
+import { sample, type Numbered } from './scope.js';
+
+const mutant = (number: number, folder: string): Numbered => ({
+  number,
+  folder,
+  file: `src/${folder}/a.ts`,
+  code: `line ${number}`,
+  line: number,
+  kind: 'operator',
+  start: 0,
+  end: 1,
+  original: 'a',
+  replacement: 'b',
+  isStatement: false,
+});
+const tried = (number: number, folder: string, kind: Outcome['kind']): Tried => ({ mutant: mutant(number, folder), outcome: kind === 'killed' ? { kind, by: 'a spec' } : { kind } });
+const entry = (number: number, folder: string, as: Survivor['as']): Survivor => ({ file: `src/${folder}/a.ts`, code: `line ${number}`, original: 'a', replacement: 'b', as, reason: 'r' });
+
+describe('the score', () => {
+  it('counts what the specs found, did not end with, or ended by; an equivalent survivor is left out, an accepted one is not', () => {
+    const all = [tried(0, 'rules', 'killed'), tried(1, 'rules', 'timeout'), tried(2, 'rules', 'survived'), tried(3, 'rules', 'survived'), tried(4, 'guard', 'unreached')];
+    expect(rowsOf(all, [entry(2, 'rules', 'equivalent'), entry(3, 'rules', 'accepted')])).toEqual([
+      { folder: 'rules', killed: 2, survived: 1, unreached: 0, equivalent: 1, score: 200 / 3, reachedScore: 200 / 3 },
+      { folder: 'guard', killed: 0, survived: 0, unreached: 1, equivalent: 0, score: 0, reachedScore: 0 },
+      { folder: 'all', killed: 2, survived: 1, unreached: 1, equivalent: 1, score: 50, reachedScore: 200 / 3 },
+    ]);
+  });
+
+  it('an entry is reported whose mutant was found, or whose line is gone; not one that was not tried', () => {
+    const all = [0, 1, 2].map((number) => mutant(number, 'rules'));
+    const entries = [0, 1, 2, 3].map((number) => entry(number, 'rules', 'accepted'));
+    expect(staleEntries(entries, all, [tried(0, 'rules', 'killed'), tried(1, 'rules', 'survived')])).toEqual([entries[0], entries[3]]);
+  });
+});
+
+describe('a sample', () => {
+  const all = Array.from({ length: 100 }, (_, number) => mutant(number, 'rules'));
+
+  it('is the same for the same seed, and another for another', () => {
+    expect(sample(all, 10, 1)).toEqual(sample(all, 10, 1));
+    expect(sample(all, 10, 1)).not.toEqual(sample(all, 10, 2));
+    expect(new Set(sample(all, 100, 1)).size).toBe(100);
+  });
+});
