@@ -12,6 +12,7 @@ import {
   RareUses1764000008095,
   ReachIndexes1764000008080,
   RuleHistory1764000008030,
+  RuleSelectors1764000008120,
   SessionTokens1764000008097,
   RunningCounts1764000008070,
   SourceCounts1764000008040,
@@ -52,4 +53,5 @@ export const MIGRATIONS = [
   NewsIndexes1764000008102,
   UsesOfUsers1764000008103,
   UsesByArrival1764000008104,
+  RuleSelectors1764000008120,
 ];

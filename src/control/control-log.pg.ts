@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { RescindError } from '../contracts/index.js';
 import type { Pool } from 'pg';
 import { queryDurably } from './durable.pg.js';
-import { CONTROL_RECORD_VERSION, type ControlRecord, type NewControlRecord, type Seq } from './records.js';
+import { versionOf, weightOf, type ControlRecord, type NewControlRecord, type Seq } from './records.js';
 
 /** The most records one read fetches; more are read in further rounds. */
 export const READ_LIMIT = 5_000;
@@ -103,7 +103,7 @@ async function appendBatch(pool: Pool, commands: readonly Command[]): Promise<Ap
     key: once ? digest(JSON.stringify(once.key)) : null,
     hash: once ? digest(once.content) : null,
     keep_seconds: once?.keepSeconds ?? null,
-    records: records.map((record) => ({ ...record, version: CONTROL_RECORD_VERSION })),
+    records: records.map((record) => ({ ...record, version: versionOf(record) })),
   }));
   const rows = await appendRows(pool, JSON.stringify(payload));
   return rows.map((row) => ({

@@ -1,6 +1,8 @@
 export {
   CONTROL_RECORD_VERSION,
   DEFAULT_TOKEN_PROFILE,
+  recordedKeys,
+  recordKeys,
   SIGNING_ALGORITHMS,
   type Author,
   type Authorship,
@@ -13,6 +15,7 @@ export {
   type IssuerClient,
   type LiftRecord,
   type NewControlRecord,
+  type RecordedKeys,
   type RuleOrigin,
   type RuleRecord,
   type Seq,

@@ -7,7 +7,7 @@ import { CONTROL_RECORD_VERSION } from './records.js';
 import type { ControlState, StatePart } from './state.js';
 
 /** How a state is dumped. Raised with every change of it, of the rules' columns or of what folding makes of a record. */
-const FORMAT = 1;
+const FORMAT = 2;
 /** A release reads only what was written in its own format, on machines of its own byte order. */
 const DUMPED_AS = `${FORMAT}/${CONTROL_RECORD_VERSION}/${new Uint8Array(Uint32Array.of(1).buffer)[0] === 1 ? 'little' : 'big'}`;
 

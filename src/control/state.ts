@@ -1,7 +1,8 @@
-import { createRuleIndex, MAX_RULE_REACH_S, type Rule, type RuleIndex, type SelectorKey } from '../rules/index.js';
+import { createRuleIndex, MAX_RULE_REACH_S, type Rule, type RuleIndex } from '../rules/index.js';
 import { createEnabling } from './enabling.js';
 import {
   CONTROL_RECORD_VERSION,
+  recordedKeys,
   type CallerRecord,
   type ControlRecord,
   type LiftRecord,
@@ -87,8 +88,8 @@ export function createControlState(): ControlState {
 
   function applyRule(record: ControlRecord, rule: RuleRecord): void {
     const { rules } = tenants.get(record.tenant)!;
-    const folded = foldRule(record, rule);
-    rules.put(rule.origin && rule.effect === 'block' ? enabling.order(folded, rule.origin) : folded);
+    const [first, ...others] = foldRule(record, rule).map((row) => (rule.origin && rule.effect === 'block' ? enabling.order(row, rule.origin) : row));
+    rules.put(first!, ...others);
   }
 
   function applySource(source: Source): void {
@@ -135,7 +136,7 @@ export function createControlState(): ControlState {
       return registryVersion;
     },
     apply(record) {
-      if (record.version !== CONTROL_RECORD_VERSION) throw new UnknownRecordVersion(record);
+      if (!(record.version >= 1 && record.version <= CONTROL_RECORD_VERSION)) throw new UnknownRecordVersion(record);
       if (record.seq <= head) return;
       switch (record.kind) {
         case 'tenant.changed':
@@ -157,7 +158,7 @@ export function createControlState(): ControlState {
           lift(tenants.get(record.tenant)!.rules, record.body);
           break;
         case 'subject.enabled':
-          enabling.enable(tenants.get(record.tenant)!.rules, selectorOf(record.body), record.body.origin);
+          enabling.enable(tenants.get(record.tenant)!.rules, recordedKeys(record.body), record.body.origin);
           break;
         default:
           throw new UnknownRecordVersion(record satisfies never);
@@ -231,26 +232,24 @@ const foldTenant = (record: TenantRecord, known: Tenant | undefined): Tenant => 
 
 const seconds = (milliseconds: number): number => Math.floor(milliseconds / 1000);
 
-const selectorOf = (record: { readonly shape: number; readonly key: string }): SelectorKey => ({
-  shape: record.shape,
-  key: Buffer.from(record.key, 'base64url').toString('latin1'),
-});
-
-function foldRule(record: ControlRecord, rule: RuleRecord): Rule {
-  return {
+/** A row a selector. */
+function foldRule(record: ControlRecord, rule: RuleRecord): Rule[] {
+  const { shape, keys } = recordedKeys(rule);
+  return keys.map((key) => ({
     id: rule.id,
     seq: record.seq,
-    selector: selectorOf(rule),
+    selector: { shape, key },
+    ...(keys.length > 1 ? { isOneOfSeveral: true } : {}),
     effect: rule.effect,
     before: Math.min(rule.before ?? seconds(record.at), seconds(record.at) + MAX_RULE_REACH_S),
     asOfOrder: rule.effect === 'revoke' && rule.before === undefined,
     reauthenticate: rule.reauthenticate,
     ...(rule.until === undefined ? {} : { until: rule.until }),
     ...(rule.resume ? { resume: true } : {}),
-  };
+  }));
 }
 
 /** A lifted block goes; the `revoke` that its lift orders is a record of its own. A `revoke` cannot be lifted. */
 function lift(rules: RuleIndex, body: LiftRecord): void {
-  if (rules.get(body.rule)?.effect === 'block') rules.remove(body.rule);
+  rules.remove(body.rule, 'block');
 }

@@ -1,6 +1,6 @@
 import { RescindError } from '../contracts/index.js';
 import type { Caller, ControlFollower, ControlLog, ControlRecord, IssuerClient, NewControlRecord, Tenant } from '../control/index.js';
-import { MAX_LINEAGE_AGE_S, type TokenRef } from '../rules/index.js';
+import { MAX_LINEAGE_AGE_S, type Selector, type TokenRef } from '../rules/index.js';
 import type { RuleReader } from './rule-reader.pg.js';
 import { ruleRecord } from './rule-record.js';
 import { createUnknownTokens } from './unknown-tokens.js';
@@ -57,7 +57,7 @@ export function createOrderOwn({ controlLog, follower, rules, now }: OwnRulesOpt
 
   /** Its recording has a lower seq than the rule, so as of now it falls whatever its times say. */
   function revokeRecorded(tenant: Tenant, caller: Caller, ref: TokenRef): Promise<'revoked'> {
-    const record = ruleRecord(tenant, { caller: caller.id }, { token: ref }, { effect: 'revoke', reauthenticate: false, reason: REASON });
+    const record = ruleRecord(tenant, { caller: caller.id }, { selector: { token: ref } }, { effect: 'revoke', reauthenticate: false, reason: REASON });
     return commit(tenant, ['revoke-own', tenant.id, ...Object.values(ref)], [record]);
   }
 
@@ -68,8 +68,9 @@ export function createOrderOwn({ controlLog, follower, rules, now }: OwnRulesOpt
   function blockUnrecorded(tenant: Tenant, caller: Caller, ref: TokenRef, clients: readonly IssuerClient[] | undefined): Promise<'revoked'> {
     const until = Math.floor(now() / 1000) + MAX_LINEAGE_AGE_S;
     const told = { effect: 'block', until, reauthenticate: false, reason: REASON } as const;
-    const selectors = clients ? clients.map((client) => ({ token: ref, client })) : [{ token: ref }];
-    const records = selectors.map((selector) => ruleRecord(tenant, { caller: caller.id }, selector, told));
+    const [client, ...others] = clients ?? [];
+    const selector: Selector = client ? { token: ref, client } : { token: ref };
+    const records = [ruleRecord(tenant, { caller: caller.id }, { selector, ...(others.length > 0 ? { or: { client: others } } : {}) }, told)];
     const pairs = clients?.flatMap(({ iss, client_id: clientId }) => [iss, clientId]) ?? [];
     return commit(tenant, ['revoke-own-unrecorded', tenant.id, caller.id, JSON.stringify([ref, pairs])], records);
   }

@@ -1,5 +1,6 @@
 import { RescindError, canonicalJson } from '../contracts/index.js';
 import type { Appended, Author, Caller, Command, Confirmed, ControlFollower, ControlLog, RuleRecord, Seq, Tenant } from '../control/index.js';
+import { expandSelector } from '../rules/index.js';
 import { readLift, readOrder, readPreview } from './order-input.js';
 import { createPreviewReader, type Looks, type Preview } from './preview.pg.js';
 import { requireReach } from './reach.js';
@@ -125,7 +126,7 @@ export function createRevocations({ controlLog, follower, pool, now = Date.now }
     const order = readOrder(body, seconds());
     requireReach(caller.roles, order.selector);
     const { selector, on_behalf_of: _, ...told } = order;
-    const record = ruleRecord(tenant, authorOf(caller, order), selector, told);
+    const record = ruleRecord(tenant, authorOf(caller, order), { selector }, told);
     const once = idempotencyKey === undefined ? undefined : idempotent(caller, idempotencyKey, body);
     const appended = await controlLog.append({ records: [record], ...(once ? { once } : {}) });
     if (!appended.same) throw new RescindError('idempotency-key-reused');
@@ -153,14 +154,15 @@ export function createRevocations({ controlLog, follower, pool, now = Date.now }
       const { resume, reason } = wanted;
       const stored = await rules.find(tenant.id, id);
       if (!stored) throw new RescindError('not-found', { detail: 'no rule of this id' });
-      requireReach(caller.roles, stored.body.selector);
+      const { selector, or, shape, key, or_keys: several } = stored.body;
+      for (const one of expandSelector(selector, or)) requireReach(caller.roles, one);
       const current = stateOf(stored, known(tenant, id), seconds());
       if (stored.body.effect !== 'block' || current === 'turned-revoke') throw new RescindError('not-liftable');
 
       const author = authorOf(caller, wanted);
-      const { reauthenticate, selector } = stored.body;
-      const revoke = resume ? undefined : ruleRecord(tenant, author, selector, { effect: 'revoke', reauthenticate, reason, after_lift_of: id });
-      const lifted = { kind: 'rule.lifted', tenant: tenant.id, subject: id, body: { rule: id, resume, reason, author } } as const;
+      const { reauthenticate } = stored.body;
+      const revoke = resume ? undefined : ruleRecord(tenant, author, { selector, ...(or ? { or } : {}) }, { effect: 'revoke', reauthenticate, reason, after_lift_of: id });
+      const lifted = { kind: 'rule.lifted', tenant: tenant.id, subject: id, body: { rule: id, ...(several === undefined ? {} : { several: { shape, key, or_keys: several } }), resume, reason, author } } as const;
       const appended = await controlLog.append({
         // The revoke first: a process that reads one of the two must not let through what both of them stop.
         records: [...(revoke ? [revoke] : []), lifted],

@@ -1,18 +1,24 @@
 export { DIMENSIONS, ruleKey, ruleKeyFromBytes, ruleKeyToBytes, type Dimension, type Parts, type RuleKey } from './dimension.js';
 export {
+  commonSelector,
+  expandSelector,
   MAX_SELECTOR_MEMBERS,
+  MAX_SELECTORS_A_RULE,
   parseSelector,
   selectorKey,
+  selectorKeys,
   selectorParts,
   SelectorError,
   splitSelectorKey,
   tokenParts,
   userParts,
+  type OtherValues,
   type Selector,
   type SelectorKey,
+  type SelectorKeys,
   type TokenRef,
 } from './selector.js';
-export { isEnabling, isRuleEvent, selectorsOfEvent, subjectOfEvent, type RuleEvent, type RuleEventName } from './event-selectors.js';
+export { isEnabling, isRuleEvent, selectionOfEvent, selectorsOfEvent, subjectOfEvent, type RuleEvent, type RuleEventName, type Selection } from './event-selectors.js';
 export { deadFrom, MAX_LINEAGE_AGE_S, MAX_RULE_REACH_S, stops, type Effect, type Rule, type Terms } from './rule.js';
 export {
   MAX_VALUES_PER_DIMENSION,

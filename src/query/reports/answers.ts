@@ -35,6 +35,7 @@ export const IncidentReport = one({
       entry: Type.String({ description: 'index of its entry in the ledger: see /v1/entries/{index} for the proof' }),
       seq: Type.String({ description: 'position in the control log' }),
       selector: Type.Record(Type.String(), Type.Unknown()),
+      others: Type.Array(Type.Record(Type.String(), Type.Unknown()), { description: 'further selectors of the rule, any of which selects' }),
       effect: Type.Enum(['block', 'revoke']),
       ordered_at: Instant,
       recorded_at: Type.Integer({ description: 'arrival of the entry, milliseconds since the epoch' }),

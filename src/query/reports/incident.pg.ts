@@ -40,12 +40,13 @@ export function createIncidentReport({ ask, reader }: { readonly ask: Ask; reado
     const since = readSeconds(parameters, 'since');
     const report = await ask(
       tenant,
-      async (snapshot, [rule]: readonly RuleVersion[]) => {
+      async (snapshot, rows: readonly RuleVersion[]) => {
+        const [rule] = rows;
         if (!rule) throw new RescindError('not-found', { detail: 'no rule of this id had been recorded' });
         const orderedAt = Math.floor(rule.orderedMs / 1000);
         const from = since ?? orderedAt - DEFAULT_WINDOW_S;
         if (from > orderedAt) throw invalid('`since` lies after the order');
-        return describe(snapshot, reader, tenantKey, { rule, orderedAt, since: from });
+        return describe(snapshot, reader, tenantKey, { rule, rows, orderedAt, since: from });
       },
       readAsOf(parameters),
       // One that is asked for by its id is there whatever the time is.
@@ -55,11 +56,20 @@ export function createIncidentReport({ ask, reader }: { readonly ask: Ask; reado
   };
 }
 
-async function describe(snapshot: Snapshot, reader: Reader, tenantKey: Uint8Array, { rule, orderedAt, since }: { rule: RuleVersion; orderedAt: number; since: number }): Promise<IncidentReport> {
+interface Told {
+  readonly rule: RuleVersion;
+  /** One for each of its selectors. */
+  readonly rows: readonly RuleVersion[];
+  readonly orderedAt: number;
+  readonly since: number;
+}
+
+async function describe(snapshot: Snapshot, reader: Reader, tenantKey: Uint8Array, { rule, rows, orderedAt, since }: Told): Promise<IncidentReport> {
+  const selectors = rows.map(({ selector }) => selector);
   const [ordered, seeds, confirmed] = await Promise.all([
     // As it was ordered, whatever an enabling has made of it since: of what an event of a source ordered.
-    rule.cause === undefined ? rule : rulesAsOf(snapshot.rows, { index: rule.ix + 1n, at: orderedAt }, { rule: rule.rule }).then(([first]) => first!),
-    seedsOf(snapshot, tenantKey, rule.selector),
+    rule.cause === undefined ? rows : rulesAsOf(snapshot.rows, { index: rule.ix + 1n, at: orderedAt }, { rule: rule.rule }),
+    seedsOf(snapshot, tenantKey, selectors),
     snapshot.rows<ConfirmationRow>(CONFIRMATIONS, [String(rule.terms.seq)]),
   ]);
   const stops = stoppedBy(tenantKey, ordered);
@@ -86,6 +96,7 @@ async function describe(snapshot: Snapshot, reader: Reader, tenantKey: Uint8Arra
       entry: String(rule.ix),
       seq: String(rule.terms.seq),
       selector: { ...rule.selector },
+      others: selectors.slice(1).map((selector) => ({ ...selector })),
       effect: rule.effect,
       ordered_at: rule.orderedMs,
       recorded_at: rule.arrivalMs,
