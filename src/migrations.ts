@@ -1,4 +1,4 @@
-import { Confirmations1764000008031, ControlCopy1764000004500, ControlLog1764000000000 } from './control/index.js';
+import { Confirmations1764000008031, ConfirmedByTenant1764000008121, ControlCopy1764000004500, ControlLog1764000000000 } from './control/index.js';
 import { TopicFeeds1764000004600 } from './feeds/index.js';
 import { Ingest1764000003000 } from './ingest/index.js';
 import { Ledger1764000001000, LedgerPartitions1764000005000 } from './log/index.js';
@@ -54,4 +54,5 @@ export const MIGRATIONS = [
   UsesOfUsers1764000008103,
   UsesByArrival1764000008104,
   RuleSelectors1764000008120,
+  ConfirmedByTenant1764000008121,
 ];

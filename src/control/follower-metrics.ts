@@ -10,10 +10,10 @@ export function withWait(follower: ControlFollower, whenInForce: ControlFollower
 export function measureFollower(follower: ControlFollower, metrics: Metrics): ControlFollower {
   measureState(follower, metrics);
   const seconds = metrics.histogram('rescind_in_force_seconds', 'From the commit of an order until it is in force everywhere, or nobody can tell.', ['outcome']);
-  return withWait(follower, async (seq) => {
+  return withWait(follower, async (seq, tenant) => {
     const end = seconds.startTimer();
     try {
-      const confirmed = await follower.whenInForce(seq);
+      const confirmed = await follower.whenInForce(seq, tenant);
       end({ outcome: confirmed.expired > 0 ? 'waited-out' : 'confirmed' });
       return confirmed;
     } catch (error) {

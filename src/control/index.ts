@@ -34,6 +34,7 @@ export { LEASE_FRACTION, type GrantAnswer, type GrantRefusal } from './lease.js'
 export type { Confirmed } from './waiting.js';
 export { ControlLog1764000000000 } from './migrations/1764000000000-control-log.js';
 export { ControlCopy1764000004500 } from './migrations/1764000004500-control-copy.js';
+export { ConfirmedByTenant1764000008121 } from './migrations/1764000008121-confirmed-by-tenant.js';
 export { Confirmations1764000008031 } from './migrations/1764000008031-confirmations.js';
 export { createConfirmationKeeper, type ConfirmationKeeper } from './confirmations.pg.js';
 export { commandFromEvent, isRuleEvent, type EventToRule, type RuleEventName } from './rules-from-event.js';

@@ -166,7 +166,7 @@ export function recordedKeys({ shape, key, or_keys: others }: RecordedKeys): Sel
 }
 
 /** Selectors that the record adds or looks up: what it costs those that fold it. */
-export const weightOf = ({ body }: NewControlRecord): number => ('key' in body && 'or_keys' in body ? recordedKeys(body as RecordedKeys).keys.length : 1);
+export const weightOf = ({ body }: NewControlRecord): number => ('or_keys' in body ? 1 + body.or_keys!.length / body.key.length : 1);
 
 export const versionOf = ({ body }: NewControlRecord): number => ('or_keys' in body ? CONTROL_RECORD_VERSION : PLAIN_VERSION);
 

@@ -22,6 +22,7 @@ export function commandFromEvent(input: EventToRule): Command {
   const origin: RuleOrigin = { source: source.id, event: event.id, at: event.timeMs, ...(subject === undefined ? {} : { subject }) };
   return {
     records: [recordFor(input, origin)],
+    from: 'event',
     once: { key: ['event', tenant.id, source.id, event.id], content },
   };
 }

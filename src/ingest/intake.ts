@@ -13,13 +13,14 @@ import {
 import type { Caller, ControlFollower } from '../control/index.js';
 import { accept, isMediaType, type Arrived } from './accept.js';
 import type { Appender } from './appender.pg.js';
+import type { RuleQuota } from './rule-quota.js';
 import { sliceElements, sliceLines } from './slices.js';
 import type { Judged, Outcome } from './submission.js';
 
 export interface Intake {
   /**
    * Takes the body of `POST /events` and answers when every event of it is durable or refused, in the order they came.
-   * Throws `unsupported-media-type`, `too-large`, `forbidden` or `overloaded` for the whole request. A body that cannot be
+   * Throws `unsupported-media-type`, `too-large`, `forbidden`, `too-many-rules` or `overloaded` for the whole request. A body that cannot be
    * cut into events is one refused event: in quarantine, and counted.
    */
   take(request: { readonly contentType: string | undefined; readonly body: Buffer; readonly caller: Caller }): Promise<IntakeAnswer>;
@@ -30,10 +31,11 @@ export type IntakeAnswer = { readonly single: IntakeResult } | { readonly batch:
 export interface IntakeOptions {
   readonly follower: ControlFollower;
   readonly appender: Appender;
+  readonly ruleQuota: RuleQuota;
   readonly now?: () => number;
 }
 
-export function createIntake({ follower, appender, now = Date.now }: IntakeOptions): Intake {
+export function createIntake({ follower, appender, ruleQuota, now = Date.now }: IntakeOptions): Intake {
   return {
     async take({ contentType, body, caller }) {
       if (!caller.roles.emit) throw new RescindError('forbidden', { detail: 'the role `emit`' });
@@ -46,6 +48,7 @@ export function createIntake({ follower, appender, now = Date.now }: IntakeOptio
       const events: Judged[] = refused
         ? [{ accepted: false, ...refused, source: undefined, arrived: arrivedAs(mode, body) }]
         : slices.map((bytes) => accept(arrivedAs(mode, bytes), follower.state, nowMs));
+      ruleQuota.admit(events);
       const outcomes = events.length > 0 ? await appender.submit({ events }) : [];
       const results = outcomes.map(resultOf);
       return single ? { single: results[0]! } : { batch: results };

@@ -74,7 +74,7 @@ export function createEdits({ controlLog, follower }: { controlLog: ControlLog; 
       const turn = last.then(() => attempt(decide));
       last = turn.catch(() => undefined);
       const { edit, seq } = await turn;
-      if (edit.narrows) await follower.whenInForce(seq);
+      if (edit.narrows) await follower.whenInForce(seq, edit.record.tenant);
       return edit.result;
     },
   };

@@ -39,12 +39,12 @@ export function createOrderOwn({ controlLog, follower, rules, now }: OwnRulesOpt
   /** A token revoked again has its rule already: the key makes the repetition wait for that one, not add another. */
   async function commit(tenant: Tenant, key: readonly string[], records: readonly NewControlRecord[]): Promise<'revoked'> {
     const appended = await controlLog.append({ records, once: { key, content: '' } });
-    await follower.whenInForce(appended.lastSeq);
+    await follower.whenInForce(appended.lastSeq, tenant.id);
     if (!appended.replayed) return 'revoked';
     const earlier = await controlLog.readRange(appended.firstSeq, appended.lastSeq);
     if (earlier.every((record) => holds(tenant, record))) return 'revoked';
     const { lastSeq } = await controlLog.append({ records });
-    await follower.whenInForce(lastSeq);
+    await follower.whenInForce(lastSeq, tenant.id);
     return 'revoked';
   }
 

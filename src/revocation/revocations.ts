@@ -90,7 +90,7 @@ export function createRevocations({ controlLog, follower, pool, now = Date.now }
     const seq = appended.lastSeq;
     let confirmed: Confirmed;
     try {
-      confirmed = await follower.whenInForce(seq);
+      confirmed = await follower.whenInForce(seq, tenant.id);
     } catch (error) {
       if (!(error instanceof RescindError) || error.code !== 'not-confirmed') throw error;
       throw new RescindError('not-confirmed', { cause: error.cause, extensions: { id, seq: String(seq) } });
@@ -187,7 +187,7 @@ export function createRevocations({ controlLog, follower, pool, now = Date.now }
       // One more than asked for says whether there is a next page.
       const page = await rules.page(tenant.id, readCursor(query.cursor), limit + 1);
       const shown = page.slice(0, limit);
-      const upTo = await follower.inForceUpTo();
+      const upTo = await follower.inForceUpTo(tenant.id);
       const revocations = shown.map((stored) => ruleView(stored, known(tenant, stored.body.id), upTo, seconds()));
       return page.length > limit ? { revocations, next: writeCursor(shown.at(-1)!.seq) } : { revocations };
     },
@@ -196,7 +196,7 @@ export function createRevocations({ controlLog, follower, pool, now = Date.now }
       const tenant = tenantOf(reader);
       const stored = await rules.find(tenant.id, id);
       if (!stored) throw new RescindError('not-found', { detail: 'no rule of this id' });
-      const upTo = await follower.inForceUpTo();
+      const upTo = await follower.inForceUpTo(tenant.id);
       return ruleView(stored, known(tenant, id), upTo, seconds());
     },
 

@@ -3,7 +3,7 @@ import { Kafka, logLevel, type Admin, type CompressionTypes, type Message, type 
 import { createControlFollower, createControlLog, type ControlFollower, type Source } from '../../../src/control/index.js';
 import type { CloudEvent, EventDataOf, SourceEventName } from '../../../src/contracts/index.js';
 import { buildEvent, toKafkaMessage, type KafkaMode } from '../../../src/emit/index.js';
-import { createAppender, createKafkaConsumer, createOffsetStore, type Appender, type KafkaConsumer } from '../../../src/ingest/index.js';
+import { createAppender, createKafkaConsumer, createOffsetStore, type Appender, type KafkaConsumer, createRuleQuota } from '../../../src/ingest/index.js';
 import { createKafka, createMetrics, createPool, ensureTopics } from '../../../src/platform/index.js';
 import { ADMIN_CALLER } from '../../../src/registry/index.js';
 import { testBrokers, testLog, uniqueName } from '../../support/services.js';
@@ -102,7 +102,7 @@ async function startProcess(url: string, groupId: string): Promise<IngestProcess
   const appender = createAppender({ pool, controlLog, follower, log, metrics });
   await appender.start();
   const kafka = createKafka({ brokers: testBrokers(), clientId: 'spec-ingest', log });
-  const consumer = createKafkaConsumer({ kafka, groupId, follower, appender, offsets: createOffsetStore({ pool }), log, metrics });
+  const consumer = createKafkaConsumer({ kafka, groupId, follower, appender, ruleQuota: createRuleQuota({ state: follower.state, metrics }), offsets: createOffsetStore({ pool }), log, metrics });
   await consumer.start();
   return {
     follower,
