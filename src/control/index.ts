@@ -24,8 +24,9 @@ export {
   type TenantRecord,
   type TokenProfile,
 } from './records.js';
-export { createControlState, type Caller, type ControlState, type Source, type StatePart, type Tenant } from './state.js';
+export { createControlState, MAX_STANDING_A_TENANT, type Caller, type ControlState, type Source, type StatePart, type Tenant } from './state.js';
 export { keepSnapshots, readSnapshot, RECORDS_A_SNAPSHOT, writeSnapshot } from './snapshot.pg.js';
+export { createFairQueue, type FairQueue } from './fair-queue.js';
 export { createControlLog, type Appended, type Command, type ControlLog, type Session } from './control-log.pg.js';
 export { createLogCopies, type CommandCopy, type LogCopies, type RecordCopy } from './log-copy.pg.js';
 export { createControlFollower, DEFAULT_LEASE_MS, MAX_LEASE_MS, MIN_LEASE_MS, type ControlFollower, type FollowerOptions, type Guards } from './follower.pg.js';

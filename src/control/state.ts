@@ -12,6 +12,12 @@ import {
   type TenantRecord,
 } from './records.js';
 
+/**
+ * Selectors of a tenant beyond which events, and clients for tokens that nobody has seen, add no more: each process keeps every one in
+ * memory. What people order is added all the same.
+ */
+export const MAX_STANDING_A_TENANT = 500_000;
+
 export interface Tenant {
   readonly id: string;
   readonly name: string;

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { RescindError } from '../contracts/index.js';
-import type { ControlState } from '../control/index.js';
+import { MAX_STANDING_A_TENANT, type ControlState } from '../control/index.js';
 import type { Metrics } from '../platform/index.js';
 import { isRuleEvent, selectorsOfEvent, type RuleEvent } from '../rules/index.js';
 import type { Judged } from './submission.js';
@@ -10,9 +10,6 @@ export const SELECTORS_A_SECOND = { source: 2_000, tenant: 4_000 } as const;
 
 /** Seconds' worth that may come at once. A submission of more comes in alone, and what follows waits for longer. */
 const BURST_S = 10;
-
-/** Selectors of a tenant beyond which its events add no more: a process keeps each in memory. What people order is added all the same. */
-export const MAX_STANDING_A_TENANT = 500_000;
 
 /** How long to wait where rules stand at their bound: they go by lifts, by enabling events and with time. */
 const FULL_RETRY_S = 60;

@@ -72,7 +72,7 @@ type TenantCheck = (state: ControlState, known: TenantView | undefined) => void;
 /** Answers the tenant of this name, made now unless it is there. An unchanged record is written again: it changes nothing. */
 export function ensureTenant(edits: Edits, actor: Actor, name: string, check: TenantCheck): Promise<TenantView> {
   const fresh: TenantRecord = { id: randomUUID(), name, key: randomBytes(TENANT_KEY_BYTES).toString('base64url') };
-  return edits.commit((current) => {
+  return edits.commit(actor, (current) => {
     const known = current.tenantByName(name);
     check(current, known);
     const record = known ? { id: known.id, name: known.name, key: known.key.toString('base64url') } : fresh;
@@ -86,7 +86,7 @@ export function ensureTenant(edits: Edits, actor: Actor, name: string, check: Te
 
 /** Rejects with `already-exists` when the tenant has a caller, or another tenant has one of this id. */
 export function ensureFirstAdmin(edits: Edits, actor: Actor, tenant: string, record: CallerRecord): Promise<void> {
-  return edits.commit((current) => {
+  return edits.commit(actor, (current) => {
     if (current.caller(record.id) || [...current.callers()].some((caller) => caller.tenant === tenant)) {
       throw new RescindError('already-exists', { detail: 'the tenant has callers already' });
     }

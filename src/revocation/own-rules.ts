@@ -83,7 +83,7 @@ export function createOrderOwn({ controlLog, follower, rules, now }: OwnRulesOpt
       if (!own.some(({ iss, client_id: clientId }) => iss === issuedTo.iss && clientId === issuedTo.client_id)) return 'not-own';
       return recorded ? revokeRecorded(tenant, caller, ref) : blockUnrecorded(tenant, caller, ref, undefined);
     }
-    const release = await unknownTokens.take(caller, ref);
+    const release = await unknownTokens.take(caller, ref, own.length);
     if (!release) return 'full';
     try {
       // Takes effect only if the token turns out to belong to one of these.

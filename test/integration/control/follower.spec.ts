@@ -188,7 +188,7 @@ describe('following the control log', () => {
     await sut.start();
     await control.append();
     await sut.whenApplied(1n as Seq);
-    await control.insertUnannounced(1, { version: 2 });
+    await control.insertUnannounced(1, { version: 99 });
     await until('it is not current', () => !sut.isCurrent());
     expect(sut.notCurrentReason()).toMatch(/control record 2 has version 2 of tenant.changed/);
     await until('its row is gone', async () => (await control.value<string>('SELECT count(*) FROM node')) === '0');

@@ -114,7 +114,7 @@ describe('several nodes on one database', () => {
       const started = joining.start();
       await until('it has joined and is about to read', async () => gate.isReached() && (await rows()).length === 2);
       gate.letThrough(1);
-      await until('it is about to read on', () => gate.isReached() && joining.state.head === 5_000n);
+      await until('it is about to read on', () => gate.isReached() && joining.state.head === 1_000n);
       const waiting = order(first!);
       await first!.whenApplied(7_001n as Seq);
       expect([joining.isCurrent(), joining.notCurrentReason()]).toEqual([false, 'this node holds no lease']);
