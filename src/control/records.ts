@@ -19,6 +19,8 @@ export interface TenantRecord {
   readonly name: string;
   /** 32 random bytes, base64url: keys the rule keys, dedupe keys and token identities (wire.md). Never leaves Rescind. */
   readonly key: string;
+  /** Issuers that its sources may speak for; absent: whichever no other tenant has. */
+  readonly issuers?: readonly string[];
 }
 
 export const SIGNING_ALGORITHMS = ['ES256', 'EdDSA', 'PS256', 'RS256'] as const;

@@ -22,6 +22,7 @@ export interface Tenant {
   readonly id: string;
   readonly name: string;
   readonly key: Buffer;
+  readonly issuers?: readonly string[];
   readonly rules: RuleIndex;
 }
 export type Source = SourceRecord & { readonly tenant: string };
@@ -192,7 +193,7 @@ export function createControlState(): ControlState {
         head: String(head),
         headAt,
         registryVersion,
-        tenants: [...tenants.values()].map(({ id, name, key }) => ({ id, name, key: key.toString('base64url') })),
+        tenants: [...tenants.values()].map(({ id, name, key, issuers }) => ({ id, name, key: key.toString('base64url'), ...(issuers ? { issuers } : {}) })),
         sources: [...sources.values()],
         callers: [...callers.values()],
         speakers: enabling.speakers(),
@@ -233,6 +234,7 @@ const foldTenant = (record: TenantRecord, known: Tenant | undefined): Tenant => 
   id: record.id,
   name: record.name,
   key: Buffer.from(record.key, 'base64url'),
+  ...(record.issuers ? { issuers: record.issuers } : {}),
   rules: known?.rules ?? createRuleIndex(),
 });
 

@@ -389,11 +389,11 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
   }
 
   /** The source has added as many rules as it may for now. Its records wait in Kafka, and other partitions go on. */
-  async function waitForRules(topic: string, partition: number, { generation }: Position, events: readonly Judged[]): Promise<void> {
+  async function waitForRules(topic: string, partition: number, position: Position, events: readonly Judged[]): Promise<void> {
     pause(topic, partition);
     await lastSubmitted.get(nameOf(topic, partition));
-    await ruleQuota.whenRoom(events, () => isOver(generation));
-    if (!isOver(generation)) await load(topic, partition);
+    await ruleQuota.whenRoom(events, () => isOver(position.generation));
+    if (!isOver(position.generation)) await load(topic, partition);
   }
 
   /** Nothing was stored, or another consumer stored it: the stored offset says where to go on. */

@@ -64,6 +64,19 @@ describe('the registry on PostgreSQL', () => {
     expect(control.follower.state.sourceByName('later')).toBeUndefined();
   });
 
+  it('lets a tenant claim no issuer beyond those that the operator gave it; without such a list, whichever is free', async () => {
+    const { registry, admin, follower } = control;
+    await registry.createTenant(admin, { name: 'bounded', issuers: ['https://idp.bounded.example'] });
+    await registry.createTenant(admin, { name: 'unbounded' });
+    const actor = (name: string) => ({ id: `${name}-admin`, tenant: follower.state.tenantByName(name)!.id });
+    const source = (name: string, issuer: string) => ({ name, uri: `urn:${name}`, types: ['access.allowed'], issuers: [issuer], resources: [`https://api.${name}.example`] });
+    expect(await codeOf(registry.createSource(actor('bounded'), source('b-1', 'https://accounts.foreign.example')))).toBe('forbidden');
+    expect(await codeOf(registry.createSource(actor('bounded'), source('b-2', 'https://idp.bounded.example')))).toBeUndefined();
+    expect(await codeOf(registry.updateSource(actor('bounded'), 'b-2', { types: ['access.allowed'], issuers: ['https://accounts.foreign.example'], resources: ['https://api.b-2.example'] }))).toBe('forbidden');
+    expect(await codeOf(registry.createSource(actor('unbounded'), source('u-1', 'https://accounts.foreign.example')))).toBeUndefined();
+    expect(registry.getTenant(admin, 'bounded')).toMatchObject({ issuers: ['https://idp.bounded.example'] });
+  });
+
   it('decides an edit that waited as of its turn: a key that was withdrawn meanwhile gives none', async () => {
     const { registry, follower, admin } = control;
     const created = await registry.createCaller(admin, { id: 'second-admin', roles: { admin: {} } });
