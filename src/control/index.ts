@@ -38,5 +38,5 @@ export { ControlCopy1764000004500 } from './migrations/1764000004500-control-cop
 export { ConfirmedByTenant1764000008121 } from './migrations/1764000008121-confirmed-by-tenant.js';
 export { Confirmations1764000008031 } from './migrations/1764000008031-confirmations.js';
 export { createConfirmationKeeper, type ConfirmationKeeper } from './confirmations.pg.js';
-export { commandFromEvent, isRuleEvent, type EventToRule, type RuleEventName } from './rules-from-event.js';
+export { commandFromEvent, isRuleEvent, weightOfEvent, type EventToRule, type RuleEventName } from './rules-from-event.js';
 export { commandFromContradiction, type Contradiction } from './rules-from-conflict.js';

@@ -1,5 +1,5 @@
 import { MAX_TIME_SECONDS } from '../contracts/index.js';
-import { isEnabling, selectionOfEvent, selectorKeys, subjectOfEvent, type RuleEvent } from '../rules/index.js';
+import { isEnabling, selectionOfEvent, selectorKeys, selectorsOfEvent, subjectOfEvent, type RuleEvent, type RuleEventName } from '../rules/index.js';
 import type { Command } from './control-log.pg.js';
 import { recordKeys, type NewControlRecord, type RuleOrigin } from './records.js';
 
@@ -14,6 +14,9 @@ export interface EventToRule {
   readonly content: string;
   readonly newId: () => string;
 }
+
+/** How many selectors the rule of an event has, or how many its enabling looks up: what it costs those that fold it. */
+export const weightOfEvent = (name: RuleEventName, data: unknown): number => selectorsOfEvent({ name, data } as RuleEvent).length;
 
 /** The command an event amounts to, one record; its key makes it apply once, however often the event arrives. */
 export function commandFromEvent(input: EventToRule): Command {

@@ -13,4 +13,4 @@ export { createQuarantineTopic, QUARANTINE_TOPIC, type QuarantineTopic } from '.
 export { createTopicMaker, type TopicMaker } from './topic-maker.kafka.js';
 export { Ingest1764000003000 } from './migrations/1764000003000-ingest.js';
 export type { OwnEvent } from './own-events.js';
-export { createRuleQuota, type RuleQuota } from './rule-quota.js';
+export { createRuleQuota, type RuleQuota, type RuleQuotaBounds } from './rule-quota.js';

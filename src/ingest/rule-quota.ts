@@ -1,8 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { RescindError } from '../contracts/index.js';
-import { MAX_STANDING_A_TENANT, type ControlState } from '../control/index.js';
+import { isRuleEvent, MAX_STANDING_A_TENANT, weightOfEvent, type ControlState } from '../control/index.js';
 import type { Metrics } from '../platform/index.js';
-import { isRuleEvent, selectorsOfEvent, type RuleEvent } from '../rules/index.js';
 import type { Judged } from './submission.js';
 
 /** Selectors that the events of one source, and of one tenant, may add to the control log in a second, in the long run, on one process. */
@@ -25,10 +24,17 @@ export interface RuleQuota {
   whenRoom(events: readonly Judged[], isOver: () => boolean): Promise<void>;
 }
 
+/** Selectors: a second of a source and of a tenant, and those that a tenant may hold. */
+export interface RuleQuotaBounds {
+  readonly source: number;
+  readonly tenant: number;
+  readonly standing: number;
+}
+
 export interface RuleQuotaOptions {
   readonly state: Pick<ControlState, 'tenant'>;
   readonly metrics: Metrics;
-  readonly bounds?: { readonly source: number; readonly tenant: number; readonly standing: number };
+  readonly bounds?: RuleQuotaBounds;
   /** Milliseconds on a clock that only goes forward. */
   readonly monotonic?: () => number;
 }
@@ -113,7 +119,7 @@ function ownersOf(events: readonly Judged[]): readonly Owner[] {
     if (!judged.accepted || !isRuleEvent(judged.name)) continue;
     const { id, name, tenant } = judged.source;
     const owner = owners.get(id) ?? { source: id, name, tenant, weight: 0 };
-    owner.weight += selectorsOfEvent({ name: judged.name, data: judged.event.data } as RuleEvent).length;
+    owner.weight += weightOfEvent(judged.name, judged.event.data);
     owners.set(id, owner);
   }
   return [...owners.values()];
