@@ -6,7 +6,7 @@ import { createFairQueue } from './fair-queue.js';
 import { versionOf, type ControlRecord, type NewControlRecord, type Seq } from './records.js';
 
 /** The most records one read fetches; more are read in further rounds. */
-export const READ_LIMIT = 1_000;
+export const READ_LIMIT = 5_000;
 
 /** The most records of people's orders that share one statement; more wait for the next one. */
 const ORDERED_PER_STATEMENT = 500;

@@ -26,7 +26,7 @@ const CYCLE_MS = 500;
 const QUERY_TIMEOUT_MS = 2_000;
 const RECONNECT_MS = 250;
 /** Selectors that are applied in one step; then the node says how far it is, renews, and lets others have the process. */
-const SELECTORS_A_SLICE = 1_000;
+const SELECTORS_A_SLICE = 5_000;
 /** While a node waits for the grants of its guards to end. */
 const LEAVING_CYCLE_MS = 50;
 
