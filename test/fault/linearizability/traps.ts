@@ -22,7 +22,7 @@ export const TRAPS: Readonly<Record<string, Trap>> = {
   },
   'no-wait': {
     breaks: 'an order is answered when it is committed, without waiting for the nodes',
-    patches: [{ file: 'control/follower.pg.js', from: 'await Promise.all([inForce.wait(seq), appliedInTime(seq)])', to: '[{ nodes: 0, guards: 0, expired: 0 }]' }],
+    patches: [{ file: 'control/follower.pg.js', from: 'await Promise.all([inForce.wait(seq, tenant), appliedInTime(seq)])', to: '[{ nodes: 0, guards: 0, expired: 0 }]' }],
   },
   'lease-flag': {
     breaks: 'a timer says whether a node holds a lease, instead of a clock read with the decision',
@@ -36,7 +36,7 @@ export const TRAPS: Readonly<Record<string, Trap>> = {
   },
   'guards-unwaited': {
     breaks: 'a node confirms what it has applied, whatever the guards that it vouches for have',
-    patches: [{ file: 'control/lease.js', from: 'if (applied < least)', to: 'if (false)' }],
+    patches: [{ file: 'control/lease.js', from: 'if (applied < (behind.get(tenant) ?? held))', to: 'if (false)' }],
   },
   'clock-after-reply': {
     breaks: 'a lease counts from the reply to its renewal, not from before it was sent',
