@@ -23,6 +23,7 @@ import {
   createPartitions,
   createQuarantineTopic,
   createReplay,
+  createRuleQuota,
   createTopicMaker,
   keepQuarantineBounded,
   type Appender,
@@ -480,8 +481,9 @@ async function startIngest(
   const offsets = createOffsetStore({ pool });
   const bounds = kafka && createLogBoundsReader({ kafka });
   if (bounds) lifecycle.onStop('log bounds', () => bounds.stop());
+  const ruleQuota = createRuleQuota({ state: follower.state, metrics });
   const ingest: IngestParts = {
-    intake: createIntake({ follower, appender }),
+    intake: createIntake({ follower, appender, ruleQuota }),
     door: createDoor({ authenticate, metrics }),
     replay: createReplay({ pool: parts.questionPool, follower, appender, log }),
     partitions: bounds ? createPartitions({ offsets: createOffsetStore({ pool: parts.questionPool }), bounds, follower, appender, log }) : undefined,
@@ -490,7 +492,7 @@ async function startIngest(
   if (!kafka) return { appender, parts: ingest };
 
   const groupId = `rescind-${follower.state.tenantByName(DEFAULT_TENANT)!.id}`;
-  const consumer = createKafkaConsumer({ kafka, groupId, follower, appender, offsets, log, metrics });
+  const consumer = createKafkaConsumer({ kafka, groupId, follower, appender, ruleQuota, offsets, log, metrics });
   lifecycle.onStop('Kafka consumer', () => consumer.stop());
   await consumer.start();
   health.register('kafka', () => refuseWhen(consumer.notReadyReason(), 'kafka-unavailable'), ['ingest']);
@@ -512,8 +514,8 @@ function traceCommits(controlLog: ControlLog, tracing: Tracing | undefined): Con
 
 function traceWaits(follower: ControlFollower, tracing: Tracing | undefined): ControlFollower {
   if (tracing === undefined) return follower;
-  const whenInForce: ControlFollower['whenInForce'] = (seq) =>
-    tracing.span('control.when-in-force', { 'rescind.control.seq': Number(seq) }, () => follower.whenInForce(seq));
+  const whenInForce: ControlFollower['whenInForce'] = (seq, tenant) =>
+    tracing.span('control.when-in-force', { 'rescind.control.seq': Number(seq) }, () => follower.whenInForce(seq, tenant));
   return withWait(follower, whenInForce);
 }
 

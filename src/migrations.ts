@@ -1,4 +1,4 @@
-import { Confirmations1764000008031, ControlCopy1764000004500, ControlLog1764000000000 } from './control/index.js';
+import { Confirmations1764000008031, ConfirmedByTenant1764000008121, ControlCopy1764000004500, ControlLog1764000000000 } from './control/index.js';
 import { TopicFeeds1764000004600, TopicKey1764000008200 } from './feeds/index.js';
 import { Contradictions1764000008201, Ingest1764000003000 } from './ingest/index.js';
 import { Ledger1764000001000, LedgerPartitions1764000005000 } from './log/index.js';
@@ -13,6 +13,7 @@ import {
   RareUses1764000008095,
   ReachIndexes1764000008080,
   RuleHistory1764000008030,
+  RuleSelectors1764000008120,
   SessionIdJags1764000009010,
   SessionTokens1764000008097,
   RunningCounts1764000008070,
@@ -54,6 +55,8 @@ export const MIGRATIONS = [
   NewsIndexes1764000008102,
   UsesOfUsers1764000008103,
   UsesByArrival1764000008104,
+  RuleSelectors1764000008120,
+  ConfirmedByTenant1764000008121,
   TopicKey1764000008200,
   Contradictions1764000008201,
   ForeignUses1764000008202,

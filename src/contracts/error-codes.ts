@@ -54,6 +54,7 @@ const OWN_CODES = {
   'idempotency-key-in-use': { kind: 'conflict', title: 'A request with this Idempotency-Key is still being answered.' },
   'idempotency-key-reused': { kind: 'unprocessable', title: 'The Idempotency-Key was used with another body.' },
   'too-many-requests': { kind: 'overloaded', title: 'The caller sends more than its share; wait and try again.' },
+  'too-many-rules': { kind: 'overloaded', title: 'The source sends more events that become rules than may be added; wait and try again.' },
   overloaded: { kind: 'overloaded', title: 'Rescind has no room for the request now; wait and try again.' },
   'not-confirmed': {
     kind: 'unavailable',

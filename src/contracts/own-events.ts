@@ -49,6 +49,15 @@ export const OrderedSelector = Type.Object(
 );
 export type OrderedSelector = Static<typeof OrderedSelector>;
 
+/** Further values of the members that the selector has, any of which selects too. */
+export const OtherSelected = Type.Object(
+  {
+    client: Type.Optional(Type.Array(Type.Object({ iss: Identifier, client_id: Identifier }, closed), { minItems: 1, maxItems: 128 })),
+    resource: Type.Optional(Type.Array(Identifier, { minItems: 1, maxItems: 128 })),
+  },
+  { ...closed, minProperties: 1 },
+);
+
 /** A rule was ordered. `seq` is its position in the control log. */
 export const RevocationOrdered = Type.Object(
   {
@@ -56,6 +65,7 @@ export const RevocationOrdered = Type.Object(
     seq: Position,
     effect: Type.Enum(['revoke', 'block']),
     selector: OrderedSelector,
+    or: Type.Optional(OtherSelected),
     before: Type.Optional(Seconds),
     until: Type.Optional(Seconds),
     resume: Type.Optional(Type.Literal(true)),

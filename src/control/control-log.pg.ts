@@ -2,13 +2,20 @@ import { createHash } from 'node:crypto';
 import { RescindError } from '../contracts/index.js';
 import type { Pool } from 'pg';
 import { queryDurably } from './durable.pg.js';
-import { CONTROL_RECORD_VERSION, type ControlRecord, type NewControlRecord, type Seq } from './records.js';
+import { createFairQueue } from './fair-queue.js';
+import { versionOf, type ControlRecord, type NewControlRecord, type Seq } from './records.js';
 
 /** The most records one read fetches; more are read in further rounds. */
 export const READ_LIMIT = 5_000;
 
-/** The most commands that share one statement; more wait for the next one. */
-const COMMANDS_PER_STATEMENT = 500;
+/** The most records of people's orders that share one statement; more wait for the next one. */
+const ORDERED_PER_STATEMENT = 500;
+
+/**
+ * The most records of events that a statement takes, beside the orders that wait. An order waits for one statement at most that is
+ * under way, so this bounds by what events delay it.
+ */
+export const EVENTS_PER_STATEMENT = 50;
 
 /** An append that takes longer has an unknown outcome. The server has no timeout for a commit that waits for a standby. */
 const APPEND_TIMEOUT_MS = 10_000;
@@ -16,6 +23,8 @@ const APPEND_TIMEOUT_MS = 10_000;
 /** Records that commit together or not at all, at most once per `key`. */
 export interface Command {
   readonly records: readonly NewControlRecord[];
+  /** An event's, or of a contradiction of events: what people and clients order goes first. */
+  readonly from?: 'event';
   readonly once?: {
     /** What makes two commands the same, e.g. `['event', source, id]`. */
     readonly key: readonly string[];
@@ -37,7 +46,7 @@ export interface Appended {
 
 export interface ControlLog {
   /**
-   * Commits a command; commands that wait in this process share a statement. On return it is durable. A rejection with
+   * Commits a command; commands that wait in this process share a statement. Orders go before events, and tenants take turns. On return it is durable. A rejection with
    * a retryable error leaves the outcome unknown: a command with a key may be sent again and applies once.
    */
   append(command: Command): Promise<Appended>;
@@ -61,16 +70,14 @@ interface Waiting {
 }
 
 export function createControlLog({ pool }: { pool: Pool }): ControlLog {
-  let waiting: Waiting[] = [];
+  const recordsOf = ({ command }: Waiting): number => Math.max(1, command.records.length);
+  const orders = createFairQueue(recordsOf);
+  const events = createFairQueue(recordsOf);
   let running = false;
 
   async function run(): Promise<void> {
     running = true;
-    while (waiting.length > 0) {
-      const batch = waiting.slice(0, COMMANDS_PER_STATEMENT);
-      waiting = waiting.slice(COMMANDS_PER_STATEMENT);
-      await runBatch(batch);
-    }
+    while (orders.size + events.size > 0) await runBatch([...orders.take(ORDERED_PER_STATEMENT), ...events.take(EVENTS_PER_STATEMENT)]);
     running = false;
   }
 
@@ -88,7 +95,7 @@ export function createControlLog({ pool }: { pool: Pool }): ControlLog {
   return {
     append(command) {
       return new Promise((resolve, reject) => {
-        waiting.push({ command, resolve, reject });
+        (command.from === 'event' ? events : orders).push(command.records[0]?.tenant ?? '', { command, resolve, reject });
         if (!running) void run();
       });
     },
@@ -103,7 +110,7 @@ async function appendBatch(pool: Pool, commands: readonly Command[]): Promise<Ap
     key: once ? digest(JSON.stringify(once.key)) : null,
     hash: once ? digest(once.content) : null,
     keep_seconds: once?.keepSeconds ?? null,
-    records: records.map((record) => ({ ...record, version: CONTROL_RECORD_VERSION })),
+    records: records.map((record) => ({ ...record, version: versionOf(record) })),
   }));
   const rows = await appendRows(pool, JSON.stringify(payload));
   return rows.map((row) => ({

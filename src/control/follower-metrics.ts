@@ -14,11 +14,11 @@ export function measureFollower(follower: ControlFollower, metrics: Metrics): Co
   const seconds = metrics.histogram('rescind_in_force_seconds', 'From the commit of an order until it is in force everywhere, or nobody can tell.', ['outcome']);
   // Each series starts at zero: `increase()` of a series that appears with its first failure is 0, and no alert would fire.
   for (const outcome of OUTCOMES) seconds.zero({ outcome });
-  return withWait(follower, async (seq) => {
+  return withWait(follower, async (seq, tenant) => {
     const startedAt = performance.now();
     const end = (outcome: (typeof OUTCOMES)[number]): void => seconds.observe({ outcome }, (performance.now() - startedAt) / 1000);
     try {
-      const confirmed = await follower.whenInForce(seq);
+      const confirmed = await follower.whenInForce(seq, tenant);
       end(confirmed.expired > 0 ? 'waited-out' : 'confirmed');
       return confirmed;
     } catch (error) {

@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { RescindError } from '../contracts/index.js';
 import type { Log } from '../platform/index.js';
@@ -9,7 +9,7 @@ import { createLeaseClock } from './lease-clock.js';
 import { createLease, LEASE_FRACTION, type GrantAnswer } from './lease.js';
 import { createMembership } from './membership.pg.js';
 import { createNodeRows, readAcknowledgement } from './node-rows.pg.js';
-import type { ControlRecord, Seq } from './records.js';
+import { weightOf, type ControlRecord, type Seq } from './records.js';
 import { readSnapshot } from './snapshot.pg.js';
 import { createControlState, UnknownRecordVersion, type ControlState } from './state.js';
 import type { Confirmed } from './waiting.js';
@@ -25,6 +25,8 @@ const CYCLE_MS = 500;
 /** A statement that takes longer counts as a lost database; at most L / 2. */
 const QUERY_TIMEOUT_MS = 2_000;
 const RECONNECT_MS = 250;
+/** Selectors that are applied in one step; then the node says how far it is, renews, and lets others have the process. */
+const SELECTORS_A_SLICE = 5_000;
 /** While a node waits for the grants of its guards to end. */
 const LEAVING_CYCLE_MS = 50;
 
@@ -50,17 +52,18 @@ export interface ControlFollower {
   whenApplied(seq: Seq): Promise<void>;
   /**
    * Resolves when no node and no guard answers *active* against the record any more, and it is applied here. Throws
-   * `not-confirmed` when it cannot tell in time; the same call again waits again. Any process may wait.
+   * `not-confirmed` when it cannot tell in time; the same call again waits again. Any process may wait. With the record's tenant,
+   * guards of other tenants are not waited for: it does not concern them.
    */
-  whenInForce(seq: Seq): Promise<Confirmed>;
+  whenInForce(seq: Seq, tenant?: string): Promise<Confirmed>;
   /** For metrics; nothing is decided by it. */
   measured(): Measured;
   /**
-   * Every record up to here is in force, asked now and without waiting. What a node that is just joining has not said yet is
+   * Every record of the tenant up to here is in force, asked now and without waiting. What a node that is just joining has not said yet is
    * left out, so it may lag behind what was confirmed through another process, never run ahead. `database-unavailable` when
    * it cannot be asked.
    */
-  inForceUpTo(): Promise<Seq>;
+  inForceUpTo(tenant: string): Promise<Seq>;
   /** Called after records were applied; not for what a start takes from a snapshot. */
   onApplied(listener: (records: readonly ControlRecord[]) => void): void;
   readonly guards: Guards;
@@ -80,7 +83,7 @@ export interface Measured {
 /** The right of guards to answer on this node's word. A guard MUST name itself by an id that is fresh at each of its starts. */
 export interface Guards {
   /** `held`: up to where the guard has applied the log. It uses f of what it is granted, counted from before it asked. */
-  grant(id: string, held: Seq): GrantAnswer;
+  grant(id: string, held: Seq, tenant: string): GrantAnswer;
   /** The guard MUST have stopped using its grant, and use no answer to an earlier question. */
   release(id: string): void;
   /** Grants nothing from now on; resolves when the last grant has ended. Answers of this node go on. */
@@ -116,6 +119,21 @@ function afterHead(read: readonly ControlRecord[], { head, headAt }: ControlStat
   const [last, ...later] = read;
   if (last?.seq !== head || last.at !== headAt) throw new AnotherHistory(head);
   return later;
+}
+
+/** At least one, which may be empty. */
+function slicesOf(records: readonly ControlRecord[]): readonly (readonly ControlRecord[])[] {
+  const slices: ControlRecord[][] = [[]];
+  let weight = 0;
+  for (const record of records) {
+    if (weight >= SELECTORS_A_SLICE) {
+      slices.push([]);
+      weight = 0;
+    }
+    slices.at(-1)!.push(record);
+    weight += weightOf(record);
+  }
+  return slices;
 }
 
 export function createControlFollower({ url, controlLog, log, serves, leaseMs = DEFAULT_LEASE_MS, onSettled }: FollowerOptions): ControlFollower {
@@ -165,7 +183,7 @@ export function createControlFollower({ url, controlLog, log, serves, leaseMs = 
     wakeLoop();
   }
 
-  /** One read's worth. A shorter one leaves nothing behind that was committed before it began. */
+  /** One read's worth, applied in slices. A shorter one leaves nothing behind that was committed before it began. */
   async function readOnce(session: Client): Promise<boolean> {
     const startedAt = clock().monotonic;
     const before = state.head;
@@ -173,14 +191,33 @@ export function createControlFollower({ url, controlLog, log, serves, leaseMs = 
     const read = await controlLog.readAfter(beforeHead(state), session);
     const records = afterHead(read, state);
     const toTheEnd = read.length < READ_LIMIT;
+    const slices = slicesOf(records);
+    for (const [nth, slice] of slices.entries()) {
+      const isLast = nth === slices.length - 1;
+      if (isLast && toTheEnd) readStartedAt = startedAt;
+      applySlice(slice, isLast && toTheEnd, nth === 0 ? before : state.head);
+      if (isLast) break;
+      await sayHowFar(session);
+      await nextTurn();
+    }
+    return toTheEnd;
+  }
+
+  /** In one synchronous step with what listeners make of it. */
+  function applySlice(records: readonly ControlRecord[], toTheEnd: boolean, before: Seq): void {
     try {
       for (const record of records) state.apply(record);
-      if (toTheEnd) readStartedAt = startedAt;
       lease.applied(state.head, toTheEnd);
     } finally {
       if (state.head > before) announce(records.filter(({ seq }) => seq <= state.head));
     }
-    return toTheEnd;
+  }
+
+  /** A renewal follows what was read and applied, if only a slice of it: the rest is not confirmed, so whoever ordered it waits. */
+  async function sayHowFar(session: Client): Promise<void> {
+    await membership.acknowledge(session);
+    // A node that cannot apply a record must not renew: whoever ordered it waits for the lease to end.
+    if (!unreadable) await membership.renewWhenDue(session);
   }
 
   function announce(records: readonly ControlRecord[]): void {
@@ -199,9 +236,7 @@ export function createControlFollower({ url, controlLog, log, serves, leaseMs = 
     const session = await following.open();
     if (isStranger()) await membership.join(session);
     const toTheEnd = unreadable !== undefined || (await readOnce(session));
-    await membership.acknowledge(session);
-    // A node that cannot apply a record must not renew: whoever ordered it waits for the lease to end.
-    if (!unreadable) await membership.renewWhenDue(session);
+    await sayHowFar(session);
     return !toTheEnd || isStranger();
   }
 
@@ -295,17 +330,17 @@ export function createControlFollower({ url, controlLog, log, serves, leaseMs = 
     isCurrent: () => lease.mayAnswer(clock()),
     notCurrentReason,
     whenApplied,
-    async whenInForce(seq) {
+    async whenInForce(seq, tenant) {
       if (!inForce) throw new TypeError('not started');
-      const [confirmed] = await Promise.all([inForce.wait(seq), appliedInTime(seq)]);
+      const [confirmed] = await Promise.all([inForce.wait(seq, tenant), appliedInTime(seq)]);
       // A seq of another history says nothing about the record that is meant.
       if (unreadable instanceof AnotherHistory) throw new RescindError('not-confirmed', { detail: unreadable.message });
       return confirmed;
     },
-    async inForceUpTo() {
+    async inForceUpTo(tenant) {
       if (!inForce) throw new TypeError('not started');
       try {
-        return await inForce.upTo(state.head);
+        return await inForce.upTo(state.head, tenant);
       } catch (error) {
         throw new RescindError('database-unavailable', { cause: error });
       }
@@ -313,8 +348,8 @@ export function createControlFollower({ url, controlLog, log, serves, leaseMs = 
     measured: () => ({ leaseRemainingMs: lease.remainingMs(clock()), clockDifferenceMs: membership.clockDifferenceMs, nodes: inForce?.nodes }),
     onApplied: (listener) => void listeners.push(listener),
     guards: {
-      grant(id, held) {
-        const answer = lease.grant(id, held, clock());
+      grant(id, held, tenant) {
+        const answer = lease.grant(id, held, clock(), tenant);
         // What the guard has applied may be what a wait is still waiting for.
         if ('grantMs' in answer && membership.isUnsaid()) wake();
         return answer;

@@ -5,7 +5,7 @@ import type { Seq } from './records.js';
 
 const L = 4_000;
 
-const row = (confirmed: number, over: Partial<NodeRow> = {}): NodeRow => ({ id: 'a', counter: 1n, confirmed: BigInt(confirmed) as Seq, guards: 0, leaseMs: L, ...over });
+const row = (confirmed: number, over: Partial<NodeRow> = {}): NodeRow => ({ id: 'a', counter: 1n, confirmed: BigInt(confirmed) as Seq, byTenant: { applied: BigInt(confirmed) as Seq, behind: new Map() }, guards: 0, leaseMs: L, ...over });
 
 /** A read of the rows that has begun and that the spec answers. */
 type HeldRead = (rows: readonly NodeRow[]) => void;

@@ -2,13 +2,16 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { RescindError } from '../contracts/index.js';
 import type { NodeRow, NodeRows } from './node-rows.pg.js';
 import type { Seq } from './records.js';
-import { hear, isOver, judge, newWait, observe, type Acknowledgement, type Confirmed, type SeenCounter, type Wait } from './waiting.js';
+import { hear, isOver, judge, newWait, observe, rowConfirmed, type Acknowledgement, type Confirmed, type SeenCounter, type Wait } from './waiting.js';
 
 export interface InForce {
-  /** Resolves when no node and no guard answers *active* against the record any more; `not-confirmed` when it cannot tell in time. */
-  wait(seq: Seq): Promise<Confirmed>;
-  /** Everything up to here that was committed before the call is in force; `head` where no node answers at all. Never runs backwards. */
-  upTo(head: Seq): Promise<Seq>;
+  /**
+   * Resolves when no node and no guard answers *active* against the record any more; `not-confirmed` when it cannot tell in time.
+   * With the record's tenant: guards of other tenants, whom it does not concern, are not waited for.
+   */
+  wait(seq: Seq, tenant?: string): Promise<Confirmed>;
+  /** Every record of the tenant up to here that was committed before the call is in force; `head` where no node answers at all. Never runs backwards. */
+  upTo(head: Seq, tenant: string): Promise<Seq>;
   /** A node has acknowledged. */
   heard(said: Acknowledgement): void;
   /** A node has left: the rows are worth reading, if anybody waits. */
@@ -56,7 +59,7 @@ export function createInForce({ rows, timeoutMs, cycleMs, onError, onSettled }: 
   // The acknowledgement may be heard before the reply to a read that was answered without it.
   const said = new Map<string, Acknowledgement>();
   let waits: Waiting[] = [];
-  let known = 0n as Seq;
+  const known = new Map<string, Seq>();
   let nodes: number | undefined;
   let stopping = false;
   let isWoken = false;
@@ -94,16 +97,18 @@ export function createInForce({ rows, timeoutMs, cycleMs, onError, onSettled }: 
   function settle(): void {
     for (const wait of waits) {
       if (!isOver(wait)) continue;
-      learn(wait.seq);
+      if (wait.tenant !== undefined) learn(wait.seq, wait.tenant);
       onSettled?.(wait.seq, wait.settled);
       wait.resolve({ nodes: wait.nodes, guards: wait.guards, expired: wait.expired });
     }
     waits = waits.filter((wait) => !isOver(wait));
   }
 
-  function learn(seq: Seq): Seq {
-    if (seq > known) known = seq;
-    return known;
+  function learn(seq: Seq, tenant: string): Seq {
+    const before = known.get(tenant);
+    if (before !== undefined && before >= seq) return before;
+    known.set(tenant, seq);
+    return seq;
   }
 
   async function reap(stale: readonly NodeRow[]): Promise<void> {
@@ -161,19 +166,20 @@ export function createInForce({ rows, timeoutMs, cycleMs, onError, onSettled }: 
   const running = loop();
 
   return {
-    wait(seq) {
+    wait(seq, tenant) {
       if (stopping) return Promise.reject(new RescindError('not-confirmed'));
       return new Promise((resolve, reject) => {
-        waits.push({ ...newWait(seq), deadline: performance.now() + timeoutMs, resolve, reject, settled: [] });
+        waits.push({ ...newWait(seq, tenant), deadline: performance.now() + timeoutMs, resolve, reject, settled: [] });
         wakeUp();
       });
     },
-    async upTo(head) {
-      const confirmed = (await rows.read()).map((row) => row.confirmed);
-      return learn(confirmed.reduce((least, seq) => (seq < least ? seq : least), head));
+    async upTo(head, tenant) {
+      const confirmed = (await rows.read()).map((row) => rowConfirmed(row, tenant));
+      return learn(confirmed.reduce((least, seq) => (seq < least ? seq : least), head), tenant);
     },
     heard(one) {
-      if (one.confirmed > (said.get(one.id)?.confirmed ?? -1n)) said.set(one.id, one);
+      // A node says one thing after the other, and what it has said stays true.
+      said.set(one.id, one);
       for (const wait of waits) {
         const left = wait.needed?.size;
         hear(wait, one);

@@ -1,6 +1,8 @@
 export {
   CONTROL_RECORD_VERSION,
   DEFAULT_TOKEN_PROFILE,
+  recordedKeys,
+  recordKeys,
   SIGNING_ALGORITHMS,
   type Author,
   type Authorship,
@@ -13,6 +15,7 @@ export {
   type IssuerClient,
   type LiftRecord,
   type NewControlRecord,
+  type RecordedKeys,
   type RuleOrigin,
   type RuleRecord,
   type Seq,
@@ -21,8 +24,9 @@ export {
   type TenantRecord,
   type TokenProfile,
 } from './records.js';
-export { createControlState, type Caller, type ControlState, type Source, type StatePart, type Tenant } from './state.js';
+export { createControlState, MAX_STANDING_A_TENANT, type Caller, type ControlState, type Source, type StatePart, type Tenant } from './state.js';
 export { dropUnused, keepSnapshots, readSnapshot, RECORDS_A_SNAPSHOT, writeSnapshot, type LastUses } from './snapshot.pg.js';
+export { createFairQueue, type FairQueue } from './fair-queue.js';
 export { createControlLog, type Appended, type Command, type ControlLog, type Session } from './control-log.pg.js';
 export { createLogCopies, type CommandCopy, type LogCopies, type RecordCopy } from './log-copy.pg.js';
 export { createControlFollower, DEFAULT_LEASE_MS, MAX_LEASE_MS, MIN_LEASE_MS, type ControlFollower, type FollowerOptions, type Guards } from './follower.pg.js';
@@ -31,7 +35,8 @@ export { LEASE_FRACTION, type GrantAnswer, type GrantRefusal } from './lease.js'
 export type { Confirmed } from './waiting.js';
 export { ControlLog1764000000000 } from './migrations/1764000000000-control-log.js';
 export { ControlCopy1764000004500 } from './migrations/1764000004500-control-copy.js';
+export { ConfirmedByTenant1764000008121 } from './migrations/1764000008121-confirmed-by-tenant.js';
 export { Confirmations1764000008031 } from './migrations/1764000008031-confirmations.js';
 export { createConfirmationKeeper, type ConfirmationKeeper } from './confirmations.pg.js';
-export { commandFromEvent, isRuleEvent, type EventToRule, type RuleEventName } from './rules-from-event.js';
+export { commandFromEvent, isRuleEvent, weightOfEvent, type EventToRule, type RuleEventName } from './rules-from-event.js';
 export { commandFromContradiction, type Contradiction } from './rules-from-conflict.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { createLeaseClock, MISSED_STOP_MS, type Moment } from './lease-clock.js';
-import { createLease, LEASE_FRACTION, MAX_GRANTS, type Lease } from './lease.js';
+import { confirmedFor, createLease, LEASE_FRACTION, MAX_GRANTS, type Lease } from './lease.js';
 import type { Seq } from './records.js';
 
 const L = 4_000;
@@ -61,8 +61,8 @@ describe('a lease', () => {
     sut.grant('g', seq(0), at(0));
     sut.applied(seq(1), true);
     const suspended = at(10, 5_000);
-    expect([sut.mayAnswer(suspended), sut.confirmable(suspended)]).toEqual([false, 0n]);
-    expect([sut.confirmable(at(2_999, 8_000)), sut.confirmable(at(3_000, 8_000))]).toEqual([0n, 1n]);
+    expect([sut.mayAnswer(suspended), confirmedFor(sut.confirmable(suspended))]).toEqual([false, 0n]);
+    expect([confirmedFor(sut.confirmable(at(2_999, 8_000))), confirmedFor(sut.confirmable(at(3_000, 8_000)))]).toEqual([0n, 1n]);
   });
 });
 
@@ -76,15 +76,36 @@ describe('a grant', () => {
 
   it('is refused below what was sent as confirmed, not below what the node holds', () => {
     const sut = renewed(4);
-    expect(sut.confirm(at(0))).toBe(4n);
+    expect(confirmedFor(sut.confirm(at(0)))).toBe(4n);
     sut.applied(seq(9), true);
     expect(sut.grant('g', seq(3), at(0))).toEqual({ refusal: 'behind' });
     expect(sut.grant('g', seq(4), at(0))).toEqual({ grantMs: 3_000 });
-    expect([sut.confirm(at(0)), sut.held]).toEqual([4n, 9n]);
+    expect([confirmedFor(sut.confirm(at(0))), sut.held]).toEqual([4n, 9n]);
     sut.grant('g', seq(7), at(0));
-    expect(sut.confirm(at(0))).toBe(7n);
+    expect(confirmedFor(sut.confirm(at(0)))).toBe(7n);
     sut.release('g');
-    expect(sut.confirm(at(0))).toBe(9n);
+    expect(confirmedFor(sut.confirm(at(0)))).toBe(9n);
+  });
+
+  it('of one tenant holds up what is confirmed for that tenant alone, and is refused below what was sent for it', () => {
+    const sut = renewed(4);
+    sut.grant('g', seq(4), at(0), 'acme');
+    sut.applied(seq(9), true);
+    const said = sut.confirm(at(0));
+    expect([confirmedFor(said, 'acme'), confirmedFor(said, 'globex'), confirmedFor(said)]).toEqual([4n, 9n, 4n]);
+    expect([sut.grant('h', seq(8), at(0), 'globex'), sut.grant('i', seq(3), at(0), 'acme')]).toEqual([{ refusal: 'behind' }, { refusal: 'behind' }]);
+    expect([sut.grant('h', seq(9), at(0), 'globex'), sut.grant('i', seq(4), at(0), 'acme')]).toEqual([{ grantMs: 3_000 }, { grantMs: 3_000 }]);
+    sut.applied(seq(12), true);
+    expect([...sut.confirmable(at(0)).behind]).toEqual([['acme', 4n], ['globex', 9n]]);
+    for (const guard of ['g', 'i']) sut.grant(guard, seq(12), at(0), 'acme');
+    const later = sut.confirm(at(0));
+    expect([confirmedFor(later, 'acme'), confirmedFor(later, 'globex')]).toEqual([12n, 9n]);
+    // What was once sent for a tenant is never forgotten, whether or not one of its guards was behind.
+    sut.release('h');
+    expect(confirmedFor(sut.confirm(at(0)), 'globex')).toBe(12n);
+    expect([sut.grant('h', seq(11), at(0), 'globex'), sut.grant('j', seq(11), at(0), 'acme')]).toEqual([{ refusal: 'behind' }, { refusal: 'behind' }]);
+    const loaded = createLease({ leaseMs: L, fraction: LEASE_FRACTION }, sut.snapshot());
+    expect(loaded.snapshot()).toEqual(sut.snapshot());
   });
 
   it('is refused when there are too many; ended ones make room', () => {

@@ -22,6 +22,25 @@ export const MAX_GRANTS = 10_000;
 export type GrantRefusal = 'behind' | 'no-lease' | 'leaving' | 'full';
 
 /** `grantMs` is G: the guard answers while f G has not passed on its own clock since before it asked. */
+/**
+ * What a node says that it and its guards have applied, a number a tenant: a rule concerns the guards of its own tenant alone, so the
+ * protocol runs once for each tenant, over one row, one counter and one lease.
+ */
+export interface Confirmation {
+  /** For every tenant that is not in `behind`: what the node has applied. */
+  readonly applied: Seq;
+  /** Tenants with a guard that has applied less: the least of its guards. */
+  readonly behind: ReadonlyMap<string, Seq>;
+}
+
+/** Without a tenant: of all of them. */
+export function confirmedFor({ applied, behind }: Confirmation, tenant?: string): Seq {
+  if (tenant !== undefined) return behind.get(tenant) ?? applied;
+  let least = applied;
+  for (const seq of behind.values()) if (seq < least) least = seq;
+  return least;
+}
+
 export type GrantAnswer = { readonly grantMs: number } | { readonly refusal: GrantRefusal };
 
 /**
@@ -41,18 +60,18 @@ export interface Lease {
   joined(id: string): void;
   /** The log was read and applied up to here, by a statement that began after the join was heard. */
   applied(seq: Seq, toTheEnd: boolean): void;
-  /** The least of what this node and its guards have applied. */
-  confirmable(now: Moment): Seq;
-  /** The same, about to be sent with a renewal or an acknowledgement: from now on no guard below it gets a grant. */
-  confirm(now: Moment): Seq;
+  /** What this node and its guards have applied. */
+  confirmable(now: Moment): Confirmation;
+  /** The same, about to be sent with a renewal or an acknowledgement: from now on no guard of a tenant below it gets a grant. */
+  confirm(now: Moment): Confirmation;
   /** The renewal sent after `sent` was read found the row `id`, or did not. Where no answer came, it is not called. */
   renewed(sent: Moment, id: string, found: boolean): void;
   /** Read in the same synchronous step as the decision, with a clock read in it. */
   mayAnswer(now: Moment): boolean;
   /** How long it may answer without another renewal; 0 when it may not. For people: decide by `mayAnswer`. */
   remainingMs(now: Moment): number;
-  /** A guard that has applied `held` wants to answer on its own. Recorded before it is answered. */
-  grant(guard: string, held: Seq, now: Moment): GrantAnswer;
+  /** A guard of the tenant that has applied `held` wants to answer on its own. Recorded before it is answered. */
+  grant(guard: string, held: Seq, now: Moment, tenant?: string): GrantAnswer;
   /** The guard has stopped using its grant. */
   release(guard: string): void;
   /** No more grants; answers go on. */
@@ -67,6 +86,7 @@ export interface Lease {
 
 export interface Grant {
   readonly guard: string;
+  readonly tenant: string;
   readonly applied: Seq;
   /** `monotonic`. */
   readonly until: number;
@@ -79,11 +99,16 @@ export interface LeaseSnapshot {
   readonly isCaughtUp: boolean;
   /** `withStops` before the renewal was sent that last found the row. */
   readonly renewedAt: number | undefined;
+  /** The highest that was sent for tenants that are not in `sentBehind`, and for each that is. */
   readonly highestSent: Seq;
+  readonly sentBehind: readonly (readonly [tenant: string, seq: Seq])[];
   readonly grants: readonly Grant[];
   readonly isGranting: boolean;
   readonly isAnswering: boolean;
 }
+
+/** Where there are no tenants to tell apart. */
+const ONE_TENANT = '';
 
 const NOTHING: LeaseSnapshot = {
   held: 0n as Seq,
@@ -91,6 +116,7 @@ const NOTHING: LeaseSnapshot = {
   isCaughtUp: false,
   renewedAt: undefined,
   highestSent: 0n as Seq,
+  sentBehind: [],
   grants: [],
   isGranting: true,
   isAnswering: true,
@@ -99,6 +125,7 @@ const NOTHING: LeaseSnapshot = {
 export function createLease({ leaseMs, fraction }: LeaseTiming, from: LeaseSnapshot = NOTHING): Lease {
   const usableMs = leaseMs * fraction;
   const grants = new Map(from.grants.map((grant) => [grant.guard, grant]));
+  const sentBehind = new Map(from.sentBehind);
   // `renewedAt` belongs to `row`: whatever changes the row forgets it, so that a lease never outlives its join.
   let { held, row, isCaughtUp, renewedAt, highestSent, isGranting, isAnswering } = from;
 
@@ -114,11 +141,13 @@ export function createLease({ leaseMs, fraction }: LeaseTiming, from: LeaseSnaps
     for (const { guard, until } of grants.values()) if (until <= now.monotonic) grants.delete(guard);
   }
 
-  function confirmable(now: Moment): Seq {
+  const sentFor = (tenant: string): Seq => sentBehind.get(tenant) ?? highestSent;
+
+  function confirmable(now: Moment): Confirmation {
     forgetEnded(now);
-    let least = held;
-    for (const { applied } of grants.values()) if (applied < least) least = applied;
-    return least;
+    const behind = new Map<string, Seq>();
+    for (const { tenant, applied } of grants.values()) if (applied < (behind.get(tenant) ?? held)) behind.set(tenant, applied);
+    return { applied: held, behind };
   }
 
   return {
@@ -138,9 +167,12 @@ export function createLease({ leaseMs, fraction }: LeaseTiming, from: LeaseSnaps
     },
     confirmable,
     confirm(now) {
-      const least = confirmable(now);
-      if (least > highestSent) highestSent = least;
-      return least;
+      const confirmation = confirmable(now);
+      const sent = [...confirmation.behind].map(([tenant, seq]) => [tenant, seq > sentFor(tenant) ? seq : sentFor(tenant)] as const);
+      sentBehind.clear();
+      for (const [tenant, seq] of sent) sentBehind.set(tenant, seq);
+      if (confirmation.applied > highestSent) highestSent = confirmation.applied;
+      return confirmation;
     },
     renewed(sent, id, found) {
       if (id !== row) return;
@@ -149,17 +181,17 @@ export function createLease({ leaseMs, fraction }: LeaseTiming, from: LeaseSnaps
     },
     mayAnswer: (now) => isAnswering && runs(now),
     remainingMs: (now) => (isAnswering && renewedAt !== undefined ? Math.max(0, usableMs - (now.withStops - renewedAt)) : 0),
-    grant(guard, guardHeld, now) {
+    grant(guard, guardHeld, now, tenant = ONE_TENANT) {
       if (!isGranting) return { refusal: 'leaving' };
       if (!runs(now)) return { refusal: 'no-lease' };
       // Not below `held`: at many rules a second an honest guard would be refused for ever.
-      if (guardHeld < highestSent) return { refusal: 'behind' };
+      if (guardHeld < sentFor(tenant)) return { refusal: 'behind' };
       if (!grants.has(guard) && grants.size >= MAX_GRANTS) {
         forgetEnded(now);
         if (grants.size >= MAX_GRANTS) return { refusal: 'full' };
       }
       const grantMs = usableMs - (now.withStops - renewedAt!);
-      grants.set(guard, { guard, applied: guardHeld, until: now.monotonic + grantMs });
+      grants.set(guard, { guard, tenant, applied: guardHeld, until: now.monotonic + grantMs });
       return { grantMs };
     },
     release: (guard) => void grants.delete(guard),
@@ -178,6 +210,6 @@ export function createLease({ leaseMs, fraction }: LeaseTiming, from: LeaseSnaps
       forgetEnded(now);
       return grants.size;
     },
-    snapshot: () => ({ held, row, isCaughtUp, renewedAt, highestSent, grants: [...grants.values()], isGranting, isAnswering }),
+    snapshot: () => ({ held, row, isCaughtUp, renewedAt, highestSent, sentBehind: [...sentBehind], grants: [...grants.values()], isGranting, isAnswering }),
   };
 }

@@ -3,9 +3,8 @@ import { hostname } from 'node:os';
 import type { Client } from 'pg';
 import type { Log } from '../platform/index.js';
 import type { Moment } from './lease-clock.js';
-import type { Lease } from './lease.js';
+import type { Confirmation, Lease } from './lease.js';
 import { createNodeRows } from './node-rows.pg.js';
-import type { Seq } from './records.js';
 
 /** Renewals that took longer say too little about the database's clock. */
 const CLOCK_ROUND_TRIP_LIMIT_MS = 1_000;
@@ -36,9 +35,16 @@ export interface Membership {
   readonly clockDifferenceMs: number | undefined;
 }
 
+const NOBODY: Confirmation['behind'] = new Map();
+
+function isSame(one: Confirmation | undefined, other: Confirmation): boolean {
+  if (one?.applied !== other.applied || one.behind.size !== other.behind.size) return false;
+  return [...other.behind].every(([tenant, seq]) => one.behind.get(tenant) === seq);
+}
+
 export function createMembership({ lease, clock, leaseMs, cycleMs, log }: MembershipOptions): Membership {
   const name = `${hostname()}:${process.pid}`;
-  let said = 0n as Seq;
+  let said: Confirmation | undefined;
   let dueAt = -Infinity;
   let clockDifferenceMs: number | undefined;
 
@@ -61,13 +67,13 @@ export function createMembership({ lease, clock, leaseMs, cycleMs, log }: Member
       const id = randomUUID();
       await createNodeRows(session).join(id, name, leaseMs);
       lease.joined(id);
-      said = 0n as Seq;
+      said = undefined;
       dueAt = -Infinity;
       log.info({ node: id }, 'this node has joined');
     },
     async acknowledge(session) {
       const id = lease.row;
-      if (id === undefined || lease.confirmable(clock()) <= said) return;
+      if (id === undefined || isSame(said, lease.confirmable(clock()))) return;
       const guards = lease.guards(clock());
       const confirmed = lease.confirm(clock());
       if (await createNodeRows(session).acknowledge(id, confirmed, guards)) said = confirmed;
@@ -80,7 +86,7 @@ export function createMembership({ lease, clock, leaseMs, cycleMs, log }: Member
     async leave(session) {
       if (lease.row !== undefined) await createNodeRows(session).leave(lease.row);
     },
-    isUnsaid: () => lease.row !== undefined && lease.held > said,
+    isUnsaid: () => lease.row !== undefined && !isSame(said, { applied: lease.held, behind: NOBODY }),
     dueInMs: () => Math.max(0, dueAt - clock().monotonic),
     get clockDifferenceMs() {
       return clockDifferenceMs;

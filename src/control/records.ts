@@ -1,4 +1,4 @@
-import type { Selector } from '../rules/index.js';
+import type { OtherValues, Selector, SelectorKeys } from '../rules/index.js';
 import type { EventName } from '../contracts/index.js';
 
 /** Position of a record in the control log, from 1, dense, in commit order. */
@@ -6,7 +6,11 @@ export type Seq = bigint & { readonly __brand: 'Seq' };
 
 export type EpochSeconds = number;
 
-export const CONTROL_RECORD_VERSION = 1;
+/** The newest version that this release reads and writes. */
+export const CONTROL_RECORD_VERSION = 2;
+
+/** A record has the lowest version that says all of it, so that a release reads what it can fold and nothing else. */
+const PLAIN_VERSION = 1;
 
 /** The organisation whose security team uses Rescind. */
 export interface TenantRecord {
@@ -15,6 +19,8 @@ export interface TenantRecord {
   readonly name: string;
   /** 32 random bytes, base64url: keys the rule keys, dedupe keys and token identities (wire.md). Never leaves Rescind. */
   readonly key: string;
+  /** Issuers that its sources may speak for; absent: whichever no other tenant has. */
+  readonly issuers?: readonly string[];
 }
 
 export const SIGNING_ALGORITHMS = ['ES256', 'EdDSA', 'PS256', 'RS256'] as const;
@@ -108,14 +114,13 @@ export interface RuleOrigin {
   readonly subject?: string;
 }
 
-export interface RuleRecord {
+export interface RuleRecord extends RecordedKeys {
   readonly id: string;
   readonly effect: 'revoke' | 'block';
-  /** Names, for people. What decides is `key`, which outlives their erasure. */
+  /** Names, for people. What decides is the keys, which outlive their erasure. */
   readonly selector: Selector;
-  readonly shape: number;
-  /** Selector key, base64url of its bytes. */
-  readonly key: string;
+  /** Further values of its members, where it has several selectors. */
+  readonly or?: OtherValues;
   /** `revoke`: absent means as of the record's own time. */
   readonly before?: EpochSeconds;
   readonly until?: EpochSeconds;
@@ -131,15 +136,44 @@ export interface RuleRecord {
 
 export interface LiftRecord {
   readonly rule: string;
+  /** Of a rule with several selectors, for those that are told of each. */
+  readonly several?: RecordedKeys;
   readonly resume: boolean;
   readonly reason: string;
   readonly author: Author;
 }
 
-/** Lifts the blocks of one source on one selector that are older than `origin.at`; a tie stays blocked. */
-export interface EnableRecord {
+/** What one rule or enabling selects: the first selector key, and the others where it has several. Version 2 has `or_keys`. */
+export interface RecordedKeys {
   readonly shape: number;
+  /** Selector key, base64url of its bytes. */
   readonly key: string;
+  /** Further selector keys of the same shape, one after the other, base64url of their bytes. */
+  readonly or_keys?: string;
+}
+
+export const recordKeys = ({ shape, keys: [key, ...others] }: SelectorKeys): RecordedKeys => ({
+  shape,
+  key: Buffer.from(key!, 'latin1').toString('base64url'),
+  ...(others.length > 0 ? { or_keys: Buffer.from(others.join(''), 'latin1').toString('base64url') } : {}),
+});
+
+export function recordedKeys({ shape, key, or_keys: others }: RecordedKeys): SelectorKeys {
+  const first = Buffer.from(key, 'base64url').toString('latin1');
+  if (others === undefined) return { shape, keys: [first] };
+  const bytes = Buffer.from(others, 'base64url');
+  const keys = [first];
+  for (let at = 0; at < bytes.length; at += first.length) keys.push(bytes.toString('latin1', at, at + first.length));
+  return { shape, keys };
+}
+
+/** Selectors that the record adds or looks up: what it costs those that fold it. */
+export const weightOf = ({ body }: NewControlRecord): number => ('or_keys' in body ? 1 + body.or_keys!.length / body.key.length : 1);
+
+export const versionOf = ({ body }: NewControlRecord): number => ('or_keys' in body ? CONTROL_RECORD_VERSION : PLAIN_VERSION);
+
+/** Lifts the blocks of one source on these selectors that are older than `origin.at`; a tie stays blocked. */
+export interface EnableRecord extends RecordedKeys {
   readonly origin: RuleOrigin;
 }
 

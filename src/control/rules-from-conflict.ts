@@ -28,6 +28,7 @@ export function commandFromContradiction({ tenant, subject, reason, author, newI
         body: { id, effect: 'block', selector, shape, key: encoded, reauthenticate: false, reason, author: { caller: author } },
       },
     ],
+    from: 'event',
     once: { key: ['conflict', tenant.id, subject.kind, encoded], content: encoded },
   };
 }

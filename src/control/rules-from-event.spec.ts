@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { SOURCE_EVENT_NAMES } from '../contracts/index.js';
-import { selectorKey, type RuleEvent, type Selector } from '../rules/index.js';
-import { commandFromContradiction, commandFromEvent, isRuleEvent, type EventToRule, type NewControlRecord, type RuleEventName } from './index.js';
+import { selectorKey, type OtherValues, type RuleEvent, type Selector } from '../rules/index.js';
+import { commandFromContradiction, commandFromEvent, isRuleEvent, recordedKeys, type EventToRule, type NewControlRecord, type RuleEventName, type RuleRecord } from './index.js';
 
 const IDP = 'https://idp.example';
 const RAS = 'https://ras.example';
@@ -18,9 +18,10 @@ function commandOf(told: Told): ReturnType<typeof commandFromEvent> {
   return commandFromEvent({ tenant: TENANT, source: SOURCE, event: { ...told, id: 'e-1', timeMs: AT_MS, arrivedMs: AT_MS } as EventToRule['event'], content: 'the content', newId: () => `rule-${next++}` });
 }
 
-const encoded = (selector: Selector): { shape: number; key: string } => {
+const encoded = (selector: Selector, ...others: readonly Selector[]): { shape: number; key: string; or_keys?: string } => {
   const { shape, key } = selectorKey(TENANT.key, selector);
-  return { shape, key: Buffer.from(key, 'latin1').toString('base64url') };
+  const more = others.map((other) => selectorKey(TENANT.key, other).key).join('');
+  return { shape, key: Buffer.from(key, 'latin1').toString('base64url'), ...(more === '' ? {} : { or_keys: Buffer.from(more, 'latin1').toString('base64url') }) };
 };
 const origin = { source: SOURCE.id, event: 'e-1', at: AT_MS };
 
@@ -28,15 +29,28 @@ const origin = { source: SOURCE.id, event: 'e-1', at: AT_MS };
 const CONNECTION_SUBJECT = JSON.stringify([IDP, null, 'wiki', [RAS], null, 'wiki-at-ras']);
 const originOf = (reason: string) => (reason.startsWith('connection.') ? { ...origin, subject: CONNECTION_SUBJECT } : origin);
 
-const ordered = (effect: 'revoke' | 'block', reason: string, selectors: readonly Selector[]): NewControlRecord[] =>
-  selectors.map((selector, n) => ({
+/** One rule, whatever the number of its selectors. */
+const ordered = (effect: 'revoke' | 'block', reason: string, [selector, ...others]: readonly Selector[], or?: OtherValues): NewControlRecord[] => [
+  {
     kind: 'rule.ordered',
     tenant: TENANT.id,
-    subject: `rule-${n}`,
-    body: { id: `rule-${n}`, effect, selector, ...encoded(selector), reauthenticate: false, reason, author: { caller: SOURCE.uri }, origin: originOf(reason) },
-  }));
-const enabled = (selectors: readonly Selector[], name = ''): NewControlRecord[] =>
-  selectors.map((selector, n) => ({ kind: 'subject.enabled', tenant: TENANT.id, subject: `rule-${n}`, body: { ...encoded(selector), origin: originOf(name) } }));
+    subject: 'rule-0',
+    body: {
+      id: 'rule-0',
+      effect,
+      selector: selector!,
+      ...(or ? { or } : {}),
+      ...encoded(selector!, ...others),
+      reauthenticate: false,
+      reason,
+      author: { caller: SOURCE.uri },
+      origin: originOf(reason),
+    },
+  },
+];
+const enabled = ([selector, ...others]: readonly Selector[], name = ''): NewControlRecord[] => [
+  { kind: 'subject.enabled', tenant: TENANT.id, subject: 'rule-0', body: { ...encoded(selector!, ...others), origin: originOf(name) } },
+];
 
 const client = { iss: IDP, idp_client_id: 'wiki', ras: [{ iss: RAS, client_id: 'wiki-at-ras' }, { iss: API, client_id: 'wiki-at-api' }] };
 const CLIENT: Selector[] = [
@@ -47,8 +61,8 @@ const CLIENT: Selector[] = [
 const connection = { iss: IDP, idp_client_id: 'wiki', aud: [RAS], client_id: 'wiki-at-ras', resource: [API, `${API}/v2`], scope: 'read' };
 const CONNECTION: Selector[] = [
   { client: { iss: IDP, client_id: 'wiki' }, resource: API, issuer: IDP },
-  { client: { iss: RAS, client_id: 'wiki-at-ras' }, resource: API, issuer: IDP },
   { client: { iss: IDP, client_id: 'wiki' }, resource: `${API}/v2`, issuer: IDP },
+  { client: { iss: RAS, client_id: 'wiki-at-ras' }, resource: API, issuer: IDP },
   { client: { iss: RAS, client_id: 'wiki-at-ras' }, resource: `${API}/v2`, issuer: IDP },
 ];
 const WHOLE_CONNECTION: Selector[] = [
@@ -89,20 +103,20 @@ describe('commandFromEvent (design, section 4)', () => {
       ordered('block', 'user.disabled', [{ user: { iss: IDP, tenant: 'acme', sub: 'alice' }, issuer: IDP }]),
     ],
     ['user.enabled lifts what user.disabled blocks', { name: 'user.enabled', data: { iss: IDP, sub: 'alice' } }, enabled([{ user: { iss: IDP, sub: 'alice' }, issuer: IDP }])],
-    ['client.disabled blocks the client by each of its ids', { name: 'client.disabled', data: client }, ordered('block', 'client.disabled', CLIENT)],
+    ['client.disabled blocks the client by each of its ids', { name: 'client.disabled', data: client }, ordered('block', 'client.disabled', CLIENT, { client: client.ras })],
     ['client.disabled with no RAS blocks it by the id at the IdP', { name: 'client.disabled', data: { ...client, ras: [] } }, ordered('block', 'client.disabled', CLIENT.slice(0, 1))],
     ['client.enabled lifts what client.disabled blocks', { name: 'client.enabled', data: client }, enabled(CLIENT)],
-    ['connection.deleted blocks the client by either id, per resource', { name: 'connection.deleted', data: connection }, ordered('block', 'connection.deleted', CONNECTION)],
+    ['connection.deleted blocks the client by either id, per resource', { name: 'connection.deleted', data: connection }, ordered('block', 'connection.deleted', CONNECTION, { client: [{ iss: RAS, client_id: 'wiki-at-ras' }], resource: [`${API}/v2`] })],
     [
       'connection.deleted without resource blocks it at the whole RAS',
       { name: 'connection.deleted', data: { ...connection, resource: [] } },
-      ordered('block', 'connection.deleted', WHOLE_CONNECTION),
+      ordered('block', 'connection.deleted', WHOLE_CONNECTION, { client: [{ iss: RAS, client_id: 'wiki-at-ras' }] }),
     ],
     ['connection.created lifts what connection.deleted blocks', { name: 'connection.created', data: connection }, enabled(CONNECTION, 'connection.created')],
     ['connection.updated lifts it too', { name: 'connection.updated', data: connection }, enabled(CONNECTION, 'connection.created')],
-    ['connection.updated lifts it for the resources that it names', { name: 'connection.updated', data: { ...connection, resource: [API] } }, enabled(CONNECTION.slice(0, 2), 'connection.updated')],
+    ['connection.updated lifts it for the resources that it names', { name: 'connection.updated', data: { ...connection, resource: [API] } }, enabled([CONNECTION[0]!, CONNECTION[2]!], 'connection.updated')],
   ])('%s', (_name, told, records) => {
-    expect(commandOf(told)).toEqual({ records, once: { key: ['event', TENANT.id, SOURCE.id, 'e-1'], content: 'the content' } });
+    expect(commandOf(told)).toEqual({ records, from: 'event', once: { key: ['event', TENANT.id, SOURCE.id, 'e-1'], content: 'the content' } });
   });
 
   it('every event that becomes a record has a row above, and no other is one', () => {
@@ -117,6 +131,13 @@ describe('commandFromEvent (design, section 4)', () => {
       'user.disabled',
       'user.enabled',
     ]);
+  });
+
+  it('makes one record of a connection with eight audiences and eight resources', () => {
+    const eight = (name: string): string[] => Array.from({ length: 8 }, (_, nth) => `https://${name}-${nth}.example`);
+    const { records } = commandOf({ name: 'connection.deleted', data: { ...connection, aud: eight('ras'), resource: eight('api') } });
+    expect(records).toHaveLength(1);
+    expect(recordedKeys(records[0]!.body as RuleRecord).keys).toHaveLength(72);
   });
 
   it("names the source's issuer in every selector, whatever else the event names", () => {

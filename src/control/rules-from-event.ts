@@ -1,6 +1,6 @@
-import { isEnabling, ruleTimeOf, selectorKey, selectorsOfEvent, subjectOfEvent, type RuleEvent, type Selector } from '../rules/index.js';
+import { isEnabling, ruleTimeOf, selectionOfEvent, selectorKeys, selectorsOfEvent, subjectOfEvent, type RuleEvent, type RuleEventName } from '../rules/index.js';
 import type { Command } from './control-log.pg.js';
-import type { NewControlRecord, RuleOrigin } from './records.js';
+import { recordKeys, type NewControlRecord, type RuleOrigin } from './records.js';
 
 export { isRuleEvent, type RuleEventName } from '../rules/index.js';
 
@@ -14,20 +14,24 @@ export interface EventToRule {
   readonly newId: () => string;
 }
 
-/** The command an event amounts to; its key makes it apply once, however often the event arrives. */
+/** How many selectors the rule of an event has, or how many its enabling looks up: what it costs those that fold it. */
+export const weightOfEvent = (name: RuleEventName, data: unknown): number => selectorsOfEvent({ name, data } as RuleEvent).length;
+
+/** The command an event amounts to, one record; its key makes it apply once, however often the event arrives. */
 export function commandFromEvent(input: EventToRule): Command {
   const { tenant, source, event, content } = input;
   const subject = subjectOfEvent(event);
   const origin: RuleOrigin = { source: source.id, event: event.id, at: ruleTimeOf(event.name, event.timeMs, event.arrivedMs), ...(subject === undefined ? {} : { subject }) };
   return {
-    records: selectorsOfEvent(event).map((selector) => recordFor(input, selector, origin)),
+    records: [recordFor(input, origin)],
+    from: 'event',
     once: { key: ['event', tenant.id, source.id, event.id], content },
   };
 }
 
-function recordFor({ tenant, source, event, newId }: EventToRule, selector: Selector, origin: RuleOrigin): NewControlRecord {
-  const { shape, key } = selectorKey(tenant.key, selector);
-  const encoded = { shape, key: Buffer.from(key, 'latin1').toString('base64url') };
+function recordFor({ tenant, source, event, newId }: EventToRule, origin: RuleOrigin): NewControlRecord {
+  const selection = selectionOfEvent(event);
+  const encoded = recordKeys(selectorKeys(tenant.key, selection.selector, selection.or));
   const id = newId();
   if (isEnabling(event.name)) {
     return { kind: 'subject.enabled', tenant: tenant.id, subject: id, body: { ...encoded, origin } };
@@ -38,6 +42,6 @@ function recordFor({ tenant, source, event, newId }: EventToRule, selector: Sele
     kind: 'rule.ordered',
     tenant: tenant.id,
     subject: id,
-    body: { id, effect, selector, ...encoded, reauthenticate: false, reason: event.name, author: { caller: source.uri }, origin },
+    body: { id, effect, ...selection, ...encoded, reauthenticate: false, reason: event.name, author: { caller: source.uri }, origin },
   };
 }

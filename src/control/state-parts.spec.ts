@@ -16,7 +16,9 @@ const encoded = (selector: Selector): { shape: number; key: string } => {
 };
 const tenantOf = (id: string, name: string): NewControlRecord => ({ kind: 'tenant.changed', tenant: id, subject: id, body: { id, name, key: KEY.toString('base64url') } });
 
-const selector = fc.constantFrom(...SELECTORS);
+/** A selector alone, or both as one rule. */
+const selector = fc.constantFrom<readonly [Selector, string?]>(...SELECTORS.map((one): readonly [Selector] => [one]), [SELECTORS[0]!, encoded(SELECTORS[1]!).key]);
+const keysOf = ([one, other]: readonly [Selector, string?]) => ({ ...encoded(one), ...(other === undefined ? {} : { or_keys: other }) });
 const tenant = fc.constantFrom(...TENANTS);
 const origin = fc.record({
   source: fc.constantFrom('idp', 'hr'),
@@ -30,11 +32,11 @@ const record: fc.Arbitrary<NewControlRecord> = fc.oneof(
       const terms = effect === 'block' ? { effect, ...(until === undefined ? {} : { until }) } : { effect };
       const { subject, ...said } = by ?? {};
       const from = by ? { origin: { event: id, ...said, ...(subject === undefined ? {} : { subject }) } as RuleRecord['origin'] } : {};
-      return { kind: 'rule.ordered', tenant: of, subject: id, body: { id, selector: what, ...encoded(what), ...terms, reauthenticate: false, reason: 'spec', author: { caller: 'spec' }, ...from } as RuleRecord };
+      return { kind: 'rule.ordered', tenant: of, subject: id, body: { id, selector: what[0], ...keysOf(what), ...terms, reauthenticate: false, reason: 'spec', author: { caller: 'spec' }, ...from } as RuleRecord };
     },
   ),
   fc.record({ id: fc.constantFrom(...ids), tenant }).map(({ id, tenant: of }): NewControlRecord => ({ kind: 'rule.lifted', tenant: of, subject: id, body: { rule: id, resume: true, reason: 'spec', author: { caller: 'spec' } } })),
-  fc.record({ tenant, selector, origin }).map(({ tenant: of, selector: what, origin: { subject, ...said } }): NewControlRecord => ({ kind: 'subject.enabled', tenant: of, subject: 'e', body: { ...encoded(what), origin: { event: 'e', ...said, ...(subject === undefined ? {} : { subject }) } } })),
+  fc.record({ tenant, selector, origin }).map(({ tenant: of, selector: what, origin: { subject, ...said } }): NewControlRecord => ({ kind: 'subject.enabled', tenant: of, subject: 'e', body: { ...keysOf(what), origin: { event: 'e', ...said, ...(subject === undefined ? {} : { subject }) } } })),
   tenant.map((id): NewControlRecord => ({ kind: 'caller.changed', tenant: id, subject: `c-${id.slice(-1)}`, body: { id: `c-${id.slice(-1)}`, roles: { audit: {} }, secrets: [{ id: 's', sha256: `of-${id}`, created_at: NOW }], disabled: false } })),
   tenant.map((id): NewControlRecord => ({ kind: 'source.changed', tenant: id, subject: `s-${id}`, body: { id: `s-${id}`, name: `n-${id.slice(-1)}`, uri: `urn:${id}`, topic: 't', types: [], issuers: [IDP], resources: [], profile: DEFAULT_TOKEN_PROFILE, disabled: false } })),
 );
@@ -57,7 +59,7 @@ function answersOf(state: ControlState): unknown {
       id,
       name,
       key,
-      rules: ids.map((rule) => rules.get(rule)),
+      rules: ids.map((rule) => rules.rowsOf(rule).toSorted((one, other) => (one.selector.key < other.selector.key ? -1 : 1))),
       stopped: [NOW, NOW + 12, NOW + 2 * DAY].map((now) => tokens.map((token) => rules.findAllStopping(token, now).toSorted())),
     })),
     sources: [...state.sources()],

@@ -1,7 +1,8 @@
-import { createRuleIndex, lastKnownUse, namesIdentity, reviewFrom, type NewRule, type RuleIndex, type SelectorKey } from '../rules/index.js';
+import { createRuleIndex, lastKnownUse, namesIdentity, reviewFrom, type NewRule, type RuleIndex } from '../rules/index.js';
 import { createEnabling } from './enabling.js';
 import {
   CONTROL_RECORD_VERSION,
+  recordedKeys,
   type CallerRecord,
   type ControlRecord,
   type LiftRecord,
@@ -11,10 +12,17 @@ import {
   type TenantRecord,
 } from './records.js';
 
+/**
+ * Selectors of a tenant beyond which events, and clients for tokens that nobody has seen, add no more: each process keeps every one in
+ * memory. What people order is added all the same.
+ */
+export const MAX_STANDING_A_TENANT = 500_000;
+
 export interface Tenant {
   readonly id: string;
   readonly name: string;
   readonly key: Buffer;
+  readonly issuers?: readonly string[];
   readonly rules: RuleIndex;
 }
 export type Source = SourceRecord & { readonly tenant: string };
@@ -104,8 +112,8 @@ export function createControlState(): ControlState {
 
   function applyRule(record: ControlRecord, rule: RuleRecord): void {
     const { rules } = tenants.get(record.tenant)!;
-    const folded = foldRule(record, rule);
-    rules.put(rule.origin && rule.effect === 'block' ? enabling.order(folded, rule.origin) : folded);
+    const [first, ...others] = foldRule(record, rule).map((row) => (rule.origin && rule.effect === 'block' ? enabling.order(row, rule.origin) : row));
+    rules.put(first!, ...others);
   }
 
   function applySource(source: Source): void {
@@ -152,7 +160,7 @@ export function createControlState(): ControlState {
       return registryVersion;
     },
     apply(record) {
-      if (record.version !== CONTROL_RECORD_VERSION) throw new UnknownRecordVersion(record);
+      if (!(record.version >= 1 && record.version <= CONTROL_RECORD_VERSION)) throw new UnknownRecordVersion(record);
       if (record.seq <= head) return;
       switch (record.kind) {
         case 'tenant.changed':
@@ -174,7 +182,7 @@ export function createControlState(): ControlState {
           lift(tenants.get(record.tenant)!.rules, record.body);
           break;
         case 'subject.enabled':
-          enabling.enable(tenants.get(record.tenant)!.rules, selectorOf(record.body), record.body.origin);
+          enabling.enable(tenants.get(record.tenant)!.rules, recordedKeys(record.body), record.body.origin);
           break;
         default:
           throw new UnknownRecordVersion(record satisfies never);
@@ -217,7 +225,7 @@ export function createControlState(): ControlState {
         head: String(head),
         headAt,
         registryVersion,
-        tenants: [...tenants.values()].map(({ id, name, key }) => ({ id, name, key: key.toString('base64url') })),
+        tenants: [...tenants.values()].map(({ id, name, key, issuers }) => ({ id, name, key: key.toString('base64url'), ...(issuers ? { issuers } : {}) })),
         sources: [...sources.values()],
         callers: [...callers.values()],
         speakers: enabling.speakers(),
@@ -258,32 +266,31 @@ const foldTenant = (record: TenantRecord, known: Tenant | undefined): Tenant => 
   id: record.id,
   name: record.name,
   key: Buffer.from(record.key, 'base64url'),
+  ...(record.issuers ? { issuers: record.issuers } : {}),
   rules: known?.rules ?? createRuleIndex(),
 });
 
 const seconds = (milliseconds: number): number => Math.floor(milliseconds / 1000);
 
-const selectorOf = (record: { readonly shape: number; readonly key: string }): SelectorKey => ({
-  shape: record.shape,
-  key: Buffer.from(record.key, 'base64url').toString('latin1'),
-});
-
-function foldRule(record: ControlRecord, rule: RuleRecord): NewRule {
+/** A row a selector. */
+function foldRule(record: ControlRecord, rule: RuleRecord): NewRule[] {
   const ordered = seconds(record.at);
-  return {
+  const { shape, keys } = recordedKeys(rule);
+  return keys.map((key) => ({
     id: rule.id,
     seq: record.seq,
-    selector: selectorOf(rule),
+    selector: { shape, key },
+    ...(keys.length > 1 ? { isOneOfSeveral: true } : {}),
     effect: rule.effect,
     before: namesIdentity(rule.shape) ? ordered : (rule.before ?? ordered),
     asOfOrder: rule.effect === 'revoke' && rule.before === undefined,
     reauthenticate: rule.reauthenticate,
     ...(rule.until === undefined ? {} : { until: rule.until }),
     ...(rule.resume ? { resume: true } : {}),
-  };
+  }));
 }
 
 /** A lifted block goes; the `revoke` that its lift orders is a record of its own. A `revoke` cannot be lifted. */
 function lift(rules: RuleIndex, body: LiftRecord): void {
-  if (rules.get(body.rule)?.effect === 'block') rules.remove(body.rule);
+  rules.remove(body.rule, 'block');
 }

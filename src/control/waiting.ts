@@ -1,3 +1,4 @@
+import { confirmedFor } from './lease.js';
 import type { NodeRow } from './node-rows.pg.js';
 import type { Seq } from './records.js';
 
@@ -14,6 +15,8 @@ export interface Confirmed {
 /** One wait, as a value without a clock or a database; the process and the model of the protocol drive it. */
 export interface Wait {
   readonly seq: Seq;
+  /** Whose guards the record concerns; undefined: everybody's. */
+  readonly tenant: string | undefined;
   /** Rows that the first read showed below `seq` and no later one has settled; undefined before the first. */
   needed: Set<string> | undefined;
   nodes: number;
@@ -21,7 +24,7 @@ export interface Wait {
   expired: number;
 }
 
-export const newWait = (seq: Seq): Wait => ({ seq, needed: undefined, nodes: 0, guards: 0, expired: 0 });
+export const newWait = (seq: Seq, tenant?: string): Wait => ({ seq, tenant, needed: undefined, nodes: 0, guards: 0, expired: 0 });
 
 export const isOver = ({ needed }: Wait): boolean => needed !== undefined && needed.size === 0;
 
@@ -32,13 +35,13 @@ export const isOver = ({ needed }: Wait): boolean => needed !== undefined && nee
  */
 export function judge(wait: Wait, rows: ReadonlyMap<string, NodeRow>): void {
   if (wait.needed === undefined) {
-    wait.needed = new Set([...rows.values()].filter(({ confirmed }) => confirmed < wait.seq).map(({ id }) => id));
-    for (const row of rows.values()) if (row.confirmed >= wait.seq) count(wait, row);
+    wait.needed = new Set([...rows.values()].filter((row) => !hasConfirmed(row, wait)).map(({ id }) => id));
+    for (const row of rows.values()) if (hasConfirmed(row, wait)) count(wait, row);
     return;
   }
   for (const id of wait.needed) {
     const row = rows.get(id);
-    if (row && row.confirmed < wait.seq) continue;
+    if (row && !hasConfirmed(row, wait)) continue;
     wait.needed.delete(id);
     if (row) count(wait, row);
     else wait.expired += 1;
@@ -46,11 +49,20 @@ export function judge(wait: Wait, rows: ReadonlyMap<string, NodeRow>): void {
 }
 
 /** What one row is known to have confirmed, from a read or from the acknowledgement itself. It never falls, and ids are fresh. */
-export type Acknowledgement = Pick<NodeRow, 'id' | 'confirmed' | 'guards'>;
+export type Acknowledgement = Pick<NodeRow, 'id' | 'confirmed' | 'byTenant' | 'guards'>;
+
+/** Up to where the row's node, with its guards of the tenant, has said that it has applied the log. Without a tenant: with all its guards. */
+export function rowConfirmed({ confirmed, byTenant }: Pick<NodeRow, 'confirmed' | 'byTenant'>, tenant: string | undefined): Seq {
+  if (tenant === undefined) return confirmed;
+  const ofTenant = confirmedFor(byTenant, tenant);
+  return ofTenant > confirmed ? ofTenant : confirmed;
+}
+
+const hasConfirmed = (row: Acknowledgement, { seq, tenant }: Wait): boolean => rowConfirmed(row, tenant) >= seq;
 
 /** What an acknowledgement says to a wait. Before the first read it says nothing: that one decides who is needed. */
 export function hear(wait: Wait, said: Acknowledgement): void {
-  if (said.confirmed >= wait.seq && wait.needed?.delete(said.id)) count(wait, said);
+  if (hasConfirmed(said, wait) && wait.needed?.delete(said.id)) count(wait, said);
 }
 
 function count(wait: Wait, row: Pick<NodeRow, 'guards'>): void {

@@ -1,5 +1,5 @@
-import type { ControlRecord } from '../control/index.js';
-import { splitSelectorKey } from '../rules/index.js';
+import { recordedKeys, type ControlRecord } from '../control/index.js';
+import { commonSelector, splitSelectorKey, type SelectorKeys } from '../rules/index.js';
 import { frame } from './frames.js';
 
 /** What a record means to the guards of its tenant. */
@@ -17,7 +17,7 @@ const SEQ: Effect = { kind: 'seq' };
 export function effectOf(record: ControlRecord): Effect {
   switch (record.kind) {
     case 'rule.ordered':
-      return ruleEffect(record.seq, record.body);
+      return ruleEffect(record.seq, recordedKeys(record.body));
     case 'source.changed':
     case 'tenant.changed':
       return { kind: 'forget', frame: frame('forget', record.seq, {}), caller: undefined };
@@ -31,10 +31,11 @@ export function effectOf(record: ControlRecord): Effect {
   }
 }
 
-function ruleEffect(seq: bigint, { shape, key }: { readonly shape: number; readonly key: string }): Effect {
-  const members = splitSelectorKey({ shape, key: Buffer.from(key, 'base64url').toString('latin1') });
-  const resource = members.find(([dimension]) => dimension === 'resource')?.[1];
-  return { kind: 'rule', frame: frame('rule', seq, { shape, key }), resource: resource === undefined ? undefined : toBase64url(resource) };
+/** Of several selectors guards hear what these have in common: they ask again about more than the rule reaches, never about less. */
+function ruleEffect(seq: bigint, keys: SelectorKeys): Effect {
+  const selector = commonSelector(keys);
+  const resource = splitSelectorKey(selector).find(([dimension]) => dimension === 'resource')?.[1];
+  return { kind: 'rule', frame: frame('rule', seq, { shape: selector.shape, key: toBase64url(selector.key) }), resource: resource === undefined ? undefined : toBase64url(resource) };
 }
 
 /** A rule key as it stands on the wire. */

@@ -325,6 +325,13 @@ describe('a token that a guard asks about', () => {
   });
 });
 
+describe('the share of a tenant', () => {
+  it('so many streams, whatever its callers', async () => {
+    const sut = await createWorld({ maxSubscribersATenant: 2 });
+    expect([(await sut.open()).status, (await sut.open('', 'two')).status, (await sut.open()).status]).toEqual([200, 200, 503]);
+  });
+});
+
 describe('the stop', () => {
   it('lets streams go on until the grants have ended, takes no new ones, and then ends them', async () => {
     const sut = await createWorld();

@@ -39,7 +39,9 @@ export interface FeedLimits {
   readonly maxWaitingBytes: number;
   readonly maxSubscribers: number;
   readonly maxSubscribersACaller: number;
+  readonly maxSubscribersATenant: number;
   readonly maxGuards: number;
+  readonly maxGuardsATenant: number;
   readonly heartbeatMs: number;
 }
 

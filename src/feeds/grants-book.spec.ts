@@ -6,10 +6,10 @@ const IN_TIME = false;
 const LATE = true;
 
 /** Asks, and takes the grant where it may. */
-function ask(sut: GrantsBook, guard: string, isLate: boolean, now: number, caller = 'c'): string {
-  const verdict = sut.judge(caller, guard, isLate, now);
+function ask(sut: GrantsBook, guard: string, isLate: boolean, now: number, caller = 'c', tenant = 't'): string {
+  const verdict = sut.judge({ caller, tenant }, guard, isLate, now);
   if (!verdict.may) return verdict.error;
-  sut.granted(caller, guard, now + GRANT_MS);
+  sut.granted({ caller, tenant }, guard, now + GRANT_MS);
   return 'granted';
 }
 
@@ -33,7 +33,7 @@ describe('who may ask for a grant', () => {
     expect(ask(sut, 'g', IN_TIME, 0)).toBe('granted');
     expect(ask(sut, 'g', LATE, GRANT_MS)).toBe('behind');
     expect(ask(sut, 'fresh', LATE, GRANT_MS)).toBe('behind');
-    sut.granted('c', 'released', GRANT_MS + 10_000);
+    sut.granted({ caller: 'c', tenant: 't' }, 'released', GRANT_MS + 10_000);
     sut.released('c', 'released');
     expect(ask(sut, 'released', LATE, GRANT_MS + 1)).toBe('behind');
   });
@@ -51,8 +51,8 @@ describe('who may ask for a grant', () => {
     const sut = createGrantsBook();
     ask(sut, 'g', IN_TIME, 0);
     ask(sut, 'g', LATE, 500);
-    sut.judge('c', 'g', LATE, 1_000);
-    expect(sut.judge('c', 'g', IN_TIME, 11_000)).toEqual({ may: false, error: 'slow', retryAfterMs: SLOW_REFUSED_MS - 10_000 });
+    sut.judge({ caller: 'c', tenant: 't' }, 'g', LATE, 1_000);
+    expect(sut.judge({ caller: 'c', tenant: 't' }, 'g', IN_TIME, 11_000)).toEqual({ may: false, error: 'slow', retryAfterMs: SLOW_REFUSED_MS - 10_000 });
   });
 
   it('only so many guards of a caller; those whose grant has ended make room', () => {
@@ -73,5 +73,13 @@ describe('who may ask for a grant', () => {
     sut.prune(1_000 + SLOW_REFUSED_MS);
     expect(sut.running(1_000 + SLOW_REFUSED_MS)).toBe(0);
     expect(ask(sut, 'g', IN_TIME, 1_000 + SLOW_REFUSED_MS)).toBe('granted');
+  });
+
+  it('no more of one tenant than its share, whatever its callers; ended ones make room, and another tenant has its own', () => {
+    const sut = createGrantsBook({ maxGuardsATenant: 3 });
+    expect(['a', 'b', 'c', 'd'].map((caller) => ask(sut, 'g', IN_TIME, 0, caller))).toEqual(['granted', 'granted', 'granted', 'full']);
+    expect(ask(sut, 'g', IN_TIME, 500, 'a')).toBe('granted');
+    expect(ask(sut, 'g', IN_TIME, 500, 'e', 'another')).toBe('granted');
+    expect(ask(sut, 'g', IN_TIME, GRANT_MS, 'd')).toBe('granted');
   });
 });

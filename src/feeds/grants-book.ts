@@ -7,6 +7,15 @@ export const SLOW_REFUSED_MS = 30_000;
 /** Guards of one caller that hold a grant of this node at the same time; one more is refused. */
 export const MAX_GUARDS_A_CALLER = 1_000;
 
+/** Of one tenant, so that no tenant takes the room of others. */
+export const MAX_GUARDS_A_TENANT = 2_500;
+
+/** Whose guard it is. */
+export interface Owner {
+  readonly caller: string;
+  readonly tenant: string;
+}
+
 export type Verdict =
   | { readonly may: true }
   | { readonly may: false; readonly error: 'behind' | 'full' }
@@ -19,8 +28,8 @@ export type Verdict =
  */
 export interface GrantsBook {
   /** Whether the guard may ask the node's lease. */
-  judge(caller: string, guard: string, isLate: boolean, now: number): Verdict;
-  granted(caller: string, guard: string, until: number): void;
+  judge(owner: Owner, guard: string, isLate: boolean, now: number): Verdict;
+  granted(owner: Owner, guard: string, until: number): void;
   released(caller: string, guard: string): void;
   /** Guards whose grant runs. */
   running(now: number): number;
@@ -35,18 +44,19 @@ interface Guard {
 }
 
 interface OfCaller {
+  readonly tenant: string;
   readonly guards: Map<string, Guard>;
   refusedUntil: number;
 }
 
 const MAY: Verdict = { may: true };
 
-export function createGrantsBook({ maxGuards = MAX_GUARDS_A_CALLER }: { readonly maxGuards?: number } = {}): GrantsBook {
+export function createGrantsBook({ maxGuards = MAX_GUARDS_A_CALLER, maxGuardsATenant = MAX_GUARDS_A_TENANT }: { readonly maxGuards?: number; readonly maxGuardsATenant?: number } = {}): GrantsBook {
   const callers = new Map<string, OfCaller>();
 
-  function ofCaller(id: string): OfCaller {
-    let found = callers.get(id);
-    if (!found) callers.set(id, (found = { guards: new Map(), refusedUntil: -Infinity }));
+  function ofCaller({ caller, tenant }: Owner): OfCaller {
+    let found = callers.get(caller);
+    if (!found) callers.set(caller, (found = { tenant, guards: new Map(), refusedUntil: -Infinity }));
     return found;
   }
 
@@ -62,12 +72,20 @@ export function createGrantsBook({ maxGuards = MAX_GUARDS_A_CALLER }: { readonly
     if (caller.refusedUntil > now) return refuse(caller.refusedUntil, now);
     if (isLate) return { may: false, error: 'behind' };
     if (caller.guards.size >= maxGuards) pruneGuards(caller, now);
-    return caller.guards.size >= maxGuards ? { may: false, error: 'full' } : MAY;
+    return caller.guards.size >= maxGuards || isTenantFull(caller.tenant, now) ? { may: false, error: 'full' } : MAY;
+  }
+
+  function isTenantFull(tenant: string, now: number): boolean {
+    const own = [...callers.values()].filter((one) => one.tenant === tenant);
+    const count = (): number => own.reduce((sum, { guards }) => sum + guards.size, 0);
+    if (count() < maxGuardsATenant) return false;
+    for (const one of own) pruneGuards(one, now);
+    return count() >= maxGuardsATenant;
   }
 
   return {
-    judge(callerId, id, isLate, now) {
-      const caller = ofCaller(callerId);
+    judge(owner, id, isLate, now) {
+      const caller = ofCaller(owner);
       const guard = caller.guards.get(id);
       if (guard && guard.refusedUntil > now) return refuse(guard.refusedUntil, now);
       if (!guard || guard.until <= now) {
@@ -81,8 +99,8 @@ export function createGrantsBook({ maxGuards = MAX_GUARDS_A_CALLER }: { readonly
       guard.wasLate = isLate;
       return MAY;
     },
-    granted(callerId, id, until) {
-      const { guards } = ofCaller(callerId);
+    granted(owner, id, until) {
+      const { guards } = ofCaller(owner);
       const guard = guards.get(id);
       if (guard) guard.until = until;
       else guards.set(id, { until, wasLate: false, refusedUntil: -Infinity });

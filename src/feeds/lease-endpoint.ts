@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { JSON_MEDIA_TYPE, RescindError } from '../contracts/index.js';
-import type { GrantAnswer, Guards, Seq } from '../control/index.js';
+import type { Caller, GrantAnswer, Guards, Seq } from '../control/index.js';
 import { parseStrictJson, readBody, type HotHandler, type Log, type Metrics } from '../platform/index.js';
 import { missingRole, type Authenticator } from '../registry/index.js';
 import { RETRY_AFTER_S, sendInvalid, sendJson, sendRefusal, sendUnauthenticated, sendUnavailable, type RemoteAddress } from './answers.js';
@@ -14,7 +14,7 @@ const MAX_BODY_BYTES = 4 * 1024;
 export interface LeaseEndpointOptions {
   readonly guards: Pick<Guards, 'grant' | 'release'>;
   readonly authenticate: Authenticator;
-  readonly recent: Pick<RecentRecords, 'appliedAt'>;
+  readonly recent: Pick<RecentRecords, 'appliedAt' | 'head' | 'lastOf'>;
   readonly book: GrantsBook;
   readonly metrics: Metrics;
   readonly log: Log;
@@ -45,18 +45,20 @@ export function createLeaseEndpoint(options: LeaseEndpointOptions): HotHandler {
     if (body === undefined) return said('invalid-request', sendInvalid(res, `the body is over ${MAX_BODY_BYTES} bytes`, 413, { connection: 'close' }));
     const asked = readAsked(body);
     if (typeof asked === 'string') return said('invalid-request', sendInvalid(res, asked));
-    return asked.release ? release(res, caller.id, asked) : grant(res, caller.id, asked);
+    return asked.release ? release(res, caller.id, asked) : grant(res, caller, asked);
   }
 
   /** Of one synchronous step. */
-  function grant(res: ServerResponse, caller: string, { id, held }: Asked): Outcome {
+  function grant(res: ServerResponse, { id: caller, tenant }: Caller, { id, held }: Asked): Outcome {
     const now = monotonic();
-    const next = recent.appliedAt((held + 1n) as Seq);
-    const verdict = book.judge(caller, id, next !== undefined && now - next > LATE_AFTER_MS, now);
+    // Records of other tenants mean nothing to this guard, so it need not have heard of them.
+    const applied = held >= recent.lastOf(tenant) && held < recent.head ? recent.head : (held as Seq);
+    const next = recent.appliedAt((applied + 1n) as Seq);
+    const verdict = book.judge({ caller, tenant }, id, next !== undefined && now - next > LATE_AFTER_MS, now);
     if (!verdict.may) return verdict.error === 'slow' ? refuseSlow(res, caller, verdict.retryAfterMs) : refuse(res, verdict.error);
-    const answered: GrantAnswer = guards.grant(nameOf(caller, id), held as Seq);
+    const answered: GrantAnswer = guards.grant(nameOf(caller, id), applied, tenant);
     if ('refusal' in answered) return refuse(res, answered.refusal);
-    book.granted(caller, id, now + answered.grantMs);
+    book.granted({ caller, tenant }, id, now + answered.grantMs);
     return said('granted', sendJson(res, 200, { grant_ms: Math.floor(answered.grantMs), now: Date.now() }));
   }
 

@@ -18,6 +18,8 @@ export interface RecentRecords {
   put(record: ControlRecord): Recent;
   /** All above `after`; undefined when they are no longer here, or `after` is beyond the head. */
   since(after: Seq): readonly Recent[] | undefined;
+  /** The last record of the tenant here, or an earlier one of any: whoever has applied it lacks nothing of the tenant up to the head. */
+  lastOf(tenant: string): Seq;
   /** When the record was applied here: -Infinity where it is no longer remembered, undefined where it is still to come. */
   appliedAt(seq: Seq): number | undefined;
 }
@@ -33,6 +35,7 @@ export interface RecentOptions {
 export function createRecentRecords({ head: first, max = MAX_RECENT, monotonic = () => performance.now() }: RecentOptions): RecentRecords {
   /** By seq modulo `max`. */
   const ring: Recent[] = [];
+  const lastOf = new Map<string, Seq>();
   let head = first;
   /** All above it are in the ring. */
   let floor = first;
@@ -47,6 +50,7 @@ export function createRecentRecords({ head: first, max = MAX_RECENT, monotonic =
       const recent = { seq: record.seq, tenant: record.tenant, effect: effectOf(record), at: monotonic() };
       ring[placeOf(record.seq)] = recent;
       head = record.seq;
+      lastOf.set(record.tenant, record.seq);
       if (head - floor > BigInt(max)) floor = (head - BigInt(max)) as Seq;
       return recent;
     },
@@ -56,6 +60,7 @@ export function createRecentRecords({ head: first, max = MAX_RECENT, monotonic =
       for (let seq = after + 1n; seq <= head; seq++) found.push(ring[placeOf(seq)]!);
       return found;
     },
+    lastOf: (tenant) => lastOf.get(tenant) ?? first,
     appliedAt(seq) {
       if (seq > head) return undefined;
       return seq <= floor ? -Infinity : ring[placeOf(seq)]!.at;

@@ -38,7 +38,7 @@ export function createStreamEndpoint(options: StreamEndpointOptions): HotHandler
     const asked = readRequest(req);
     if (typeof asked === 'string') return sendInvalid(res, asked);
     if (isStopping()) return sendUnavailable(res, 'leaving');
-    if (!subscribers.hasRoomFor(caller.id)) return sendUnavailable(res, 'full');
+    if (!subscribers.hasRoomFor(caller.id, tenant.id)) return sendUnavailable(res, 'full');
 
     const interest: Interest = asked.also === '*' ? '*' : new Set([...ownInterest(tenant, caller.roles.guard), ...asked.also]);
     res.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no', connection: 'close' });

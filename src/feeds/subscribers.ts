@@ -7,9 +7,10 @@ import type { Recent } from './recent.js';
 /** Bytes that wait for a subscriber who does not read; beyond it its stream ends. A continuation of more is a reset. */
 export const MAX_WAITING_BYTES = 1024 * 1024;
 
-/** Streams of one node, and of one caller; one more is refused. */
+/** Streams of one node, of one caller and of one tenant; one more is refused. */
 export const MAX_SUBSCRIBERS = 10_000;
 export const MAX_SUBSCRIBERS_A_CALLER = 1_000;
+export const MAX_SUBSCRIBERS_A_TENANT = 2_500;
 
 /** A guard takes 12 s of silence as a broken stream. */
 export const HEARTBEAT_MS = 5_000;
@@ -32,11 +33,12 @@ export interface SubscribersOptions {
   readonly maxWaitingBytes?: number;
   readonly maxSubscribers?: number;
   readonly maxSubscribersACaller?: number;
+  readonly maxSubscribersATenant?: number;
 }
 
 /** The open streams of one node. */
 export interface Subscribers {
-  hasRoomFor(caller: string): boolean;
+  hasRoomFor(caller: string, tenant: string): boolean;
   /** From here on it hears everything; `opening` is what it hears first. */
   add(subscriber: Subscriber, opening: string): void;
   /** What was just applied; the last id that each hears is the head. */
@@ -51,7 +53,8 @@ export interface Subscribers {
 type EndReason = 'closed' | 'too-slow' | 'no-guard' | 'stopping';
 
 export function createSubscribers(options: SubscribersOptions): Subscribers {
-  const { metrics, log, maxWaitingBytes = MAX_WAITING_BYTES, maxSubscribers = MAX_SUBSCRIBERS, maxSubscribersACaller = MAX_SUBSCRIBERS_A_CALLER } = options;
+  const { metrics, log, maxWaitingBytes = MAX_WAITING_BYTES, maxSubscribers = MAX_SUBSCRIBERS } = options;
+  const { maxSubscribersACaller = MAX_SUBSCRIBERS_A_CALLER, maxSubscribersATenant = MAX_SUBSCRIBERS_A_TENANT } = options;
   const ended = metrics.counter('rescind_feed_streams_ended_total', 'Streams of guards that ended, by why', ['reason']);
   const byTenant = new Map<string, Set<Subscriber>>();
   const byCaller = new Map<string, number>();
@@ -89,7 +92,8 @@ export function createSubscribers(options: SubscribersOptions): Subscribers {
   }
 
   return {
-    hasRoomFor: (caller) => count < maxSubscribers && (byCaller.get(caller) ?? 0) < maxSubscribersACaller,
+    hasRoomFor: (caller, tenant) =>
+      count < maxSubscribers && (byCaller.get(caller) ?? 0) < maxSubscribersACaller && (byTenant.get(tenant)?.size ?? 0) < maxSubscribersATenant,
     add(subscriber, opening) {
       const { res, tenant, caller } = subscriber;
       byTenant.set(tenant, (byTenant.get(tenant) ?? new Set()).add(subscriber));

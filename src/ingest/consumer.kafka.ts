@@ -10,6 +10,7 @@ import { resume, stopReason } from './partition.js';
 import { MAX_BATCH_EVENTS } from './next-batch.js';
 import { gatherHeadersInOnePass } from './record-headers.kafka.js';
 import { digestOf, fetchedOffsetOf, judgeRecord } from './records.kafka.js';
+import type { RuleQuota } from './rule-quota.js';
 import { OffsetLost, type Judged, type OffsetMove } from './submission.js';
 import { weightOf } from './weight.js';
 
@@ -49,6 +50,7 @@ export interface KafkaConsumerOptions {
   readonly groupId: string;
   readonly follower: ControlFollower;
   readonly appender: Appender;
+  readonly ruleQuota: RuleQuota;
   readonly offsets: OffsetStore;
   readonly log: Log;
   readonly metrics: Metrics;
@@ -73,7 +75,7 @@ interface Position {
 }
 
 export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsumer {
-  const { kafka, groupId, follower, appender, offsets, log, metrics, now = Date.now } = options;
+  const { kafka, groupId, follower, appender, ruleQuota, offsets, log, metrics, now = Date.now } = options;
   const { state } = follower;
   /** Of each partition that was assigned, where it stands; undefined: stopped, or no longer this assignment's. */
   const positions = new Map<string, Promise<Position | undefined>>();
@@ -357,6 +359,11 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
         if (position.failed || isOver(position.generation)) break;
         continue;
       }
+      if (!ruleQuota.tryAdmit(events)) {
+        position.failed = true;
+        void waitForRules(topic, partition, position, events);
+        break;
+      }
       parts.push(submitPart(topic, partition, position, events, message));
       [events, refused, weight] = [[], 0, 0];
       if (isLast) break;
@@ -383,6 +390,14 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
   async function store({ generation: ofGeneration }: Position, events: readonly Judged[], offset: OffsetMove): Promise<void> {
     await appender.submit({ events, offset });
     if (!isOver(ofGeneration)) lag.standsAt(offset.topic, offset.partition, offset.next);
+  }
+
+  /** The source has added as many rules as it may for now. Its records wait in Kafka, and other partitions go on. */
+  async function waitForRules(topic: string, partition: number, position: Position, events: readonly Judged[]): Promise<void> {
+    pause(topic, partition);
+    await lastSubmitted.get(nameOf(topic, partition));
+    await ruleQuota.whenRoom(events, () => isOver(position.generation));
+    if (!isOver(position.generation)) await load(topic, partition);
   }
 
   /** Nothing was stored, or another consumer stored it: the stored offset says where to go on. */

@@ -14,3 +14,4 @@ export { createTopicMaker, type TopicMaker } from './topic-maker.kafka.js';
 export { Ingest1764000003000 } from './migrations/1764000003000-ingest.js';
 export { Contradictions1764000008201 } from './migrations/1764000008201-contradictions.js';
 export type { OwnEvent } from './own-events.js';
+export { createRuleQuota, type RuleQuota, type RuleQuotaBounds } from './rule-quota.js';

@@ -14,6 +14,7 @@ import {
 import type { Caller, ControlFollower } from '../control/index.js';
 import { accept, isMediaType, type Arrived } from './accept.js';
 import type { Appender } from './appender.pg.js';
+import type { RuleQuota } from './rule-quota.js';
 import { sliceElements, sliceLines } from './slices.js';
 import { MAX_BATCH_OF_ONE } from './next-batch.js';
 import type { Judged, Outcome } from './submission.js';
@@ -25,7 +26,7 @@ const JUDGED_IN_A_TURN = 16;
 export interface Intake {
   /**
    * Takes the body of `POST /events` and answers when every event of it is durable or refused, in the order they came.
-   * Throws `unsupported-media-type`, `too-large`, `forbidden` or `overloaded` for the whole request. A body that cannot be
+   * Throws `unsupported-media-type`, `too-large`, `forbidden`, `too-many-rules` or `overloaded` for the whole request. A body that cannot be
    * cut into events is one refused event: in quarantine, and counted.
    */
   take(request: { readonly contentType: string | undefined; readonly body: Buffer; readonly caller: Caller }): Promise<IntakeAnswer>;
@@ -36,10 +37,11 @@ export type IntakeAnswer = { readonly single: IntakeResult } | { readonly batch:
 export interface IntakeOptions {
   readonly follower: ControlFollower;
   readonly appender: Appender;
+  readonly ruleQuota: RuleQuota;
   readonly now?: () => number;
 }
 
-export function createIntake({ follower, appender, now = Date.now }: IntakeOptions): Intake {
+export function createIntake({ follower, appender, ruleQuota, now = Date.now }: IntakeOptions): Intake {
   /** A thousand events are judged and sealed between everything else that waits for the process. */
   async function judgeInTurns(arrived: readonly Arrived[]): Promise<Judged[]> {
     const nowMs = now();
@@ -64,6 +66,7 @@ export function createIntake({ follower, appender, now = Date.now }: IntakeOptio
       const events: readonly Judged[] = refused
         ? [{ accepted: false, ...refused, source: undefined, arrived: arrivedAs(mode, body) }]
         : await judgeInTurns(slices.map((bytes) => arrivedAs(mode, bytes)));
+      ruleQuota.admit(events);
       // Usually one: only events that grant many rights are written in several transactions.
       const portions = portionsOf(events, MAX_BATCH_OF_ONE);
       const outcomes = (await Promise.all(portions.map((portion) => appender.submit({ events: portion })))).flat();

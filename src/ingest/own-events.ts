@@ -1,4 +1,4 @@
-import { canonicalJson, eventType, type EventDataOf, type OwnEventName } from '../contracts/index.js';
+import { canonicalJson, eventType, type EventDataOf, type OwnEventName, type RevocationOrdered } from '../contracts/index.js';
 import type { Authorship, ControlRecord } from '../control/index.js';
 import { prepareEntry, type NewEntry } from '../log/index.js';
 
@@ -36,9 +36,9 @@ export function ownEventOf(record: ControlRecord): Said | undefined {
   const seq = String(record.seq);
   switch (record.kind) {
     case 'rule.ordered': {
-      const { id, effect, selector, before, until, resume, reauthenticate, reason, author, origin, after_lift_of } = record.body;
+      const { id, effect, selector, or, before, until, resume, reauthenticate, reason, author, origin, after_lift_of } = record.body;
       const cause = origin && { source: author.caller, id: origin.event };
-      return { name: 'revocation.ordered', data: { rule: id, seq, effect, selector, before, until, resume, reauthenticate, reason, author, cause, after_lift_of } };
+      return { name: 'revocation.ordered', data: { rule: id, seq, effect, selector, or: or as RevocationOrdered['or'], before, until, resume, reauthenticate, reason, author, cause, after_lift_of } };
     }
     case 'rule.lifted': {
       const { rule, resume, reason, author } = record.body;

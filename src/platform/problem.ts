@@ -34,7 +34,7 @@ export function problemOf(error: RescindError): ProblemAnswer {
   const headers: Record<string, string> = { 'content-type': 'application/problem+json', 'cache-control': 'no-store' };
   // RFC 9110 section 11.6.1: a 401 names a challenge.
   if (status === 401) headers['www-authenticate'] = 'Bearer realm="rescind"';
-  if (status === 429 || status === 503) headers['retry-after'] = String(RETRY_AFTER_S);
+  if (status === 429 || status === 503) headers['retry-after'] = String(error.extensions?.['retry_after'] ?? RETRY_AFTER_S);
   const { title } = ERROR_CODES[error.code];
   const detail = error.detail === undefined ? {} : { detail: error.detail };
   const body = { ...error.extensions, type: `${PROBLEM_TYPE_BASE}${error.code}`, title, status, code: error.code, ...detail };

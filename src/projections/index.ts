@@ -38,6 +38,7 @@ export { ReachIndexes1764000008080 } from './migrations/1764000008080-reach-inde
 export { SessionTokens1764000008097 } from './migrations/1764000008097-session-tokens.js';
 export { NewsIndexes1764000008102 } from './migrations/1764000008102-news-indexes.js';
 export { UsesOfUsers1764000008103 } from './migrations/1764000008103-uses-of-users.js';
+export { RuleSelectors1764000008120 } from './migrations/1764000008120-rule-selectors.js';
 export { SessionIdJags1764000009010 } from './migrations/1764000009010-session-id-jags.js';
 export { UsesByArrival1764000008104 } from './migrations/1764000008104-uses-by-arrival.js';
 export { ForeignUses1764000008202 } from './migrations/1764000008202-foreign-uses.js';

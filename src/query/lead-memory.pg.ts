@@ -28,7 +28,9 @@ export function createLeadMemory(): LeadsOf {
     const news = await snapshot.rows<{ from_ix: string; lead: Buffer }>(NEWS, [String(known.below), MAX_LEADS + 1]);
     for (const { lead } of news) known.leads.add(ruleKeyFromBytes(lead));
     const last = news.at(-1);
-    if (last && BigInt(last.from_ix) >= known.below) known.below = BigInt(last.from_ix) + 1n;
+    // A rule has several rows of one index: where the page ended among them, the next one begins with them again.
+    const isWhole = news.length <= MAX_LEADS;
+    if (last && BigInt(last.from_ix) >= known.below) known.below = BigInt(last.from_ix) + (isWhole ? 1n : 0n);
     return news.length > MAX_LEADS || known.leads.size > MAX_LEADS ? undefined : known.leads;
   };
 }

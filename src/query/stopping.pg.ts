@@ -25,6 +25,6 @@ const OF_ALL = ruleKeyFromBytes(LEAD_OF_ALL);
 
 function indexOf(tenantKey: Uint8Array, rules: readonly RuleVersion[]): RuleIndex {
   const index = createRuleIndex();
-  for (const { rule, selector, terms } of rules) index.put({ ...terms, id: rule, seq: BigInt(terms.seq), selector: selectorKey(tenantKey, selector) });
+  for (const { rule, selector, terms } of rules) index.add({ ...terms, id: rule, seq: BigInt(terms.seq), selector: selectorKey(tenantKey, selector) });
   return index;
 }

@@ -20,7 +20,7 @@ const callerMembers = {
   disabled: { type: 'boolean' },
 } as const;
 
-export const TENANT = { type: 'object', properties: { id: text, name: text } } as const;
+export const TENANT = { type: 'object', properties: { id: text, name: text, issuers: { type: 'array', items: text, description: 'issuers that its sources may speak for; absent: whichever no other tenant has' } } } as const;
 export const CREATED_TENANT = {
   type: 'object',
   properties: { ...TENANT.properties, admin: { type: 'object', properties: { id: text, secret: shownOnce } } },

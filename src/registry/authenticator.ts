@@ -1,8 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Caller, ControlState } from '../control/index.js';
-import { hasExpired } from './callers.js';
 import { createFailureThrottle } from './failure-throttle.js';
-import { equalDigests, secretDigest } from './secrets.js';
+import { equalDigests, hasExpired, secretDigest } from './secrets.js';
 
 /** Compared with when no caller has the id, so that an unknown id costs what a wrong secret costs. */
 const NOBODY_SECRETS = [{ id: '', sha256: secretDigest(''), created_at: 0, expires_at: 0 }];
@@ -29,7 +28,10 @@ export interface Refusal {
   readonly detail: string;
 }
 
-export type Authentication = { readonly caller: Caller; readonly refusal?: undefined } | { readonly caller?: undefined; readonly refusal: Refusal };
+/** `key`: the id of the secret that was presented. */
+export type Authentication =
+  | { readonly caller: Caller; readonly key: string; readonly refusal?: undefined }
+  | { readonly caller?: undefined; readonly key?: undefined; readonly refusal: Refusal };
 
 /**
  * Says which caller a request comes from: `client_secret_basic`, `client_secret_post` (RFC 6749, section 2.3.1) or the
@@ -68,19 +70,19 @@ export function createAuthenticator({ state, now = Date.now }: AuthenticatorOpti
     return remembered;
   }
 
-  function bySecret(sha256: string): Caller | undefined {
+  function bySecret(sha256: string): Found | undefined {
     const caller = state().callerBySecret(sha256);
     const stored = caller?.secrets.find((one) => one.sha256 === sha256);
-    return caller && stored && isUsable(caller, stored) ? caller : undefined;
+    return caller && stored && isUsable(caller, stored) ? { caller, key: stored.id } : undefined;
   }
 
-  function byIdAndSecret(id: string, sha256: string, isSame = equalDigests): Caller | undefined {
+  function byIdAndSecret(id: string, sha256: string, isSame = equalDigests): Found | undefined {
     const caller = state().caller(id);
-    let usable = false;
+    let found: Found | undefined;
     for (const stored of caller?.secrets ?? NOBODY_SECRETS) {
-      if (isSame(stored.sha256, sha256) && caller && isUsable(caller, stored)) usable = true;
+      if (isSame(stored.sha256, sha256) && caller && isUsable(caller, stored)) found = { caller, key: stored.id };
     }
-    return usable ? caller : undefined;
+    return found;
   }
 
   const isUsable = (caller: Caller, stored: Caller['secrets'][number]): boolean =>
@@ -99,25 +101,29 @@ export function createAuthenticator({ state, now = Date.now }: AuthenticatorOpti
     const formId = form?.get('client_id');
     if (authorization === undefined) {
       if (formSecret === undefined || formId === undefined) return refuse(credentials, undefined, 'no credentials');
-      const caller = byIdAndSecret(formId, secretDigest(formSecret));
-      return caller ? { caller } : refuse(credentials, undefined, 'the credentials are wrong, expired or disabled');
+      return byIdAndSecret(formId, secretDigest(formSecret)) ?? refuse(credentials, undefined, 'the credentials are wrong, expired or disabled');
     }
     // RFC 6749, section 2.3: the client MUST NOT use more than one authentication method in each request.
     if (formSecret !== undefined) return { refusal: { code: 'invalid-request', detail: 'more than one way of authentication' } };
     const presented = takeApart(authorization);
     const { scheme, id, sha256 } = presented;
     if (scheme === undefined) return refuse(credentials, undefined, 'the authorization scheme is neither Basic nor Bearer');
-    const caller = scheme === 'Bearer' ? bySecret(sha256) : id === undefined ? undefined : byIdAndSecret(id, sha256, presented.remembered ? isEqual : equalDigests);
-    if (!caller || (scheme === 'Basic' && formId !== undefined && formId !== caller.id)) {
+    const found = scheme === 'Bearer' ? bySecret(sha256) : id === undefined ? undefined : byIdAndSecret(id, sha256, presented.remembered ? isEqual : equalDigests);
+    if (!found || (scheme === 'Basic' && formId !== undefined && formId !== found.caller.id)) {
       return refuse(credentials, scheme, scheme === 'Bearer' ? 'the key is unknown, expired or disabled' : 'the credentials are wrong, expired or disabled');
     }
     if (!presented.remembered) good.set(authorization, { ...presented, remembered: true });
-    return { caller };
+    return found;
   };
 }
 
 /** How long it takes to compare tells nothing about a secret to whoever presented the right one before. */
 const isEqual = (one: string, other: string): boolean => one === other;
+
+interface Found {
+  readonly caller: Caller;
+  readonly key: string;
+}
 
 /** What a header presents; of the secret only its digest. */
 interface Presented {

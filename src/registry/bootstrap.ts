@@ -43,7 +43,7 @@ export async function bootstrap({ home, controlLog, follower, now = Date.now }: 
 
   const edits = createEdits({ controlLog, follower });
   const known = state.tenantByName(DEFAULT_TENANT);
-  const tenant = known ?? (await ensureTenant(edits, { id: 'bootstrap', tenant: '' }, DEFAULT_TENANT, () => {}));
+  const tenant = known ?? (await ensureTenant(edits, { id: 'bootstrap', tenant: '' }, { name: DEFAULT_TENANT }, () => {}));
   const { secret, written } = await ensureKeyFile(path);
   const actor: Actor = { id: 'bootstrap', tenant: tenant.id };
   const stored = storedSecret(secret, Math.floor(now() / 1000));

@@ -20,7 +20,8 @@ import type { Authenticator } from './authenticator.js';
 export const AUTHENTICATOR = Symbol('rescind.authenticator');
 const ROLES_METADATA = 'rescind.roles';
 
-type AuthenticatedRequest = FastifyRequest & { rescindCaller?: Caller };
+/** With the id of the secret that it presented (`Actor`). */
+type AuthenticatedRequest = FastifyRequest & { rescindCaller?: Caller & { readonly key: string } };
 
 /** Refuses with 401 who is unknown, with 403 who has none of the roles of {@link RequireRole}; without it, everybody. */
 @Injectable()
@@ -35,7 +36,7 @@ export class CallerGuard implements CanActivate {
 
   canActivate(context: ExecutionContext): boolean {
     const request = context.switchToHttp().getRequest<AuthenticatedRequest>();
-    const { caller, refusal } = this.#authenticate({ authorization: request.headers.authorization, remoteAddress: request.ip });
+    const { caller, key, refusal } = this.#authenticate({ authorization: request.headers.authorization, remoteAddress: request.ip });
     if (!caller) {
       throw new RescindError(refusal.code === 'too-many-requests' ? 'too-many-requests' : 'unauthenticated', { detail: refusal.detail });
     }
@@ -46,7 +47,7 @@ export class CallerGuard implements CanActivate {
     if (!roles?.some((role) => caller.roles[role] !== undefined)) {
       throw new RescindError('forbidden', { detail: `the caller needs the role ${roles?.join(' or ') ?? 'that nobody has'}` });
     }
-    request.rescindCaller = caller;
+    request.rescindCaller = { ...caller, key };
     return true;
   }
 }

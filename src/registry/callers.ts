@@ -5,7 +5,7 @@ import { authoredRecord, type Actor, type Change } from './authored.js';
 import type { Edit, Edits } from './edits.js';
 import { CallerInput, CallerUpdate, SecretInput, createReader } from './inputs.js';
 import { checkRoles } from './roles-check.js';
-import { generateSecret, secretDigest } from './secrets.js';
+import { generateSecret, hasExpired, secretDigest } from './secrets.js';
 import { callerView, secretView, type CallerView, type SecretView } from './views.js';
 
 /** One in use and one to rotate to. */
@@ -63,7 +63,7 @@ export function createCallerCommands({ edits, state, now }: Dependencies): Calle
   }
 
   function amend(actor: Actor, id: string, kind: Change, apply: Amendment): Promise<CallerView> {
-    return edits.commit((current) => {
+    return edits.commit(actor, (current) => {
       const before = findCaller(current, actor, id);
       const { tenant, ...record } = before;
       const after = apply(current, record);
@@ -76,7 +76,7 @@ export function createCallerCommands({ edits, state, now }: Dependencies): Calle
     async createCaller(actor, input) {
       const { id, roles, expires_at } = readCaller(input);
       const created = newSecret(seconds(), expires_at);
-      return edits.commit((current) => {
+      return edits.commit(actor, (current) => {
         if (current.caller(id)) throw new RescindError('already-exists', { detail: 'a caller with this id is registered' });
         const record: CallerRecord = { id, roles: checkRoles(current, actor.tenant, roles), secrets: [created.stored], disabled: false };
         return edit(actor, record, 'created', { ...callerView({ ...record, tenant: actor.tenant }), secret: created.secret });
@@ -94,7 +94,7 @@ export function createCallerCommands({ edits, state, now }: Dependencies): Calle
     async addSecret(actor, id, input) {
       const { expires_at } = readSecret(input ?? {});
       const created = newSecret(seconds(), expires_at);
-      return edits.commit((current) => {
+      return edits.commit(actor, (current) => {
         const { tenant: _, ...record } = findCaller(current, actor, id);
         const usable = record.secrets.filter((secret) => !hasExpired(secret, seconds()));
         if (usable.length >= MAX_SECRETS) throw new RescindError('too-many-secrets');
@@ -116,9 +116,6 @@ export function createCallerCommands({ edits, state, now }: Dependencies): Calle
     getCaller: (actor, id) => callerView(findCaller(state, actor, id)),
   };
 }
-
-export const hasExpired = (secret: CallerSecret, seconds: number): boolean =>
-  secret.expires_at !== undefined && secret.expires_at <= seconds;
 
 const isAdmin = (caller: CallerRecord, seconds: number): boolean =>
   caller.roles.admin !== undefined && !caller.disabled && caller.secrets.some((secret) => !hasExpired(secret, seconds));

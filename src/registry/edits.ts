@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { RescindError, canonicalJson } from '../contracts/index.js';
-import type { Appended, Command, ControlFollower, ControlLog, ControlState, NewControlRecord, Seq } from '../control/index.js';
+import { createFairQueue, type Appended, type Command, type ControlFollower, type ControlLog, type ControlState, type NewControlRecord, type Seq } from '../control/index.js';
+import type { Actor } from './authored.js';
+import { hasExpired } from './secrets.js';
 
 /** How often an edit is decided anew because another process's came first; then `edit-conflict`. */
 const MAX_ATTEMPTS = 20;
@@ -10,6 +12,17 @@ const MAX_SENDS = 3;
 const RESEND_MS = 200;
 /** How long an edit waits to be applied here; then `not-confirmed`. */
 const APPLIED_TIMEOUT_MS = 10_000;
+
+/** Edits in line, of one caller and of one tenant; one more is refused. */
+const MAX_IN_LINE_A_CALLER = 20;
+const MAX_IN_LINE_A_TENANT = 60;
+
+interface EditsOptions {
+  readonly controlLog: ControlLog;
+  readonly follower: ControlFollower;
+  /** Epoch milliseconds. */
+  readonly now?: () => number;
+}
 
 export interface Edit<T> {
   /** One record, never more: see {@link createEdits}. */
@@ -23,10 +36,11 @@ export interface Edit<T> {
 
 export interface Edits {
   /**
-   * Commits the edit that `decide` asks for. `decide` is pure and may run several times; what it throws ends the edit.
-   * On return the record is durable and applied here, and in force everywhere when it narrows.
+   * Commits the edit that `decide` asks for, if the actor may still give it when its turn comes. `decide` is pure and may run several
+   * times; what it throws ends the edit. On return the record is durable and applied here, and in force everywhere when it narrows.
+   * `too-many-requests` where the actor, or its tenant, has too many edits in line.
    */
-  commit<T>(decide: (state: ControlState) => Edit<T>): Promise<T>;
+  commit<T>(actor: Actor, decide: (state: ControlState) => Edit<T>): Promise<T>;
 }
 
 /**
@@ -38,8 +52,11 @@ export interface Edits {
  * the state it was decided on. Of two commands with one v the second appends nothing; it waits for the first and decides
  * anew. A command holds one record, because a reader may stop between two records of a command but never within one.
  */
-export function createEdits({ controlLog, follower }: { controlLog: ControlLog; follower: ControlFollower }): Edits {
-  let last: Promise<unknown> = Promise.resolve();
+export function createEdits({ controlLog, follower, now = Date.now }: EditsOptions): Edits {
+  // Edits of one process stand in line, so that they do not conflict with each other; callers take turns.
+  const line = createFairQueue<() => Promise<void>>(() => 1);
+  const waiting = new Map<string, number>();
+  let isRunning = false;
 
   /** A refusal counts only when nothing committed before it was left unread: another process may have just made what is missing. */
   async function decideNow<T>(decide: (state: ControlState) => Edit<T>): Promise<{ version: number; edit: Edit<T> }> {
@@ -68,13 +85,51 @@ export function createEdits({ controlLog, follower }: { controlLog: ControlLog; 
     throw new RescindError('edit-conflict', { retryable: true });
   }
 
+  async function run(): Promise<void> {
+    isRunning = true;
+    while (line.size > 0) for (const turn of line.take(1)) await turn();
+    isRunning = false;
+  }
+
+  function count(actor: Actor, by: 1 | -1): void {
+    for (const owner of [`caller ${actor.id}`, `tenant ${actor.tenant}`]) {
+      const left = (waiting.get(owner) ?? 0) + by;
+      if (left === 0) waiting.delete(owner);
+      else waiting.set(owner, left);
+    }
+  }
+
+  function inTurn<T>(actor: Actor, work: () => Promise<T>): Promise<T> {
+    const isFull = (waiting.get(`caller ${actor.id}`) ?? 0) >= MAX_IN_LINE_A_CALLER || (waiting.get(`tenant ${actor.tenant}`) ?? 0) >= MAX_IN_LINE_A_TENANT;
+    if (isFull) return Promise.reject(new RescindError('too-many-requests', { detail: 'too many edits of this caller, or of its tenant, wait in line' }));
+    count(actor, 1);
+    return new Promise((resolve, reject) => {
+      line.push(actor.id, async () => {
+        await work().then(resolve, reject);
+        count(actor, -1);
+      });
+      if (!isRunning) void run();
+    });
+  }
+
+  /** A key that was withdrawn while the edit waited gives no command. */
+  function requireActor({ id, tenant, key }: Actor, state: ControlState): void {
+    if (key === undefined) return;
+    const caller = state.caller(id);
+    const stored = caller?.secrets.find((secret) => secret.id === key);
+    const isGood = caller?.tenant === tenant && !caller.disabled && stored !== undefined && !hasExpired(stored, Math.floor(now() / 1000));
+    if (!isGood) throw new RescindError('unauthenticated', { detail: 'the key was withdrawn while the edit waited' });
+    if (!caller.roles.admin) throw new RescindError('forbidden', { detail: 'the role `admin` was taken away while the edit waited' });
+  }
+
   return {
-    async commit(decide) {
-      // Edits of one process stand in line, so that they do not conflict with each other.
-      const turn = last.then(() => attempt(decide));
-      last = turn.catch(() => undefined);
-      const { edit, seq } = await turn;
-      if (edit.narrows) await follower.whenInForce(seq);
+    async commit(actor, decide) {
+      const decideAsActor = <T>(ask: (state: ControlState) => Edit<T>) => (state: ControlState): Edit<T> => {
+        requireActor(actor, state);
+        return ask(state);
+      };
+      const { edit, seq } = await inTurn(actor, () => attempt(decideAsActor(decide)));
+      if (edit.narrows) await follower.whenInForce(seq, edit.record.tenant);
       return edit.result;
     },
   };

@@ -22,7 +22,14 @@ const Identifiers = Type.Array(Identifier, { maxItems: MAX_VALUES, uniqueItems: 
 const SomeIdentifiers = Type.Array(Identifier, { minItems: 1, maxItems: MAX_VALUES, uniqueItems: true });
 const Future = Type.Integer({ minimum: 0, maximum: MAX_TIME_SECONDS, description: 'epoch seconds' });
 
-export const TenantInput = Type.Object({ name: Name, admin: Type.Optional(Name) }, closed);
+export const TenantInput = Type.Object(
+  {
+    name: Name,
+    admin: Type.Optional(Name),
+    issuers: Type.Optional(Type.Array(Identifier, { maxItems: MAX_VALUES, uniqueItems: true, description: 'issuers that its sources may speak for; absent: whichever no other tenant has' })),
+  },
+  closed,
+);
 export type TenantInput = Static<typeof TenantInput>;
 
 const ProfileInput = Type.Object(

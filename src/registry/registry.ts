@@ -21,7 +21,7 @@ export interface RegistryOptions {
 export type Registry = TenantCommands & SourceCommands & CallerCommands;
 
 export function createRegistry({ controlLog, follower, createTopic, now = Date.now }: RegistryOptions): Registry {
-  const edits = createEdits({ controlLog, follower });
+  const edits = createEdits({ controlLog, follower, now });
   const { state } = follower;
   return {
     ...createTenantCommands({ edits, state, now }),

@@ -1,4 +1,5 @@
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { CallerSecret } from '../control/index.js';
 
 const SECRET_BYTES = 32;
 const SECRET_PREFIX = 'rsk_';
@@ -15,3 +16,5 @@ export const secretDigest = (secret: string): string => hash('sha256', secret, '
 /** Both are digests of {@link secretDigest}, so both are 43 characters. */
 export const equalDigests = (one: string, other: string): boolean =>
   one.length === other.length && timingSafeEqual(Buffer.from(one, 'latin1'), Buffer.from(other, 'latin1'));
+
+export const hasExpired = (secret: CallerSecret, seconds: number): boolean => secret.expires_at !== undefined && secret.expires_at <= seconds;

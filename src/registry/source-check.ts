@@ -66,6 +66,9 @@ export function checkSourceAmong(state: ControlState, tenant: string, record: So
   if (byName && byName.id !== record.id) takenBy(byName, tenant, 'a source with this name is registered');
   const byUri = state.sourceByUri(record.uri);
   if (byUri && byUri.id !== record.id) takenBy(byUri, tenant, 'a source with this URI is registered');
+  const allowed = state.tenant(tenant)?.issuers;
+  const foreign = record.issuers.find((issuer) => allowed !== undefined && !allowed.includes(issuer));
+  if (foreign !== undefined) throw new RescindError('forbidden', { detail: 'one of `issuers` is not among those that the operator gave the tenant' });
   for (const other of state.sources()) {
     if (other.tenant === tenant) continue;
     const hasIssuer = other.issuers.some((issuer) => record.issuers.includes(issuer));

@@ -40,14 +40,14 @@ export function createSourceCommands({ edits, state, createTopic }: Dependencies
     async createSource(actor, input) {
       const { name, uri, ...rest } = readSource(input);
       const record = sourceRecord({ id: randomUUID(), name, uri }, rest, false);
-      return edits.commit((now) => {
+      return edits.commit(actor, (now) => {
         checkSourceAmong(now, actor.tenant, record);
         return edit(actor, record, 'created');
       });
     },
     async updateSource(actor, nameOrId, input) {
       const { disabled, ...update } = readUpdate(input);
-      return edits.commit((now) => {
+      return edits.commit(actor, (now) => {
         const { id, name, uri, disabled: before } = findSource(now, actor, nameOrId);
         if ((update.name ?? name) !== name || (update.uri ?? uri) !== uri) {
           throw new RescindError('invalid-request', { detail: '`name` and `uri` are the identity of a source and cannot change' });
@@ -58,7 +58,7 @@ export function createSourceCommands({ edits, state, createTopic }: Dependencies
       });
     },
     disableSource: (actor, nameOrId) =>
-      edits.commit((now) => {
+      edits.commit(actor, (now) => {
         const { tenant: _, ...record } = findSource(now, actor, nameOrId);
         return edit(actor, { ...record, disabled: true }, 'disabled');
       }),

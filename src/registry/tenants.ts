@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { RescindError } from '../contracts/index.js';
-import type { CallerRecord, ControlState, TenantRecord } from '../control/index.js';
+import type { CallerRecord, ControlState, Tenant, TenantRecord } from '../control/index.js';
 import { authoredRecord, type Actor } from './authored.js';
 import { newSecret } from './callers.js';
 import type { Edits } from './edits.js';
@@ -39,14 +39,14 @@ export function createTenantCommands({ edits, state, now }: Dependencies): Tenan
 
   return {
     async createTenant(actor, input) {
-      const { name, admin: id = `${name}-admin` } = readTenant(input);
+      const { name, admin: id = `${name}-admin`, issuers } = readTenant(input);
       if (!mayLookBeyond(actor)) {
         throw new RescindError('forbidden', { detail: `only an administrator of the tenant ${DEFAULT_TENANT} creates tenants` });
       }
       if (!new RegExp(NAME_PATTERN).test(id)) throw new RescindError('invalid-request', { detail: 'name the first administrator in `admin`' });
       // Before the first edit, so that a taken id does not leave a tenant without an administrator.
       if (state.caller(id)) throw new RescindError('already-exists', { detail: `a caller ${id} is registered; name another in \`admin\`` });
-      const tenant = await ensureTenant(edits, actor, name, (current, known) => {
+      const tenant = await ensureTenant(edits, actor, { name, ...(issuers ? { issuers } : {}) }, (current, known) => {
         if (known && [...current.callers()].some((caller) => caller.tenant === known.id)) {
           throw new RescindError('already-exists', { detail: 'a tenant with this name is registered' });
         }
@@ -67,15 +67,16 @@ export function createTenantCommands({ edits, state, now }: Dependencies): Tenan
   };
 }
 
-type TenantCheck = (state: ControlState, known: TenantView | undefined) => void;
+type TenantCheck = (state: ControlState, known: Tenant | undefined) => void;
 
 /** Answers the tenant of this name, made now unless it is there. An unchanged record is written again: it changes nothing. */
-export function ensureTenant(edits: Edits, actor: Actor, name: string, check: TenantCheck): Promise<TenantView> {
-  const fresh: TenantRecord = { id: randomUUID(), name, key: randomBytes(TENANT_KEY_BYTES).toString('base64url') };
-  return edits.commit((current) => {
+export function ensureTenant(edits: Edits, actor: Actor, { name, issuers }: Pick<TenantRecord, 'name' | 'issuers'>, check: TenantCheck): Promise<TenantView> {
+  const bound = issuers ? { issuers } : {};
+  const fresh: TenantRecord = { id: randomUUID(), name, ...bound, key: randomBytes(TENANT_KEY_BYTES).toString('base64url') };
+  return edits.commit(actor, (current) => {
     const known = current.tenantByName(name);
     check(current, known);
-    const record = known ? { id: known.id, name: known.name, key: known.key.toString('base64url') } : fresh;
+    const record = known ? { id: known.id, name: known.name, ...bound, key: known.key.toString('base64url') } : fresh;
     return {
       record: authoredRecord('tenant.changed', actor, record.id, record, known ? 'updated' : 'created'),
       narrows: false,
@@ -86,7 +87,7 @@ export function ensureTenant(edits: Edits, actor: Actor, name: string, check: Te
 
 /** Rejects with `already-exists` when the tenant has a caller, or another tenant has one of this id. */
 export function ensureFirstAdmin(edits: Edits, actor: Actor, tenant: string, record: CallerRecord): Promise<void> {
-  return edits.commit((current) => {
+  return edits.commit(actor, (current) => {
     if (current.caller(record.id) || [...current.callers()].some((caller) => caller.tenant === tenant)) {
       throw new RescindError('already-exists', { detail: 'the tenant has callers already' });
     }

@@ -4,6 +4,7 @@ import type { Caller, CallerRoles, CallerSecret, Source, SourceRecord, Tenant } 
 export interface TenantView {
   readonly id: string;
   readonly name: string;
+  readonly issuers?: readonly string[];
 }
 
 export type SourceView = SourceRecord & { readonly tenant: string };
@@ -22,7 +23,7 @@ export interface CallerView {
   readonly disabled: boolean;
 }
 
-export const tenantView = ({ id, name }: Pick<Tenant, 'id' | 'name'>): TenantView => ({ id, name });
+export const tenantView = ({ id, name, issuers }: Pick<Tenant, 'id' | 'name' | 'issuers'>): TenantView => ({ id, name, ...(issuers ? { issuers } : {}) });
 
 export const sourceView = (source: Source): SourceView => ({
   id: source.id,

@@ -1,6 +1,6 @@
 import { RescindError } from '../contracts/index.js';
 import type { Caller, ControlFollower, ControlLog, ControlRecord, IssuerClient, NewControlRecord, Tenant } from '../control/index.js';
-import { MAX_LINEAGE_AGE_S, type TokenRef } from '../rules/index.js';
+import { MAX_LINEAGE_AGE_S, type Selector, type TokenRef } from '../rules/index.js';
 import type { RuleReader } from './rule-reader.pg.js';
 import { ruleRecord } from './rule-record.js';
 import { createUnknownTokens } from './unknown-tokens.js';
@@ -39,12 +39,12 @@ export function createOrderOwn({ controlLog, follower, rules, now }: OwnRulesOpt
   /** A token revoked again has its rule already: the key makes the repetition wait for that one, not add another. */
   async function commit(tenant: Tenant, key: readonly string[], records: readonly NewControlRecord[]): Promise<'revoked'> {
     const appended = await controlLog.append({ records, once: { key, content: '' } });
-    await follower.whenInForce(appended.lastSeq);
+    await follower.whenInForce(appended.lastSeq, tenant.id);
     if (!appended.replayed) return 'revoked';
     const earlier = await controlLog.readRange(appended.firstSeq, appended.lastSeq);
     if (earlier.every((record) => holds(tenant, record))) return 'revoked';
     const { lastSeq } = await controlLog.append({ records });
-    await follower.whenInForce(lastSeq);
+    await follower.whenInForce(lastSeq, tenant.id);
     return 'revoked';
   }
 
@@ -57,7 +57,7 @@ export function createOrderOwn({ controlLog, follower, rules, now }: OwnRulesOpt
 
   /** Its recording has a lower seq than the rule, so as of now it falls whatever its times say. */
   function revokeRecorded(tenant: Tenant, caller: Caller, ref: TokenRef): Promise<'revoked'> {
-    const record = ruleRecord(tenant, { caller: caller.id }, { token: ref }, { effect: 'revoke', reauthenticate: false, reason: REASON });
+    const record = ruleRecord(tenant, { caller: caller.id }, { selector: { token: ref } }, { effect: 'revoke', reauthenticate: false, reason: REASON });
     return commit(tenant, ['revoke-own', tenant.id, ...Object.values(ref)], [record]);
   }
 
@@ -68,8 +68,9 @@ export function createOrderOwn({ controlLog, follower, rules, now }: OwnRulesOpt
   function blockUnrecorded(tenant: Tenant, caller: Caller, ref: TokenRef, clients: readonly IssuerClient[] | undefined): Promise<'revoked'> {
     const until = Math.floor(now() / 1000) + MAX_LINEAGE_AGE_S;
     const told = { effect: 'block', until, reauthenticate: false, reason: REASON } as const;
-    const selectors = clients ? clients.map((client) => ({ token: ref, client })) : [{ token: ref }];
-    const records = selectors.map((selector) => ruleRecord(tenant, { caller: caller.id }, selector, told));
+    const [client, ...others] = clients ?? [];
+    const selector: Selector = client ? { token: ref, client } : { token: ref };
+    const records = [ruleRecord(tenant, { caller: caller.id }, { selector, ...(others.length > 0 ? { or: { client: others } } : {}) }, told)];
     const pairs = clients?.flatMap(({ iss, client_id: clientId }) => [iss, clientId]) ?? [];
     return commit(tenant, ['revoke-own-unrecorded', tenant.id, caller.id, JSON.stringify([ref, pairs])], records);
   }
@@ -82,7 +83,7 @@ export function createOrderOwn({ controlLog, follower, rules, now }: OwnRulesOpt
       if (!own.some(({ iss, client_id: clientId }) => iss === issuedTo.iss && clientId === issuedTo.client_id)) return 'not-own';
       return recorded ? revokeRecorded(tenant, caller, ref) : blockUnrecorded(tenant, caller, ref, undefined);
     }
-    const release = await unknownTokens.take(caller, ref);
+    const release = await unknownTokens.take(caller, ref, own.length);
     if (!release) return 'full';
     try {
       // Takes effect only if the token turns out to belong to one of these.

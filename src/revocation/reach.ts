@@ -1,6 +1,6 @@
 import { RescindError } from '../contracts/index.js';
 import type { Author, Caller, CallerRoles } from '../control/index.js';
-import type { Selector } from '../rules/index.js';
+import { expandSelector, type OtherValues, type Selector } from '../rules/index.js';
 
 /**
  * Refuses a selector that reaches beyond the caller's `revoke` role. A role bound to issuers or resources needs the
@@ -24,16 +24,17 @@ export function requireReach(roles: CallerRoles, selector: Selector): void {
  * bound lets a caller narrow what it stops, not take back what others stopped.
  */
 export function requireOwnRule({ id, roles }: Caller, rule: OrderedRule): void {
-  requireReach(roles, rule.selector);
+  for (const one of expandSelector(rule.selector, rule.or)) requireReach(roles, one);
   if (!isWholeTenant(roles) && rule.author.caller !== id) {
     throw new RescindError('forbidden', { detail: 'only its author, or a caller that may revoke for the whole tenant, lifts this block' });
   }
 }
 
 /** Whether the caller may read of the rule: an auditor and who may revoke for the whole tenant of every one, others of their own and those within their bound. */
-export function mayRead({ id, roles }: Caller, { selector, author }: OrderedRule): boolean {
+export function mayRead({ id, roles }: Caller, { selector, or, author }: OrderedRule): boolean {
   if (readsAll({ roles }) || author.caller === id) return true;
-  return roles.revoke !== undefined && isWithin(roles.revoke, selector);
+  const bound = roles.revoke;
+  return bound !== undefined && expandSelector(selector, or).every((one) => isWithin(bound, one));
 }
 
 /** Whether the caller reads of every rule. */
@@ -41,6 +42,7 @@ export const readsAll = ({ roles }: Pick<Caller, 'roles'>): boolean => roles.aud
 
 interface OrderedRule {
   readonly selector: Selector;
+  readonly or?: OtherValues | undefined;
   readonly author: Author;
 }
 

@@ -102,6 +102,14 @@ export const RULE = {
     in_force: { type: 'boolean', description: 'whether every node and guard is known to go by it' },
     effect,
     selector: SELECTOR,
+    or: {
+      type: 'object',
+      description: 'further values of the selector\'s members, any of which selects too',
+      properties: {
+        client: { type: 'array', items: { type: 'object', properties: { iss: text, client_id: text } } },
+        resource: { type: 'array', items: text },
+      },
+    },
     before: seconds,
     until: seconds,
     reauthenticate: { type: 'boolean' },

@@ -1,5 +1,6 @@
 import { RescindError, canonicalJson } from '../contracts/index.js';
 import type { Appended, Author, Caller, Command, Confirmed, ControlFollower, ControlLog, RuleRecord, Seq, Tenant } from '../control/index.js';
+import { expandSelector } from '../rules/index.js';
 import { readLift, readOrder, readPreview } from './order-input.js';
 import { createPreviewReader, type Looks, type Preview } from './preview.pg.js';
 import { mayRead, readsAll, requireOwnRule, requireReach } from './reach.js';
@@ -94,7 +95,7 @@ export function createRevocations({ controlLog, follower, pool, questionPool = p
     const seq = appended.lastSeq;
     let confirmed: Confirmed;
     try {
-      confirmed = await follower.whenInForce(seq);
+      confirmed = await follower.whenInForce(seq, tenant.id);
     } catch (error) {
       if (!(error instanceof RescindError) || error.code !== 'not-confirmed') throw error;
       throw new RescindError('not-confirmed', { cause: error.cause, extensions: { id, seq: String(seq) } });
@@ -132,7 +133,7 @@ export function createRevocations({ controlLog, follower, pool, questionPool = p
     const order = readOrder(body, seconds());
     requireReach(caller.roles, order.selector);
     const { selector, on_behalf_of: _, ...told } = order;
-    const record = ruleRecord(tenant, authorOf(caller, order), selector, told);
+    const record = ruleRecord(tenant, authorOf(caller, order), { selector }, told);
     const once = idempotencyKey === undefined ? undefined : idempotent(caller, idempotencyKey, body);
     const appended = await controlLog.append({ records: [record], ...(once ? { once } : {}) });
     if (!appended.same) throw new RescindError('idempotency-key-reused');
@@ -161,13 +162,14 @@ export function createRevocations({ controlLog, follower, pool, questionPool = p
       const stored = await rules.find(tenant.id, id);
       if (!stored) throw new RescindError('not-found', { detail: 'no rule of this id' });
       requireOwnRule(caller, stored.body);
+      const { selector, or, shape, key, or_keys: several } = stored.body;
       const current = stateOf(stored, known(tenant, id), seconds());
       if (stored.body.effect !== 'block' || current === 'turned-revoke') throw new RescindError('not-liftable');
 
       const author = authorOf(caller, wanted);
-      const { reauthenticate, selector } = stored.body;
-      const revoke = resume ? undefined : ruleRecord(tenant, author, selector, { effect: 'revoke', reauthenticate, reason, after_lift_of: id });
-      const lifted = { kind: 'rule.lifted', tenant: tenant.id, subject: id, body: { rule: id, resume, reason, author } } as const;
+      const { reauthenticate } = stored.body;
+      const revoke = resume ? undefined : ruleRecord(tenant, author, { selector, ...(or ? { or } : {}) }, { effect: 'revoke', reauthenticate, reason, after_lift_of: id });
+      const lifted = { kind: 'rule.lifted', tenant: tenant.id, subject: id, body: { rule: id, ...(several === undefined ? {} : { several: { shape, key, or_keys: several } }), resume, reason, author } } as const;
       const appended = await controlLog.append({
         // The revoke first: a process that reads one of the two must not let through what both of them stop.
         records: [...(revoke ? [revoke] : []), lifted],
@@ -194,7 +196,7 @@ export function createRevocations({ controlLog, follower, pool, questionPool = p
       const page = await shownRules.page(tenant.id, readCursor(query.cursor), lookedAt);
       const readable = page.filter(({ body }) => mayRead(reader, body));
       const shown = readable.slice(0, limit);
-      const upTo = await follower.inForceUpTo();
+      const upTo = await follower.inForceUpTo(tenant.id);
       const revocations = shown.map((stored) => ruleView(stored, known(tenant, stored.body.id), upTo, seconds()));
       if (readable.length > limit) return { revocations, next: writeCursor(shown.at(-1)!.seq) };
       return page.length === lookedAt ? { revocations, next: writeCursor(page.at(-1)!.seq) } : { revocations };
@@ -203,7 +205,7 @@ export function createRevocations({ controlLog, follower, pool, questionPool = p
     async read(reader, id) {
       const tenant = tenantOf(reader);
       // Both are read whatever is found: the time it takes must not tell a rule that is not shown from one that is not there.
-      const [stored, upTo] = await Promise.all([shownRules.find(tenant.id, id), follower.inForceUpTo()]);
+      const [stored, upTo] = await Promise.all([shownRules.find(tenant.id, id), follower.inForceUpTo(tenant.id)]);
       if (!stored || !mayRead(reader, stored.body)) throw new RescindError('not-found', { detail: 'no rule of this id' });
       return ruleView(stored, known(tenant, id), upTo, seconds());
     },

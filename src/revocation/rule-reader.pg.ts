@@ -27,6 +27,8 @@ export interface RuleReader {
 export interface UnknownToken {
   readonly token: TokenRef;
   readonly until: number;
+  /** Of its rules. */
+  readonly selectors: number;
 }
 
 interface Row {
@@ -52,8 +54,8 @@ export function createRuleReader({ pool }: RuleReaderOptions): RuleReader {
       return rows[0] && storedRule(rows[0]);
     },
     async unknownTokens(tenant, caller, now, limit) {
-      const { rows } = await pool.query<{ token: TokenRef; until: string }>(UNKNOWN_TOKENS, [tenant, caller, now, limit]);
-      return rows.map(({ token, until }) => ({ token, until: Number(until) }));
+      const { rows } = await pool.query<{ token: TokenRef; until: string; selectors: number }>(UNKNOWN_TOKENS, [tenant, caller, now, limit]);
+      return rows.map(({ token, until, selectors }) => ({ token, until: Number(until), selectors }));
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { Author, RuleOrigin, Seq } from '../control/index.js';
-import type { Effect, Rule, Selector } from '../rules/index.js';
+import type { Effect, OtherValues, Rule, Selector } from '../rules/index.js';
 import type { StoredRule } from './rule-reader.pg.js';
 
 /**
@@ -19,6 +19,8 @@ export interface RuleView {
   readonly in_force: boolean;
   readonly effect: Effect;
   readonly selector: Selector;
+  /** Further values of the selector's members, any of which selects too. */
+  readonly or?: OtherValues;
   readonly before?: number;
   readonly until?: number;
   readonly resume?: true;
@@ -33,7 +35,7 @@ export interface RuleView {
 /** `known` is what this process has read of the control log; `inForceUpTo` what all have confirmed. */
 export function ruleView(stored: StoredRule, known: KnownRule, inForceUpTo: Seq, now: number): RuleView {
   const { seq, at, body, lift } = stored;
-  const { id, effect, selector, before, until, resume, reauthenticate, reason, author, origin, after_lift_of: afterLiftOf } = body;
+  const { id, effect, selector, or, before, until, resume, reauthenticate, reason, author, origin, after_lift_of: afterLiftOf } = body;
   return {
     id,
     seq: String(seq),
@@ -42,6 +44,7 @@ export function ruleView(stored: StoredRule, known: KnownRule, inForceUpTo: Seq,
     in_force: seq <= inForceUpTo,
     effect,
     selector,
+    ...(or ? { or } : {}),
     ...(before === undefined ? {} : { before }),
     ...(until === undefined ? {} : { until }),
     ...(resume ? { resume } : {}),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Caller, ControlFollower, ControlRecord, RuleRecord, Seq } from '../control/index.js';
+import { MAX_STANDING_A_TENANT, type Caller, type ControlFollower, type ControlRecord, type RuleRecord, type Seq } from '../control/index.js';
 import type { RuleReader, UnknownToken } from './rule-reader.pg.js';
 import { MAX_UNKNOWN_TOKENS, createUnknownTokens } from './unknown-tokens.js';
 
@@ -11,7 +11,9 @@ function given(earlier: readonly UnknownToken[] = []) {
   let apply: (records: readonly ControlRecord[]) => void = () => {};
   let reads = 0;
   let nowMs = NOW_S * 1000;
-  const follower = { onApplied: (listener: typeof apply) => void (apply = listener) } as unknown as ControlFollower;
+  let standing = 0;
+  const state = { tenant: () => ({ rules: { size: standing } }) };
+  const follower = { state, onApplied: (listener: typeof apply) => void (apply = listener) } as unknown as ControlFollower;
   const rules = {
     unknownTokens: async () => {
       reads++;
@@ -23,34 +25,45 @@ function given(earlier: readonly UnknownToken[] = []) {
     const body = { author: { caller }, selector: { token: ref(name), client: { iss: 'i', client_id: 'c' } }, until } as unknown as RuleRecord;
     apply([{ kind: 'rule.ordered', tenant: 't', subject: 'r', body, seq: 1n as Seq, version: 1, at: 0 }]);
   };
-  return { sut, order, reads: () => reads, passS: (s: number) => (nowMs += s * 1000) };
+  return { sut, order, hold: (selectors: number) => (standing = selectors), reads: () => reads, passS: (s: number) => (nowMs += s * 1000) };
 }
 
 describe('tokens that nobody has seen', () => {
   it('are as many as a caller may revoke, those under way among them', async () => {
     const { sut, order } = given();
     for (let at = 0; at < MAX_UNKNOWN_TOKENS - 1; at++) order(at);
-    const release = await sut.take(bots, ref('last'));
+    const release = await sut.take(bots, ref('last'), 1);
     expect(release).toBeDefined();
-    expect(await sut.take(bots, ref('beyond'))).toBeUndefined();
+    expect(await sut.take(bots, ref('beyond'), 1)).toBeUndefined();
     release!();
-    expect(await sut.take(bots, ref('beyond'))).toBeDefined();
+    expect(await sut.take(bots, ref('beyond'), 1)).toBeDefined();
   });
 
   it('count once, for their caller, until their rules end', async () => {
     const { sut, order, passS } = given();
     for (let at = 0; at < MAX_UNKNOWN_TOKENS; at++) order(at);
-    expect(await sut.take(bots, ref('new'))).toBeUndefined();
-    expect(await sut.take(bots, ref(7))).toBeDefined();
-    expect(await sut.take({ ...bots, id: 'other' }, ref('new'))).toBeDefined();
+    expect(await sut.take(bots, ref('new'), 1)).toBeUndefined();
+    expect(await sut.take(bots, ref(7), 1)).toBeDefined();
+    expect(await sut.take({ ...bots, id: 'other' }, ref('new'), 1)).toBeDefined();
     passS(100);
-    expect(await sut.take(bots, ref('new'))).toBeDefined();
+    expect(await sut.take(bots, ref('new'), 1)).toBeDefined();
   });
 
   it('of earlier runs are read once', async () => {
-    const { sut, reads } = given(Array.from({ length: MAX_UNKNOWN_TOKENS }, (_, at) => ({ token: ref(at), until: NOW_S + 100 })));
-    expect(await sut.take(bots, ref('new'))).toBeUndefined();
-    expect(await sut.take(bots, ref('new'))).toBeUndefined();
+    const { sut, reads } = given(Array.from({ length: MAX_UNKNOWN_TOKENS }, (_, at) => ({ token: ref(at), until: NOW_S + 100, selectors: 1 })));
+    expect(await sut.take(bots, ref('new'), 1)).toBeUndefined();
+    expect(await sut.take(bots, ref('new'), 1)).toBeUndefined();
     expect(reads()).toBe(1);
+  });
+
+  it('count as often as the caller has clients, and not at all where the tenant holds as many rules as it may', async () => {
+    const { sut, hold } = given();
+    const release = await sut.take(bots, ref('one'), 9_901);
+    expect(await sut.take(bots, ref('two'), 100)).toBeUndefined();
+    expect(await sut.take(bots, ref('three'), 99)).toBeDefined();
+    release!();
+    expect(await sut.take(bots, ref('two'), 100)).toBeDefined();
+    hold(MAX_STANDING_A_TENANT);
+    expect(await sut.take(bots, ref('four'), 1)).toBeUndefined();
   });
 });

@@ -1,4 +1,5 @@
-SELECT o.body->'selector'->'token' AS token, max((o.body->>'until')::bigint) AS until
+SELECT o.body->'selector'->'token' AS token, max((o.body->>'until')::bigint) AS until,
+       sum(1 + coalesce(jsonb_array_length(o.body->'or'->'client'), 0))::int AS selectors
 FROM control_log o
 WHERE o.tenant = $1
   AND o.kind = 'rule.ordered'

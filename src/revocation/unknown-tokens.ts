@@ -1,13 +1,16 @@
-import type { Caller, ControlFollower, ControlRecord } from '../control/index.js';
+import { MAX_STANDING_A_TENANT, type Caller, type ControlFollower, type ControlRecord } from '../control/index.js';
 import { tokenParts, type TokenRef } from '../rules/index.js';
-import type { RuleReader } from './rule-reader.pg.js';
+import type { RuleReader, UnknownToken } from './rule-reader.pg.js';
 
-/** Tokens that a caller may have revoked before anybody has seen them; more are refused. */
+/**
+ * Selectors that a caller may have ordered for tokens that nobody has seen: one for each of its clients and token. More are refused, as
+ * they are where the tenant holds as many as events may add.
+ */
 export const MAX_UNKNOWN_TOKENS = 10_000;
 
 export interface UnknownTokens {
-  /** A place for one more, to be released once its rule is applied or failed; undefined when the caller has no place left. */
-  take(caller: Caller, ref: TokenRef): Promise<(() => void) | undefined>;
+  /** Places for one more token, `selectors` of them, to be released once its rule is applied or failed; undefined when too few are left. */
+  take(caller: Caller, ref: TokenRef, selectors: number): Promise<(() => void) | undefined>;
 }
 
 export interface UnknownTokensOptions {
@@ -21,8 +24,7 @@ export interface UnknownTokensOptions {
  * runs ordered is read once a caller; what is ordered since, here or elsewhere, comes with the control log.
  */
 export function createUnknownTokens({ follower, rules, now }: UnknownTokensOptions): UnknownTokens {
-  /** By caller: token, and when its rule ends (epoch seconds). */
-  const ordered = new Map<string, Map<string, number>>();
+  const ordered = new Map<string, Ordered>();
   const loaded = new Map<string, Promise<void>>();
   const taken = new Map<string, number>();
 
@@ -33,12 +35,20 @@ export function createUnknownTokens({ follower, rules, now }: UnknownTokensOptio
   function count(record: ControlRecord): void {
     if (record.kind !== 'rule.ordered' || record.body.until === undefined) return;
     const { author, selector, until } = record.body;
-    if (selector.token && selector.client) remember(author.caller, selector.token, until);
+    if (selector.token && selector.client) remember(author.caller, { token: selector.token, until, selectors: 1 + (record.body.or?.client?.length ?? 0) });
   }
 
-  function remember(caller: string, ref: TokenRef, until: number): void {
-    const ofCaller = ordered.get(caller) ?? new Map<string, number>();
-    ordered.set(caller, ofCaller.set(nameOf(ref), until));
+  function remember(caller: string, { token, until, selectors }: UnknownToken): void {
+    const ofCaller = orderedBy(caller);
+    const name = nameOf(token);
+    ofCaller.selectors += selectors - (ofCaller.tokens.get(name)?.selectors ?? 0);
+    ofCaller.tokens.set(name, { until, selectors });
+  }
+
+  function orderedBy(caller: string): Ordered {
+    const ofCaller = ordered.get(caller) ?? { tokens: new Map(), selectors: 0 };
+    ordered.set(caller, ofCaller);
+    return ofCaller;
   }
 
   function load(caller: Caller): Promise<void> {
@@ -52,33 +62,42 @@ export function createUnknownTokens({ follower, rules, now }: UnknownTokensOptio
 
   async function readEarlier({ id, tenant }: Caller): Promise<void> {
     const earlier = await rules.unknownTokens(tenant, id, Math.floor(now() / 1000), MAX_UNKNOWN_TOKENS);
-    for (const { token, until } of earlier) remember(id, token, until);
+    for (const one of earlier) remember(id, one);
   }
 
   /** Every rule lives equally long, so the first that was remembered ends first. */
-  function dropEnded(ofCaller: Map<string, number>): void {
+  function dropEnded(ofCaller: Ordered): void {
     const seconds = now() / 1000;
-    for (const [token, until] of ofCaller) {
+    for (const [token, { until, selectors }] of ofCaller.tokens) {
       if (until > seconds) return;
-      ofCaller.delete(token);
+      ofCaller.tokens.delete(token);
+      ofCaller.selectors -= selectors;
     }
   }
 
   return {
-    async take(caller, ref) {
+    async take(caller, ref, selectors) {
       await load(caller);
-      const ofCaller = ordered.get(caller.id) ?? new Map<string, number>();
+      const ofCaller = orderedBy(caller.id);
       dropEnded(ofCaller);
       const underWay = taken.get(caller.id) ?? 0;
-      if (!ofCaller.has(nameOf(ref)) && ofCaller.size + underWay >= MAX_UNKNOWN_TOKENS) return undefined;
-      taken.set(caller.id, underWay + 1);
+      const isKnown = ofCaller.tokens.has(nameOf(ref));
+      const isFull = ofCaller.selectors + underWay + selectors > MAX_UNKNOWN_TOKENS || (follower.state.tenant(caller.tenant)?.rules.size ?? 0) >= MAX_STANDING_A_TENANT;
+      if (!isKnown && isFull) return undefined;
+      taken.set(caller.id, underWay + selectors);
       return () => {
-        const left = taken.get(caller.id)! - 1;
+        const left = taken.get(caller.id)! - selectors;
         if (left > 0) taken.set(caller.id, left);
         else taken.delete(caller.id);
       };
     },
   };
+}
+
+/** What a caller has ordered for unknown tokens; `until` is when a rule ends, epoch seconds. */
+interface Ordered {
+  readonly tokens: Map<string, { readonly until: number; readonly selectors: number }>;
+  selectors: number;
 }
 
 const nameOf = (ref: TokenRef): string => tokenParts(ref).join(' ');

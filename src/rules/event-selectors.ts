@@ -1,6 +1,6 @@
 import { canonicalJson, type EventDataOf } from '../contracts/index.js';
 import { tokenRef } from './token-keys.js';
-import type { Selector } from './selector.js';
+import { expandSelector, type OtherValues, type Selector } from './selector.js';
 
 const RULE_EVENT_NAMES = [
   'session.ended',
@@ -25,8 +25,23 @@ export const isRuleEvent = (name: string): name is RuleEventName => (RULE_EVENT_
 export const isEnabling = (name: RuleEventName): boolean =>
   name === 'user.enabled' || name === 'client.enabled' || name === 'connection.created' || name === 'connection.updated';
 
-/** What the event names, a selector a rule; each has the issuer that its source speaks for. */
-export const selectorsOfEvent = (event: RuleEvent): readonly Selector[] => namedBy(event).map((selector) => ({ ...selector, issuer: event.data.iss }));
+/** What one rule selects: a selector, and further values of its members. */
+export interface Selection {
+  readonly selector: Selector;
+  readonly or?: OtherValues;
+}
+
+/** What the event names: one rule, whose every selector has the issuer that its source speaks for. */
+export function selectionOfEvent(event: RuleEvent): Selection {
+  const { selector, or } = namedBy(event);
+  return { selector: { ...selector, issuer: event.data.iss }, ...(or ? { or } : {}) };
+}
+
+/** Every selector of {@link selectionOfEvent}. */
+export function selectorsOfEvent(event: RuleEvent): readonly Selector[] {
+  const { selector, or } = selectionOfEvent(event);
+  return expandSelector(selector, or);
+}
 
 /** Two connections may share their selectors and differ in a tenant: one's creation must not lift the other's block. */
 export function subjectOfEvent(event: RuleEvent): string | undefined {
@@ -42,37 +57,43 @@ export function subjectOfEvent(event: RuleEvent): string | undefined {
   }
 }
 
-function namedBy(event: RuleEvent): Selector[] {
+function namedBy(event: RuleEvent): Selection {
   switch (event.name) {
     case 'session.ended':
-      return [{ session: { iss: event.data.iss, sid: event.data.sid } }];
+      return { selector: { session: { iss: event.data.iss, sid: event.data.sid } } };
     case 'token.revoked':
-      return [{ token: tokenRef(event.data) }];
+      return { selector: { token: tokenRef(event.data) } };
     case 'user.disabled':
     case 'user.enabled': {
       const { iss, tenant, sub } = event.data;
-      return [{ user: tenant === undefined ? { iss, sub } : { iss, tenant, sub } }];
+      return { selector: { user: tenant === undefined ? { iss, sub } : { iss, tenant, sub } } };
     }
     case 'client.disabled':
-    case 'client.enabled':
-      return [
-        { client: { iss: event.data.iss, client_id: event.data.idp_client_id } },
-        ...event.data.ras.map((client) => ({ client: { iss: client.iss, client_id: client.client_id } })),
-      ];
+    case 'client.enabled': {
+      const { iss, idp_client_id: idpClient, ras } = event.data;
+      return anyOf([{ iss, client_id: idpClient }, ...ras.map((client) => ({ iss: client.iss, client_id: client.client_id }))]);
+    }
     case 'connection.deleted':
     case 'connection.created':
-    case 'connection.updated':
-      return connectionSelectors(event.data);
+    case 'connection.updated': {
+      const { iss, idp_client_id: idpClient, aud, client_id: client, resource } = event.data;
+      // By either of the client's ids, so that it reaches tokens of sources that state no IdP client id.
+      const clients = [{ iss, client_id: idpClient }, ...aud.map((ras) => ({ iss: ras, client_id: client }))];
+      return anyOf(clients, resource.length > 0 ? resource : aud);
+    }
     default:
       return event satisfies never;
   }
 }
 
-/** By either of the client's ids, so that it reaches tokens of sources that state no IdP client id. */
-function connectionSelectors(data: EventDataOf['connection.deleted']): Selector[] {
-  const resources = data.resource.length > 0 ? data.resource : data.aud;
-  return resources.flatMap((resource) => [
-    { client: { iss: data.iss, client_id: data.idp_client_id }, resource },
-    ...data.aud.map((ras) => ({ client: { iss: ras, client_id: data.client_id }, resource })),
-  ]);
+/** The client by any of these names, at any of the resources where some are named. */
+function anyOf(clients: readonly NonNullable<Selector['client']>[], resources: readonly string[] = []): Selection {
+  const [client, ...otherClients] = [...new Map(clients.map((one) => [JSON.stringify([one.iss, one.client_id]), one])).values()];
+  const [resource, ...otherResources] = [...new Set(resources)];
+  const or: OtherValues = {
+    ...(otherClients.length > 0 ? { client: otherClients } : {}),
+    ...(otherResources.length > 0 ? { resource: otherResources } : {}),
+  };
+  const selector: Selector = resource === undefined ? { client: client! } : { client: client!, resource };
+  return Object.keys(or).length > 0 ? { selector, or } : { selector };
 }

@@ -1,21 +1,27 @@
 export { DIMENSIONS, ruleKey, ruleKeyFromBytes, ruleKeyToBytes, type Dimension, type Parts, type RuleKey } from './dimension.js';
 export {
+  commonSelector,
+  expandSelector,
   MAX_SELECTOR_MEMBERS,
+  MAX_SELECTORS_A_RULE,
   parseSelector,
   isByIdentity,
   namesIdentity,
   selectorKey,
+  selectorKeys,
   selectorParts,
   SelectorError,
   splitSelectorKey,
   tokenParts,
   userParts,
+  type OtherValues,
   type Selector,
   type SelectorKey,
+  type SelectorKeys,
   type TokenRef,
 } from './selector.js';
 export { ruleTimeOf } from './rule-time.js';
-export { isEnabling, isRuleEvent, selectorsOfEvent, subjectOfEvent, type RuleEvent, type RuleEventName } from './event-selectors.js';
+export { isEnabling, isRuleEvent, selectionOfEvent, selectorsOfEvent, subjectOfEvent, type RuleEvent, type RuleEventName, type Selection } from './event-selectors.js';
 export { deadFrom, KEPT_S, lastKnownUse, MAX_LINEAGE_AGE_S, reviewFrom, stops, type Effect, type NewRule, type Rule, type Terms } from './rule.js';
 export {
   MAX_VALUES_PER_DIMENSION,

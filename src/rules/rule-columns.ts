@@ -30,6 +30,7 @@ const REAUTHENTICATE = 1 << 19;
 const RESUME = 1 << 20;
 const ENDS = 1 << 21;
 const HAS_ORIGIN = 1 << 22;
+const ONE_OF_SEVERAL = 1 << 23;
 
 /** Rules in typed arrays, 56 bytes and 16 a member, where an object with its strings takes several hundred. In no order. */
 export interface RuleColumns {
@@ -153,7 +154,8 @@ export function createRuleColumns(): RuleColumns {
         (rule.reauthenticate ? REAUTHENTICATE : 0) |
         (rule.resume === true ? RESUME : 0) |
         (until === undefined ? 0 : ENDS) |
-        (origin === undefined ? 0 : HAS_ORIGIN);
+        (origin === undefined ? 0 : HAS_ORIGIN) |
+        (rule.isOneOfSeveral === true ? ONE_OF_SEVERAL : 0);
       return slot;
     },
     free(slot) {
@@ -179,6 +181,7 @@ export function createRuleColumns(): RuleColumns {
         reauthenticate,
         ...(until === undefined ? {} : { until }),
         ...(resume ? { resume } : {}),
+        ...((word(slot, FLAGS) & ONE_OF_SEVERAL) !== 0 ? { isOneOfSeveral: true } : {}),
         ...(hasOrigin ? { origin: { speaker: word(slot, SPEAKER), at: double(slot, ORIGIN_AT) } } : {}),
       };
     },

@@ -4,7 +4,7 @@ import { keyWord, KEY_WORDS } from './key-pool.js';
 import { PACKED_KEYS_AT } from './packed-keys.js';
 import { createRuleColumns } from './rule-columns.js';
 import { idWords, isUuid } from './rule-id.js';
-import { deadFrom, reviewFrom, stops, type NewRule, type Rule } from './rule.js';
+import { deadFrom, reviewFrom, stops, type Effect, type NewRule, type Rule } from './rule.js';
 import { hashMember, hashShape, selectorHash } from './selector-hash.js';
 import { MAX_SELECTOR_MEMBERS, type SelectorKey } from './selector.js';
 import { MAX_VALUES_PER_DIMENSION, type PackedTokenKeys, type TokenKeys } from './token-keys.js';
@@ -16,11 +16,23 @@ export type AnyTokenKeys = TokenKeys | PackedTokenKeys;
 
 /** All live rules of one tenant, by the shape of their selector. Not safe to share between tenants: keys differ. */
 export interface RuleIndex {
+  /** Rows: selectors of rules. */
   readonly size: number;
-  /** Adds a rule, or replaces the one with its id. Throws RangeError for one that no record may hold. */
-  put(rule: NewRule): void;
-  remove(id: string): void;
+  /**
+   * Adds a rule, or replaces the one with its id. A rule of several selectors is several rows of one id. Throws RangeError for
+   * one that no record may hold.
+   */
+  put(rule: NewRule, ...others: readonly NewRule[]): void;
+  /** Adds a row to those that the rule has. */
+  add(rule: NewRule): void;
+  /** Replaces, of the rows with exactly this selector, those that `change` gives another for, of the same id and selector. */
+  amend(selector: SelectorKey, change: (rule: Rule) => NewRule | undefined): void;
+  /** With `effect`: its rows of this effect alone. */
+  remove(id: string, effect?: Effect): void;
+  /** A row of the rule; a block where it has one. */
   get(id: string): Rule | undefined;
+  /** Every row of the rule. */
+  rowsOf(id: string): readonly Rule[];
   /** Rules with exactly this selector. */
   under(selector: SelectorKey): readonly Rule[];
   /** Whether some rule stops this token at `now` (epoch seconds): what a decision asks. */
@@ -85,13 +97,32 @@ export function createRuleIndex(): RuleIndex {
     for (let slot = 0; slot < columns.end; slot++) if (columns.isLive(slot)) link(slot);
   }
 
-  function slotOf(id: string): number {
+  function slotsOf(id: string): number[] {
     const words = idWords(id);
+    const found: number[] = [];
     for (let slot = byId.first(words[0]!); slot >= 0; slot = byId.next(slot)) {
-      if (words.every((word, nth) => columns.idWord(slot, nth) === word) && (isUuid(id) || columns.id(slot) === id)) return slot;
+      if (words.every((word, nth) => columns.idWord(slot, nth) === word) && (isUuid(id) || columns.id(slot) === id)) found.push(slot);
     }
-    return -1;
+    return found;
   }
+
+  function slotsUnder(selector: SelectorKey): number[] {
+    const found: number[] = [];
+    const hash = selectorHash(selector);
+    for (let slot = bySelector.first(hash); slot >= 0; slot = bySelector.next(slot)) {
+      if (columns.hash(slot) !== hash) continue;
+      const rule = columns.read(slot);
+      if (rule.selector.shape === selector.shape && rule.selector.key === selector.key) found.push(slot);
+    }
+    return found;
+  }
+
+  function linkNew(slots: readonly number[]): void {
+    if (columns.capacity > room) relink();
+    else for (const slot of slots) link(slot);
+  }
+
+  const isBlock = (slot: number): boolean => columns.terms(slot).effect === 'block';
 
   function removeSlot(slot: number): void {
     byId.unlink(slot, columns.idWord(slot, 0));
@@ -180,44 +211,52 @@ export function createRuleIndex(): RuleIndex {
     get size() {
       return columns.size;
     },
-    put(rule) {
-      const before = slotOf(rule.id);
+    put(rule, ...others) {
+      const before = slotsOf(rule.id);
+      for (const one of others) if (one.id !== rule.id) throw new RangeError(`rule ${one.id} is another than ${rule.id}`);
       // Added first: a rule that is refused must leave the one that it would have replaced.
-      const slot = columns.add(rule);
-      if (before >= 0) removeSlot(before);
-      if (columns.capacity > room) relink();
-      else link(slot);
+      const slots: number[] = [];
+      try {
+        for (const one of [rule, ...others]) slots.push(columns.add(one));
+      } catch (error) {
+        for (const slot of slots) columns.free(slot);
+        throw error;
+      }
+      for (const slot of before) removeSlot(slot);
+      linkNew(slots);
     },
-    remove(id) {
-      const slot = slotOf(id);
-      if (slot >= 0) removeSlot(slot);
+    add: (rule) => linkNew([columns.add(rule)]),
+    amend(selector, change) {
+      for (const slot of slotsUnder(selector)) {
+        const changed = change(columns.read(slot));
+        if (!changed) continue;
+        const added = columns.add(changed);
+        removeSlot(slot);
+        linkNew([added]);
+      }
+    },
+    remove(id, effect) {
+      for (const slot of slotsOf(id)) if (effect === undefined || columns.terms(slot).effect === effect) removeSlot(slot);
     },
     get(id) {
-      const slot = slotOf(id);
-      return slot < 0 ? undefined : columns.read(slot);
+      const slots = slotsOf(id);
+      const slot = slots.find(isBlock) ?? slots[0];
+      return slot === undefined ? undefined : columns.read(slot);
     },
-    under(selector) {
-      const found: Rule[] = [];
-      const hash = selectorHash(selector);
-      for (let slot = bySelector.first(hash); slot >= 0; slot = bySelector.next(slot)) {
-        if (columns.hash(slot) !== hash) continue;
-        const rule = columns.read(slot);
-        if (rule.selector.shape === selector.shape && rule.selector.key === selector.key) found.push(rule);
-      }
-      return found;
-    },
+    rowsOf: (id) => slotsOf(id).map((slot) => columns.read(slot)),
+    under: (selector) => slotsUnder(selector).map((slot) => columns.read(slot)),
     isStopped: (token, now) => firstStopping(token, now) >= 0,
     findStopping(token, now) {
       const slot = firstStopping(token, now);
       return slot < 0 ? undefined : columns.read(slot);
     },
     findAllStopping(token, now) {
-      const found: string[] = [];
+      const found = new Set<string>();
       search(token, (slot) => {
-        if (stops(columns.terms(slot), token, now)) found.push(columns.id(slot));
-        return found.length === MAX_RULES_NAMED;
+        if (stops(columns.terms(slot), token, now)) found.add(columns.id(slot));
+        return found.size === MAX_RULES_NAMED;
       });
-      return found;
+      return [...found];
     },
     due(now) {
       const found: Rule[] = [];

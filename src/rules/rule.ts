@@ -32,6 +32,8 @@ export interface Rule extends Terms {
   readonly id: string;
   readonly seq: bigint;
   readonly selector: SelectorKey;
+  /** The rule has other selectors too, each a row of its own under the same id. */
+  readonly isOneOfSeveral?: boolean | undefined;
   /** `block` of an event: whose event (a number that the control state gives), and when it happened (epoch milliseconds). */
   readonly origin?: { readonly speaker: number; readonly at: number } | undefined;
 }

@@ -20,6 +20,23 @@ export interface Selector {
   readonly all?: true;
 }
 
+/**
+ * Further values of members that a selector names: any of a member's values selects. A connection has several resources, and
+ * its client several ids; all that they select is one rule.
+ */
+export interface OtherValues {
+  readonly client?: readonly ClientName[];
+  readonly resource?: readonly string[];
+}
+
+interface ClientName {
+  readonly iss: string;
+  readonly client_id: string;
+}
+
+/** Selectors that one rule may stand for. A connection event has at most 72, a client event and `/revoke` about 100. */
+export const MAX_SELECTORS_A_RULE = 128;
+
 export class SelectorError extends Error {
   override readonly name = 'SelectorError';
 }
@@ -132,6 +149,46 @@ const IDENTITY_BITS = (['token', 'id_jag', 'session'] as const).reduce((bits, di
 export const namesIdentity = (shape: number): boolean => (shape & IDENTITY_BITS) !== 0;
 
 export const isByIdentity = ({ token, id_jag: idJag, session }: Selector): boolean => Boolean(token ?? idJag ?? session);
+/** All selectors of a rule, its own first. */
+export function expandSelector(selector: Selector, { client = [], resource = [] }: OtherValues = {}): readonly Selector[] {
+  const byClient = [selector, ...client.map((one): Selector => ({ ...selector, client: one }))];
+  return byClient.flatMap((one) => [one, ...resource.map((other): Selector => ({ ...one, resource: other }))]);
+}
+
+/** The keys of {@link expandSelector}, in the same order and without doubles; each value is hashed once. */
+export function selectorKeys(tenantKey: Uint8Array, selector: Selector, { client = [], resource = [] }: OtherValues = {}): SelectorKeys {
+  const others: Partial<Record<Dimension, readonly Parts[]>> = { client: client.map((one) => [one.iss, one.client_id]), resource: resource.map((one) => [one]) };
+  let shape = 0;
+  let keys = [''];
+  for (const [dimension, parts] of selectorParts(selector)) {
+    shape |= 1 << DIMENSIONS.indexOf(dimension);
+    const values = [parts, ...(others[dimension] ?? [])].map((value) => ruleKey(tenantKey, dimension, value));
+    keys = keys.flatMap((key) => values.map((value) => key + value));
+  }
+  const distinct = [...new Set(keys)];
+  if (distinct.length > MAX_SELECTORS_A_RULE) throw new RangeError(`a rule has at most ${MAX_SELECTORS_A_RULE} selectors`);
+  return { shape, keys: distinct };
+}
+
+/** Selectors of one shape. */
+export interface SelectorKeys {
+  readonly shape: number;
+  /** At least one. */
+  readonly keys: readonly string[];
+}
+
+/** What several selectors of one shape have in common: it selects all that they select, and more. */
+export function commonSelector({ shape, keys }: SelectorKeys): SelectorKey {
+  const [first, ...rest] = keys.map((key) => splitSelectorKey({ shape, key }));
+  let common = 0;
+  let text = '';
+  first!.forEach(([dimension, key], nth) => {
+    if (!rest.every((other) => other[nth]![1] === key)) return;
+    common |= 1 << DIMENSIONS.indexOf(dimension);
+    text += key;
+  });
+  return { shape: common, key: text };
+}
 
 /** The keys of one selector key, each with its dimension. */
 export function splitSelectorKey(selector: SelectorKey): readonly (readonly [Dimension, RuleKey])[] {

@@ -7,7 +7,7 @@ const NODES = 3;
 const ROUNDS = 5;
 const ROUND_MS = 2_000;
 /** Between one order and the next, so that they are orders of people and do not share statements. */
-const REST_MS = 10;
+export const REST_MS = 10;
 const INTROSPECTIONS_PER_SECOND = 1_000;
 const INTROSPECTING_CONNECTIONS = 9;
 const EVENTS_PER_SECOND = 2_000;
@@ -51,7 +51,7 @@ async function measure(service: RevocationService, name: string, tokens: readonl
 }
 
 let serial = 0;
-function order({ keys }: RevocationService): Buffer {
+export function order({ keys }: RevocationService): Buffer {
   const body = JSON.stringify({ selector: { user: { iss: 'https://idp.bench.example', sub: `stopped-${(serial += 1)}` } }, reason: 'bench' });
   return requestOf('/v1/revocations', `Bearer ${keys.analyst}`, 'application/json', body);
 }
@@ -85,7 +85,7 @@ async function emit({ ports, keys }: RevocationService, hasTime: () => boolean):
 }
 
 /** Calls `work` with how many should be done by now, whenever more are due; it answers how many are. */
-async function atRate(perSecond: number, hasTime: () => boolean, work: (goal: number) => Promise<number>): Promise<void> {
+export async function atRate(perSecond: number, hasTime: () => boolean, work: (goal: number) => Promise<number>): Promise<void> {
   const beganAt = performance.now();
   let done = 0;
   while (hasTime()) {

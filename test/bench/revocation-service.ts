@@ -10,7 +10,7 @@ import { buildEvent } from '../../src/emit/index.js';
 import { startRescind } from '../../src/main.js';
 import { createLog, createPool, readConfig, startEmbeddedPostgres, type Pool } from '../../src/platform/index.js';
 import { createRescindAdmin } from '../../src/sandbox/index.js';
-import { API, RAS } from './events.js';
+import { API, IDP, RAS } from './events.js';
 import { heard } from './introspection-load.js';
 
 /** Directory for a CPU profile of the service. */
@@ -48,9 +48,10 @@ export async function startService(nodes: number): Promise<RevocationService> {
   const url = urls[0]!;
   const admin = createRescindAdmin(url, adminKey);
   await admin.post('/v1/sources', { name: 'ras', uri: `${RAS}/events`, types: ['token.issued'], issuers: [RAS], resources: [API], profile: { lineage: 'none' } });
+  await admin.post('/v1/sources', { name: 'idp', uri: `${IDP}/events`, types: ['session.ended', 'user.disabled'], issuers: [IDP], resources: [] });
   const caller = async (id: string, roles: object): Promise<string> => (await admin.post<{ secret: string }>('/v1/callers', { id, roles })).secret;
   const keys = {
-    emitter: await caller('emitter', { emit: { sources: ['ras'] } }),
+    emitter: await caller('emitter', { emit: { sources: ['ras', 'idp'] } }),
     wiki: await caller('wiki', { 'revoke-own': { clients: [{ iss: RAS, client_id: CLIENT_ID }] } }),
     analyst: await caller('analyst', { revoke: { tenant: true } }),
     api: await caller('api', { introspect: { resources: [API], issuers: [RAS] } }),

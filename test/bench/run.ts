@@ -23,6 +23,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly run: () => Promi
   rebuild: () => import('./rebuild.js'),
   'revocation.rate': () => import('./revocation-rate.js'),
   'revocation.latency': () => import('./revocation-latency.js'),
+  'revocation.beside-events': () => import('./revocation-beside-events.js'),
   questions: () => import('./questions.js'),
   'questions.starve': () => import('./questions-starve.js'),
   'guard.check': () => import('./guard-check.js'),

@@ -1,3 +1,4 @@
+import { confirmedFor } from '../../src/control/lease.js';
 import type { Seq } from '../../src/control/records.js';
 import { hear, isOver, judge, observe } from '../../src/control/waiting.js';
 import {
@@ -8,7 +9,9 @@ import {
   NOW,
   normalized,
   rowsOf,
+  TENANT,
   seenOf,
+  snapshotOf,
   tick,
   waitOf,
   type Guard,
@@ -177,14 +180,14 @@ function nodeMoves(protocol: Protocol, world: World, node: Node, at: number, say
       const lease = leaseOf(size, next);
       lease.joined(String(id));
       lease.applied(seq(world.memory.head), true);
-      say(`${name} reads and sends its join`, { ...put({ ...next, lease: lease.snapshot() }), late: [...world.late, statement] });
+      say(`${name} reads and sends its join`, { ...put({ ...next, lease: snapshotOf(lease) }), late: [...world.late, statement] });
     }
   }
 
   function confirmed(from: Node): { readonly value: number; readonly next: Node } {
     const lease = leaseOf(size, from);
-    const value = trap === 'held written as confirmed' ? lease.held : lease.confirm(NOW);
-    return { value: Number(value), next: { ...from, lease: lease.snapshot() } };
+    const value = trap === 'held written as confirmed' ? lease.held : confirmedFor(lease.confirm(NOW), TENANT);
+    return { value: Number(value), next: { ...from, lease: snapshotOf(lease) } };
   }
 
   function renew(from: Node): void {
@@ -207,7 +210,7 @@ function nodeMoves(protocol: Protocol, world: World, node: Node, at: number, say
     const lease = leaseOf(size, node);
     if (node.lease.isAnswering) {
       lease.leave();
-      say(`${name} begins to leave`, put({ ...node, lease: lease.snapshot() }));
+      say(`${name} begins to leave`, put({ ...node, lease: snapshotOf(lease) }));
     } else if (lease.mayGo(NOW) || trap === 'node leaves while its grants run') {
       const statement: Statement = { what: 'leave', node: at, id };
       const gone = { ...newNode(node.joins), isAlive: false };
@@ -239,7 +242,7 @@ function heard({ size, trap }: Protocol, node: Node, statement: Statement, reply
       break;
     default:
   }
-  return { ...node, lease: lease.snapshot(), asking: undefined, reply: undefined, flag };
+  return { ...node, lease: snapshotOf(lease), asking: undefined, reply: undefined, flag };
 }
 
 // ── Guards ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -287,7 +290,7 @@ function answerQuestion({ size, trap }: Protocol, world: World, { id, node: at, 
   const answer = lease.grant(String(id), seq(held), NOW);
   if (!('grantMs' in answer)) return { world, grant: undefined };
   const isRecorded = trap !== 'grant recorded after it is answered';
-  const next = { ...node, lease: { ...lease.snapshot(), highestSent: node.lease.highestSent, ...(isRecorded ? {} : { grants: node.lease.grants }) } };
+  const next = { ...node, lease: { ...snapshotOf(lease), highestSent: node.lease.highestSent, ...(isRecorded ? {} : { grants: node.lease.grants }) } };
   const lateQuestions = isRecorded ? world.lateQuestions : [...world.lateQuestions, { guard: 0, id, node: at, held }];
   return { world: { ...world, nodes: replaced(world.nodes, at, next), lateQuestions: isRecorded ? world.lateQuestions : lateQuestions }, grant: answer.grantMs };
 }

@@ -106,6 +106,12 @@ export const NEVER = -1000;
 
 export const leaseOf = (size: Size, node: Node): Lease => createLease({ leaseMs: size.lease, fraction: size.fraction }, node.lease);
 
+/** All guards here are of one tenant, so what was sent for it is one number. */
+export function snapshotOf(lease: Lease): LeaseSnapshot {
+  const snapshot = lease.snapshot();
+  return { ...snapshot, highestSent: snapshot.sentBehind[0]?.[1] ?? snapshot.highestSent, sentBehind: [] };
+}
+
 const FRESH = createLease({ leaseMs: 1, fraction: 1 }).snapshot();
 
 export const newNode = (joins: number): Node => ({
@@ -283,16 +289,21 @@ function nodeText({ isAlive, joins, lease, asking, reply, decided, flag }: Node)
 }
 
 /** The product's own shapes, for `judge` and `observe`. */
+/** The one tenant whose guards and rules these are; what is said of all tenants is left at nothing, so that no wait goes by it. */
+export const TENANT = '';
+const NOTHING_SAID = 0n as Seq;
+
 export const rowsOf = (tables: Tables, size: Size): Map<string, NodeRow> =>
   new Map(
     tables.rows.map(({ id, counter, confirmed }) => [
       String(id),
-      { id: String(id), counter: BigInt(counter), confirmed: BigInt(confirmed) as Seq, guards: 0, leaseMs: size.lease },
+      { id: String(id), counter: BigInt(counter), confirmed: NOTHING_SAID, byTenant: { applied: NOTHING_SAID, behind: new Map([[TENANT, BigInt(confirmed) as Seq]]) }, guards: 0, leaseMs: size.lease },
     ]),
   );
 
 export const waitOf = ({ seq, needed }: Waiter): Wait => ({
   seq: BigInt(seq) as Seq,
+  tenant: TENANT,
   needed: needed && new Set(needed.map(String)),
   nodes: 0,
   guards: 0,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createConfirmationKeeper, createControlFollower, createControlLog, type Caller, type ControlFollower, type ControlLog, type Source } from '../../src/control/index.js';
 import { buildEvent } from '../../src/emit/index.js';
 import type { CloudEvent, EventDataOf, EventName, SourceEventName } from '../../src/contracts/index.js';
-import { createAppender, createIntake, type Appender, type Intake } from '../../src/ingest/index.js';
+import { createAppender, createIntake, type Appender, type Intake, createRuleQuota } from '../../src/ingest/index.js';
 import { MIGRATIONS } from '../../src/migrations.js';
 import { createMetrics, createPool, runMigrations, type Metrics } from '../../src/platform/index.js';
 import { ADMIN_CALLER, bootstrap, createRegistry, DEFAULT_TENANT, type Registry } from '../../src/registry/index.js';
@@ -53,7 +53,7 @@ export async function createStage(url?: string): Promise<Stage> {
   const metrics = createMetrics();
   const appender = createAppender({ pool, controlLog, follower, log: testLog(), metrics });
   await appender.start();
-  const intake = createIntake({ follower, appender });
+  const intake = createIntake({ follower, appender, ruleQuota: createRuleQuota({ state: follower.state, metrics }) });
   const caller = follower.state.caller('emitter')!;
   return {
     database,

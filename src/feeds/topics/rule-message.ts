@@ -1,9 +1,9 @@
-import type { ControlRecord, ControlState, Tenant } from '../../control/index.js';
-import { deadFrom, DIMENSIONS, ruleKeyToBytes, splitSelectorKey, type Rule } from '../../rules/index.js';
+import { recordedKeys, type ControlRecord, type ControlState, type RecordedKeys, type Tenant } from '../../control/index.js';
+import { deadFrom, DIMENSIONS, ruleKeyToBytes, splitSelectorKey, type Rule, type SelectorKey } from '../../rules/index.js';
 
 /** What a resource app is told of one rule: keys and times, no name. */
 export interface RuleMessage {
-  /** The rule's id. */
+  /** The rule's id; of a rule with several selectors also which of them. */
   readonly key: string;
   /** null, a tombstone: the rule stops nothing any more. */
   readonly value: string | null;
@@ -16,28 +16,32 @@ export interface RuleMessage {
 export function ruleMessages(record: ControlRecord, state: ControlState, now: number): readonly RuleMessage[] {
   const tenant = state.tenant(record.tenant);
   if (!tenant) return [];
-  return changedRules(record, tenant).map((id) => ruleMessage(tenant, id, now));
+  return changedRules(record, tenant).map((key) => ruleMessage(tenant, key, now));
 }
 
-export function ruleMessage(tenant: Tenant, id: string, now: number): RuleMessage {
-  const rule = liveRule(tenant, id, now);
-  return { key: id, value: rule === undefined ? null : JSON.stringify(ruleView(rule)) };
+export function ruleMessage(tenant: Tenant, key: string, now: number): RuleMessage {
+  const rule = liveRow(tenant, key, now);
+  return { key, value: rule === undefined ? null : JSON.stringify(ruleView(rule)) };
 }
 
 /** Whether the tenant's topic needs a tombstone for it. */
-export const isGone = (tenant: Tenant, id: string, now: number): boolean => liveRule(tenant, id, now) === undefined;
+export const isGone = (tenant: Tenant, key: string, now: number): boolean => liveRow(tenant, key, now) === undefined;
 
-function liveRule(tenant: Tenant, id: string, now: number): Rule | undefined {
-  const rule = tenant.rules.get(id);
+/** A rule's message has its id as its key; each selector of several has a message, whose key tells them apart. */
+const messageKey = (id: string, { key }: Pick<SelectorKey, 'key'>): string => `${id}/${Buffer.from(key, 'latin1').toString('base64url')}`;
+
+function liveRow(tenant: Tenant, key: string, now: number): Rule | undefined {
+  const [id] = key.split('/', 1);
+  const rule = tenant.rules.rowsOf(id!).find((row) => key === (row.isOneOfSeveral ? messageKey(id!, row.selector) : id));
   return rule === undefined || now >= (deadFrom(rule) ?? Infinity) ? undefined : rule;
 }
 
 function changedRules(record: ControlRecord, tenant: Tenant): readonly string[] {
   switch (record.kind) {
     case 'rule.ordered':
-      return [record.body.id];
+      return messageKeys(record.body.id, record.body);
     case 'rule.lifted':
-      return [record.body.rule];
+      return messageKeys(record.body.rule, record.body.several);
     case 'subject.enabled':
       return enabledBlocks(tenant, record.body);
     case 'tenant.changed':
@@ -49,13 +53,19 @@ function changedRules(record: ControlRecord, tenant: Tenant): readonly string[] 
   }
 }
 
+function messageKeys(id: string, recorded: RecordedKeys | undefined): readonly string[] {
+  if (recorded?.or_keys === undefined) return [id];
+  return recordedKeys(recorded).keys.map((key) => messageKey(id, { key }));
+}
+
 /** Blocks that an enabling event ended are a `revoke` as of its time. */
-function enabledBlocks(tenant: Tenant, { shape, key, origin }: Extract<ControlRecord, { kind: 'subject.enabled' }>['body']): readonly string[] {
+function enabledBlocks(tenant: Tenant, { origin, ...recorded }: Extract<ControlRecord, { kind: 'subject.enabled' }>['body']): readonly string[] {
   const before = Math.floor(origin.at / 1000);
-  return tenant.rules
-    .under({ shape, key: Buffer.from(key, 'base64url').toString('latin1') })
+  const { shape, keys } = recordedKeys(recorded);
+  return keys
+    .flatMap((key) => tenant.rules.under({ shape, key }))
     .filter((rule) => rule.effect === 'revoke' && !rule.asOfOrder && rule.before === before)
-    .map(({ id }) => id);
+    .map((rule) => (rule.isOneOfSeveral ? messageKey(rule.id, rule.selector) : rule.id));
 }
 
 function ruleView(rule: Rule): Readonly<Record<string, unknown>> {

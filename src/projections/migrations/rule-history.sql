@@ -1,6 +1,6 @@
 -- Each rule as the ledger tells it, by its own entries. `keys` are the rule keys of the selector's members, in the order of dimensions
 -- ({}: all); `lead` is the first of them, by which those that may concern a token are found. Times: `_ms` epoch milliseconds, others
--- epoch seconds. Of a row only `lifted_ix` and `lift` change, together and once.
+-- epoch seconds. A rule of several selectors has a row for each, counted by `nth`. Of a row only `lifted_ix` and `lift` change, together and once.
 CREATE TABLE rule_version (
   tenant         uuid    NOT NULL,
   rule           text    NOT NULL,
@@ -22,7 +22,8 @@ CREATE TABLE rule_version (
   after_lift_of  text,
   lifted_ix      bigint,
   lift           jsonb,
-  PRIMARY KEY (tenant, rule)
+  nth            smallint NOT NULL DEFAULT 0,
+  PRIMARY KEY (tenant, rule, nth)
 );
 CREATE INDEX rule_lead ON rule_version (tenant, lead);
 CREATE INDEX rule_keys ON rule_version USING gin (keys);

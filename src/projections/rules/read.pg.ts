@@ -10,7 +10,7 @@ const RULES_AS_OF = { name: 'rules-as-of', text: loadSql(import.meta.url, 'rules
 /** Rules that one reading gives at most; the oldest are left out. */
 export const MAX_RULES_READ = 10_000;
 
-/** A rule as the entries below some index tell it. */
+/** A rule as the entries below some index tell it; a rule of several selectors has a version for each. */
 export interface RuleVersion {
   readonly rule: string;
   /** Of its `revocation.ordered`. */
@@ -43,9 +43,9 @@ type KeyArray = readonly Buffer[] | Buffer;
 export const LEAD_OF_ALL = Buffer.alloc(0);
 
 /**
- * The rules that the entries below `index` leave in force at `at` (epoch seconds), newest first: ordered, not lifted, not over with
- * `resume`, and not dropped by the nodes for want of anything that was recorded with a revoked token, ID-JAG or session. One that is
- * asked for by its id is there whatever became of it.
+ * The rules that the entries below `index` leave in force at `at` (epoch seconds), newest first, the selectors of each in their
+ * order: ordered, not lifted, not over with `resume`, and not dropped by the nodes for want of anything that was recorded with a
+ * revoked token, ID-JAG or session. One that is asked for by its id is there whatever became of it.
  */
 export async function rulesAsOf(rows: TenantRows, { index, at }: { readonly index: bigint; readonly at: number }, which: WhichRules): Promise<readonly RuleVersion[]> {
   const found = await rows<RuleRow>(RULES_AS_OF, [

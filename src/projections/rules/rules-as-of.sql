@@ -1,4 +1,4 @@
--- Rules that the entries below an index leave in force, newest first. A block of an event is turned into a revoke by a newer enabling
+-- Rules that the entries below an index leave in force, newest first, a row for each selector of a rule. A block of an event is turned into a revoke by a newer enabling
 -- of the same source: as of the event where the enabling was there first, as of the enabling otherwise. What was turned cannot be lifted.
 -- $1 tenant  $2 as of  $3 now, epoch seconds  $4 leads  $5 keys, of which the selector has one  $6 rule (each null: whatever)  $7 rows
 SELECT r.rule, r.from_ix, r.arrival_ms, r.seq, r.ordered_ms, r.effect, r.selector, r.before_at, r.until_at, r.resume, r.reauthenticate,
@@ -23,5 +23,5 @@ WHERE r.tenant = $1 AND r.from_ix < $2::bigint
   AND ($4::bytea[] IS NULL OR r.lead = ANY ($4))
   AND ($5::bytea[] IS NULL OR r.keys && $5)
   AND ($6::text IS NULL OR r.rule = $6)
-ORDER BY r.from_ix DESC
+ORDER BY r.from_ix DESC, r.rule, r.nth
 LIMIT $7

@@ -1,6 +1,18 @@
 import type { PoolClient } from 'pg';
 import { int2Array, int8Array, jsonbArray, loadSql, textArray, uuidArray } from '../../platform/index.js';
-import { isEnabling, isRuleEvent, ruleKey, ruleKeyToBytes, ruleTimeOf, selectorParts, selectorsOfEvent, subjectOfEvent, type RuleEvent, type Selector } from '../../rules/index.js';
+import {
+  expandSelector,
+  isEnabling,
+  isRuleEvent,
+  ruleKeyToBytes,
+  ruleTimeOf,
+  selectionOfEvent,
+  selectorKeys,
+  splitSelectorKey,
+  subjectOfEvent,
+  type RuleEvent,
+  type Selection,
+} from '../../rules/index.js';
 import type { OwnProjectedEvent, ProjectedEvent } from '../event.js';
 
 const WRITE_RULES = loadSql(import.meta.url, 'write-rules.sql');
@@ -22,13 +34,19 @@ export type RuleSource = Pick<ProjectedEvent, 'name' | 'data' | 'tenant' | 'tena
 
 async function writeOrders(client: Querying, orders: readonly OwnProjectedEvent<'revocation.ordered'>[]): Promise<void> {
   if (orders.length === 0) return;
+  const rows = orders.flatMap((order) => {
+    const selection = order.data as Selection;
+    const selectors = expandSelector(selection.selector, selection.or);
+    return keysOf(order.tenantKey, selection).map((keys, nth) => ({ order, keys, nth, said: { ...order.data, selector: selectors[nth] } }));
+  });
   await client.query(WRITE_RULES, [
-    uuidArray(orders.map(({ tenant }) => tenant)),
-    int8Array(orders.map(({ ix }) => ix)),
-    int8Array(orders.map(({ arrivalMs }) => arrivalMs)),
-    int8Array(orders.map(({ atMs }) => atMs)),
-    jsonbArray(orders.map(({ data }) => JSON.stringify(data))),
-    textArray(orders.map(({ tenantKey, data }) => keysOf(tenantKey, data.selector as Selector))),
+    uuidArray(rows.map(({ order }) => order.tenant)),
+    int8Array(rows.map(({ order }) => order.ix)),
+    int8Array(rows.map(({ order }) => order.arrivalMs)),
+    int8Array(rows.map(({ order }) => order.atMs)),
+    jsonbArray(rows.map(({ said }) => JSON.stringify(said))),
+    textArray(rows.map(({ keys }) => keys)),
+    int2Array(rows.map(({ nth }) => nth)),
   ]);
 }
 
@@ -46,7 +64,7 @@ async function writeRuleEvents(client: Querying, events: readonly RuleSource[]):
     // What is revoked or ended for ever is enabled by nothing.
     if (!isRuleEvent(event.name) || event.name === 'session.ended' || event.name === 'token.revoked') return [];
     const said = event as RuleEvent;
-    return selectorsOfEvent(said).map((selector) => ({ event, said, keys: keysOf(event.tenantKey, selector) }));
+    return keysOf(event.tenantKey, selectionOfEvent(said)).map((keys) => ({ event, said, keys }));
   });
   if (rows.length === 0) return;
   await client.query(WRITE_RULE_EVENTS, [
@@ -61,8 +79,8 @@ async function writeRuleEvents(client: Querying, events: readonly RuleSource[]):
   ]);
 }
 
-/** The selector's rule keys in the order of dimensions, as the text of a `bytea[]`. */
-function keysOf(tenantKey: Uint8Array, selector: Selector): string {
-  const keys = selectorParts(selector).map(([dimension, parts]) => ruleKeyToBytes(ruleKey(tenantKey, dimension, parts)));
-  return `{${keys.map((key) => `"\\\\x${key.toString('hex')}"`).join(',')}}`;
+/** Of each selector the rule keys in the order of dimensions, as the text of a `bytea[]`; in the order of `expandSelector`. */
+function keysOf(tenantKey: Uint8Array, { selector, or }: Selection): string[] {
+  const { shape, keys } = selectorKeys(tenantKey, selector, or);
+  return keys.map((key) => `{${splitSelectorKey({ shape, key }).map(([, one]) => `"\\\\x${ruleKeyToBytes(one).toString('hex')}"`).join(',')}}`);
 }

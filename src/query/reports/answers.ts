@@ -35,6 +35,7 @@ export const IncidentReport = one({
       entry: Type.String({ description: 'index of its entry in the ledger: see /v1/entries/{index} for the proof' }),
       seq: Type.String({ description: 'position in the control log' }),
       selector: Type.Record(Type.String(), Type.Unknown()),
+      others: Type.Optional(Type.Array(Type.Record(Type.String(), Type.Unknown()), { description: 'further selectors of the rule, any of which selects' })),
       effect: Type.Enum(['block', 'revoke']),
       ordered_at: Instant,
       recorded_at: Type.Integer({ description: 'arrival of the entry, milliseconds since the epoch' }),
@@ -61,7 +62,7 @@ export const IncidentReport = one({
     {
       known: Type.Boolean({ description: 'false: nobody kept who confirmed it' }),
       nodes: Type.Array(
-        Type.Object({ node: Type.String(), name: maybe(Type.String()), outcome: Type.Enum(['confirmed', 'expired']), guards: Count, at: Instant }, strict),
+        Type.Object({ node: Type.String(), outcome: Type.Enum(['confirmed', 'expired']), guards: Count, at: Instant }, strict),
         { description: 'as the process that waited heard it; expired: the node had gone, or its lease was waited out' },
       ),
     },

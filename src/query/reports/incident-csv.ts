@@ -21,6 +21,6 @@ export function incidentCsv({ rule, hit, before, after, confirmations }: Inciden
     volumes('before', before),
     volumes('after', after),
     ...after.newest.map((use) => csvLine(['use after', csvTime(use.at), use.index, use.token, use.outcome, use.count, null, null, `${use.operation ?? ''} ${use.resource?.uri ?? ''}`.trim()])),
-    ...confirmations.nodes.map((node) => csvLine(['confirmation', ofMs(node.at), null, node.name ?? node.node, node.outcome, node.guards, null, null, 'count: guards it vouched for'])),
+    ...confirmations.nodes.map((node) => csvLine(['confirmation', ofMs(node.at), null, node.node, node.outcome, node.guards, null, null, 'count: guards it vouched for'])),
   ].join('');
 }

@@ -22,7 +22,7 @@ const MAX_SHOWN = 100;
 const USES = { name: 'incident-uses', text: loadSql(import.meta.url, 'incident-uses.sql') };
 const CONFIRMATIONS = {
   name: 'confirmations',
-  text: 'SELECT node, name, outcome, guards, at_ms FROM rule_confirmation WHERE seq = $2::bigint AND $1::uuid IS NOT NULL ORDER BY at_ms, node',
+  text: 'SELECT node, outcome, guards, at_ms FROM rule_confirmation WHERE seq = $2::bigint AND $1::uuid IS NOT NULL ORDER BY at_ms, node',
 };
 
 export interface Incident {
@@ -40,12 +40,13 @@ export function createIncidentReport({ ask, reader }: { readonly ask: Ask; reado
     const since = readSeconds(parameters, 'since');
     const report = await ask(
       tenant,
-      async (snapshot, [rule]: readonly RuleVersion[]) => {
+      async (snapshot, versions: readonly RuleVersion[]) => {
+        const [rule] = versions;
         if (!rule) throw new RescindError('not-found', { detail: 'no rule of this id had been recorded' });
         const orderedAt = Math.floor(rule.orderedMs / 1000);
         const from = since ?? orderedAt - DEFAULT_WINDOW_S;
         if (from > orderedAt) throw invalid('`since` lies after the order');
-        return describe(snapshot, reader, tenantKey, { rule, orderedAt, since: from });
+        return describe(snapshot, reader, tenantKey, { rule, versions, orderedAt, since: from });
       },
       readAsOf(parameters),
       // One that is asked for by its id is there whatever the time is.
@@ -55,11 +56,20 @@ export function createIncidentReport({ ask, reader }: { readonly ask: Ask; reado
   };
 }
 
-async function describe(snapshot: Snapshot, reader: Reader, tenantKey: Uint8Array, { rule, orderedAt, since }: { rule: RuleVersion; orderedAt: number; since: number }): Promise<IncidentReport> {
+interface Told {
+  readonly rule: RuleVersion;
+  /** One for each of its selectors. */
+  readonly versions: readonly RuleVersion[];
+  readonly orderedAt: number;
+  readonly since: number;
+}
+
+async function describe(snapshot: Snapshot, reader: Reader, tenantKey: Uint8Array, { rule, versions, orderedAt, since }: Told): Promise<IncidentReport> {
+  const selectors = versions.map(({ selector }) => selector);
   const [ordered, seeds, confirmed] = await Promise.all([
     // As it was ordered, whatever an enabling has made of it since: of what an event of a source ordered.
-    rule.cause === undefined ? rule : rulesAsOf(snapshot.rows, { index: rule.ix + 1n, at: orderedAt }, { rule: rule.rule }).then(([first]) => first!),
-    seedsOf(snapshot, tenantKey, rule.selector),
+    rule.cause === undefined ? versions : rulesAsOf(snapshot.rows, { index: rule.ix + 1n, at: orderedAt }, { rule: rule.rule }),
+    seedsOf(snapshot, tenantKey, selectors),
     snapshot.rows<ConfirmationRow>(CONFIRMATIONS, [String(rule.terms.seq)]),
   ]);
   const stops = stoppedBy(tenantKey, ordered);
@@ -86,6 +96,7 @@ async function describe(snapshot: Snapshot, reader: Reader, tenantKey: Uint8Arra
       entry: String(rule.ix),
       seq: String(rule.terms.seq),
       selector: { ...rule.selector },
+      ...(selectors.length > 1 ? { others: selectors.slice(1).map((selector) => ({ ...selector })) } : {}),
       effect: rule.effect,
       ordered_at: rule.orderedMs,
       recorded_at: rule.arrivalMs,
@@ -100,7 +111,8 @@ async function describe(snapshot: Snapshot, reader: Reader, tenantKey: Uint8Arra
     after: { ...volumes(true), newest: newest.map((use) => useOf(use, names)), left_out: Number(uses.find(({ after }) => after)?.rows ?? 0) - newest.length },
     confirmations: {
       known: confirmed.length > 0,
-      nodes: confirmed.map(({ node, name, outcome, guards, at_ms: at }) => ({ node, name, outcome, guards, at: Number(at) })),
+      // Their names are of hosts and processes, which are the operator's.
+      nodes: confirmed.map(({ node, outcome, guards, at_ms: at }) => ({ node, outcome, guards, at: Number(at) })),
     },
   };
 }
@@ -153,7 +165,6 @@ interface UsesRow {
 interface ConfirmationRow {
   readonly [column: string]: unknown;
   readonly node: string;
-  readonly name: string | null;
   readonly outcome: 'confirmed' | 'expired';
   readonly guards: number;
   readonly at_ms: string;

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { RescindError } from '../../../src/contracts/index.js';
-import { createControlLog, type Appended, type Command, type ControlLog, type ControlRecord, type Seq } from '../../../src/control/index.js';
+import { createControlLog, type Appended, type Command, type ControlLog, type ControlRecord, type NewControlRecord, type Seq } from '../../../src/control/index.js';
 import { createPool } from '../../../src/platform/index.js';
 import { createControlDatabase, record, until, type ControlDatabase } from './control-fixture.js';
 
@@ -94,6 +94,28 @@ describe('the control log on PostgreSQL', () => {
     expect(appended.map(({ firstSeq }) => Number(firstSeq))).toEqual(upTo(100).map((n) => 2 * n - 1));
     // The first went at once; the 99 that came while it ran went together.
     expect(Number(await control.value<string>('SELECT count(DISTINCT xmin::text) FROM control_log'))).toBe(2);
+  });
+
+  it('commits an order before the events that waited earlier, and few events with it', async () => {
+    const head = await control.hold('SELECT * FROM control_head FOR UPDATE');
+    const events = Array.from({ length: 300 }, () => sut.append({ records: [record()], from: 'event' }));
+    const order = sut.append({ records: [record()] });
+    await head.release();
+    // The first event was under way before anything else came.
+    expect((await order).firstSeq).toBe(2n);
+    await Promise.all(events);
+    const largest = await control.value<string>('SELECT max(n) FROM (SELECT count(*) AS n FROM control_log GROUP BY xmin::text) AS statements');
+    expect(Number(largest)).toBe(51);
+  });
+
+  it('lets tenants take turns, so that one with many orders delays another by one statement', async () => {
+    const head = await control.hold('SELECT * FROM control_head FOR UPDATE');
+    const many = Array.from({ length: 2_000 }, () => sut.append({ records: [record()] }));
+    const other = { ...record(), tenant: '00000000-0000-4000-8000-000000000002' } as NewControlRecord;
+    const modest = sut.append({ records: [other] });
+    await head.release();
+    expect((await modest).firstSeq).toBeLessThanOrEqual(4n);
+    await Promise.all(many);
   });
 
   it('keeps the records of one command together', async () => {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { Seq } from '../../../src/control/index.js';
-import { createControlDatabase, createGate, hostClock, LEASE_MS, startLink, until, type ControlDatabase, type Follower, type Link } from './control-fixture.js';
+import type { ControlLog, Seq } from '../../../src/control/index.js';
+import { createControlDatabase, createGate, hostClock, LEASE_MS, startLink, TENANT, until, type ControlDatabase, type Follower, type Link } from './control-fixture.js';
 
 const CYCLE_MS = 500;
 /** What nobody vanished from is confirmed without waiting for a lease; far below it, also on a busy machine. */
@@ -61,6 +61,28 @@ describe('several nodes on one database', () => {
     const { seq, confirmed, confirmedAt } = await waiting;
     expect(confirmed).toEqual({ nodes: 2, guards: 0, expired: 0 });
     expect(slow.lastCurrentAt(seq)).toBeLessThanOrEqual(confirmedAt);
+  });
+
+  it('a node that has much to fold says how far it is in between, and its lease goes on', async () => {
+    const [node] = await start(1);
+    await control.append();
+    const said: bigint[] = [];
+    const listening = await control.pool.connect();
+    listening.on('notification', ({ payload }) => said.push(BigInt(payload!.split(' ')[1] ?? 0)));
+    await listening.query('LISTEN rescind_confirmed');
+    const joined = await rows();
+    // Of 1,000 records with 97 selectors each a slice holds 52.
+    await control.pool.query(
+      `WITH head AS (UPDATE control_head SET seq = seq + 1000 RETURNING seq)
+       INSERT INTO control_log SELECT head.seq - 1000 + n, $1::uuid, 'rule.ordered', 'r' || n, 2, now(),
+         jsonb_build_object('id', 'r' || n, 'effect', 'block', 'selector', '{}'::jsonb, 'shape', 1, 'key', $2::text, 'or_keys', $3::text, 'reauthenticate', false, 'reason', 'spec', 'author', '{}'::jsonb)
+       FROM head, generate_series(1, 1000) n`,
+      [TENANT, Buffer.alloc(16, 1).toString('base64url'), Buffer.alloc(99 * 16, 2).toString('base64url')],
+    );
+    expect(await node!.whenInForce(1_001n as Seq)).toMatchObject({ nodes: 1, expired: 0 });
+    expect(new Set(said.filter((seq) => seq > 1n && seq < 1_001n)).size).toBeGreaterThanOrEqual(10);
+    expect(await rows()).toEqual(joined);
+    listening.release(true);
   });
 
   it('200 orders at once share commits and are all in force', async () => {
@@ -229,7 +251,7 @@ describe('several nodes on one database', () => {
   describe('guards', () => {
     it('are vouched for: an order waits until each has applied it', async () => {
       const [node] = await start(1);
-      expect(node!.guards.grant('g', 0n as Seq)).toEqual({ grantMs: expect.any(Number) });
+      expect(node!.guards.grant('g', 0n as Seq, TENANT)).toEqual({ grantMs: expect.any(Number) });
       const waiting = order(node!);
       await node!.whenApplied(1n as Seq);
       let isOver = false;
@@ -238,22 +260,22 @@ describe('several nodes on one database', () => {
       });
       await until('the node has renewed with the record applied', () => isRenewedAfter(0n));
       expect(isOver).toBe(false);
-      expect(node!.guards.grant('g', 1n as Seq)).toEqual({ grantMs: expect.any(Number) });
+      expect(node!.guards.grant('g', 1n as Seq, TENANT)).toEqual({ grantMs: expect.any(Number) });
       const { ms, confirmed } = await watched;
       expect(confirmed).toEqual({ nodes: 1, guards: 1, expired: 0 });
       expect(ms).toBeLessThan(LEASE_MS);
       // It has been said that the guards hold 1.
-      expect(node!.guards.grant('late', 0n as Seq)).toEqual({ refusal: 'behind' });
+      expect(node!.guards.grant('late', 0n as Seq, TENANT)).toEqual({ refusal: 'behind' });
     });
 
     it('that vanish are waited for until their grants end, f L at most; one that says so is not', async () => {
       const [node] = await start(1);
-      node!.guards.grant('gone', 0n as Seq);
+      node!.guards.grant('gone', 0n as Seq, TENANT);
       const vanished = await order(node!);
       expect(vanished.confirmed).toEqual({ nodes: 1, guards: 0, expired: 0 });
       expect(vanished.ms).toBeGreaterThan(LEASE_MS / 4);
       expect(vanished.ms).toBeLessThan(0.75 * LEASE_MS + 2 * CYCLE_MS);
-      node!.guards.grant('leaves', vanished.seq);
+      node!.guards.grant('leaves', vanished.seq, TENANT);
       const waiting = order(node!);
       await node!.whenApplied((vanished.seq + 1n) as Seq);
       node!.guards.release('leaves');
@@ -262,10 +284,10 @@ describe('several nodes on one database', () => {
 
     it('keep the row of a node that leaves for as long as a grant runs, and get no more', async () => {
       const [node, other] = await start(2);
-      const answer = node!.guards.grant('g', 0n as Seq) as { grantMs: number };
+      const answer = node!.guards.grant('g', 0n as Seq, TENANT) as { grantMs: number };
       const leavingAt = performance.now();
       const stopped = node!.stop();
-      expect([node!.isCurrent(), node!.guards.grant('g', 0n as Seq)]).toEqual([false, { refusal: 'leaving' }]);
+      expect([node!.isCurrent(), node!.guards.grant('g', 0n as Seq, TENANT)]).toEqual([false, { refusal: 'leaving' }]);
       const { confirmed, ms } = await order(other!);
       expect(performance.now() - leavingAt).toBeGreaterThanOrEqual(answer.grantMs - 1);
       expect(ms).toBeLessThan(0.75 * LEASE_MS + 2 * CYCLE_MS);
@@ -276,9 +298,9 @@ describe('several nodes on one database', () => {
 
     it('are let go by a node that drains while it answers', async () => {
       const [node] = await start(1);
-      node!.guards.grant('g', 0n as Seq);
+      node!.guards.grant('g', 0n as Seq, TENANT);
       const drained = node!.guards.drain();
-      expect([node!.isCurrent(), node!.guards.grant('h', 0n as Seq)]).toEqual([true, { refusal: 'leaving' }]);
+      expect([node!.isCurrent(), node!.guards.grant('h', 0n as Seq, TENANT)]).toEqual([true, { refusal: 'leaving' }]);
       node!.guards.release('g');
       await drained;
       expect(node!.isCurrent()).toBe(true);
@@ -287,7 +309,7 @@ describe('several nodes on one database', () => {
     it('get nothing from a process without a lease', async () => {
       const bystander = control.follow({ serves: false });
       await bystander.start();
-      expect(bystander.guards.grant('g', 0n as Seq)).toEqual({ refusal: 'no-lease' });
+      expect(bystander.guards.grant('g', 0n as Seq, TENANT)).toEqual({ refusal: 'no-lease' });
     });
 
     /** The renewal carries what was confirmed, so one that is later than the record's application has said it all. */

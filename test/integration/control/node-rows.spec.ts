@@ -1,12 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { Client } from 'pg';
-import { createLease, LEASE_FRACTION } from '../../../src/control/lease.js';
+import { createLease, LEASE_FRACTION, type Confirmation } from '../../../src/control/lease.js';
 import { createMembership, type Membership } from '../../../src/control/membership.pg.js';
 import { createNodeRows } from '../../../src/control/node-rows.pg.js';
 import type { Seq } from '../../../src/control/index.js';
 import { testLog } from '../../support/services.js';
 import { createControlDatabase, LEASE_MS, type ControlDatabase } from './control-fixture.js';
+
+/** What a node says of which all guards have applied as much. */
+const all = (applied: number): Confirmation => ({ applied: BigInt(applied) as Seq, behind: new Map() });
 
 describe('the row of a node', () => {
   let control: ControlDatabase;
@@ -33,7 +36,7 @@ describe('the row of a node', () => {
     const sut = createNodeRows(session);
     const id = await joined();
     const { counter: before } = (await rowOf(id))!;
-    await sut.renew(id, 0n as Seq, 0);
+    await sut.renew(id, all(0), 0);
     expect([await sut.reap(id, before), (await rowOf(id))?.counter]).toEqual([false, before + 1n]);
     expect([await sut.reap(id, before + 1n), await rowOf(id)]).toEqual([true, undefined]);
   });
@@ -41,10 +44,10 @@ describe('the row of a node', () => {
   it('never says that less is confirmed than it has said', async () => {
     const sut = createNodeRows(session);
     const id = await joined();
-    await sut.acknowledge(id, 7n as Seq, 2);
-    await sut.acknowledge(id, 5n as Seq, 1);
+    await sut.acknowledge(id, all(7), 2);
+    await sut.acknowledge(id, all(5), 1);
     expect(await rowOf(id)).toMatchObject({ confirmed: 7n, guards: 1 });
-    await sut.renew(id, 6n as Seq, 0);
+    await sut.renew(id, all(6), 0);
     expect(await rowOf(id)).toMatchObject({ confirmed: 7n, guards: 0 });
   });
 

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Command, ControlLog } from '../../../src/control/index.js';
-import { createAppender, createIntake, type Appender, type Intake } from '../../../src/ingest/index.js';
+import { createAppender, createIntake, createRuleQuota, type Appender, type Intake } from '../../../src/ingest/index.js';
 import { createMetrics } from '../../../src/platform/index.js';
 import { testLog } from '../../support/services.js';
 import { createStage, fromChat, fromIdp, idJag, token, type Stage } from '../../support/stage.js';
@@ -31,7 +31,7 @@ async function start(how: { hold?: Promise<void>; fail?: boolean } = {}): Promis
   };
   appender = createAppender({ pool: stage.database.pool, controlLog, follower: stage.follower, log: testLog(), metrics: createMetrics() });
   const started = appender.start();
-  return { ordered, intake: createIntake({ follower: stage.follower, appender }), started };
+  return { ordered, intake: createIntake({ follower: stage.follower, appender, ruleQuota: createRuleQuota({ state: stage.follower.state, metrics: createMetrics() }) }), started };
 }
 
 async function say(intake: Intake, ...events: object[]): Promise<readonly unknown[]> {

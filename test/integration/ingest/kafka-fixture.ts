@@ -3,7 +3,7 @@ import { Kafka, logLevel, type Admin, type CompressionTypes, type Message, type 
 import { createControlFollower, createControlLog, type ControlFollower, type Source } from '../../../src/control/index.js';
 import type { CloudEvent, EventDataOf, SourceEventName } from '../../../src/contracts/index.js';
 import { buildEvent, toKafkaMessage, type KafkaMode } from '../../../src/emit/index.js';
-import { createAppender, createKafkaConsumer, createOffsetStore, type Appender, type KafkaConsumer } from '../../../src/ingest/index.js';
+import { createAppender, createKafkaConsumer, createOffsetStore, createRuleQuota, type Appender, type KafkaConsumer, type RuleQuotaBounds } from '../../../src/ingest/index.js';
 import { createKafka, createMetrics, createPool, ensureTopics } from '../../../src/platform/index.js';
 import { ADMIN_CALLER } from '../../../src/registry/index.js';
 import { testBrokers, testLog, uniqueName } from '../../support/services.js';
@@ -28,7 +28,7 @@ export interface KafkaStage extends Stage {
   /** A source with a topic of its own; `partitions: 0` registers it alone, for Rescind to make the topic. */
   register(options?: { partitions?: number; topic?: string }): Promise<Source>;
   send(source: Source | string, messages: readonly (CloudEvent | Message)[], options?: SendOptions): Promise<void>;
-  startProcess(): Promise<IngestProcess>;
+  startProcess(ruleBounds?: RuleQuotaBounds): Promise<IngestProcess>;
   rows<T extends object>(sql: string, parameters?: readonly unknown[]): Promise<T[]>;
   /** How many entries came from the source. */
   stored(source: Source): Promise<number>;
@@ -70,8 +70,8 @@ export async function createKafkaStage(): Promise<KafkaStage> {
       const written = messages.map((one): Message => ('specversion' in one ? toKafkaMessage(one, { mode }) : one));
       await producer.send({ topic, messages: written.map((one) => ({ ...one, partition })), ...(compression === undefined ? {} : { compression }) });
     },
-    async startProcess() {
-      const process = await startProcess(stage.database.url, groupId);
+    async startProcess(ruleBounds) {
+      const process = await startProcess(stage.database.url, groupId, ruleBounds);
       processes.add(process);
       return {
         ...process,
@@ -92,7 +92,7 @@ export async function createKafkaStage(): Promise<KafkaStage> {
   };
 }
 
-async function startProcess(url: string, groupId: string): Promise<IngestProcess> {
+async function startProcess(url: string, groupId: string, bounds?: RuleQuotaBounds): Promise<IngestProcess> {
   const log = testLog();
   const metrics = createMetrics();
   const pool = createPool({ url, max: 4, applicationName: 'spec-ingest' });
@@ -102,7 +102,7 @@ async function startProcess(url: string, groupId: string): Promise<IngestProcess
   const appender = createAppender({ pool, controlLog, follower, log, metrics });
   await appender.start();
   const kafka = createKafka({ brokers: testBrokers(), clientId: 'spec-ingest', log });
-  const consumer = createKafkaConsumer({ kafka, groupId, follower, appender, offsets: createOffsetStore({ pool }), log, metrics });
+  const consumer = createKafkaConsumer({ kafka, groupId, follower, appender, ruleQuota: createRuleQuota({ state: follower.state, metrics, ...(bounds ? { bounds } : {}) }), offsets: createOffsetStore({ pool }), log, metrics });
   await consumer.start();
   return {
     follower,

@@ -1,7 +1,8 @@
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { buildEvent } from '../../../src/emit/index.js';
-import { createIntake } from '../../../src/ingest/index.js';
+import { createIntake, createRuleQuota } from '../../../src/ingest/index.js';
+import { createMetrics } from '../../../src/platform/index.js';
 import { access } from '../../support/stage.js';
 import { createKafkaStage, until, type KafkaStage } from './kafka-fixture.js';
 
@@ -47,7 +48,7 @@ it('a flood from Kafka waits in Kafka while nothing can be written: HTTP keeps i
   await stage.registry.createCaller({ id: stage.caller.id, tenant: stage.tenant }, { id: 'poster', roles: { emit: { sources: [source.name] } } });
   await until(() => follower.state.caller('poster') !== undefined);
   const events = Array.from({ length: 1_000 }, (_, n) => used(`posted-${n}`));
-  const posted = createIntake({ follower, appender }).take({ contentType: BATCH, body: Buffer.from(JSON.stringify(events)), caller: follower.state.caller('poster')! });
+  const posted = createIntake({ follower, appender, ruleQuota: createRuleQuota({ state: follower.state, metrics: createMetrics() }) }).take({ contentType: BATCH, body: Buffer.from(JSON.stringify(events)), caller: follower.state.caller('poster')! });
   expect(await settled(() => process.measured('rescind_ingest_waiting_events'))).toBeLessThan((PARTITIONS * EVENTS_A_PARTITION) / 1.2);
 
   await lock.query('COMMIT');

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createControlFollower, createControlLog, type ControlFollower } from '../../../src/control/index.js';
-import { createAppender, createIntake, type Intake } from '../../../src/ingest/index.js';
+import { createAppender, createIntake, createRuleQuota, type Intake } from '../../../src/ingest/index.js';
 import { createMetrics, createPool } from '../../../src/platform/index.js';
 import { ADMIN_CALLER } from '../../../src/registry/index.js';
 import { testLog } from '../../support/services.js';
@@ -38,7 +38,7 @@ describe('two processes that write one ledger', () => {
     const process: OtherProcess = {
       follower,
       gate,
-      intake: createIntake({ follower, appender }),
+      intake: createIntake({ follower, appender, ruleQuota: createRuleQuota({ state: follower.state, metrics: createMetrics() }) }),
       async stop() {
         gate.open();
         await appender.stop();

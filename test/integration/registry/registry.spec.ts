@@ -64,6 +64,57 @@ describe('the registry on PostgreSQL', () => {
     expect(control.follower.state.sourceByName('later')).toBeUndefined();
   });
 
+  it('lets a tenant claim no issuer beyond those that the operator gave it; without such a list, whichever is free', async () => {
+    const { registry, admin, follower } = control;
+    await registry.createTenant(admin, { name: 'bounded', issuers: ['https://idp.bounded.example'] });
+    await registry.createTenant(admin, { name: 'unbounded' });
+    const actor = (name: string) => ({ id: `${name}-admin`, tenant: follower.state.tenantByName(name)!.id });
+    const source = (name: string, issuer: string) => ({ name, uri: `urn:${name}`, types: ['access.allowed'], issuers: [issuer], resources: [`https://api.${name}.example`] });
+    expect(await codeOf(registry.createSource(actor('bounded'), source('b-1', 'https://accounts.foreign.example')))).toBe('forbidden');
+    expect(await codeOf(registry.createSource(actor('bounded'), source('b-2', 'https://idp.bounded.example')))).toBeUndefined();
+    expect(await codeOf(registry.updateSource(actor('bounded'), 'b-2', { types: ['access.allowed'], issuers: ['https://accounts.foreign.example'], resources: ['https://api.b-2.example'] }))).toBe('forbidden');
+    expect(await codeOf(registry.createSource(actor('unbounded'), source('u-1', 'https://accounts.foreign.example')))).toBeUndefined();
+    expect(registry.getTenant(admin, 'bounded')).toMatchObject({ issuers: ['https://idp.bounded.example'] });
+  });
+
+  it('decides an edit that waited as of its turn: a key that was withdrawn meanwhile gives none', async () => {
+    const { registry, follower, admin } = control;
+    const created = await registry.createCaller(admin, { id: 'second-admin', roles: { admin: {} } });
+    const key = follower.state.caller('second-admin')!.secrets[0]!.id;
+    const actor = { id: 'second-admin', tenant: admin.tenant, key };
+    expect(created.secret).toBeDefined();
+    expect(await codeOf(registry.createCaller(actor, { id: 'while-it-may', roles: { audit: {} } }))).toBeUndefined();
+    let release: () => void = () => undefined;
+    const topic = new Promise<void>((resolve) => (release = resolve));
+    const slow = createRegistry({ ...control, createTopic: () => topic });
+    // The first edit of the line takes its time; behind it stand the removal and what the removed one still asks for.
+    const first = slow.createSource(admin, { ...CHAT_SOURCE, name: 'slow', uri: 'urn:slow' });
+    const removal = slow.disableCaller(admin, 'second-admin');
+    const late = codeOf(slow.createCaller(actor, { id: 'too-late', roles: { admin: {} } }));
+    const later = codeOf(slow.createCaller(actor, { id: 'too-late-2', roles: { admin: {} } }));
+    release();
+    await Promise.all([first, removal]);
+    // Callers take turns, so its first edit may have come before the removal; none does after it.
+    const codes = [await late, await later];
+    expect(codes[1]).toBe('unauthenticated');
+    expect(follower.state.caller('too-late-2')).toBeUndefined();
+  });
+
+  it('lets no caller fill the line: one edit too many is refused, and another caller comes after one of them', async () => {
+    let release: () => void = () => undefined;
+    const topic = new Promise<void>((resolve) => (release = resolve));
+    const { admin } = control;
+    const slow = createRegistry({ ...control, createTopic: () => topic });
+    const order: string[] = [];
+    const greedy = { id: 'greedy', tenant: admin.tenant };
+    const edits = Array.from({ length: 20 }, (_, nth) => slow.createSource(greedy, { ...CHAT_SOURCE, name: `greedy-${nth}`, uri: `urn:greedy:${nth}` }).then(() => order.push('greedy')));
+    expect(await codeOf(slow.createSource(greedy, { ...CHAT_SOURCE, name: 'greedy-20', uri: 'urn:greedy:20' }))).toBe('too-many-requests');
+    const modest = slow.createCaller(admin, { id: 'modest', roles: { audit: {} } }).then(() => order.push('modest'));
+    release();
+    await Promise.all([...edits, modest]);
+    expect(order.indexOf('modest')).toBeLessThanOrEqual(2);
+  });
+
   it('keeps names, URIs and caller ids unique when two processes create at once', async () => {
     const other = await control.startProcess();
     for (let round = 0; round < 10; round++) {

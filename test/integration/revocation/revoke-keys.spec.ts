@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { EventDataOf } from '../../../src/contracts/index.js';
 import { buildEvent } from '../../../src/emit/index.js';
-import { createAppender, createIntake, type Appender } from '../../../src/ingest/index.js';
+import { createAppender, createIntake, createRuleQuota, type Appender } from '../../../src/ingest/index.js';
 import { createIntrospection, type Introspection } from '../../../src/introspection/index.js';
 import { createMetrics } from '../../../src/platform/index.js';
 import { createLineageReader } from '../../../src/projections/index.js';
@@ -78,7 +78,7 @@ beforeEach(async () => {
   for (const [id, role] of Object.entries(roles)) secrets[id] = (await registry.createCaller(control.admin, { id, roles: role })).secret;
   appender = createAppender({ pool: database.pool, controlLog, follower, log: testLog(), metrics: createMetrics() });
   await appender.start();
-  const intake = createIntake({ follower, appender });
+  const intake = createIntake({ follower, appender, ruleQuota: createRuleQuota({ state: follower.state, metrics: createMetrics() }) });
   emit = async (data) => {
     const body = Buffer.from(JSON.stringify(buildEvent('token.issued', { source: CHAT_SOURCE.uri, data })));
     const answer = await intake.take({ contentType: 'application/cloudevents+json', body, caller: follower.state.caller('chat')! });
