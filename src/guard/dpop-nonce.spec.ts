@@ -32,6 +32,10 @@ describe('nonces', () => {
     expect([59_999, 60_000, 119_999, 120_000].map((now) => nonces.check(minute, now))).toEqual(['current', 'previous', 'previous', 'wrong']);
   });
 
+  it('may last a second', () => {
+    expect(() => createNonces({ secret, periodS: 1 })).not.toThrow();
+  });
+
   it.each([
     [{ secret: new Uint8Array(31) }, 'nonce.secret'],
     [{ secret, periodS: 0 }, 'nonce.periodS'],

@@ -62,6 +62,7 @@ describe('what tokens have in common', () => {
     { token: { aud: ['a', 'b'] } },
     { token: { aud: ['ab'] } },
     { token: { aud: ['a'], resource: ['b'] } },
+    { token: { aud: ['a'], resource: ['c'] } },
     { token: { aud: ['1:a'] } },
     { token: { cnf: { jkt: 'x' } } },
     { token: { id_jag: undefined } },
