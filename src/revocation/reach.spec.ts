@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { RescindError } from '../contracts/index.js';
-import type { CallerRoles } from '../control/index.js';
+import type { Caller, CallerRoles } from '../control/index.js';
 import type { Selector } from '../rules/index.js';
-import { requireReach } from './reach.js';
+import { mayRead, requireOwnRule, requireReach } from './reach.js';
 
 const IDP = 'https://idp.example';
 const API = 'https://api.example';
@@ -54,5 +54,44 @@ describe('the reach of a revoke role', () => {
     expect(codeOf(tenant, { all: true })).toBe('selector-too-wide');
     expect(codeOf({ ...bound, admin: {} }, { all: true })).toBe('selector-too-wide');
     expect(codeOf({ admin: {} }, { issuer: IDP })).toBe('forbidden');
+  });
+});
+
+describe('the rules of others', () => {
+  const caller = (id: string, roles: CallerRoles): Caller => ({ id, tenant: 't', roles, secrets: [], disabled: false });
+  const team = caller('team', bound);
+  const analyst = caller('analyst', tenant);
+  const rule = (author: string, selector: Selector) => ({ author: { caller: author }, selector });
+  const within: Selector = { user: { iss: 'https://other.example', sub: 'mallory' }, resource: API };
+  const beyond: Selector = { user: { iss: 'https://other.example', sub: 'mallory' } };
+  const lift = (who: Caller, of: ReturnType<typeof rule>): string => {
+    try {
+      requireOwnRule(who, of);
+      return 'lifted';
+    } catch (error) {
+      return (error as RescindError).code;
+    }
+  };
+
+  it.each<[string, Caller, ReturnType<typeof rule>, string]>([
+    ['its own, within its bound', team, rule('team', within), 'lifted'],
+    ['its own, beyond what its bound is by now', team, rule('team', beyond), 'selector-too-wide'],
+    ["another's, within its bound", team, rule('analyst', within), 'forbidden'],
+    ["another's, beyond it", team, rule('analyst', beyond), 'selector-too-wide'],
+    ["another's, for the whole tenant", analyst, rule('team', beyond), 'lifted'],
+    ["another's of everything, not being an administrator", analyst, rule('admin', { all: true }), 'selector-too-wide'],
+  ])('are lifted or not: %s', (_, who, of, outcome) => {
+    expect(lift(who, of)).toBe(outcome);
+  });
+
+  it.each<[string, Caller, ReturnType<typeof rule>, boolean]>([
+    ['its own, beyond its bound', team, rule('team', beyond), true],
+    ["another's, within its bound", team, rule('analyst', within), true],
+    ["another's, beyond it", team, rule('analyst', beyond), false],
+    ['everything, for the whole tenant', analyst, rule('admin', { all: true }), true],
+    ["another's, by an auditor", caller('auditor', { audit: {} }), rule('team', beyond), true],
+    ["another's, by somebody without either role", caller('nobody', {}), rule('team', beyond), false],
+  ])('are read or not: %s', (_, who, of, read) => {
+    expect(mayRead(who, of)).toBe(read);
   });
 });

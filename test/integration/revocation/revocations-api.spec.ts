@@ -67,8 +67,9 @@ describe('/v1/revocations', () => {
     });
     expect(await call('auditor', 'GET', `/${ordered.body.id}`)).toMatchObject({ status: 200, body: { state: 'live', effect: 'block' } });
     expect((await call('auditor', 'GET', '?limit=1')).body.revocations).toHaveLength(1);
-    expect(await call('narrow', 'POST', `/${ordered.body.id}/lift`)).toMatchObject({ status: 200, body: { id: ordered.body.id, revoke: expect.any(String) } });
-    expect(await call('analyst', 'POST', `/${ordered.body.id}/lift`)).toMatchObject({ status: 409, body: { code: 'already-lifted' } });
+    expect(await call('narrow', 'POST', `/${ordered.body.id}/lift`)).toMatchObject({ status: 403, body: { code: 'forbidden' } });
+    expect(await call('analyst', 'POST', `/${ordered.body.id}/lift`)).toMatchObject({ status: 200, body: { id: ordered.body.id, revoke: expect.any(String) } });
+    expect(await call('analyst', 'POST', `/${ordered.body.id}/lift`, { resume: true })).toMatchObject({ status: 409, body: { code: 'already-lifted' } });
     expect(await call('analyst', 'GET', '/nothing')).toMatchObject({ status: 404 });
   });
 
