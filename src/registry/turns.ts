@@ -114,7 +114,7 @@ export function createTurns({ atOnce, isBusy = createBusyCheck() }: TurnsOptions
           leave();
           reject(new RescindError('overloaded', { detail: `no turn within ${TURN_TIMEOUT_MS / 1_000} s: other questions are running; ask again later` }));
         };
-        const timer = setTimeout(giveUp, TURN_TIMEOUT_MS);
+        const timer = setTimeout(giveUp, TURN_TIMEOUT_MS).unref();
         const waiter: Waiter = {
           asker,
           begin() {

@@ -98,7 +98,7 @@ async function takeAllTurns(): Promise<void> {
 describe('while every turn of questions is taken by long ones', () => {
   beforeEach(takeAllTurns, MANY_TRIES_MS);
 
-  const { as, api, client } = namesOf('acme');
+  const { as } = namesOf('acme');
   const form = (path: string, role: 'introspect' | 'revoke-own', fields: Record<string, string>): Promise<Response> =>
     fetch(`${world.url}${path}`, { method: 'POST', headers: { authorization: `Bearer ${world.planted.acme.keys[role]}` }, body: new URLSearchParams(fields) });
   /** Nobody has seen it, so that memory cannot answer. */
@@ -106,12 +106,11 @@ describe('while every turn of questions is taken by long ones', () => {
 
   it.each<[string, () => Promise<unknown>, unknown]>([
     ['an order', () => world.ask('POST', '/v1/revocations', world.planted.acme.keys.revoke, JSON.stringify({ selector: { user: { iss: as, sub: randomBytes(8).toString('hex') } }, effect: 'revoke', reason: 'busy' })).then(({ status }) => status), 201],
-    ['/revoke', () => form('/revoke', 'revoke-own', { token: unknownToken(), client_id: client }).then(({ status }) => status), expect.any(Number)],
+    ['/revoke', () => form('/revoke', 'revoke-own', { token: unknownToken() }).then(({ status }) => status < 500), true],
     ['cold introspection', async () => (await form('/introspect', 'introspect', { token: unknownToken() })).json(), { active: false }],
     ['readiness', async () => (await (await fetch(`${world.url}/health/ready`)).json() as { ready: boolean }).ready, true],
     ['/metrics', () => fetch(`${world.url}/metrics`).then(({ status }) => status), 200],
   ])('%s is answered while none of them has ended', async (_what, ask, expected) => {
-    expect(api).toBeDefined();
     await untilWhileSame(AT_ONCE, async () => expect(await ask()).toEqual(expected));
   }, MANY_TRIES_MS);
 });
