@@ -172,7 +172,10 @@ describe('Ctrl-C and SIGTERM end a Rescind within 5 s', () => {
       cleanups.push(async () => process.kill(await postmasterPid(postgres.directory), 'SIGCONT'));
       served.signal('SIGINT');
       await untilSeen(served, () => (served.out().includes('"msg":"stopping"') ? true : undefined));
-      await expectEnd(served);
+      // The second one may find the stop at its very end, when the system's own answer to it is in force again.
+      const sentAt = performance.now();
+      served.signal('SIGINT');
+      expect((await served.ended).at - sentAt).toBeLessThan(ENDS_WITHIN_MS);
     },
     TEST_TIMEOUT_MS,
   );
