@@ -22,7 +22,7 @@ function given() {
   /** Returns the id of its record. */
   const tell = (name: Name, at: number, data: Partial<typeof CONNECTION> = {}): string => {
     const id = `00000000-0000-4000-8000-00000000100${events++}`;
-    const event = { name, data: { ...CONNECTION, ...data }, id, timeMs: at * 1_000 } as EventToRule['event'];
+    const event = { name, data: { ...CONNECTION, ...data }, id, timeMs: at * 1_000, arrivedMs: at * 1_000 } as EventToRule['event'];
     const { records } = commandFromEvent({ tenant: TENANT, source: SOURCE, event, content: id, newId: () => id });
     expect(records).toHaveLength(1);
     commit(records[0]!);

@@ -1,6 +1,5 @@
 import { RescindError, canonicalJson } from '../contracts/index.js';
 import type { Appended, Author, Caller, Command, Confirmed, ControlFollower, ControlLog, RuleRecord, Seq, Tenant } from '../control/index.js';
-import { expandSelector } from '../rules/index.js';
 import { readLift, readOrder, readPreview } from './order-input.js';
 import { createPreviewReader, type Looks, type Preview } from './preview.pg.js';
 import { mayRead, readsAll, requireOwnRule, requireReach } from './reach.js';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { ControlLog, Seq } from '../../../src/control/index.js';
+import type { Seq } from '../../../src/control/index.js';
 import { createControlDatabase, createGate, hostClock, LEASE_MS, startLink, TENANT, until, type ControlDatabase, type Follower, type Link } from './control-fixture.js';
 
 const CYCLE_MS = 500;
