@@ -49,6 +49,7 @@ function makeCertificates(directory: string): void {
   let healthPort: number;
   let ca: Buffer;
   let adminKey: string;
+  let introspector: string;
   const nodePorts = new Map<NodeName, number>();
 
   beforeAll(async () => {
@@ -76,6 +77,9 @@ function makeCertificates(directory: string): void {
     };
     proxy = spawn(haproxy!, ['-db', '-f', CONFIGURATION], { env, stdio: 'ignore' });
     await until(async () => (await isHealthy()) && (await ask('/v1/sources')).status === 200);
+    const roles = { introspect: { resources: ['https://api.chat.example'], issuers: ['https://login.chat.example'] } };
+    const created = await ask('/v1/callers', { method: 'POST', body: JSON.stringify({ id: 'chat-api', roles }), headers: { 'content-type': 'application/json' } });
+    introspector = /"(rsk_[A-Za-z0-9_-]+)"/.exec(created.body)![1]!;
   }, START_TIMEOUT_MS);
   afterAll(async () => {
     proxy?.kill('SIGTERM');
@@ -92,7 +96,7 @@ function makeCertificates(directory: string): void {
     const [response] = (await once(sent, 'response')) as [IncomingMessage];
     return { status: response.statusCode!, body: await text(response) };
   }
-  const introspect = () => ask('/introspect', { method: 'POST', body: 'token=unknown', headers: { 'content-type': 'application/x-www-form-urlencoded' } });
+  const introspect = () => ask('/introspect', { method: 'POST', body: 'token=unknown', headers: { authorization: `Bearer ${introspector}`, 'content-type': 'application/x-www-form-urlencoded' } });
   const health = (node: NodeName, name: string) =>
     releases.command('this', 'health', 'serve', '--url', `https://127.0.0.1:${nodePorts.get(node)}`, '--ca', join(directory, 'ca.crt'), '--server-name', name);
 
