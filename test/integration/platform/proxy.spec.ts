@@ -77,6 +77,8 @@ function makeCertificates(directory: string): void {
     };
     proxy = spawn(haproxy!, ['-db', '-f', CONFIGURATION], { env, stdio: 'ignore' });
     await until(async () => (await isHealthy()) && (await ask('/v1/sources')).status === 200);
+    const source = { name: 'chat', uri: 'https://login.chat.example', types: ['token.issued'], issuers: ['https://login.chat.example'], resources: ['https://api.chat.example'] };
+    await ask('/v1/sources', { method: 'POST', body: JSON.stringify(source), headers: { 'content-type': 'application/json' } });
     const roles = { introspect: { resources: ['https://api.chat.example'], issuers: ['https://login.chat.example'] } };
     const created = await ask('/v1/callers', { method: 'POST', body: JSON.stringify({ id: 'chat-api', roles }), headers: { 'content-type': 'application/json' } });
     introspector = /"(rsk_[A-Za-z0-9_-]+)"/.exec(created.body)![1]!;
