@@ -11,7 +11,7 @@ import { ACME, NOW, startQueryApi, T, writeHistory, type Said } from './history.
 
 const RUNS = Number(process.env['RUNS'] ?? 6);
 /** One that meets all that is counted below; others by hand. */
-const SEED = Number(process.env['SEED'] ?? 1);
+const SEED = Number(process.env['SEED'] ?? 3);
 const BLOCK = 65_536n;
 /** From one snapshot of the pairs to the next. */
 const FAR = 16n * BLOCK;
