@@ -4,16 +4,18 @@ export const REPEAT_AFTER_MS = 10_000;
 const MAX_REMEMBERED = 256;
 
 /**
- * Leaves out a line with an error (member `err`) that was written a moment ago, and counts it: the next one of its kind says how many
+ * Leaves out a line with an error (member `err` or `stack`) that was written a moment ago, and counts it: the next one of its kind says how many
  * (`left_out`). Given the arguments of a line, it returns those to write, or undefined.
  */
 export function createRepeatFilter(repeatAfterMs = REPEAT_AFTER_MS): (level: number, args: readonly unknown[]) => readonly unknown[] | undefined {
   const remembered = new Map<string, { readonly writtenAt: number; leftOut: number }>();
   return (level, args) => {
     const [members, message] = args;
-    const { err } = (typeof members === 'object' && members !== null ? members : {}) as { readonly err?: unknown };
-    if (typeof err !== 'object' || err === null) return args;
-    const { code, message: problem } = err as { readonly code?: unknown; readonly message?: unknown };
+    const { err, stack } = (typeof members === 'object' && members !== null ? members : {}) as { readonly err?: unknown; readonly stack?: unknown };
+    const hasError = typeof err === 'object' && err !== null;
+    // kafkajs has its error's stack beside the message.
+    if (!hasError && typeof stack !== 'string') return args;
+    const { code, message: problem } = (hasError ? err : {}) as { readonly code?: unknown; readonly message?: unknown };
     const kind = `${level} ${String(message)} ${String(code)} ${String(problem)}`;
     const now = performance.now();
     const last = remembered.get(kind);

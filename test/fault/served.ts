@@ -40,7 +40,8 @@ export async function makeHome(below = ''): Promise<string> {
   return home;
 }
 
-export const removeHome = (home: string): Promise<void> => rm(home, { recursive: true, force: true });
+/** Services of a Rescind that was killed may write for a moment until their guards have ended them. */
+export const removeHome = (home: string): Promise<void> => rm(home, { recursive: true, force: true, maxRetries: 40, retryDelay: 250 });
 
 export const postmasterPid = async (directory: string): Promise<number> => Number((await readFile(join(directory, 'data', 'postmaster.pid'), 'utf8')).split('\n')[0]);
 export const postgresPid = (home: string): Promise<number> => postmasterPid(join(home, 'postgres'));
