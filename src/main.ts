@@ -12,7 +12,7 @@ import {
   RescindError,
 } from './contracts/index.js';
 import { createConfirmationKeeper, createControlFollower, createControlLog, keepSnapshots, measureFollower, withWait, type Caller, type ControlFollower, type ControlLog, type LastUses } from './control/index.js';
-import { createControlFence, createFeeds, createTopicFeeds, createTopicKeys, restoreControlLog, type Feeds, type Restored, type TopicKeys } from './feeds/index.js';
+import { createFeeds, createTopicFeeds, createTopicKeys, passControlFence, restoreControlLog, type Feeds, type Restored } from './feeds/index.js';
 import {
   createAppender,
   createDoor,
@@ -53,7 +53,6 @@ import {
   isLoopback,
   listenHttp,
   listenManagement,
-  listenUnready,
   requireMigrated,
   READY_ROLES,
   runMigrations,
@@ -109,10 +108,6 @@ const LEAVING_MARGIN_MS = 500;
 /** What a start that was stopped may still take to notice it. */
 const ABORTED_START_MS = 500;
 const STOPPED = Symbol('stopped');
-
-/** How often a process that may not begin looks again, and how often it says so. */
-const FENCE_RETRY_MS = 2_000;
-const FENCE_REMINDER_MS = 60_000;
 
 /** What a process can say of itself to another. */
 export interface RunningFacts {
@@ -253,7 +248,7 @@ async function start(config: Config, { log, member, say }: StartOptions, lifecyc
   await prepareSchema(config, url);
   // Before anything is read from this database or written to it: the first start would write.
   const topicKeys = createTopicKeys({ pool, home: config.home, configured: config.controlTopicKey });
-  await passFence({ config, log, metrics, health, lifecycle, pool, keys: topicKeys, member }, kafka.servers);
+  if (kafka.servers) await passControlFence({ config, servers: kafka.servers, log, metrics, health, stopping: lifecycle.stopping, pool, keys: topicKeys, announces: member === undefined });
 
   const tracing = startTracing(config, { metrics, log, lifecycle });
   const controlLog = traceCommits(createControlLog({ pool }), tracing);
@@ -348,35 +343,6 @@ export async function restoreFromTopic(config: Config, { log, onProgress }: Rest
 /** Migrates the database, or refuses one that somebody else is to migrate and has not. */
 async function prepareSchema(config: Config, url: string): Promise<void> {
   await (config.migrations === 'auto' ? runMigrations : requireMigrated)({ url, migrations: MIGRATIONS });
-}
-
-interface FenceParts extends Pick<Parts, 'config' | 'log' | 'metrics' | 'health' | 'lifecycle' | 'pool'> {
-  readonly keys: TopicKeys;
-  readonly member: GroupMember | undefined;
-}
-
-/** Waits until the database is the one that was published; meanwhile the address says that this process is not ready. */
-async function passFence(parts: FenceParts, servers: KafkaServers | null): Promise<void> {
-  const { config, log, metrics, health, lifecycle, pool, keys, member } = parts;
-  if (!servers || config.controlFence === 'off') return;
-  const fence = createControlFence({ kafka: createKafka({ ...servers, clientId: 'rescind-fence', log, retry: { retries: 1 } }), pool, keys, prefix: config.topicPrefix, log });
-  let problem = await fence.check();
-  health.register('control-fence', () => {
-    if (problem) throw problem;
-  });
-  const server = problem && (await listenUnready({ listen: config.listen, health, metrics, reason: () => new RescindError(problem?.code ?? 'shutting-down') }));
-  const withdraw = server && !member && (await announceInstance({ home: config.home, url: server.url, log }));
-  let saidAt = -Infinity;
-  while (problem && !lifecycle.stopping.aborted) {
-    if (performance.now() - saidAt >= FENCE_REMINDER_MS) {
-      log.error({ url: server?.url, code: problem.code, detail: problem.detail }, 'this process does not begin: it cannot tell that the database is the current one');
-      saidAt = performance.now();
-    }
-    await delay(FENCE_RETRY_MS, undefined, { signal: lifecycle.stopping }).catch(() => undefined);
-    problem = await fence.check();
-  }
-  await Promise.all([server?.close(), fence.stop(), withdraw ? withdraw() : undefined]);
-  if (lifecycle.stopping.aborted) throw new RescindError('shutting-down');
 }
 
 function startTopicFeeds(parts: Parts, servers: KafkaServers, key: Buffer): void {
