@@ -105,7 +105,7 @@ const RESTORE_CONNECTIONS = 2;
 
 /** A node leaves when its guards' grants have ended: within its lease. */
 const LEAVING_MARGIN_MS = 500;
-/** What a start that was stopped may still take to notice it. */
+/** Milliseconds that a start that was stopped may still take to notice it. */
 const ABORTED_START_MS = 500;
 const STOPPED = Symbol('stopped');
 
@@ -145,7 +145,7 @@ interface StartOptions {
 
 interface Parts {
   readonly config: Config;
-  /** Of the database. */
+  /** URL of the database. */
   readonly url: string;
   readonly log: Log;
   readonly metrics: Metrics;
@@ -179,7 +179,7 @@ async function startWith(config: Config, { signals = false, abortStart }: StartO
   try {
     return await unlessStopped(lifecycle, starting());
   } catch (cause) {
-    // What a start meets when its parts are stopped under it, is no reason.
+    // An error that a start meets because its parts are stopped under it is no reason.
     const error = lifecycle.stopping.aborted ? new RescindError('shutting-down', { cause }) : cause;
     await lifecycle.stop('the start failed');
     throw lifecycle.failure ?? error;

@@ -7,9 +7,9 @@ const TIMEOUT_MS = 30_000;
 export class RequestFailed extends Error {
   override readonly name = 'RequestFailed';
   readonly code: string;
-  /** Who was asked. */
+  /** The question that was asked. */
   readonly url: string;
-  /** What the service said, if it said something. */
+  /** The service's answer, if there was one. */
   readonly problem: Answer | undefined;
   constructor(code: string, message: string, url: string, problem?: Answer) {
     super(message);

@@ -14,7 +14,7 @@ const TIMEOUT_MS = 5_000;
 /** The answer is a few hundred bytes. */
 const MAX_ANSWER_BYTES = 64 * 1024;
 
-/** What can be asked about: a role of the instance, or one check of its roles. */
+/** Parts that can be asked about: a role of the instance, or one check of its roles. */
 const ROLES = ['serve', 'ingest'] as const;
 const CHECKS = ['database', 'kafka'] as const;
 const PARTS: readonly string[] = [...ROLES, ...CHECKS];

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { findInstance } from './instance.js';
 import { UsageError, type Terminal } from './terminal.js';
 
-/** Where the service listens unless told otherwise; a spec compares it with the service's own default. */
+/** Default address of the service; a spec compares it with the service's own default. */
 export const DEFAULT_URL = 'http://127.0.0.1:7423';
 export const DEFAULT_HOME = '.rescind';
 export const ADMIN_KEY_FILE = 'admin-key';

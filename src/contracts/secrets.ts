@@ -41,7 +41,7 @@ function holdsCompactJws(text: string): boolean {
 
 const opensObject = (segment: string): boolean => segment.startsWith(OPEN_OBJECT) && segment.length >= MIN_SEGMENT_LENGTH;
 
-/** Where the letters of base64url begin that lead up to `end`. */
+/** Returns the start of the base64url letters that lead up to `end`. */
 function startOfBase64urlTail(text: string, from: number, end: number): number {
   let start = end;
   while (start > from && isBase64url(text.charCodeAt(start - 1))) start -= 1;
@@ -51,12 +51,12 @@ function startOfBase64urlTail(text: string, from: number, end: number): number {
 const isBase64url = (unit: number): boolean =>
   (unit >= 0x61 && unit <= 0x7a) || (unit >= 0x41 && unit <= 0x5a) || (unit >= 0x30 && unit <= 0x39) || unit === 0x2d || unit === 0x5f;
 
-/** What base64url makes of `{`, of a space, and of a tab or line feed, or of a carriage return, where it is the first byte. */
+/** Base64url of a first byte `{`, space, tab, line feed or carriage return. */
 const FIRST_LETTERS = 'eICD';
 
 /** RFC 7515 and 7516, section 4: `alg` is always there. JSON may begin with white space, so the letters alone do not tell. */
 function isJoseHeader(segment: string): boolean {
-  // Of a host name or a version, which most of what comes here is, parsing would make an error each time.
+  // Most strings here are host names or versions, for which parsing would make an error each time.
   if (segment.length < MIN_SEGMENT_LENGTH || !FIRST_LETTERS.includes(segment[0]!)) return false;
   try {
     const header = JSON.parse(Buffer.from(segment, 'base64url').toString('utf8')) as { alg?: unknown } | null;

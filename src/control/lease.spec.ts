@@ -100,7 +100,7 @@ describe('a grant', () => {
     for (const guard of ['g', 'i']) sut.grant(guard, seq(12), at(0), 'acme');
     const later = sut.confirm(at(0));
     expect([confirmedFor(later, 'acme'), confirmedFor(later, 'globex')]).toEqual([12n, 9n]);
-    // What was once sent for a tenant is never forgotten, whether or not one of its guards was behind.
+    // The highest number that was sent for a tenant is never forgotten, whether or not one of its guards was behind.
     sut.release('h');
     expect(confirmedFor(sut.confirm(at(0)), 'globex')).toBe(12n);
     expect([sut.grant('h', seq(11), at(0), 'globex'), sut.grant('j', seq(11), at(0), 'acme')]).toEqual([{ refusal: 'behind' }, { refusal: 'behind' }]);

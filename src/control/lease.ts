@@ -23,7 +23,7 @@ export type GrantRefusal = 'behind' | 'no-lease' | 'leaving' | 'full';
 
 /** `grantMs` is G: the guard answers while f G has not passed on its own clock since before it asked. */
 /**
- * What a node says that it and its guards have applied, a number a tenant: a rule concerns the guards of its own tenant alone, so the
+ * The seq up to which a node and its guards have applied records, a number a tenant: a rule concerns the guards of its own tenant alone, so the
  * protocol runs once for each tenant, over one row, one counter and one lease.
  */
 export interface Confirmation {
@@ -60,7 +60,7 @@ export interface Lease {
   joined(id: string): void;
   /** The log was read and applied up to here, by a statement that began after the join was heard. */
   applied(seq: Seq, toTheEnd: boolean): void;
-  /** What this node and its guards have applied. */
+  /** The records that this node and its guards have applied. */
   confirmable(now: Moment): Confirmation;
   /** The same, about to be sent with a renewal or an acknowledgement: from now on no guard of a tenant below it gets a grant. */
   confirm(now: Moment): Confirmation;
@@ -107,7 +107,7 @@ export interface LeaseSnapshot {
   readonly isAnswering: boolean;
 }
 
-/** Where there are no tenants to tell apart. */
+/** For callers that have no tenants to tell apart. */
 const ONE_TENANT = '';
 
 const NOTHING: LeaseSnapshot = {

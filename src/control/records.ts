@@ -136,14 +136,14 @@ export interface RuleRecord extends RecordedKeys {
 
 export interface LiftRecord {
   readonly rule: string;
-  /** Of a rule with several selectors, for those that are told of each. */
+  /** Set for a rule with several selectors, for readers that are told of each. */
   readonly several?: RecordedKeys;
   readonly resume: boolean;
   readonly reason: string;
   readonly author: Author;
 }
 
-/** What one rule or enabling selects: the first selector key, and the others where it has several. Version 2 has `or_keys`. */
+/** The selection of one rule or enabling: the first selector key, and the others where it has several. Version 2 has `or_keys`. */
 export interface RecordedKeys {
   readonly shape: number;
   /** Selector key, base64url of its bytes. */

@@ -231,7 +231,7 @@ describe('spool', () => {
     );
   });
 
-  /** What all open files have in common, to look at or to break the real one. */
+  /** The prototype of all open files, to watch or to break the real one. */
   async function fileHandle(): Promise<FileHandle> {
     const handle = await openFile(directory, 'r');
     await handle.close();

@@ -31,7 +31,7 @@ export function effectOf(record: ControlRecord): Effect {
   }
 }
 
-/** Of several selectors guards hear what these have in common: they ask again about more than the rule reaches, never about less. */
+/** Guards hear what several selectors have in common: they ask again about more than the rule reaches, never about less. */
 function ruleEffect(seq: bigint, keys: SelectorKeys): Effect {
   const selector = commonSelector(keys);
   const resource = splitSelectorKey(selector).find(([dimension]) => dimension === 'resource')?.[1];

@@ -7,7 +7,7 @@ export const SLOW_REFUSED_MS = 30_000;
 /** Guards of one caller that hold a grant of this node at the same time; one more is refused. */
 export const MAX_GUARDS_A_CALLER = 1_000;
 
-/** Of one tenant, so that no tenant takes the room of others. */
+/** Share of one tenant, so that no tenant takes the room of others. */
 export const MAX_GUARDS_A_TENANT = 2_500;
 
 /** Whose guard it is. */

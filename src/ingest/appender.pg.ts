@@ -71,7 +71,7 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
   const batches = createBatchWriter({ pool, state, log });
   const contradictions = createContradictionOrders({ pool, controlLog, state, log });
   let waiting: Waiting[] = [];
-  /** What waits of speakers of whom the database refused something: written apart, so that looking for it holds up nobody else. */
+  /** Submissions of speakers of whom the database refused something: written apart, so that the search holds up nobody else. */
   const apart = new Map<string, Waiting[]>();
   const room = createWaitingRoom();
   metrics.gauge('rescind_ingest_waiting_events', 'Events that wait for their batch.', [], () => room.events);
@@ -194,7 +194,7 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
     await writeWaiting(batch.filter(({ speaker }) => !first.has(speaker)));
   }
 
-  /** Who contradicts what was said is answered when the block is ordered; nobody else waits for it. */
+  /** A contradicting event is answered when the block is ordered; no other event waits for it. */
   function answer({ resolve, reject }: Waiting, outcomes: readonly Outcome[], contradicted: ReadonlySet<Outcome>): void {
     if (!outcomes.some((outcome) => contradicted.has(outcome))) return resolve(outcomes);
     contradictions.settle().then(
@@ -205,7 +205,7 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
 
   interface Answers {
     readonly outcomes: ReadonlyMap<Judged, Outcome>;
-    /** Of the events that contradict an earlier one. */
+    /** The events that contradict an earlier one. */
     readonly contradicted: ReadonlySet<Outcome>;
     /** The database refused an event. */
     readonly refused: boolean;

@@ -45,7 +45,7 @@ export function createBatchWriter({ pool, state, log }: { readonly pool: Pool; r
           refused.has(judged) ? replace(judged, { ...judged, accepted: false, code: 'refused-by-database', detail } as Judged) : judged,
         ),
       }));
-      // What was written alone may be refused together with the rest: each round takes at least one event out.
+      // Events that can be written alone may be refused together: each round takes at least one event out.
       return writeBisecting(rest, seenSeq, replace);
     }
   }

@@ -10,11 +10,11 @@ export const MAX_BATCH_REFUSED = 200;
 /** A submission that waits to be written. */
 export interface Counted {
   readonly submission: Submission;
-  /** What its events weigh together. */
+  /** Weight of its events together. */
   readonly weight: number;
   /** Its events that are refused already. */
   readonly refused: number;
-  /** Who is answerable for it: speakers take turns. */
+  /** The topic or caller that is answerable for it: speakers take turns. */
   readonly speaker: string;
 }
 

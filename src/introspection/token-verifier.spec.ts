@@ -68,7 +68,7 @@ describe('a JWT that verifies', () => {
 
 describe('a JWT that the keys refuse', () => {
   const forged = signJwt(strangerKey, claims);
-  /** Of no `kid`: any key of its algorithm may have signed it. */
+  /** Without a `kid`: any key of its algorithm may have signed it. */
   const nameless = signJwt(strangerKey, claims, { kid: undefined });
 
   it.each([['by its kid', forged], ['without a kid, by all of them', nameless]])('%s is looked at once', async (_, text) => {

@@ -6,7 +6,7 @@ import { readPem } from './pem-file.js';
 
 export interface VariableReport {
   readonly variable: string;
-  /** Where its value comes from. */
+  /** Source of its value. */
   readonly source: 'environment' | 'default';
   /** The sentence of the documentation, with the default. */
   readonly meaning: string;

@@ -2,7 +2,7 @@ import type { Server, Socket } from 'node:net';
 
 /** Connections of all clients: guards and subscribers, each of which keeps one, and everybody else. A further one is closed at once. */
 export const MAX_CONNECTIONS = 16_000;
-/** Of one address, so that no address takes all. Behind a proxy every client has the proxy's address. */
+/** Connections of one address, so that no address takes all. Behind a proxy every client has the proxy's address. */
 export const MAX_CONNECTIONS_AN_ADDRESS = 8_000;
 
 export interface ConnectionBounds {

@@ -32,14 +32,14 @@ export interface Health {
   register(name: string, check: () => void, roles?: readonly ReadyRole[]): void;
   /** `check` asks something outside the process. It runs in the background, and no report waits for it. Resolves after its first run. */
   watch(name: string, check: () => Promise<void>, roles?: readonly ReadyRole[]): Promise<void>;
-  /** What is known now. Tells the codes of errors thrown on purpose, never messages. Without `role`: the main one. */
+  /** Reports what is known now. Tells the codes of errors thrown on purpose, never messages. Without `role`: the main one. */
   report(role?: ReadyRole): HealthReport;
   readonly roles: readonly ReadyRole[];
 }
 
 export interface HealthOptions {
   readonly stopping?: AbortSignal;
-  /** What this process is there for, the main one first. It is never ready for another. */
+  /** Roles of this process, the main one first. It is never ready for another. */
   readonly roles?: readonly ReadyRole[];
   /** Monotonic milliseconds. */
   readonly now?: () => number;

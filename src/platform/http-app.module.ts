@@ -135,7 +135,7 @@ function standBeforeBodies(fastify: FastifyInstance, gate: RequestGate | undefin
   fastify.addHook('onSend', ({ raw }, { statusCode }, payload, done) => {
     gate?.answered(raw);
     if (statusCode !== statusOfKind('overloaded')) return done(null, payload);
-    // Where the client has left meanwhile, nothing is to be sent.
+    // If the client has left meanwhile, nothing is to be sent.
     return pace(raw.socket, () => (raw.socket.destroyed ? undefined : done(null, payload)));
   });
 }

@@ -6,7 +6,7 @@ import { findProcess } from './processes.js';
 
 export const INSTANCE_FILE = 'instance.json';
 
-/** What a running instance says of itself in its home, to commands of the same machine. */
+/** The facts that a running instance writes to its home, for commands of the same machine. */
 interface Instance {
   readonly url: string;
   readonly pid: number;

@@ -40,7 +40,7 @@ const WHAT_TO_INSTALL =
 export interface LocalKafkaOptions {
   readonly directory: string;
   readonly log: Log;
-  /** Where the jars are kept (default: below `directory`). */
+  /** Directory of the jars (default: below `directory`). */
   readonly libraries?: string;
   /** Starts it again at the same address when it ends by itself. Without: it stays away, as a spec that breaks it wants. */
   readonly supervision?: Supervision;

@@ -30,7 +30,7 @@ export function createManagement({ health, metrics, notYet = false }: Management
   function metricsText(): Promise<string> {
     if (made === undefined || performance.now() > freshUntil) {
       const startedAt = performance.now();
-      // Whoever asks meanwhile gets the same.
+      // Requests that come meanwhile get the same answer.
       freshUntil = Infinity;
       made = metrics.text().finally(() => {
         const now = performance.now();

@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline';
 import { endProcess, findProcess, type RunningProcess } from './processes.js';
 import type { Log } from './log.js';
 
-/** What a service's own programs need: to find other programs, a home, a place for temporary files, a time zone. */
+/** Variables that a service's own programs need: to find other programs, a home, a place for temporary files, a time zone. */
 const PASSED_ON = ['PATH', 'HOME', 'USER', 'LOGNAME', 'TMPDIR', 'TZ', 'JAVA_HOME', 'LD_LIBRARY_PATH', 'DYLD_LIBRARY_PATH'] as const;
 
 /** The environment of a service: nothing of ours is in it, above all no password of the configuration. */

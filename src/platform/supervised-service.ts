@@ -29,7 +29,7 @@ export interface SupervisedOptions extends Supervision {
 }
 
 export interface SupervisedService {
-  /** Of the process that runs now, or ran last. */
+  /** Pid of the process that runs now, or ran last. */
   readonly pid: number;
   /** Stops the service, also in the middle of a restart; it is not started again. */
   stop(): Promise<void>;

@@ -13,7 +13,7 @@ export interface OpenSpan {
 export interface Tracing {
   /** A span below the one that the caller runs in, or the first of a trace. Its error is told by its `code`, never by its message. */
   span<T>(name: string, attributes: Attributes, work: () => Promise<T>): Promise<T>;
-  /** Of a request: below the `traceparent` it came with, whose decision to sample counts for {@link SAMPLED_BY_CALLERS_A_SECOND} requests a second. */
+  /** Begins the span of a request: below the `traceparent` it came with, whose decision to sample counts for {@link SAMPLED_BY_CALLERS_A_SECOND} requests a second. */
   startRequest(name: string, traceparent: string | readonly string[] | undefined, attributes: Attributes): OpenSpan;
   /** Spans of `work` stand below `context`. */
   within<T>(context: SpanContext, work: () => T): T;
@@ -28,7 +28,7 @@ export function createTracing({ sink, ratio }: { sink: SpanSink; ratio: number }
   let second = 0;
   let sampledByCallers = 0;
 
-  /** What a caller says of its trace, with its wish to be sampled bounded. */
+  /** Reads a caller's trace context; its wish to be sampled is bounded. */
   function bounded(parent: SpanContext | undefined): SpanContext | undefined {
     if (parent?.sampled !== true) return parent;
     const now = Math.floor(performance.now() / 1000);

@@ -1,7 +1,7 @@
 import type { Authorship, Caller, NewControlRecord } from '../control/index.js';
 
 /**
- * Who gives a command, and in which tenant it acts. `key`: the id of the secret that it was authenticated by; a command that has to
+ * The caller that gives a command, and the tenant in which it acts. `key`: the id of the secret that it was authenticated by; a command that has to
  * wait is refused when that is withdrawn meanwhile. Without it nobody is asked again: the process itself acts.
  */
 export type Actor = Pick<Caller, 'id' | 'tenant'> & { readonly key?: string };

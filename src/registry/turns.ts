@@ -75,7 +75,7 @@ export function createTurns({ atOnce, isBusy = createBusyCheck() }: TurnsOptions
 
   const mayRun = (asker: Asker): boolean => all < atOnce && of(tenantKey(asker)) < ofATenant;
 
-  /** Who has the least running goes first; among equals, who came first. */
+  /** The owner with the least running goes first; among equals, the one that came first. */
   function beginNext(): void {
     if (mustRest()) return lookAgain();
     let next: Waiter | undefined;

@@ -141,7 +141,7 @@ function readPerson(value: unknown): { on_behalf_of?: string } {
 const textsIn = (selector: Selector): readonly string[] =>
   Object.values(selector).flatMap((member) => (typeof member === 'object' ? Object.values(member) : [member])).filter((value): value is string => typeof value === 'string');
 
-/** What a person types is kept in the ledger and shown. */
+/** Text that a person types is kept in the ledger and shown. */
 function refuseSecret(name: string, value: string): void {
   if (holdsSecret(value)) throw new RescindError('token-in-request', { detail: `\`${name}\` holds a token or a secret; name it by its issuer and jti, or by its SHA-256` });
 }

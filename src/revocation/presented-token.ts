@@ -45,7 +45,7 @@ export interface PresentedText {
   readonly hint: string | undefined;
 }
 
-/** Of one caller, signatures that no key confirms, and tokens that are not recorded. As for introspection. */
+/** Bounds a caller's signatures that no key confirms and tokens that are not recorded, as introspection does. */
 const SIGNATURES: RestraintLimits = { burst: 64, perSecond: 100, maxQueued: 2_000, maxWaitMs: 2_000 };
 const LOOK_UPS: RestraintLimits = { burst: 1_000, perSecond: 1_000, maxQueued: 2_000, maxWaitMs: 2_000 };
 

@@ -25,7 +25,7 @@ export interface Confirmation {
   readonly confirmed: Confirmed;
   /** From the order's arrival to its being in force. */
   readonly ms: number;
-  /** What is granted later than this is not stopped by the rule (epoch seconds); null: a block without an end, a token, an ID-JAG or a session, or nothing is stopped. */
+  /** Grants later than this are not stopped by the rule (epoch seconds); null: a block without an end, a token, an ID-JAG or a session, or nothing is stopped. */
   readonly regrant_after: number | null;
   /** The order had been given before, under the same Idempotency-Key or as the same lift. */
   readonly replayed: boolean;

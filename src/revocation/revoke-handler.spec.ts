@@ -16,7 +16,7 @@ const callerOf = (id: string): Caller => ({
   secrets: [],
   disabled: false,
 });
-/** What a caller may spend at once, and how long an attempt waits for its turn. */
+/** Attempts that a caller may spend at once, and how long an attempt waits for its turn. */
 const BURST = 64;
 const MAX_WAIT_MS = 2_000;
 /** Attempts beyond what the bound lets through by then. */

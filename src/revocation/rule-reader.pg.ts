@@ -27,7 +27,7 @@ export interface RuleReader {
 export interface UnknownToken {
   readonly token: TokenRef;
   readonly until: number;
-  /** Of its rules. */
+  /** Counts the rules of the tenant. */
   readonly selectors: number;
 }
 

@@ -94,7 +94,7 @@ export function createUnknownTokens({ follower, rules, now }: UnknownTokensOptio
   };
 }
 
-/** What a caller has ordered for unknown tokens; `until` is when a rule ends, epoch seconds. */
+/** Rules that a caller has ordered for unknown tokens; `until` is when a rule ends, epoch seconds. */
 interface Ordered {
   readonly tokens: Map<string, { readonly until: number; readonly selectors: number }>;
   selectors: number;

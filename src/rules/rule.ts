@@ -85,7 +85,7 @@ export function deadFrom(rule: Terms): number | undefined {
   return rule.byIdentity || rule.reauthenticate ? undefined : rule.before + KEPT_S;
 }
 
-/** Of a rule by identity: when something was last recorded with it, as far as is known (epoch seconds). Undefined: the rule is none, or never ends. */
+/** Returns when something was last recorded with a rule by identity, as far as is known (epoch seconds). Undefined: the rule is none, or never ends. */
 export function lastKnownUse(rule: Terms): number | undefined {
   if (!rule.byIdentity) return undefined;
   if (rule.effect === 'revoke') return rule.before;

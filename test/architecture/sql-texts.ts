@@ -6,7 +6,7 @@ import { filesUnder, read, sources } from './source-tree.js';
 const HOLE = /\{[a-z_]+\}/g;
 /** The name that a hole gets where it stands for a name. */
 export const HOLE_NAME = 'hole';
-/** What a hole may stand for: a name or a condition, a query, nothing, a number, a further column, a condition before or after others. */
+/** Texts that a hole may stand for: a name or a condition, a query, nothing, a number, a further column, a condition before or after others. */
 const FILLS = [` ${HOLE_NAME} `, ' SELECT 1 ', '', '1', `, ${HOLE_NAME} `, ' true AND ', ' AND true ', ` ${HOLE_NAME} AS (SELECT 1), `];
 /** A fragment is read inside the shortest statement that it can be a part of. */
 const FRAMES = ['?', 'SELECT 1 FROM ?', 'SELECT 1 WHERE true ?', 'SELECT 1 WHERE ?', 'SELECT ?', 'WITH ? SELECT 1', 'WITH frame AS (SELECT 1) ? SELECT 1', 'SELECT 1 FROM frame ?'];

@@ -13,7 +13,7 @@ const PROGRAM = resolve('test/fault/release-process.mjs');
 
 /** Nodes of two releases on one database, each a process of its own with a home of its own. */
 export interface Releases {
-  /** Where a node answers; its last address while it is away. */
+  /** Address of a node; its last one while it is away. */
   url(node: NodeName): string;
   adminKey(node: NodeName): Promise<string>;
   start(node: NodeName, release: Release): Promise<void>;

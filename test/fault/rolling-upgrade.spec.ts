@@ -76,7 +76,7 @@ function createClient(releases: Releases) {
       expect(answer.status).toBe(200);
       return ((await answer.json()) as { active: boolean }).active;
     },
-    /** What one node says, if it says anything: a node that starts or stops may refuse, and never says active of what was revoked. */
+    /** The answer of one node, if there is one: a node that starts or stops may refuse, and never says active of what was revoked. */
     async isActiveAt(node: NodeName, token: string): Promise<boolean> {
       const headers = { authorization: parties.basic('chat-api', secrets.get('chat-api')!) };
       const answer = await fetch(`${releases.url(node)}/introspect`, { method: 'POST', headers, body: new URLSearchParams({ token }) }).catch(() => undefined);

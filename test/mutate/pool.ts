@@ -7,7 +7,7 @@ import type { Reply, Request } from './worker.js';
 const RUNS_A_PROCESS = 20;
 
 export interface Runner {
-  /** What the specs said, or that they took too long or ended the process. */
+  /** Outcome of the specs, or that they took too long or ended the process. */
   run(request: Request, limitMs: number): Promise<Reply | 'timeout' | 'crash'>;
   close(): void;
 }

@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** What a node confirms, a tenant: `applied` for all but those in `behind` (tenant to seq). Nodes of an earlier release leave both as they are. */
+/** The seq that a node confirms, a tenant: `applied` for all but those in `behind` (tenant to seq). Nodes of an earlier release leave both as they are. */
 export class ConfirmedByTenant1764000008121 implements MigrationInterface {
   readonly name = 'ConfirmedByTenant1764000008121';
 

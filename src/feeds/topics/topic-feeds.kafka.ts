@@ -22,7 +22,7 @@ const POLL_MS = 1_000;
 const RETRY_MS = 1_000;
 /** How often cursors of topics are stored that got nothing; a crash reads so much again. */
 const IDLE_MOVE_MS = 10_000;
-/** What an operator must decide about; everything else is tried again. */
+/** Codes that an operator must decide about; everything else is tried again. */
 const REFUSALS: ReadonlySet<string> = new Set(['control-log-behind', 'control-topic-corrupt', 'control-topic-sealed']);
 /** How often dead rules get their tombstones. */
 const SWEEP_MS = 6 * 3_600_000;

@@ -7,7 +7,7 @@ import { TOPIC_KEY_BYTES } from './control-message.js';
 
 export const TOPIC_KEY_FILE = 'control-topic-key';
 
-/** Where the key of the control topic comes from: the setting, else the database, else the file in the home directory. */
+/** Finds the key of the control topic: the setting, else the database, else the file in the home directory. */
 export interface TopicKeys {
   /** undefined: this deployment has no key yet. Throws `config-invalid` if the setting is another key than the database's. */
   find(): Promise<Buffer | undefined>;

@@ -33,7 +33,7 @@ export function sumEdges(
   /** Scopes of each edge that are among `scopes`. */
   const named = new Map<string, Set<string>>();
   const agents = new Map<string, EdgeWrites['agents'][number]>();
-  /** What each grant holds as far as the versions have been walked: its scopes only grow. */
+  /** The scopes that each grant holds as far as the versions have been walked; they only grow. */
   const reached = new Map([...before].map(([key, { state }]) => [key, { scopes: new Set(state.scopes), agent: state.agent }]));
   for (const { key, from: ix, state } of [...opened].sort((a, b) => (a.from < b.from ? -1 : a.from > b.from ? 1 : 0))) {
     const edge = edgeOf(key);

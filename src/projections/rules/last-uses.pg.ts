@@ -14,7 +14,7 @@ export interface UsedRule {
 
 /**
  * Finds when something was last recorded with what each rule names (epoch seconds, rounded up), below `index` if there is one.
- * What was recorded more than `KEPT_S` after the recording before it does not count, nor what came later. Leaves out a rule
+ * A recording more than `KEPT_S` after the one before it does not count, nor does a later one. Leaves out a rule
  * that the ledger does not tell of yet.
  */
 export async function lastUsesOf(rows: TenantRows, rules: readonly UsedRule[], index?: bigint): Promise<ReadonlyMap<string, number>> {

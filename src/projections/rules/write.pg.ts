@@ -79,7 +79,7 @@ async function writeRuleEvents(client: Querying, events: readonly RuleSource[]):
   ]);
 }
 
-/** Of each selector the rule keys in the order of dimensions, as the text of a `bytea[]`; in the order of `expandSelector`. */
+/** The rule keys of each selector in the order of dimensions, as the text of a `bytea[]`; in the order of `expandSelector`. */
 function keysOf(tenantKey: Uint8Array, { selector, or }: Selection): string[] {
   const { shape, keys } = selectorKeys(tenantKey, selector, or);
   return keys.map((key) => `{${splitSelectorKey({ shape, key }).map(([, one]) => `"\\\\x${ruleKeyToBytes(one).toString('hex')}"`).join(',')}}`);

@@ -58,7 +58,7 @@ export function planTokens(events: readonly ProjectedEvent[], entities: EntityBa
     return {
       named: { tokens, idJags },
       touched,
-      // Where every row was new, none was there to contradict.
+      // If every row was new, none was there to contradict.
       conflicts: [
         ...(newTokens < tokens.length ? await markConflicts(client, 'token', tokens) : []),
         ...(newIdJags < idJags.length ? await markConflicts(client, 'id_jag', idJags) : []),

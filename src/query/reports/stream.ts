@@ -4,7 +4,7 @@ import { RescindError } from '../../contracts/index.js';
 
 /** Reports that one process writes at a time: each holds a connection for as long as its reader reads. */
 export const REPORTS_AT_ONCE = 4;
-/** Of one tenant, so that no tenant takes all. */
+/** Share of one tenant, so that no tenant takes all. */
 const REPORTS_OF_A_TENANT = 2;
 
 export interface Report {

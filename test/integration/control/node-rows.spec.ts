@@ -8,7 +8,7 @@ import type { Seq } from '../../../src/control/index.js';
 import { testLog } from '../../support/services.js';
 import { createControlDatabase, LEASE_MS, type ControlDatabase } from './control-fixture.js';
 
-/** What a node says of which all guards have applied as much. */
+/** The confirmation of a node whose guards have all applied as much. */
 const all = (applied: number): Confirmation => ({ applied: BigInt(applied) as Seq, behind: new Map() });
 
 describe('the row of a node', () => {

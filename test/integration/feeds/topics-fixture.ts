@@ -39,7 +39,7 @@ export interface World {
   readonly prefix: string;
   readonly controlLog: ControlLog;
   readonly reader: TopicReader;
-  /** Of the deployment whose prefix this is. */
+  /** Keys of the deployment whose prefix this is. */
   readonly keys: TopicKeys;
   readonly seal: ControlSeal;
   readonly home: string;

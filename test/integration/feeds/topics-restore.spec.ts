@@ -153,7 +153,7 @@ describe('restoring the control log from its topic', () => {
 });
 
 describe('a topic that somebody else writes to', () => {
-  /** Whoever may write to the topic may also read it: repeated bytes, forged records, and records of another deployment. */
+  /** A stranger who may write to the topic may also read it: repeated bytes, forged records, and records of another deployment. */
   const mallory = createControlSeal(Buffer.alloc(32, 9));
   const forged = (seq: number): ControlMessage =>
     mallory.seal({ record: { kind: 'caller.changed', tenant: TENANT, subject: 'mallory', seq: BigInt(seq) as Seq, version: 1, at: 1_700_000_000_000, body: { id: 'mallory', roles: { admin: {} }, secrets: [], disabled: false } }, commands: [] });

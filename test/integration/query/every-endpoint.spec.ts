@@ -190,7 +190,7 @@ describe('another tenant', () => {
         if (status === 404) break;
         expect([status, body.index]).toEqual([200, String(looked)]);
         const [salt, attributes, bytes] = [body.payload.salt, body.payload.attributes, body.payload.bytes].map((part: string) => Buffer.from(part, 'base64')) as [Buffer, Buffer, Buffer];
-        // What was said belongs to what was committed to.
+        // The payload belongs to what the commitment covers.
         expect(commitment({ salt, attributes, bytes }).toString('base64')).toBe(body.commitment);
         for (const other of others) expect([tenant, looked, bytes.toString().includes(other)]).toEqual([tenant, looked, false]);
         looked += 1;

@@ -153,7 +153,7 @@ describe('the command line, against a running service', () => {
         expect(await rescindSays(args, { url })).toMatchObject({ code: 2, err: expect.stringContaining(`is not sent to ${url}`) });
       }
       expect(requests).toBe(0);
-      // What answers there is asked for its health without any key, and is not taken for Rescind.
+      // The process that answers there is asked for its health without any key, and is not taken for Rescind.
       expect(await rescindSays('health', { url })).toEqual({ code: 1, out: '', err: `rescind: what answers at ${url} is not Rescind\n` });
     } finally {
       await new Promise((resolve) => stranger.close(resolve));

@@ -168,7 +168,7 @@ describe('a rule by identity is kept for a lineage’s age after the last token 
     const index = BigInt(heads[0]!.next_ix);
     const toldAt = async (moment: number, below = index): Promise<boolean> => (await rulesAsOf(rows, { index: below, at: moment }, 'all')).some(({ rule }) => rule === id);
     expect([await toldAt(last + KEPT_S - 1), await toldAt(last + KEPT_S), await toldAt(ordered + 110 * DAY_S)]).toEqual([true, false, false]);
-    // Of the three recordings the last two had not come yet.
+    // The last two of the three recordings had not come yet.
     expect([await toldAt(ordered + 20 * DAY_S + KEPT_S - 1, index - 2n), await toldAt(ordered + 20 * DAY_S + KEPT_S, index - 2n)]).toEqual([true, false]);
 
     const isKept = async (moment: number): Promise<boolean> => {

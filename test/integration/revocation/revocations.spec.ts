@@ -163,7 +163,7 @@ describe('revocations on PostgreSQL', () => {
       }
       expect([await revocations.read(analyst, others.id), await revocations.read(analyst, wide.id)]).toMatchObject([{ state: 'live' }, { state: 'live' }]);
       expect(isStopped(stopped)).toBe(true);
-      // Who may revoke for the whole tenant lifts what the team ordered.
+      // A caller that may revoke for the whole tenant lifts the team's blocks.
       const second = await revocations.order(narrow(), { selector: atChat('kim'), reason });
       expect(await revocations.lift(analyst, second.id, { resume: true })).toMatchObject({ id: second.id });
     });
