@@ -27,7 +27,7 @@ export interface RuleReader {
 export interface UnknownToken {
   readonly token: TokenRef;
   readonly until: number;
-  /** Counts the rules of the tenant. */
+  /** Number of selectors of its rules. */
   readonly selectors: number;
 }
 
