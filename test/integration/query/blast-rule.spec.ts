@@ -32,7 +32,7 @@ describe('the rule that stops exactly what is reached', () => {
     stage = await createStage();
     const { registry, follower, controlLog, database, tenant, metrics } = stage;
     const actor = { id: 'admin', tenant };
-    await registry.updateSource(actor, stage.chat.id, { types: stage.chat.types, issuers: [RAS], resources: [API, FILES], profile: stage.chat.profile });
+    await registry.updateSource(actor, stage.chat.id, { types: stage.chat.types, issuers: [RAS], resources: [API, FILES], profile: { ...stage.chat.profile, lineage: 'none' } });
     await registry.createCaller(actor, { id: 'analyst', roles: { revoke: { tenant: true } } });
     await registry.createCaller(actor, { id: 'auditor', roles: { audit: {} } });
     secret = (await registry.createCaller(actor, { id: 'api', roles: { introspect: { resources: [API, FILES, RAS], issuers: [RAS] } } })).secret;
@@ -76,7 +76,7 @@ describe('the rule that stops exactly what is reached', () => {
       // Exchanged by another client, which says nothing of the user.
       opaque('d1', { sub: undefined, client_id: 'mailer-at-chat', id_jag: undefined, parent: { sha256: sha256('r1') } }),
       // Of an ID-JAG that its IdP has not told of: only the RAS's own name says whose it is.
-      opaque('l1', { id_jag: { iss: IDP, jti: 'gr-unseen', sub: 'another-name-of-alice', sid: 's-unseen' } }),
+      opaque('l1', { id_jag: { iss: IDP, jti: 'gr-unseen', sid: 's-unseen' } }),
       opaque('expired', { iat: now - 400, exp: now - 1 }),
       fromChat('access.allowed', access({ token: { sha256: sha256('a1') }, bytes: 100 })),
       fromChat('access.allowed', access({ token: { sha256: sha256('expired') }, operation: 'export', records: 50, bytes: 9_000 })),
