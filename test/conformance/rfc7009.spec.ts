@@ -102,7 +102,7 @@ describe('RFC 7009, 2.1: the request', () => {
   });
 
   it('a token of another client is refused and stays good', async () => {
-    const token = await issueOpaque({ client_id: 'somebody-else', id_jag: { iss: parties.IDP, jti: 'gr-2', client_id: 'somebody-else' } });
+    const token = await issueOpaque({ client_id: 'somebody-else', id_jag: { iss: parties.IDP, jti: 'gr-2', sub: 'u-2', client_id: 'somebody-else' } });
     const answer = await revoke({ token });
     expect(answer.status).toBeGreaterThanOrEqual(400);
     expect(answer.status).toBeLessThan(500);

@@ -1,6 +1,6 @@
 // What `rescind serve` runs for ingest, in a process of its own that a spec can kill: prints `ready` and stays.
 import { createControlFollower, createControlLog } from '../../dist/control/index.js';
-import { createAppender, createKafkaConsumer, createOffsetStore } from '../../dist/ingest/index.js';
+import { createAppender, createKafkaConsumer, createOffsetStore, createRuleQuota } from '../../dist/ingest/index.js';
 import { createKafka, createLog, createMetrics, createPool, endStuckSessions } from '../../dist/platform/index.js';
 
 const [url, brokers, groupId, applicationName, timeoutsJson] = process.argv.slice(2);
@@ -15,6 +15,6 @@ await follower.start();
 const appender = createAppender({ pool, controlLog, follower, log, metrics });
 await appender.start();
 const kafka = createKafka({ brokers: brokers.split(','), clientId: 'fault-ingest', log });
-const consumer = createKafkaConsumer({ kafka, groupId, follower, appender, offsets: createOffsetStore({ pool }), log, metrics });
+const consumer = createKafkaConsumer({ kafka, groupId, follower, appender, ruleQuota: createRuleQuota({ state: follower.state, metrics }), offsets: createOffsetStore({ pool }), log, metrics });
 await consumer.start();
 process.stdout.write('ready\n');
