@@ -191,8 +191,10 @@ function countToken({ ix, data }: Said, contradictedAt: string | null, idJags: R
 
 function countAccess({ ix, name: type, time, source, data }: Said, tokens: Record<string, CountedToken>, resourcesOfSource: ReadonlyMap<string, readonly string[]>): CountedAccess {
   const token = tokens[identity(data.token)];
-  const bound = token && token.boundIx !== null ? token : undefined;
   const registered = resourcesOfSource.get(source)!;
+  // A use of a token that is for others is attributed to nobody.
+  const isOwn = token?.resources.some((resource) => registered.some((uri) => name(uri) === resource));
+  const bound = token && isOwn && token.boundIx !== null ? token : undefined;
   const stated = data.resource?.[0] ?? (registered.length === 1 ? registered[0] : undefined);
   const isSummary = type === 'access.summary';
   const boundIx = bound ? later(ix, bound.boundIx!) : null;
