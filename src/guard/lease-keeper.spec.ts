@@ -52,7 +52,7 @@ describe('the keeper of a lease', () => {
       problem: (message, what) => problems.push(`${message} ${JSON.stringify(what)}`),
     });
   });
-  afterEach(() => jest.useRealTimers());
+  afterEach(() => void jest.useRealTimers());
 
   const hear = (): void => state.heard(1, Date.now());
   /** Moves the clock; the stream says something on the way, so that it counts as alive. */
