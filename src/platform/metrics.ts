@@ -74,6 +74,8 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
             registers: [registry],
             collect(this: Gauge<L>): void {
               this.reset();
+              // Without labels, a reset gauge says 0, as if that had been read.
+              if (labels.length === 0) this.remove();
               for (const [set, value] of read()) this.set(set, value);
             },
           }),

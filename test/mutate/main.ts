@@ -3,8 +3,8 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createRunner, type Runner } from './pool.js';
-import { describe, rowsOf, staleEntries, type Outcome, type Survivor, type Tried } from './report.js';
-import { isSource, listMutants, sample, type Numbered } from './scope.js';
+import { describe, describeReach, describeServices, rowsOf, staleEntries, type Outcome, type Survivor, type Tried } from './report.js';
+import { isSource, listMutants, listNeedsServices, sample, type Numbered } from './scope.js';
 import { configOf, findSpecs, inOrder, type Reached } from './specs.js';
 
 const DEFAULT_WORKERS = 2;
@@ -24,6 +24,7 @@ const { values } = parseArgs({
     workers: { type: 'string', default: String(DEFAULT_WORKERS) },
     least: { type: 'string', default: String(DEFAULT_LEAST) },
     slow: { type: 'boolean', default: false },
+    reach: { type: 'boolean', default: false },
     json: { type: 'string' },
   },
 });
@@ -38,11 +39,16 @@ const { projects } = ((await import(pathToFileURL(join(root, 'jest.config.js')).
 const unit = projects.find(({ displayName }) => displayName === 'unit') as unknown as Parameters<typeof configOf>[1];
 const accepted = JSON.parse(await readFile(join(root, 'test/mutate/survivors.json'), 'utf8')) as readonly Survivor[];
 
-const all = listMutants(root, values.files.split(','));
+const files = values.files.split(',');
+const all = listMutants(root, files);
 if (all.length === 0) throw new TypeError('--files: no file in scope begins with that');
 const drawn = sample(all, values.sample === undefined ? all.length : number('sample', values.sample), number('seed', values.seed)).filter((mutant) => isSource(root, mutant));
 process.stderr.write(`${all.length} mutants, ${drawn.length} drawn; seed ${values.seed}. Looking which specs reach them.\n`);
 const reached = await findSpecs(root, unit, drawn, values.slow);
+if (values.reach) {
+  console.log(describeReach(drawn, reached.specsOf));
+  process.exit(0);
+}
 
 const queue = drawn.toReversed();
 const endsAt = Date.now() + number('minutes', values.minutes) * 60_000;
@@ -75,5 +81,5 @@ tried.sort((one, other) => one.mutant.number - other.mutant.number);
 const stale = staleEntries(accepted, all, tried);
 const { score } = rowsOf(tried, accepted).at(-1)!;
 if (values.json !== undefined) await writeFile(values.json, JSON.stringify({ seed: Number(values.seed), tried, stale }, undefined, 1));
-console.log(describe(tried, accepted, stale));
+console.log(`${describe(tried, accepted, stale)}\n${describeServices(listNeedsServices(root, files))}`);
 process.exit(stale.length === 0 && score >= number('least', values.least) ? 0 : 1);

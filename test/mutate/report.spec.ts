@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { rowsOf, staleEntries, type Outcome, type Survivor, type Tried } from './report.js';
-import { sample, type Numbered } from './scope.js';
+import { describeReach, describeServices, rowsOf, staleEntries, type Outcome, type Survivor, type Tried } from './report.js';
+import { needsServices, sample, type Numbered } from './scope.js';
 
 const mutant = (number: number, folder: string): Numbered => ({
   number,
@@ -43,4 +43,25 @@ describe('a sample', () => {
     expect(sample(all, 10, 1)).not.toEqual(sample(all, 10, 2));
     expect(new Set(sample(all, 100, 1)).size).toBe(100);
   });
+});
+
+describe('files that need services', () => {
+  it.each([
+    ['src/control/durable.pg.ts', true],
+    ['src/ingest/records.kafka.ts', true],
+    ['src/revocation/preview-text.ts', true],
+    ['src/revocation/revocations.ts', false],
+  ])('%s: %s', (file, isOne) => {
+    expect(needsServices(file)).toBe(isOne);
+  });
+
+  it('are counted and named', () => {
+    expect(describeServices(new Map([['a.pg.ts', 2], ['b.pg.ts', 3]]))).toBe('needs services, in no score: 5 mutants of 2 files\n  a.pg.ts 2\n  b.pg.ts 3');
+  });
+});
+
+it('the reach of the specs names the files that they miss, the most first', () => {
+  const all = [mutant(0, 'rules'), mutant(1, 'rules'), mutant(2, 'guard'), mutant(3, 'guard'), mutant(4, 'control')];
+  const specsOf = new Map([0, 4].map((number) => [number, ['a.spec.ts']]));
+  expect(describeReach(all, specsOf).split('\n')).toEqual(['src/guard/a.ts: 2 of 2 unreached, lines 2 3', 'src/rules/a.ts: 1 of 2 unreached, lines 1', '3 of 5 mutants unreached']);
 });

@@ -83,3 +83,23 @@ export function describe(tried: readonly Tried[], accepted: readonly Survivor[],
   const old = stale.map(({ file, code }) => `survivors.json: the entry does not survive, or its line is gone; remove it: ${file}: ${code}`);
   return [...survivors, '', ...counts, ...old].join('\n');
 }
+
+/** For people: the files in no score, with the mutants that only the services specs can tell. */
+export function describeServices(counts: ReadonlyMap<string, number>): string {
+  const mutants = [...counts.values()].reduce((sum, count) => sum + count, 0);
+  return [`needs services, in no score: ${mutants} mutants of ${counts.size} files`, ...[...counts].map(([file, count]) => `  ${file} ${count}`)].join('\n');
+}
+
+/** For people: each file that has mutants no unit spec reaches, the most first. */
+export function describeReach(mutants: readonly Numbered[], specsOf: ReadonlyMap<number, readonly string[]>): string {
+  const rows = [...new Set(mutants.map(({ file }) => file))].map((file) => {
+    const those = mutants.filter((mutant) => mutant.file === file);
+    return { file, all: those.length, missed: those.filter(({ number }) => !specsOf.has(number)) };
+  });
+  const lines = rows
+    .filter(({ missed }) => missed.length > 0)
+    .toSorted((one, other) => other.missed.length - one.missed.length)
+    .map(({ file, all, missed }) => `${file}: ${missed.length} of ${all} unreached, lines ${[...new Set(missed.map(({ line }) => line))].join(' ')}`);
+  const unreached = rows.reduce((sum, { missed }) => sum + missed.length, 0);
+  return [...lines, `${unreached} of ${mutants.length} mutants unreached`].join('\n');
+}

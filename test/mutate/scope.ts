@@ -8,12 +8,16 @@ const SCOPE: Readonly<Record<string, RegExp>> = {
   control: /^src\/control\//,
   rules: /^src\/rules\//,
   introspection: /^src\/introspection\//,
-  ingest: /^src\/ingest\/(?:accept[\w-]*|source-rights|strings|partitions?|next-batch|slices|waiting-room)\.ts$/,
+  ingest: /^src\/ingest\/(?:accept[\w-]*|source-rights|strings|partitions?|next-batch|slices|waiting-room|offsets\.pg)\.ts$/,
   guard: /^src\/guard\//,
   revocation: /^src\/revocation\//,
 };
-/** What needs a server or Nest is run by the services specs; lists of exports have no lines to break. */
-const LEFT_OUT = /\.(?:spec|pg|kafka|module|controller|guard|d)\.ts$|\/(?:index|tokens)\.ts$|\/migrations\//;
+/** Nest's wiring, which the services specs run; lists of exports have no lines to break. */
+const LEFT_OUT = /\.(?:spec|module|controller|guard|d)\.ts$|\/(?:index|tokens)\.ts$|\/migrations\//;
+/** Files that only a server can prove right: a unit spec would double a database or a broker. They count in no score, and are named in the output. */
+const NEEDS_SERVICES = /\.(?:pg|kafka)\.ts$/;
+/** The same, of files without the suffix: each writes SQL and does nothing else. */
+const WRITES_SQL: ReadonlySet<string> = new Set(['src/revocation/preview-text.ts']);
 
 /** A mutant with its number in this state of the sources. */
 export interface Numbered extends Mutant {
@@ -25,15 +29,26 @@ export interface Numbered extends Mutant {
 
 /** Lists every mutant of the files in scope whose path begins with one of `files`. */
 export function listMutants(root: string, files: readonly string[]): Numbered[] {
-  const all: Numbered[] = [];
+  return mutantsOf(root, files, (file) => !needsServices(file)).map((mutant, number) => ({ ...mutant, number }));
+}
+
+/** Counts the mutants of each file that is in no score, because only the services specs can tell them. */
+export function listNeedsServices(root: string, files: readonly string[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { file } of mutantsOf(root, files, needsServices)) counts.set(file, (counts.get(file) ?? 0) + 1);
+  return counts;
+}
+
+export const needsServices = (file: string): boolean => NEEDS_SERVICES.test(file) || WRITES_SQL.has(file);
+
+function mutantsOf(root: string, files: readonly string[], isWanted: (file: string) => boolean): Omit<Numbered, 'number'>[] {
+  const all: Omit<Numbered, 'number'>[] = [];
   for (const [folder, pattern] of Object.entries(SCOPE)) {
     for (const file of sourcesUnder(root, `src/${folder}`)) {
-      if (!pattern.test(file) || LEFT_OUT.test(file) || !files.some((start) => file.startsWith(start))) continue;
+      if (!pattern.test(file) || LEFT_OUT.test(file) || !isWanted(file) || !files.some((start) => file.startsWith(start))) continue;
       const source = readFileSync(join(root, file), 'utf8');
       const lines = source.split('\n');
-      for (const mutant of makeMutants(source, file)) {
-        all.push({ ...mutant, number: all.length, folder, code: lines[mutant.line - 1]!.trim() });
-      }
+      for (const mutant of makeMutants(source, file)) all.push({ ...mutant, folder, code: lines[mutant.line - 1]!.trim() });
     }
   }
   return all;

@@ -28,6 +28,7 @@ export function configOf(root: string, unit: Unit, globals: Readonly<Record<stri
     roots: ['<rootDir>/src'],
     transform: { [pattern]: [join(root, '.mutate/test/mutate/transform.js'), options] },
     testTimeout: TEST_TIMEOUT_MS,
+    testEnvironment: join(root, '.mutate/test/mutate/fail-fast.js'),
     globals,
   };
 }

@@ -39,7 +39,7 @@ async function runInGroups({ root, config, specs, bail }: Request): Promise<Repl
 }
 
 async function runSpecs(root: string, config: Request['config'], specs: readonly string[]): Promise<Reply['specs']> {
-  const argv = { $0: '', _: [...specs], runTestsByPath: true, runInBand: true, silent: true, reporters: [], config: JSON.stringify(config) };
+  const argv = { $0: '', _: [...specs], runTestsByPath: true, runInBand: true, silent: true, watchman: false, reporters: [], config: JSON.stringify(config) };
   const { results } = await runCLI(argv as unknown as Argv, [root]);
   return results.testResults.map(({ testFilePath, perfStats, failureMessage, testResults }) => ({
     path: testFilePath,
