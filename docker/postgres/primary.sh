@@ -2,7 +2,7 @@
 # Run once, by the image, when the primary's directory is made.
 set -euo pipefail
 
-psql --set=ON_ERROR_STOP=1 --set=password="$(</run/secrets/replication_password)" --username="$POSTGRES_USER" --dbname="$POSTGRES_DB" <<'SQL'
+psql --set=ON_ERROR_STOP=1 --set=password="$(<"$REPLICATION_PASSWORD_FILE")" --username="$POSTGRES_USER" --dbname="$POSTGRES_DB" <<'SQL'
 CREATE ROLE standby LOGIN REPLICATION PASSWORD :'password';
 SELECT pg_create_physical_replication_slot('standby');
 -- From the next start on, which follows: this server has no standby yet, and would wait for one at its own next commit.

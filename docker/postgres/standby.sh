@@ -2,9 +2,9 @@
 # Copies the primary at the first start, then follows it.
 set -euo pipefail
 
-primary='host=postgres-primary user=standby application_name=standby passfile=/var/run/postgresql/pgpass'
+primary="host=$PRIMARY_HOST user=standby application_name=standby passfile=$PGPASSFILE"
 umask 077
-printf 'postgres-primary:*:*:standby:%s\n' "$(</run/secrets/replication_password)" >/var/run/postgresql/pgpass
+printf '%s:*:*:standby:%s\n' "$PRIMARY_HOST" "$(<"$REPLICATION_PASSWORD_FILE")" >"$PGPASSFILE"
 
 if [ ! -s "$PGDATA/PG_VERSION" ]; then
   # Under another name until it is whole: a copy that was broken off is no database.

@@ -26,7 +26,8 @@ export interface Releases {
   end(): Promise<void>;
 }
 
-export async function createReleases(databaseUrl: string, more: Readonly<Record<string, string>> = {}): Promise<Releases> {
+/** The URL is asked for at each start: a database that failed over is at another one. */
+export async function createReleases(databaseUrl: string | (() => string), more: Readonly<Record<string, string>> = {}): Promise<Releases> {
   const directory = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-releases-`));
   const running = new Map<NodeName, ChildProcess>();
   const urls = new Map<NodeName, string>();
@@ -34,7 +35,7 @@ export async function createReleases(databaseUrl: string, more: Readonly<Record<
     PATH: process.env['PATH'],
     RESCIND_HOME: join(directory, home),
     PORT: '0',
-    DATABASE_URL: databaseUrl,
+    DATABASE_URL: typeof databaseUrl === 'string' ? databaseUrl : databaseUrl(),
     KAFKA_BROKERS: 'none',
     LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'silent',
     MIGRATIONS: 'manual',

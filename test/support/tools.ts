@@ -1,8 +1,14 @@
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /** Where Debian installs servers, which the path of an ordinary user lacks. */
-const SYSTEM_DIRECTORIES = ['/usr/sbin', '/sbin'];
+const SYSTEM_DIRECTORIES = ['/usr/sbin', '/sbin', ...postgresDirectories('/usr/lib/postgresql')];
+
+/** Debian keeps the programs of each PostgreSQL in a directory of their own, the newest first here. */
+function postgresDirectories(root: string): string[] {
+  if (!existsSync(root)) return [];
+  return readdirSync(root).toSorted((one, other) => Number(other) - Number(one)).map((version) => join(root, version, 'bin'));
+}
 
 /**
  * Finds a program that `.ci/run` installs and a developer may lack: its path, or undefined. In CI a missing program is an error, so that
