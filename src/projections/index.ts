@@ -13,6 +13,8 @@ export type { NearestRow } from './tokens/nearest-row.js';
 export { MAX_LINEAGE_HOPS, type StoredIdJag, type StoredLineage, type StoredToken } from './tokens/stored-lineage.js';
 export { MAX_ROUTES_A_SOURCE, OTHER_ROUTES } from './usage/routes.pg.js';
 export { lastUsesOf, type UsedRule } from './rules/last-uses.pg.js';
+export { termsOf, type ToldRule } from './rules/terms.js';
+export { TURNED_MS, turnedBelow } from './rules/turned.js';
 export { LEAD_OF_ALL, MAX_RULES_READ, rulesAsOf, type RuleVersion, type TenantRows, type WhichRules } from './rules/read.pg.js';
 export { MAX_SEQUENCE_GAPS, type SequenceState } from './sequences/write.pg.js';
 export { AHEAD_MS, PROMPT_MS } from './sources/write.pg.js';

@@ -234,7 +234,8 @@ function countGrants(events: readonly Said[]): CountedGrant[] {
   const versions: CountedGrant[] = [];
   for (const { ix, name: type, data } of events) {
     const subject = data.id_jag ?? data;
-    if (subject.sub === undefined) continue;
+    // A refresh token gives no access to a resource.
+    if (subject.sub === undefined || data.kind === 'refresh') continue;
     const user = name(subject.iss, subject.tenant, subject.sub);
     const client = name(type === 'id-jag.issued' ? data.aud[0] : data.iss, data.client_id);
     for (const resource of resourcesOf(data).map((uri) => name(uri))) {

@@ -82,6 +82,8 @@ async function writeEdges(client: PoolClient, { grants, scopes, agents }: EdgeWr
 
 function evidenceOf(event: ProjectedEvent<'id-jag.issued' | 'token.issued'>, entities: EntityBatch): Evidence[] {
   const { data } = event;
+  // A refresh token is for its RAS alone (RFC 6749, section 1.5): what may be done with it is told by the access tokens that come of it.
+  if ('kind' in data && data.kind === 'refresh') return [];
   const stated = 'id_jag' in data ? data.id_jag : undefined;
   const subject = stated ?? data;
   // A token whose ID-JAG the RAS states without a subject gives no evidence of its own: the IdP's event does.

@@ -5,6 +5,8 @@ import { writeRules, type RuleSource } from './write.pg.js';
 
 const OWN: readonly EventName[] = ['revocation.ordered', 'revocation.lifted'];
 const FROM_SOURCES: readonly EventName[] = [
+  'session.ended',
+  'token.revoked',
   'user.disabled',
   'user.enabled',
   'client.disabled',

@@ -4,8 +4,12 @@ import { loadSql } from '../../platform/index.js';
 import { lastKnownUse, KEPT_S, reviewFrom, type Selector, type Terms } from '../../rules/index.js';
 import { lastUsesOf } from './last-uses.pg.js';
 import { termsOf } from './terms.js';
+import { TURNED_MS, turnedBelow } from './turned.js';
 
-const RULES_AS_OF = { name: 'rules-as-of', text: loadSql(import.meta.url, 'rules-as-of.sql') };
+const RULES_AS_OF = {
+  name: 'rules-as-of',
+  text: loadSql(import.meta.url, 'rules-as-of.sql').replace('{turned_ms}', () => TURNED_MS).replace('{turned}', () => turnedBelow('$2')),
+};
 
 /** Rules that one reading gives at most; the oldest are left out. */
 export const MAX_RULES_READ = 10_000;
@@ -18,6 +22,8 @@ export interface RuleVersion {
   /** When that entry arrived, and when the order was committed: epoch milliseconds. */
   readonly arrivalMs: number;
   readonly orderedMs: number;
+  /** From when on it counts, epoch milliseconds: when the event happened that ordered it, else its order. */
+  readonly sinceMs: number;
   readonly selector: Selector;
   /** As nodes hold it: a block that its source's enabling has ended is a revoke here. */
   readonly terms: Terms;
@@ -27,6 +33,8 @@ export interface RuleVersion {
   readonly author: RevocationOrdered['author'];
   readonly cause: RevocationOrdered['cause'];
   readonly afterLiftOf: string | undefined;
+  /** Of a block that its source's enabling has ended: the entry of the enabling, and since when it is a revoke (epoch milliseconds). */
+  readonly turned: { readonly ix: bigint; readonly atMs: number } | undefined;
   /** Of a rule that was asked for by its id, and lifted. */
   readonly lift: (Omit<RevocationLifted, 'rule'> & { readonly ix: bigint }) | undefined;
 }
@@ -61,6 +69,7 @@ export async function rulesAsOf(rows: TenantRows, { index, at }: { readonly inde
     ix: BigInt(row.from_ix),
     arrivalMs: Number(row.arrival_ms),
     orderedMs: Number(row.ordered_ms),
+    sinceMs: Number(row.event_ms ?? row.ordered_ms),
     selector: row.selector,
     terms: termsOf({
       seq: BigInt(row.seq),
@@ -77,6 +86,7 @@ export async function rulesAsOf(rows: TenantRows, { index, at }: { readonly inde
     reason: row.reason,
     author: row.author,
     cause: row.cause ?? undefined,
+    turned: row.turned_ix === null ? undefined : { ix: BigInt(row.turned_ix), atMs: Number(row.turned_ms) },
     afterLiftOf: row.after_lift_of ?? undefined,
     lift: row.lift === null ? undefined : { ...row.lift, ix: BigInt(row.lifted_ix!) },
   }));
@@ -104,6 +114,8 @@ interface RuleRow extends QueryResultRow {
   readonly after_lift_of: string | null;
   readonly lifted_ix: string | null;
   readonly lift: Omit<RevocationLifted, 'rule'> | null;
+  readonly event_ms: string | null;
+  readonly turned_ix: string | null;
   readonly turned_ms: string | null;
 }
 

@@ -3,20 +3,9 @@
 -- $1 tenant  $2 as of  $3 now, epoch seconds  $4 leads  $5 keys, of which the selector has one  $6 rule (each null: whatever)  $7 rows
 SELECT r.rule, r.from_ix, r.arrival_ms, r.seq, r.ordered_ms, r.effect, r.selector, r.before_at, r.until_at, r.resume, r.reauthenticate,
        r.reason, r.author, r.cause, r.after_lift_of, CASE WHEN r.lifted_ix < $2 THEN r.lifted_ix END AS lifted_ix, CASE WHEN r.lifted_ix < $2 THEN r.lift END AS lift,
-       CASE WHEN e.ix < o.ix THEN o.at_ms ELSE e.at_ms END AS turned_ms
+       o.at_ms AS event_ms, e.ix AS turned_ix, {turned_ms} AS turned_ms
 FROM rule_version r
-LEFT JOIN LATERAL (
-  SELECT e.* FROM rule_event e
-  WHERE r.effect = 'block' AND r.cause IS NOT NULL
-    AND e.tenant = r.tenant AND e.keys = r.keys AND e.event_id = r.cause ->> 'id' AND NOT e.enables AND e.ix < $2
-  ORDER BY e.at_ms DESC LIMIT 1
-) o ON true
-LEFT JOIN LATERAL (
-  SELECT e.* FROM rule_event e
-  WHERE e.tenant = r.tenant AND e.keys = r.keys AND e.source = o.source AND e.subject IS NOT DISTINCT FROM o.subject
-    AND e.enables AND e.at_ms > o.at_ms AND e.ix < $2
-  ORDER BY e.ix LIMIT 1
-) e ON true
+{turned}
 WHERE r.tenant = $1 AND r.from_ix < $2::bigint
   AND ($6::text IS NOT NULL OR r.lifted_ix IS NULL OR r.lifted_ix >= $2 OR e.ix < r.lifted_ix)
   AND ($6::text IS NOT NULL OR e.ix IS NOT NULL OR NOT r.resume OR r.until_at IS NULL OR r.until_at > $3::bigint)

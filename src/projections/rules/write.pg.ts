@@ -61,8 +61,7 @@ async function writeLifts(client: Querying, lifts: readonly OwnProjectedEvent<'r
 
 async function writeRuleEvents(client: Querying, events: readonly RuleSource[]): Promise<void> {
   const rows = events.flatMap((event) => {
-    // What is revoked or ended for ever is enabled by nothing.
-    if (!isRuleEvent(event.name) || event.name === 'session.ended' || event.name === 'token.revoked') return [];
+    if (!isRuleEvent(event.name)) return [];
     const said = event as RuleEvent;
     return keysOf(event.tenantKey, selectionOfEvent(said)).map((keys) => ({ event, said, keys }));
   });

@@ -55,13 +55,19 @@ export const ChangeItem = Type.Union([
       ...pair,
       user: maybe(User),
       agent: maybe(Agent),
-      at: Type.Integer({ description: 'time of the access, epoch seconds' }),
+      at: Type.Integer({ description: 'time of the first use, epoch seconds' }),
       access: Index,
+      last_at: Type.Integer({ description: 'time of the last use, epoch seconds' }),
+      uses: Type.Integer({ minimum: 1, description: 'how many have become known since' }),
+      tokens: Type.Integer({ minimum: 1, description: 'tokens that were used' }),
+      at_least: Type.Optional(Type.Literal(true, { description: 'there may be more uses and earlier ones: the newest were walked' })),
       rule: Type.String(),
-      rule_state: Type.Enum(['ordered', 'lifted'], { description: 'what the use is the first allowed one after' }),
+      rule_state: Type.Enum(['ordered', 'lifted'], {
+        description: 'ordered: the rule stopped the token when it was used, as `/v1/tokens` tells it; lifted: used after the lift, which nothing of the rule speaks against',
+      }),
       selector: Type.Record(Type.String(), Type.Unknown()),
     },
-    { ...strict, description: 'the first allowed use by what a rule names, after it was ordered, or after it was lifted' },
+    { ...strict, description: 'allowed uses of one user, client and resource that a rule stopped, or that came after its lift; a rule of an event counts from the time of the event' },
   ),
 ]);
 

@@ -42,7 +42,7 @@ export function createChangesQuestion({ ask, reader, memory }: { readonly ask: A
         clients: await resolveFilter(until, tenantKey, parameters, 'client'),
         resources: await resolveFilter(until, tenantKey, parameters, 'resource'),
       };
-      const { lines: all, cut } = await readLines(between, await readGranted(between, memory), versionsOf);
+      const { lines: all, cut } = await readLines(between, reader, await readGranted(between, memory), versionsOf);
       const lines = sortLines(kind === undefined ? all : all.filter((line) => line.kind === kind), KINDS);
       const shown = lines.slice(skip, skip + limit);
       const place = [...momentToCursor(until), ...momentToCursor(since), String(skip + limit)];

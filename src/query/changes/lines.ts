@@ -34,6 +34,11 @@ export type What =
       readonly agent: number | null;
       readonly at: number;
       readonly access: number;
+      readonly lastAt: number;
+      readonly uses: number;
+      readonly tokens: number;
+      /** There may be more uses, earlier ones. */
+      readonly atLeast: boolean;
       readonly rule: string;
       readonly state: 'ordered' | 'lifted';
       readonly selector: Readonly<Record<string, unknown>>;
@@ -106,7 +111,7 @@ function whatOfOnce(what: OnceRow['what'], group: readonly OnceRow[]): What {
 /** Newest first. Of one entry the order is that of kinds and ids. */
 export function sortLines(lines: readonly Line[], order: readonly ChangeItem['kind'][]): readonly Line[] {
   const place = new Map(order.map((kind, nth) => [kind, nth]));
-  const nameOf = ({ what }: Line): string => (what.of === 'connection' ? what.id : what.of === 'use' ? `${what.rule} ${what.state}` : '');
+  const nameOf = ({ what }: Line): string => (what.of === 'connection' ? what.id : what.of === 'use' ? `${what.rule} ${what.state} ${what.user} ${what.agent}` : '');
   return [...lines].sort(
     (one, other) =>
       other.last - one.last ||

@@ -1,10 +1,12 @@
 import { loadSql } from '../../platform/index.js';
+import type { Reader } from '../reader.js';
 import type { Snapshot } from '../snapshot.pg.js';
 import type { NewGrants } from '../graph/known-grants.js';
 import { lineOfConnection, linesOfOnce, type Line, type OnceRow } from './lines.js';
 import type { Granted } from './granted.pg.js';
 import { grownBetween, type GrownGrants } from './known-versions.js';
-import { linesOfUses, USED_AFTER, type UsedAfter } from './used-after.js';
+import { linesOfUses } from './judge-uses.pg.js';
+import { USED_AFTER, type UsedAfter } from './used-after.js';
 import type { VersionsOf } from './version-memory.pg.js';
 
 const sqlOf = (name: string): string => loadSql(import.meta.url, `${name}.sql`);
@@ -31,7 +33,12 @@ export interface Between {
 }
 
 /** What two moments differ by, beside `appeared`, which are grants that are new: `cut` where a budget ended before what there is. */
-export async function readLines(between: Between, { appeared, gained }: Granted, versionsOf: VersionsOf): Promise<{ readonly lines: readonly Line[]; readonly cut: boolean }> {
+export async function readLines(
+  between: Between,
+  reader: Reader,
+  { appeared, gained }: Granted,
+  versionsOf: VersionsOf,
+): Promise<{ readonly lines: readonly Line[]; readonly cut: boolean }> {
   const { since, until, clients, resources } = between;
   const [[row], grown] = await Promise.all([
     until.rows<DifferencesRow>(DIFFERENCES, [
@@ -47,7 +54,7 @@ export async function readLines(between: Between, { appeared, gained }: Granted,
     readGrown(between, versionsOf),
   ]);
   const { connections, once, users, used } = row!;
-  const uses = linesOfUses(used, between);
+  const uses = await linesOfUses(between, reader, used);
   return {
     lines: [
       ...(connections ?? []).flatMap((one) => lineOfConnection(connectionOf(one)) ?? []),

@@ -1,10 +1,11 @@
 import { loadSql } from '../../platform/index.js';
-import type { Line } from './lines.js';
+import { TURNED_MS, turnedBelow } from '../../projections/index.js';
+import { KEPT_S, type Effect, type Selector } from '../../rules/index.js';
 
 /** Rules that one answer looks at, the newest. */
 export const MAX_RULES_COMPARED = 100;
-/** Uses that are walked for one of them. */
-export const MAX_USES_A_RULE = 100;
+/** Uses that are walked for one of them, the newest. */
+export const MAX_USES_A_RULE = 1_000;
 
 /** In order of preference: the more a member usually leaves, the later it comes. */
 const DRIVERS = [
@@ -15,6 +16,8 @@ const DRIVERS = [
   { ids: 'resources', column: 'res' }, // access_res
 ] as const;
 
+const COLUMNS = 'a.ix, a.bound_ix, a.at, a.until_at, a.usr, a.client, a.agent, a.agent_ix, a.res, a.outcome, a.tok, a.n';
+
 /**
  * Of one rule one of them walks. What is known by then is told by a difference, of which the planner expects the same for all values: else it
  * would plan anew each time, for as long as it runs.
@@ -24,19 +27,34 @@ const WALKS = DRIVERS.map(({ ids, column }, nth) => {
   const driving = ids === 'token' ? 'ARRAY[s.token]' : `s.${ids}`;
   return `SELECT a.* FROM unnest(CASE WHEN s.${ids} IS NOT NULL${before.join('')} THEN ${driving} END) AS d (id)
       CROSS JOIN LATERAL (
-        SELECT a.ix, a.bound_ix, a.at, a.usr, a.client, a.agent, a.agent_ix, a.res, a.outcome, a.tok FROM access a
+        SELECT ${COLUMNS} FROM access a
         WHERE a.tenant = $1 AND a.${column} = d.id AND a.at > s.after AND a.at < s.before AND a.bound_ix - $3 < 0
-        ORDER BY a.at, a.ix
+        ORDER BY a.at DESC, a.ix DESC
         LIMIT {budget}
       ) a`;
 });
+
+/** A use is news when both it and the rule are known. */
+const KNOWN = 'greatest(w.bound_ix, s.known_ix)';
+const AGENT = 'CASE WHEN w.agent_ix IS NULL OR w.agent_ix < $3 THEN w.agent END';
+const GROUPED = `SELECT encode(w.tok, 'hex') AS token, w.usr, w.client, ${AGENT} AS agent, w.res, sum(w.n)::bigint AS uses, min(w.at) AS at, max(w.until_at) AS last_at,
+        (array_agg(w.ix ORDER BY w.at, w.ix))[1] AS access, min(${KNOWN}) AS first_ix, max(${KNOWN}) AS last_ix
+      FROM walked w
+      WHERE w.outcome = 1 AND ${KNOWN} >= $2::bigint`;
+const BY_TOKEN = `GROUP BY w.tok, w.usr, w.client, ${AGENT}, w.res`;
 
 /** Rules whose uses are found by the names in them. */
 const ABOUT = `selector - '{user,client,agent,resource,token,issuer}'::text[] = '{}' AND selector ?| '{user,client,agent,resource,token}'`;
 
 export const USED_AFTER = loadSql(import.meta.url, 'used-after.sql')
   .replaceAll('{about}', ABOUT)
+  .replaceAll('{turned_ms}', TURNED_MS)
+  .replace('{turned}', () => turnedBelow('$3'))
   .replace('{walks}', WALKS.join('\n      UNION ALL\n      '))
+  .replaceAll('{grouped}', () => GROUPED)
+  .replaceAll('{by_token}', () => BY_TOKEN)
+  .replaceAll('{columns}', COLUMNS)
+  .replaceAll('{kept}', String(KEPT_S))
   .replaceAll('{rules}', String(MAX_RULES_COMPARED))
   .replaceAll('{budget}', String(MAX_USES_A_RULE));
 
@@ -44,43 +62,47 @@ export const USED_AFTER = loadSql(import.meta.url, 'used-after.sql')
 export interface UsedAfter {
   /** There are more rules than were looked at. */
   readonly cut: boolean;
-  readonly uses: readonly UseRow[] | null;
+  readonly uses: readonly PartRow[] | null;
+  /** Of those that some use came after. A rule of several selectors has a row for each. */
+  readonly rules: readonly RuleRow[] | null;
 }
 
-interface UseRow {
+export interface RuleRow {
+  readonly nth: number;
   readonly rule: string;
+  readonly selector: Selector;
+  readonly seq: number;
+  readonly ordered_ms: number;
+  readonly effect: Effect;
+  readonly before_at: number | null;
+  readonly until_at: number | null;
+  readonly resume: boolean;
+  readonly reauthenticate: boolean;
+  readonly turned_ms: number | null;
+}
+
+/** Of a rule the time until its end, or until its lift, or from there on. */
+export interface PartRow {
+  readonly nth: number;
   readonly state: 'ordered' | 'lifted';
-  readonly selector: Readonly<Record<string, unknown>>;
-  readonly fits: boolean;
+  readonly is_ended: boolean;
   readonly walked: number;
-  readonly ix: number;
-  readonly bound_ix: number;
-  readonly at: number;
+  readonly groups: readonly UseGroup[] | null;
+}
+
+/** What one token did. */
+export interface UseGroup {
+  /** Its key, hexadecimal. */
+  readonly token: string;
   readonly usr: number | null;
   readonly client: number;
   readonly agent: number | null;
   readonly res: number | null;
-}
-
-interface Wanted {
-  readonly since: { readonly index: bigint };
-  readonly clients: readonly number[] | undefined;
-  readonly resources: readonly number[] | undefined;
-}
-
-/** The first allowed use after each rule's order, and after its lift, where it became known since. */
-export function linesOfUses({ cut: more, uses }: UsedAfter, { since, clients, resources }: Wanted): { readonly lines: readonly Line[]; readonly cut: boolean } {
-  const lines: Line[] = [];
-  let cut = more;
-  for (const { rule, state, selector, fits, walked, ix, bound_ix, at, usr, client, agent, res } of uses ?? []) {
-    const known = fits && BigInt(bound_ix) < since.index;
-    // What was not walked cannot take away that there was a use before.
-    if (walked >= MAX_USES_A_RULE && !known) cut = true;
-    if (!fits || known) continue;
-    if (clients && !clients.includes(client)) continue;
-    if (resources && !resources.includes(res!)) continue;
-    const what = { of: 'use', user: usr, agent, at, access: ix, rule, state, selector } as const;
-    lines.push({ kind: 'used-after-rule', client, res, first: bound_ix, last: bound_ix, what });
-  }
-  return { lines, cut };
+  readonly uses: number;
+  readonly at: number;
+  readonly last_at: number;
+  /** The first of them. */
+  readonly access: number;
+  readonly first_ix: number;
+  readonly last_ix: number;
 }

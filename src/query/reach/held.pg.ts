@@ -60,7 +60,8 @@ export interface Held {
 }
 
 export async function readHeld(snapshot: Snapshot, { kind, entities }: Start, tokens: readonly ReachedToken<unknown>[]): Promise<Held> {
-  const pairs = tokens.flatMap((token) => token.resources.map((resource) => ({ ...token, resource })));
+  // A refresh token is for its RAS alone, which is no resource that anybody reaches.
+  const pairs = tokens.flatMap((token) => (token.kind === 'refresh' ? [null] : token.resources).map((resource) => ({ ...token, resource })));
   const rows = await snapshot.rows<HeldRow>(STATEMENTS[kind === 'session' || kind === 'id_jag' ? 'token' : kind], [
     String(snapshot.index),
     entities,

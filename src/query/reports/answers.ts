@@ -38,10 +38,17 @@ export const IncidentReport = one({
       others: Type.Optional(Type.Array(Type.Record(Type.String(), Type.Unknown()), { description: 'further selectors of the rule, any of which selects' })),
       effect: Type.Enum(['block', 'revoke']),
       ordered_at: Instant,
+      counts_from: Type.Integer({ description: 'when the event happened that ordered it, else `ordered_at`: milliseconds since the epoch' }),
       recorded_at: Type.Integer({ description: 'arrival of the entry, milliseconds since the epoch' }),
       reason: Type.String(),
       author: Type.Object({ caller: Type.String(), on_behalf_of: Type.Optional(Type.String()) }, strict),
       cause: maybe(Type.Object({ source: Type.String(), id: Type.String() }, { ...strict, description: 'the event of a source that ordered it' })),
+      ended: maybe(
+        Type.Object(
+          { by: Type.Enum(['enabling', 'until']), at: Time, entry: maybe(Index), resume: Type.Boolean() },
+          { ...strict, description: 'a block that is over, and the entry of the enabling that ended it; what was granted until then stays revoked unless `resume`' },
+        ),
+      ),
       lifted: maybe(Type.Object({ entry: Index, at: Time, resume: Type.Boolean() }, strict)),
     },
     strict,
@@ -56,8 +63,8 @@ export const IncidentReport = one({
     { ...strict, description: 'tokens that were live when it was ordered, by what the ledger had told by its entry; also those that another rule stopped' },
   ),
   since: Time,
-  before: Type.Object(volumes, { ...strict, description: 'uses of its tokens from `since` until the order, by what is known at `as_of`' }),
-  after: Type.Object({ ...volumes, newest: Type.Array(Use), left_out: Count }, { ...strict, description: 'uses of its tokens from the second after the order on, allowed and denied' }),
+  before: Type.Object(volumes, { ...strict, description: 'uses of its tokens from `since` until it counts, by what is known at `as_of`' }),
+  after: Type.Object({ ...volumes, newest: Type.Array(Use), left_out: Count }, { ...strict, description: 'uses of its tokens from the second after on, allowed and denied, for as long as it stopped them: until its lift, or its end where a token was granted later' }),
   confirmations: Type.Object(
     {
       known: Type.Boolean({ description: 'false: nobody kept who confirmed it' }),

@@ -15,6 +15,7 @@ export function incidentCsv({ rule, hit, before, after, confirmations }: Inciden
     csvLine(COLUMNS),
     csvLine(['rule', ofMs(rule.ordered_at), rule.entry, rule.id, rule.effect, null, null, null, JSON.stringify(rule.selector)]),
     csvLine(['reason', ofMs(rule.recorded_at), rule.entry, rule.author.on_behalf_of ?? rule.author.caller, null, null, null, null, rule.reason]),
+    ...(rule.ended ? [csvLine(['end', csvTime(rule.ended.at), rule.ended.entry, rule.id, rule.ended.by, null, null, null, null])] : []),
     ...(rule.lifted ? [csvLine(['lift', csvTime(rule.lifted.at), rule.lifted.entry, rule.id, rule.lifted.resume ? 'resumed' : 'stays revoked', null, null, null, null])] : []),
     csvLine(['hit', null, null, 'live tokens', null, hit.live_tokens, null, null, atLeast(hit.at_least)]),
     ...hit.newest.map((token) => csvLine(['token', csvTime(token.issued_at), token.index, token.id, null, 1, null, null, `${token.user?.sub ?? ''} ${token.client.client_id}`.trim()])),

@@ -1,11 +1,11 @@
--- Uses of a rule's tokens before and after it was ordered, and the newest of those after. The second of the order counts as before.
--- $1 tenant  $2 as of  $3 tokens  $4 since  $5 second of the order  $6 rows read at most  $7 shown
+-- Uses of a rule's tokens before it counted and after, and the newest of those after. The second from which it counts is before.
+-- $1 tenant  $2 as of  $3 tokens  $4 since  $5 second from which it counts  $6 rows read at most  $7 shown  $8 of each token when it was stopped no longer
 WITH used AS MATERIALIZED (
   SELECT a.ix, a.at, a.until_at, a.n, a.outcome, a.op, CASE WHEN a.res_bound IS NULL OR a.bound_ix < $2::bigint THEN a.res END AS res, a.records, a.bytes, a.tok,
          a.until_at > $5::bigint AS after
-  FROM unnest($3::bytea[]) d (tok)
+  FROM unnest($3::bytea[], $8::bigint[]) d (tok, ended)
   CROSS JOIN LATERAL (
-    SELECT a.* FROM access a WHERE a.tenant = $1 AND a.tok = d.tok AND a.at >= $4::bigint AND a.ix < $2
+    SELECT a.* FROM access a WHERE a.tenant = $1 AND a.tok = d.tok AND a.at >= $4::bigint AND (d.ended IS NULL OR a.at < d.ended) AND a.ix < $2
       AND (a.foreign_ix IS NULL OR a.foreign_ix >= $2)
     ORDER BY a.at DESC, a.ix DESC LIMIT $6
   ) a

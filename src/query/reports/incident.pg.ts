@@ -1,5 +1,5 @@
 import { RescindError } from '../../contracts/index.js';
-import { byteaArray, loadSql } from '../../platform/index.js';
+import { byteaArray, int8Array, loadSql } from '../../platform/index.js';
 import { rulesAsOf, type RuleVersion } from '../../projections/index.js';
 import type { TokenKeys } from '../../rules/index.js';
 import { DEFAULT_WINDOW_S } from '../access/filters.pg.js';
@@ -44,9 +44,10 @@ export function createIncidentReport({ ask, reader }: { readonly ask: Ask; reado
         const [rule] = versions;
         if (!rule) throw new RescindError('not-found', { detail: 'no rule of this id had been recorded' });
         const orderedAt = Math.floor(rule.orderedMs / 1000);
-        const from = since ?? orderedAt - DEFAULT_WINDOW_S;
-        if (from > orderedAt) throw invalid('`since` lies after the order');
-        return describe(snapshot, reader, tenantKey, { rule, versions, orderedAt, since: from });
+        const countsFrom = Math.floor(rule.sinceMs / 1000);
+        const from = since ?? countsFrom - DEFAULT_WINDOW_S;
+        if (from > countsFrom) throw invalid('`since` lies after the order');
+        return describe(snapshot, reader, tenantKey, { rule, versions, orderedAt, countsFrom, since: from });
       },
       readAsOf(parameters),
       // One that is asked for by its id is there whatever the time is.
@@ -61,10 +62,12 @@ interface Told {
   /** One for each of its selectors. */
   readonly versions: readonly RuleVersion[];
   readonly orderedAt: number;
+  /** When the event happened that ordered it, else its order. */
+  readonly countsFrom: number;
   readonly since: number;
 }
 
-async function describe(snapshot: Snapshot, reader: Reader, tenantKey: Uint8Array, { rule, versions, orderedAt, since }: Told): Promise<IncidentReport> {
+async function describe(snapshot: Snapshot, reader: Reader, tenantKey: Uint8Array, { rule, versions, orderedAt, countsFrom, since }: Told): Promise<IncidentReport> {
   const selectors = versions.map(({ selector }) => selector);
   const [ordered, seeds, confirmed] = await Promise.all([
     // As it was ordered, whatever an enabling has made of it since: of what an event of a source ordered.
@@ -75,12 +78,24 @@ async function describe(snapshot: Snapshot, reader: Reader, tenantKey: Uint8Arra
   const stops = stoppedBy(tenantKey, ordered);
   const told = await snapshot.asOf({ index: rule.ix, at: orderedAt });
   const select = (keys: TokenKeys): true | undefined => (stops(keys, orderedAt) ? true : undefined);
+  const ended = endOf(rule, snapshot.at);
+  const stopsOn = stoppedBy(tenantKey, versions);
+  /** What it stopped when it ended, it stops from then on. */
+  const endFor = (keys: TokenKeys): number | undefined => least(ended === null || stopsOn(keys, ended.at) ? undefined : ended.at, rule.lift?.at);
   const [hit, known] = await Promise.all([
     findReachedTokens(told, reader, { seeds, onlyLive: true, select }),
     findReachedTokens(snapshot, reader, { seeds, onlyLive: false, select }),
   ]);
   const keys = known.tokens.map(({ key }) => key);
-  const uses = keys.length === 0 ? [] : await snapshot.rows<UsesRow>(USES, [String(snapshot.index), byteaArray(keys), since, orderedAt, MAX_ROWS, MAX_SHOWN]);
+  const uses = keys.length === 0 ? [] : await snapshot.rows<UsesRow>(USES, [
+    String(snapshot.index),
+    byteaArray(keys),
+    since,
+    countsFrom,
+    MAX_ROWS,
+    MAX_SHOWN,
+    int8Array(known.tokens.map((token) => endFor(token.keys))),
+  ]);
 
   const newest = uses.find(({ after }) => after)?.newest ?? [];
   const shown = hit.tokens.slice(0, MAX_SHOWN);
@@ -99,10 +114,12 @@ async function describe(snapshot: Snapshot, reader: Reader, tenantKey: Uint8Arra
       ...(selectors.length > 1 ? { others: selectors.slice(1).map((selector) => ({ ...selector })) } : {}),
       effect: rule.effect,
       ordered_at: rule.orderedMs,
+      counts_from: rule.sinceMs,
       recorded_at: rule.arrivalMs,
       reason: rule.reason,
       author: rule.author,
       cause: rule.cause ?? null,
+      ended,
       lifted: rule.lift ? { entry: String(rule.lift.ix), at: rule.lift.at, resume: rule.lift.resume } : null,
     },
     hit: { live_tokens: hit.tokens.length, newest: shown.map((token) => tokenOf(token, names)), left_out: hit.tokens.length - shown.length, at_least: hit.atLeast },
@@ -116,6 +133,15 @@ async function describe(snapshot: Snapshot, reader: Reader, tenantKey: Uint8Arra
     },
   };
 }
+
+/** How the block came to its end, by a moment. */
+function endOf({ effect, terms, turned }: RuleVersion, at: number): IncidentReport['rule']['ended'] {
+  if (turned) return { by: 'enabling', at: Math.floor(turned.atMs / 1000), entry: String(turned.ix), resume: false };
+  if (effect !== 'block' || terms.until === undefined || terms.until > at) return null;
+  return { by: 'until', at: terms.until, entry: null, resume: terms.resume === true };
+}
+
+const least = (one: number | undefined, other: number | undefined): number | undefined => (one === undefined || other === undefined ? (one ?? other) : Math.min(one, other));
 
 function volumesOf(row: UsesRow | undefined, atLeast: boolean) {
   return {

@@ -116,7 +116,7 @@ describe('the history of rules', () => {
       (await pool.query('SELECT * FROM rule_event ORDER BY tenant, keys, ix')).rows,
     ];
     const written = await read();
-    expect(written.map(({ length }) => length)).toEqual([13, 11]);
+    expect(written.map(({ length }) => length)).toEqual([13, 13]);
     expect(MIGRATIONS).toContain(RuleHistory1764000008030);
     const sut = new RuleHistory1764000008030();
     await inTransaction(pool, async (client) => {

@@ -42,6 +42,7 @@ const lineage = fc.record({
     )
     .map(([own, others]) => [...own, ...others]),
   child: fc.boolean(),
+  refresh: fc.constantFrom(false, false, false, true),
   uses: fc.array(use, { minLength: 1, maxLength: 5 }),
 });
 type Lineage = typeof lineage extends fc.Arbitrary<infer L> ? L : never;
@@ -61,7 +62,7 @@ function tell(one: Lineage, nth: number): Said[] {
   const at = T + nth * 10;
   const issued = {
     ...token,
-    kind: 'access' as const,
+    kind: one.refresh ? ('refresh' as const) : ('access' as const),
     sub: `${one.user}-local`,
     client_id: clientId,
     aud: [api],

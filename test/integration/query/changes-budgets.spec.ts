@@ -23,30 +23,9 @@ const token = { iss: CRM_AS, jti: 't1' };
 const selector = { user: { iss: IDP, sub: 'alice', tenant: 'acme' } };
 const denied = (nth: number) => say('crm', 'access.denied', T + 1_000 + nth, { token, operation: 'read', status: 403, route: `/r/${nth}` });
 
-it('of uses after a rule: none that was looked at was allowed', async () => {
-  const order = await sayOwn(api.pool, ACME, 'revocation.ordered', (T + 900) * 1_000, {
-    rule: 'r-alice', seq: '1', effect: 'block', selector, reauthenticate: false, reason: 'compromised', author: { caller: 'acme-revoke' },
-  });
-  await api.say(Array.from({ length: MAX_USES_A_RULE - 1 }, (_, nth) => denied(nth)));
-  const whole = await changes(Number(order));
-  expect([whole.items, whole.at_least]).toEqual([[], undefined]);
-
-  await api.say([denied(MAX_USES_A_RULE - 1)]);
-  const cut = await changes(Number(order));
-  expect([cut.items, cut.at_least]).toEqual([[], true]);
-});
-
-it('of uses after a rule: the first one is known, whatever comes behind it', async () => {
-  await api.say([say('crm', 'access.allowed', T + 950, { token, operation: 'read', scope: 'contacts.read', status: 200 })]);
-  const told = await changes((await head()) - 1);
-  expect([told.items.map(({ kind }: { kind: string }) => kind), told.at_least]).toEqual([['used-after-rule'], true]);
-  const since = await changes(await head());
-  expect([since.items, since.at_least]).toEqual([[], undefined]);
-});
-
 it('of grants that came again: none of those that were looked at grew', async () => {
   const since = await head();
-  await api.say([denied(MAX_USES_A_RULE)]);
+  await api.say([denied(0)]);
   const again = (from: number, count: number) =>
     api.pool.query(
       `INSERT INTO grant_version (tenant, usr, client, res, from_ix, to_ix, scopes, again)
@@ -74,7 +53,7 @@ describe('of uses after a rule on a token alone', () => {
     return [items.map(({ rule, rule_state, at }: any) => `${rule} ${rule_state} ${at - T}`).sort(), at_least];
   };
 
-  it('tells the first that was allowed, after the order and after the lift, where the issuer fits', async () => {
+  it('tells those that were allowed, after the order and after the lift, where the issuer fits', async () => {
     const since = await head();
     await order('r-token', T + 3_000, 't3');
     await order('r-issued', T + 3_000, 't3', CRM_AS);
@@ -85,7 +64,7 @@ describe('of uses after a rule on a token alone', () => {
     await sayOwn(api.pool, ACME, 'revocation.lifted', (T + 3_010) * 1_000, { rule: 'r-token', seq: String(++seq), at: T + 3_010, resume: true, author: { caller: 'acme-revoke' } });
     const lifted = await head();
     await api.say([use('access.allowed', T + 3_020, 't3')]);
-    expect(await linesSince(lifted)).toEqual([['r-token lifted 3020'], undefined]);
+    expect(await linesSince(lifted)).toEqual([['r-issued ordered 3020', 'r-token lifted 3020'], undefined]);
     expect(await linesSince(since)).toEqual([['r-issued ordered 3003', 'r-token lifted 3020', 'r-token ordered 3003'], undefined]);
     expect(await linesSince(await head())).toEqual([[], undefined]);
   });
@@ -108,5 +87,33 @@ describe('of uses after a rule on a token alone', () => {
     const since = await head();
     await api.say([use('access.allowed', T + 6_020, 't3')]);
     expect(await linesSince(since)).toEqual([['r-issued lifted 6020'], true]);
+  });
+});
+
+describe('of uses after a rule on a user', () => {
+  beforeAll(async () => {
+    await api.stop();
+    api = await startQueryApi(STORY);
+  });
+
+  it('none that was looked at was allowed', async () => {
+    const order = await sayOwn(api.pool, ACME, 'revocation.ordered', (T + 900) * 1_000, {
+      rule: 'r-alice', seq: '1', effect: 'block', selector, reauthenticate: false, reason: 'compromised', author: { caller: 'acme-revoke' },
+    });
+    await api.say(Array.from({ length: MAX_USES_A_RULE - 1 }, (_, nth) => denied(nth)));
+    const whole = await changes(Number(order));
+    expect([whole.items, whole.at_least]).toEqual([[], undefined]);
+
+    await api.say([denied(MAX_USES_A_RULE - 1)]);
+    const cut = await changes(Number(order));
+    expect([cut.items, cut.at_least]).toEqual([[], true]);
+  });
+
+  it('the newest are looked at, and their number says that it is the least', async () => {
+    const allowed = (at: number) => say('crm', 'access.allowed', at, { token, operation: 'read', scope: 'contacts.read', status: 200 });
+    await api.say([allowed(T + 950), allowed(T + 9_000)]);
+    const told = await changes((await head()) - 2);
+    expect([told.items.map(({ kind, at, uses, at_least }: any) => [kind, at, uses, at_least]), told.at_least]).toEqual([[['used-after-rule', T + 9_000, 1, true]], true]);
+    expect((await changes(await head())).items).toEqual([]);
   });
 });

@@ -140,6 +140,9 @@ describe('GET /v1/changes', () => {
     agent: null,
     at: time,
     access: String(index),
+    last_at: time,
+    uses: 1,
+    tokens: 1,
     rule: 'r-mailer',
     rule_state: state,
     selector: { client: { iss: IDP, client_id: 'mailer' } },
@@ -154,14 +157,15 @@ describe('GET /v1/changes', () => {
     ]);
   });
 
-  it('tells of a rule only what came after the first moment, and of the first use alone', async () => {
+  it('tells of a rule only what came after the first moment', async () => {
     const rules = async (since: number, until: number) => (await between(since, until, '&kind=used-after-rule')).items.map((item: any) => [item.rule_state, item.access]);
     expect(await rules(18, 19)).toEqual([]);
     expect(await rules(18, 20)).toEqual([['ordered', '19']]);
     expect(await rules(20, 25)).toEqual([['lifted', '22']]);
     expect(await rules(23, 25)).toEqual([]);
     await api.say([say('crm', 'access.allowed', T + 450, { token: { iss: CRM_AS, jti: 't17' }, operation: 'write', status: 200 })]);
-    expect((await between(25, 26)).items).toEqual([]);
+    expect(await rules(25, 26)).toEqual([['lifted', '25']]);
+    expect((await between(18, 26, '&kind=used-after-rule')).items.map((item: any) => [item.access, item.at, item.last_at, item.uses])).toEqual([['22', T + 400, T + 450, 2], ['19', T + 331, T + 331, 1]]);
     await api.pool.query('UPDATE entry SET arrival = ($2 + 10 * ix) * 1000 WHERE tenant = $1', [ACME, T]);
   });
 
@@ -175,7 +179,7 @@ describe('GET /v1/changes', () => {
     const since = Number((await between(1)).as_of.index);
     await api.say([say('crm', 'access.allowed', T + 600, { token: { iss: CRM_AS, jti: 't17' }, operation: 'write', status: 200 })]);
     const { items } = await between(since, since + 1);
-    expect(items.map((item: any) => [item.rule, item.access]).sort()).toEqual([['r-issuer', String(since)], ['r-token', String(since)]]);
+    expect(items.map((item: any) => [item.rule, item.access]).sort()).toEqual([['r-issuer', String(since)], ['r-mailer', String(since)], ['r-token', String(since)]]);
     await api.pool.query('UPDATE entry SET arrival = ($2 + 10 * ix) * 1000 WHERE tenant = $1', [ACME, T]);
   });
 

@@ -83,10 +83,12 @@ describe('incident report', () => {
         selector: { user: BOB },
         effect: 'block',
         ordered_at: (W + 100) * 1000,
+        counts_from: (W + 100) * 1000,
         recorded_at: expect.any(Number),
         reason: '=bulk export',
         author: { caller: 'acme-revoke', on_behalf_of: 'eve' },
         cause: null,
+        ended: null,
         lifted: null,
       },
       hit: {

@@ -103,6 +103,15 @@ describe('previewing a rule', () => {
     expect([preview.tokens, preview.at_least]).toEqual([await stoppedBy(selector), false]);
   });
 
+  it('takes a refresh token for no grant: its access tokens tell of that', async () => {
+    const carol = { sub: 'carol', id_jag: undefined };
+    const user: Selector = { user: { iss: RAS, sub: 'carol' } };
+    await stage.emit(fromChat('token.issued', token({ ...carol, jti: 'rt-carol', kind: 'refresh', exp: undefined, aud: [RAS] })));
+    expect(await ask(user)).toMatchObject({ tokens: 1, users: 1, grants: 0, connections: 0 });
+    await stage.emit(fromChat('token.issued', token({ ...carol, jti: 'at-carol', parent: { iss: RAS, jti: 'rt-carol' } })));
+    expect(await ask(user)).toMatchObject({ tokens: 2, users: 1, grants: 1 });
+  });
+
   it('counts everything for an auditor, and for `all` without a confirmation', async () => {
     expect((await ask({ all: true }, {}, 'auditor')).tokens).toBe(await stoppedBy({ all: true }));
   });
@@ -113,7 +122,7 @@ describe('previewing a rule', () => {
       tokens: 4,
       used_in_last_hour: 1,
       users: 2,
-      grants: 2,
+      grants: 1,
       connections: 1,
       at_least: false,
     });

@@ -38,7 +38,7 @@ export const leaver: Incident = {
     {
       question: 'Was anything used after a rule said that it should not be?',
       path: `/v1/changes?kind=used-after-rule&since=${scene.time(4, '16:59')}&until=${scene.time(4, '18:00')}&${ask.client(scene, AGENT)}`,
-      answer: { items: [{ rule_state: 'ordered', at: scene.at(4, '17:20'), user: { sub: USER } }] },
+      answer: { items: [{ rule_state: 'ordered', at: scene.at(4, '17:20'), last_at: scene.at(4, '17:40'), uses: 2, tokens: 1, user: { sub: USER } }] },
     },
     {
       question: 'The report on the rule that her leaving ordered',

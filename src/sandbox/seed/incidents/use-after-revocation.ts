@@ -43,7 +43,7 @@ export const useAfterRevocation: Incident = {
     {
       question: 'Was anything used after a rule said that it should not be?',
       path: `/v1/changes?kind=used-after-rule&since=${scene.time(2, '13:59')}&until=${scene.time(2, '15:00')}&${ask.client(scene, AGENT)}`,
-      answer: { items: [{ rule_state: 'ordered', at: scene.at(2, '14:03'), user: { sub: USER } }] },
+      answer: { items: [{ rule_state: 'ordered', at: scene.at(2, '14:03'), last_at: scene.at(2, '14:09'), uses: 3, tokens: 1, user: { sub: USER } }] },
     },
     {
       question: 'The report on the rule: what it hit, what was done before and tried after it',

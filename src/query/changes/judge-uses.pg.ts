@@ -1,0 +1,121 @@
+import { termsOf } from '../../projections/index.js';
+import { createRuleIndex, ruleKeyFromBytes, selectorKey, type RuleIndex, type RuleKey, type TokenKeys } from '../../rules/index.js';
+import { keysOf, readLineages } from '../reach/tokens.pg.js';
+import type { Reader } from '../reader.js';
+import type { Line } from './lines.js';
+import type { Between } from './read.pg.js';
+import { MAX_USES_A_RULE, type PartRow, type RuleRow, type UsedAfter, type UseGroup } from './used-after.js';
+
+/** Tokens whose lineage is read for one answer, the last used. */
+const MAX_TOKENS_JUDGED = 1_000;
+
+interface Use {
+  readonly group: UseGroup;
+  readonly part: PartRow;
+  readonly rule: RuleRow;
+}
+
+/**
+ * The uses that a rule stopped, by what decides for `/v1/tokens`, and those after its lift: a line for each rule and what used it where. Whoever
+ * was enabled again and has a fresh token, or whose block is over, is in none.
+ */
+export async function linesOfUses(between: Between, reader: Reader, used: UsedAfter): Promise<{ readonly lines: readonly Line[]; readonly cut: boolean }> {
+  const { until, clients, resources } = between;
+  const rules = new Map((used.rules ?? []).map((rule) => [rule.nth, rule]));
+  const isWanted = ({ client, res }: UseGroup): boolean => (!clients || clients.includes(client)) && (!resources || (res !== null && resources.includes(res)));
+  const parts = used.uses ?? [];
+  const all = parts.flatMap((part) => (part.groups ?? []).filter(isWanted).map((group): Use => ({ group, part, rule: rules.get(part.nth)! })));
+  const judged = all.filter(({ part }) => part.state === 'ordered').sort((one, other) => other.group.last_at - one.group.last_at);
+  const tokens = [...new Set(judged.map(({ group }) => group.token))];
+  const keys = await readKeys(between, reader, tokens.slice(0, MAX_TOKENS_JUDGED));
+  const isStopped = createJudge(reader.tenantKey(until.tenant), used.rules ?? [], keys);
+  const found = all.filter((use) => use.part.state === 'lifted' || isStopped(use));
+  const cut = used.cut || tokens.length > MAX_TOKENS_JUDGED || parts.some(isCut);
+  return { lines: toLines(found), cut };
+}
+
+const isCut = ({ walked }: PartRow): boolean => walked >= MAX_USES_A_RULE;
+
+async function readKeys({ until }: Between, reader: Reader, tokens: readonly string[]): Promise<ReadonlyMap<string, TokenKeys | undefined>> {
+  if (tokens.length === 0) return new Map();
+  const tenantKey = reader.tenantKey(until.tenant);
+  const lineages = await readLineages(until, tenantKey, tokens.map(keyOf));
+  return new Map(tokens.map((token, nth) => [token, keysOf(reader, tenantKey, lineages[nth]!)]));
+}
+
+const keyOf = (token: string): RuleKey => ruleKeyFromBytes(Buffer.from(token, 'hex'));
+
+/** Whether the rule, alone, stopped the token when it was used first: a part holds no moment at which that changes. */
+function createJudge(tenantKey: Uint8Array, rows: readonly RuleRow[], keys: ReadonlyMap<string, TokenKeys | undefined>): (use: Use) => boolean {
+  const indexes = new Map<string, RuleIndex>();
+  function indexOf(rule: string, isEnded: boolean): RuleIndex {
+    const name = `${rule} ${isEnded}`;
+    let index = indexes.get(name);
+    if (index === undefined) {
+      indexes.set(name, (index = createRuleIndex()));
+      for (const row of rows) {
+        if (row.rule === rule) index.add({ ...termsAt(row, isEnded), id: rule, seq: BigInt(row.seq), selector: selectorKey(tenantKey, row.selector) });
+      }
+    }
+    return index;
+  }
+  return ({ group, part, rule }) => {
+    const token = keys.get(group.token);
+    return token !== undefined && indexOf(rule.rule, part.is_ended).isStopped(token, group.at);
+  };
+}
+
+const termsAt = (row: RuleRow, isEnded: boolean) =>
+  termsOf({
+    seq: BigInt(row.seq),
+    effect: row.effect,
+    selector: row.selector,
+    orderedMs: row.ordered_ms,
+    before: row.before_at ?? undefined,
+    until: row.until_at ?? undefined,
+    resume: row.resume,
+    reauthenticate: row.reauthenticate,
+    turnedMs: isEnded ? (row.turned_ms ?? undefined) : undefined,
+  });
+
+/** Several selectors of a rule may find the same uses: of what one token did, what the one found that looked furthest. */
+function toLines(uses: readonly Use[]): Line[] {
+  const lines = new Map<string, Map<string, Use>>();
+  for (const use of uses) {
+    const { group, part, rule } = use;
+    const name = [rule.rule, part.state, group.client, group.res, group.usr, group.agent].join(' ');
+    const ofLine = lines.get(name) ?? new Map<string, Use>();
+    lines.set(name, ofLine);
+    const same = `${group.token} ${part.is_ended}`;
+    const known = ofLine.get(same);
+    if (known === undefined || known.group.uses < group.uses) ofLine.set(same, use);
+  }
+  return [...lines.values()].map((ofLine) => lineOf([...ofLine.values()]));
+}
+
+function lineOf(uses: readonly Use[]): Line {
+  const [{ group, part, rule }] = uses as readonly [Use, ...Use[]];
+  const groups = uses.map((use) => use.group);
+  const first = groups.reduce((one, other) => (other.at < one.at || (other.at === one.at && other.access < one.access) ? other : one));
+  return {
+    kind: 'used-after-rule',
+    client: group.client,
+    res: group.res,
+    first: Math.min(...groups.map(({ first_ix: ix }) => ix)),
+    last: Math.max(...groups.map(({ last_ix: ix }) => ix)),
+    what: {
+      of: 'use',
+      user: group.usr,
+      agent: group.agent,
+      at: first.at,
+      access: first.access,
+      lastAt: Math.max(...groups.map(({ last_at: at }) => at)),
+      uses: groups.reduce((sum, { uses: count }) => sum + count, 0),
+      tokens: new Set(groups.map(({ token }) => token)).size,
+      atLeast: uses.some((use) => isCut(use.part)),
+      rule: rule.rule,
+      state: part.state,
+      selector: { ...rule.selector },
+    },
+  };
+}
