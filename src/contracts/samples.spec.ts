@@ -84,7 +84,8 @@ describe('a second validator agrees', () => {
           data = mutate(data, path, (parent, key) => {
             if (how === 'replace') parent[key] = value;
             else if (how === 'remove') delete parent[key];
-            else if (typeof parent[key] === 'object' && parent[key] !== null) {
+            // The length of a list is no member that JSON could have.
+            else if (typeof parent[key] === 'object' && parent[key] !== null && !(Array.isArray(parent[key]) && member === 'length')) {
               Object.defineProperty(parent[key], member, { value, enumerable: true, configurable: true, writable: true });
             }
           });

@@ -76,6 +76,16 @@ describe('the lifecycle', () => {
     await sut.stopped;
   });
 
+  it('leaves a process alone that goes on after its services have ended', async () => {
+    const sut = createLifecycle(log);
+    let exits = 0;
+    sut.ownProcess({ exit: () => void (exits += 1), deadlineMs: 20 });
+    await sut.stop('test');
+    // A timer of the same length that begins later ends later.
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(exits).toBe(0);
+  });
+
   it('ends the process at a second signal', async () => {
     const sut = createLifecycle(log);
     let exits = 0;

@@ -97,10 +97,12 @@ export function createLifecycle(log: Log, options: { stepTimeoutMs?: number } = 
     },
     ownProcess({ exit, deadlineMs = STOP_DEADLINE_MS }) {
       controller.signal.addEventListener('abort', () => {
-        setTimeout(() => {
+        const deadline = setTimeout(() => {
           log.error({ step: current }, 'the shutdown takes too long; the process ends without the rest of it');
           exit();
         }, deadlineMs).unref();
+        // A process may go on after its services have ended.
+        void stopped.then(() => clearTimeout(deadline));
       });
       for (const signal of ['SIGINT', 'SIGTERM'] as const) {
         const listener = (): void => {

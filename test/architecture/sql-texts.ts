@@ -3,7 +3,7 @@ import { parseSync } from 'libpg-query';
 import { filesUnder, read, sources } from './source-tree.js';
 
 /** Hole in a text that is completed at run time: `{name}` in a `.sql` file, `${…}` in a template. */
-const HOLE = /\{[a-z_]+\}/g;
+const HOLE = /\{[a-z_]+(?: [a-z]+)*\}/g;
 /** The name that a hole gets where it stands for a name. */
 export const HOLE_NAME = 'hole';
 /** Texts that a hole may stand for: a name or a condition, a query, nothing, a number, a further column, a condition before or after others. */
