@@ -213,7 +213,7 @@ describe('a guard', () => {
       const sut = guard();
       expect(await sut.check('t')).toEqual(ACTIVE);
       expect(await sut.check('t')).toEqual(ACTIVE);
-      expect(askedAt('/feed/token').map(({ form }) => form['held'])).toEqual(['0', '0']);
+      expect(askedAt('/feed/token').map(({ form }) => form)).toEqual([{ token: 't', held: '0' }, { token: 't', held: '0' }]);
     });
 
     it('has the stream widened by what a token names', async () => {
