@@ -117,6 +117,10 @@ describe('usage', () => {
     expect(operationOf(method)).toBe(operation);
   });
 
+  it.each([{ maxRows: 0 }, { windowMs: 0.5 }])('is not made with %j', (over) => {
+    expect(() => recording(over)).toThrow(TypeError);
+  });
+
   it('never throws: a producer that is full or closed costs the report, not the call', () => {
     const { sut } = recording({ report: 'each', producer: { emit: () => { throw new Error('closed'); } } });
     sut.report(report());

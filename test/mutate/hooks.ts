@@ -32,7 +32,7 @@ export function initialize(given: Settings): void {
   settings = given;
   settings.port.on('message', (next: Task) => {
     task = next;
-    settings.port.postMessage('ready');
+    settings.port.postMessage('ready', []);
   });
   settings.port.unref();
 }

@@ -61,7 +61,7 @@ async function runSpecs({ root, swc, specs, task, testTimeoutMs, bail }: Request
     register('./hooks.js', import.meta.url, { data, transferList: [hooksPort] });
     isRegistered = true;
   }
-  port.postMessage(task);
+  port.postMessage(task, []);
   await once(port, 'message');
   isBailing = bail;
   const done: Ran[] = [];
