@@ -36,8 +36,10 @@ describe('a lease', () => {
   it('says what is left of it, and nothing where it may not be used', () => {
     const sut = renewed();
     expect([sut.remainingMs(at(0)), sut.remainingMs(at(1_000)), sut.remainingMs(at(10, 2_500)), sut.remainingMs(at(3_000))]).toEqual([3_000, 2_000, 500, 0]);
+    sut.renewed(at(1_000), 'a', true);
+    expect(sut.remainingMs(at(2_000))).toBe(2_000);
     sut.leave();
-    expect(sut.remainingMs(at(0))).toBe(0);
+    expect(sut.remainingMs(at(2_000))).toBe(0);
     expect(createLease({ leaseMs: L, fraction: LEASE_FRACTION }).remainingMs(at(0))).toBe(0);
   });
 
@@ -106,6 +108,18 @@ describe('a grant', () => {
     expect([sut.grant('h', seq(11), at(0), 'globex'), sut.grant('j', seq(11), at(0), 'acme')]).toEqual([{ refusal: 'behind' }, { refusal: 'behind' }]);
     const loaded = createLease({ leaseMs: L, fraction: LEASE_FRACTION }, sut.snapshot());
     expect(loaded.snapshot()).toEqual(sut.snapshot());
+  });
+
+  it('of a guard that is further behind than another of its tenant is what counts, whichever came first', () => {
+    const sut = renewed(4);
+    sut.grant('g', seq(4), at(0), 'acme');
+    sut.applied(seq(9), true);
+    for (const held of [7, 9]) sut.grant(`at ${held}`, seq(held), at(0), 'acme');
+    sut.grant('h', seq(9), at(0), 'globex');
+    expect([...sut.confirmable(at(0)).behind]).toEqual([['acme', 4n]]);
+    sut.grant('last', seq(5), at(0), 'acme');
+    sut.release('g');
+    expect([...sut.confirmable(at(0)).behind]).toEqual([['acme', 5n]]);
   });
 
   it('is refused when there are too many; ended ones make room', () => {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { buildEvent, type SourceEventName } from '../emit/index.js';
-import { createUsage, type UsageOptions, type UsageReport } from './usage.js';
+import { createUsage, operationOf, type UsageOptions, type UsageReport } from './usage.js';
 
 interface Told {
   readonly name: string;
@@ -86,6 +86,39 @@ describe('usage', () => {
     expect(told).toHaveLength(200);
     await turn();
     expect(told).toHaveLength(250);
+  });
+
+  it('of a window that was told by hand does not end the next one early', () => {
+    jest.useFakeTimers({ now: 0 });
+    try {
+      const { sut, told } = recording({ windowMs: 1_000 });
+      sut.report(report());
+      jest.advanceTimersByTime(600);
+      sut.flush();
+      sut.report(report());
+      jest.advanceTimersByTime(999);
+      expect(told).toHaveLength(1);
+      jest.advanceTimersByTime(1);
+      expect(told).toHaveLength(2);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  it.each([
+    ['GET', 'read'],
+    ['HEAD', 'read'],
+    ['OPTIONS', 'read'],
+    ['DELETE', 'delete'],
+    ['POST', 'write'],
+    ['PUT', 'write'],
+    [undefined, 'write'],
+  ])('names a %s a %s', (method, operation) => {
+    expect(operationOf(method)).toBe(operation);
+  });
+
+  it.each([{ maxRows: 0 }, { windowMs: 0.5 }])('is not made with %j', (over) => {
+    expect(() => recording(over)).toThrow(TypeError);
   });
 
   it('never throws: a producer that is full or closed costs the report, not the call', () => {

@@ -29,6 +29,10 @@ describe('the stream, in pieces', () => {
     expect(parsed('id: 1\r\ndata: a\r\ndata: b\r\n\r\n')).toEqual([{ event: 'message', id: '1', data: 'a\nb' }]);
   });
 
+  it('passes over fields that it does not know', () => {
+    expect(parsed('retry: 5\nid: 1\ndata: a\n\n', 'retry: 5\n\n')).toEqual([{ event: 'message', id: '1', data: 'a' }]);
+  });
+
   it('hands over nothing that is not complete: a rule cut off is not a rule', () => {
     expect(parsed('id: 12\nevent: rule\ndata: {"shape":1}\n')).toEqual([]);
   });
@@ -36,6 +40,8 @@ describe('the stream, in pieces', () => {
   it('an event without end is refused', () => {
     const long = 'x'.repeat(MAX_EVENT_LENGTH);
     expect(() => parsed('data: ', long, 'x')).toThrow(RangeError);
+    expect(parsed(`data:${long.slice(5)}\n\n`)).toHaveLength(1);
+    expect(() => parsed(`data:${long.slice(4)}\n\n`)).toThrow(RangeError);
     expect(() => parsed('data: ', long.slice(9), '\n', 'data: ', long.slice(9), '\n')).toThrow(RangeError);
   });
 });

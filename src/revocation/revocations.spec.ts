@@ -99,6 +99,7 @@ describe('orders', () => {
     expect(await sut.orderAsync(admin, order(), 'key-1')).toEqual({ id: body().id, seq: String(state.head), in_force: false });
     expect(commands[0]!.once).toEqual({ key: ['idempotency', 't', 'admin', 'key-1'], content: expect.any(String), keepSeconds: 172_800 });
     expect(waited).toEqual([]);
+    expect(body().author).toStrictEqual({ caller: 'admin' });
   });
 
   it('given again under the same key are those that were given before', async () => {
@@ -126,6 +127,10 @@ describe('orders', () => {
 
   it.each([['0'], ['201'], ['-1'], ['1.5'], ['1e2'], [''], ['00001']])('cannot be listed by a page of %j', async (limit) => {
     await expect(sut.list(admin, { limit })).rejects.toMatchObject({ code: 'invalid-request' });
+  });
+
+  it.each([[{}], [{ limit: '1' }], [{ limit: '200' }], [{ cursor: Buffer.from('rules 7').toString('base64url') }]])('can be listed by %j', async (query) => {
+    await expect(sut.list(admin, query)).rejects.toThrow('nothing is asked of the database');
   });
 
   it.each([['rules 7'], ['rules 0'], ['other 7'], ['rules 7 '], ['rules -7'], [`rules ${'9'.repeat(19)}`]])('cannot be listed from a cursor that says %j', async (text) => {

@@ -2,7 +2,7 @@ import { expect, it } from '@jest/globals';
 import type { Seq } from '../control/index.js';
 import type { Rule } from '../rules/index.js';
 import type { StoredRule } from './rule-reader.pg.js';
-import { stateOf } from './rule-view.js';
+import { ruleView, stateOf } from './rule-view.js';
 
 const stored = { seq: 7n as Seq, at: 0, body: { effect: 'block' } } as StoredRule;
 const lifted = { ...stored, lift: { at: 1 } } as StoredRule;
@@ -19,4 +19,18 @@ it.each([
   ['before its end', stored, held({ until: 101 }), 9n, 'live'],
 ] as const)('a rule that is %s', (_name, rule, current, head, state) => {
   expect(stateOf(rule, { current, head: head as Seq }, 100)).toBe(state);
+});
+
+it('is shown with its times in seconds, and in force once all have confirmed it', () => {
+  const known = { current: undefined, head: 9n as Seq };
+  const body = { id: 'r', effect: 'revoke', selector: { all: true }, reauthenticate: false, reason: 'left', author: { caller: 'admin' } } as const;
+  const rule = { seq: 7n as Seq, at: 12_999, body } as unknown as StoredRule;
+  const shown = { id: 'r', seq: '7', at: 12, state: 'expired', effect: 'revoke', selector: { all: true }, reauthenticate: false, reason: 'left', author: { caller: 'admin' } };
+  expect([6n, 7n, 8n].map((upTo) => ruleView(rule, known, upTo as Seq, 100))).toEqual([{ ...shown, in_force: false }, { ...shown, in_force: true }, { ...shown, in_force: true }]);
+});
+
+it('is shown with all that was said of it', () => {
+  const told = { or: { user: [] }, before: 1, until: 2, resume: true, origin: { source: 's' }, after_lift_of: 'q' };
+  const rule = { ...stored, body: { effect: 'block', ...told }, lift: { at: 12_999, resume: false, reason: 'back', author: { caller: 'admin' }, rule: 'r' } } as unknown as StoredRule;
+  expect(ruleView(rule, { current: undefined, head: 9n as Seq }, 9n as Seq, 100)).toMatchObject({ ...told, lift: { at: 12, resume: false, reason: 'back', author: { caller: 'admin' } } });
 });

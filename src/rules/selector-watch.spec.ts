@@ -77,6 +77,7 @@ describe('a watch of selectors', () => {
     const watch = createSelectorWatch();
     watch.add(key(user('alice')), 9n);
     watch.clear(8n);
+    expect(watch.size).toBe(0);
     expect(watch.namesAfter(setsOf(user('bob')), 7n)).toBe(true);
     expect(watch.namesAfter(setsOf(user('alice')), 8n)).toBe(false);
   });

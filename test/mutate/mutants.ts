@@ -78,7 +78,7 @@ export function applyMutant(source: string, { start, end, replacement }: Pick<Mu
 }
 
 /** Puts a call in front of each mutant's place, which says by its number that the place has been reached. */
-export function addProbes(source: string, mutants: readonly Mutant[], numberOf: (mutant: Mutant) => number): string {
+export function addProbes<M extends Pick<Mutant, 'start' | 'end' | 'isStatement'>>(source: string, mutants: readonly M[], numberOf: (mutant: M) => number): string {
   const bytes = Buffer.from(source);
   const insertions = mutants.flatMap((mutant) => {
     const call = `globalThis.mutateReached?.add(${numberOf(mutant)})`;

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Reply, Request } from './worker.js';
 
-/** jest keeps the modules of every run it has done. */
-const RUNS_A_PROCESS = 20;
+/** Node keeps the modules of every run that a process has done. */
+const RUNS_A_PROCESS = 40;
 
 export interface Runner {
   /** Outcome of the specs, or that they took too long or ended the process. */
@@ -24,7 +24,7 @@ export function createRunner(): Runner {
   }
 
   function start(): ChildProcess {
-    const execArgv = ['--experimental-vm-modules', '--no-warnings'];
+    const execArgv = ['--no-warnings'];
     return fork(new URL('./worker.js', import.meta.url), { execArgv, stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
   }
 
