@@ -91,9 +91,12 @@ const APPENDER_NAME = 'rescind-ingest';
 /** A batch takes milliseconds. One whose process has stopped keeps the ledgers' heads from the others no longer than its transaction may last. */
 const APPENDER_TIMEOUTS: SessionTimeouts = { statementMs: 20_000, lockMs: 20_000, idleInTransactionMs: 5_000, transactionMs: 20_000 };
 
+/** The data of an event in binary mode (CloudEvents JSON format, section 3.1). */
+const OTHER_JSON = /^[^/;]+\/(?:json|[^/;]+\+json)(?:\s*;|$)/i;
+
 /** A little beyond the largest batch, so that the intake itself can say which limit was passed. */
 const BODIES = {
-  mediaTypes: [CLOUDEVENTS_MEDIA_TYPE, CLOUDEVENTS_BATCH_MEDIA_TYPE, NDJSON_MEDIA_TYPE, JSON_MEDIA_TYPE, CSV_MEDIA_TYPE],
+  mediaTypes: [CLOUDEVENTS_MEDIA_TYPE, CLOUDEVENTS_BATCH_MEDIA_TYPE, NDJSON_MEDIA_TYPE, JSON_MEDIA_TYPE, CSV_MEDIA_TYPE, OTHER_JSON],
   limitBytes: MAX_POST_BYTES + 64 * 1024,
 };
 

@@ -1,9 +1,10 @@
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import type { Seeded, SeedProgress } from '../sandbox/index.js';
+import type { Seeded } from '../sandbox/index.js';
 import { jsonOption, type Context } from './context.js';
 import { readSeconds } from './option-values.js';
+import { createSeedProgress } from './seed-progress.js';
 import { describeVariables, type Variables } from './serve.js';
 import { UsageError } from './terminal.js';
 
@@ -47,7 +48,7 @@ export function addSeed(program: Command, context: Context, variables: Variables
       const log = createLog({ level: env['LOG_LEVEL'] === undefined ? 'error' : config.logLevel });
       const { days, seed, tenant, events } = options;
       const told = Object.fromEntries(Object.entries({ days, seed, tenant, end }).filter(([, value]) => value !== undefined));
-      const progress = createProgressBar(context.terminal.err);
+      const progress = createSeedProgress(context.terminal.err);
       const seeded = await runSeed({ config, log, events, ...told, onProgress: progress.show });
       progress.end();
       const keyPath = await keepKey(config.home, seeded);
@@ -59,34 +60,6 @@ export function addSeed(program: Command, context: Context, variables: Variables
 function wholeNumber(text: string): number {
   if (!/^[1-9]\d{0,8}$/.test(text)) throw new UsageError(`a whole number above 0, not ${text}`);
   return Number(text);
-}
-
-const BAR_WIDTH = 32;
-/** On a terminal one line is drawn anew; elsewhere a line is written now and then. */
-const DRAW_EVERY_MS = 200;
-const WRITE_EVERY_MS = 10_000;
-
-function createProgressBar(out: Context['terminal']['err'] & { readonly isTTY?: boolean }) {
-  const startedAt = performance.now();
-  let shownAt = -Infinity;
-  let drawn = false;
-  return {
-    show({ sent, events, at }: SeedProgress): void {
-      const now = performance.now();
-      if (sent < events && now - shownAt < (out.isTTY === true ? DRAW_EVERY_MS : WRITE_EVERY_MS)) return;
-      shownAt = now;
-      const share = sent / events;
-      const seconds = (now - startedAt) / 1000;
-      const bar = '█'.repeat(Math.round(share * BAR_WIDTH)).padEnd(BAR_WIDTH, '░');
-      const left = share === 0 ? '' : `  ${duration((seconds / share) * (1 - share))} left`;
-      const line = `${bar} ${String(Math.floor(share * 100)).padStart(3)} %  ${grouped(sent)} events  ${grouped(Math.round(sent / seconds))}/s  ${new Date(at * 1000).toISOString().slice(0, 10)}${left}`;
-      out.write(out.isTTY === true ? `\r${line}\u001b[K` : `${line}\n`);
-      drawn = true;
-    },
-    end(): void {
-      if (drawn && out.isTTY === true) out.write('\n');
-    },
-  };
 }
 
 const grouped = (count: number): string => count.toLocaleString('en');

@@ -37,7 +37,7 @@ export const Position = Type.String({ pattern: '^(?:0|[1-9][0-9]{0,18})$' });
 // 43 characters carry 258 bits. The last two must be zero, or one digest would have four spellings (RFC 4648, 3.5).
 export const Digest = Type.String({
   pattern: '^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$',
-  description: 'SHA-256, base64url without padding',
+  description: 'SHA-256, base64url without padding, whose last character has its two unused bits zero',
 });
 
 const SCOPE_TOKEN = `[!#-\\[\\]-~]{1,${MAX_ONE_SCOPE_LENGTH}}`;

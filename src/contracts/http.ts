@@ -18,6 +18,9 @@ export interface ActiveIntrospection {
   readonly jti?: string;
   readonly cnf?: { readonly jkt?: string; readonly 'x5t#S256'?: string };
   readonly act?: Actor;
+  /** RFC 9470, 6.2, as the event of the token says them: epoch seconds; the class that the authentication met. */
+  readonly auth_time?: number;
+  readonly acr?: string;
 }
 
 /** RFC 7662, 2.2: nothing but `active`, above all no reason. */

@@ -14,6 +14,8 @@ export { holdsSecret } from './secrets.js';
 export { parseEventTime, type CloudEvent } from './cloud-event.js';
 export { DATA_SCHEMAS, SCHEMA_BASE, eventSchema, type EventDataOf } from './event-schemas.js';
 export { validateEventData, type EventDataProblem } from './validate-event-data.js';
+export { knownData } from './known-data.js';
+export { decodeBase64, isJsonMediaType } from './event-content.js';
 export {
   MAX_ACTOR_DEPTH,
   MAX_IDENTIFIER_LENGTH,

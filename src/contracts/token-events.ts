@@ -71,6 +71,7 @@ export const TokenIssued = Type.Object(
     exp: Type.Optional(Seconds),
     auth_time: Type.Optional(Seconds),
     sid: Type.Optional(Identifier),
+    acr: Type.Optional(Identifier),
     amr: Type.Optional(AuthenticationMethods),
     act: Type.Optional(ActorChain),
     cnf: Type.Optional(Confirmation),

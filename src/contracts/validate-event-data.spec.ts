@@ -63,7 +63,7 @@ describe('what the sentence says', () => {
     ['id-jag.issued', { iat: '1790000000' }, '/iat', '/iat must be integer'],
     ['id-jag.issued', { iat: 1790000000.5 }, '/iat', '/iat must be integer'],
     ['id-jag.issued', { aud: 'https://login.chat.example' }, '/aud', '/aud must be array'],
-    ['id-jag.issued', { sha256: 'abc' }, '/sha256', '/sha256 must be SHA-256, base64url without padding'],
+    ['id-jag.issued', { sha256: 'abc' }, '/sha256', '/sha256 must be SHA-256, base64url without padding, whose last character has its two unused bits zero'],
     ['id-jag.issued', { agent: {} }, '/agent', '/agent must not have fewer than 1 properties'],
     ['id-jag.issued', { parent: { iss: 'a' } }, '/parent', '/parent must have exactly one of {iss, jti} and {sha256}'],
     ['token.issued', { sha256: 'A'.repeat(43) }, '', 'data must have exactly one of jti, sha256 and signing_input_sha256'],

@@ -60,7 +60,7 @@ export function createTokenEndpoint(options: TokenEndpointOptions): HotHandler {
   async function answer(req: IncomingMessage, res: ServerResponse): Promise<Outcome> {
     const form = await readForm(req);
     if (form === 'too-large') return said('too-large', sendInvalid(res, `the body is over ${MAX_FORM_BYTES} bytes`, 413, { connection: 'close' }));
-    if (form === 'not-a-form') return said('invalid-request', sendInvalid(res, `the body must be ${FORM_MEDIA_TYPE}`));
+    if (form === 'not-a-form') return said('invalid-request', sendInvalid(res, `the body must be ${FORM_MEDIA_TYPE}, without a Content-Encoding`));
     if (form === 'malformed') return said('invalid-request', sendInvalid(res, 'the form is malformed or repeats a parameter'));
 
     const credentials = { authorization: req.headers.authorization, form, remoteAddress: remoteAddress(req) };

@@ -107,6 +107,7 @@ const said = (name: string, from: string, data: unknown, over: Envelope = {}): E
 const structured: Arrived['headers'] = [['content-type', Buffer.from('application/cloudevents+json')]];
 const onTopic = (name: string): Arrived['door'] => ({ kind: 'kafka', topic: `rescind.events.${name}` });
 const byCaller = (id: string): Arrived['door'] => ({ kind: 'http', caller: state.caller(id)! });
+const base64 = (data: unknown): string => text(data).toString('base64');
 const text = (event: unknown): Buffer => Buffer.from(typeof event === 'string' ? event : JSON.stringify(event));
 
 const judge = (arrived: Partial<Arrived> & { bytes: Buffer }): Accepted | Rejected =>
@@ -162,7 +163,16 @@ const REFUSED: readonly [what: string, code: RejectCode, () => Accepted | Reject
   ['no type', 'invalid-envelope', () => say(said('token.issued', '2-chat', token(), { type: undefined }))],
   ['a time of another form', 'invalid-envelope', () => say(said('token.issued', '2-chat', token(), { time: '24 Nov 2026' }))],
   ['a day that does not exist', 'invalid-envelope', () => say(said('token.issued', '2-chat', token(), { time: '2026-02-30T00:00:00Z' }))],
-  ['data in base64', 'invalid-envelope', () => say(said('token.issued', '2-chat', undefined, { data_base64: 'e30=' }))],
+  ['data in base64 beside data', 'invalid-envelope', () => say(said('token.issued', '2-chat', token(), { data_base64: base64(token()) }))],
+  ['data in base64 that is none', 'invalid-envelope', () => say(said('token.issued', '2-chat', undefined, { data_base64: `${base64(token())}*` }))],
+  ['data in base64url', 'invalid-envelope', () => say(said('token.issued', '2-chat', undefined, { data_base64: '__79' }))],
+  ['data in base64 that is a number', 'invalid-envelope', () => say(said('token.issued', '2-chat', undefined, { data_base64: 7 }))],
+  ['data in base64 that is no JSON', 'malformed-json', () => say(said('token.issued', '2-chat', undefined, { data_base64: base64('no JSON') }))],
+  ['data in base64 that names a member twice', 'duplicate-key', () => say(said('token.issued', '2-chat', undefined, { data_base64: base64(JSON.stringify(token()).replace('"kind"', '"jti":"other","kind"')) }))],
+  ['a token in data in base64', 'secret-in-event', () => say(said('token.issued', '2-chat', undefined, { data_base64: base64(token({ jti: JWS })) }))],
+  ['a required attribute that is null', 'invalid-envelope', () => say(said('token.issued', '2-chat', token(), { id: null }))],
+  ['data that is null', 'invalid-data', () => say(said('token.issued', '2-chat', null))],
+  ['a record with neither `ce_` headers nor a content type', 'invalid-envelope', () => judge({ mode: 'binary', headers: [], bytes: text(said('token.issued', '2-chat', token())) })],
   ['data of another content type', 'invalid-envelope', () => say(said('token.issued', '2-chat', token(), { datacontenttype: 'text/xml' }))],
   ['an id over 512 bytes', 'identifier-too-long', () => say(said('token.issued', '2-chat', token(), { id: 'x'.repeat(513) }))],
   ['an id over 512 bytes in fewer characters', 'identifier-too-long', () => say(said('token.issued', '2-chat', token(), { id: 'é'.repeat(257) }))],
@@ -183,7 +193,10 @@ const REFUSED: readonly [what: string, code: RejectCode, () => Accepted | Reject
   ['an access token without exp', 'invalid-data', () => say(said('token.issued', '2-chat', token({ exp: undefined })))],
   ['a mistyped claim', 'invalid-data', () => say(said('token.issued', '2-chat', token({ aud: API })))],
   ['a time in quotes', 'invalid-data', () => say(said('token.issued', '2-chat', token({ iat: String(NOW) })))],
-  ['a member that the schema does not know', 'invalid-data', () => say(said('token.issued', '2-chat', token({ access_token: 'x' })))],
+  ['a number without end in a member that nobody reads', 'invalid-data', () => say(JSON.stringify(said('token.issued', '2-chat', token({ later: [{ n: 1.5 }] }))).replace('1.5', '1e999'))],
+  ['an object of which nothing is read where something must be', 'invalid-data', () => say(said('token.issued', '2-chat', token({ cnf: { jwk: {} } })))],
+  ['a misspelt claim that is required', 'invalid-data', () => say(said('token.issued', '2-chat', token({ client_id: undefined, clientId: 'wiki-at-chat' })))],
+  ['nesting beyond what is read, in a member that nobody reads', 'malformed-json', () => say(JSON.stringify(said('token.issued', '2-chat', token({ later: '#' }))).replace('"#"', '['.repeat(64) + ']'.repeat(64)))],
   ['two identities', 'invalid-data', () => say(said('token.issued', '2-chat', token({ sha256: 'A'.repeat(43) })))],
   ['a number without end', 'invalid-data', () => say(JSON.stringify(said('token.issued', '2-chat', token({ act: { n: 1.5 } }))).replace('1.5', '1e999'))],
   ['a hundred and one scopes', 'invalid-scope', () => say(said('token.issued', '2-chat', token({ scope: Array.from({ length: 101 }, (_, n) => `file:${n}:read`).join(' ') })))],
@@ -228,6 +241,9 @@ const REFUSED: readonly [what: string, code: RejectCode, () => Accepted | Reject
   ['a token between other words', 'secret-in-event', () => say(said('access.denied', '2-chat', access({ error: `invalid_token: ${JWS}, expired.` })))],
   ['a token deep in the actor chain', 'secret-in-event', () => say(said('token.issued', '2-chat', token({ act: { sub: 'a', act: { sub: 'b', claim: JWS } } })))],
   ['a token as a member name', 'secret-in-event', () => say(said('token.issued', '2-chat', token({ act: { [JWS]: 1 } })))],
+  ['a token in a member that nobody reads', 'secret-in-event', () => say(said('token.issued', '2-chat', token({ later: { deep: [JWS] } })))],
+  ['a token as the name of a member that nobody reads', 'secret-in-event', () => say(said('token.issued', '2-chat', token({ [JWS]: 1 })))],
+  ['a token beside what is read of a member', 'secret-in-event', () => say(said('token.issued', '2-chat', token({ id_jag: { iss: IDP, jti: 'gr-1', raw: JWS } })))],
   ['a token in an extension', 'secret-in-event', () => say(said('token.issued', '2-chat', token(), { authorization: JWS }))],
   ['a token in a header', 'secret-in-event', () => binary([['ce_authorization', JWS]])],
 ];
@@ -238,6 +254,22 @@ describe('accept refuses', () => {
     expect(rejected).toMatchObject({ accepted: false, code });
     expect(rejected.detail).not.toBe('');
     expect(rejected.detail).not.toContain(JWS);
+  });
+
+  it.each([
+    ['neither headers nor a content type', [] as Headers, 'neither `ce_` headers (binary mode) nor the content type application/cloudevents+json'],
+    ['the content type of JSON alone', [['content-type', 'application/json']] as Headers, 'neither `ce_` headers'],
+  ])('a record with %s, and says so', (_what, headers, reason) => {
+    const rejected = judge({ mode: 'binary', headers: headers.map(([name, value]) => [name, Buffer.from(value)] as const), bytes: text(said('token.issued', '2-chat', token())) });
+    expect(rejected).toMatchObject({ code: 'invalid-envelope', detail: expect.stringContaining(reason) });
+  });
+
+  it.each([
+    ['a time in quotes', token({ exp: 'x' as never }), 'data/exp must be integer'],
+    ['a claim that is missing', token({ client_id: undefined }), 'missing `client_id`'],
+    ['a member of a wrong type inside another', token({ id_jag: { iss: IDP, jti: 'gr-1', iat: 'x' } }), 'data/id_jag/iat must be integer'],
+  ])('%s, and names the place once', (_what, data, detail) => {
+    expect(say(said('token.issued', '2-chat', data))).toMatchObject({ code: 'invalid-data', detail });
   });
 
   it('has a row for every code that it can give', () => {
@@ -268,6 +300,10 @@ describe('accept takes', () => {
     ['usage on a shared topic', () => say(said('access.allowed', '4-gate-a', access({ resource: ['https://a.example'] })), onTopic('gates'))],
     ['a media type with parameters and capitals', () => binary([['content-type', 'Application/JSON; charset=UTF-8']], ['content-type'])],
     ['a record without a content type', () => binary([], ['content-type'])],
+    ['a record whose data is of a media type that ends in +json', () => binary([['content-type', 'application/vnd.chat+json; charset=utf-8']], ['content-type'])],
+    ['an event whose data is of a media type that ends in +json', () => say(said('token.issued', '2-chat', token(), { datacontenttype: 'application/vnd.chat+json' }))],
+    ['attributes that are null', () => say(said('token.issued', '2-chat', token(), { subject: null, datacontenttype: null, data_base64: null, dataschema: null, partitionkey: null }))],
+    ['a long text in a member that nobody reads', () => say(said('token.issued', '2-chat', token({ explanation: 'because '.repeat(1_000) })))],
     ['extensions, which are kept and not read', () => say(said('token.issued', '2-chat', token(), { partitionkey: 'at-1', traceparent: '00-1-2-01' }))],
     ['an event over HTTP', () => say(said('token.issued', '2-chat', token()), byCaller('emitter'))],
     ['names with dots in them', () => say(said('token.issued', '2-chat', token({ jti: 'ewoks-friend.somedomain.example', client_id: 'monkeyBusiness-app.production.example' })))],
@@ -286,6 +322,23 @@ describe('accept takes', () => {
     expect(new Set([...hashes, contentHash(say(event, byCaller('emitter')))]).size).toBe(1);
   });
 
+  it('members that nobody reads: they belong to the content and not to what is read', () => {
+    const more = { ...token({ agent: { id: 'a', vendor: 'x' }, id_jag: { iss: IDP, jti: 'gr-1', sub: 'alice', assurance: 2 } }), __proto__: null, later: { a: [1] } };
+    const judged = say(said('token.issued', '2-chat', more)) as Accepted;
+    expect(judged.event.data).toEqual(token({ agent: { id: 'a' } }));
+    expect(JSON.parse(judged.content)).toMatchObject({ data: { later: { a: [1] }, agent: { vendor: 'x' }, id_jag: { assurance: 2 } } });
+    expect(judged.arrived.bytes.toString()).toContain('"assurance":2');
+    expect(contentHash(judged)).not.toBe(contentHash(say(said('token.issued', '2-chat', token({ agent: { id: 'a' } })))));
+  });
+
+  it('one content for data that is encoded and data that is not, and commits to the bytes that came', () => {
+    const event = said('token.issued', '2-chat', undefined, { data_base64: base64(token()) });
+    const judged = say(event) as Accepted;
+    expect(contentHash(judged)).toBe(contentHash(say(said('token.issued', '2-chat', token()))));
+    expect(judged.event.data).toEqual(token());
+    expect(judged.arrived.bytes).toEqual(text(event));
+  });
+
   it('one content for an event in every spelling', () => {
     const time = new Date(NOW_MS - 1000).toISOString();
     const event = said('token.issued', '2-chat', token(), { time });
@@ -297,6 +350,7 @@ describe('accept takes', () => {
       JSON.stringify({ ...event, time: time.replace('Z', '+00:00') }),
       JSON.stringify({ ...event, time: time.replace('T', 't').replace('.000Z', 'z') }),
       JSON.stringify({ ...event, partitionkey: 'advice' }),
+      JSON.stringify({ ...event, subject: null }),
       JSON.stringify(event).replace('"at-1"', String.raw`"\u0061t-1"`),
       JSON.stringify(event).replace(`"iat":${NOW - 5}`, `"iat":${NOW - 5}.0`),
     ];

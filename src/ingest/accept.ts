@@ -1,9 +1,13 @@
 import {
   canonicalJson,
+  CLOUDEVENTS_HEADER_PREFIX,
   CLOUDEVENTS_MEDIA_TYPE,
+  decodeBase64,
+  isJsonMediaType,
   isOtherVersion,
   isOwnEventName,
   JSON_MEDIA_TYPE,
+  knownData,
   MAX_EVENT_BYTES,
   parseEventTime,
   parseEventType,
@@ -18,7 +22,7 @@ import type { Caller, ControlState, Source } from '../control/index.js';
 import type { ArrivalMode } from '../log/index.js';
 import { parseStrictJson } from '../platform/index.js';
 import { checkSourceRights } from './source-rights.js';
-import { checkStrings } from './strings.js';
+import { checkStrings, checkUnread } from './strings.js';
 
 /** An event's time and `iat` may lie this far ahead of arrival; two clocks differ, but not more than this. */
 export const MAX_AHEAD_MS = 5 * 60_000;
@@ -37,12 +41,13 @@ export interface Arrived {
 export interface Accepted {
   readonly accepted: true;
   readonly name: SourceEventName;
+  /** Its `data` holds the members that this release reads; the others stay in the payload. */
   readonly event: CloudEvent<SourceEventName>;
   readonly timeMs: number;
   /** When it was judged, by the clock of this process. */
   readonly arrivedMs: number;
   readonly source: Source;
-  /** RFC 8785 form of {type, source, id, time, subject, data}, the time normalised. */
+  /** RFC 8785 form of {type, source, id, time, subject, data}, the time normalised, `data` with the members that nobody reads. */
   readonly content: string;
   /** What goes into the commitment (wire.md, "Entry"). */
   readonly attributes: readonly (readonly [name: string, value: Buffer])[];
@@ -69,12 +74,13 @@ export function accept(arrived: Arrived, state: ControlState, nowMs: number): Ac
     checkSize(arrived);
     const { attributes, envelope } = readEnvelope(arrived);
     source = findSource(envelope['source'], arrived, state);
-    const { name, event, timeMs } = checkEvent(envelope, nowMs);
+    const { name, event, timeMs, said } = checkEvent(envelope, nowMs);
     checkStrings(event.data);
+    if (said !== event.data) checkUnread(said);
     checkSourceRights(name, event.data, source, arrived.door.kind === 'kafka' && state.sourcesOfTopic(source.topic).length > 1);
     checkIssueTime(event.data, nowMs);
-    const { type, source: uri, id, subject, data } = event;
-    const content = canonicalJson({ type, source: uri, id, time: new Date(timeMs).toISOString(), subject, data });
+    const { type, source: uri, id, subject } = event;
+    const content = canonicalJson({ type, source: uri, id, time: new Date(timeMs).toISOString(), subject, data: said });
     return { accepted: true, name, event, timeMs, arrivedMs: nowMs, source, content, attributes, arrived };
   } catch (error) {
     if (!(error instanceof RescindError) || !(error.code in REJECT_CODES)) throw error;
@@ -104,27 +110,48 @@ function readEnvelope(arrived: Arrived): Envelope {
   if (arrived.mode === 'binary') return readBinary(arrived, contentTypes[0]);
   const envelope = parseStrictJson(arrived.bytes);
   if (!isRecord(envelope)) throw new RescindError('invalid-envelope', { detail: 'an event is a JSON object' });
-  return { attributes: contentTypes, envelope };
+  return { attributes: contentTypes, envelope: decodeData(withoutUnset(envelope)) };
 }
 
-/** CloudEvents Kafka binding, binary mode: each attribute is a header `ce_<name>`, the value is the data. */
+/** CloudEvents JSON format, section 2.2: an attribute that is null counts as unset. */
+function withoutUnset(envelope: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const isUnset = (name: string): boolean => envelope[name] === null && name !== 'data';
+  const names = Object.keys(envelope);
+  return names.some(isUnset) ? Object.fromEntries(names.filter((name) => !isUnset(name)).map((name) => [name, envelope[name]])) : envelope;
+}
+
+/** CloudEvents JSON format, section 3.1.2: `data_base64` stands in place of `data`, never beside it. The bytes must be JSON. */
+function decodeData(whole: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  if (!Object.hasOwn(whole, 'data_base64')) return whole;
+  const { data_base64: encoded, ...envelope } = whole;
+  if (Object.hasOwn(envelope, 'data')) throw new RescindError('invalid-envelope', { detail: 'an event has `data` or `data_base64`, not both' });
+  const bytes = typeof encoded === 'string' ? decodeBase64(encoded) : undefined;
+  if (bytes === undefined) throw new RescindError('invalid-envelope', { detail: '`data_base64` must be a string in padded standard base64 (RFC 4648, section 4)' });
+  return { ...envelope, data: parseStrictJson(bytes) };
+}
+
+/** CloudEvents Kafka and HTTP bindings, binary mode: each attribute is a header `ce_<name>`, the value is the data. */
 function readBinary(arrived: Arrived, contentType: readonly [string, Buffer] | undefined): Envelope {
-  const attributes = arrived.headers.filter(([name]) => name === 'content-type' || name.startsWith('ce_'));
+  const attributes = arrived.headers.filter(([name]) => name === 'content-type' || name.startsWith(CLOUDEVENTS_HEADER_PREFIX));
+  if (attributes.length === 0 || (attributes.length === 1 && contentType)) throw new RescindError('invalid-envelope', { detail: NO_MODE });
   const envelope: Record<string, unknown> = {};
   for (const [name, value] of attributes) {
     if (name === 'content-type') continue;
-    const attribute = name.slice('ce_'.length);
+    const attribute = name.slice(CLOUDEVENTS_HEADER_PREFIX.length);
     if (Object.hasOwn(envelope, attribute)) throw new RescindError('repeated-header', { detail: name.slice(0, 64) });
     envelope[attribute] = decodeHeader(name, value);
   }
   checkIdentifier(envelope, 'id');
   checkIdentifier(envelope, 'source');
   const mediaType = contentType?.[1].toString('utf8') ?? JSON_MEDIA_TYPE;
-  if (!isMediaType(mediaType, JSON_MEDIA_TYPE)) throw new RescindError('unsupported-media-type', { detail: 'the data of an event is application/json' });
+  if (!isJsonMediaType(mediaType)) throw new RescindError('unsupported-media-type', { detail: DATA_IS_JSON });
   if (arrived.bytes.length === 0) throw new RescindError('invalid-data', { detail: 'the record has no value' });
   envelope['data'] = parseStrictJson(arrived.bytes);
   return { attributes, envelope };
 }
+
+const DATA_IS_JSON = 'the data of an event must be JSON: application/json, or a media type that ends in +json';
+const NO_MODE = `the record has neither \`ce_\` headers (binary mode) nor the content type ${CLOUDEVENTS_MEDIA_TYPE} (structured mode): send one of the two`;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -172,7 +199,7 @@ const tenantOf = (door: Arrived['door'], state: ControlState): string | undefine
 function checkEvent(
   envelope: Readonly<Record<string, unknown>>,
   nowMs: number,
-): { name: SourceEventName; event: CloudEvent<SourceEventName>; timeMs: number } {
+): { name: SourceEventName; event: CloudEvent<SourceEventName>; timeMs: number; said: unknown } {
   if (envelope['specversion'] !== '1.0') throw new RescindError('invalid-envelope', { detail: '`specversion` must be "1.0"' });
   const id = checkIdentifier(envelope, 'id');
   const source = checkIdentifier(envelope, 'source');
@@ -182,16 +209,17 @@ function checkEvent(
   const name = parseEventType(type);
   if (name === undefined) throw new RescindError(isOtherVersion(type) ? 'unsupported-version' : 'unknown-type');
   if (isOwnEventName(name)) throw new RescindError('type-not-allowed', { detail: 'only Rescind says this' });
-  if ('data_base64' in envelope) throw new RescindError('invalid-envelope', { detail: 'the data is JSON, not `data_base64`' });
   const mediaType = envelope['datacontenttype'];
-  if (mediaType !== undefined && !(typeof mediaType === 'string' && isMediaType(mediaType, JSON_MEDIA_TYPE))) {
-    throw new RescindError('invalid-envelope', { detail: '`datacontenttype` must be application/json' });
+  if (mediaType !== undefined && !(typeof mediaType === 'string' && isJsonMediaType(mediaType))) {
+    throw new RescindError('invalid-envelope', { detail: `\`datacontenttype\`: ${DATA_IS_JSON}` });
   }
   for (const [attribute, value] of Object.entries(envelope)) if (attribute !== 'data') checkStrings(value, attribute);
-  const problem = validateEventData(name, envelope['data']);
-  if (problem) throw new RescindError(problem.code, { detail: `data${problem.path}: ${problem.message}` });
-  const data = envelope['data'] as CloudEvent<SourceEventName>['data'];
-  return { name, timeMs, event: { specversion: '1.0', type, source, id, time: envelope['time'] as string, ...(subject === undefined ? {} : { subject }), data } };
+  const said = envelope['data'];
+  const known = knownData(name, said);
+  const problem = validateEventData(name, known);
+  if (problem) throw new RescindError(problem.code, { detail: problem.message.startsWith('/') ? `data${problem.message}` : problem.message });
+  const data = known as CloudEvent<SourceEventName>['data'];
+  return { name, timeMs, said, event: { specversion: '1.0', type, source, id, time: envelope['time'] as string, ...(subject === undefined ? {} : { subject }), data } };
 }
 
 const MAX_IDENTIFIER_BYTES = 512;

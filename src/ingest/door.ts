@@ -3,6 +3,7 @@ import { MAX_POST_BYTES, RescindError } from '../contracts/index.js';
 import type { Caller } from '../control/index.js';
 import { problemOf, type Metrics } from '../platform/index.js';
 import type { Authenticator } from '../registry/index.js';
+import { mediaTypeProblem } from './http-binary.js';
 
 /** Bodies of all requests that are being read or wait to be durable; with what is made of them, some hundred MB. */
 export const MAX_OPEN_BYTES = 64 * 1024 * 1024;
@@ -18,7 +19,7 @@ export interface DoorBounds {
 
 export interface Door {
   /**
-   * Stands before `POST /events` and before its body is read: says who is calling, and answers 401 or 429 itself where
+   * Stands before `POST /events` and before its body is read: says who is calling, and answers 401, 415 or 429 itself where
    * nothing may be read. Counts every answer by status.
    */
   readonly enter: (req: IncomingMessage & { readonly ip?: string }, res: ServerResponse, next: () => void) => void;
@@ -80,6 +81,8 @@ export function createDoor({ authenticate, metrics, bounds = { bytes: MAX_OPEN_B
       if (encoding.toLowerCase() !== 'identity') {
         return refuse(res, new RescindError('unsupported-media-type', { detail: 'send the body as it is, without a Content-Encoding' }));
       }
+      const problem = mediaTypeProblem(req.headers['content-type'], req.headers);
+      if (problem !== undefined) return refuse(res, new RescindError('unsupported-media-type', { detail: problem }));
       if (!takeRoom(res, caller, bytesOf(req))) return refuse(res, new RescindError('overloaded', { detail: 'too much of what was sent is not stored yet' }));
       next();
     },

@@ -5,6 +5,7 @@ import { ERROR_CODES } from '../contracts/index.js';
 import { statusOfKind } from '../platform/index.js';
 import type { Door } from './door.js';
 import type { Intake } from './intake.js';
+import { readBinaryHeaders } from './http-binary.js';
 import { DOOR, INTAKE } from './ingest-tokens.js';
 
 /** `POST /events`. A protocol endpoint: described by hand in the OpenAPI document, since its bodies are not plain JSON. */
@@ -23,7 +24,8 @@ export class IntakeController {
   @HttpCode(200)
   async take(@Req() request: FastifyRequest, @Body() body: unknown, @Res({ passthrough: true }) reply: FastifyReply): Promise<unknown> {
     const bytes = Buffer.isBuffer(body) ? body : Buffer.alloc(0);
-    const answer = await this.#intake.take({ contentType: request.headers['content-type'], body: bytes, caller: this.#door.callerOf(request.raw) });
+    const binary = readBinaryHeaders(request.raw.rawHeaders);
+    const answer = await this.#intake.take({ contentType: request.headers['content-type'], binary, body: bytes, caller: this.#door.callerOf(request.raw) });
     if ('batch' in answer) return answer.batch;
     if ('error' in answer.single) void reply.code(statusOfKind(ERROR_CODES[answer.single.error].kind));
     return answer.single;

@@ -14,6 +14,7 @@ import {
 import type { Caller, ControlFollower } from '../control/index.js';
 import { accept, isMediaType, type Arrived } from './accept.js';
 import type { Appender } from './appender.pg.js';
+import { mediaTypeProblem } from './http-binary.js';
 import type { RuleQuota } from './rule-quota.js';
 import { sliceElements, sliceLines } from './slices.js';
 import { MAX_BATCH_OF_ONE } from './next-batch.js';
@@ -29,7 +30,15 @@ export interface Intake {
    * Throws `unsupported-media-type`, `too-large`, `forbidden`, `too-many-rules` or `overloaded` for the whole request. A body that cannot be
    * cut into events is one refused event: in quarantine, and counted.
    */
-  take(request: { readonly contentType: string | undefined; readonly body: Buffer; readonly caller: Caller }): Promise<IntakeAnswer>;
+  take(request: Taken): Promise<IntakeAnswer>;
+}
+
+export interface Taken {
+  readonly contentType: string | undefined;
+  /** Attributes of an event in binary mode; undefined when the body holds whole events. */
+  readonly binary?: Arrived['headers'] | undefined;
+  readonly body: Buffer;
+  readonly caller: Caller;
 }
 
 export type IntakeAnswer = { readonly single: IntakeResult } | { readonly batch: readonly IntakeResult[] };
@@ -56,12 +65,12 @@ export function createIntake({ follower, appender, ruleQuota, now = Date.now }: 
   }
 
   return {
-    async take({ contentType, body, caller }) {
+    async take({ contentType, binary, body, caller }) {
       if (!caller.roles.emit) throw new RescindError('forbidden', { detail: 'the role `emit`' });
       if (body.length > MAX_POST_BYTES) throw new RescindError('too-large', { detail: `at most ${MAX_POST_BYTES} bytes a request` });
-      const headers: Arrived['headers'] = [['content-type', Buffer.from(contentType ?? '')]];
+      const headers: Arrived['headers'] = binary ?? [['content-type', Buffer.from(contentType ?? '')]];
       const arrivedAs = (mode: Arrived['mode'], bytes: Buffer): Arrived => ({ mode, headers, bytes, door: { kind: 'http', caller } });
-      const { single, mode, slices, refused } = cut(contentType ?? '', body);
+      const { single, mode, slices, refused } = binary ? inBinaryMode(body) : cut(contentType ?? '', body);
       if (slices.length > MAX_EVENTS_PER_POST) throw new RescindError('too-large', { detail: `at most ${MAX_EVENTS_PER_POST} events a request` });
       const events: readonly Judged[] = refused
         ? [{ accepted: false, ...refused, source: undefined, arrived: arrivedAs(mode, body) }]
@@ -83,12 +92,13 @@ interface Cut {
   readonly refused?: { readonly code: RejectCode; readonly detail: string };
 }
 
+const inBinaryMode = (data: Buffer): Cut => ({ single: true, mode: 'binary', slices: [data] });
+
 function cut(contentType: string, body: Buffer): Cut {
   const is = (mediaType: string): boolean => isMediaType(contentType, mediaType);
   if (is(NDJSON_MEDIA_TYPE)) return { single: false, mode: 'ndjson', slices: sliceLines(body) };
   if (!is(CLOUDEVENTS_MEDIA_TYPE) && !is(CLOUDEVENTS_BATCH_MEDIA_TYPE) && !is(JSON_MEDIA_TYPE)) {
-    const accepted = [CLOUDEVENTS_MEDIA_TYPE, CLOUDEVENTS_BATCH_MEDIA_TYPE, NDJSON_MEDIA_TYPE, JSON_MEDIA_TYPE];
-    throw new RescindError('unsupported-media-type', { detail: `send one of ${accepted.join(', ')}` });
+    throw new RescindError('unsupported-media-type', { detail: mediaTypeProblem(contentType, {}) ?? 'the body carries no events' });
   }
   if (is(CLOUDEVENTS_MEDIA_TYPE)) return { single: true, mode: 'structured', slices: [body] };
   // Elements are read strictly one by one; the whole is parsed only to be sure where they begin and end.

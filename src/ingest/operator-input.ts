@@ -68,12 +68,15 @@ export function readOperator(query: unknown): boolean {
 
 interface Validator {
   Check(value: unknown): boolean;
-  Errors(value: unknown): { instancePath: string; message: string }[];
+  Errors(value: unknown): { instancePath: string; message: string; keyword: string; params: object }[];
 }
 
 function checked(validator: Validator, body: unknown): unknown {
   if (validator.Check(body)) return body;
-  const [error] = validator.Errors(body);
+  const errors = validator.Errors(body);
+  const unknown = errors.flatMap(({ params }) => ('additionalProperties' in params ? (params.additionalProperties as string[]) : []));
+  if (unknown.length > 0) throw invalid(`unknown member: ${unknown.map((name) => String(name).slice(0, 64)).join(', ')}`);
+  const [error] = errors;
   const at = error === undefined || error.instancePath === '' ? 'the body' : `\`${error.instancePath.slice(1)}\``;
   throw invalid(`${at} ${error?.message ?? 'is malformed'}`);
 }

@@ -22,10 +22,34 @@ export function checkStrings(value: unknown, member = ''): void {
   }
 }
 
+/**
+ * Walks all of `data`, with the members that nobody reads: they stay in the ledger, too. Their texts are no identifiers and have the
+ * event's own bound. Throws `secret-in-event`, `nul`, `lone-surrogate`, or `invalid-data` for a number that has no canonical form.
+ */
+export function checkUnread(value: unknown, member = ''): void {
+  if (typeof value === 'string') checkSafe(value, member);
+  else if (typeof value === 'number' && !Number.isFinite(value)) throw new RescindError('invalid-data', { detail: `\`${member.slice(0, MAX_SHOWN)}\` is too large a number` });
+  else if (Array.isArray(value)) for (const element of value) checkUnread(element, member);
+  else if (typeof value === 'object' && value !== null) {
+    for (const [name, inner] of Object.entries(value)) {
+      checkSafe(name, member);
+      checkUnread(inner, name);
+    }
+  }
+}
+
+/** Characters of a member's name that a refusal repeats. */
+const MAX_SHOWN = 64;
+
+function checkSafe(text: string, member: string): void {
+  const detail = `\`${member.slice(0, MAX_SHOWN)}\``;
+  if (text.includes('\0')) throw new RescindError('nul', { detail });
+  if (!text.isWellFormed()) throw new RescindError('lone-surrogate', { detail });
+  if (holdsSecret(text)) throw new RescindError('secret-in-event', { detail });
+}
+
 function checkString(text: string, member: string): void {
-  if (text.includes('\0')) throw new RescindError('nul', { detail: `\`${member}\`` });
-  if (!text.isWellFormed()) throw new RescindError('lone-surrogate', { detail: `\`${member}\`` });
-  if (holdsSecret(text)) throw new RescindError('secret-in-event', { detail: `\`${member}\`` });
+  checkSafe(text, member);
   // A string of 170 characters cannot exceed the bound: UTF-8 spends at most three bytes on a UTF-16 unit.
   if (text.length > MAX_IDENTIFIER_BYTES / 3 && !LONG_TEXT.has(member) && Buffer.byteLength(text) > MAX_IDENTIFIER_BYTES) {
     throw new RescindError('identifier-too-long', { detail: `\`${member}\`` });

@@ -45,7 +45,7 @@ export function createEndpoint({ introspect, authenticate, recorder, remoteAddre
 
   function answerForm(req: IncomingMessage, res: ServerResponse, body: Buffer): void {
     const form = parseForm(body);
-    if (!form) return invalidRequest(res, 'the form is malformed or repeats a parameter');
+    if (!form) return invalidRequest(res, 'the form is malformed, repeats a parameter or has too many');
     const credentials = new RequestCredentials(req, form, remoteAddress);
     const token = form.get('token');
     if (token === undefined) {
@@ -69,7 +69,7 @@ export function createEndpoint({ introspect, authenticate, recorder, remoteAddre
 
   return (req, res) => {
     if (req.method !== 'POST') return sendError(res, 405, { error: 'invalid_request' }, { allow: 'POST' });
-    if (!isForm(req)) return invalidRequest(res, `the body must be ${FORM_MEDIA_TYPE}`);
+    if (!isForm(req)) return invalidRequest(res, `the body must be ${FORM_MEDIA_TYPE}, without a Content-Encoding`);
     readBody(req, (body) => {
       if (body) return answerForm(req, res, body);
       recorder.count('too-large');

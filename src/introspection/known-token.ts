@@ -93,8 +93,8 @@ const shareSeq = (seq: bigint, { seqs }: Shared): bigint => seqs.share(String(se
 export const setsOf = ({ keys, commonKeys }: KnownToken): readonly (readonly RuleKey[])[] | undefined =>
   keys && unpackKeys({ own: keys, common: commonKeys });
 
-function restOf({ jti, cnf, act }: TokenIssued): string {
-  const rest = JSON.stringify({ jti: jti === undefined || isPlain(jti) ? undefined : jti, cnf, act });
+function restOf({ jti, cnf, act, auth_time, acr }: TokenIssued): string {
+  const rest = JSON.stringify({ jti: jti === undefined || isPlain(jti) ? undefined : jti, cnf, act, auth_time, acr });
   return rest === '{}' ? '' : `,${rest.slice(1, -1)}`;
 }
 

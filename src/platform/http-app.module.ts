@@ -24,7 +24,7 @@ type RootModule = Parameters<typeof NestFactory.create>[0];
 
 /** What requests may carry. Bodies of these media types arrive as the raw Buffer; others are answered 415. */
 export interface RawBodies {
-  readonly mediaTypes: readonly string[];
+  readonly mediaTypes: readonly (string | RegExp)[];
   /** A longer body is answered 413 before it is read. */
   readonly limitBytes: number;
 }

@@ -10,6 +10,18 @@ export interface OpenApiSlot {
 
 const EXTENSION = '.json';
 
+/** Where somebody who opens the address of a Rescind goes next. The same for everybody: it names no tenant and no release. */
+const INDEX = {
+  name: 'Rescind',
+  is: 'the place where what applications and AI agents may do for users is seen and stopped',
+  next: [
+    { href: '/openapi.json', is: 'every endpoint of the API, with an example of each answer' },
+    { href: '/health/ready', is: 'whether this process serves and takes events, and why not' },
+    { href: '/schemas/dev.rescind.token.issued.v1.json', is: 'the schema of an event; there is one for each type' },
+  ],
+  documentation: 'README.md and src/query/questions.md of the release; `rescind --help` on the command line',
+} as const;
+
 /** What describes the interface; public. */
 @ApiTags('documents')
 @Controller()
@@ -18,6 +30,14 @@ export class DocumentsController {
 
   constructor(@Inject(OPEN_API) openApi: OpenApiSlot) {
     this.#openApi = openApi;
+  }
+
+  @Get()
+  @ApiOperation({ summary: 'Where to go from here', description: 'Public, and the same for everybody.' })
+  @ApiOkResponse({ description: 'links', schema: { type: 'object', required: ['name', 'next'], example: INDEX } })
+  @Header('cache-control', 'public, max-age=3600')
+  index(): typeof INDEX {
+    return INDEX;
   }
 
   @Get('schemas/:file')

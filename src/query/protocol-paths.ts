@@ -100,7 +100,7 @@ export const PROTOCOL_PATHS = {
       tags: ['protocol'],
       operationId: 'events-post',
       summary: 'Events of a source, answered when they are durable',
-      description: `Role \`emit\`. One event, up to ${MAX_EVENTS_PER_POST} in an array, or one a line.`,
+      description: `Role \`emit\`. One event, up to ${MAX_EVENTS_PER_POST} in an array, or one a line. In binary mode (CloudEvents HTTP binding, 3.1) the attributes are \`ce-\` headers, their values percent-encoded, and the body is the data. An attribute that is null counts as unset; \`data_base64\` is decoded; members of the data that this release does not know are kept and not read.`,
       security: callers,
       requestBody: {
         required: true,
@@ -108,6 +108,7 @@ export const PROTOCOL_PATHS = {
           [CLOUDEVENTS_MEDIA_TYPE]: { schema: cloudEvent, example: event },
           [CLOUDEVENTS_BATCH_MEDIA_TYPE]: { schema: manyEvents, example: [event] },
           [JSON_MEDIA_TYPE]: { schema: { oneOf: [cloudEvent, manyEvents] }, example: event },
+          'application/*+json': { schema: { type: 'object', description: 'the data of an event in binary mode, as with application/json' } },
           [NDJSON_MEDIA_TYPE]: { schema: text, example: `${JSON.stringify(event)}\n` },
         },
       },
@@ -121,13 +122,13 @@ export const PROTOCOL_PATHS = {
         },
         400: {
           description: 'a single event was refused, or the body is none',
-          ...json(refused, { error: 'invalid-data', detail: 'data/token: must be object' }),
+          ...json(refused, { error: 'invalid-data', detail: 'data/token must be object' }),
         },
         401: { description: 'unauthenticated' },
         403: { description: 'the source is not the caller’s' },
         409: { description: 'other content under an id that was used', ...json(refused, { error: 'conflict' }) },
         413: { description: 'too large' },
-        415: { description: 'unsupported media type' },
+        415: { description: 'neither `ce-` headers nor a content type that carries events', ...problem },
         429: { description: 'too many requests', headers: { 'Retry-After': { schema: text } } },
         503: { description: 'not stored: send it again', ...problem },
       },
@@ -149,7 +150,7 @@ export const PROTOCOL_PATHS = {
           description: 'active, with the recorded facts; or inactive',
           content: {
             [JSON_MEDIA_TYPE]: {
-              schema: { type: 'object', required: ['active'], properties: { active: { type: 'boolean' } } },
+              schema: { type: 'object', required: ['active'], properties: { active: { type: 'boolean' }, auth_time: { type: 'integer', description: 'RFC 9470' }, acr: text } },
               examples: {
                 active: {
                   value: {
@@ -161,6 +162,8 @@ export const PROTOCOL_PATHS = {
                     scope: 'contacts.read',
                     iat: 1_795_512_000,
                     exp: 1_795_512_600,
+                    auth_time: 1_795_511_000,
+                    acr: 'urn:example:acr:mfa',
                   },
                 },
                 inactive: { value: { active: false } },

@@ -95,7 +95,7 @@ export function createRevokeHandler(options: RevokeHandlerOptions): HotHandler {
 function refuseForm(res: ServerResponse, problem: FormProblem): FormProblem {
   switch (problem) {
     case 'not-a-form':
-      return sendError(res, 400, { error: 'invalid_request', error_description: `the body must be ${FORM_MEDIA_TYPE}` }, {}, problem);
+      return sendError(res, 400, { error: 'invalid_request', error_description: `the body must be ${FORM_MEDIA_TYPE}, without a Content-Encoding` }, {}, problem);
     case 'malformed':
       return sendError(res, 400, { error: 'invalid_request', error_description: 'the form is malformed or repeats a parameter' }, {}, problem);
     case 'too-large': {

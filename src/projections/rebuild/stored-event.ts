@@ -1,4 +1,4 @@
-import { parseEventTime, parseEventType, isOwnEventName, RescindError, type RegistryChanged } from '../../contracts/index.js';
+import { decodeBase64, knownData, parseEventTime, parseEventType, isOwnEventName, RescindError, type RegistryChanged } from '../../contracts/index.js';
 import type { StoredEntry, StoredPayload } from '../../log/index.js';
 import { parseStrictJson } from '../../platform/index.js';
 import type { OwnProjectedEvent, ProjectedEvent } from '../event.js';
@@ -46,13 +46,17 @@ export function readStoredEvent(entry: StoredEntry, tenant: Tenant, resources: S
     if (name === 'source.changed') noteResources(data as RegistryChanged, resources);
     return { own: event as OwnProjectedEvent };
   }
-  return { said: { ...event, seenSeq: 0n, source, id, sourceResources: resources.of(source), at: Math.floor(atMs / 1000) } as ProjectedEvent };
+  // Its writers took what their release reads of `data`; this one takes what it reads.
+  return { said: { ...event, data: knownData(name, data), seenSeq: 0n, source, id, sourceResources: resources.of(source), at: Math.floor(atMs / 1000) } as ProjectedEvent };
 }
 
-/** As it came: in binary mode id and time are headers and the bytes are the data. */
+/** As it came: in binary mode id and time are headers and the bytes are the data; in the others the data may be encoded. */
 function envelopeOf({ mode, headers, bytes }: StoredPayload): Readonly<Record<string, unknown>> {
   const parsed = parseStrictJson(bytes);
-  if (mode !== 'binary') return parsed as Readonly<Record<string, unknown>>;
+  if (mode !== 'binary') {
+    const { data_base64: encoded, ...envelope } = parsed as Readonly<Record<string, unknown>>;
+    return typeof encoded === 'string' ? { ...envelope, data: parseStrictJson(decodeBase64(encoded) ?? Buffer.alloc(0)) } : envelope;
+  }
   const header = (name: string): string | undefined => headers.find(([one]) => one === name)?.[1].toString('utf8');
   return { data: parsed, id: header('ce_id'), time: header('ce_time') };
 }

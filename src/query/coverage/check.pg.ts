@@ -7,7 +7,7 @@ import type { Reader, RegisteredSource } from '../reader.js';
 import type { Ask } from '../snapshot.pg.js';
 import type { SourceCheckAnswer } from './answers.js';
 import { readHeard } from './heard.pg.js';
-import { nextSteps } from './next-steps.js';
+import { nextSteps, wasLast } from './next-steps.js';
 import { subjectOf } from './subject.js';
 
 const LAST_EVENTS = loadSql(import.meta.url, 'last-events.sql');
@@ -99,7 +99,7 @@ export function createSourceCheck({ ask, reader, sight }: { readonly ask: Ask; r
         events: events.map(eventOf),
         refused: refused.map(refusalOf),
       };
-      return { ...checked, next_steps: nextSteps(checked, source, snapshot.at) };
+      return { ...checked, next_steps: nextSteps(checked, source, snapshot.at, { lastWasRefused: wasLast(refused[0], events[0]) }) };
     });
   };
 }
@@ -126,7 +126,7 @@ const eventOf = ({ ix, what, arrival, delay, mode, bytes }: EventRow): SourceChe
 interface RefusalRow {
   readonly [column: string]: unknown;
   readonly id: string;
-  readonly at: string;
+  readonly at_ms: string;
   readonly code: string;
   readonly detail: string;
   readonly door: 'kafka' | 'http';
@@ -137,9 +137,9 @@ interface RefusalRow {
   readonly replayed: boolean;
 }
 
-const refusalOf = ({ id, at, code, detail, door, caller, topic, partition, record_offset, replayed }: RefusalRow): SourceCheckAnswer['refused'][number] => ({
+const refusalOf = ({ id, at_ms, code, detail, door, caller, topic, partition, record_offset, replayed }: RefusalRow): SourceCheckAnswer['refused'][number] => ({
   id,
-  at: Number(at),
+  at: Math.floor(Number(at_ms) / 1000),
   code,
   detail,
   door,

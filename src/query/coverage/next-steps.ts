@@ -15,8 +15,17 @@ const HELP: Readonly<Record<string, string>> = {
   conflict: 'the same event id was used for something else: give every event an id of its own',
 };
 
+/** Tells whether the last thing that came was refused, in milliseconds: events and refusals of one second are told apart. */
+export const wasLast = (refusal: { readonly at_ms: string } | undefined, event: { readonly arrival: string } | undefined): boolean =>
+  refusal !== undefined && (event === undefined || Number(refusal.at_ms) >= Number(event.arrival));
+
 /** What somebody who connects a source does next, the most urgent first. One line says that there is nothing to do. */
-export function nextSteps(checked: Checked, registered: { readonly topic: string; readonly uri: string }, now: number): Step[] {
+export function nextSteps(
+  checked: Checked,
+  registered: { readonly topic: string; readonly uri: string },
+  now: number,
+  { lastWasRefused }: { readonly lastWasRefused: boolean },
+): Step[] {
   const { events, refused, types, keys, partitions, clock, disabled } = checked;
   const steps: Step[] = [];
   const step = (code: string, says: string): number => steps.push({ code, says });
@@ -28,12 +37,11 @@ export function nextSteps(checked: Checked, registered: { readonly topic: string
   const lag = (partitions ?? []).reduce((sum, one) => sum + Number(one.lag ?? 0), 0);
   if (lag > 0) step('lag', `${lag} records of the topic are not stored yet. If this number does not fall, look at the log of the service.`);
   const newest = refused[0];
-  const isOpen = newest !== undefined && (events[0] === undefined || newest.at >= events[0].arrival);
-  if (isOpen) {
+  if (lastWasRefused && newest !== undefined) {
     const help = HELP[newest.code];
     step('refused', `The last thing that came was refused, ${newest.code}: ${newest.detail}${help === undefined ? '' : ` (${help})`}. Correct it and send it again.`);
   }
-  if (events.length === 0 && !isOpen) {
+  if (events.length === 0 && !lastWasRefused) {
     step('send-first-event', `Nothing has come. Write to the topic ${registered.topic}, or POST /events with a caller whose role \`emit\` names the source. \`source\` of each event is ${registered.uri}, letter by letter: what names another is refused (unknown-source) and does not show here.`);
   }
   if (keys.from === 'none' && types.some(({ type, registered: is }) => is && (type === 'token.issued' || type === 'id-jag.issued'))) {

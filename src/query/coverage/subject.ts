@@ -1,3 +1,4 @@
+import { decodeBase64 } from '../../contracts/index.js';
 import type { ArrivalMode } from '../../log/index.js';
 
 type Data = Readonly<Record<string, unknown>>;
@@ -10,11 +11,15 @@ const COMPLEMENTS = ['tenant', 'sub', 'client_id', 'resource'] as const;
 /** What an event is about, in its own words: of all that it says only names, which the ledger's readers may see. */
 export function subjectOf(mode: ArrivalMode, bytes: Buffer): Data {
   const parsed = parse(bytes);
-  // In binary mode the bytes are the data, else the event that holds them.
-  const data = mode === 'binary' ? parsed : objectOf(parsed['data']);
+  const data = mode === 'binary' ? parsed : dataOf(parsed);
   const identity = IDENTITIES.find((members) => members.every((member) => data[member] !== undefined)) ?? [];
   if (identity[0] === 'token') return objectOf(data['token']);
   return pick(data, [...identity, ...COMPLEMENTS]);
+}
+
+/** The data of an event that came whole, plain or encoded. */
+function dataOf({ data, data_base64: encoded }: Data): Data {
+  return typeof encoded === 'string' ? parse(decodeBase64(encoded) ?? Buffer.alloc(0)) : objectOf(data);
 }
 
 const pick = (data: Data, members: readonly string[]): Data =>

@@ -20,6 +20,24 @@ describe('GET /schemas/{type}.json', () => {
   });
 });
 
+describe('GET /', () => {
+  it('says where to go, to everybody, and every link leads somewhere', async () => {
+    const { status, type, body } = await api.get('/', null);
+    expect([status, type]).toEqual([200, expect.stringMatching(/^application\/json/)]);
+    const { next } = body as { next: { href: string }[] };
+    expect(next.map(({ href }) => href)).toEqual(['/openapi.json', '/health/ready', '/schemas/dev.rescind.token.issued.v1.json']);
+    expect(Object.keys(document.paths)).toEqual(expect.arrayContaining(['/', '/openapi.json', '/health/ready', '/schemas/{file}']));
+    expect((await api.get('/openapi.json', null)).status).toBe(200);
+    expect((await api.get('/schemas/dev.rescind.token.issued.v1.json', null)).status).toBe(200);
+  });
+
+  it('names nothing of a tenant, and is the same with a key as without', async () => {
+    const [open, asked] = [await api.get('/', null), await api.get('/')];
+    expect(asked).toEqual(open);
+    expect(JSON.stringify(open.body)).not.toContain(ACME);
+  });
+});
+
 const PROTOCOL = ['/events', '/introspect', '/revoke'];
 const QUESTIONS = ['connections', 'grants', 'access', 'access/counts', 'graph', 'changes', 'tokens', 'tokens/{id}', 'entries/{index}', 'quarantine', 'sequences'];
 const MANAGEMENT = [...QUESTIONS, 'sources', 'callers', 'tenants'].map((path) => `/v1/${path}`);

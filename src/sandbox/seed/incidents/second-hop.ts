@@ -6,7 +6,7 @@ const AGENT = 'contract-reader';
 
 export const secondHop: Incident = {
   name: 'second-hop',
-  happened: `4 days ago ${AGENT}, with which ${USER} reads legal matters, traded its token for one to the wiki and read there what ${USER} had never asked for.`,
+  happened: `4 days ago ${AGENT}, with which ${USER} reads the wiki, traded its token for one to monitoring and read there what ${USER} had never asked for.`,
   tell(scene) {
     const { at } = scene;
     scene.connection('connection.created', at(8, '10:30'), AGENT, 'wiki', 'wiki.read');

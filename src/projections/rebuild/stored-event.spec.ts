@@ -1,0 +1,25 @@
+import { describe, expect, it } from '@jest/globals';
+import type { LogIndex, StoredEntry, StoredPayload } from '../../log/index.js';
+import { createSourceResources, readStoredEvent } from './stored-event.js';
+
+const DATA = { iss: 'https://idp.example', sid: 's-1', sub: 'u-1' };
+const ENVELOPE = { specversion: '1.0', type: 'dev.rescind.session.ended.v1', source: 'urn:idp', id: 'e-1', time: '2026-11-24T12:00:00Z' };
+const TENANT = { id: '0b7f8e4e-6c1c-4b7e-9b1e-000000000001', key: Buffer.alloc(32) };
+
+function dataOf(payload: Omit<StoredPayload, 'headers'> & Partial<StoredPayload>): unknown {
+  const entry: StoredEntry = { index: 7n as LogIndex, arrivalMs: 1, type: ENVELOPE.type, source: TENANT.id, payload: { headers: [], ...payload } };
+  const read = readStoredEvent(entry, TENANT, createSourceResources(() => []));
+  return read && 'said' in read ? read.said.data : undefined;
+}
+const bytes = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
+const headers = [['ce_id', Buffer.from('e-1')], ['ce_time', Buffer.from(ENVELOPE.time)]] as const;
+
+describe('an entry is read again as its writers took it', () => {
+  it.each<[string, () => unknown]>([
+    ['structured', () => dataOf({ mode: 'structured', bytes: bytes({ ...ENVELOPE, data: DATA }) })],
+    ['with encoded data', () => dataOf({ mode: 'structured', bytes: bytes({ ...ENVELOPE, data_base64: bytes(DATA).toString('base64') }) })],
+    ['with attributes that are null', () => dataOf({ mode: 'batch', bytes: bytes({ ...ENVELOPE, subject: null, data_base64: null, data: DATA }) })],
+    ['binary', () => dataOf({ mode: 'binary', bytes: bytes(DATA), headers })],
+    ['with members that this release does not know', () => dataOf({ mode: 'binary', bytes: bytes({ ...DATA, later: { a: 1 } }), headers })],
+  ])('%s', (_what, read) => expect(read()).toEqual(DATA));
+});

@@ -1,0 +1,67 @@
+import { execFile } from 'node:child_process';
+import { access, cp, mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { startRescind, type RunningRescind } from '../../src/main.js';
+import { readConfig } from '../../src/platform/index.js';
+import { seedOrganisation } from '../../src/sandbox/index.js';
+import { createTestDatabase, testLog, type TestDatabase } from '../support/services.js';
+
+/** What a checkout has that its commands need. `node_modules` is there after `npm install`; `dist` is not. */
+const CHECKOUT = ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'src', 'test/support/copy-assets.mjs'];
+
+/** Bounds a build, a seeding and ten starts of the command line, on a busy machine. */
+const LONG_MS = 900_000;
+const URL_IN_README = 'http://127.0.0.1:7423';
+
+/** The shell of the README's section, as one script: its blocks, and lines that a session shows after a prompt. */
+async function commandsOf(section: string): Promise<string> {
+  const readme = await readFile('README.md', 'utf8');
+  const text = readme.slice(readme.indexOf(`## ${section}`)).split(/\n## /)[0]!;
+  const blocks = [...text.matchAll(/```(sh|text)\n([\s\S]*?)```/g)].map(([, language, body]) =>
+    language === 'sh' ? body! : [...body!.matchAll(/^\$ (.*)$/gm)].map(([, command]) => command).join('\n'),
+  );
+  return blocks.join('\n');
+}
+
+describe('the commands of the README, right after `npm install` and beside a seeded organisation', () => {
+  let database: TestDatabase;
+  let checkout: string;
+  let service: RunningRescind;
+
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    checkout = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-checkout-`));
+    for (const path of CHECKOUT) await cp(path, join(checkout, path), { recursive: true });
+    await symlink(resolve('node_modules'), join(checkout, 'node_modules'));
+    const home = join(checkout, '.rescind');
+    const config = readConfig({ RESCIND_HOME: home, PORT: '0', DATABASE_URL: database.url, KAFKA_BROKERS: 'none' });
+    await mkdir(home);
+    await seedOrganisation({ databaseUrl: database.url, home, log: testLog(), events: 3_000, days: 9 });
+    service = await startRescind(config, { log: testLog() });
+  }, LONG_MS);
+  afterAll(async () => {
+    await service.stop();
+    await database.drop();
+    await rm(checkout, { recursive: true, force: true });
+  });
+
+  it(
+    'connect an application, ask about its token, and stop it',
+    async () => {
+      await expect(access(join(checkout, 'dist'))).rejects.toMatchObject({ code: 'ENOENT' });
+      const commands = await commandsOf('Connect an application');
+      const asks = commands.split('\n').find((line) => line.includes('/introspect'))!;
+      const script = ['shopt -s expand_aliases', 'set -eo pipefail', commands, asks, 'rescind source check forum', 'npm run --silent rescind -- serve --help'].join('\n');
+      const { PATH, HOME } = process.env;
+      const { stdout } = await promisify(execFile)('bash', ['-c', script.replaceAll(URL_IN_README, service.url)], { cwd: checkout, env: { PATH, HOME }, maxBuffer: 1 << 24 });
+      expect(stdout).toMatch(/\{"index":"\d+","state":"sequenced"\}/);
+      expect([...stdout.matchAll(/"active":(true|false)/g)].map(([, active]) => active)).toEqual(['true', 'false']);
+      expect(stdout).toContain('regrant_after');
+      expect(stdout).toContain('DATABASE_URL');
+    },
+    LONG_MS,
+  );
+});
