@@ -30,7 +30,7 @@ describe('how a wait is settled', () => {
       timeoutMs: TIMEOUT_MS,
       cycleMs: 1,
       onError: (error) => errors.push(error),
-      onSettled: (of, nodes) => settled.push({ seq: of, nodes: nodes.map(({ atMs: _, ...one }) => one) }),
+      onSettled: (of, nodes) => settled.push({ seq: of, nodes: nodes.map(({ node, outcome, guards }) => ({ node, outcome, guards })) }),
     });
   });
   afterEach(async () => {
