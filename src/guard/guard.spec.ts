@@ -27,7 +27,7 @@ const ACTIVE: Answer = { state: 'active', claims: { sub: 'u' } };
 
 describe('a guard', () => {
   let asked: Asked[];
-  /** What each path answers: one after the other, the last for ever. */
+  /** The answers of each path: one after the other, the last for ever. */
   let script: Record<string, Serve[]>;
   let waiting: { readonly holds: () => boolean; readonly resolve: () => void }[];
   let url: string;

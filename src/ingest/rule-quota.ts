@@ -41,7 +41,7 @@ export interface RuleQuotaOptions {
 
 type Bucket = { level: number; at: number };
 
-/** What events may add to the control log, by source and by tenant, so that no source fills memory or the log of others. */
+/** Bounds what events add to the control log, by source and by tenant, so that no source fills memory or the log of others. */
 export function createRuleQuota(options: RuleQuotaOptions): RuleQuota {
   const { state, metrics, monotonic = () => performance.now() } = options;
   const bounds = options.bounds ?? { ...SELECTORS_A_SECOND, standing: MAX_STANDING_A_TENANT };

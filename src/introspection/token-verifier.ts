@@ -207,7 +207,7 @@ export function createTokenVerifier({ state, keySets, maxTokens = DEFAULT_MAX_TO
   return verifier;
 }
 
-/** What became of a signature. `no-key`: a source may have made it, and has no key that fits now. */
+/** Outcome of checking a signature. `no-key`: a source may have made it, and has no key that fits now. */
 type Verification = VerifiedJwt | 'refused' | 'no-key';
 
 interface Remembered {

@@ -8,7 +8,7 @@ const RESTART_DELAYS_MS: readonly number[] = [0, 1_000, 2_000, 4_000, 8_000];
 /** A service that ran for so long counts as well again: its next end has all the tries. */
 const WELL_AFTER_MS = 60_000;
 
-/** What becomes of a service that ends although nobody stopped it. */
+/** Handling of a service that ends although nobody stopped it. */
 export interface Supervision {
   /** Ends the process, in order: the service could not be started again. */
   onGivenUp(error: RescindError): void;

@@ -33,7 +33,7 @@ export interface RuleVersion {
   readonly author: RevocationOrdered['author'];
   readonly cause: RevocationOrdered['cause'];
   readonly afterLiftOf: string | undefined;
-  /** Of a block that its source's enabling has ended: the entry of the enabling, and since when it is a revoke (epoch milliseconds). */
+  /** Set for a block that its source's enabling has ended: the entry of the enabling, and since when it is a revoke (epoch milliseconds). */
   readonly turned: { readonly ix: bigint; readonly atMs: number } | undefined;
   /** Of a rule that was asked for by its id, and lifted. */
   readonly lift: (Omit<RevocationLifted, 'rule'> & { readonly ix: bigint }) | undefined;

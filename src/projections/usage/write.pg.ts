@@ -82,7 +82,7 @@ export function planUsage(events: readonly ProjectedEvent[], entities: EntityBat
   };
 }
 
-/** What the sources are registered for, each set once, as keys of resources; and of each use the number of its set, from 1. */
+/** Collects the resources that the sources are registered for, each set once, as keys; and for each use the number of its set, from 1. */
 function speakersOf(accesses: readonly AccessEvent[]): { readonly ofUse: readonly number[]; readonly resources: readonly string[] } {
   const numbers = new Map<readonly string[], number>();
   const resources: string[] = [];

@@ -63,7 +63,7 @@ export interface UsedAfter {
   /** There are more rules than were looked at. */
   readonly cut: boolean;
   readonly uses: readonly PartRow[] | null;
-  /** Of those that some use came after. A rule of several selectors has a row for each. */
+  /** Rules that some use came after. A rule of several selectors has a row for each. */
   readonly rules: readonly RuleRow[] | null;
 }
 
