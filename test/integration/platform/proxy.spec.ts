@@ -3,13 +3,13 @@ import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { request } from 'node:https';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { freePort } from '../../fault/linearizability/node.js';
 import { createReleases, type NodeName, type Releases } from '../../fault/releases.js';
 import { createTestDatabase, type TestDatabase } from '../../support/services.js';
 import { findTool } from '../../support/tools.js';
@@ -21,15 +21,6 @@ const START_TIMEOUT_MS = 120_000;
 
 async function until(holds: () => Promise<boolean>): Promise<void> {
   while (!(await holds())) await delay(POLL_MS);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 /** An authority, and a certificate of it for the names of compose.ha.yml. */

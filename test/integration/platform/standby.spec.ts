@@ -1,7 +1,6 @@
 import { execFile, execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, chown, copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -9,6 +8,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CORE_SCHEMA, load, mergeTag } from 'js-yaml';
 import { Client } from 'pg';
+import { freePort } from '../../fault/linearizability/node.js';
 import { findTool } from '../../support/tools.js';
 
 const initdb = findTool('initdb');
@@ -38,15 +38,6 @@ interface Compose {
 
 async function until(holds: () => Promise<boolean>): Promise<void> {
   while (!(await holds())) await delay(POLL_MS);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 (initdb === undefined ? describe.skip : describe)('the scripts that set up the two PostgreSQL of compose.ha.yml', () => {
