@@ -23,7 +23,7 @@ export type { TracingConfig } from './tracing-config.js';
 export { joinProcessGroup, type GroupMember } from './group-member.js';
 export { startProcessGroup, type ProcessGroup } from './process-group.js';
 export { announceInstance, INSTANCE_FILE } from './instance-file.js';
-export { createLifecycle, STOP_DEADLINE_MS } from './lifecycle.js';
+export { createLifecycle, STOP_DEADLINE_MET, STOP_DEADLINE_MS } from './lifecycle.js';
 export type { Lifecycle } from './lifecycle.js';
 
 export { createCancellingPool } from './cancelling-pool.pg.js';

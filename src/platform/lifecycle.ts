@@ -7,6 +7,9 @@ export const STOP_STEP_TIMEOUT_MS = 20_000;
 /** A process that was told to end does so by then, whatever its steps wait for. What is accepted is durable, and services are ended by their guards. */
 export const STOP_DEADLINE_MS = 4_500;
 
+/** What the log says then. */
+export const STOP_DEADLINE_MET = 'the shutdown takes too long; the process ends without the rest of it';
+
 export interface Lifecycle {
   /**
    * Steps run in the reverse order of their registration: what was started last is stopped first. Once a stop has begun, the step runs at
@@ -98,7 +101,7 @@ export function createLifecycle(log: Log, options: { stepTimeoutMs?: number } = 
     ownProcess({ exit, deadlineMs = STOP_DEADLINE_MS }) {
       controller.signal.addEventListener('abort', () => {
         const deadline = setTimeout(() => {
-          log.error({ step: current }, 'the shutdown takes too long; the process ends without the rest of it');
+          log.error({ step: current }, STOP_DEADLINE_MET);
           exit();
         }, deadlineMs).unref();
         // A process may go on after its services have ended.
