@@ -7,6 +7,7 @@ import { startRescind, type RunningRescind } from '../../../src/main.js';
 import { readConfig } from '../../../src/platform/index.js';
 import * as parties from '../../conformance/parties.js';
 import { digestOf } from '../../conformance/signing.js';
+import { metricsWith } from '../../support/metrics.js';
 import { createTestDatabase, testLog, type TestDatabase } from '../../support/services.js';
 
 const PRODUCER = 'producer';
@@ -54,7 +55,7 @@ export interface FeedService {
   /** Resolves when it is in force. */
   order(selector: object, over?: object): Promise<Confirmed>;
   introspect(token: string, at?: string): Promise<unknown>;
-  metrics(): Promise<string>;
+  metricsWith(pattern: RegExp): Promise<string>;
   /** Another process on the same database. */
   another(over?: Readonly<Record<string, string>>): Promise<RunningRescind>;
   stop(): Promise<void>;
@@ -120,7 +121,7 @@ export async function startFeedService(over: Readonly<Record<string, string>> = 
       const response = await fetch(`${at}/introspect`, { method: 'POST', headers: { authorization: service.basic(INTROSPECTOR) }, body: new URLSearchParams({ token }) });
       return response.status === 200 ? response.json() : response.status;
     },
-    metrics: async () => (await fetch(`${running.url}/metrics`)).text(),
+    metricsWith: (pattern) => metricsWith(running.url, pattern),
     async another(more) {
       const other = await start(more);
       others.push(other);

@@ -6,6 +6,7 @@ import { REJECT_CODES } from '../../../src/contracts/index.js';
 import { startRescind, type RunningRescind } from '../../../src/main.js';
 import { readConfig } from '../../../src/platform/index.js';
 import { createRescindAdmin } from '../../../src/sandbox/index.js';
+import { metricsWith } from '../../support/metrics.js';
 import { createTestDatabase, testBrokers, testLog, uniqueName, type TestDatabase } from '../../support/services.js';
 
 const NAME = /\b(?:rescind|process|nodejs)_[a-z0-9_]+/g;
@@ -57,10 +58,7 @@ describe('what operators look at', () => {
     await admin.post('/v1/callers', { id: 'auditor', roles: { audit: {} } });
     // What narrows is answered once it is in force.
     await admin.post('/v1/callers/auditor/disable', {});
-    // One text serves everybody who asks within a second: until it is of after the order.
-    do {
-      exposed = await (await fetch(`${service.url}/metrics`)).text();
-    } while (!exposed.includes('rescind_in_force_seconds_count{outcome="confirmed"} 1'));
+    exposed = await metricsWith(service.url, /rescind_in_force_seconds_count\{outcome="confirmed"\} 1/);
   });
   afterAll(async () => {
     await service.stop();

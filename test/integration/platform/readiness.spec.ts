@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { startRescind, type RunningRescind } from '../../../src/main.js';
 import { readConfig } from '../../../src/platform/index.js';
 import { createRescindAdmin } from '../../../src/sandbox/index.js';
+import { metricsWith } from '../../support/metrics.js';
 import { createTestDatabase, ownKafka, testLog, type TestDatabase } from '../../support/services.js';
 
 /** kafkajs takes its time to find that a broker is gone. */
@@ -56,7 +57,8 @@ it('a node whose Kafka is away says that it takes no events from there, and stay
   expect(report.checks).toContainEqual({ name: 'kafka', ok: false, ms: expect.any(Number), code: 'kafka-unavailable' });
   expect(await ready('/health/ready')).toMatchObject({ role: 'serve', ready: true });
   expect(await ready('/health/ready/serve')).toMatchObject({ role: 'serve', ready: true });
-  const metrics = await (await fetch(`${service.url}/metrics`)).text();
-  expect(metrics).toMatch(/^rescind_ready\{role="serve",check="serving"\} 1$/m);
+  const serves = /^rescind_ready\{role="serve",check="serving"\} 1$/m;
+  const metrics = await metricsWith(service.url, serves);
+  expect(metrics).toMatch(serves);
   expect(metrics).not.toMatch(/^rescind_ready\{role="serve",check="kafka"\}/m);
 }, BROKER_MS);

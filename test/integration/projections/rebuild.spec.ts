@@ -167,7 +167,7 @@ describe('somebody who asks', () => {
     let rebuilding: Promise<unknown> = Promise.resolve();
     const phases = new Set<Progress['phase']>();
     const counted = await inTransaction(stage.database.pool, async (client) => {
-      await client.query(`SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; ${ENTER_GATE}`);
+      await client.query(`SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL idle_in_transaction_session_timeout = 0; ${ENTER_GATE}`);
       const [head] = (await client.query<{ next_ix: string }>('SELECT next_ix FROM ledger_head WHERE tenant = $1', [stage.tenant])).rows;
       rebuilding = rebuild(stage, { onProgress: ({ phase }) => phases.add(phase) });
       while (!phases.has('switching')) await delay(10);
