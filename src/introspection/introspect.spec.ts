@@ -407,6 +407,9 @@ describe('a token that is not seen yet', () => {
     expect(await Promise.all(first)).toEqual(first.map(() => INACTIVE));
     expect(await world.count('unknown')).toBe(44);
     expect(await Promise.all(asked)).toEqual(asked.map(() => INACTIVE));
+    const before = world.statements;
+    expect(await body('at_later', parties.basic('chat-api-waits'))).toBe(INACTIVE);
+    expect(world.statements - before).toBe(5);
   });
 });
 
