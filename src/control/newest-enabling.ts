@@ -21,6 +21,7 @@ export interface NewestEnabling {
 
 export function createNewestEnabling(): NewestEnabling {
   const chains = createChains();
+  chains.reset(FIRST_CAPACITY);
   let words = new Uint32Array(FIRST_CAPACITY * ROW_WORDS);
   let doubles = new Float64Array(words.buffer);
   let size = 0;
@@ -28,8 +29,10 @@ export function createNewestEnabling(): NewestEnabling {
   const at = (row: number): number => (row * ROW_WORDS + NAME_WORDS) / 2;
 
   function reserve(rows: number): void {
-    if (rows * ROW_WORDS <= words.length) return;
-    const grown = new Uint32Array(words.length * 2 ** Math.ceil(Math.log2((rows * ROW_WORDS) / words.length)));
+    let length = words.length;
+    while (length < rows * ROW_WORDS) length *= 2;
+    if (length === words.length) return;
+    const grown = new Uint32Array(length);
     grown.set(words);
     words = grown;
     doubles = new Float64Array(words.buffer);
