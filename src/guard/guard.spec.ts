@@ -123,6 +123,14 @@ describe('a guard', () => {
       expect(sut.stats()).toMatchObject({ asked: 4, unavailable: 1 });
     });
 
+    it('warns of a question that was not answered, with its status and code', async () => {
+      script['/introspect'] = [reply(503, { error: 'unavailable', token: 'secret' })];
+      const warned: unknown[] = [];
+      const log = { info: () => undefined, warn: (...said: unknown[]) => warned.push(said), error: () => undefined };
+      await introspecting({ log }).check('t');
+      expect(warned).toEqual([[{ status: 503, code: 'unavailable' }, 'a question was not answered']]);
+    });
+
     it('asks nothing about a text that is no token', async () => {
       script['/introspect'] = [reply(200, active())];
       const sut = introspecting();

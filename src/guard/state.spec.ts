@@ -59,6 +59,17 @@ describe('a token under a lease', () => {
     expect(sut.find('at', 3_001)).toBeDefined();
   });
 
+  it('takes no room once it is over, or named', () => {
+    const { sut, stream } = ready();
+    keep(sut, 'short', 0, judged(10n, { keepMs: 100 }));
+    keep(sut, 'named', 0);
+    expect(sut.find('short', 100)).toBeUndefined();
+    expect([sut.tokens, sut.counts.forgotten]).toEqual([1, 0]);
+    sut.ruled(stream, 11n, key(alice));
+    expect(sut.find('named', 1)).toBeUndefined();
+    expect([sut.tokens, sut.counts.forgotten]).toEqual([0, 1]);
+  });
+
   it('goes when what the node allowed is over, counted from before the question', () => {
     const { sut } = ready();
     const asked = sut.ask(0);
@@ -377,6 +388,13 @@ describe('the traps', () => {
       expect(sut.find('busy', 2)).toBeDefined();
     }
     expect(sut.find('idle', 3)).toBeUndefined();
+  });
+
+  it('two answers about one token that knew as much: the later one stays', () => {
+    const { sut } = ready();
+    keep(sut, 'at', 1, judged(12n, { keepMs: 10 }));
+    keep(sut, 'at', 2, judged(12n, { keepMs: 1_000 }));
+    expect(sut.find('at', 500)?.until).toBe(1_002);
   });
 
   it('two answers about one token: the one that knew more stays', () => {

@@ -82,7 +82,9 @@ describe('verifySignature', () => {
   });
 
   it('takes ES256 signatures as RFC 7518 writes them, not as DER', async () => {
-    const jws = parseCompactJws(signJwt(keys.get('ES256')!, {}))!;
+    let jws = parseCompactJws(signJwt(keys.get('ES256')!, {}))!;
+    // Both halves are positive numbers as they stand, so that this is their DER.
+    for (let nth = 0; jws.signature[0]! >= 0x80 || jws.signature[32]! >= 0x80 || jws.signature[0] === 0 || jws.signature[32] === 0; nth++) jws = parseCompactJws(signJwt(keys.get('ES256')!, { nth }))!;
     const der = Buffer.concat([Buffer.from([0x30, 0x44, 0x02, 0x20]), jws.signature.subarray(0, 32), Buffer.from([0x02, 0x20]), jws.signature.subarray(32)]);
     expect(await verifySignature('ES256', publicKey('ES256'), { ...jws, signature: der })).toBe(false);
   });
