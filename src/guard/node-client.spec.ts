@@ -21,10 +21,11 @@ beforeEach(async () => {
   asked = [];
   answer = (response) => void response.end('{"ok":true}');
   const server = createServer((request, response) => {
-    void text(request).then((body) => {
+    void (async () => {
+      const body = await text(request);
       asked.push({ method: request.method, url: request.url, headers: request.headers, body });
       answer(response);
-    });
+    })();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

@@ -350,7 +350,7 @@ describe('RuleIndex', () => {
         sut.isStopped(tokenKeys(TENANT_KEY, { tokens: [{ ...facts, id_jag: { iss: idp, jti: 'gr-2', sub: one, client_id: 'wiki-at-ras' } }], idJags: [], seenSeq: 1n, skew: 5 })!, 2_000);
       expect([stops(other), stops(sub)]).toEqual([true, false]);
       sut.put(block(userOf(sub), 'other'));
-      const under = (one: string): string[] => sut.under(selectorKey(TENANT_KEY, userOf(one))).map(({ id }) => id);
+      const under = (one: string): string[] => sut.under(selectorKey(TENANT_KEY, userOf(one))).map((found) => found.id);
       expect([under(other), under(sub)]).toEqual([['r'], ['other']]);
       return;
     }
@@ -359,16 +359,16 @@ describe('RuleIndex', () => {
   it('tells apart ids that begin alike', () => {
     const ids = ['00000000-0000-4000-8000-000000000001', '00000000-0000-4000-8000-000000000002'] as const;
     const sut = createRuleIndex();
-    for (const id of ids) sut.put(block({ issuer: idp }, id));
+    for (const name of ids) sut.put(block({ issuer: idp }, name));
     sut.remove(ids[0]);
-    expect(ids.map((id) => sut.rowsOf(id).map((row) => row.id))).toEqual([[], [ids[1]]]);
+    expect(ids.map((name) => sut.rowsOf(name).map((row) => row.id))).toEqual([[], [ids[1]]]);
   });
 
   it('holds the rows of a rule with several selectors as one rule', () => {
     const sut = createRuleIndex();
     const rows = [block({ issuer: idp }), { ...block({ issuer: 'https://other.example' }), effect: 'revoke' as const }];
     sut.put(rows[0]!, rows[1]!);
-    expect(sut.rowsOf('r').map(({ effect }) => effect).toSorted()).toEqual(['block', 'revoke']);
+    expect(sut.rowsOf('r').map((row) => row.effect).toSorted()).toEqual(['block', 'revoke']);
     expect(sut.get('r')?.effect).toBe('block');
     sut.put(rows[1]!, rows[0]!);
     expect([sut.size, sut.get('r')?.effect]).toEqual([2, 'block']);
@@ -396,12 +396,12 @@ describe('RuleIndex', () => {
     sut.put(block({ issuer: idp }, 'b'));
     sut.put(block({ issuer: ras }, 'c'));
     const asked: string[] = [];
-    sut.amend(selectorKey(TENANT_KEY, { issuer: idp }), ({ byIdentity: _, ...rule }) => {
+    sut.amend(selectorKey(TENANT_KEY, { issuer: idp }), (rule) => {
       asked.push(rule.id);
       return rule.id === 'a' ? { ...rule, until: 1_500 } : undefined;
     });
     expect(asked.toSorted()).toEqual(['a', 'b']);
-    expect(['a', 'b', 'c'].map((id) => sut.get(id)?.until)).toEqual([1_500, undefined, undefined]);
+    expect(['a', 'b', 'c'].map((name) => sut.get(name)?.until)).toEqual([1_500, undefined, undefined]);
     sut.remove('b');
     sut.remove('c');
     expect([sut.size, sut.isStopped(keys, 1_499), sut.isStopped({ ...keys, grantedAt: 1_600 }, 1_499), sut.isStopped({ ...keys, grantedAt: 1_600 }, 1_500)]).toEqual([1, true, true, false]);
@@ -417,7 +417,7 @@ describe('RuleIndex', () => {
     expect([sut.size, sut.findAllStopping(keys, 2_000)]).toEqual([40, ['loaded-7']]);
     sut.put(block({ issuer: idp }, 'new'));
     expect(sut.findAllStopping(keys, 2_000).toSorted()).toEqual(['loaded-7', 'new']);
-    for (let nth = 0; nth < 20; nth++) for (const id of [`r-${nth}`, `loaded-${nth}`]) sut.remove(id);
+    for (let nth = 0; nth < 20; nth++) for (const name of [`r-${nth}`, `loaded-${nth}`]) sut.remove(name);
     expect([sut.size, sut.findAllStopping(keys, 2_000)]).toEqual([1, ['new']]);
   });
 
