@@ -44,11 +44,11 @@ export function createNewestEnabling(): NewestEnabling {
     for (let row = 0; row < size; row++) chains.link(row, words[row * ROW_WORDS]!);
   }
 
-  function rowOf(name: Uint32Array): number {
+  function rowOf(name: Uint32Array): number | undefined {
     for (let row = chains.first(name[0]!); row >= 0; row = chains.next(row)) {
       if (name.every((word, nth) => words[row * ROW_WORDS + nth] === word)) return row;
     }
-    return -1;
+    return undefined;
   }
 
   return {
@@ -57,12 +57,12 @@ export function createNewestEnabling(): NewestEnabling {
     },
     get(speaker, selector) {
       const row = rowOf(nameOf(speaker, selector));
-      return row < 0 ? -Infinity : doubles[at(row)]!;
+      return row === undefined ? -Infinity : doubles[at(row)]!;
     },
     raise(speaker, selector, time) {
       const name = nameOf(speaker, selector);
       const row = rowOf(name);
-      if (row >= 0) {
+      if (row !== undefined) {
         doubles[at(row)] = Math.max(doubles[at(row)]!, time);
         return;
       }
