@@ -129,6 +129,14 @@ describe('POST /introspect behind a trusted proxy', () => {
     expect(await fail('203.0.113.7, 203.0.113.8')).toBe(401);
   });
 
+  it('goes by the address of the connection where no proxy is trusted, whatever a client writes', async () => {
+    const fail = async (nth: number): Promise<number> => {
+      const headers = { 'content-type': FORM, authorization: 'Bearer rsk_wrong', 'x-forwarded-for': `198.51.100.${nth}` };
+      return (await fetch(url, { method: 'POST', headers, body: 'token=at_1' })).status;
+    };
+    expect(await Promise.all(Array.from({ length: 30 }, (_, nth) => fail(nth)))).toContain(429);
+  });
+
   it('keeps an address waiting that failed too often, and not who has the right secret', async () => {
     const FAILURES = 30;
     const HOLD_MS = 240;

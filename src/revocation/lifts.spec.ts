@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { RescindError } from '../contracts/index.js';
+import type { RescindError } from '../contracts/index.js';
 import { createControlState, type Appended, type Caller, type Command, type ControlFollower, type ControlLog, type ControlRecord, type LiftRecord, type RuleRecord, type Seq } from '../control/index.js';
 import type { RuleReader, StoredRule } from './rule-reader.pg.js';
 import { createRevocationsOn, type Revocations } from './revocations.js';
