@@ -4,8 +4,10 @@ import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { DIMENSIONS } from '../rules/index.js';
 import type { Answer } from './answer.js';
-import { MAX_TOKEN_LENGTH, type GuardOptions } from './guard-options.js';
+import type { GuardOptions } from './guard-options.js';
 import { createGuard, type Guard } from './guard.js';
+
+const MAX_TOKEN_LENGTH = 16_384;
 
 interface Asked {
   readonly path: string;

@@ -2,9 +2,10 @@ import { describe, expect, it } from '@jest/globals';
 import { DIMENSIONS, selectorKey, splitSelectorKey, type RuleKey, type Selector } from '../rules/index.js';
 import type { ActiveAnswer } from './answer.js';
 import { covers, type Interest, type KeySets } from './interest.js';
-import { createGuardState, MAX_KEEP_MS, MAX_KEPT_LENGTH, SILENCE_MS, type Asked, type GuardState, type Judgement, type LeaseAsked } from './state.js';
+import { createGuardState, type Asked, type GuardState, type Judgement, type LeaseAsked } from './state.js';
 
 const TENANT_KEY = Buffer.alloc(32, 3);
+const [SILENCE_MS, MAX_KEEP_MS, MAX_KEPT_LENGTH] = [12_000, 600_000, 4_096];
 const API = 'https://api.example';
 const OTHER = 'https://other.example';
 const alice: Selector = { user: { iss: 'https://idp.example', sub: 'alice' } };

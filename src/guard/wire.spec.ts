@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { createEventParser, MAX_EVENT_LENGTH, type ServerSentEvent } from './server-sent-events.js';
+import { createEventParser, type ServerSentEvent } from './server-sent-events.js';
 import { readErrorCode, readFeedEvent, readGrant, readTokenAnswer } from './wire.js';
 
+const MAX_EVENT_LENGTH = 1_048_576;
 const KEY = Buffer.alloc(16, 9).toString('base64url');
 const key = Buffer.alloc(16, 9).toString('latin1');
 
@@ -136,7 +137,7 @@ describe('an answer about a token', () => {
     expect(readErrorCode(value)).toBe(expected);
   });
 
-  it.each([[{ grant_ms: 5 }, 5], [{ grant_ms: 0 }, 0], [{ grant_ms: -1 }, undefined], [{ grant_ms: '5' }, undefined], [{}, undefined], [undefined, undefined]])('a grant of %j is %s', (value, expected) => {
+  it.each([[{ grant_ms: 5 }, 5], [{ grant_ms: Infinity }, undefined], [{ grant_ms: 0 }, 0], [{ grant_ms: -1 }, undefined], [{ grant_ms: '5' }, undefined], [{}, undefined], [undefined, undefined]])('a grant of %j is %s', (value, expected) => {
     expect(readGrant(value)).toBe(expected);
   });
 });

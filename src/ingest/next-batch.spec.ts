@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { MAX_BATCH_EVENTS, MAX_BATCH_OF_ONE, MAX_BATCH_REFUSED, takeNext, type Counted } from './next-batch.js';
+import { takeNext, type Counted } from './next-batch.js';
 import type { Judged, OffsetMove } from './submission.js';
+
+const [MAX_BATCH_EVENTS, MAX_BATCH_OF_ONE, MAX_BATCH_REFUSED] = [2_000, 1_000, 200];
 
 interface Named extends Counted {
   readonly name: string;

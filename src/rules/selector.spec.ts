@@ -5,7 +5,6 @@ import {
   expandSelector,
   isByIdentity,
   MAX_SELECTOR_MEMBERS,
-  MAX_SELECTORS_A_RULE,
   namesIdentity,
   parseSelector,
   selectorKey,
@@ -17,6 +16,7 @@ import {
   type SelectorKey,
 } from './index.js';
 
+const MAX_SELECTORS_A_RULE = 128;
 const DIGEST = '47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU';
 // The last character of 32 bytes carries 4 bits; `V` sets the two that must be zero.
 const RESPELLED_DIGEST = `${DIGEST.slice(0, -1)}V`;
