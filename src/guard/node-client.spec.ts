@@ -75,6 +75,18 @@ describe('a request', () => {
     expect(asked[0]).toMatchObject({ method: 'POST', body: '{"id":"ä"}', headers: { authorization: 'Bearer k', 'content-type': 'application/json' } });
   });
 
+  it('for a lease waits for the one before, on the same connection', async () => {
+    const ports = new Set<number | undefined>();
+    answer = (response) => {
+      ports.add(response.req.socket.remotePort);
+      setImmediate(() => response.end('{}'));
+    };
+    const sut = client();
+    await Promise.all([sut.postLease({}, signal), sut.postLease({}, signal), sut.postLease({}, signal)]);
+    await sut.postLease({}, signal);
+    expect([asked.length, ports.size]).toEqual([4, 1]);
+  });
+
   it('for a stream has a query only where there is something to ask', async () => {
     await client().openStream('/feed', {}, signal);
     await client().openStream('/feed', { after: '5' }, signal);
