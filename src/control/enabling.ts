@@ -58,7 +58,7 @@ const asRevoke = (rule: NewRule, eventTimeMs: number): NewRule => ({
   id: rule.id,
   seq: rule.seq,
   selector: rule.selector,
-  ...(rule.isOneOfSeveral ? { isOneOfSeveral: true } : {}),
+  isOneOfSeveral: rule.isOneOfSeveral,
   effect: 'revoke',
   before: Math.floor(eventTimeMs / 1000),
   asOfOrder: false,

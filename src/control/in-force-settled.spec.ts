@@ -98,6 +98,18 @@ describe('how a wait is settled', () => {
     expect(await refused).toMatchObject({ code: 'not-confirmed' });
     rows = [row('a', 5)];
     expect(await sut.wait(seq(5))).toMatchObject({ nodes: 1 });
+    // Of the one that was refused nobody hears again.
+    expect(settled).toHaveLength(1);
+  });
+
+  it('in time to its last millisecond', async () => {
+    rows = [row('a', 4)];
+    const waiting = sut.wait(seq(5));
+    await read();
+    now += TIMEOUT_MS - 1;
+    await read();
+    rows = [row('a', 5)];
+    expect(await waiting).toMatchObject({ nodes: 1 });
   });
 
   it('although the rows could not be read for a while', async () => {

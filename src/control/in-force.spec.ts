@@ -84,3 +84,75 @@ describe('waiting until a record is in force', () => {
     expect(reaped).toEqual(['a']);
   });
 });
+
+describe('a wait between two cycles', () => {
+  /** No spec lasts as long as one cycle: whatever happens was not waited for. */
+  const CYCLE_MS = 600_000;
+  let rows: NodeRow[];
+  let reads: number;
+  let reaped: string[];
+  let sut: InForce;
+
+  beforeEach(async () => {
+    [rows, reads, reaped] = [[], 0, []];
+    sut = createInForce({
+      rows: {
+        async read() {
+          reads++;
+          return rows;
+        },
+        async reap(id) {
+          reaped.push(id);
+          rows = rows.filter((one) => one.id !== id);
+          return true;
+        },
+      },
+      timeoutMs: CYCLE_MS,
+      cycleMs: CYCLE_MS,
+      onError(error) {
+        throw error;
+      },
+    });
+    await turn();
+    expect(reads).toBe(1);
+  });
+  afterEach(() => sut.stop());
+
+  async function turn(): Promise<void> {
+    for (let nth = 0; nth < 10; nth++) await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  it('is judged by a read of its own', async () => {
+    rows = [row(5)];
+    expect(await sut.wait(5n as Seq)).toMatchObject({ nodes: 1 });
+    await turn();
+    expect(reads).toBe(2);
+  });
+
+  it('is judged again when a node leaves, which nobody reads of where nobody waits', async () => {
+    sut.wake();
+    await turn();
+    expect(reads).toBe(1);
+    rows = [row(4)];
+    const waiting = sut.wait(5n as Seq);
+    await turn();
+    rows = [];
+    sut.wake();
+    expect(await waiting).toEqual({ nodes: 0, guards: 0, expired: 1 });
+    expect(reads).toBe(3);
+  });
+
+  it('is over when the row that it needs is stale, and not a cycle later', async () => {
+    rows = [row(4, { leaseMs: 20 })];
+    expect(await sut.wait(5n as Seq)).toEqual({ nodes: 0, guards: 0, expired: 1 });
+    expect(reaped).toEqual(['a']);
+  });
+
+  it('is refused at once when the process stops', async () => {
+    rows = [row(4)];
+    const refused = sut.wait(5n as Seq).catch((error: unknown) => error);
+    await turn();
+    await sut.stop();
+    expect(await refused).toMatchObject({ code: 'not-confirmed' });
+  });
+});

@@ -1,9 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import { createLeaseClock, MISSED_STOP_MS, type Moment } from './lease-clock.js';
-import { confirmedFor, createLease, LEASE_FRACTION, MAX_GRANTS, type Lease } from './lease.js';
+import { createLeaseClock, type Moment } from './lease-clock.js';
+import { confirmedFor, createLease, type Lease } from './lease.js';
 import type { Seq } from './records.js';
 
 const L = 4_000;
+const [LEASE_FRACTION, MAX_GRANTS, MISSED_STOP_MS] = [0.75, 10_000, 100];
 const at = (monotonic: number, withStops = monotonic): Moment => ({ monotonic, withStops });
 const seq = (value: number): Seq => BigInt(value) as Seq;
 

@@ -171,7 +171,8 @@ export function createLease({ leaseMs, fraction }: LeaseTiming, from: LeaseSnaps
       const sent = [...confirmation.behind].map(([tenant, seq]) => [tenant, seq > sentFor(tenant) ? seq : sentFor(tenant)] as const);
       sentBehind.clear();
       for (const [tenant, seq] of sent) sentBehind.set(tenant, seq);
-      if (confirmation.applied > highestSent) highestSent = confirmation.applied;
+      // What the node has applied never falls.
+      highestSent = confirmation.applied;
       return confirmation;
     },
     renewed(sent, id, found) {

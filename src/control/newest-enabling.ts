@@ -21,6 +21,7 @@ export interface NewestEnabling {
 
 export function createNewestEnabling(): NewestEnabling {
   const chains = createChains();
+  chains.reset(FIRST_CAPACITY);
   let words = new Uint32Array(FIRST_CAPACITY * ROW_WORDS);
   let doubles = new Float64Array(words.buffer);
   let size = 0;
@@ -28,8 +29,10 @@ export function createNewestEnabling(): NewestEnabling {
   const at = (row: number): number => (row * ROW_WORDS + NAME_WORDS) / 2;
 
   function reserve(rows: number): void {
-    if (rows * ROW_WORDS <= words.length) return;
-    const grown = new Uint32Array(words.length * 2 ** Math.ceil(Math.log2((rows * ROW_WORDS) / words.length)));
+    let length = words.length;
+    while (length < rows * ROW_WORDS) length *= 2;
+    if (length === words.length) return;
+    const grown = new Uint32Array(length);
     grown.set(words);
     words = grown;
     doubles = new Float64Array(words.buffer);
@@ -41,11 +44,11 @@ export function createNewestEnabling(): NewestEnabling {
     for (let row = 0; row < size; row++) chains.link(row, words[row * ROW_WORDS]!);
   }
 
-  function rowOf(name: Uint32Array): number {
+  function rowOf(name: Uint32Array): number | undefined {
     for (let row = chains.first(name[0]!); row >= 0; row = chains.next(row)) {
       if (name.every((word, nth) => words[row * ROW_WORDS + nth] === word)) return row;
     }
-    return -1;
+    return undefined;
   }
 
   return {
@@ -54,12 +57,12 @@ export function createNewestEnabling(): NewestEnabling {
     },
     get(speaker, selector) {
       const row = rowOf(nameOf(speaker, selector));
-      return row < 0 ? -Infinity : doubles[at(row)]!;
+      return row === undefined ? -Infinity : doubles[at(row)]!;
     },
     raise(speaker, selector, time) {
       const name = nameOf(speaker, selector);
       const row = rowOf(name);
-      if (row >= 0) {
+      if (row !== undefined) {
         doubles[at(row)] = Math.max(doubles[at(row)]!, time);
         return;
       }

@@ -116,7 +116,7 @@ describe('commandFromEvent (design, section 4)', () => {
     ['connection.updated lifts it too', { name: 'connection.updated', data: connection }, enabled(CONNECTION, 'connection.created')],
     ['connection.updated lifts it for the resources that it names', { name: 'connection.updated', data: { ...connection, resource: [API] } }, enabled([CONNECTION[0]!, CONNECTION[2]!], 'connection.updated')],
   ])('%s', (_name, told, records) => {
-    expect(commandOf(told)).toEqual({ records, from: 'event', once: { key: ['event', TENANT.id, SOURCE.id, 'e-1'], content: 'the content' } });
+    expect(commandOf(told)).toStrictEqual({ records, from: 'event', once: { key: ['event', TENANT.id, SOURCE.id, 'e-1'], content: 'the content' } });
   });
 
   it('every event that becomes a record has a row above, and no other is one', () => {

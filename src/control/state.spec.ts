@@ -93,7 +93,7 @@ describe('disabling and enabling by events (design, section 3)', () => {
     const { sut, commit } = given();
     commit(disabled('d', 'idp', NOW * 1_000));
     commit(enabled('e', 'idp', (NOW + 60) * 1_000));
-    expect(sut.tenant(TENANT)!.rules.get('d')).toMatchObject({ effect: 'revoke', before: NOW + 60, asOfOrder: false, seq: 2n });
+    expect(sut.tenant(TENANT)!.rules.get('d')).toStrictEqual({ id: 'd', selector: selectorKey(KEY, ALICE), byIdentity: false, effect: 'revoke', before: NOW + 60, asOfOrder: false, reauthenticate: false, seq: 2n });
     expect([isStopped(sut, NOW + 60 + SKEW), isStopped(sut, NOW + 61 + SKEW)]).toEqual([true, false]);
   });
 

@@ -280,13 +280,13 @@ function foldRule(record: ControlRecord, rule: RuleRecord): NewRule[] {
     id: rule.id,
     seq: record.seq,
     selector: { shape, key },
-    ...(keys.length > 1 ? { isOneOfSeveral: true } : {}),
+    isOneOfSeveral: keys.length > 1,
     effect: rule.effect,
     before: namesIdentity(rule.shape) ? ordered : (rule.before ?? ordered),
     asOfOrder: rule.effect === 'revoke' && rule.before === undefined,
     reauthenticate: rule.reauthenticate,
-    ...(rule.until === undefined ? {} : { until: rule.until }),
-    ...(rule.resume ? { resume: true } : {}),
+    until: rule.until,
+    resume: rule.resume,
   }));
 }
 

@@ -13,6 +13,8 @@ import { RequireScopes, RescindGuard, WithoutToken } from './nest.guard.js';
 const API = 'https://api.example';
 const ANSWERS: Readonly<Record<string, Answer>> = {
   good: { state: 'active', claims: { iss: 'https://ras.example', sub: 'u', client_id: 'wiki', aud: API, scope: 'read', exp: 2_000_000_000 } },
+  endless: { state: 'active', claims: { aud: API, client_id: 'wiki' } },
+  nobody: { state: 'active', claims: { aud: API, exp: 2_000_000_000 } },
   away: { state: 'unavailable', retryAfter: 3 },
   revoked: { state: 'inactive', recorded: true },
   bound: { state: 'active', claims: { aud: API, cnf: { jkt: 'k' }, exp: 2_000_000_000, client_id: 'wiki' } },
@@ -30,6 +32,7 @@ interface Told {
   readonly outcome?: unknown;
   readonly route?: unknown;
   readonly status?: unknown;
+  readonly error?: unknown;
 }
 function recordingUsage() {
   const told: Told[] = [];
@@ -136,6 +139,8 @@ describe.each<[string, Start]>([
     await ask(url, '/read', 'revoked');
     while (told.length < 3) await new Promise((resolve) => setTimeout(resolve, 5));
     expect(told.map(({ name, status }) => [name, status])).toEqual([['access.allowed', 200], ['access.denied', 403], ['access.denied', 401]]);
+    expect(told.map(({ error }) => error)).toEqual([undefined, 'insufficient_scope', 'invalid_token']);
+    for (const one of told) expect(one).toMatchObject({ operation: 'read', client_address: '127.0.0.1' });
     // Anybody can make up a token: the refusal of one that nobody recorded must not reach the ledger.
     await ask(url, '/read', 'bad');
     await ask(url, '/read', 'good');
@@ -170,6 +175,8 @@ describe('the verifier for MCP servers', () => {
   });
 
   it.each<[string, string, new () => Error]>([
+    ['without an end', 'endless', InvalidTokenError],
+    ['of no client', 'nobody', InvalidTokenError],
     ['not active', 'bad', InvalidTokenError],
     ['malformed', 'a"b', InvalidTokenError],
     ['bound to a key that nobody can prove here', 'bound', InvalidTokenError],

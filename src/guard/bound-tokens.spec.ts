@@ -1,12 +1,13 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { createServer as createHttpServer, type Server } from 'node:http';
+import { createServer as createHttpServer, type IncomingMessage, type Server } from 'node:http';
 import { createServer, request } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import Fastify from 'fastify';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import type { Answer } from './answer.js';
-import { createBearerVerifier, createMiddleware, type Middleware } from './index.js';
+import { createBearerVerifier, createMiddleware, fastifyGuard, type Middleware } from './index.js';
 
 const API = 'https://api.example';
 const [cert, key] = ['cert', 'key'].map((name) => readFileSync(`test/integration/registry/tls/localhost-${name}.pem`));
@@ -42,6 +43,21 @@ describe('on a real connection', () => {
       });
     expect(await ask({ cert, key })).toBe(200);
     expect(await ask({})).toBe(401);
+  });
+
+  it.each(['Connect', 'Fastify'])('a proxy may say which certificate the client holds: %s', async (framework) => {
+    const verifier = createBearerVerifier({ guard: { check: (): Answer => ({ state: 'active', claims: { aud: API, cnf: { 'x5t#S256': thumbprint } } }) }, audience: API });
+    const certificate = ({ headers }: IncomingMessage): Uint8Array | undefined => (headers['x-client-cert'] === undefined ? undefined : Buffer.from(String(headers['x-client-cert']), 'base64'));
+    const fastify = Fastify();
+    await fastify.register(fastifyGuard({ verifier, certificate }));
+    fastify.get('/', async () => 'served');
+    await fastify.ready();
+    const middleware = createMiddleware({ verifier, certificate });
+    const port = await listening(createHttpServer((req, res) => (framework === 'Fastify' ? fastify.routing(req, res) : middleware(req, res, () => res.end('served')))));
+    const ask = async (headers: Record<string, string>): Promise<number> => (await fetch(`http://127.0.0.1:${port}/`, { headers: { authorization: 'Bearer at', ...headers } })).status;
+    const held = new X509Certificate(cert!).raw.toString('base64');
+    expect([await ask({ 'x-client-cert': held }), await ask({}), await ask({ 'x-client-cert': 'AAAA' })]).toEqual([200, 401, 401]);
+    await fastify.close();
   });
 
   it('a token that is bound to a key is taken with the proof for this method and the whole path, once', async () => {

@@ -15,7 +15,7 @@ export interface MiddlewareOptions extends CertificateOptions {
 export type Middleware = (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void) => void;
 
 /** Express, Connect, and everything that takes their middleware. Refuses by itself; what it lets through has `request.access`. */
-export function createMiddleware({ verifier, scopes, usage, describe = describeExpress, certificate }: MiddlewareOptions): Middleware {
+export function createMiddleware({ verifier, scopes, usage, describe = describeExpress, ...certificates }: MiddlewareOptions): Middleware {
   return (request, response, next) => {
     const decided = (verdict: Verdict): void => {
       if (usage !== undefined) reportWhenDone(usage, verdict, request, response, () => describe(request));
@@ -24,7 +24,7 @@ export function createMiddleware({ verifier, scopes, usage, describe = describeE
       Object.assign(request, { access: verdict });
       next();
     };
-    const verdict = verifier.verify(presentedOf(request, certificate === undefined ? {} : { certificate }), scopes);
+    const verdict = verifier.verify(presentedOf(request, certificates), scopes);
     if (verdict instanceof Promise) verdict.then(decided, next);
     else decided(verdict);
   };

@@ -18,8 +18,8 @@ beforeAll(async () => {
   jkt = await calculateJwkThumbprint(jwk);
 });
 
-const signed = (iat: number, jti: string): Promise<string> =>
-  new SignJWT({ htm: 'GET', htu: `${PUBLIC_URL}/`, jti, ath: createHash('sha256').update(TOKEN).digest('base64url') })
+const signed = (iat: number, jti: string, more: object = {}): Promise<string> =>
+  new SignJWT({ htm: 'GET', htu: `${PUBLIC_URL}/`, jti, ath: createHash('sha256').update(TOKEN).digest('base64url'), ...more })
     .setProtectedHeader({ alg: 'ES256', typ: 'dpop+jwt', jwk })
     .setIssuedAt(iat)
     .sign(privateKey);
@@ -42,6 +42,27 @@ describe('a proof', () => {
     ['a second further ahead', NOW_S + SKEW_S + 1, false],
   ])('%s', async (_, iat, ok) => {
     expect((await started().ask(await signed(iat, 'one'))).ok).toBe(ok);
+  });
+
+  it('has a name of at most 512 characters', async () => {
+    expect((await started().ask(await signed(NOW_S, 'j'.repeat(512)))).ok).toBe(true);
+    expect(await started().ask(await signed(NOW_S, 'j'.repeat(513)))).toMatchObject({ ok: false, why: 'the proof has no usable `jti`' });
+  });
+
+  it('has at most 8,192 characters', async () => {
+    const MOST = 8_192;
+    const padded = (characters: number): Promise<string> => signed(NOW_S, 'one', { padding: 'x'.repeat(characters) });
+    // Four characters of base64url hold three bytes, so that not every length comes up.
+    let padding = Math.floor(((MOST - (await padded(0)).length) * 3) / 4) - 4;
+    let [longest, next] = ['', await padded(padding)];
+    while (next.length <= MOST) [longest, next] = [next, await padded(++padding)];
+    expect(longest).toHaveLength(MOST);
+    expect((await started().ask(longest)).ok).toBe(true);
+    expect(await started().ask(next)).toMatchObject({ ok: false, why: 'the proof is too long' });
+  });
+
+  it('names its address as text, not as a list of one', async () => {
+    expect(await started().ask(await signed(NOW_S, 'one', { htu: [`${PUBLIC_URL}/`] }))).toMatchObject({ ok: false, why: 'the proof is for another address' });
   });
 
   it('from ahead is taken once, up to the last moment at which it could be taken again', async () => {

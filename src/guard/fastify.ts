@@ -35,13 +35,13 @@ export interface FastifyGuardOptions extends CertificateOptions {
  * `config: { access: { scopes: [...] } }` also these scopes, those with `config: { access: false }` none; what is let through has
  * `request.access`. A path without a route wants a token too.
  */
-export function fastifyGuard({ verifier, usage, certificate }: FastifyGuardOptions) {
+export function fastifyGuard({ verifier, usage, ...certificates }: FastifyGuardOptions) {
   const plugin = (instance: Instance, _options: unknown, done: () => void): void => {
     instance.decorateRequest('access', null);
     instance.addHook('onRequest', async (request, reply) => {
       const wanted = wantedBy(request);
       if (wanted === false) return undefined;
-      const verdict = await verifier.verify(presentedOf(request.raw, certificate === undefined ? {} : { certificate }), wanted.scopes);
+      const verdict = await verifier.verify(presentedOf(request.raw, certificates), wanted.scopes);
       if (usage !== undefined) reportWhenDone(usage, verdict, request.raw, reply.raw, () => describe(request, wanted));
       reply.headers({ ...verdict.headers });
       if (!verdict.allowed) return reply.code(verdict.status).send(verdict.body);

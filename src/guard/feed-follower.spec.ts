@@ -152,6 +152,20 @@ describe('the follower of a feed', () => {
     expect(opened).toHaveLength(10);
   });
 
+  it('spreads its waits evenly between half and the whole, and leaves no other timer behind', async () => {
+    await started();
+    jest.spyOn(Math, 'random').mockReturnValue(0.5);
+    await opened[0]!.end();
+    expect(jest.getTimerCount()).toBe(1);
+    await pass(50);
+    await opened[1]!.fail();
+    expect(jest.getTimerCount()).toBe(1);
+    await pass(74);
+    expect(opened).toHaveLength(2);
+    await pass(1);
+    expect(opened).toHaveLength(3);
+  });
+
   it('begins with short waits again once a stream has started', async () => {
     sut.start();
     for (const waitMs of [50, 100, 200]) {

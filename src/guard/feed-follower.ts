@@ -144,5 +144,5 @@ function queryOf({ after, also }: StreamOpening): Record<string, string> {
 /** Spread over its upper half, so that guards that lost a node together do not return together. */
 function backoffMs(failures: number): number {
   if (failures === 0) return Math.random() * FIRST_RETRY_MS;
-  return Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(failures - 1, 10)) * (0.5 + Math.random() / 2);
+  return Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** (failures - 1)) * (0.5 + Math.random() / 2);
 }

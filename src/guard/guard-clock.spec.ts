@@ -38,6 +38,19 @@ describe('the clock of a guard', () => {
     expect(sut() - before).toBe(20);
   });
 
+  it('counts what the wall clock gains by more than 100 ms, at once or by and by', () => {
+    const sut = start();
+    const before = sut();
+    pass(0, 100);
+    expect(sut() - before).toBe(0);
+    pass(0, 1);
+    expect(sut() - before).toBe(101);
+    pass(0, 60);
+    expect(sut() - before).toBe(101);
+    pass(0, 60);
+    expect(sut() - before).toBe(221);
+  });
+
   it('counts a suspension after the wall clock was set back in full', () => {
     const sut = start();
     const before = sut();

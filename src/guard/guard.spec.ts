@@ -4,8 +4,10 @@ import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { DIMENSIONS } from '../rules/index.js';
 import type { Answer } from './answer.js';
-import { MAX_TOKEN_LENGTH, type GuardOptions } from './guard-options.js';
+import type { GuardOptions } from './guard-options.js';
 import { createGuard, type Guard } from './guard.js';
+
+const MAX_TOKEN_LENGTH = 16_384;
 
 interface Asked {
   readonly path: string;
@@ -121,6 +123,14 @@ describe('a guard', () => {
       expect(warned).toEqual(['no answer to a question']);
       expect(await sut.check('t')).toEqual(unavailable());
       expect(sut.stats()).toMatchObject({ asked: 4, unavailable: 1 });
+    });
+
+    it('warns of a question that was not answered, with its status and code', async () => {
+      script['/introspect'] = [reply(503, { error: 'unavailable', token: 'secret' })];
+      const warned: unknown[] = [];
+      const log = { info: () => undefined, warn: (...said: unknown[]) => warned.push(said), error: () => undefined };
+      await introspecting({ log }).check('t');
+      expect(warned).toEqual([[{ status: 503, code: 'unavailable' }, 'a question was not answered']]);
     });
 
     it('asks nothing about a text that is no token', async () => {

@@ -90,6 +90,14 @@ describe('the keeper of a lease', () => {
     expect(posted).toHaveLength(2);
   });
 
+  it('leaves no timer of a question that was answered', async () => {
+    sut.renew();
+    await turn();
+    expect(jest.getTimerCount()).toBe(1);
+    await posted[0]!.answer(GRANTED);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
   it('asks nothing without a live stream', async () => {
     state.streamEnded(1);
     sut.renew();

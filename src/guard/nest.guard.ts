@@ -28,11 +28,11 @@ export class RescindGuard implements CanActivate {
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const scopes = wantedBy(context);
     if (scopes === false) return true;
-    const { verifier, usage, certificate } = this.#options;
+    const { verifier, usage, ...certificates } = this.#options;
     const http = context.switchToHttp();
     const [request, response] = [http.getRequest<Request>(), http.getResponse<Response>()];
     const [raw, rawResponse] = [request.raw ?? request, response.raw ?? response];
-    const verdict = await verifier.verify(presentedOf(raw, certificate === undefined ? {} : { certificate }), scopes);
+    const verdict = await verifier.verify(presentedOf(raw, certificates), scopes);
     if (usage !== undefined) reportWhenDone(usage, verdict, raw, rawResponse, () => describe(context));
     for (const [name, value] of Object.entries(verdict.headers)) {
       if (response.header === undefined) response.setHeader(name, value);

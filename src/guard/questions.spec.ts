@@ -82,6 +82,21 @@ describe('questions to the node', () => {
     expect(await next).toBe(INACTIVE);
   });
 
+  it('whose time ends under way leave the next question about the same token where it waits', async () => {
+    const { sut, sent } = asking({ maxQuestions: 1, timeoutMs: 100 });
+    const first = sut.ask('a');
+    await turn();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const second = sut.ask('a');
+    expect((await first).state).toBe('unavailable');
+    expect(sut.waiting).toBe(1);
+    sent[0]!.fail();
+    await turn();
+    await turn();
+    sent[1]!.answer(INACTIVE);
+    expect(await second).toBe(INACTIVE);
+  });
+
   it('that fail are unavailable', async () => {
     const { sut, sent } = asking();
     const answer = sut.ask('a');

@@ -40,7 +40,7 @@ export function createEventParser(take: (event: ServerSentEvent) => void): (piec
     pending += piece;
     let from = 0;
     for (let to = pending.indexOf('\n'); to !== -1; to = pending.indexOf('\n', from)) {
-      takeLine(pending.slice(from, pending[to - 1] === '\r' && to > from ? to - 1 : to));
+      takeLine(pending.slice(from, pending[to - 1] === '\r' ? to - 1 : to));
       from = to + 1;
     }
     pending = pending.slice(from);

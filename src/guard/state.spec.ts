@@ -2,9 +2,10 @@ import { describe, expect, it } from '@jest/globals';
 import { DIMENSIONS, selectorKey, splitSelectorKey, type RuleKey, type Selector } from '../rules/index.js';
 import type { ActiveAnswer } from './answer.js';
 import { covers, type Interest, type KeySets } from './interest.js';
-import { createGuardState, MAX_KEEP_MS, MAX_KEPT_LENGTH, SILENCE_MS, type Asked, type GuardState, type Judgement, type LeaseAsked } from './state.js';
+import { createGuardState, type Asked, type GuardState, type Judgement, type LeaseAsked } from './state.js';
 
 const TENANT_KEY = Buffer.alloc(32, 3);
+const [SILENCE_MS, MAX_KEEP_MS, MAX_KEPT_LENGTH] = [12_000, 600_000, 4_096];
 const API = 'https://api.example';
 const OTHER = 'https://other.example';
 const alice: Selector = { user: { iss: 'https://idp.example', sub: 'alice' } };
@@ -57,6 +58,17 @@ describe('a token under a lease', () => {
     keep(sut, 'at', 1);
     lease(sut, 3_000);
     expect(sut.find('at', 3_001)).toBeDefined();
+  });
+
+  it('takes no room once it is over, or named', () => {
+    const { sut, stream } = ready();
+    keep(sut, 'short', 0, judged(10n, { keepMs: 100 }));
+    keep(sut, 'named', 0);
+    expect(sut.find('short', 100)).toBeUndefined();
+    expect([sut.tokens, sut.counts.forgotten]).toEqual([1, 0]);
+    sut.ruled(stream, 11n, key(alice));
+    expect(sut.find('named', 1)).toBeUndefined();
+    expect([sut.tokens, sut.counts.forgotten]).toEqual([0, 1]);
   });
 
   it('goes when what the node allowed is over, counted from before the question', () => {
@@ -377,6 +389,13 @@ describe('the traps', () => {
       expect(sut.find('busy', 2)).toBeDefined();
     }
     expect(sut.find('idle', 3)).toBeUndefined();
+  });
+
+  it('two answers about one token that knew as much: the later one stays', () => {
+    const { sut } = ready();
+    keep(sut, 'at', 1, judged(12n, { keepMs: 10 }));
+    keep(sut, 'at', 2, judged(12n, { keepMs: 1_000 }));
+    expect(sut.find('at', 500)?.until).toBe(1_002);
   });
 
   it('two answers about one token: the one that knew more stays', () => {

@@ -47,6 +47,14 @@ describe('a cache of tokens', () => {
     expect([sut.find('a') === undefined, sut.find('b')]).toEqual([false, undefined]);
   });
 
+  it('keeps the newest token again without letting the oldest go', () => {
+    const sut = createTokenCache(2);
+    sut.keep('a', kept());
+    sut.keep('b', kept());
+    sut.keep('b', kept());
+    expect([sut.size, sut.find('a') === undefined]).toEqual([2, false]);
+  });
+
   it('forgets those that a condition names, and says how many', () => {
     const sut = createTokenCache(4);
     for (const [at, text] of ['a', 'b', 'c'].entries()) sut.keep(text, kept({ until: at }));

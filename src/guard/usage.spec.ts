@@ -55,6 +55,16 @@ describe('usage', () => {
     expect(told[0]!.data).toMatchObject({ scope: 'read', client_address: '192.0.2.7' });
   });
 
+  it.each(['allowed', 'denied'] as const)('call by call has of a call that was %s what the report says of it, and nothing more', (outcome) => {
+    const { sut, told } = recording({ report: 'each', resource: ['https://api.example'] });
+    sut.report({ token: 'opaque-1', claims: {}, outcome, operation: 'read' });
+    const least = { token: { sha256: digest('opaque-1') }, operation: 'read', resource: ['https://api.example'] };
+    expect(told[0]!.data).toStrictEqual(least);
+    sut.report({ token: 'opaque-1', claims: {}, outcome, operation: 'read', route: 'GET /x', status: 200, records: 0, bytes: 0 });
+    expect(told[1]!.data).toStrictEqual({ ...least, route: 'GET /x', status: 200, records: 0, bytes: 0 });
+    expect(sut.stats).toEqual({ reported: 2, lost: 0 });
+  });
+
   it.each<[string, Partial<UsageReport>, object]>([
     ['an active JWT by its claims', { token: 'a.b.c', claims: { iss: 'i', jti: 'j' } }, { iss: 'i', jti: 'j' }],
     ['an active JWT without jti by its signing input', { token: 'a.b.c', claims: { iss: 'i' } }, { signing_input_sha256: digest('a.b') }],
@@ -115,6 +125,41 @@ describe('usage', () => {
     [undefined, 'write'],
   ])('names a %s a %s', (method, operation) => {
     expect(operationOf(method)).toBe(operation);
+  });
+
+  it('is handed over when its window ends, a minute by default, and of the next window anew', () => {
+    jest.useFakeTimers({ now: 0 });
+    try {
+      const { sut, told } = recording();
+      sut.report(report());
+      jest.advanceTimersByTime(59_999);
+      expect(told).toEqual([]);
+      jest.advanceTimersByTime(1);
+      expect(told).toHaveLength(1);
+      sut.report(report());
+      sut.report(report({ records: 3 }));
+      jest.advanceTimersByTime(60_000);
+      expect(told.map(({ data }) => [data['count'], data['records']])).toEqual([[1, 0], [2, 3]]);
+      sut.stop();
+      expect([told.length, jest.getTimerCount()]).toEqual([2, 0]);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  it('of made-up tokens has half of each window, and counts a window that stops to its last row', () => {
+    const { sut, told } = recording({ maxRows: 3 });
+    const madeUp = (nth: number): void => sut.report(report({ token: `made-up-${nth}`, claims: undefined, outcome: 'denied' }));
+    for (let nth = 0; nth < 3; nth++) madeUp(nth);
+    expect(sut.stats.lost).toBe(1);
+    sut.flush();
+    for (let nth = 0; nth < 3; nth++) madeUp(nth);
+    expect([sut.stats.lost, told.length]).toEqual([2, 2]);
+    sut.stop();
+    const many = recording();
+    for (let nth = 0; nth < 201; nth++) many.sut.report(report({ token: `good-${nth}` }));
+    many.sut.stop();
+    expect(many.told).toHaveLength(201);
   });
 
   it.each([{ maxRows: 0 }, { windowMs: 0.5 }])('is not made with %j', (over) => {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { createEventParser, MAX_EVENT_LENGTH, type ServerSentEvent } from './server-sent-events.js';
-import { readFeedEvent, readGrant, readTokenAnswer } from './wire.js';
+import { createEventParser, type ServerSentEvent } from './server-sent-events.js';
+import { readErrorCode, readFeedEvent, readGrant, readTokenAnswer } from './wire.js';
 
+const MAX_EVENT_LENGTH = 1_048_576;
 const KEY = Buffer.alloc(16, 9).toString('base64url');
 const key = Buffer.alloc(16, 9).toString('latin1');
 
@@ -27,6 +28,11 @@ describe('the stream, in pieces', () => {
 
   it('takes both line ends, and data of several lines', () => {
     expect(parsed('id: 1\r\ndata: a\r\ndata: b\r\n\r\n')).toEqual([{ event: 'message', id: '1', data: 'a\nb' }]);
+  });
+
+  it('takes a field without a colon as one without a value (HTML, 9.2.6)', () => {
+    expect(parsed('id\ndata\n\n')).toEqual([{ event: 'message', id: '', data: '' }]);
+    expect(parsed('data:  a\nevent:x\n\n')).toEqual([{ event: 'x', id: undefined, data: ' a' }]);
   });
 
   it('passes over fields that it does not know', () => {
@@ -127,7 +133,11 @@ describe('an answer about a token', () => {
     expect(readTokenAnswer(body({}, rescind))).toMatchObject({ answer: { state: 'active' }, keep: undefined });
   });
 
-  it.each([[{ grant_ms: 5 }, 5], [{ grant_ms: 0 }, 0], [{ grant_ms: -1 }, undefined], [{ grant_ms: '5' }, undefined], [{}, undefined], [undefined, undefined]])('a grant of %j is %s', (value, expected) => {
+  it.each([[{ error: 'behind' }, 'behind'], [{ error: 7 }, undefined], [{}, undefined], [['error'], undefined], [null, undefined], [undefined, undefined], ['behind', undefined]])('the code of %j is %s', (value, expected) => {
+    expect(readErrorCode(value)).toBe(expected);
+  });
+
+  it.each([[{ grant_ms: 5 }, 5], [{ grant_ms: Infinity }, undefined], [{ grant_ms: 0 }, 0], [{ grant_ms: -1 }, undefined], [{ grant_ms: '5' }, undefined], [{}, undefined], [undefined, undefined]])('a grant of %j is %s', (value, expected) => {
     expect(readGrant(value)).toBe(expected);
   });
 });

@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { MAX_BATCH_EVENTS, MAX_BATCH_OF_ONE, MAX_BATCH_REFUSED, takeNext, type Counted } from './next-batch.js';
+import { takeNext, type Counted } from './next-batch.js';
 import type { Judged, OffsetMove } from './submission.js';
+
+const [MAX_BATCH_EVENTS, MAX_BATCH_OF_ONE, MAX_BATCH_REFUSED] = [2_000, 1_000, 200];
 
 interface Named extends Counted {
   readonly name: string;
@@ -51,6 +53,25 @@ describe('the next batch', () => {
     const flood = Array.from({ length: 40 }, (_, n) => by('loud', waits(`loud-${n}`, 100)));
     expect(taken(...flood).batch).toHaveLength(MAX_BATCH_EVENTS / 100);
     expect(taken(...flood, by('quiet', waits('quiet', 1))).batch).toEqual([...names(flood.slice(0, MAX_BATCH_OF_ONE / 100)), 'quiet']);
+  });
+
+  it('takes the oldest of two speakers of whom it holds as much', () => {
+    expect(taken(by('large', waits('large', 1_999)), by('a', waits('a', 2)))).toEqual({ batch: ['large'], rest: ['a'] });
+    expect(taken(by('a', waits('a', 1)), by('b', waits('b', 1_999)), by('a', waits('again', 1)))).toEqual({ batch: ['a', 'b'], rest: ['again'] });
+  });
+
+  it('holds as much as it may, and nothing beyond', () => {
+    const full = (last: number) => [by('a', waits('a', MAX_BATCH_OF_ONE)), by('b', waits('b', 999)), by('c', waits('c', last))];
+    expect(taken(...full(1)).batch).toEqual(['a', 'b', 'c']);
+    expect(taken(...full(2)).batch).toEqual(['a', 'b']);
+    expect(taken(by('a', waits('a', 999)), by('a', waits('more', 1)), by('b', waits('b', 1))).batch).toEqual(['a', 'more', 'b']);
+    expect(taken(by('a', waits('a', 999)), by('a', waits('more', 2)), by('b', waits('b', 1))).batch).toEqual(['a', 'b']);
+  });
+
+  it('takes as many refused ones as it may, and what has none whatever it holds of others', () => {
+    const bad = waits('bad', MAX_BATCH_REFUSED, MAX_BATCH_REFUSED - 1);
+    expect(taken(bad, waits('one', 1, 1), waits('good', 1)).batch).toEqual(['bad', 'one', 'good']);
+    expect(taken(bad, waits('two', 2, 2), waits('one', 1, 1), waits('good', 1)).batch).toEqual(['bad', 'one', 'good']);
   });
 
   it('takes the oldest first, so that a large submission is not passed for ever', () => {

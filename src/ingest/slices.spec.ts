@@ -27,5 +27,7 @@ describe('sliceLines', () => {
     expect(sliceLines(Buffer.from('{"a":1}\r\n\n {"b":2}\n')).map(String)).toEqual(['{"a":1}', '{"b":2}']);
     expect(sliceLines(Buffer.from('{"a":1}')).map(String)).toEqual(['{"a":1}']);
     expect(sliceLines(Buffer.from(''))).toEqual([]);
+    expect(sliceLines(Buffer.from(' \t \n  '))).toEqual([]);
+    expect(sliceLines(Buffer.from('x\n\t1 '))).toEqual([Buffer.from('x'), Buffer.from('1')]);
   });
 });

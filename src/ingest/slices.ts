@@ -55,7 +55,8 @@ export function sliceLines(body: Buffer): Buffer[] {
 function trim(bytes: Buffer): Buffer {
   let start = 0;
   let end = bytes.length;
-  while (start < end && SPACE.has(bytes[start]!)) start += 1;
-  while (end > start && SPACE.has(bytes[end - 1]!)) end -= 1;
+  // What lies beyond either end is no white space.
+  while (SPACE.has(bytes[start]!)) start += 1;
+  while (SPACE.has(bytes[end - 1]!)) end -= 1;
   return bytes.subarray(start, end);
 }

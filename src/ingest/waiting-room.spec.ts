@@ -81,6 +81,21 @@ describe('what waits to be written', () => {
     expect(room.enter('http', one, 'loud')).toBe(true);
   });
 
+  it('one speaker takes half of the bytes of HTTP, too', () => {
+    const room = createWaitingRoom(BOUNDS);
+    expect([room.enter('http', { events: 1, bytes: 400 }, 'loud'), room.enter('http', { events: 1, bytes: 100 }, 'loud'), room.enter('http', one, 'loud')]).toEqual([true, true, false]);
+    expect([room.enter('http', { events: 1, bytes: 1 }, 'quiet'), room.enter('http', { events: 1, bytes: 499 }, 'quiet')]).toEqual([true, true]);
+    expect(room.enter('http', { events: 0, bytes: 1 }, 'third')).toBe(false);
+    room.leave('http', { events: 1, bytes: 100 }, 'loud');
+    expect(room.enter('http', { events: 1, bytes: 100 }, 'loud')).toBe(true);
+  });
+
+  it('what Kafka brought takes no room of a speaker', () => {
+    const room = createWaitingRoom(BOUNDS);
+    room.enter('kafka', { events: 60, bytes: 60 }, 'ann');
+    for (let n = 0; n < 50; n++) expect(room.enter('http', one, 'ann')).toBe(true);
+  });
+
   it('what must wait again takes its room, also where there is none', () => {
     const room = createWaitingRoom(BOUNDS);
     for (let n = 0; n < 100; n++) room.enter('http', one, n % 2 ? 'ann' : 'ben');

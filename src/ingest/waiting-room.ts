@@ -38,15 +38,13 @@ export function createWaitingRoom(bounds: Load = { events: MAX_WAITING_EVENTS, b
   const { kafka, http } = taken;
   /** Of HTTP's, by speaker. */
   const speakers = new Map<string, { events: number; bytes: number }>();
-  let queue: (() => void)[] = [];
+  const queue: (() => void)[] = [];
   let closed = false;
 
   const isKafkaFull = (): boolean => !closed && (kafka.events >= bounds.events * KAFKA_SHARE || kafka.bytes >= bounds.bytes * KAFKA_SHARE);
 
   function letIn(): void {
-    const waiting = queue;
-    queue = [];
-    for (const resolve of waiting) resolve();
+    for (const resolve of queue.splice(0)) resolve();
   }
 
   /** A request larger than its bound comes in alone. */

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { createMemoryWorld, NOW } from '../../test/conformance/memory-world.js';
 import * as parties from '../../test/conformance/parties.js';
 import { digestOf, signJwt } from '../../test/conformance/signing.js';
@@ -69,6 +69,24 @@ describe('counts', () => {
     counts.count(token, 'one', false, 80.2);
     await counts.stop();
     expect(handed.flat().map(({ data }) => [data.count, data.active, data.from, data.to])).toEqual([[1, 1, 10, 10], [1, 0, 80, 80]]);
+  });
+
+  it('are handed on each window until they are stopped', async () => {
+    jest.useFakeTimers({ now: 0 });
+    try {
+      const { counts, handed } = given();
+      counts.count(knownToken('a'), 'one', true, 10);
+      await jest.advanceTimersByTimeAsync(59_999);
+      expect(handed).toEqual([]);
+      await jest.advanceTimersByTimeAsync(1);
+      expect(handed).toHaveLength(1);
+      await counts.stop();
+      counts.count(knownToken('b'), 'one', true, 80);
+      await jest.advanceTimersByTimeAsync(60_000);
+      expect(handed).toHaveLength(1);
+    } finally {
+      jest.useRealTimers();
+    }
   });
 
   it('tell callers apart that take turns', async () => {

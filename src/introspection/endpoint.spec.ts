@@ -1,6 +1,6 @@
 import { createServer, request, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { connect, type AddressInfo, type Socket } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { createMemoryWorld, NOW, type MemoryWorld } from '../../test/conformance/memory-world.js';
 import * as parties from '../../test/conformance/parties.js';
 import { digestOf } from '../../test/conformance/signing.js';
@@ -129,6 +129,14 @@ describe('POST /introspect behind a trusted proxy', () => {
     expect(await fail('203.0.113.7, 203.0.113.8')).toBe(401);
   });
 
+  it('goes by the address of the connection where no proxy is trusted, whatever a client writes', async () => {
+    const fail = async (nth: number): Promise<number> => {
+      const headers = { 'content-type': FORM, authorization: 'Bearer rsk_wrong', 'x-forwarded-for': `198.51.100.${nth}` };
+      return (await fetch(url, { method: 'POST', headers, body: 'token=at_1' })).status;
+    };
+    expect(await Promise.all(Array.from({ length: 30 }, (_, nth) => fail(nth)))).toContain(429);
+  });
+
   it('keeps an address waiting that failed too often, and not who has the right secret', async () => {
     const FAILURES = 30;
     const HOLD_MS = 240;
@@ -141,5 +149,45 @@ describe('POST /introspect behind a trusted proxy', () => {
     const throttled = (await Promise.all(wrong)).filter(({ status }) => status === 429);
     expect(throttled.length).toBeGreaterThan(0);
     for (const { ms } of throttled) expect(ms).toBeGreaterThanOrEqual(HOLD_MS);
+  });
+
+  it('keeps a thousand waiting for a quarter of a second, and answers one more at once', async () => {
+    const KEPT = 1_000;
+    const open = (): Promise<Socket> =>
+      new Promise((resolve) => {
+        const socket = connect((server.address() as AddressInfo).port, '127.0.0.1', () => resolve(socket));
+      });
+    const refused = (socket: Socket): Promise<string> => new Promise((resolve) => void socket.once('data', (chunk: Buffer) => resolve(chunk.toString('latin1').slice(0, 12))));
+    const counted = async (calls: number): Promise<void> => {
+      while ((await world.count('unauthenticated')) < calls) await new Promise(setImmediate);
+    };
+    const body = 'token=at_1';
+    const wrong = `POST /introspect HTTP/1.1\r\nhost: h\r\ncontent-type: ${FORM}\r\nauthorization: Bearer rsk_wrong\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+    let failures = 1;
+    while ((await send({ authorization: 'Bearer rsk_wrong' })).status === 401) failures++;
+    jest.useFakeTimers({ doNotFake: ['Date', 'hrtime', 'nextTick', 'performance', 'queueMicrotask', 'setImmediate', 'clearImmediate', 'setInterval', 'clearInterval'] });
+    const [many, one, another] = [await open(), await open(), await open()];
+    try {
+      many.write(wrong.repeat(KEPT));
+      await counted(failures + KEPT);
+      one.write(wrong);
+      expect(await refused(one)).toBe('HTTP/1.1 429');
+      let isHeld = true;
+      const held = refused(many).then((status) => ((isHeld = false), status));
+      jest.advanceTimersByTime(249);
+      another.write(wrong);
+      expect([await refused(another), isHeld]).toEqual(['HTTP/1.1 429', true]);
+      jest.advanceTimersByTime(1);
+      expect(await held).toBe('HTTP/1.1 429');
+      // There is room again.
+      one.write(wrong);
+      await counted(failures + KEPT + 3);
+      const late = refused(one);
+      jest.advanceTimersByTime(250);
+      expect(await late).toBe('HTTP/1.1 429');
+    } finally {
+      jest.useRealTimers();
+      for (const socket of [many, one, another]) socket.destroy();
+    }
   });
 });

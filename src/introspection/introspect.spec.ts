@@ -406,7 +406,12 @@ describe('a token that is not seen yet', () => {
     const first = Array.from({ length: 44 }, (_, at) => asked[256 + at]);
     expect(await Promise.all(first)).toEqual(first.map(() => INACTIVE));
     expect(await world.count('unknown')).toBe(44);
+    // The others were not looked for again yet: those beyond 256 did not wait at all.
+    expect(world.statements).toBe(1);
     expect(await Promise.all(asked)).toEqual(asked.map(() => INACTIVE));
+    const before = world.statements;
+    expect(await body('at_later', parties.basic('chat-api-waits'))).toBe(INACTIVE);
+    expect(world.statements - before).toBe(5);
   });
 });
 

@@ -13,8 +13,8 @@ import type { Gathered, Need, Question } from './question.js';
 import { sightOf, type Sight } from './sight.js';
 import type { TokenVerifier } from './token-verifier.js';
 
-/** Milliseconds after the first look at which a token not yet seen is looked for again. */
-const POLL_AT_MS = [20, 50, 100, 200] as const;
+/** Milliseconds to wait before each further look for a token not yet seen. */
+const POLL_AFTER_MS = [20, 30, 50, 100] as const;
 
 /** Questions of one caller that wait for facts at the same time; more are answered without waiting. */
 const MAX_WAITERS = 256;
@@ -76,6 +76,7 @@ export interface IntrospectOptions {
 export function createIntrospect(options: IntrospectOptions): Introspect {
   const { follower, facts, verifier, examineToken, examineIdJag, recorder, counts, log, now, monotonic } = options;
   const { state } = follower;
+  /** Questions that wait, by caller. */
   const waiters = new Map<string, number>();
   const lookUps = createRestraint(LOOK_UPS, monotonic);
   const signaturesOfRecorded = createRestraint(SIGNATURES, monotonic);
@@ -156,23 +157,20 @@ export function createIntrospect(options: IntrospectOptions): Introspect {
 
   /** False when there is nothing more to wait for, or too many questions of this caller wait already. */
   async function waitForNextPoll({ id }: Caller, gathered: Gathered): Promise<boolean> {
-    const at = POLL_AT_MS[gathered.polls];
-    if (at === undefined) return false;
+    const waitMs = POLL_AFTER_MS[gathered.polls];
+    if (waitMs === undefined) return false;
     if (gathered.polls === 0) {
       const waiting = waiters.get(id) ?? 0;
       if (waiting >= MAX_WAITERS) return false;
       waiters.set(id, waiting + 1);
     }
-    const before = POLL_AT_MS[gathered.polls - 1] ?? 0;
     gathered.polls++;
-    await delay(at - before);
+    await delay(waitMs);
     return true;
   }
 
   function leaveWaiting({ id }: Caller): void {
-    const left = waiters.get(id)! - 1;
-    if (left === 0) waiters.delete(id);
-    else waiters.set(id, left);
+    waiters.set(id, waiters.get(id)! - 1);
   }
 
   function undecided(): Answer {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { createPublicKey } from 'node:crypto';
+import { constants, createPublicKey, generateKeyPairSync, sign } from 'node:crypto';
 import { digestOf, makeKey, mirrorSignature, respellPadding, signJwt, type Algorithm } from '../../test/conformance/signing.js';
 import { isTyp, parseCompactJws, sha256, spellings, verifySignature } from './jws.js';
 
@@ -58,8 +58,33 @@ describe('verifySignature', () => {
     expect(await verifySignature(alg, publicKey('RS256'), parseCompactJws(signJwt(keys.get('RS256')!, {}))!)).toBe(false);
   });
 
+  it.each<[number, boolean]>([
+    [1_024, false],
+    [2_040, false],
+    [2_048, true],
+  ])('RS256 by a key of %i bits: %p', async (bits, good) => {
+    const { privateKey, publicKey: rsa } = generateKeyPairSync('rsa', { modulusLength: bits });
+    const signature = sign('sha256', Buffer.from('a.b'), privateKey);
+    expect(await verifySignature('RS256', rsa, { header: {}, claims: {}, signingInput: 'a.b', signature })).toBe(good);
+  });
+
+  it('PS256: salt of as many bytes as the digest alone (RFC 7518, section 3.5)', async () => {
+    const { privateKey, publicKey: rsa } = generateKeyPairSync('rsa', { modulusLength: 2_048 });
+    const signed = (saltLength: number) => sign('sha256', Buffer.from('a.b'), { key: privateKey, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength });
+    const check = (saltLength: number) => verifySignature('PS256', rsa, { header: {}, claims: {}, signingInput: 'a.b', signature: signed(saltLength) });
+    expect([await check(31), await check(32), await check(33)]).toEqual([false, true, false]);
+  });
+
+  it('ES256 by a key of another curve', async () => {
+    const { privateKey, publicKey: p384 } = generateKeyPairSync('ec', { namedCurve: 'P-384' });
+    const signature = sign('sha256', Buffer.from('a.b'), { key: privateKey, dsaEncoding: 'ieee-p1363' });
+    expect(await verifySignature('ES256', p384, { header: {}, claims: {}, signingInput: 'a.b', signature })).toBe(false);
+  });
+
   it('takes ES256 signatures as RFC 7518 writes them, not as DER', async () => {
-    const jws = parseCompactJws(signJwt(keys.get('ES256')!, {}))!;
+    let jws = parseCompactJws(signJwt(keys.get('ES256')!, {}))!;
+    // Both halves are positive numbers as they stand, so that this is their DER.
+    for (let nth = 0; jws.signature[0]! >= 0x80 || jws.signature[32]! >= 0x80 || jws.signature[0] === 0 || jws.signature[32] === 0; nth++) jws = parseCompactJws(signJwt(keys.get('ES256')!, { nth }))!;
     const der = Buffer.concat([Buffer.from([0x30, 0x44, 0x02, 0x20]), jws.signature.subarray(0, 32), Buffer.from([0x02, 0x20]), jws.signature.subarray(32)]);
     expect(await verifySignature('ES256', publicKey('ES256'), { ...jws, signature: der })).toBe(false);
   });
@@ -70,6 +95,19 @@ describe('spellings', () => {
     const jwt = signJwt(keys.get('ES256')!, { sub: 'u' });
     const all = [jwt, mirrorSignature(jwt)].sort();
     for (const text of [jwt, mirrorSignature(jwt), respellPadding(jwt)]) expect(spellings(parseCompactJws(text)!).toSorted()).toEqual(all);
+  });
+
+  it('has the twin at full length where its second half begins with zeros', () => {
+    // n − 5 for s: its twin is 5.
+    const s = 'ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc63254c';
+    const jws = { header: { alg: 'ES256' }, claims: {}, signingInput: 'a.b', signature: Buffer.concat([Buffer.alloc(32, 1), Buffer.from(s, 'hex')]) };
+    const twin = Buffer.concat([Buffer.alloc(32, 1), Buffer.alloc(31), Buffer.from([5])]);
+    expect(spellings(jws)).toEqual([`a.b.${jws.signature.toString('base64url')}`, `a.b.${twin.toString('base64url')}`]);
+  });
+
+  it('has one of a signature that no ES256 key made, for its length', () => {
+    const jws = { header: { alg: 'ES256' }, claims: {}, signingInput: 'a.b', signature: Buffer.alloc(65, 1) };
+    expect(spellings(jws)).toEqual([`a.b.${jws.signature.toString('base64url')}`]);
   });
 
   it('has one of an EdDSA token', () => {

@@ -26,12 +26,8 @@ export function createSecondChance<V extends Markable>({ max }: { readonly max: 
   function makeRoom(): void {
     while (held.size >= max) {
       oldest ??= held.entries();
-      const { done, value } = oldest.next();
-      if (done) {
-        oldest = undefined;
-        continue;
-      }
-      const [key, one] = value;
+      // What the iterator has passed was taken out, so that it never ends while something is held.
+      const [key, one] = oldest.next().value!;
       held.delete(key);
       if (!one.asked) continue;
       one.asked = false;

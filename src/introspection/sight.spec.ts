@@ -113,6 +113,12 @@ describe('what a guard may keep', () => {
     expect((await sightOf(opaque({ parent: refresh }))).keepMs).toBe(7_000);
   });
 
+  it('nothing of less than a millisecond', async () => {
+    const token = opaque({ exp: NOW + 42 });
+    world.now = NOW + 41.9995;
+    expect((await sightOf(token)).keepMs).toBe(0);
+  });
+
   it('nothing whose lineage can still change: it is read anew for each question', async () => {
     world.recordToken(parties.tokenFacts(NOW, { sha256: digestOf(OPAQUE) }));
     expect((await sightOf(OPAQUE)).keepMs).toBe(0);

@@ -38,7 +38,7 @@ export function shareKind({ id: tenant }: Tenant, identity: TokenKind['identity'
 /** All that a kind is made of, before anything is made of it: most tokens are of one that is there already. */
 function nameOf(tenant: string, identity: TokenKind['identity'], { tokens, idJags }: StoredLineage, lineage: LineageSummary): string {
   const { kind, iss, client_id: clientId, aud, resource = [], scope, cnf } = tokens[0]!.facts;
-  const flags = Object.values(lineage).reduce((bits, flag) => bits * 2 + Number(flag), 0);
+  const flags = Object.values(lineage).map(Number).join('');
   let name = `${identity} ${kind} ${tokenType(cnf)} ${flags} ${aud.length} ${resource.length} ${tokens.length} ${scope !== undefined} `;
   name += counted(tenant) + counted(iss) + counted(clientId) + counted(scope ?? '');
   for (const value of aud) name += counted(value);

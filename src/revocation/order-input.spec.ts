@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { RescindError } from '../contracts/index.js';
-import { readLift, readOrder } from './order-input.js';
+import { MAX_IDENTIFIER_LENGTH, MAX_TIME_SECONDS, MIN_TIME_SECONDS, RescindError } from '../contracts/index.js';
+import { readLift, readOrder, readPreview } from './order-input.js';
 
 const NOW = 1_790_000_000;
 const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
@@ -31,8 +31,8 @@ describe('an order', () => {
   });
 
   it('carries what was told, and nothing that was not', () => {
-    expect(order()).toEqual({ selector: USER, effect: 'block', reauthenticate: false, reason: 'left the company' });
-    expect(order({ effect: 'revoke', before: NOW, reauthenticate: true, on_behalf_of: 'bob' })).toEqual({
+    expect(order()).toStrictEqual({ selector: USER, effect: 'block', reauthenticate: false, reason: 'left the company' });
+    expect(order({ effect: 'revoke', before: NOW, reauthenticate: true, on_behalf_of: 'bob' })).toStrictEqual({
       selector: USER,
       effect: 'revoke',
       before: NOW,
@@ -41,6 +41,12 @@ describe('an order', () => {
       on_behalf_of: 'bob',
     });
     expect(order({ until: NOW + 1 }).until).toBe(NOW + 1);
+    expect(order({ until: NOW + 1, resume: true }).resume).toBe(true);
+    expect(order({ effect: 'revoke', before: MIN_TIME_SECONDS }).before).toBe(MIN_TIME_SECONDS);
+    expect(order({ until: MAX_TIME_SECONDS }).until).toBe(MAX_TIME_SECONDS);
+    expect(order({ reason: 'x'.repeat(1_024), on_behalf_of: 'b'.repeat(MAX_IDENTIFIER_LENGTH) })).toMatchObject({ reason: 'x'.repeat(1_024), on_behalf_of: 'b'.repeat(MAX_IDENTIFIER_LENGTH) });
+    const four = { ...USER, agent_type: 'a', resource: 'https://api.example', issuer: 'https://ras.example' };
+    expect(order({ selector: four }).selector).toEqual(four);
     expect(order({ selector: { all: true }, confirm: true }).selector).toEqual({ all: true });
   });
 
@@ -60,6 +66,9 @@ describe('an order', () => {
     ['another effect', { effect: 'delete' }, 'invalid-effect'],
     ['a moment in the future', { effect: 'revoke', before: NOW + 1 }, 'time-not-past'],
     ['a moment in milliseconds', { effect: 'revoke', before: NOW * 1000 }, 'invalid-request'],
+    ['a moment before 2000', { effect: 'revoke', before: MIN_TIME_SECONDS - 1 }, 'invalid-request'],
+    ['an end after 2100', { until: MAX_TIME_SECONDS + 1 }, 'invalid-request'],
+    ['an end within a second', { until: NOW + 0.5 }, 'invalid-request'],
     ['a moment of a block', { before: NOW }, 'invalid-effect'],
     ['a new sign-in after a block', { reauthenticate: true }, 'invalid-effect'],
     ['an end in the past', { until: NOW }, 'time-not-future'],
@@ -74,6 +83,10 @@ describe('an order', () => {
     ['a token in its selector', { selector: { token: { iss: 'https://ras.example', jti: JWT } } }, 'token-in-request'],
     ['a moment, on a session', { selector: { ...USER, session: { iss: 'https://idp.example', sid: 'a' } }, effect: 'revoke', before: NOW }, 'invalid-effect'],
     ['a person without a name', { on_behalf_of: '' }, 'invalid-request'],
+    ['a person who is no text', { on_behalf_of: 7 }, 'invalid-request'],
+    ['a person with too long a name', { on_behalf_of: 'b'.repeat(MAX_IDENTIFIER_LENGTH + 1) }, 'invalid-request'],
+    ['a reason of blanks', { reason: '  ' }, 'invalid-request'],
+    ['a selector that is no object', { selector: [] }, 'invalid-selector'],
   ])('with %s is refused', (_, more, code) => {
     expect(codeOf(() => order(more))).toBe(code);
   });
@@ -83,9 +96,28 @@ describe('an order', () => {
   });
 });
 
+describe('an unknown member', () => {
+  it('is named by its first 64 characters', () => {
+    expect(() => order({ ['x'.repeat(10_000)]: 1 })).toThrow(expect.objectContaining({ detail: `unknown member: ${'x'.repeat(64)}` }));
+  });
+});
+
+describe('a preview', () => {
+  it('needs no reason and no confirmation', () => {
+    expect(readPreview({ selector: { all: true } }, NOW)).toStrictEqual({ selector: { all: true }, effect: 'block', reauthenticate: false, reason: 'preview' });
+    expect(readPreview({ selector: USER, reason: 'left the company' }, NOW).reason).toBe('left the company');
+  });
+
+  it.each([undefined, null, [], 'all'])('is refused like an order: %p', (body) => {
+    expect(codeOf(() => readPreview(body, NOW))).toBe('invalid-request');
+    expect(codeOf(() => readPreview({ selector: { planet: 'mars' } }, NOW))).toBe('invalid-selector');
+  });
+});
+
 describe('a lift', () => {
   it('does not resume unless told to', () => {
-    expect(readLift(undefined).resume).toBe(false);
+    expect(readLift(undefined)).toStrictEqual({ resume: false, reason: 'lifted without a stated reason' });
+    expect(codeOf(() => readLift([]))).toBe('invalid-request');
     expect(readLift({ resume: true, reason: 'false alarm', on_behalf_of: 'bob' })).toEqual({ resume: true, reason: 'false alarm', on_behalf_of: 'bob' });
     expect(codeOf(() => readLift({ resume: 'yes' }))).toBe('invalid-request');
     expect(codeOf(() => readLift({ effect: 'revoke' }))).toBe('invalid-request');

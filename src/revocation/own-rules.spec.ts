@@ -1,12 +1,11 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { RescindError } from '../contracts/index.js';
 import { createControlState, type Appended, type Caller, type Command, type ControlFollower, type ControlLog, type ControlRecord, type RuleRecord, type Seq, type Tenant } from '../control/index.js';
-import { MAX_LINEAGE_AGE_S, MAX_SELECTORS_A_RULE } from '../rules/index.js';
 import { createOrderOwn, type OrderOwn } from './own-rules.js';
 import type { RuleReader } from './rule-reader.pg.js';
-import { MAX_UNKNOWN_TOKENS } from './unknown-tokens.js';
 
 const NOW_S = 1_790_000_000;
+const [MAX_LINEAGE_AGE_S, MAX_SELECTORS_A_RULE, MAX_UNKNOWN_TOKENS] = [30 * 86_400, 128, 10_000];
 const wiki = { iss: 'https://ras.example', client_id: 'wiki' };
 const chat = { iss: 'https://ras.example', client_id: 'chat' };
 const callerOf = (clients: readonly { iss: string; client_id: string }[]): Caller => ({ id: 'c', tenant: 't', roles: { 'revoke-own': { clients } }, secrets: [], disabled: false });

@@ -1,10 +1,10 @@
 import { RescindError, canonicalJson } from '../contracts/index.js';
 import type { Appended, Author, Caller, Command, Confirmed, ControlFollower, ControlLog, RuleRecord, Seq, Tenant } from '../control/index.js';
 import { readLift, readOrder, readPreview } from './order-input.js';
-import { createPreviewReader, type Looks, type Preview } from './preview.pg.js';
+import { createPreviewReader, type Looks, type Preview, type PreviewReader } from './preview.pg.js';
 import { mayRead, readsAll, requireOwnRule, requireReach } from './reach.js';
 import { createOrderOwn, type OrderOwn } from './own-rules.js';
-import { createRuleReader, type RuleReaderOptions } from './rule-reader.pg.js';
+import { createRuleReader, type RuleReader, type RuleReaderOptions } from './rule-reader.pg.js';
 import { ruleRecord } from './rule-record.js';
 import { ruleView, stateOf, type RuleView } from './rule-view.js';
 
@@ -77,10 +77,21 @@ export interface RevocationsOptions extends RuleReaderOptions {
 }
 
 export function createRevocations({ controlLog, follower, pool, questionPool = pool, now = Date.now }: RevocationsOptions): Revocations {
+  const readers = { rules: createRuleReader({ pool }), shownRules: createRuleReader({ pool: questionPool }), previews: createPreviewReader({ pool: questionPool, now }) };
+  return createRevocationsOn({ controlLog, follower, now, ...readers });
+}
+
+export interface RevocationsOnOptions extends Required<Pick<RevocationsOptions, 'controlLog' | 'follower' | 'now'>> {
+  /** For what orders and lifts ask. */
+  readonly rules: RuleReader;
+  /** For what readers ask. */
+  readonly shownRules: RuleReader;
+  readonly previews: PreviewReader;
+}
+
+/** The same on readers of rules, which need not be PostgreSQL's. */
+export function createRevocationsOn({ controlLog, follower, now, rules, shownRules, previews }: RevocationsOnOptions): Revocations {
   const { state } = follower;
-  const rules = createRuleReader({ pool });
-  const shownRules = createRuleReader({ pool: questionPool });
-  const previews = createPreviewReader({ pool: questionPool, now });
   const seconds = (): number => Math.floor(now() / 1000);
   const known = (tenant: Tenant, id: string) => ({ current: tenant.rules.get(id), head: state.head });
   const tenantOf = (caller: Caller): Tenant => {

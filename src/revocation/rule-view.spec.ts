@@ -26,7 +26,7 @@ it('is shown with its times in seconds, and in force once all have confirmed it'
   const body = { id: 'r', effect: 'revoke', selector: { all: true }, reauthenticate: false, reason: 'left', author: { caller: 'admin' } } as const;
   const rule = { seq: 7n as Seq, at: 12_999, body } as unknown as StoredRule;
   const shown = { id: 'r', seq: '7', at: 12, state: 'expired', effect: 'revoke', selector: { all: true }, reauthenticate: false, reason: 'left', author: { caller: 'admin' } };
-  expect([6n, 7n, 8n].map((upTo) => ruleView(rule, known, upTo as Seq, 100))).toEqual([{ ...shown, in_force: false }, { ...shown, in_force: true }, { ...shown, in_force: true }]);
+  expect([6n, 7n, 8n].map((upTo) => ruleView(rule, known, upTo as Seq, 100))).toStrictEqual([{ ...shown, in_force: false }, { ...shown, in_force: true }, { ...shown, in_force: true }]);
 });
 
 it('is shown with all that was said of it', () => {

@@ -1,9 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import { MAX_STANDING_A_TENANT, type Caller, type ControlFollower, type ControlRecord, type RuleRecord, type Seq } from '../control/index.js';
+import type { Caller, ControlFollower, ControlRecord, RuleRecord, Seq } from '../control/index.js';
 import type { RuleReader, UnknownToken } from './rule-reader.pg.js';
-import { MAX_UNKNOWN_TOKENS, createUnknownTokens } from './unknown-tokens.js';
+import { createUnknownTokens } from './unknown-tokens.js';
 
 const NOW_S = 1_790_000_000;
+const [MAX_STANDING_A_TENANT, MAX_UNKNOWN_TOKENS] = [500_000, 10_000];
 const bots: Caller = { id: 'bots', tenant: 't', roles: {}, secrets: [], disabled: false };
 const ref = (name: string | number) => ({ sha256: `digest-${name}` });
 

@@ -11,6 +11,7 @@ export interface Chains {
   first(hash: number): number;
   /** The one after it; -1: none. */
   next(slot: number): number;
+  /** The slot MUST be below the capacity of the last {@link reset}; there is none before. */
   link(slot: number, hash: number): void;
   /** The slot MUST be linked under that hash. */
   unlink(slot: number, hash: number): void;
@@ -19,11 +20,18 @@ export interface Chains {
 }
 
 export function createChains(): Chains {
-  let bits = MIN_BITS;
+  let bits: number;
   // Slots are held one higher, so that memory nobody has written means none.
-  let heads = new Uint32Array(1 << bits);
-  let nexts = new Uint32Array(1 << bits);
+  let heads: Uint32Array;
+  let nexts: Uint32Array;
   const bucketOf = (hash: number): number => Math.imul(hash, GOLDEN) >>> (HASH_BITS - bits);
+
+  function reset(capacity: number): void {
+    bits = Math.max(MIN_BITS, Math.ceil(Math.log2(capacity)));
+    heads = new Uint32Array(1 << bits);
+    nexts = new Uint32Array(capacity);
+  }
+  reset(0);
 
   return {
     first: (hash) => heads[bucketOf(hash)]! - 1,
@@ -43,10 +51,6 @@ export function createChains(): Chains {
       while (nexts[before] !== slot + 1) before = nexts[before]! - 1;
       nexts[before] = nexts[slot]!;
     },
-    reset(capacity) {
-      bits = Math.max(MIN_BITS, Math.ceil(Math.log2(capacity)));
-      heads = new Uint32Array(1 << bits);
-      nexts = new Uint32Array(Math.max(capacity, 1 << bits));
-    },
+    reset,
   };
 }

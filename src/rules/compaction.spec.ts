@@ -1,14 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { createRuleIndex, deadFrom, KEPT_S, MAX_LINEAGE_AGE_S, selectorKey, stops, tokenKeys, type Rule, type Selector, type TokenKeys } from './index.js';
+import { createRuleIndex, deadFrom, selectorKey, stops, tokenKeys, type Rule, type Selector, type TokenKeys } from './index.js';
 
 const KEY = Buffer.alloc(32, 5);
 const IDP = 'https://idp.example';
 const START = 1_800_000_000;
 const DAY = 86_400;
+const MAX_LINEAGE_AGE_S = 30 * DAY;
 /** What intake and registry allow: a grant may lie so far ahead of its arrival, a source's clock may differ by so much. */
 const FUTURE_S = 300;
 const MAX_SKEW_S = 300;
+const KEPT_S = MAX_SKEW_S + MAX_LINEAGE_AGE_S + 3_600;
 /** Longest that a batch takes from reading the control head to its entries' arrival. */
 const BATCH_S = 60;
 /** How far the clock that drops rules may be ahead of the one that judges tokens. */

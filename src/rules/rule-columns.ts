@@ -64,7 +64,7 @@ export function createRuleColumns(): RuleColumns {
   const pools = Array.from({ length: MAX_SELECTOR_MEMBERS + 1 }, (_, members) => createKeyPool(members));
   /** Ids that are no UUID, by slot. */
   const oddIds = new Map<number, string>();
-  const held = { seq: 0, effect: 'block' as Rule['effect'], byIdentity: false, before: 0, asOfOrder: false, reauthenticate: false, until: undefined as number | undefined, resume: false };
+  const held = {} as { -readonly [Name in keyof Terms]: Terms[Name] } & { resume: boolean; seq: number };
 
   const word = (slot: number, column: number): number => words[slot * ROW_WORDS + column]!;
   const double = (slot: number, column: number): number => doubles[(slot * ROW_WORDS + column) / 2]!;

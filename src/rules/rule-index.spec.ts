@@ -3,7 +3,6 @@ import * as fc from 'fast-check';
 import {
   createRuleIndex,
   DIMENSIONS,
-  MAX_RULES_NAMED,
   packKeys,
   selectorKey,
   tokenKeys,
@@ -20,6 +19,7 @@ import {
 } from './index.js';
 
 const TENANT_KEY = Buffer.alloc(32, 7);
+const MAX_RULES_NAMED = 100;
 
 /** What the index is held against: rules as names, matched member by member, times compared as the design's section 4 says. */
 interface NamedRule extends Omit<NewRule, 'selector'> {
@@ -349,8 +349,76 @@ describe('RuleIndex', () => {
       const stops = (one: string): boolean =>
         sut.isStopped(tokenKeys(TENANT_KEY, { tokens: [{ ...facts, id_jag: { iss: idp, jti: 'gr-2', sub: one, client_id: 'wiki-at-ras' } }], idJags: [], seenSeq: 1n, skew: 5 })!, 2_000);
       expect([stops(other), stops(sub)]).toEqual([true, false]);
+      sut.put(block(userOf(sub), 'other'));
+      const under = (one: string): string[] => sut.under(selectorKey(TENANT_KEY, userOf(one))).map((found) => found.id);
+      expect([under(other), under(sub)]).toEqual([['r'], ['other']]);
       return;
     }
+  });
+
+  it('tells apart ids that begin alike', () => {
+    const ids = ['00000000-0000-4000-8000-000000000001', '00000000-0000-4000-8000-000000000002'] as const;
+    const sut = createRuleIndex();
+    for (const name of ids) sut.put(block({ issuer: idp }, name));
+    sut.remove(ids[0]);
+    expect(ids.map((name) => sut.rowsOf(name).map((row) => row.id))).toEqual([[], [ids[1]]]);
+  });
+
+  it('holds the rows of a rule with several selectors as one rule', () => {
+    const sut = createRuleIndex();
+    const rows = [block({ issuer: idp }), { ...block({ issuer: 'https://other.example' }), effect: 'revoke' as const }];
+    sut.put(rows[0]!, rows[1]!);
+    expect(sut.rowsOf('r').map((row) => row.effect).toSorted()).toEqual(['block', 'revoke']);
+    expect(sut.get('r')?.effect).toBe('block');
+    sut.put(rows[1]!, rows[0]!);
+    expect([sut.size, sut.get('r')?.effect]).toEqual([2, 'block']);
+    expect(() => sut.put(rows[0]!, block({ all: true }, 'another'))).toThrow(RangeError);
+    expect(sut.size).toBe(2);
+    sut.remove('r', 'block');
+    expect([sut.size, sut.get('r')?.effect, sut.findStopping(keys, 2_000)]).toEqual([1, 'revoke', undefined]);
+    sut.add(rows[0]!);
+    expect([sut.size, sut.findStopping(keys, 2_000)?.id]).toEqual([2, 'r']);
+    sut.remove('r');
+    expect([sut.size, sut.get('r')]).toEqual([0, undefined]);
+  });
+
+  it('adds no row of a rule that has a malformed one', () => {
+    const sut = createRuleIndex();
+    sut.put(block({ issuer: idp }, 'held'));
+    expect(() => sut.put(block({ issuer: idp }), { ...block({ issuer: idp }), before: -1 })).toThrow(RangeError);
+    sut.remove('held');
+    expect([sut.size, sut.get('r'), sut.findStopping(keys, 2_000)]).toEqual([0, undefined, undefined]);
+  });
+
+  it('amends the rows of one selector for which there is a change', () => {
+    const sut = createRuleIndex();
+    sut.put(block({ issuer: idp }, 'a'));
+    sut.put(block({ issuer: idp }, 'b'));
+    sut.put(block({ issuer: ras }, 'c'));
+    const asked: string[] = [];
+    sut.amend(selectorKey(TENANT_KEY, { issuer: idp }), (rule) => {
+      asked.push(rule.id);
+      return rule.id === 'a' ? { ...rule, until: 1_500 } : undefined;
+    });
+    expect(asked.toSorted()).toEqual(['a', 'b']);
+    expect(['a', 'b', 'c'].map((name) => sut.get(name)?.until)).toEqual([1_500, undefined, undefined]);
+    sut.remove('b');
+    sut.remove('c');
+    expect([sut.size, sut.isStopped(keys, 1_499), sut.isStopped({ ...keys, grantedAt: 1_600 }, 1_499), sut.isStopped({ ...keys, grantedAt: 1_600 }, 1_500)]).toEqual([1, true, true, false]);
+  });
+
+  it('goes on after pieces of another were loaded beside what it held', () => {
+    const [sut, other] = [createRuleIndex(), createRuleIndex()];
+    for (let nth = 0; nth < 20; nth++) {
+      sut.put(block({ user: { iss: idp, sub: `u-${nth}` } }, `r-${nth}`));
+      other.put(block({ issuer: nth === 7 ? idp : `https://${nth}.example` }, `loaded-${nth}`));
+    }
+    for (const piece of other.dump()) sut.load(piece);
+    expect([sut.size, sut.findAllStopping(keys, 2_000)]).toEqual([40, ['loaded-7']]);
+    sut.put(block({ issuer: idp }, 'new'));
+    expect(sut.findAllStopping(keys, 2_000).toSorted()).toEqual(['loaded-7', 'new']);
+    for (let nth = 0; nth < 20; nth++) for (const name of [`r-${nth}`, `loaded-${nth}`]) sut.remove(name);
+    expect([sut.size, sut.findAllStopping(keys, 2_000)]).toEqual([1, ['new']]);
   });
 
   it('`all` matches everything', () => {

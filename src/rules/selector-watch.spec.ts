@@ -66,6 +66,39 @@ describe('a watch of selectors', () => {
     expect(watch.namesAfter(setsOf(one), 4n)).toBe(true);
   });
 
+  it('a conjunction is not named at the seq it was checked at, whatever begins with the same member above', () => {
+    const watch = createSelectorWatch();
+    const [one, two] = [{ ...user('alice'), resource: 'r1' }, { ...user('alice'), resource: 'r2' }];
+    watch.add(key(one), 5n);
+    watch.add(key(two), 6n);
+    expect([watch.namesAfter(setsOf(one), 4n), watch.namesAfter(setsOf(one), 5n)]).toEqual([true, false]);
+  });
+
+  it('a selector that is told twice at one seq is held once', () => {
+    const watch = createSelectorWatch(2);
+    watch.add(key(user('alice')), 1n);
+    watch.add(key(user('alice')), 1n);
+    expect(watch.size).toBe(1);
+    watch.add(key(user('bob')), 2n);
+    expect([watch.size, watch.floor, watch.namesAfter(setsOf(user('alice')), 0n)]).toEqual([2, -1n, true]);
+  });
+
+  it('takes every dimension that is known, and everything', () => {
+    const watch = createSelectorWatch();
+    for (let at = 0; at < DIMENSIONS.length; at++) expect(watch.add({ shape: 1 << at, key: 'k'.repeat(16) }, 1n)).toBe(true);
+    expect(watch.add({ shape: 0b1111, key: 'k'.repeat(64) }, 1n)).toBe(true);
+    expect(watch.add({ shape: 0, key: '' }, 1n)).toBe(true);
+  });
+
+  it('what was given up for newer ones moves its floor ahead, and never back', () => {
+    const watch = createSelectorWatch(1);
+    watch.add(key(user('alice')), 9n);
+    watch.add(key(user('bob')), 3n);
+    expect(watch.floor).toBe(9n);
+    watch.add(key(user('carol')), 12n);
+    expect(watch.floor).toBe(9n);
+  });
+
   it('stays within its bound however long it runs', () => {
     const watch = createSelectorWatch(10);
     for (let seq = 1n; seq <= 1_000n; seq++) watch.add(key(user(`user-${seq % 50n}`)), seq);

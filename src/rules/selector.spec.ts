@@ -1,6 +1,22 @@
 import { describe, expect, it } from '@jest/globals';
-import { DIMENSIONS, MAX_SELECTOR_MEMBERS, parseSelector, SelectorError } from './index.js';
+import {
+  commonSelector,
+  DIMENSIONS,
+  expandSelector,
+  isByIdentity,
+  MAX_SELECTOR_MEMBERS,
+  namesIdentity,
+  parseSelector,
+  selectorKey,
+  selectorKeys,
+  SelectorError,
+  splitSelectorKey,
+  type OtherValues,
+  type Selector,
+  type SelectorKey,
+} from './index.js';
 
+const MAX_SELECTORS_A_RULE = 128;
 const DIGEST = '47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU';
 // The last character of 32 bytes carries 4 bits; `V` sets the two that must be zero.
 const RESPELLED_DIGEST = `${DIGEST.slice(0, -1)}V`;
@@ -92,5 +108,71 @@ describe('parseSelector', () => {
   it('has as many names for members as there are dimensions, and `all`', () => {
     expect(MAX_SELECTOR_MEMBERS).toBe(4);
     expect(DIMENSIONS).not.toContain('all');
+  });
+});
+
+describe('a rule of several selectors', () => {
+  const key = Buffer.alloc(32, 5);
+  const client = (name: string) => ({ iss, client_id: name });
+  const own: Selector = { user: { iss, sub: 'alice' }, client: client('a'), resource: 'r' };
+
+  it('has one for each of its clients with each of its resources, its own first', () => {
+    expect(expandSelector(own)).toEqual([own]);
+    expect(expandSelector(own, { client: [client('b')], resource: ['s', 't'] }).map((one) => [one.client!.client_id, one.resource, one.user!.sub])).toEqual(
+      ['a', 'b'].flatMap((name) => ['r', 's', 't'].map((resource) => [name, resource, 'alice'])),
+    );
+  });
+
+  it('has the keys of all of them, in their order and each once', () => {
+    const or = { client: [client('b'), client('a')], resource: ['s', 's'] };
+    const all = [...new Set(expandSelector(own, or).map((one) => selectorKey(key, one).key))];
+    expect(all).toHaveLength(4);
+    expect(selectorKeys(key, own, or)).toEqual({ shape: selectorKey(key, own).shape, keys: all });
+    expect(selectorKeys(key, own)).toEqual({ shape: selectorKey(key, own).shape, keys: [selectorKey(key, own).key] });
+    expect(selectorKeys(key, { all: true })).toEqual({ shape: 0, keys: [''] });
+  });
+
+  it('has no more than there may be', () => {
+    const others = (count: number) => ({ client: Array.from({ length: count }, (_, nth) => client(`c-${nth}`)) });
+    expect(selectorKeys(key, own, others(MAX_SELECTORS_A_RULE - 1)).keys).toHaveLength(MAX_SELECTORS_A_RULE);
+    expect(() => selectorKeys(key, own, others(MAX_SELECTORS_A_RULE))).toThrow(RangeError);
+  });
+
+  it('has in common what all of them name alike', () => {
+    const common = (or: OtherValues): SelectorKey => commonSelector(selectorKeys(key, own, or));
+    expect(common({})).toEqual(selectorKey(key, own));
+    expect(common({ client: [client('b')] })).toEqual(selectorKey(key, { user: own.user!, resource: 'r' }));
+    expect(common({ resource: ['s'] })).toEqual(selectorKey(key, { user: own.user!, client: own.client! }));
+    expect(common({ client: [client('b')], resource: ['s'] })).toEqual(selectorKey(key, { user: own.user! }));
+  });
+});
+
+describe('the keys of a selector', () => {
+  const key = Buffer.alloc(32, 5);
+  const whole: Required<Omit<Selector, 'all'>> = {
+    token: { iss, jti: 'at' },
+    id_jag: { iss, jti: 'gr' },
+    session: { iss, sid: 's' },
+    user: { iss, sub: 'alice' },
+    client: { iss, client_id: 'wiki' },
+    agent: { iss, id: 'a' },
+    agent_type: 'assistant',
+    resource: 'r',
+    issuer: iss,
+  };
+
+  it.each(DIMENSIONS)('name %s by its own bit', (dimension) => {
+    const one = selectorKey(key, { [dimension]: whole[dimension] });
+    expect(one.shape).toBe(1 << DIMENSIONS.indexOf(dimension));
+    expect(splitSelectorKey(one)).toEqual([[dimension, one.key]]);
+    const isIdentity = dimension === 'token' || dimension === 'id_jag' || dimension === 'session';
+    expect([namesIdentity(one.shape), isByIdentity({ [dimension]: whole[dimension] })]).toEqual([isIdentity, isIdentity]);
+  });
+
+  it('stand one after the other, by dimension', () => {
+    const { shape, key: text } = selectorKey(key, { issuer: iss, user: whole.user, session: whole.session });
+    expect(splitSelectorKey({ shape, key: text }).map(([dimension]) => dimension)).toEqual(['session', 'user', 'issuer']);
+    expect(splitSelectorKey({ shape, key: text }).map(([, one]) => one).join('')).toBe(text);
+    expect([namesIdentity(shape), namesIdentity(0), isByIdentity({ all: true })]).toEqual([true, false, false]);
   });
 });

@@ -78,7 +78,7 @@ export function createMemoryWorld(options: MemoryWorldOptions = {}): MemoryWorld
     metrics,
     log,
     ...(countIntrospections ? { onCounts: async (counted) => void counts.push(...counted) } : {}),
-    remoteAddress: createRemoteAddress({ trustedProxy }),
+    ...(trustedProxy ? { remoteAddress: createRemoteAddress({ trustedProxy }) } : {}),
     ...(maxTokens === undefined ? {} : { maxTokens }),
     ...(options.monotonic ? { monotonic: options.monotonic } : {}),
     now: () => world.now * 1000,

@@ -1,8 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { createRunner, type Runner } from './pool.js';
+import { createRunner, type Limits, type Runner } from './pool.js';
 import { describe, describeReach, describeServices, rowsOf, staleEntries, type Outcome, type Survivor, type Tried } from './report.js';
 import { isSource, listMutants, listNeedsServices, sample, type Numbered } from './scope.js';
 import { findSpecs, inOrder, requestOf, type Reached, type Unit } from './specs.js';
@@ -14,6 +14,9 @@ const DEFAULT_MINUTES = 1_440;
 /** A mutant hangs that takes this much longer than its specs do; the machine may be busy. */
 const LIMIT_FACTOR = 8;
 const LIMIT_LEAST_MS = 30_000;
+/** The same of the processor time of one spec, which a busy machine changes little. */
+const CPU_LIMIT_FACTOR = 3;
+const CPU_LIMIT_LEAST_MS = 10_000;
 
 const { values } = parseArgs({
   options: {
@@ -55,11 +58,14 @@ const endsAt = Date.now() + number('minutes', values.minutes) * 60_000;
 const tried: Tried[] = [];
 await Promise.all(Array.from({ length: Math.max(1, number('workers', values.workers)) }, () => work(createRunner(), reached)));
 
-async function work(runner: Runner, { ms }: Reached): Promise<void> {
+async function work(runner: Runner, { ms, cpuMs }: Reached): Promise<void> {
   for (let mutant = queue.pop(); mutant && Date.now() < endsAt; mutant = queue.pop()) {
     const specs = inOrder(reached, mutant);
-    const limit = LIMIT_LEAST_MS + LIMIT_FACTOR * specs.reduce((sum, spec) => sum + (ms.get(spec) ?? 0), 0);
-    const outcome = specs.length === 0 ? ({ kind: 'unreached' } as const) : await judge(runner, mutant, specs, limit);
+    const limits: Limits = {
+      ms: LIMIT_LEAST_MS + LIMIT_FACTOR * specs.reduce((sum, spec) => sum + (ms.get(spec) ?? 0), 0),
+      cpuMs: (spec) => CPU_LIMIT_LEAST_MS + CPU_LIMIT_FACTOR * (cpuMs.get(relative(root, spec)) ?? 0),
+    };
+    const outcome = specs.length === 0 ? ({ kind: 'unreached' } as const) : await judge(runner, mutant, specs, limits);
     tried.push({ mutant, outcome });
     const by = outcome.kind === 'killed' ? ` by ${outcome.by}` : '';
     process.stderr.write(`${tried.length}/${drawn.length} ${mutant.file}:${mutant.line} ${mutant.kind} ${outcome.kind}${by}\n`);
@@ -67,14 +73,14 @@ async function work(runner: Runner, { ms }: Reached): Promise<void> {
   runner.close();
 }
 
-async function judge(runner: Runner, mutant: Numbered, specs: readonly string[], limitMs: number): Promise<Outcome> {
+async function judge(runner: Runner, mutant: Numbered, specs: readonly string[], limits: Limits): Promise<Outcome> {
   const { file, start, end, replacement } = mutant;
   const task = { kind: 'mutant', mutant: { file, start, end, replacement } } as const;
   const request = { ...requestOf(root, unit), specs: specs.map((spec) => join(root, spec)), task, bail: true };
-  const first = await runner.run(request, limitMs);
+  const first = await runner.run(request, limits);
   // A busy machine may be late once with specs that would end; those that hang are late again.
-  const reply = first === 'timeout' ? await runner.run(request, 2 * limitMs) : first;
-  if (typeof reply === 'string') return { kind: reply };
+  const reply = first === 'late' ? await runner.run(request, { ...limits, ms: 2 * limits.ms }) : first;
+  if (typeof reply === 'string') return { kind: reply === 'late' ? 'timeout' : reply };
   if (reply.specs.length === 0) throw new Error(`no spec was run against ${file}:${mutant.line}`);
   const killer = reply.specs.find(({ failed }) => failed !== undefined);
   return killer === undefined ? { kind: 'survived' } : { kind: 'killed', by: killer.failed! };

@@ -1,14 +1,27 @@
 import { fork, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { setTimeout as delay } from 'node:timers/promises';
-import type { Reply, Request } from './worker.js';
+import { once, on } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { setInterval as every, setTimeout as delay } from 'node:timers/promises';
+import type { Reply, Request, Started } from './worker.js';
 
 /** Node keeps the modules of every run that a process has done. */
 const RUNS_A_PROCESS = 40;
+const LOOK_AT_CPU_MS = 500;
+/** Linux counts processor time in ticks of 10 ms. */
+const TICK_MS = 10;
+
+export interface Limits {
+  /** Milliseconds for all specs together. A busy machine may need more without hanging. */
+  readonly ms: number;
+  /** Processor time for one spec, in milliseconds: a spec that uses more hangs, however busy the machine is. Linux alone tells it. */
+  readonly cpuMs: (spec: string) => number;
+}
+
+/** `late`: the specs took longer than `ms`. `timeout`: a spec used more than its `cpuMs`. `crash`: the process ended. */
+export type Ended = Reply | 'late' | 'timeout' | 'crash';
 
 export interface Runner {
-  /** Outcome of the specs, or that they took too long or ended the process. */
-  run(request: Request, limitMs: number): Promise<Reply | 'timeout' | 'crash'>;
+  run(request: Request, limits: Limits): Promise<Ended>;
   close(): void;
 }
 
@@ -29,23 +42,47 @@ export function createRunner(): Runner {
   }
 
   return {
-    async run(request, limitMs) {
+    async run(request, { ms, cpuMs }) {
       if (runs >= RUNS_A_PROCESS) end();
       const working = (child ??= start());
       working.stderr?.resume();
       runs += 1;
       const abort = new AbortController();
       const { signal } = abort;
-      const answered = once(working, 'message', { signal }).then(([reply]) => reply as Reply);
+      let allowedCpuMs = Number.POSITIVE_INFINITY;
+
+      async function answered(): Promise<Reply> {
+        for await (const [message] of on(working, 'message', { signal }) as AsyncIterable<[Reply | Started]>) {
+          if ('specs' in message) return message;
+          allowedCpuMs = usedCpuMs(working) + cpuMs(message.started);
+        }
+        throw new Error('the worker sends nothing more');
+      }
+      async function hung(): Promise<'timeout'> {
+        for await (const _ of every(LOOK_AT_CPU_MS, undefined, { signal })) if (usedCpuMs(working) > allowedCpuMs) break;
+        return 'timeout';
+      }
+
       const gone = once(working, 'exit', { signal }).then(() => 'crash' as const);
-      const late = delay(limitMs, 'timeout' as const, { signal });
-      for (const one of [answered, gone, late]) one.catch(() => undefined);
+      const ends = [answered(), gone, hung(), delay(ms, 'late' as const, { signal })];
+      for (const one of ends) one.catch(() => undefined);
       working.send(request);
-      const outcome = await Promise.race([answered, gone, late]);
+      const outcome = await Promise.race(ends);
       abort.abort();
       if (typeof outcome === 'string') end();
       return outcome;
     },
     close: end,
   };
+}
+
+/** 0 where the system does not tell. */
+function usedCpuMs({ pid }: ChildProcess): number {
+  try {
+    const afterName = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ').at(-1)!.split(' ');
+    const [user, system] = [afterName[11], afterName[12]];
+    return (Number(user) + Number(system)) * TICK_MS;
+  } catch {
+    return 0;
+  }
 }

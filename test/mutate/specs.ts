@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { createRunner, type Runner } from './pool.js';
 import type { Numbered } from './scope.js';
-import type { Reply, Request } from './worker.js';
+import type { Ran, Reply, Request } from './worker.js';
 
 /** Explores the whole model of the lease for minutes a run; the specs beside it cover the same lines. */
 const SLOW = /lease-model\.spec\.ts$/;
@@ -14,6 +14,8 @@ const PROBING_LIMIT_MS = 1_200_000;
 export interface Reached {
   readonly specsOf: ReadonlyMap<number, readonly string[]>;
   readonly ms: ReadonlyMap<string, number>;
+  /** Processor time of each. */
+  readonly cpuMs: ReadonlyMap<string, number>;
 }
 
 /** A run of the unit project's specs, without what is done to the sources. */
@@ -40,11 +42,12 @@ export async function findSpecs(root: string, unit: Unit, mutants: readonly Numb
       .map((name) => join(root, 'src', name));
     const task = { kind: 'probe', mutants: mutants.map(({ file, start, end, isStatement, number }) => ({ file, start, end, isStatement, number })) } as const;
     // The probes slow some specs down; nothing is broken that a limit would have to end.
-    const reply = await runner.run({ ...requestOf(root, unit), testTimeoutMs: 10 * TEST_TIMEOUT_MS, specs, task, bail: false }, PROBING_LIMIT_MS);
+    const reply = await runner.run({ ...requestOf(root, unit), testTimeoutMs: 10 * TEST_TIMEOUT_MS, specs, task, bail: false }, { ms: PROBING_LIMIT_MS, cpuMs: () => Number.POSITIVE_INFINITY });
     if (typeof reply === 'string') throw new Error(`the specs did not end with probes in the sources: ${reply}`);
     const failed = reply.specs.filter((spec) => spec.failed !== undefined);
     if (failed.length > 0) throw new Error(`these specs fail without a mutant:\n${failed.map(({ path, failed: name }) => `${path}: ${name}`).join('\n')}`);
-    return { specsOf: specsByMutant(root, reply), ms: new Map(reply.specs.map(({ path, ms }) => [relative(root, path), ms])) };
+    const byPath = (of: (ran: Ran) => number): Map<string, number> => new Map(reply.specs.map((ran) => [relative(root, ran.path), of(ran)]));
+    return { specsOf: specsByMutant(root, reply), ms: byPath(({ ms }) => ms), cpuMs: byPath(({ cpuMs }) => cpuMs) };
   } finally {
     runner.close();
   }

@@ -21,9 +21,16 @@ export interface Reply {
   readonly specs: readonly Ran[];
 }
 
+/** Sent before each spec of a request. */
+export interface Started {
+  readonly started: string;
+}
+
 export interface Ran {
   readonly path: string;
   readonly ms: number;
+  /** Processor time that it used. */
+  readonly cpuMs: number;
   /** The first test that failed. */
   readonly failed: string | undefined;
   /** Mutants whose places the spec reached. */
@@ -66,6 +73,7 @@ async function runSpecs({ root, swc, specs, task, testTimeoutMs, bail }: Request
   isBailing = bail;
   const done: Ran[] = [];
   for (const spec of specs) {
+    process.send!({ started: spec } satisfies Started);
     const ran = await runSpec(spec, testTimeoutMs);
     done.push(ran);
     if (bail && ran.failed !== undefined) break;
@@ -75,6 +83,7 @@ async function runSpecs({ root, swc, specs, task, testTimeoutMs, bail }: Request
 
 async function runSpec(path: string, testTimeoutMs: number): Promise<Ran> {
   const startedAt = performance.now();
+  const cpuBefore = process.cpuUsage();
   const reached = new Set<number>();
   (globalThis as { mutateReached?: Set<number> }).mutateReached = reached;
   hasFailed = false;
@@ -84,7 +93,8 @@ async function runSpec(path: string, testTimeoutMs: number): Promise<Ran> {
   const failed = await firstFailure(`${pathToFileURL(path).href}?run=${runs}`);
   jest.useRealTimers();
   jest.restoreAllMocks();
-  return { path, ms: performance.now() - startedAt, failed, reached: [...reached] };
+  const { user, system } = process.cpuUsage(cpuBefore);
+  return { path, ms: performance.now() - startedAt, cpuMs: (user + system) / 1000, failed, reached: [...reached] };
 }
 
 async function firstFailure(url: string): Promise<string | undefined> {
