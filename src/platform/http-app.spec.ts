@@ -9,6 +9,7 @@ import type { FastifyRequest } from 'fastify';
 import { RescindError } from '../contracts/index.js';
 import { HEADERS_TIMEOUT_MS, HOT_SAMPLE, type HotHandler } from './http-server.js';
 import { createHttpApp, createLog, createMetrics, jsonBody, listenHttp, type ListenConfig, type Metrics, type RequestGate } from './index.js';
+import { MAX_WAITING } from './pipelining.js';
 
 const BODIES = {
   mediaTypes: ['application/json', 'application/cloudevents+json', 'application/cloudevents-batch+json', 'application/x-ndjson', 'application/x-www-form-urlencoded'],
@@ -131,18 +132,26 @@ describe('the HTTP application', () => {
   let url: string;
   let logged: string[];
   let metrics: Metrics;
+  let hotAsked: number;
   let slowAsked: () => void;
   let answerSlow: () => void;
 
   async function start(listen: ListenConfig): Promise<void> {
     logged = [];
+    hotAsked = 0;
     metrics = createMetrics();
     const log = createLog({ level: 'warn', destination: { write: (line) => logged.push(line) } });
     app = await createHttpApp({
       module: SampleModule,
       listen,
       hot: new Map<string, HotHandler>([
-        ['/hot', (req, res) => void res.end(`hot ${req.method}`)],
+        [
+          '/hot',
+          (req, res) => {
+            hotAsked += 1;
+            res.end(`hot ${req.method}`);
+          },
+        ],
         [
           '/slow',
           (_req, res) => {
@@ -285,6 +294,38 @@ describe('the HTTP application', () => {
   it('gives a hot path to its handler, by the exact path and whatever the query', async () => {
     expect(await (await fetch(`${url}/hot?x=1`)).text()).toBe('hot GET');
     expect((await fetch(`${url}/hot/`)).status).toBe(404);
+  });
+
+  it('serves the next request of a connection when the one before has been answered', async () => {
+    const asked = new Promise<void>((resolve) => {
+      slowAsked = resolve;
+    });
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    const get = (path: string, more = ''): string => `GET ${path} HTTP/1.1\r\nHost: x\r\n${more}\r\n`;
+    socket.write(get('/slow') + get('/hot') + get('/address') + get('/hot', 'Connection: close\r\n'));
+    await asked;
+    // A whole exchange later the server has read what came after the slow question.
+    await fetch(`${url}/address`);
+    expect(hotAsked).toBe(0);
+    answerSlow();
+    const answer = await text(socket);
+    expect(answer.match(/slow|hot GET|"ip"/g)).toEqual(['slow', 'hot GET', '"ip"', 'hot GET']);
+  });
+
+  it('cuts off a client that sends too many requests at once', async () => {
+    const asked = new Promise<void>((resolve) => {
+      slowAsked = resolve;
+    });
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    socket.on('error', () => undefined);
+    socket.write('GET /slow HTTP/1.1\r\nHost: x\r\n\r\n' + 'GET /hot HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(MAX_WAITING));
+    await asked;
+    await fetch(`${url}/address`);
+    expect(socket.destroyed).toBe(false);
+    socket.write('GET /hot HTTP/1.1\r\nHost: x\r\n\r\n');
+    await closed;
+    expect(hotAsked).toBe(0);
   });
 
   it('does not believe X-Forwarded-For, unless a proxy is trusted, and then only its own word', async () => {

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import type { ListenConfig } from './config.js';
 import { boundConnections, connectionBounds, type ConnectionBounds } from './connections.js';
 import { readPem } from './pem-file.js';
+import { oneAfterAnother } from './pipelining.js';
 
 /** Longer than the 60 s after which balancers commonly drop an idle connection, so that they never meet one we just closed. */
 export const KEEP_ALIVE_TIMEOUT_MS = 65_000;
@@ -69,10 +70,11 @@ export function createHttpServer(options: {
     connectionsCheckingInterval: TIMEOUT_CHECK_INTERVAL_MS,
   };
   const unused = new Set<Socket>();
+  const serveInOrder = oneAfterAnother(serve);
   // In the one listener: a second one costs each request more than what it would do.
   const serveOn: Handler = (req, res) => {
     unused.delete(req.socket);
-    serve(req, res);
+    serveInOrder(req, res);
   };
   const server = tls === undefined ? createServer(timeouts, serveOn) : createSecureServer(timeouts, tls, serveOn);
   boundConnections(server, options.connections ?? connectionBounds(false), options.onTooMany);
