@@ -84,6 +84,32 @@ const readiness = (id: string, summary: string) => ({
   },
 });
 
+const proxyHeader = (name: string, required: boolean, description: string) => ({ name, in: 'header', required, schema: text, description });
+const upstreamHeaders = Object.fromEntries(
+  ['X-Rescind-Iss', 'X-Rescind-Sub', 'X-Rescind-Client-Id', 'X-Rescind-Scope'].map((name) => [name, { schema: text, description: 'percent-encoded where it is no printable ASCII; empty where the token states none' }]),
+);
+const challenge = { 'WWW-Authenticate': { schema: text, description: 'RFC 6750, section 3' } };
+
+const authorizeRequest = (operationId: string) => ({
+  tags: ['protocol'],
+  operationId,
+  summary: 'May this request pass? Forward auth for nginx, Traefik and Envoy',
+  description:
+    'The proxy is the caller, with the role `introspect`, and names itself in `X-Rescind-Key`. The bearer token is that of the proxy’s client. The decision is that of `/introspect`; a token that is bound to a key is refused. Paths below this one are answered likewise, whatever the method.',
+  security: [{ bearer: [] }],
+  parameters: [
+    proxyHeader('X-Rescind-Key', true, 'the key of a caller with the role `introspect`'),
+    proxyHeader('X-Rescind-Resource', false, 'must be in the token’s `aud`'),
+    proxyHeader('X-Rescind-Require-Scope', false, 'scopes that the token must have, separated by spaces'),
+  ],
+  responses: {
+    200: { description: 'let it pass, with these headers', headers: upstreamHeaders },
+    401: { description: 'no token, or one that is not active here', headers: challenge, ...oauthError },
+    403: { description: 'insufficient_scope', headers: challenge, ...oauthError },
+    503: { description: 'this node cannot say, or the proxy is no caller that may ask', ...oauthError },
+  },
+});
+
 /** OpenAPI path items. */
 export const PROTOCOL_PATHS = {
   '/health/live': {
@@ -178,6 +204,10 @@ export const PROTOCOL_PATHS = {
         503: { description: 'this node cannot say: never a stale yes', headers: { 'Retry-After': { schema: text } } },
       },
     },
+  },
+  '/authorize-request': {
+    get: authorizeRequest('authorize-request-get'),
+    post: authorizeRequest('authorize-request-post'),
   },
   '/revoke': {
     post: {
