@@ -30,7 +30,7 @@ import {
   type IngestParts,
   type OwnEvent,
 } from './ingest/index.js';
-import { createIntrospection, createRemoteAddress, type OnCounts, type TenantCount } from './introspection/index.js';
+import { AUTHORIZE_REQUEST_PATH, createIntrospection, createRemoteAddress, type OnCounts, type TenantCount } from './introspection/index.js';
 import { MIGRATIONS } from './migrations.js';
 import {
   announceInstance,
@@ -388,11 +388,11 @@ function startServing(
   lifecycle.onStop('reports pool', () => reportPool.end());
   parts.watchPool('reports', reportPool);
   const questions = createQuestions({ pool: questionPool, reportPool, leaving, control: () => follower.state, previewOrder, sight: { partitions, usableKeys } });
-  const { sight } = introspection;
+  const { sight, authorizeRequest } = introspection;
   const feeds: Feeds | undefined = config.roles.has('feed')
     ? createFeeds({ follower, authenticate, sight, keysVersion: () => keySets.version, metrics, log, remoteAddress })
     : undefined;
-  const hot = new Map<string, HotHandler>([['/introspect', introspection.handle], ['/revoke', revoke], ...(feeds?.handlers ?? [])]);
+  const hot = new Map<string, HotHandler>([['/introspect', introspection.handle], ['/revoke', revoke], [AUTHORIZE_REQUEST_PATH, authorizeRequest], [`${AUTHORIZE_REQUEST_PATH}/*`, authorizeRequest], ...(feeds?.handlers ?? [])]);
   return { questions, revocations, introspection, feeds, hot };
 }
 

@@ -6,6 +6,8 @@ export type ErrorKind =
   | 'unauthenticated'
   | 'forbidden'
   | 'not-found'
+  | 'method-not-allowed'
+  | 'timeout'
   | 'conflict'
   | 'unprocessable'
   | 'too-large'
@@ -15,7 +17,7 @@ export type ErrorKind =
   | 'internal';
 
 /** Kinds that the same request may pass on a later attempt. */
-export const RETRYABLE_KINDS: ReadonlySet<ErrorKind> = new Set<ErrorKind>(['overloaded', 'unavailable']);
+export const RETRYABLE_KINDS: ReadonlySet<ErrorKind> = new Set<ErrorKind>(['timeout', 'overloaded', 'unavailable']);
 
 const OWN_CODES = {
   'invalid-request': { kind: 'invalid', title: 'The request is malformed.' },
@@ -41,6 +43,8 @@ const OWN_CODES = {
   forbidden: { kind: 'forbidden', title: 'The caller lacks the role.' },
   'selector-too-wide': { kind: 'forbidden', title: 'The selector reaches beyond what the caller may revoke.' },
   'not-found': { kind: 'not-found', title: 'There is no such thing, or the caller may not see it.' },
+  'method-not-allowed': { kind: 'method-not-allowed', title: 'The path does not take this method; `Allow` names the methods that it takes.' },
+  'request-timeout': { kind: 'timeout', title: 'The request did not arrive whole in time; send it again.' },
   'already-exists': { kind: 'conflict', title: 'Another holds this name already.' },
   'rebuild-running': { kind: 'conflict', title: 'Another rebuild is running on this database.' },
   'rebuild-differs': { kind: 'conflict', title: 'What was made anew differs from what is live.' },

@@ -41,6 +41,8 @@ export interface Presented {
   readonly authenticate: () => Authentication;
   /** The role within whose bounds is judged: `introspect`, unless it is said. */
   readonly role?: 'guard';
+  /** The token was presented for access to a resource: a refresh token is inactive. A guard's questions always are. */
+  readonly forAccess?: true;
 }
 
 export type Answer =
@@ -91,7 +93,7 @@ export function createIntrospect(options: IntrospectOptions): Introspect {
     const role = caller.roles[presented.role ?? 'introspect'];
     if (!tenant || !role) return noRole();
 
-    const question = { tenant, role, atResource: presented.role === 'guard', text: presented.token, digest, now: now() / 1000 };
+    const question = { tenant, role, atResource: presented.role === 'guard' || presented.forAccess === true, text: presented.token, digest, now: now() / 1000 };
     const examine = presented.hint === ID_JAG_TOKEN_TYPE ? examineIdJag : examineToken;
     const examination = examine(question, gathered);
     if (examination.need) return { kind: 'pending', need: examination.need, question, caller };

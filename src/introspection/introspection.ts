@@ -2,6 +2,7 @@ import type { ControlFollower } from '../control/index.js';
 import type { HotHandler, Log, Metrics } from '../platform/index.js';
 import type { LineageReader } from '../projections/index.js';
 import type { Authenticator, KeySets } from '../registry/index.js';
+import { createAuthorizeRequest } from './authorize-request.js';
 import { createCounts, type OnCounts } from './counts.js';
 import { createEndpoint } from './endpoint.js';
 import { createIdJagExaminer } from './examine-id-jag.js';
@@ -35,6 +36,8 @@ export interface IntrospectionOptions {
 export interface Introspection {
   /** `POST /introspect`, to be dispatched in front of the framework. */
   readonly handle: HotHandler;
+  /** `/authorize-request` and what lies below it: the same decision for a proxy. */
+  readonly authorizeRequest: HotHandler;
   /** The same question without HTTP around it. */
   readonly introspect: Introspect;
   /** The same decision within the bounds of the role `guard`; with an active answer, what its guard may keep. */
@@ -67,6 +70,7 @@ export function createIntrospection(options: IntrospectionOptions): Introspectio
   });
   return {
     handle: createEndpoint({ introspect, authenticate, recorder, remoteAddress }),
+    authorizeRequest: createAuthorizeRequest({ introspect, authenticate, metrics, remoteAddress }),
     introspect,
     sight: (presented) => introspect({ ...presented, role: 'guard' }),
     verifier,

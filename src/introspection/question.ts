@@ -11,7 +11,7 @@ import type { TokenUse } from './token-verifier.js';
 export interface Question {
   readonly tenant: Tenant;
   readonly role: NonNullable<Caller['roles']['introspect']>;
-  /** A guard asks: the token was presented for access. */
+  /** A guard or a proxy asks: the token was presented for access. */
   readonly atResource: boolean;
   readonly text: string;
   /** SHA-256 of the text: names it in memory, identifies an opaque token. */

@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { STATUS_CODES, type IncomingMessage, type RequestListener } from 'node:http';
+import { STATUS_CODES, type RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -11,6 +11,7 @@ import { createHttpServer, type HotHandler } from './http-server.js';
 import { watchRequests } from './http-metrics.js';
 import { createRequestTracing } from './http-tracing.js';
 import { rememberMediaType } from './json-body.js';
+import { createKnownPaths } from './known-paths.js';
 import { createPace } from './pace.js';
 import { ProblemFilter } from './problem.filter.js';
 import { errorOfStatus, problemOf, RETRY_AFTER_S, statusOfKind } from './problem.js';
@@ -117,10 +118,15 @@ export async function createHttpApp(options: HttpAppOptions): Promise<NestFastif
 
 /** Refuses before a body is read what needs none of it, and lets those who repeat what was refused for its number wait. */
 function standBeforeBodies(fastify: FastifyInstance, gate: RequestGate | undefined): void {
+  const knownPaths = createKnownPaths();
+  fastify.addHook('onRoute', ({ url, method }) => knownPaths.add(url, method));
   const pace = createPace({ everyMs: RETRY_AFTER_S * 1000, maxBehindMs: MAX_BEHIND_MS });
   fastify.addHook('onRequest', async ({ raw, ip, is404, routeOptions }, reply) => {
-    if (is404 && hasBody(raw)) return refuse(reply, new RescindError('not-found'));
-    if (gate === undefined || is404 || !gate.guards(routeOptions.url ?? '')) return undefined;
+    if (is404) {
+      const allow = knownPaths.methodsOf(raw.url ?? '');
+      return refuse(reply, allow.length === 0 ? new RescindError('not-found') : new RescindError('method-not-allowed', { extensions: { allow } }));
+    }
+    if (gate === undefined || !gate.guards(routeOptions.url ?? '')) return undefined;
     const { asks } = routeOptions.config as { asks?: Arriving['asks'] };
     try {
       await gate.enter({ raw, ip, asks }, reply.raw);
@@ -146,8 +152,6 @@ function refuse(reply: FastifyReply, error: RescindError): Promise<never> {
   return new Promise<never>(() => undefined);
 }
 
-const hasBody = ({ headers }: IncomingMessage): boolean => headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
-
 function sendProblem(reply: FastifyReply, error: RescindError): void {
   const { status, headers, body } = problemOf(error);
   // Bytes: to the type of a string the framework would add a charset, which JSON does not have (RFC 8259 section 11).
@@ -160,8 +164,7 @@ function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
     socket.destroy();
     return;
   }
-  // A server that stood still, too, finds that a request took too long: nothing is wrong with it, and it may be sent again.
-  const { status, headers, body } = problemOf(errorOfStatus(error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 503 : 400, error));
+  const { status, headers, body } = problemOf(errorOfStatus(error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400, error));
   const text = JSON.stringify(body);
   const lines = Object.entries({ ...headers, 'content-length': String(Buffer.byteLength(text)), connection: 'close' }).map(([name, value]) => `${name}: ${value}`);
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('\r\n')}\r\n\r\n${text}`);

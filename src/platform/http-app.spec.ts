@@ -3,12 +3,13 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { Body, Controller, Get, Module, Post, Req } from '@nestjs/common';
+import { Body, Controller, Get, Module, Patch, Post, Req } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyRequest } from 'fastify';
 import { RescindError } from '../contracts/index.js';
 import { HEADERS_TIMEOUT_MS, HOT_SAMPLE, type HotHandler } from './http-server.js';
 import { createHttpApp, createLog, createMetrics, jsonBody, listenHttp, type ListenConfig, type Metrics, type RequestGate } from './index.js';
+import { MAX_WAITING } from './pipelining.js';
 
 const BODIES = {
   mediaTypes: ['application/json', 'application/cloudevents+json', 'application/cloudevents-batch+json', 'application/x-ndjson', 'application/x-www-form-urlencoded'],
@@ -20,6 +21,11 @@ class SampleController {
   @Post('v1/things')
   thing(@Body(jsonBody) body: unknown): unknown {
     return { received: body ?? null };
+  }
+
+  @Patch('v1/things/:id')
+  change(): unknown {
+    return {};
   }
 
   @Post('events')
@@ -131,18 +137,27 @@ describe('the HTTP application', () => {
   let url: string;
   let logged: string[];
   let metrics: Metrics;
+  let hotAsked: number;
   let slowAsked: () => void;
   let answerSlow: () => void;
 
   async function start(listen: ListenConfig): Promise<void> {
     logged = [];
+    hotAsked = 0;
     metrics = createMetrics();
     const log = createLog({ level: 'warn', destination: { write: (line) => logged.push(line) } });
     app = await createHttpApp({
       module: SampleModule,
       listen,
       hot: new Map<string, HotHandler>([
-        ['/hot', (req, res) => void res.end(`hot ${req.method}`)],
+        [
+          '/hot',
+          (req, res) => {
+            hotAsked += 1;
+            res.end(`hot ${req.method}`);
+          },
+        ],
+        ['/below/*', (req, res) => void res.end(`below ${req.method} ${req.url}`)],
         [
           '/slow',
           (_req, res) => {
@@ -194,11 +209,12 @@ describe('the HTTP application', () => {
   it('parses a JSON body and leaves a missing one undefined', async () => {
     expect(await (await post('/v1/things', 'application/json', '{"a":[1]}')).json()).toEqual({ received: { a: [1] } });
     expect(await (await fetch(`${url}/v1/things`, { method: 'POST' })).json()).toEqual({ received: null });
+    expect(await (await post('/v1/things', 'application/json', '')).json()).toEqual({ received: null });
   });
 
   it.each([
     ['malformed-json', 400, 'application/json', '{"a":'],
-    ['malformed-json', 400, 'application/json', ''],
+    ['invalid-request', 400, 'application/json', ' null '],
     ['duplicate-key', 400, 'application/json', '{"a":1,"\\u0061":2}'],
     ['invalid-utf8', 400, 'application/json', Buffer.from([0x22, 0xff, 0x22])],
     ['unsupported-media-type', 415, 'application/x-www-form-urlencoded', 'a=1'],
@@ -244,6 +260,47 @@ describe('the HTTP application', () => {
     expect(await response.json()).toMatchObject({ code: 'not-found' });
   });
 
+  it.each([
+    ['GET', '/events', 'POST'],
+    ['POST', '/refused?x=1', 'GET, HEAD'],
+    ['QUERY', '/v1/things', 'POST'],
+    ['DELETE', '/v1/things/one', 'PATCH'],
+  ])('answers 405 to %s %s, and names the methods of the path', async (method, path, allow) => {
+    const response = await fetch(url + path, { method });
+    expect([response.status, response.headers.get('allow'), response.headers.get('content-type')]).toEqual([405, allow, 'application/problem+json']);
+    expect(await response.json()).toMatchObject({ code: 'method-not-allowed' });
+  });
+
+  it.each(['/v1/things/one/two', '/v1/things/'])('answers 404 to %s, which is no path of a route', async (path) => {
+    expect((await fetch(url + path)).status).toBe(404);
+  });
+
+  async function exchange(...lines: readonly string[]): Promise<string> {
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    socket.write([...lines, 'Connection: close', '', ''].join('\r\n'));
+    return text(socket);
+  }
+
+  it.each([
+    ['http://rescind.example/address', '200 OK'],
+    ['HTTPS://rescind.example:8443/hot?x=1', '200 OK'],
+    ['http://rescind.example', '404 Not Found'],
+    ['http://rescind.example?x=1', '404 Not Found'],
+    ['*', '404 Not Found'],
+  ])('takes the target %s', async (target, status) => {
+    expect(await exchange(`GET ${target} HTTP/1.1`, 'Host: another.example')).toMatch(`HTTP/1.1 ${status}\r\n`);
+  });
+
+  it.each([
+    ['/address', 'Host: x', 'hOST: x'],
+    ['/hot', 'Host: x', 'Host: y'],
+    ['/hot', 'Host: x', 'Authorization: Bearer one', 'authorization: Bearer two'],
+  ])('refuses a request to %s with %j, %j', async (path, ...headers) => {
+    const answer = await exchange(`GET ${path} HTTP/1.1`, ...headers);
+    expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n(?:.*\r\n)*?content-type: application\/problem\+json\r\n/);
+    expect(hotAsked).toBe(0);
+  });
+
   it.each(['/v1/%', '/v1/%c0%af', '/%ff?x=1'])('answers a problem to %s, which cannot be decoded', async (path) => {
     const response = await fetch(url + path);
     expect(response.status).toBe(400);
@@ -262,29 +319,65 @@ describe('the HTTP application', () => {
     expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))).toMatchObject({ code: 'invalid-request' });
   });
 
-  it('tells who sends too slowly to try again: a server that stood still cannot tell its own slowness from theirs', async () => {
+  it('tells who sends too slowly to send it again: a server that stood still cannot tell its own slowness from theirs', async () => {
     const socket = connect(Number(new URL(url).port), '127.0.0.1');
     socket.write('GET /address HTTP/1.1\r\nHost: x\r\n');
     const answer = await text(socket);
-    expect(answer).toMatch(/^HTTP\/1\.1 429 Too Many Requests\r\n(?:.*\r\n)*?retry-after: 1\r\n/);
-    expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))).toMatchObject({ code: 'overloaded' });
+    expect(answer).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\n(?:.*\r\n)*?retry-after: 1\r\n/);
+    expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))).toMatchObject({ code: 'request-timeout' });
   }, 3 * HEADERS_TIMEOUT_MS);
 
   it('counts requests by route pattern, never by path, and samples hot ones', async () => {
     const ask = (path: string): Promise<unknown> => fetch(url + path).then((response) => response.text());
     await Promise.all(['/address', '/refused', '/nowhere/1', '/nowhere/2'].map(ask));
     for (let i = 0; i < HOT_SAMPLE; i += 1) await ask('/hot');
+    for (let i = 0; i < HOT_SAMPLE; i += 1) await ask(`/below/nowhere/${i}`);
     const counted = await metrics.text();
     expect(counted).toContain('rescind_http_request_seconds_count{route="/address",method="GET",status="2xx"} 1');
     expect(counted).toContain('rescind_http_request_seconds_count{route="/refused",method="GET",status="4xx"} 1');
     expect(counted).toContain('rescind_http_request_seconds_count{route="unmatched",method="any",status="4xx"} 2');
     expect(counted).toContain('rescind_hot_request_seconds_count{path="/hot"} 1');
+    expect(counted).toContain('rescind_hot_request_seconds_count{path="/below/*"} 1');
     expect(counted).not.toContain('nowhere');
   });
 
   it('gives a hot path to its handler, by the exact path and whatever the query', async () => {
     expect(await (await fetch(`${url}/hot?x=1`)).text()).toBe('hot GET');
     expect((await fetch(`${url}/hot/`)).status).toBe(404);
+    expect(await (await fetch(`${url}/below/one/two?x=1`)).text()).toBe('below GET /below/one/two?x=1');
+    expect((await fetch(`${url}/below`)).status).toBe(404);
+  });
+
+  it('serves the next request of a connection when the one before has been answered', async () => {
+    const asked = new Promise<void>((resolve) => {
+      slowAsked = resolve;
+    });
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    const get = (path: string, more = ''): string => `GET ${path} HTTP/1.1\r\nHost: x\r\n${more}\r\n`;
+    socket.write(get('/slow') + get('/hot') + get('/address') + get('/hot', 'Connection: close\r\n'));
+    await asked;
+    // A whole exchange later the server has read what came after the slow question.
+    await fetch(`${url}/address`);
+    expect(hotAsked).toBe(0);
+    answerSlow();
+    const answer = await text(socket);
+    expect(answer.match(/slow|hot GET|"ip"/g)).toEqual(['slow', 'hot GET', '"ip"', 'hot GET']);
+  });
+
+  it('cuts off a client that sends too many requests at once', async () => {
+    const asked = new Promise<void>((resolve) => {
+      slowAsked = resolve;
+    });
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    socket.on('error', () => undefined);
+    socket.write('GET /slow HTTP/1.1\r\nHost: x\r\n\r\n' + 'GET /hot HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(MAX_WAITING));
+    await asked;
+    await fetch(`${url}/address`);
+    expect(socket.destroyed).toBe(false);
+    socket.write('GET /hot HTTP/1.1\r\nHost: x\r\n\r\n');
+    await closed;
+    expect(hotAsked).toBe(0);
   });
 
   it('does not believe X-Forwarded-For, unless a proxy is trusted, and then only its own word', async () => {

@@ -1,9 +1,13 @@
 import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
+import { RescindError } from '../contracts/index.js';
 import type { ListenConfig } from './config.js';
 import { boundConnections, connectionBounds, type ConnectionBounds } from './connections.js';
 import { readPem } from './pem-file.js';
+import { oneAfterAnother } from './pipelining.js';
+import { problemOf } from './problem.js';
+import { originForm, repeatedHeader } from './request-target.js';
 
 /** Longer than the 60 s after which balancers commonly drop an idle connection, so that they never meet one we just closed. */
 export const KEEP_ALIVE_TIMEOUT_MS = 65_000;
@@ -24,7 +28,8 @@ export type HotHandler = (req: IncomingMessage, res: ServerResponse) => void;
 type Handler = (req: IncomingMessage, res: ServerResponse) => void;
 
 /**
- * A server that gives requests for a hot handler's exact path to it, and all others to the framework. Once `isClosing` says so, every
+ * A server that gives requests for a hot handler's exact path to it, and all others to the framework. A handler of `/name/*` gets all
+ * paths below that name. Once `isClosing` says so, every
  * answer closes its connection: a client that keeps asking on a live one would keep the server from ending.
  */
 export function createHttpServer(options: {
@@ -44,10 +49,18 @@ export function createHttpServer(options: {
   let hotRequests = 0;
   const serve: Handler = (req, res) => {
     if (isClosing()) res.setHeader('connection', 'close');
-    const url = req.url ?? '';
+    const repeated = repeatedHeader(req);
+    if (repeated !== undefined) return refuse(res, `the request has two ${repeated} headers`);
+    const url = originForm(req.url ?? '');
+    req.url = url;
     const query = url.indexOf('?');
-    const path = query === -1 ? url : url.slice(0, query);
-    const handler = hot.get(path);
+    const exact = query === -1 ? url : url.slice(0, query);
+    let path = exact;
+    let handler = hot.get(path);
+    if (handler === undefined) {
+      path = below(exact);
+      handler = hot.get(path);
+    }
     if (handler === undefined) {
       res.setHeader('x-content-type-options', 'nosniff');
       if (tls !== undefined) res.setHeader('strict-transport-security', STRICT_TRANSPORT);
@@ -69,14 +82,28 @@ export function createHttpServer(options: {
     connectionsCheckingInterval: TIMEOUT_CHECK_INTERVAL_MS,
   };
   const unused = new Set<Socket>();
+  const serveInOrder = oneAfterAnother(serve);
   // In the one listener: a second one costs each request more than what it would do.
   const serveOn: Handler = (req, res) => {
     unused.delete(req.socket);
-    serve(req, res);
+    serveInOrder(req, res);
   };
   const server = tls === undefined ? createServer(timeouts, serveOn) : createSecureServer(timeouts, tls, serveOn);
   boundConnections(server, options.connections ?? connectionBounds(false), options.onTooMany);
   return closingUnused(server, tls === undefined ? 'connection' : 'secureConnection', unused);
+}
+
+/** `/name/*` for a path below `/name`, which must not be told apart in metrics. */
+function below(path: string): string {
+  const end = path.indexOf('/', 1);
+  return end === -1 ? path : `${path.slice(0, end)}/*`;
+}
+
+/** Who sends two of what there may be one of is not asked further: what stands in front may have read the other one. */
+function refuse(res: ServerResponse, detail: string): void {
+  const { status, headers, body } = problemOf(new RescindError('invalid-request', { detail }));
+  res.writeHead(status, { ...headers, connection: 'close' });
+  res.end(JSON.stringify(body));
 }
 
 function createSecureServer(timeouts: ServerOptions, { certFile, keyFile }: NonNullable<ListenConfig['tls']>, serve: Handler): Server {

@@ -19,7 +19,8 @@ export function mediaTypeOf(body: Uint8Array): string | undefined {
 
 /**
  * Pipe for the management API's bodies, which arrive raw: `@Body(jsonBody) body: unknown`. Strict JSON, declared as JSON. A request
- * without a body gives `undefined`. What the value holds is the controller's to validate.
+ * without a body, or with an empty one, gives `undefined`; `null` is refused, since a controller must not take it for no body. What the value
+ * holds is the controller's to validate.
  */
 export const jsonBody = {
   transform(body: unknown): unknown {
@@ -27,7 +28,10 @@ export const jsonBody = {
     if (!(body instanceof Uint8Array) || mediaTypes.get(body) !== JSON_MEDIA_TYPE) {
       throw new RescindError('unsupported-media-type', { detail: `send ${JSON_MEDIA_TYPE}` });
     }
+    if (body.length === 0) return undefined;
     if (body.length > MAX_JSON_BODY_BYTES) throw new RescindError('too-large', { detail: `at most ${MAX_JSON_BODY_BYTES} bytes` });
-    return parseStrictJson(body);
+    const value = parseStrictJson(body);
+    if (value === null) throw new RescindError('invalid-request', { detail: 'the body is null; send an object, or no body where it is optional' });
+    return value;
   },
 };

@@ -5,6 +5,8 @@ const STATUS_OF_KIND: Readonly<Record<ErrorKind, number>> = {
   unauthenticated: 401,
   forbidden: 403,
   'not-found': 404,
+  'method-not-allowed': 405,
+  timeout: 408,
   conflict: 409,
   'too-large': 413,
   'unsupported-media-type': 415,
@@ -34,7 +36,9 @@ export function problemOf(error: RescindError): ProblemAnswer {
   const headers: Record<string, string> = { 'content-type': 'application/problem+json', 'cache-control': 'no-store' };
   // RFC 9110 section 11.6.1: a 401 names a challenge.
   if (status === 401) headers['www-authenticate'] = 'Bearer realm="rescind"';
-  if (status === 429 || status === 503) headers['retry-after'] = String(error.extensions?.['retry_after'] ?? RETRY_AFTER_S);
+  const { allow } = error.extensions ?? {};
+  if (Array.isArray(allow)) headers['allow'] = allow.join(', ');
+  if (status === 408 || status === 429 || status === 503) headers['retry-after'] = String(error.extensions?.['retry_after'] ?? RETRY_AFTER_S);
   const { title } = ERROR_CODES[error.code];
   const detail = error.detail === undefined ? {} : { detail: error.detail };
   const body = { ...error.extensions, type: `${PROBLEM_TYPE_BASE}${error.code}`, title, status, code: error.code, ...detail };
@@ -45,7 +49,8 @@ const CODE_OF_STATUS: Readonly<Record<number, ErrorCode>> = {
   401: 'unauthenticated',
   403: 'forbidden',
   404: 'not-found',
-  405: 'not-found',
+  405: 'method-not-allowed',
+  408: 'request-timeout',
   413: 'too-large',
   415: 'unsupported-media-type',
   429: 'too-many-requests',

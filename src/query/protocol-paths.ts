@@ -84,6 +84,32 @@ const readiness = (id: string, summary: string) => ({
   },
 });
 
+const proxyHeader = (name: string, required: boolean, description: string) => ({ name, in: 'header', required, schema: text, description });
+const upstreamHeaders = Object.fromEntries(
+  ['X-Rescind-Iss', 'X-Rescind-Sub', 'X-Rescind-Client-Id', 'X-Rescind-Scope'].map((name) => [name, { schema: text, description: 'percent-encoded where it is no printable ASCII; empty where the token states none' }]),
+);
+const challenge = { 'WWW-Authenticate': { schema: text, description: 'RFC 6750, section 3' } };
+
+const authorizeRequest = (operationId: string) => ({
+  tags: ['protocol'],
+  operationId,
+  summary: 'May this request pass? Forward auth for nginx, Traefik and Envoy',
+  description:
+    'The proxy is the caller, with the role `introspect`, and names itself in `X-Rescind-Key`. The bearer token is that of the proxy’s client. The decision is that of `/introspect`; a token that is bound to a key is refused. Paths below this one are answered likewise, whatever the method.',
+  security: [{ bearer: [] }],
+  parameters: [
+    proxyHeader('X-Rescind-Key', true, 'the key of a caller with the role `introspect`'),
+    proxyHeader('X-Rescind-Resource', false, 'must be in the token’s `aud`'),
+    proxyHeader('X-Rescind-Require-Scope', false, 'scopes that the token must have, separated by spaces'),
+  ],
+  responses: {
+    200: { description: 'let it pass, with these headers', headers: upstreamHeaders },
+    401: { description: 'no token, or one that is not active here', headers: challenge, ...oauthError },
+    403: { description: 'insufficient_scope', headers: challenge, ...oauthError },
+    503: { description: 'this node cannot say, or the proxy is no caller that may ask', ...oauthError },
+  },
+});
+
 /** OpenAPI path items. */
 export const PROTOCOL_PATHS = {
   '/health/live': {
@@ -139,7 +165,7 @@ export const PROTOCOL_PATHS = {
       tags: ['protocol'],
       operationId: 'introspect-post',
       summary: 'Is this token still good? (RFC 7662)',
-      description: 'Role `introspect`. An inactive token is answered by the same bytes whatever the reason.',
+      description: 'Role `introspect`. An inactive token is answered by the same bytes whatever the reason. The hint for ID-JAGs is not widened to other types, as RFC 7662, 2.1 would have it: a RAS that looks at `active` alone must not redeem an access token.',
       security: callers,
       requestBody: tokenForm(`\`access_token\`, \`refresh_token\` or \`${ID_JAG_TOKEN_TYPE}\``, {
         token: 'mF_9.B5f-4.1JqM',
@@ -173,10 +199,15 @@ export const PROTOCOL_PATHS = {
         },
         400: { description: 'invalid_request', ...oauthError },
         401: { description: 'invalid_client', ...oauthError },
-        429: { description: 'too many failed attempts', headers: { 'Retry-After': { schema: text } } },
+        413: { description: 'the form is too long', ...oauthError },
+        429: { description: 'too many failed attempts', headers: { 'Retry-After': { schema: text } }, ...oauthError },
         503: { description: 'this node cannot say: never a stale yes', headers: { 'Retry-After': { schema: text } } },
       },
     },
+  },
+  '/authorize-request': {
+    get: authorizeRequest('authorize-request-get'),
+    post: authorizeRequest('authorize-request-post'),
   },
   '/revoke': {
     post: {
@@ -188,9 +219,12 @@ export const PROTOCOL_PATHS = {
       requestBody: tokenForm('`access_token` or `refresh_token`', { token: '45ghiukldjahdnhzdauz', token_type_hint: 'refresh_token' }),
       responses: {
         200: { description: 'in force everywhere' },
-        400: { description: 'invalid_request or unsupported_token_type', ...oauthError },
+        400: { description: 'invalid_request: also where the token was issued to another client', ...oauthError },
         401: { description: 'invalid_client', ...oauthError },
-        503: { description: 'not confirmed everywhere: send it again', headers: { 'Retry-After': { schema: text } } },
+        403: { description: 'insufficient_scope: the caller lacks the role', ...oauthError },
+        413: { description: 'the form is too long', ...oauthError },
+        429: { description: 'too many failed attempts', headers: { 'Retry-After': { schema: text } }, ...oauthError },
+        503: { description: 'not confirmed everywhere: send it again', ...oauthError, headers: { 'Retry-After': { schema: text } } },
       },
     },
   },

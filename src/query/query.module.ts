@@ -1,6 +1,7 @@
 import { Module, type DynamicModule, type INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import { AccessController } from './access/access.controller.js';
+import { addCommonResponses } from './common-responses.js';
 import { ChangesController } from './changes/changes.controller.js';
 import { CoverageController } from './coverage/coverage.controller.js';
 import { DirectoryController } from './directory/directory.controller.js';
@@ -49,14 +50,16 @@ export function describeApi(app: INestApplication, { version }: { readonly versi
     .setTitle('Rescind')
     .setDescription('Errors of /v1 are RFC 9457 problem+json with a stable `code`. Protocol endpoints use their standard’s errors.')
     .setVersion(version)
-    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'the key of a caller' }, 'bearer')
+    .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'opaque', description: 'the key of a caller, `rsk_…`' }, 'bearer')
     .addBasicAuth({ type: 'http', scheme: 'basic', description: 'id and key of a caller (client_secret_basic)' }, 'basic')
     .build();
   const document = SwaggerModule.createDocument(app, config, {
     operationIdFactory: (controller, method) => `${controller.replace(/Controller$/, '').toLowerCase()}-${method}`,
   });
   addExamples(document);
-  app.get<OpenApiSlot>(OPEN_API).document = { ...document, paths: { ...(PROTOCOL_PATHS as unknown as OpenAPIObject['paths']), ...document.paths } };
+  const paths = { ...(structuredClone(PROTOCOL_PATHS) as unknown as OpenAPIObject['paths']), ...document.paths };
+  addCommonResponses(paths);
+  app.get<OpenApiSlot>(OPEN_API).document = { ...document, paths };
 }
 
 function addExamples({ paths }: OpenAPIObject): void {

@@ -1,7 +1,9 @@
 import { fork } from 'node:child_process';
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { AUTHORIZE_REQUEST_PATH } from '../../src/introspection/index.js';
+import { createHttpServer } from '../../src/platform/http-server.js';
 import { createMemoryWorld } from '../conformance/memory-world.js';
 import * as parties from '../conformance/parties.js';
 import { digestOf, signJwt } from '../conformance/signing.js';
@@ -32,11 +34,10 @@ export async function run(): Promise<readonly Row[]> {
     execArgv: PROFILE === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${PROFILE}`],
   });
   const peer = await startPeer({ tokens: OPAQUE_TOKENS });
-  const { port } = await heard<{ port: number }>(child);
-  const loadOf = (path: string, tokens: readonly string[]): Load => {
+  const { port, floorPort } = await heard<{ port: number; floorPort: number }>(child);
+  const loadOf = (path: '/introspect' | '/floor', tokens: readonly string[]): Load => {
     const requests = tokens.map((token) => requestOf({ path, authorization: parties.basic('chat-api'), token }));
-    let at = 0;
-    return { port, connections: CONNECTIONS, ms: ROUND_MS, minBytes: MIN_ACTIVE_BYTES, next: () => requests[at++ % requests.length]! };
+    return { ...loadAt(path === '/floor' ? floorPort : port, requests), minBytes: MIN_ACTIVE_BYTES };
   };
   const rows: Row[] = [];
   for (const [name, tokens] of [['opaque', opaques], ['jwt', jwts]] as const) {
@@ -45,9 +46,29 @@ export async function run(): Promise<readonly Row[]> {
     const note = `${tokens.length} tokens in memory; floor: bare node:http that reads the body and answers the same bytes`;
     rows.push(...(await rowsOf(child, `introspection.warm.${name}`, await interleave(child, loads, ROUNDS), note)));
   }
+  const proxied = opaques.map(authorizeRequestOf);
+  await requirePassing(port, opaques[0]!);
+  const note = `${opaques.length} tokens in memory, asked for by a proxy; floor: bare node:http that answers an introspection`;
+  rows.push(...(await rowsOf(child, 'introspection.authorize-request', await interleave(child, { own: loadAt(port, proxied), floor: loadOf('/floor', opaques) }, ROUNDS), note)));
   child.send('end');
   peer.child.kill();
   return rows;
+}
+
+function loadAt(port: number, requests: readonly Buffer[]): Load {
+  let at = 0;
+  return { port, connections: CONNECTIONS, ms: ROUND_MS, next: () => requests[at++ % requests.length]! };
+}
+
+const proxyHeaders = (token: string) => ({ authorization: `Bearer ${token}`, 'x-rescind-key': parties.secretOf('chat-api'), 'x-rescind-resource': parties.API, 'x-rescind-require-scope': 'chat.read' });
+
+const authorizeRequestOf = (token: string): Buffer =>
+  Buffer.from(`GET ${AUTHORIZE_REQUEST_PATH} HTTP/1.1\r\nhost: 127.0.0.1\r\n${Object.entries(proxyHeaders(token)).map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`, 'latin1');
+
+/** A refusal is as long as a yes, so that the rounds cannot tell them apart. */
+async function requirePassing(port: number, token: string): Promise<void> {
+  const { status } = await fetch(`http://127.0.0.1:${port}${AUTHORIZE_REQUEST_PATH}`, { headers: proxyHeaders(token) });
+  if (status !== 200) throw new Error(`${AUTHORIZE_REQUEST_PATH} answers ${status}`);
 }
 
 async function serve(now: number, jwk: Record<string, unknown>): Promise<void> {
@@ -63,15 +84,20 @@ async function serve(now: number, jwk: Record<string, unknown>): Promise<void> {
   setInterval(() => (world.now = Date.now() / 1000), 100);
 
   const { body } = await world.ask(opaqueToken(0));
-  const floor = createFloor(body!);
-  const server = createServer((req, res) => (req.url === '/floor' ? floor(req, res) : world.handle(req, res)));
-  server.listen(0, '127.0.0.1', () => process.send!({ port: (server.address() as AddressInfo).port }));
+  const hot = new Map([['/introspect', world.handle], [AUTHORIZE_REQUEST_PATH, world.authorizeRequest]]);
+  // The listener of the product, with all that it does before a handler.
+  const own = createHttpServer({ framework: (_req, res) => void res.end(), hot, tls: undefined, isClosing: () => false });
+  const [port, floorPort] = await Promise.all([own, createServer(createFloor(body!))].map(portOf));
+  process.send!({ port, floorPort });
   process.on('message', (message) => {
     const answer = answerOf(message);
     if (answer === undefined) process.exit(0);
     process.send!(answer);
   });
 }
+
+const portOf = (server: Server): Promise<number> =>
+  new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port)));
 
 const [role, now, jwk] = process.argv.slice(2);
 if (role === 'serve' && process.send) await serve(Number(now), JSON.parse(jwk!) as Record<string, unknown>);

@@ -5,12 +5,14 @@ import { join } from 'node:path';
 import { eventType, type EventDataOf, type SourceEventName } from '../../src/contracts/index.js';
 import { startRescind } from '../../src/main.js';
 import { readConfig } from '../../src/platform/index.js';
-import { createTestDatabase, testLog } from '../support/services.js';
+import { createTestDatabase, testLog, type TestDatabase } from '../support/services.js';
 import * as parties from './parties.js';
 
 /** The whole service on a database of its own, with the parties registered through its API. */
 export interface ConformanceService {
   readonly url: string;
+  readonly database: TestDatabase;
+  readonly adminKey: string;
   /** What a registered caller authenticates with. */
   basic(caller: string): string;
   secret(caller: string): string;
@@ -74,6 +76,8 @@ export async function startConformanceService(): Promise<ConformanceService> {
 
   return {
     url: rescind.url,
+    database,
+    adminKey: admin,
     secret,
     basic: (caller) => parties.basic(caller, secret(caller)),
     async emit(source, name, data) {

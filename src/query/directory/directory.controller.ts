@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, Header, HttpCode, Inject, Param, Post, Put, Query } from '@nestjs/common';
-import { ApiBody, ApiConsumes, ApiOkResponse, ApiOperation, ApiParam, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiOkResponse, ApiOperation, ApiParam, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { RescindError } from '../../contracts/index.js';
 import { jsonBody, mediaTypeOf } from '../../platform/index.js';
 import { CurrentCaller, RequireRole } from '../../registry/index.js';
@@ -9,7 +9,7 @@ import { QUESTIONS } from '../query-tokens.js';
 import { DirectoryEntry, DirectoryPage, EntityAnswer, ImportAnswer } from './answers.js';
 import { DIRECTORY_PARAMETERS, type Writer } from './directory.pg.js';
 import { ENTITY_PARAMETERS } from './entity.pg.js';
-import { CSV_MEDIA_TYPE } from './import-file.js';
+import { CSV_MEDIA_TYPE, DIRECTORY_COLUMNS, MAX_ENTRIES } from './import-file.js';
 
 const JSON_MEDIA_TYPE = 'application/json';
 const FOR_PEOPLE = 'For people to read: nothing decides by the directory.';
@@ -17,6 +17,24 @@ const FOR_PEOPLE = 'For people to read: nothing decides by the directory.';
 const plain = (schema: unknown): object => JSON.parse(JSON.stringify(schema)) as object;
 const iss = { name: 'iss', required: true, schema: { type: 'string' as const }, description: 'issuer that knows it by this name' };
 const tenant = { name: 'tenant', required: false, schema: { type: 'string' as const }, description: 'tenant claim, where the issuer states one' };
+const text = { type: 'string' as const };
+const IMPORT_BODY = {
+  required: true,
+  content: {
+    [CSV_MEDIA_TYPE]: { schema: text, example: `${DIRECTORY_COLUMNS.join(',')}\nclient,https://idp.example,,wiki,Wiki,,,,ann@example.com,docs\n` },
+    [JSON_MEDIA_TYPE]: {
+      schema: {
+        type: 'array' as const,
+        maxItems: MAX_ENTRIES,
+        items: {
+          type: 'object' as const,
+          required: ['kind', 'iss', 'id'],
+          properties: { ...Object.fromEntries(DIRECTORY_COLUMNS.map((name) => [name, text])), emails: { type: 'array' as const, items: text }, active: { type: 'boolean' as const } },
+        },
+      },
+    },
+  },
+};
 const named = (name: string, description: string) => ApiParam({ name, schema: { type: 'string' }, description });
 
 @ApiTags('directory')
@@ -106,8 +124,8 @@ export class DirectoryController {
   @ApiOperation({
     summary: 'Put many entries at once, from a CSV file or a JSON list',
     description: `All or none: a refusal lists what is wrong with each line (\`lines\`). The same file again changes nothing, and what it does not name stays. ${FOR_PEOPLE}`,
+    requestBody: IMPORT_BODY,
   })
-  @ApiConsumes(CSV_MEDIA_TYPE, JSON_MEDIA_TYPE)
   @ApiOkResponse({ schema: plain(ImportAnswer) })
   @ApiResponse({ status: 400, description: 'invalid-request, with `lines`: [{line, detail}] and `faults`, their number (problem+json)' })
   importFile(@CurrentCaller() caller: Writer, @Query() query: unknown, @Body() body: unknown): Promise<ImportAnswer> {

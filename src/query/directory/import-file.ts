@@ -6,11 +6,12 @@ import { DIRECTORY_KINDS, readRow, type DirectoryKind, type DirectoryRow, type M
 export const CSV_MEDIA_TYPE = 'text/csv';
 
 /** Entries of one file. */
-const MAX_ENTRIES = 20_000;
+export const MAX_ENTRIES = 20_000;
 /** Lines of a report that are shown; the rest is counted. */
 const MAX_LINES_SHOWN = 100;
 
-const COLUMNS = ['kind', 'iss', 'tenant', 'id', 'display_name', 'user_name', 'emails', 'active', 'owner', 'team'] as const;
+/** Members of an entry; in a CSV file its columns. */
+export const DIRECTORY_COLUMNS = ['kind', 'iss', 'tenant', 'id', 'display_name', 'user_name', 'emails', 'active', 'owner', 'team'] as const;
 
 /** `line`: of a CSV file, from 1; of JSON the position in the list, from 1. */
 interface Line {
@@ -57,7 +58,7 @@ function refusal(faults: readonly Fault[]): RescindError {
 
 function rowOf({ kind, iss, tenant, id, ...members }: Members): DirectoryRow {
   if (!DIRECTORY_KINDS.includes(kind as DirectoryKind)) throw new TypeError(`\`kind\` is one of ${DIRECTORY_KINDS.join(', ')}`);
-  const unknown = Object.keys(members).find((name) => !(COLUMNS as readonly string[]).includes(name));
+  const unknown = Object.keys(members).find((name) => !(DIRECTORY_COLUMNS as readonly string[]).includes(name));
   if (unknown !== undefined) throw new TypeError(`\`${unknown.slice(0, 64)}\` is no member of an entry`);
   return readRow(kind as DirectoryKind, { iss, tenant, id }, members);
 }
@@ -79,9 +80,9 @@ function linesOfCsv(bytes: Uint8Array): Line[] {
     throw new RescindError('invalid-utf8');
   }
   const [header, ...records] = parsed(text);
-  if (header === undefined) throw refusal([{ line: 1, detail: `the first line names the columns: ${COLUMNS.join(',')}` }]);
-  const unknown = header.fields.find((name) => !(COLUMNS as readonly string[]).includes(name));
-  if (unknown !== undefined) throw refusal([{ line: 1, detail: `\`${unknown.slice(0, 64)}\` is no column; there are ${COLUMNS.join(',')}` }]);
+  if (header === undefined) throw refusal([{ line: 1, detail: `the first line names the columns: ${DIRECTORY_COLUMNS.join(',')}` }]);
+  const unknown = header.fields.find((name) => !(DIRECTORY_COLUMNS as readonly string[]).includes(name));
+  if (unknown !== undefined) throw refusal([{ line: 1, detail: `\`${unknown.slice(0, 64)}\` is no column; there are ${DIRECTORY_COLUMNS.join(',')}` }]);
   if (new Set(header.fields).size < header.fields.length) throw refusal([{ line: 1, detail: 'a column is named twice' }]);
   const short = records.flatMap(({ line, fields }) => (fields.length === header.fields.length ? [] : [{ line, detail: `has ${fields.length} fields, and the header ${header.fields.length}` }]));
   if (short.length > 0) throw refusal(short);

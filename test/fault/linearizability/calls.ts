@@ -6,7 +6,7 @@ import type { Random } from './random.js';
 const ATTEMPT_TIMEOUT_MS = 10_000;
 const RETRY_AFTER_MS = 150;
 /** No room, or a node that stood still and took the request for a slow one. */
-const TOO_MANY_REQUESTS = 429;
+const AGAIN: ReadonlySet<number> = new Set([408, 429]);
 
 /** Served where events are ingested. */
 export const EVENTS_PATH = '/events';
@@ -59,7 +59,7 @@ export function createCaller({ nodes, random, ended }: { nodes: readonly Node[];
         const answer = up.length === 0 ? undefined : await once(random.pick(up), call);
         if (answer && answer.status < 300) return answer;
         if (answer && call.lapsesWith !== undefined && answer.text.includes(`"${call.lapsesWith}"`)) return undefined;
-        if (answer && answer.status < 500 && answer.status !== TOO_MANY_REQUESTS) throw new Error(`${call.path}: ${answer.status} ${answer.text.slice(0, 500)} to ${call.body.slice(0, 500)}`);
+        if (answer && answer.status < 500 && !AGAIN.has(answer.status)) throw new Error(`${call.path}: ${answer.status} ${answer.text.slice(0, 500)} to ${call.body.slice(0, 500)}`);
         await delay(RETRY_AFTER_MS);
       }
       return undefined;

@@ -15,6 +15,8 @@ export interface Credentials {
   readonly admin: string;
   readonly emitter: string;
   readonly introspector: string;
+  /** Waits for the facts of tokens not yet seen. */
+  readonly waitingIntrospector: string;
   readonly guard: string;
   /** By the name of the RAS: may revoke what was issued to its clients. */
   readonly clients: ReadonlyMap<string, string>;
@@ -140,6 +142,7 @@ async function register(url: string, adminKey: string): Promise<{ credentials: C
       admin: adminKey,
       emitter: await caller('emitter', { emit: { sources: [...topics.keys()] } }),
       introspector: await caller('introspector', { introspect: reach }),
+      waitingIntrospector: await caller('waiting-introspector', { introspect: { ...reach, wait: true } }),
       guard: await caller('guard', { guard: reach }),
       clients,
     },

@@ -66,6 +66,7 @@ export interface Check {
   readonly token: number;
   /** Position in `vias`. */
   readonly via: number;
+  /** When it was sent; behind another question of its connection, a moment before the answer to that one went out, if that is later. */
   readonly began: HostMs;
   readonly ended: HostMs;
   readonly answer: CheckAnswer;
@@ -82,6 +83,8 @@ const FIRST_CAPACITY = 1 << 16;
 
 /** Checks by the million, in columns. */
 export class CheckLog implements Iterable<Check> {
+  /** Checks that were sent before the answer in front of theirs went out, and are judged from then on. */
+  behind = 0;
   #length = 0;
   #tokens = new Uint32Array(FIRST_CAPACITY);
   #vias = new Uint8Array(FIRST_CAPACITY);

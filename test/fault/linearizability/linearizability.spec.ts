@@ -43,6 +43,7 @@ describe('introspection at three nodes, asked from outside while rules are order
       expect(FAULT_KINDS.filter((kind) => faults[kind] === 0)).toEqual([]);
       // It has asked where it could have been caught.
       expect(result.viaKafka).toBeGreaterThan(0);
+      expect(result.behind).toBeGreaterThan(CHECKS / 100);
       expect([verdict.afterAnswer > CHECKS / 20, verdict.active > CHECKS / 20]).toEqual([true, true]);
       expect(['token', 'session', 'user', 'combination', 'revoke.recorded', 'lift.resume', 'all'].filter((kind) => !orders[kind])).toEqual([]);
     },

@@ -19,11 +19,22 @@ const MAX_LATE_QUESTIONS = 60;
 const FLUSH_MS = 50;
 /** Of those to be asked now; older ones are dropped. */
 const MAX_FOCUSED = 200;
+/** Questions that a pipelining connection sends at once. */
+const PIPELINED = 8;
+/** A pipelining connection puts a question in front whose answer takes a while: the others are sent long before they may be decided. */
+const SLOW_FRONT_SHARE = 0.7;
+/** More than the kernel takes to carry an answer from one process to another. */
+const DELIVERY_MS = 20;
 
 const clock = () => Number(process.hrtime.bigint()) / 1e6;
 const draw = createDraw();
 let records = [];
+/** Of the checks since the last report, those that waited for the answer before theirs. */
+let behind = 0;
 let authorization;
+let waitingAuthorization;
+/** When the last round began, and the one before it. */
+let [round, roundBefore] = [0, 0];
 
 function tell(token, via, answer, began) {
   records.push(token, via, answer, began, clock());
@@ -31,27 +42,32 @@ function tell(token, via, answer, began) {
 
 setInterval(() => {
   if (records.length === 0) return;
-  process.send({ checks: Float64Array.from(records) });
+  process.send({ checks: Float64Array.from(records), behind });
   records = [];
+  behind = 0;
 }, FLUSH_MS);
 
-function requestOf(text) {
+function requestOf(text, secret = authorization) {
   const body = `token=${text}&token_type_hint=access_token`;
   return (
-    `POST /introspect HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: ${authorization}\r\n` +
+    `POST /introspect HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: ${secret}\r\n` +
     `Content-Type: application/x-www-form-urlencoded\r\nAccept: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`
   );
 }
 
-/** Undefined while the response is not complete. */
-function readAnswer(text) {
+/** The first response and what follows it. Undefined while the response is not complete. */
+function readResponse(text) {
   const end = text.indexOf('\r\n\r\n');
   if (end < 0) return undefined;
   const length = /\r\ncontent-length: (\d+)/i.exec(text.slice(0, end));
-  if (!length) return complain(`no content-length: ${text}`);
-  if (text.length < end + 4 + Number(length[1])) return undefined;
+  const to = length ? end + 4 + Number(length[1]) : text.length;
+  if (text.length < to) return undefined;
+  return { answer: length ? answerOf(text.slice(0, to), end + 4) : complain(`no content-length: ${text}`), rest: text.slice(to) };
+}
+
+function answerOf(text, bodyAt) {
   const status = text.slice(9, 12);
-  const body = text.slice(end + 4);
+  const body = text.slice(bodyAt);
   if (status === '200' && body.startsWith('{"active":true,')) return ACTIVE;
   if (status === '200' && body === '{"active":false}') return INACTIVE;
   if (status === '503') return UNAVAILABLE;
@@ -63,18 +79,32 @@ function complain(text) {
   return UNAVAILABLE;
 }
 
-function createConnection(node, isLate) {
+/** `way`: 'one' question at a time, 'late' a single question, 'pipelined' several at once. */
+function createConnection(node, way) {
   let text = '';
-  let asked;
+  let asked = [];
+  /** An answer read now went out later than this. */
+  let earliest = 0;
+  let pause = false;
   const socket = connect({ port: node.port, host: '127.0.0.1', noDelay: true });
   socket.setEncoding('latin1');
-  const timer = setTimeout(() => asked && socket.destroy(), TIMEOUT_MS);
+  const timer = setTimeout(() => asked.length > 0 && socket.destroy(), TIMEOUT_MS);
 
   function ask(token) {
-    asked = { token, began: clock() };
-    node.waitingSince ??= asked.began;
+    const began = clock();
+    const tokens = [token];
+    const count = way === 'pipelined' ? PIPELINED : 1;
+    while (tokens.length < count) tokens.push(node.focus.shift() ?? draw.pick());
+    asked = tokens.map((each) => ({ token: each, began }));
+    let requests = tokens.map((each) => requestOf(draw.text(each))).join('');
+    if (way === 'pipelined' && Math.random() < SLOW_FRONT_SHARE) {
+      asked.unshift({ token: undefined, began });
+      requests = requestOf(`unknown-${began}-${Math.random()}`, waitingAuthorization) + requests;
+    }
+    node.waitingSince ??= began;
+    [earliest, pause] = [0, false];
     timer.refresh();
-    socket.write(requestOf(draw.text(token)));
+    socket.write(requests);
   }
 
   function rest() {
@@ -82,33 +112,41 @@ function createConnection(node, isLate) {
     pump(node);
   }
 
+  function hear(answer) {
+    const { token, began } = asked.shift();
+    if (earliest > began) behind += 1;
+    // A question is decided after the answer before it went out.
+    if (token !== undefined) tell(token, node.via, answer, Math.max(began, earliest));
+    // The kernel would have shown an answer that was there at the round before the last.
+    earliest = roundBefore - DELIVERY_MS;
+    pause ||= answer === UNAVAILABLE;
+  }
+
   socket.on('connect', () => {
-    const token = isLate ? draw.pick() : undefined;
+    const token = way === 'late' ? draw.pick() : undefined;
     if (token === undefined) rest();
     else ask(token);
   });
   socket.on('data', (chunk) => {
     text += chunk;
-    const answer = readAnswer(text);
-    if (answer === undefined) return;
-    text = '';
-    node.waitingSince = undefined;
-    tell(asked.token, node.via, answer, asked.began);
-    asked = undefined;
-    if (isLate) socket.destroy();
-    else if (answer === UNAVAILABLE) setTimeout(rest, UNAVAILABLE_PAUSE_MS);
+    for (let read = readResponse(text); read !== undefined && asked.length > 0; read = readResponse(text)) {
+      text = read.rest;
+      hear(read.answer);
+    }
+    node.waitingSince = asked.length === 0 ? undefined : clock();
+    if (asked.length > 0) return;
+    if (way === 'late') socket.destroy();
+    else if (pause) setTimeout(rest, UNAVAILABLE_PAUSE_MS);
     else rest();
   });
   socket.on('error', () => undefined);
   socket.on('close', () => {
     clearTimeout(timer);
     node.idle = node.idle.filter((other) => other !== ask);
-    if (asked) {
-      node.waitingSince = undefined;
-      tell(asked.token, node.via, UNAVAILABLE, asked.began);
-    }
-    if (isLate) node.late -= 1;
-    else setTimeout(() => createConnection(node, false), RECONNECT_MS);
+    if (asked.length > 0) node.waitingSince = undefined;
+    for (const { token, began } of asked) if (token !== undefined) tell(token, node.via, UNAVAILABLE, began);
+    if (way === 'late') node.late -= 1;
+    else setTimeout(() => createConnection(node, way), RECONNECT_MS);
   });
 }
 
@@ -123,13 +161,14 @@ function pump(node) {
   }
 }
 
-function start({ nodes, connections, perSecond, authorization: secret }) {
-  authorization = secret;
+function start({ nodes, connections, pipelining, perSecond, authorization: secret, waitingAuthorization: waitingSecret }) {
+  [authorization, waitingAuthorization] = [secret, waitingSecret];
   const all = nodes.map(({ port, via }) => ({ port, via, focus: [], idle: [], due: 0, late: 0, waitingSince: undefined }));
-  for (const node of all) for (let n = 0; n < connections; n += 1) createConnection(node, false);
+  for (const node of all) for (let n = 0; n < connections; n += 1) createConnection(node, n < pipelining ? 'pipelined' : 'one');
   let last = clock();
   setInterval(() => {
     const now = clock();
+    [roundBefore, round] = [round, now];
     for (const node of all) {
       node.due = Math.min(node.due + ((now - last) * perSecond) / 1_000, (MAX_BEHIND_MS * perSecond) / 1_000);
       pump(node);
@@ -140,7 +179,7 @@ function start({ nodes, connections, perSecond, authorization: secret }) {
     for (const node of all) {
       if (node.waitingSince === undefined || clock() - node.waitingSince < SILENT_MS || node.late >= MAX_LATE_QUESTIONS) continue;
       node.late += 1;
-      createConnection(node, true);
+      createConnection(node, 'late');
     }
   }, LATE_QUESTION_EVERY_MS);
   draw.onFocus((tokens) => {

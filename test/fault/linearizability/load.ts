@@ -32,21 +32,25 @@ export interface Surroundings {
 
 export interface NodeLoadOptions extends Surroundings {
   readonly nodes: readonly { readonly port: number; readonly via: number }[];
-  /** A node; each has one question under way. */
+  /** A node; each has one question under way, */
   readonly connections: number;
+  /** but so many of them, which pipeline several. */
+  readonly pipelining: number;
   /** Questions a node. */
   readonly perSecond: number;
   readonly authorization: string;
+  /** Of a caller whose questions about unknown tokens wait for facts. */
+  readonly waitingAuthorization: string;
 }
 
 /** A process that introspects at the nodes. */
-export async function startNodeLoad({ nodes, connections, perSecond, authorization, population, log, onTrouble }: NodeLoadOptions): Promise<Load> {
+export async function startNodeLoad({ population, log, onTrouble, ...start }: NodeLoadOptions): Promise<Load> {
   const child = forkProgram('load-process.mjs');
   let stopping = false;
   collect(child, log, onTrouble);
   child.on('exit', () => stopping || onTrouble(new Error('the checking process ended')));
   await once(child, 'message');
-  child.send({ start: { nodes, connections, perSecond, authorization } });
+  child.send({ start });
   const load: Load = {
     tell: tellTo(child),
     async stop() {
@@ -141,9 +145,10 @@ const MEMBERS = 5;
 
 /** Writes down what the process tells. */
 function collect(child: ChildProcess, log: CheckLog, onTrouble: (error: Error) => void): void {
-  child.on('message', (message: { readonly checks?: Float64Array; readonly unexpected?: string }) => {
+  child.on('message', (message: { readonly checks?: Float64Array; readonly behind?: number; readonly unexpected?: string }) => {
     if (message.unexpected !== undefined) onTrouble(new Error(`an answer that nobody promised: ${message.unexpected}`));
-    const { checks = new Float64Array() } = message;
+    const { checks = new Float64Array(), behind = 0 } = message;
+    log.behind += behind;
     for (let at = 0; at < checks.length; at += MEMBERS) log.push(checks[at]!, checks[at + 1]!, checks[at + 2]!, checks[at + 3]!, checks[at + 4]!);
   });
 }

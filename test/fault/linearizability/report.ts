@@ -3,7 +3,7 @@ import type { RunResult } from './run.js';
 const share = (part: number): number => Math.round(part * 10_000) / 10_000;
 
 /** One object a line, as of every bench and fault. */
-export function rowOf({ seed, seconds, verdict, faults, orders, tokens, checksBy, unavailableShare, stuck, evidence }: RunResult, trap?: string): object {
+export function rowOf({ seed, seconds, verdict, faults, orders, tokens, behind, checksBy, unavailableShare, stuck, evidence }: RunResult, trap?: string): object {
   const { checks, active, inactive, unavailable, afterAnswer, stale, wronglyInactive } = verdict;
   return {
     name: 'fault.linearizability',
@@ -18,6 +18,7 @@ export function rowOf({ seed, seconds, verdict, faults, orders, tokens, checksBy
     unavailable,
     unavailable_share: share(unavailableShare),
     after_answer: afterAnswer,
+    behind,
     checks_by: checksBy,
     tokens,
     orders,
@@ -39,6 +40,7 @@ export function describeRun(result: RunResult, trap?: string): string {
     '  active': verdict.active,
     '  inactive': verdict.inactive,
     '  unavailable': `${verdict.unavailable} (${(100 * result.unavailableShare).toFixed(2)} %)`,
+    '  pipelined behind another': result.behind,
     '  by': listed(result.checksBy),
     tokens: result.tokens,
     orders: listed(orders),

@@ -21,6 +21,8 @@ import { createUniverse, type Minted } from './universe.js';
 const ORDERING = 6;
 /** Questions under way at a time, and a second, a node. */
 const CONNECTIONS = 32;
+/** Of those, the ones that send several questions at once. */
+const PIPELINING = 8;
 const QUESTIONS_A_SECOND = 400;
 /** Of each guard, which answers most of them itself. */
 const CHECKS_A_SECOND = 4_000;
@@ -55,6 +57,8 @@ export interface RunResult {
   readonly tokens: number;
   /** Of those, recorded through Kafka. */
   readonly viaKafka: number;
+  /** Pipelined ones that waited for the answer before theirs. */
+  readonly behind: number;
   /** By what answered them. */
   readonly checksBy: Readonly<Record<string, number>>;
   readonly unavailableShare: number;
@@ -122,7 +126,9 @@ async function runAgainst(deployment: Deployment, { product, seed, checks, maxMs
         nodes: [...nodes, guest].map(({ port }, via) => ({ port, via })),
         connections: CONNECTIONS,
         perSecond: QUESTIONS_A_SECOND,
+        pipelining: PIPELINING,
         authorization: `Bearer ${credentials.introspector}`,
+        waitingAuthorization: `Bearer ${credentials.waitingIntrospector}`,
       }),
     );
     for (const name of GUARDS) {
@@ -194,6 +200,7 @@ async function runAgainst(deployment: Deployment, { product, seed, checks, maxMs
       orders: counts,
       tokens: population.tokens.length,
       viaKafka: minting.viaKafkaCount,
+      behind: log.behind,
       checksBy: countBy(log, vias),
       unavailableShare: verdict.unavailable / Math.max(1, verdict.checks),
       stuck,

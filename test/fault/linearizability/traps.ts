@@ -29,6 +29,11 @@ export const TRAPS: Readonly<Record<string, Trap>> = {
     patches: [{ file: 'control/follower.pg.js', from: /await Promise\.all\(\[inForce\.wait\(seq[^)]*\), appliedInTime\(seq\)\]\)/, to: '[{ nodes: 0, guards: 0, expired: 0 }]' }],
     faults: ['slow', 'hold'],
   },
+  'pipelined-at-once': {
+    breaks: 'pipelined questions are decided at once, and their answers held back',
+    patches: [{ file: 'platform/pipelining.js', from: 'res.socket === null ? wait(req, res) : serve(req, res)', to: 'serve(req, res)' }],
+    faults: ['slow', 'cut'],
+  },
   'lease-flag': {
     breaks: 'a timer says whether a node holds a lease, instead of a clock read with the decision',
     patches: [

@@ -38,7 +38,7 @@ describe('GET /', () => {
   });
 });
 
-const PROTOCOL = ['/events', '/introspect', '/revoke'];
+const PROTOCOL = ['/events', '/introspect', '/authorize-request', '/revoke'];
 const QUESTIONS = ['connections', 'grants', 'access', 'access/counts', 'graph', 'changes', 'tokens', 'tokens/{id}', 'entries/{index}', 'quarantine', 'sequences'];
 const MANAGEMENT = [...QUESTIONS, 'sources', 'callers', 'tenants'].map((path) => `/v1/${path}`);
 
