@@ -14,6 +14,7 @@ import {
   Seconds,
   Sequence,
   Text,
+  TokenAudience,
 } from './event-members.js';
 
 /** What the RAS verified in the ID-JAG, so that rules on the IdP's user and agent match at once, whatever arrives later. */
@@ -64,7 +65,7 @@ export const TokenIssued = Type.Object(
     aud_tenant: Type.Optional(Identifier),
     aud_sub: Type.Optional(Identifier),
     client_id: Identifier,
-    aud: Audience,
+    aud: TokenAudience,
     resource: Type.Optional(Resources),
     scope: Type.Optional(Scope),
     iat: Seconds,

@@ -11,6 +11,7 @@ import {
   type RuleRecord,
   type Seq,
   type SourceRecord,
+  type StoredSource,
 } from './index.js';
 
 const TENANT = '00000000-0000-4000-8000-000000000001';
@@ -181,7 +182,7 @@ describe('rules of the control log', () => {
 
 describe('folding', () => {
   it.each<[string, Partial<ControlRecord>]>([
-    ['version', { version: 3 }],
+    ['version', { version: 4 }],
     ['kind', { kind: 'rule.compacted' } as unknown as Partial<ControlRecord>],
   ])('throws at an unknown %s, and holds what came before it', (_name, over) => {
     const { sut, commit } = given();
@@ -191,7 +192,7 @@ describe('folding', () => {
 
   it('an unknown version throws although its seq was applied: the log is not what it was', () => {
     const { commit } = given();
-    expect(() => commit(ordered('b', ALICE), { version: 3, seq: 1n as Seq })).toThrow(/cannot read/);
+    expect(() => commit(ordered('b', ALICE), { version: 4, seq: 1n as Seq })).toThrow(/cannot read/);
   });
 
   it('applies a record once', () => {
@@ -249,6 +250,14 @@ describe('folding', () => {
     expect(sut.sourcesOfTopic('rescind.events.idp').map(({ id }) => id)).toEqual(['s1', 's2']);
     commit(source({ id: 's2', name: 'hr', uri: 'urn:hr', disabled: true }));
     expect(sut.sourcesOfTopic('rescind.events.idp').map(({ id }) => id)).toEqual(['s1']);
+  });
+
+  it('a source that an older release registered has the whole profile', () => {
+    const { sut, commit } = given();
+    const { body } = source() as { body: StoredSource };
+    commit({ kind: 'source.changed', tenant: TENANT, subject: 's1', body: { ...body, profile: { lineage: 'none', max_token_lifetime: 600, skew: 9, typ: 'JWT', algorithms: ['RS256'] } } }, { version: 1 });
+    const profile = { ...DEFAULT_TOKEN_PROFILE, lineage: { id_jag: 'none', other: 'none' }, max_token_lifetime: 600, skew: 9, typ: ['JWT'], algorithms: ['RS256'] };
+    expect([sut.source('s1'), sut.sourceByName('idp'), sut.sourceByUri(`${IDP}/events`)].map((one) => one?.profile)).toEqual([profile, profile, profile]);
   });
 
   it('a caller is found by its secrets of now', () => {

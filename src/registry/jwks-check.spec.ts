@@ -9,6 +9,8 @@ const es256 = { ...jwkOf(ec.publicKey), kid: 'ec' };
 const ed25519 = { ...jwkOf(generateKeyPairSync('ed25519').publicKey), kid: 'ed' };
 const rsa = { ...jwkOf(generateKeyPairSync('rsa', { modulusLength: 2_048 }).publicKey), kid: 'rsa' };
 const shortRsa = jwkOf(generateKeyPairSync('rsa', { modulusLength: 1_024 }).publicKey);
+const p521 = jwkOf(generateKeyPairSync('ec', { namedCurve: 'P-521' }).publicKey);
+const k256 = jwkOf(generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).publicKey);
 const p384 = jwkOf(generateKeyPairSync('ec', { namedCurve: 'P-384' }).publicKey);
 const x25519 = jwkOf(generateKeyPairSync('x25519').publicKey);
 
@@ -31,7 +33,8 @@ describe('a key set', () => {
   it('gives each key the algorithms that fit it', () => {
     expect(importKey(es256).algorithms).toEqual(['ES256']);
     expect(importKey(ed25519).algorithms).toEqual(['EdDSA']);
-    expect(importKey(rsa).algorithms).toEqual(['PS256', 'RS256']);
+    expect(importKey(rsa).algorithms).toEqual(['PS256', 'PS384', 'PS512', 'RS256', 'RS384', 'RS512']);
+    expect([importKey(p384).algorithms, importKey(p521).algorithms]).toEqual([['ES384'], ['ES512']]);
     expect(importKey({ ...rsa, alg: 'RS256' }).algorithms).toEqual(['RS256']);
   });
 
@@ -39,7 +42,8 @@ describe('a key set', () => {
     ['a private key', jwkOf(ec.privateKey)],
     ['a symmetric key', { kty: 'oct', k: 'c2VjcmV0' }],
     ['a symmetric key dressed as a curve', { ...es256, k: 'c2VjcmV0' }],
-    ['another curve', p384],
+    ['another curve', k256],
+    ['an alg of another curve', { ...p384, alg: 'ES256' }],
     ['a key for agreement', x25519],
     ['an RSA key of 1024 bits', shortRsa],
     ['an RSA key with exponent 1', { ...rsa, e: 'AQ' }],

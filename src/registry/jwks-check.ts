@@ -46,17 +46,23 @@ export function importKey(jwk: Jwk): VerificationKey {
   };
 }
 
+const CURVE_ALGORITHMS: ReadonlyMap<unknown, readonly SigningAlgorithm[]> = new Map([
+  ['P-256', ['ES256']],
+  ['P-384', ['ES384']],
+  ['P-521', ['ES512']],
+]);
+
 function algorithmsOf(jwk: Jwk): readonly SigningAlgorithm[] {
-  if (jwk['kty'] === 'EC' && jwk['crv'] === 'P-256') return ['ES256'];
+  if (jwk['kty'] === 'EC') return CURVE_ALGORITHMS.get(jwk['crv']) ?? [];
   if (jwk['kty'] === 'OKP' && jwk['crv'] === 'Ed25519') return ['EdDSA'];
-  if (jwk['kty'] === 'RSA') return ['PS256', 'RS256'];
+  if (jwk['kty'] === 'RSA') return ['PS256', 'PS384', 'PS512', 'RS256', 'RS384', 'RS512'];
   return [];
 }
 
 function problemOf(jwk: Jwk): string | undefined {
   if (PRIVATE_MEMBERS.some((name) => jwk[name] !== undefined)) return 'holds private or symmetric key material';
   const algorithms = algorithmsOf(jwk);
-  if (algorithms.length === 0) return 'is none of EC P-256, OKP Ed25519 and RSA';
+  if (algorithms.length === 0) return 'is none of EC P-256, P-384 and P-521, OKP Ed25519 and RSA';
   const { alg, use, kid } = jwk;
   if (alg !== undefined && !algorithms.includes(alg as SigningAlgorithm)) {
     return `has an alg that does not fit it; allowed are ${SIGNING_ALGORITHMS.join(', ')}`;

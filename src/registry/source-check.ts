@@ -1,7 +1,8 @@
-import { EVENT_TOPIC_PREFIX, ID_JAG_TYP, LOGOUT_TYP, RescindError, SECURITY_EVENT_TYP, type EventName } from '../contracts/index.js';
-import { DEFAULT_TOKEN_PROFILE, type ControlState, type SourceRecord } from '../control/index.js';
+import { EVENT_TOPIC_PREFIX, RescindError, type EventName } from '../contracts/index.js';
+import type { ControlState, SourceRecord } from '../control/index.js';
 import type { SourceUpdate } from './inputs.js';
 import { checkKeys } from './jwks-check.js';
+import { tokenProfile } from './profiles.js';
 
 /** Types whose events name the source's own issuer, and types whose events name its own resource. */
 const ISSUER_TYPES: ReadonlySet<EventName> = new Set<EventName>([
@@ -21,9 +22,6 @@ const ISSUER_TYPES: ReadonlySet<EventName> = new Set<EventName>([
 ]);
 const RESOURCE_TYPES: ReadonlySet<EventName> = new Set<EventName>(['token.issued', 'access.allowed', 'access.denied', 'access.summary']);
 
-/** A JWT of another purpose must never pass for an access token (RFC 8725, section 3.11). */
-const FOREIGN_TYPS = [ID_JAG_TYP, SECURITY_EVENT_TYP, LOGOUT_TYP];
-
 interface Identity {
   readonly id: string;
   readonly name: string;
@@ -40,8 +38,6 @@ export function sourceRecord(identity: Identity, input: SourceUpdate, disabled: 
   if (resources.length === 0 && needing(RESOURCE_TYPES)) refuse(`a source of ${needing(RESOURCE_TYPES)} needs \`resources\``);
   if (input.jwks && input.jwks_uri !== undefined) refuse('`jwks` and `jwks_uri` exclude each other');
   if (input.jwks_uri !== undefined) checkJwksUri(input.jwks_uri);
-  const typ = input.profile?.typ?.toLowerCase().replace(/^application\//, '');
-  if (typ !== undefined && FOREIGN_TYPS.includes(typ)) refuse('`profile.typ` belongs to another kind of JWT');
   return {
     ...identity,
     topic: input.topic ?? ownTopic(identity.name),
@@ -50,7 +46,7 @@ export function sourceRecord(identity: Identity, input: SourceUpdate, disabled: 
     resources,
     ...(input.jwks ? { jwks: { keys: checkKeys(input.jwks.keys) } } : {}),
     ...(input.jwks_uri === undefined ? {} : { jwks_uri: input.jwks_uri }),
-    profile: { ...DEFAULT_TOKEN_PROFILE, ...input.profile },
+    profile: tokenProfile(input.profile ?? {}, resources),
     disabled,
   };
 }

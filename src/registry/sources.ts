@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { RescindError } from '../contracts/index.js';
-import type { ControlState, Source, SourceRecord } from '../control/index.js';
+import { storedProfile, type ControlState, type Source, type SourceRecord } from '../control/index.js';
 import { authoredRecord, type Actor, type Change } from './authored.js';
 import type { Edit, Edits } from './edits.js';
 import { SourceInput, SourceUpdate, createReader } from './inputs.js';
@@ -29,7 +29,7 @@ interface Dependencies {
 
 export function createSourceCommands({ edits, state, createTopic }: Dependencies): SourceCommands {
   const edit = (actor: Actor, record: SourceRecord, change: Change): Edit<SourceView> => ({
-    record: authoredRecord('source.changed', actor, actor.tenant, record, change),
+    record: authoredRecord('source.changed', actor, actor.tenant, { ...record, profile: storedProfile(record.profile) }, change),
     narrows: change !== 'created',
     result: sourceView({ ...record, tenant: actor.tenant }),
     // Before the record: a consumer that subscribes to a topic that is not there fails.
