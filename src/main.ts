@@ -55,6 +55,7 @@ import {
   listenManagement,
   requireMigrated,
   READY_ROLES,
+  readAuthorities,
   runMigrations,
   startDatabase,
   startKafka,
@@ -267,7 +268,7 @@ async function start(config: Config, { log, member, say }: StartOptions, lifecyc
   const parts: Parts = { config, url, log, metrics, tracing, health, lifecycle, pool, questionPool, leaving, watchPool, controlLog, follower };
   const topics = kafka.servers && createTopicMaker(createKafka({ ...kafka.servers, clientId: 'rescind-registry', log }));
   if (topics) lifecycle.onStop('topic maker', () => topics.stop());
-  const registry = createRegistry({ controlLog, follower, ...(topics ? { createTopic: topics.create } : {}) });
+  const registry = createRegistry({ controlLog, follower, jwksAllowedHosts: config.jwksAllowedHosts, ...(topics ? { createTopic: topics.create } : {}) });
   const authenticate = createAuthenticator({ state: () => follower.state });
   if (config.roles.has('feed') && kafka.servers) startTopicFeeds(parts, kafka.servers, await topicKeys.ensure());
   let ingest: Ingest | undefined;
@@ -370,7 +371,7 @@ function startServing(
   partitions: NonNullable<SourceSight['partitions']>,
 ) {
   const { config, url, log, metrics, lifecycle, pool, questionPool, leaving, controlLog, follower } = parts;
-  const keySets = createKeySets({ state: follower.state, log, allowedHosts: config.jwksAllowedHosts });
+  const keySets = createKeySets({ state: follower.state, log, allowedHosts: config.jwksAllowedHosts, ca: readAuthorities('JWKS_TLS_CA', config.jwksCaFile) });
   lifecycle.onStop('key sets', () => keySets.stop());
   const lineage = createLineageReader({ pool });
   const remoteAddress = createRemoteAddress(config.listen);

@@ -58,6 +58,30 @@ describe('a key set', () => {
     expect(codeOf(() => checkKeys([jwk]))).toBe('invalid-jwks');
   });
 
+  it.each<[string, Jwk]>([
+    ['for encryption', { ...rsa, kid: 'enc', alg: 'RSA-OAEP', use: 'enc' }],
+    ['for encryption, of an algorithm that signs', { ...rsa, kid: 'enc', use: 'enc' }],
+    ['of an algorithm that is refused', { ...rsa, kid: 'old', alg: 'RS1' }],
+    ['of another curve', { ...k256, kid: 'other' }],
+    ['for agreement', x25519],
+  ])('leaves out a key %s, and keeps the others', (_, other) => {
+    expect(checkKeys([other, es256])).toEqual([es256]);
+    expect(codeOf(() => checkKeys([other]))).toBe('invalid-jwks');
+  });
+
+  it.each<[string, Jwk]>([
+    ['a private key', { ...jwkOf(ec.privateKey), use: 'enc' }],
+    ['a symmetric key', { kty: 'oct', k: 'c2VjcmV0' }],
+    ['a short RSA key', shortRsa],
+    ['a malformed key', { ...es256, kid: 'broken', y: 'AAAA' }],
+  ])('refuses the whole set for %s beside good keys', (_, bad) => {
+    expect(codeOf(() => checkKeys([es256, bad]))).toBe('invalid-jwks');
+  });
+
+  it('says of a set without a usable key why the first one is not', () => {
+    expect(() => checkKeys([{ ...rsa, alg: 'RSA-OAEP', use: 'enc' }])).toThrow(/none of the keys can verify a signature; key 0 is not for signatures/);
+  });
+
   it('refuses two keys of one kid, and more than 32', () => {
     expect(codeOf(() => checkKeys([es256, { ...ed25519, kid: 'ec' }]))).toBe('invalid-jwks');
     expect(codeOf(() => checkKeys(Array.from({ length: 33 }, (_, at) => ({ ...es256, kid: `k${at}` }))))).toBe('invalid-jwks');
