@@ -37,8 +37,9 @@ export const PresentedIdJag = Type.Object(
   },
   {
     additionalProperties: false,
-    anyOf: [{ required: ['jti'] }, { required: ['sha256'] }],
-    description: 'iss, and jti or sha256',
+    // Servers that do not keep the ID-JAG's identity still know whose it was.
+    anyOf: [{ required: ['jti'] }, { required: ['sha256'] }, { required: ['sub'] }],
+    description: 'iss, and jti, sha256 or sub',
   },
 );
 export type PresentedIdJag = Static<typeof PresentedIdJag>;

@@ -149,6 +149,33 @@ describe('disabling and enabling by events (design, section 3)', () => {
   });
 });
 
+describe('sessions of a user that end all together', () => {
+  const allEnded = (id: string, at: number): NewControlRecord => ordered(id, ALICE, { effect: 'revoke', before: at, origin: { source: 'idp', event: id, at: at * 1_000 } });
+
+  it.each([
+    ['in the order of their times', [NOW - 100, NOW - 50]],
+    ['the later one first', [NOW - 50, NOW - 100]],
+  ])('stop what was granted until the last of them, %s', (_name, times) => {
+    const { sut, commit } = given();
+    times.forEach((at, n) => commit(allEnded(`s${n}`, at)));
+    expect([isStopped(sut, NOW - 50 + SKEW), isStopped(sut, NOW - 49 + SKEW)]).toEqual([true, false]);
+    // A late event says nothing about what Rescind had recorded before it came.
+    expect(sut.tenant(TENANT)!.rules.findStopping(aliceGrantedAt(NOW - 49 + SKEW, 1n), NOW)).toBeUndefined();
+  });
+
+  it.each([
+    ['the end first', ['s', 'd', 'e']],
+    ['the end last', ['d', 'e', 's']],
+  ])('stay ended when the user is disabled and enabled, %s', (_name, order) => {
+    const { sut, commit } = given();
+    for (const one of order) {
+      if (one === 's') commit(allEnded('s', NOW));
+      else commit((one === 'd' ? disabled : enabled)(one, 'idp', (NOW - (one === 'd' ? 60 : 30)) * 1_000));
+    }
+    expect([isStopped(sut, NOW + SKEW), isStopped(sut, NOW + 1 + SKEW)]).toEqual([true, false]);
+  });
+});
+
 describe('rules of the control log', () => {
   it('a revoke without a moment is as of its record, and what was seen below its seq falls', () => {
     const { sut, commit } = given();
