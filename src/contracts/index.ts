@@ -53,6 +53,7 @@ export type {
   ActiveIntrospection,
   InactiveIntrospection,
   IntakeResult,
+  IntakeWarning,
   IntrospectionResponse,
   LedgerState,
   OAuthError,
