@@ -30,7 +30,7 @@ import {
   type IngestParts,
   type OwnEvent,
 } from './ingest/index.js';
-import { createIntrospection, createRemoteAddress, type OnCounts, type TenantCount } from './introspection/index.js';
+import { createIntrospection, createRefusedTokenWriter, createRemoteAddress, type OnCounts, type TenantCount } from './introspection/index.js';
 import { MIGRATIONS } from './migrations.js';
 import {
   announceInstance,
@@ -375,7 +375,7 @@ function startServing(
   lifecycle.onStop('key sets', () => keySets.stop());
   const lineage = createLineageReader({ pool });
   const remoteAddress = createRemoteAddress(config.listen);
-  const introspection = createIntrospection({ follower, authenticate, keySets, lineage, metrics, log, remoteAddress, ...counting });
+  const introspection = createIntrospection({ follower, authenticate, keySets, lineage, metrics, log, remoteAddress, onRefused: createRefusedTokenWriter(pool), ...counting });
   const revocations = createRevocations({ controlLog, follower, pool, questionPool });
   const revoke = createRevokeHandler({ authenticate, revocations, verifier: introspection.verifier, lineage, follower, log, metrics, remoteAddress });
   // The guard has let in a whole caller, of which questions know the tenant alone.

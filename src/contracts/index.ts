@@ -49,6 +49,7 @@ export { ERROR_CODES, isErrorCode, type ErrorCode, type ErrorKind } from './erro
 export { RescindError, type RescindErrorOptions } from './rescind-error.js';
 export { canonicalJson } from './canonical-json.js';
 export { keyedHash } from './keyed-hash.js';
+export { INACTIVE_REASONS, describeInactive, isInactiveReason, type InactiveReason } from './inactive-reasons.js';
 export type {
   ActiveIntrospection,
   InactiveIntrospection,
