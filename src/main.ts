@@ -30,7 +30,7 @@ import {
   type IngestParts,
   type OwnEvent,
 } from './ingest/index.js';
-import { AUTHORIZE_REQUEST_PATH, createIntrospection, createRemoteAddress, type OnCounts, type TenantCount } from './introspection/index.js';
+import { AUTHORIZE_REQUEST_PATH, createIntrospection, createRefusedTokenWriter, createRemoteAddress, type OnCounts, type TenantCount } from './introspection/index.js';
 import { MIGRATIONS } from './migrations.js';
 import {
   announceInstance,
@@ -55,6 +55,7 @@ import {
   listenManagement,
   requireMigrated,
   READY_ROLES,
+  readAuthorities,
   runMigrations,
   startDatabase,
   startKafka,
@@ -267,7 +268,7 @@ async function start(config: Config, { log, member, say }: StartOptions, lifecyc
   const parts: Parts = { config, url, log, metrics, tracing, health, lifecycle, pool, questionPool, leaving, watchPool, controlLog, follower };
   const topics = kafka.servers && createTopicMaker(createKafka({ ...kafka.servers, clientId: 'rescind-registry', log }));
   if (topics) lifecycle.onStop('topic maker', () => topics.stop());
-  const registry = createRegistry({ controlLog, follower, ...(topics ? { createTopic: topics.create } : {}) });
+  const registry = createRegistry({ controlLog, follower, jwksAllowedHosts: config.jwksAllowedHosts, ...(topics ? { createTopic: topics.create } : {}) });
   const authenticate = createAuthenticator({ state: () => follower.state });
   if (config.roles.has('feed') && kafka.servers) startTopicFeeds(parts, kafka.servers, await topicKeys.ensure());
   let ingest: Ingest | undefined;
@@ -370,11 +371,11 @@ function startServing(
   partitions: NonNullable<SourceSight['partitions']>,
 ) {
   const { config, url, log, metrics, lifecycle, pool, questionPool, leaving, controlLog, follower } = parts;
-  const keySets = createKeySets({ state: follower.state, log, allowedHosts: config.jwksAllowedHosts });
+  const keySets = createKeySets({ state: follower.state, log, allowedHosts: config.jwksAllowedHosts, ca: readAuthorities('JWKS_TLS_CA', config.jwksCaFile) });
   lifecycle.onStop('key sets', () => keySets.stop());
   const lineage = createLineageReader({ pool });
   const remoteAddress = createRemoteAddress(config.listen);
-  const introspection = createIntrospection({ follower, authenticate, keySets, lineage, metrics, log, remoteAddress, ...counting });
+  const introspection = createIntrospection({ follower, authenticate, keySets, lineage, metrics, log, remoteAddress, onRefused: createRefusedTokenWriter(pool), ...counting });
   const revocations = createRevocations({ controlLog, follower, pool, questionPool });
   const revoke = createRevokeHandler({ authenticate, revocations, verifier: introspection.verifier, lineage, follower, log, metrics, remoteAddress });
   // The guard has let in a whole caller, of which questions know the tenant alone.

@@ -1,6 +1,7 @@
 import { Confirmations1764000008031, ConfirmedByTenant1764000008121, ControlCopy1764000004500, ControlLog1764000000000 } from './control/index.js';
 import { TopicFeeds1764000004600, TopicKey1764000008200 } from './feeds/index.js';
 import { Contradictions1764000008201, Ingest1764000003000 } from './ingest/index.js';
+import { RefusedTokens1764000009020 } from './introspection/index.js';
 import { Ledger1764000001000, LedgerPartitions1764000005000 } from './log/index.js';
 import {
   EntityNames1764000008042,
@@ -61,4 +62,5 @@ export const MIGRATIONS = [
   Contradictions1764000008201,
   ForeignUses1764000008202,
   SessionIdJags1764000009010,
+  RefusedTokens1764000009020,
 ];

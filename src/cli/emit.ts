@@ -67,7 +67,7 @@ export function addEmit(program: Command, context: Context): void {
           throw explainFailure(url, error);
         });
       if (command.optsWithGlobals()['json'] === true) context.terminal.out.write(`${JSON.stringify(results)}\n`);
-      else results.forEach((result, at) => context.terminal.out.write(`${events[at]!.id}: ${describe(result)}\n`));
+      else results.forEach((result, at) => context.terminal.out.write(`${events[at]!.id}: ${describe(result)}\n${warningLines(result)}`));
       if (results.some((result) => 'error' in result)) throw new EventsRefused(results.filter((result) => 'error' in result).length, results.length);
     });
 }
@@ -141,6 +141,9 @@ function parseEvents(name: string, text: string): readonly CloudEvent[] {
       .map((line, at) => readJson(`line ${at + 1} of ${name}`, line) as CloudEvent);
   }
 }
+
+const warningLines = (result: IntakeResult): string =>
+  'error' in result ? '' : (result.warnings ?? []).map(({ code, detail }) => `  warning, ${code}: ${detail}\n`).join('');
 
 function describe(result: IntakeResult): string {
   if ('error' in result) return `refused: ${result.error}${result.detail === undefined ? '' : ` (${result.detail})`}`;

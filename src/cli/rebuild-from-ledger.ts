@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { RescindError } from '../contracts/index.js';
+import { RescindError, type AudienceTerms } from '../contracts/index.js';
 import { createControlFollower, createControlLog } from '../control/index.js';
 import { checkServer, createLifecycle, createPool, findEmbeddedPostgres, startDatabase, type Config, type Log } from '../platform/index.js';
 import { REBUILD_CONNECTIONS, rebuildProjections, type Rebuilt, type RebuildOptions } from '../projections/index.js';
@@ -31,10 +31,11 @@ export async function rebuildFromLedger(config: Config, { log, ...options }: Reb
     await follower.start();
     lifecycle.onStop('control follower', () => follower.stop());
     const { state } = follower;
-    const first = new Map<string, readonly string[]>();
-    for (const { id, resources } of state.sources()) {
+    const first = new Map<string, AudienceTerms>();
+    for (const source of state.sources()) {
+      const { id } = source;
       const registered = (await controlLog.readSubject(id)).find(({ kind }) => kind === 'source.changed');
-      first.set(id, registered?.kind === 'source.changed' ? registered.body.resources : resources);
+      first.set(id, registered?.kind === 'source.changed' ? registered.body : source);
     }
     return await rebuildProjections({
       ...options,
@@ -46,7 +47,7 @@ export async function rebuildFromLedger(config: Config, { log, ...options }: Reb
         if (!tenant) throw new RescindError('ledger-inconsistent', { detail: `the ledger of ${id} belongs to no tenant of the control log` });
         return tenant.key;
       },
-      firstResources: (source) => first.get(source) ?? state.source(source)?.resources ?? [],
+      firstResources: (source) => first.get(source) ?? state.source(source) ?? { resources: [], profile: {} },
     });
   } finally {
     await lifecycle.stop('rebuilt');

@@ -17,11 +17,12 @@ interface Checked {
   readonly clock: { readonly verdict: string; readonly delay: { readonly least: number; readonly mean: number; readonly most: number } } | null;
   readonly events: readonly Answer[];
   readonly refused: readonly Answer[];
+  readonly inactive: readonly Answer[];
 }
 
 /** The check of a source for whoever connects it: what to do first, then what that rests on. */
 export function formatSourceCheck(answer: Answer): string {
-  const { source, uri, disabled, next_steps, keys, partitions, types, clock, events, refused } = answer as unknown as Checked;
+  const { source, uri, disabled, next_steps, keys, partitions, types, clock, events, refused, inactive } = answer as unknown as Checked;
   const heading = (title: string): string => `\n${title}\n`;
   return [
     `${printable(source.name)}${disabled ? ' (disabled)' : ''}  ${printable(uri)}\n`,
@@ -33,6 +34,8 @@ export function formatSourceCheck(answer: Answer): string {
     indented(formatTable(events.map(eventRow), ['index', 'type', 'at', 'after', 'about'])),
     heading(`Last refusals (${refused.length})`),
     indented(formatTable(refused.map(refusalRow), ['id', 'at', 'code', 'came_by', 'detail'])),
+    heading(`Tokens that are recorded and not active, by reason (${inactive.length})`),
+    indented(formatTable(inactive.map(inactiveRow), ['reason', 'member', 'asked', 'last', 'token'])),
     heading('Around it'),
     `  keys        ${keysOf(keys)}\n`,
     `  clock       ${clock === null ? 'nothing came since yesterday' : `${clock.verdict}; events came ${span(clock.delay.least)} to ${span(clock.delay.most)} after their own time, ${span(clock.delay.mean)} on average`}\n`,
@@ -62,6 +65,8 @@ const refusalRow = ({ id, at, code, detail, caller, position }: Answer): Answer 
   const { topic, partition, offset } = (position ?? {}) as Answer;
   return { id, at: timeOf(at), code, detail, came_by: position === null ? `HTTP, ${String(caller)}` : `${String(topic)}/${String(partition)} at ${String(offset)}` };
 };
+
+const inactiveRow = ({ reason, member, count, last, token }: Answer): Answer => ({ reason, member, asked: `${String(count)}×`, last: timeOf(last), token });
 
 const aboutOf = (subject: unknown): string =>
   subject === null ? 'erased' : Object.entries(subject as Answer).map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`).join(' ');

@@ -1,4 +1,5 @@
 import { Option, type Command } from 'commander';
+import { TOKEN_PROFILE_PRESETS } from '../contracts/index.js';
 import { pathOf } from './client.js';
 import { jsonOption, urlOption, type Context } from './context.js';
 import { collect, present, readInput, readJson } from './option-values.js';
@@ -42,6 +43,8 @@ Examples:
   rescind source create idp --uri https://idp.acme.example --as idp --issuer https://idp.acme.example --jwks-uri https://idp.acme.example/jwks
   rescind source create chat --uri https://chat.example --as authorization-server --as resource-server \\
     --issuer https://login.chat.example --resource https://api.chat.example/mcp --jwks keys.json
+  rescind source create crm --uri urn:crm --as authorization-server --issuer https://sso.acme.example/realms/crm --resource crm-api \
+    --jwks-uri https://sso.acme.example/realms/crm/protocol/openid-connect/certs --profile keycloak
   rescind source create chat --file chat.json
 `;
 
@@ -115,9 +118,12 @@ const described = (command: Command): Command =>
     .option('--jwks <path>', 'file with its public keys, a JWK set')
     .option('--jwks-uri <url>', 'https URL of its public keys')
     .option('--topic <name>', 'a topic that it shares with other sources')
-    .option('--profile <json>', 'token profile, such as \'{"lineage":"none","skew":30}\'')
+    .option('--profile <preset or json>', `token profile: ${TOKEN_PROFILE_PRESETS.join(', ')}, or JSON such as '{"preset":"hydra","skew":30}'`)
     .addOption(urlOption())
     .addOption(jsonOption());
+
+/** A JSON object, or the name of a preset, which stands for `{"preset": name}`. */
+const readProfile = (text: string): unknown => (text.trimStart().startsWith('{') ? readJson('--profile', text) : { preset: text });
 
 async function readSource(options: SourceOptions, terminal: Terminal): Promise<Readonly<Record<string, unknown>>> {
   const file = options.file === undefined ? {} : (readJson(options.file, await readInput(options.file, terminal)) as object);
@@ -133,7 +139,7 @@ async function readSource(options: SourceOptions, terminal: Terminal): Promise<R
       jwks: options.jwks === undefined ? undefined : readJson(options.jwks, await readInput(options.jwks, terminal)),
       jwks_uri: options.jwksUri,
       topic: options.topic,
-      profile: options.profile === undefined ? undefined : readJson('--profile', options.profile),
+      profile: options.profile === undefined ? undefined : readProfile(options.profile),
     }),
   };
 }

@@ -27,6 +27,10 @@ export const SECURITY_EVENT_TYP = 'secevent+jwt';
 /** OpenID Connect Back-Channel Logout. */
 export const LOGOUT_TYP = 'logout+jwt';
 
+/** Names of token profiles that a source may be registered with (registry/profiles.md). */
+export const TOKEN_PROFILE_PRESETS = ['rfc9068', 'keycloak', 'okta', 'auth0', 'entra', 'pingone', 'pingam', 'hydra'] as const;
+export type TokenProfilePreset = (typeof TOKEN_PROFILE_PRESETS)[number];
+
 // Media types.
 export const JSON_MEDIA_TYPE = 'application/json';
 export const FORM_MEDIA_TYPE = 'application/x-www-form-urlencoded';

@@ -50,6 +50,8 @@ export const Scope = Type.String({
 });
 
 export const Audience = Type.Array(Identifier, { minItems: 1, maxItems: MAX_VALUES, uniqueItems: true });
+/** Of a token, which may name none: its source's profile may have a default resource. */
+export const TokenAudience = Type.Array(Identifier, { maxItems: MAX_VALUES, uniqueItems: true });
 export const Resources = Type.Array(Identifier, { maxItems: MAX_VALUES, uniqueItems: true });
 export const AuthenticationMethods = Type.Array(Identifier, { maxItems: MAX_VALUES, uniqueItems: true });
 
@@ -66,7 +68,7 @@ export interface Actor {
   [claim: string]: unknown;
 }
 
-const actorClaim = { type: ['string', 'number', 'boolean'], maxLength: MAX_TEXT_LENGTH };
+const otherClaim = { type: ['string', 'number', 'boolean'], maxLength: MAX_TEXT_LENGTH };
 
 function actorSchema(depth: number): TSchema {
   return Type.Unsafe<Actor>({
@@ -77,18 +79,28 @@ function actorSchema(depth: number): TSchema {
       client_id: Identifier,
       act: depth === 1 ? false : actorSchema(depth - 1),
     },
-    additionalProperties: actorClaim,
+    additionalProperties: otherClaim,
     maxProperties: 16,
     description: `an actor; at most ${MAX_ACTOR_DEPTH} in the chain`,
   });
 }
 export const ActorChain = Type.Unsafe<Actor>(actorSchema(MAX_ACTOR_DEPTH));
 
-/** RFC 7800 confirmation as RFC 9449 (`jkt`) and RFC 8705 (`x5t#S256`) fill it. */
-export const Confirmation = Type.Object(
-  { jkt: Type.Optional(Digest), 'x5t#S256': Type.Optional(Digest) },
-  { additionalProperties: false, minProperties: 1, description: 'jkt or x5t#S256' },
-);
+export interface Confirmation {
+  jkt?: string;
+  'x5t#S256'?: string;
+  [member: string]: unknown;
+}
+
+/** RFC 7800 confirmation as RFC 9449 (`jkt`) and RFC 8705 (`x5t#S256`) fill it. Other members of an issuer are kept as they came. */
+export const Confirmation = Type.Unsafe<Confirmation>({
+  type: 'object',
+  properties: { jkt: Digest, 'x5t#S256': Digest },
+  additionalProperties: otherClaim,
+  maxProperties: 16,
+  anyOf: [{ required: ['jkt'] }, { required: ['x5t#S256'] }],
+  description: 'jkt or x5t#S256',
+});
 
 /** `id` is the IdP's, `type` a bare string. */
 export const Agent = Type.Object(

@@ -50,8 +50,15 @@ export interface Problem {
 /** Durable; under the Merkle root; covered by a signed checkpoint. */
 export type LedgerState = 'sequenced' | 'integrated' | 'published';
 
-/** What `POST /events` says of each event, in the order they were sent. `index` is a decimal string. */
+/** Says why the token of a stored event cannot be active as its source is registered now. */
+export interface IntakeWarning {
+  readonly code: 'expired' | 'lifetime-too-long' | 'lineage-missing';
+  /** For people: what is wrong, and what to do. */
+  readonly detail: string;
+}
+
+/** What `POST /events` says of each event, in the order they were sent. `index` is a decimal string. `warnings` is absent without any. */
 export type IntakeResult =
-  | { readonly index: string; readonly state: LedgerState }
-  | { readonly duplicate: true; readonly index: string }
+  | { readonly index: string; readonly state: LedgerState; readonly warnings?: readonly IntakeWarning[] }
+  | { readonly duplicate: true; readonly index: string; readonly warnings?: readonly IntakeWarning[] }
   | { readonly error: RejectCode; readonly detail?: string };

@@ -15,6 +15,7 @@ export { parseEventTime, type CloudEvent } from './cloud-event.js';
 export { DATA_SCHEMAS, SCHEMA_BASE, eventSchema, type EventDataOf } from './event-schemas.js';
 export { validateEventData, type EventDataProblem } from './validate-event-data.js';
 export { knownData } from './known-data.js';
+export { statedAudience, withOwnAudience, type AudienceTerms } from './own-audience.js';
 export { decodeBase64, isJsonMediaType } from './event-content.js';
 export {
   MAX_ACTOR_DEPTH,
@@ -48,10 +49,12 @@ export { ERROR_CODES, isErrorCode, type ErrorCode, type ErrorKind } from './erro
 export { RescindError, type RescindErrorOptions } from './rescind-error.js';
 export { canonicalJson } from './canonical-json.js';
 export { keyedHash } from './keyed-hash.js';
+export { INACTIVE_REASONS, describeInactive, isInactiveReason, type InactiveReason } from './inactive-reasons.js';
 export type {
   ActiveIntrospection,
   InactiveIntrospection,
   IntakeResult,
+  IntakeWarning,
   IntrospectionResponse,
   LedgerState,
   OAuthError,
@@ -84,4 +87,6 @@ export {
   REFRESH_TOKEN_TOKEN_TYPE,
   SECURITY_EVENT_TYP,
   TOKEN_EXCHANGE_GRANT_TYPE,
+  TOKEN_PROFILE_PRESETS,
+  type TokenProfilePreset,
 } from './constants.js';

@@ -1,9 +1,9 @@
 import { Type, type Static } from 'typebox';
 import { Agent, Audience, Identifier, MAX_RAS_CLIENTS, Resources, Scope, Sequence } from './event-members.js';
 
-/** An IdP session ended; becomes a `revoke`. */
+/** An IdP session ended, or without `sid` all sessions of the user until the event's time; becomes a `revoke`. */
 export const SessionEnded = Type.Object(
-  { iss: Identifier, sid: Identifier, sub: Identifier, sequence: Sequence },
+  { iss: Identifier, sid: Type.Optional(Identifier), tenant: Type.Optional(Identifier), sub: Identifier, sequence: Sequence },
   { additionalProperties: false },
 );
 export type SessionEnded = Static<typeof SessionEnded>;

@@ -14,6 +14,7 @@ import {
   Seconds,
   Sequence,
   Text,
+  TokenAudience,
 } from './event-members.js';
 
 /** What the RAS verified in the ID-JAG, so that rules on the IdP's user and agent match at once, whatever arrives later. */
@@ -36,8 +37,9 @@ export const PresentedIdJag = Type.Object(
   },
   {
     additionalProperties: false,
-    anyOf: [{ required: ['jti'] }, { required: ['sha256'] }],
-    description: 'iss, and jti or sha256',
+    // Servers that do not keep the ID-JAG's identity still know whose it was.
+    anyOf: [{ required: ['jti'] }, { required: ['sha256'] }, { required: ['sub'] }],
+    description: 'iss, and jti, sha256 or sub',
   },
 );
 export type PresentedIdJag = Static<typeof PresentedIdJag>;
@@ -64,7 +66,7 @@ export const TokenIssued = Type.Object(
     aud_tenant: Type.Optional(Identifier),
     aud_sub: Type.Optional(Identifier),
     client_id: Identifier,
-    aud: Audience,
+    aud: TokenAudience,
     resource: Type.Optional(Resources),
     scope: Type.Optional(Scope),
     iat: Seconds,

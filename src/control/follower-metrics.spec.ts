@@ -3,8 +3,9 @@ import { RescindError } from '../contracts/index.js';
 import { createMetrics } from '../platform/index.js';
 import { measureFollower, withWait } from './follower-metrics.js';
 import type { ControlFollower, Measured } from './follower.pg.js';
-import { DEFAULT_TOKEN_PROFILE, type ControlRecord, type Seq } from './records.js';
+import type { ControlRecord, Seq } from './records.js';
 import { createControlState } from './state.js';
+import { DEFAULT_TOKEN_PROFILE } from './token-profile.js';
 import type { Confirmed } from './waiting.js';
 
 const CONFIRMED: Confirmed = { nodes: 2, guards: 3, expired: 0 };

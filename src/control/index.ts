@@ -1,9 +1,7 @@
 export {
   CONTROL_RECORD_VERSION,
-  DEFAULT_TOKEN_PROFILE,
   recordedKeys,
   recordKeys,
-  SIGNING_ALGORITHMS,
   type Author,
   type Authorship,
   type CallerRecord,
@@ -19,11 +17,11 @@ export {
   type RuleOrigin,
   type RuleRecord,
   type Seq,
-  type SigningAlgorithm,
   type SourceRecord,
+  type StoredSource,
   type TenantRecord,
-  type TokenProfile,
 } from './records.js';
+export { DEFAULT_TOKEN_PROFILE, readProfile, SIGNING_ALGORITHMS, storedProfile, type LineageDemand, type SigningAlgorithm, type StoredProfile, type TokenProfile } from './token-profile.js';
 export { createControlState, MAX_STANDING_A_TENANT, type Caller, type ControlState, type Source, type StatePart, type Tenant } from './state.js';
 export { dropUnused, keepSnapshots, readSnapshot, RECORDS_A_SNAPSHOT, writeSnapshot, type LastUses } from './snapshot.pg.js';
 export { createFairQueue, type FairQueue } from './fair-queue.js';

@@ -1,5 +1,6 @@
 import type { OtherValues, Selector, SelectorKeys } from '../rules/index.js';
 import type { EventName } from '../contracts/index.js';
+import { isFirstSpelling, type StoredProfile, type TokenProfile } from './token-profile.js';
 
 /** Position of a record in the control log, from 1, dense, in commit order. */
 export type Seq = bigint & { readonly __brand: 'Seq' };
@@ -7,10 +8,11 @@ export type Seq = bigint & { readonly __brand: 'Seq' };
 export type EpochSeconds = number;
 
 /** The newest version that this release reads and writes. */
-export const CONTROL_RECORD_VERSION = 2;
+export const CONTROL_RECORD_VERSION = 3;
 
 /** A record has the lowest version that says all of it, so that a release reads what it can fold and nothing else. */
 const PLAIN_VERSION = 1;
+const SEVERAL_SELECTORS_VERSION = 2;
 
 /** The organisation whose security team uses Rescind. */
 export interface TenantRecord {
@@ -22,27 +24,6 @@ export interface TenantRecord {
   /** Issuers that its sources may speak for; absent: whichever no other tenant has. */
   readonly issuers?: readonly string[];
 }
-
-export const SIGNING_ALGORITHMS = ['ES256', 'EdDSA', 'PS256', 'RS256'] as const;
-export type SigningAlgorithm = (typeof SIGNING_ALGORITHMS)[number];
-
-/** How tokens of a source are judged (design, sections 4 and 5). Durations in seconds. */
-export interface TokenProfile {
-  readonly lineage: 'stated' | 'confirmed' | 'none';
-  readonly max_token_lifetime: number;
-  readonly skew: number;
-  /** JOSE `typ` of its JWT access tokens. */
-  readonly typ: string;
-  readonly algorithms: readonly SigningAlgorithm[];
-}
-
-export const DEFAULT_TOKEN_PROFILE: TokenProfile = {
-  lineage: 'stated',
-  max_token_lifetime: 86_400,
-  skew: 5,
-  typ: 'at+jwt',
-  algorithms: ['ES256', 'EdDSA', 'PS256', 'RS256'],
-};
 
 /** A registered producer of events, and what it may say. */
 export interface SourceRecord {
@@ -61,6 +42,9 @@ export interface SourceRecord {
   readonly profile: TokenProfile;
   readonly disabled: boolean;
 }
+
+/** A source as a control record holds it. */
+export type StoredSource = Omit<SourceRecord, 'profile'> & { readonly profile: StoredProfile };
 
 export interface CallerSecret {
   readonly id: string;
@@ -170,7 +154,10 @@ export function recordedKeys({ shape, key, or_keys: others }: RecordedKeys): Sel
 /** Selectors that the record adds or looks up: what it costs those that fold it. */
 export const weightOf = ({ body }: NewControlRecord): number => ('or_keys' in body ? 1 + body.or_keys!.length / body.key.length : 1);
 
-export const versionOf = ({ body }: NewControlRecord): number => ('or_keys' in body ? CONTROL_RECORD_VERSION : PLAIN_VERSION);
+export function versionOf({ body }: NewControlRecord): number {
+  if ('profile' in body && !isFirstSpelling(body.profile)) return CONTROL_RECORD_VERSION;
+  return 'or_keys' in body ? SEVERAL_SELECTORS_VERSION : PLAIN_VERSION;
+}
 
 /** Lifts the blocks of one source on these selectors that are older than `origin.at`; a tie stays blocked. */
 export interface EnableRecord extends RecordedKeys {
@@ -185,7 +172,7 @@ export interface Authorship {
 
 interface RecordBodies {
   'tenant.changed': TenantRecord & Authorship;
-  'source.changed': SourceRecord & Authorship;
+  'source.changed': StoredSource & Authorship;
   'caller.changed': CallerRecord & Authorship;
   'rule.ordered': RuleRecord;
   'rule.lifted': LiftRecord;

@@ -9,6 +9,7 @@ const API = 'https://api.example';
 const TENANT = { id: '00000000-0000-4000-8000-000000000001', key: Buffer.alloc(32, 3) };
 const SOURCE = { id: '00000000-0000-4000-8000-000000000002', uri: `${IDP}/events` };
 const AT_MS = 1_800_000_000_123;
+const AT_S = 1_800_000_000;
 const DIGEST = '47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU';
 
 type Told = { [N in RuleEventName]: Pick<Extract<EventToRule['event'], { name: N }>, 'name' | 'data'> }[RuleEventName];
@@ -30,7 +31,7 @@ const CONNECTION_SUBJECT = JSON.stringify([IDP, null, 'wiki', [RAS], null, 'wiki
 const originOf = (reason: string) => (reason.startsWith('connection.') ? { ...origin, subject: CONNECTION_SUBJECT } : origin);
 
 /** One rule, whatever the number of its selectors. */
-const ordered = (effect: 'revoke' | 'block', reason: string, [selector, ...others]: readonly Selector[], or?: OtherValues): NewControlRecord[] => [
+const ordered = (effect: 'revoke' | 'block', reason: string, [selector, ...others]: readonly Selector[], or?: OtherValues, before?: number): NewControlRecord[] => [
   {
     kind: 'rule.ordered',
     tenant: TENANT.id,
@@ -41,6 +42,7 @@ const ordered = (effect: 'revoke' | 'block', reason: string, [selector, ...other
       selector: selector!,
       ...(or ? { or } : {}),
       ...encoded(selector!, ...others),
+      ...(before === undefined ? {} : { before }),
       reauthenticate: false,
       reason,
       author: { caller: SOURCE.uri },
@@ -76,6 +78,16 @@ describe('commandFromEvent (design, section 4)', () => {
       'session.ended revokes the session',
       { name: 'session.ended', data: { iss: IDP, sid: 's-1', sub: 'alice' } },
       ordered('revoke', 'session.ended', [{ session: { iss: IDP, sid: 's-1' }, issuer: IDP }]),
+    ],
+    [
+      'session.ended without a session revokes what the user was granted until then',
+      { name: 'session.ended', data: { iss: IDP, sub: 'alice' } },
+      ordered('revoke', 'session.ended', [{ user: { iss: IDP, sub: 'alice' }, issuer: IDP }], undefined, AT_S),
+    ],
+    [
+      'session.ended without a session revokes the user of one tenant claim',
+      { name: 'session.ended', data: { iss: IDP, tenant: 'acme', sub: 'alice' } },
+      ordered('revoke', 'session.ended', [{ user: { iss: IDP, tenant: 'acme', sub: 'alice' }, issuer: IDP }], undefined, AT_S),
     ],
     [
       'token.revoked revokes a JWT by issuer and jti',

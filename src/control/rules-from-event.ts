@@ -36,12 +36,14 @@ function recordFor({ tenant, source, event, newId }: EventToRule, origin: RuleOr
   if (isEnabling(event.name)) {
     return { kind: 'subject.enabled', tenant: tenant.id, subject: id, body: { ...encoded, origin } };
   }
+  // All sessions that a user had: a later one is good, whenever the event arrives.
+  const isAllSessions = event.name === 'session.ended' && event.data.sid === undefined;
   // A revoked token and an ended session do not come back; what is disabled may be enabled again.
   const effect = event.name === 'session.ended' || event.name === 'token.revoked' ? 'revoke' : 'block';
   return {
     kind: 'rule.ordered',
     tenant: tenant.id,
     subject: id,
-    body: { id, effect, ...selection, ...encoded, reauthenticate: false, reason: event.name, author: { caller: source.uri }, origin },
+    body: { id, effect, ...selection, ...encoded, ...(isAllSessions ? { before: Math.floor(origin.at / 1000) } : {}), reauthenticate: false, reason: event.name, author: { caller: source.uri }, origin },
   };
 }

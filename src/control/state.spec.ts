@@ -11,6 +11,7 @@ import {
   type RuleRecord,
   type Seq,
   type SourceRecord,
+  type StoredSource,
 } from './index.js';
 
 const TENANT = '00000000-0000-4000-8000-000000000001';
@@ -148,6 +149,33 @@ describe('disabling and enabling by events (design, section 3)', () => {
   });
 });
 
+describe('sessions of a user that end all together', () => {
+  const allEnded = (id: string, at: number): NewControlRecord => ordered(id, ALICE, { effect: 'revoke', before: at, origin: { source: 'idp', event: id, at: at * 1_000 } });
+
+  it.each([
+    ['in the order of their times', [NOW - 100, NOW - 50]],
+    ['the later one first', [NOW - 50, NOW - 100]],
+  ])('stop what was granted until the last of them, %s', (_name, times) => {
+    const { sut, commit } = given();
+    times.forEach((at, n) => commit(allEnded(`s${n}`, at)));
+    expect([isStopped(sut, NOW - 50 + SKEW), isStopped(sut, NOW - 49 + SKEW)]).toEqual([true, false]);
+    // A late event says nothing about what Rescind had recorded before it came.
+    expect(sut.tenant(TENANT)!.rules.findStopping(aliceGrantedAt(NOW - 49 + SKEW, 1n), NOW)).toBeUndefined();
+  });
+
+  it.each([
+    ['the end first', ['s', 'd', 'e']],
+    ['the end last', ['d', 'e', 's']],
+  ])('stay ended when the user is disabled and enabled, %s', (_name, order) => {
+    const { sut, commit } = given();
+    for (const one of order) {
+      if (one === 's') commit(allEnded('s', NOW));
+      else commit((one === 'd' ? disabled : enabled)(one, 'idp', (NOW - (one === 'd' ? 60 : 30)) * 1_000));
+    }
+    expect([isStopped(sut, NOW + SKEW), isStopped(sut, NOW + 1 + SKEW)]).toEqual([true, false]);
+  });
+});
+
 describe('rules of the control log', () => {
   it('a revoke without a moment is as of its record, and what was seen below its seq falls', () => {
     const { sut, commit } = given();
@@ -181,7 +209,7 @@ describe('rules of the control log', () => {
 
 describe('folding', () => {
   it.each<[string, Partial<ControlRecord>]>([
-    ['version', { version: 3 }],
+    ['version', { version: 4 }],
     ['kind', { kind: 'rule.compacted' } as unknown as Partial<ControlRecord>],
   ])('throws at an unknown %s, and holds what came before it', (_name, over) => {
     const { sut, commit } = given();
@@ -191,7 +219,7 @@ describe('folding', () => {
 
   it('an unknown version throws although its seq was applied: the log is not what it was', () => {
     const { commit } = given();
-    expect(() => commit(ordered('b', ALICE), { version: 3, seq: 1n as Seq })).toThrow(/cannot read/);
+    expect(() => commit(ordered('b', ALICE), { version: 4, seq: 1n as Seq })).toThrow(/cannot read/);
   });
 
   it('applies a record once', () => {
@@ -249,6 +277,14 @@ describe('folding', () => {
     expect(sut.sourcesOfTopic('rescind.events.idp').map(({ id }) => id)).toEqual(['s1', 's2']);
     commit(source({ id: 's2', name: 'hr', uri: 'urn:hr', disabled: true }));
     expect(sut.sourcesOfTopic('rescind.events.idp').map(({ id }) => id)).toEqual(['s1']);
+  });
+
+  it('a source that an older release registered has the whole profile', () => {
+    const { sut, commit } = given();
+    const { body } = source() as { body: StoredSource };
+    commit({ kind: 'source.changed', tenant: TENANT, subject: 's1', body: { ...body, profile: { lineage: 'none', max_token_lifetime: 600, skew: 9, typ: 'JWT', algorithms: ['RS256'] } } }, { version: 1 });
+    const profile = { ...DEFAULT_TOKEN_PROFILE, lineage: { id_jag: 'none', other: 'none' }, max_token_lifetime: 600, skew: 9, typ: ['JWT'], algorithms: ['RS256'] };
+    expect([sut.source('s1'), sut.sourceByName('idp'), sut.sourceByUri(`${IDP}/events`)].map((one) => one?.profile)).toEqual([profile, profile, profile]);
   });
 
   it('a caller is found by its secrets of now', () => {

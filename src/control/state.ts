@@ -11,6 +11,7 @@ import {
   type SourceRecord,
   type TenantRecord,
 } from './records.js';
+import { readProfile } from './token-profile.js';
 
 /**
  * Selectors of a tenant beyond which events, and clients for tokens that nobody has seen, add no more: each process keeps every one in
@@ -168,7 +169,7 @@ export function createControlState(): ControlState {
           registryVersion++;
           break;
         case 'source.changed':
-          applySource({ ...record.body, tenant: record.tenant });
+          applySource({ ...record.body, profile: readProfile(record.body.profile), tenant: record.tenant });
           registryVersion++;
           break;
         case 'caller.changed':

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { RescindError, SOURCE_EVENT_NAMES, eventType, parseEventTime, type CloudEvent, type SourceEventName } from '../contracts/index.js';
+import { RescindError, SOURCE_EVENT_NAMES, eventType, parseEventTime, parseEventType, type CloudEvent, type SourceEventName } from '../contracts/index.js';
 import { buildEvent, recordKey, toKafkaMessage, type EventInput } from './index.js';
 
 const sample = (name: SourceEventName) =>
@@ -110,6 +110,17 @@ describe('recordKey', () => {
     const { data } = sample('token.revoked') as CloudEvent<'token.revoked'>;
     expect(recordKey(sample('token.revoked'))).toBe(data.sha256);
     expect(recordKey(sample('access.summary'))).toMatch(/^[\w-]{43}$/);
+  });
+
+  it.each<[string, string]>([
+    ['session.ended.v1.all-of-user', 'https://idp.acme.example|u-7f3a91'],
+    ['token.denied.v1.id-jag-by-subject', 'https://idp.acme.example|u-7f3a91'],
+    ['token.issued.v1.id-jag-by-subject', 'https://login.chat.example|trrtag:3b0f4a1e-6a51-4d8e-9a52-0d7c1f2e9b01'],
+  ])('of the form %s is %s', (form, key) => {
+    const event = JSON.parse(readFileSync(new URL(`../contracts/samples/dev.rescind.${form}.json`, import.meta.url), 'utf8')) as CloudEvent;
+    const { source, data } = event;
+    const name = parseEventType(event.type)! as SourceEventName;
+    expect(recordKey(buildEvent(name, { source, data: data as never }))).toBe(key);
   });
 
   it.each(SOURCE_EVENT_NAMES)('is never empty: %s', (name) => expect(recordKey(sample(name))).toMatch(/./));

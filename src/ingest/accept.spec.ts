@@ -56,6 +56,7 @@ function foldState() {
     [ACME, source('3-closed', { disabled: true })],
     [ACME, source('4-gate-a', { topic: 'rescind.events.gates', resources: ['https://a.example'] })],
     [ACME, source('5-gate-b', { topic: 'rescind.events.gates', resources: ['https://b.example'] })],
+    [ACME, source('7-realm', { profile: { ...DEFAULT_TOKEN_PROFILE, default_resource: API, ignored_audiences: ['account', 'broker'] } })],
     [OTHER, source('6-other', { issuers: ['https://login.other.example'], resources: ['https://api.other.example'] })],
   ];
   for (const [tenant, body] of sources) record({ kind: 'source.changed', tenant, subject: body.id, body });
@@ -219,8 +220,10 @@ const REFUSED: readonly [what: string, code: RejectCode, () => Accepted | Reject
   ["another's issuer", 'wrong-issuer', () => say(said('token.issued', '2-chat', token({ iss: 'https://login.other.example' })))],
   ["another's issuer of a token that was used", 'wrong-issuer', () => say(said('access.allowed', '2-chat', access({ token: { iss: IDP, jti: 'x' } })))],
   ["another's issuer of what is stopped", 'wrong-issuer', () => say(said('user.disabled', '1-idp', { iss: RAS, sub: 'alice' }), onTopic('1-idp'))],
-  ["another's audience", 'wrong-resource', () => say(said('token.issued', '2-chat', token({ aud: [API, 'https://api.other.example'] })))],
-  ["another's resource", 'wrong-resource', () => say(said('token.issued', '2-chat', token({ resource: ['https://api.other.example'] })))],
+  ["another's audience alone", 'wrong-resource', () => say(said('token.issued', '2-chat', token({ aud: ['account', 'https://api.other.example'] })))],
+  ["another's audience beside a resource of its own", 'wrong-resource', () => say(said('token.issued', '2-chat', token({ aud: ['account'], resource: [API] })))],
+  ['no audience', 'wrong-resource', () => say(said('token.issued', '2-chat', token({ aud: [] })))],
+  ['an audience that is not ignored beside one that is', 'wrong-resource', () => say(said('token.issued', '7-realm', token({ aud: ['account', 'other'] })), onTopic('7-realm'))],
   ["another's resource in a usage event", 'wrong-resource', () => say(said('access.allowed', '2-chat', access({ resource: ['https://api.other.example'] })))],
   ["the RAS's own issuer as the audience of an access token", 'wrong-resource', () => say(said('token.issued', '2-chat', token({ aud: [RAS] })))],
   ['a source that is not the caller’s', 'source-not-allowed', () => say(said('token.issued', '2-chat', token()), byCaller('narrow'))],
@@ -407,5 +410,22 @@ describe('accept never throws', () => {
       }),
       { numRuns: 2_000 },
     );
+  });
+});
+
+describe('audiences of a token', () => {
+  it.each<[string, string, object, object]>([
+    ['foreign ones are not read', '2-chat', { aud: ['account', API] }, { aud: [API] }],
+    ['foreign resources are not read', '2-chat', { resource: ['https://api.other.example'] }, { aud: [API], resource: [] }],
+    ['an own resource stays', '2-chat', { resource: [API, 'x'] }, { aud: [API], resource: [API] }],
+    ['a refresh token is for its RAS', '2-chat', { kind: 'refresh', aud: [RAS, 'account'] }, { aud: [RAS] }],
+    ['without any the default resource counts', '7-realm', { aud: [] }, { aud: [API] }],
+    ['with ignored ones alone the default resource counts', '7-realm', { aud: ['broker', 'account'] }, { aud: [API] }],
+    ['a stated one counts before the default resource', '7-realm', { aud: ['account', API] }, { aud: [API] }],
+  ])('%s', (_, name, over, read) => {
+    const event = said('token.issued', name, token(over));
+    const judged = say(event, onTopic(name)) as Accepted;
+    expect(judged).toMatchObject({ accepted: true, event: { data: read } });
+    expect(JSON.parse(judged.content)).toMatchObject({ data: event['data'] });
   });
 });

@@ -14,9 +14,11 @@ import {
   REJECT_CODES,
   RescindError,
   validateEventData,
+  withOwnAudience,
   type CloudEvent,
   type RejectCode,
   type SourceEventName,
+  type TokenIssued,
 } from '../contracts/index.js';
 import type { Caller, ControlState, Source } from '../control/index.js';
 import type { ArrivalMode } from '../log/index.js';
@@ -74,9 +76,10 @@ export function accept(arrived: Arrived, state: ControlState, nowMs: number): Ac
     checkSize(arrived);
     const { attributes, envelope } = readEnvelope(arrived);
     source = findSource(envelope['source'], arrived, state);
-    const { name, event, timeMs, said } = checkEvent(envelope, nowMs);
-    checkStrings(event.data);
-    if (said !== event.data) checkUnread(said);
+    const { name, event: read, timeMs, said } = checkEvent(envelope, nowMs);
+    checkStrings(read.data);
+    if (said !== read.data) checkUnread(said);
+    const event = name === 'token.issued' ? { ...read, data: withOwnAudience(read.data as TokenIssued, source) } : read;
     checkSourceRights(name, event.data, source, arrived.door.kind === 'kafka' && state.sourcesOfTopic(source.topic).length > 1);
     checkIssueTime(event.data, nowMs);
     const { type, source: uri, id, subject } = event;

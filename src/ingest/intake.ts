@@ -19,6 +19,7 @@ import type { RuleQuota } from './rule-quota.js';
 import { sliceElements, sliceLines } from './slices.js';
 import { MAX_BATCH_OF_ONE } from './next-batch.js';
 import type { Judged, Outcome } from './submission.js';
+import { warningsOf } from './warnings.js';
 import { portionsOf } from './weight.js';
 
 /** Events that are judged before others have a turn: some milliseconds. */
@@ -64,6 +65,12 @@ export function createIntake({ follower, appender, ruleQuota, now = Date.now }: 
     return events;
   }
 
+  function withWarnings(result: IntakeResult, judged: Judged): IntakeResult {
+    if ('error' in result || !judged.accepted) return result;
+    const warnings = warningsOf(judged);
+    return warnings.length === 0 ? result : { ...result, warnings };
+  }
+
   return {
     async take({ contentType, binary, body, caller }) {
       if (!caller.roles.emit) throw new RescindError('forbidden', { detail: 'the role `emit`' });
@@ -79,7 +86,7 @@ export function createIntake({ follower, appender, ruleQuota, now = Date.now }: 
       // Usually one: only events that grant many rights are written in several transactions.
       const portions = portionsOf(events, MAX_BATCH_OF_ONE);
       const outcomes = (await Promise.all(portions.map((portion) => appender.submit({ events: portion })))).flat();
-      const results = outcomes.map(resultOf);
+      const results = outcomes.map((outcome, nth) => withWarnings(resultOf(outcome), events[nth]!));
       return single ? { single: results[0]! } : { batch: results };
     },
   };

@@ -14,7 +14,7 @@ export function checkSourceRights(name: SourceEventName, data: EventDataOf[Sourc
   switch (name) {
     case 'token.issued':
       checkIssuer((data as Data<'token.issued'>).iss, source);
-      checkAudience(data as Data<'token.issued'>, source);
+      checkAudience(data as Data<'token.issued'>);
       return;
     case 'access.allowed':
     case 'access.denied':
@@ -30,13 +30,12 @@ function checkIssuer(issuer: string, source: Source): void {
   if (!source.issuers.includes(issuer)) throw new RescindError('wrong-issuer', { detail: issuer });
 }
 
-/** The audience of a refresh token is its RAS (design, section 4). */
-function checkAudience(data: Data<'token.issued'>, source: Source): void {
-  const allowed = data.kind === 'refresh' ? [...source.resources, data.iss] : source.resources;
-  for (const resource of [...data.aud, ...(data.resource ?? [])]) {
-    if (!allowed.includes(resource)) throw new RescindError('wrong-resource', { detail: resource });
-  }
+/** Foreign audiences are left out before (`withOwnAudience`): a token for others alone is nobody's here. */
+function checkAudience({ aud }: Data<'token.issued'>): void {
+  if (aud.length === 0) throw new RescindError('wrong-resource', { detail: NO_OWN_AUDIENCE });
 }
+
+const NO_OWN_AUDIENCE = '`aud` names none of the resources that the source is registered for; register one of them, or set `default_resource` in the profile for tokens without an audience';
 
 function checkAccess(data: Data<'access.allowed'>, source: Source): void {
   if (data.token.iss !== undefined) checkIssuer(data.token.iss, source);

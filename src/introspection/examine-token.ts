@@ -1,13 +1,15 @@
 import { ID_JAG_TYP } from '../contracts/index.js';
 import type { ControlState, Source } from '../control/index.js';
 import { MAX_LINEAGE_AGE_S, ruleKey, type RuleKey } from '../rules/index.js';
+import { audienceOf, type Claims } from './claims.js';
 import type { Facts } from './facts.js';
-import { isTyp, type Claims, type CompactJws } from './jws.js';
-import { activeBody, audienceOf, type KnownToken } from './known-token.js';
+import { isTyp, type CompactJws } from './jws.js';
+import { activeBody, type KnownToken } from './known-token.js';
 import { skewOf } from './lineage.js';
 import type { Refusal } from './outcomes.js';
 import { jwsOf, maySee, type Examination, type Gathered, type Question } from './question.js';
-import { jwtKey, type TokenVerifier, type VerifiedJwt } from './token-verifier.js';
+import { differing } from './text-statement.js';
+import type { TokenVerifier, VerifiedJwt } from './token-verifier.js';
 
 /** Seconds around its `iat` in which a verified JWT that is not recorded yet is waited for. */
 const FRESH = 60;
@@ -46,7 +48,7 @@ export function createTokenExaminer({ state, facts, verifier }: TokenExaminerOpt
       return isNew ? { need: { what: 'time', key, memoryKey: key, otherwise: refusal! } } : { refusal: refusal! };
     }
     if (refusal) return { refusal, known };
-    if (statement !== known.statement) return { refusal: 'mismatch', known };
+    if (differing(statement, known, state.source(known.common.source)!)) return { refusal: 'mismatch', known };
     return begins > now + source.profile.skew ? { refusal: 'not-yet-valid', known } : allow(known);
   }
 
@@ -54,7 +56,7 @@ export function createTokenExaminer({ state, facts, verifier }: TokenExaminerOpt
   function examineUnverified(question: Question, gathered: Gathered, jws: CompactJws): Examination {
     const { tenant } = question;
     if (isTyp(jws.header['typ'], ID_JAG_TYP)) return { refusal: 'wrong-kind' };
-    const key = jwtKey(tenant, jws, 'access-token');
+    const key = verifier.keyOf(tenant, jws, 'access-token');
     if (key === undefined) return { refusal: 'malformed' };
     const known = facts.remembered(tenant, key) ?? gathered.token;
     if (known === undefined) return needToken(key);
@@ -99,7 +101,7 @@ export function createTokenExaminer({ state, facts, verifier }: TokenExaminerOpt
       const verified = verifier.remembered(question.tenant, question.digest, 'access-token');
       if (verified) return examineVerified(question, gathered, verified);
       const jws = jwsOf(question, gathered);
-      if (jws) return examineUnverified(question, gathered, jws);
+      if (jws && !verifier.isOpaque(question.tenant, jws)) return examineUnverified(question, gathered, jws);
     }
     return examineOpaque(question, gathered);
   };
@@ -122,14 +124,13 @@ function refuseByLineage({ common: { lineage } }: KnownToken, { profile }: Sourc
   if (lineage.broken) return 'lineage-broken';
   if (lineage.contradictory) return 'lineage-contradictory';
   if (!lineage.parentsKnown) return 'lineage-incomplete';
-  switch (profile.lineage) {
+  if (!lineage.hasIdJag) return profile.lineage.other === 'none' ? undefined : 'lineage-missing';
+  switch (profile.lineage.id_jag) {
     case 'none':
       return undefined;
     case 'stated':
-      if (!lineage.hasIdJag) return 'lineage-missing';
       return lineage.usersKnown ? undefined : 'lineage-incomplete';
     case 'confirmed':
-      if (!lineage.hasIdJag) return 'lineage-missing';
       return lineage.idJagsKnown ? undefined : 'lineage-incomplete';
     default:
       return 'lineage-missing';

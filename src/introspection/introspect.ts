@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { ID_JAG_TOKEN_TYPE } from '../contracts/index.js';
-import type { Caller, ControlFollower } from '../control/index.js';
+import { ID_JAG_TOKEN_TYPE, type InactiveReason } from '../contracts/index.js';
+import type { Caller, ControlFollower, Tenant } from '../control/index.js';
+import { ruleKey, tokenParts, tokenRef } from '../rules/index.js';
 import { createRestraint, TooManyWaiting, type Log, type RestraintLimits } from '../platform/index.js';
 import type { Authentication, Refusal as AuthenticationRefusal } from '../registry/index.js';
 import type { Counts } from './counts.js';
@@ -9,7 +10,9 @@ import type { ExamineToken } from './examine-token.js';
 import type { Facts } from './facts.js';
 import { sha256 } from './jws.js';
 import type { Recorder, Refusal } from './outcomes.js';
-import type { Gathered, Need, Question } from './question.js';
+import { referenceOf } from './known-token.js';
+import type { About, Gathered, Need, Question } from './question.js';
+import type { RefusedToken, RefusedTokens } from './refused-tokens.js';
 import { sightOf, type Sight } from './sight.js';
 import type { TokenVerifier } from './token-verifier.js';
 
@@ -68,6 +71,7 @@ export interface IntrospectOptions {
   readonly examineIdJag: ExamineIdJag;
   readonly recorder: Recorder;
   readonly counts: Counts;
+  readonly refusedTokens: RefusedTokens;
   readonly log: Log;
   /** Epoch milliseconds. */
   readonly now: () => number;
@@ -76,7 +80,7 @@ export interface IntrospectOptions {
 }
 
 export function createIntrospect(options: IntrospectOptions): Introspect {
-  const { follower, facts, verifier, examineToken, examineIdJag, recorder, counts, log, now, monotonic } = options;
+  const { follower, facts, verifier, examineToken, examineIdJag, recorder, counts, refusedTokens, log, now, monotonic } = options;
   const { state } = follower;
   /** Questions that wait, by caller. */
   const waiters = new Map<string, number>();
@@ -99,7 +103,9 @@ export function createIntrospect(options: IntrospectOptions): Introspect {
     if (examination.need) return { kind: 'pending', need: examination.need, question, caller };
     if (examination.known) counts.count(examination.known, caller.id, examination.body !== undefined, question.now);
     if (examination.refusal) {
-      recorder.refused(examination.refusal, { tenant: tenant.id, caller: caller.id, digest });
+      const about = examination.about ?? (examination.known && { token: examination.known });
+      recorder.refused(examination.refusal, { tenant: tenant.id, caller: caller.id, digest, ...(about?.member === undefined ? {} : { member: about.member }) });
+      if (about && COUNTED.has(examination.refusal)) refusedTokens.record(refusedTokenOf(tenant, examination.refusal as InactiveReason, about), now());
       const isOwn = examination.known !== undefined && !NOT_OWN.has(examination.refusal);
       return presented.role === 'guard' && isOwn ? DECIDED_RECORDED : DECIDED_INACTIVE;
     }
@@ -214,5 +220,29 @@ const DECIDED_INACTIVE: Answer = { kind: 'decided', body: INACTIVE, bytes: INACT
 const DECIDED_RECORDED: Answer = { ...DECIDED_INACTIVE, recorded: true };
 /** Refusals of a text that is no token for the caller's resources, whatever is recorded. */
 const NOT_OWN: ReadonlySet<Refusal> = new Set<Refusal>(['not-allowed', 'wrong-kind', 'source-refused']);
+/** Refusals that a source's operator can do something about; a token that has expired or was stopped is as it should be. */
+const COUNTED: ReadonlySet<Refusal> = new Set<InactiveReason & Refusal>([
+  'not-yet-valid',
+  'lifetime-too-long',
+  'unverified',
+  'mismatch',
+  'conflict',
+  'source-refused',
+  'lineage-missing',
+  'lineage-incomplete',
+  'lineage-broken',
+  'lineage-contradictory',
+  'lineage-too-old',
+  'too-many-values',
+]);
+
+const refusedTokenOf = ({ id, key }: Tenant, reason: InactiveReason, { token, member = '' }: About): RefusedToken => ({
+  tenant: id,
+  source: token.common.source,
+  reason,
+  member,
+  token: ruleKey(key, 'token', tokenParts(tokenRef({ iss: token.common.iss, ...referenceOf(token) }))),
+});
+
 const UNDECIDED: Answer = { kind: 'undecided' };
 const NO_ROLE: Answer = { kind: 'no-role' };

@@ -11,6 +11,7 @@ import { createFacts } from './facts.js';
 import { createIntrospect, type Introspect } from './introspect.js';
 import { createRecorder } from './outcomes.js';
 import { createRemoteAddress, type RemoteAddress } from './remote-address.js';
+import { createRefusedTokens, type OnRefused } from './refused-tokens.js';
 import { createTokenVerifier, type TokenVerifier } from './token-verifier.js';
 
 export interface IntrospectionOptions {
@@ -23,6 +24,8 @@ export interface IntrospectionOptions {
   readonly log: Log;
   /** Takes introspections counted by token and caller, every minute and at the end. Absent: they are not counted. */
   readonly onCounts?: OnCounts;
+  /** Takes why recorded tokens were refused, every second and at the end. Absent: that is not counted. */
+  readonly onRefused?: OnRefused;
   /** Where a request comes from; by default its peer. */
   readonly remoteAddress?: RemoteAddress;
   /** Tokens whose facts stay in memory, and as many JWTs whose signature was verified. */
@@ -49,10 +52,11 @@ export interface Introspection {
 }
 
 export function createIntrospection(options: IntrospectionOptions): Introspection {
-  const { follower, authenticate, keySets, lineage, metrics, log, onCounts, maxTokens, now = Date.now, monotonic } = options;
+  const { follower, authenticate, keySets, lineage, metrics, log, onCounts, onRefused, maxTokens, now = Date.now, monotonic } = options;
   const { remoteAddress = createRemoteAddress({ trustedProxy: false }) } = options;
   const { state } = follower;
   const counts = createCounts({ onCounts, metrics, log });
+  const refusedTokens = createRefusedTokens({ onRefused, log });
   const recorder = createRecorder({ metrics, log });
   const facts = createFacts({ lineage, maxTokens, monotonic });
   const verifier = createTokenVerifier({ state, keySets, maxTokens });
@@ -64,6 +68,7 @@ export function createIntrospection(options: IntrospectionOptions): Introspectio
     examineIdJag: createIdJagExaminer({ state, verifier }),
     recorder,
     counts,
+    refusedTokens,
     log,
     now,
     monotonic,
@@ -74,6 +79,6 @@ export function createIntrospection(options: IntrospectionOptions): Introspectio
     introspect,
     sight: (presented) => introspect({ ...presented, role: 'guard' }),
     verifier,
-    stop: () => counts.stop(),
+    stop: async () => void (await Promise.all([counts.stop(), refusedTokens.stop()])),
   };
 }

@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import { constants, hash, verify, type KeyObject } from 'node:crypto';
+import type { SigningAlgorithm } from '../control/index.js';
+import type { Claims } from './claims.js';
 
-export type Claims = Readonly<Record<string, unknown>>;
 
 /** A JWT in JWS compact serialization (RFC 7515, section 7.1), taken apart and not yet believed. */
 export interface CompactJws {
@@ -53,11 +54,24 @@ interface Scheme {
   readonly digest: string | null;
   readonly suits: (key: KeyObject) => boolean;
   readonly parameters: { readonly dsaEncoding?: 'ieee-p1363'; readonly padding?: number; readonly saltLength?: number };
+  readonly curve?: Curve;
 }
 
-const P256_SCALAR_BYTES = 32;
-const P256_SIGNATURE_BYTES = 2 * P256_SCALAR_BYTES;
-const PS256_SALT_BYTES = 32;
+interface Curve {
+  readonly scalarBytes: number;
+  readonly order: bigint;
+}
+
+const P256: Curve = { scalarBytes: 32, order: 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n };
+const P384: Curve = {
+  scalarBytes: 48,
+  order: 0xffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973n,
+};
+const P521: Curve = {
+  scalarBytes: 66,
+  order: 0x1fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffa51868783bf2f966b7fcc0148f709a5d03bb5c9b8899c47aebb6fb71e91386409n,
+};
+
 const MIN_RSA_BITS = 2_048;
 const MAX_RSA_BITS = 4_096;
 
@@ -67,29 +81,37 @@ const isRsa = ({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): boolean 
   return bits >= MIN_RSA_BITS && bits <= MAX_RSA_BITS;
 };
 
+const ecdsa = (digest: string, namedCurve: string, curve: Curve): Scheme => ({
+  digest,
+  suits: (key) => key.asymmetricKeyDetails?.namedCurve === namedCurve,
+  parameters: { dsaEncoding: 'ieee-p1363' },
+  curve,
+});
+
+/** The salt is as long as the digest (RFC 7518, section 3.5). */
+const pss = (digest: string, saltLength: number): Scheme => ({ digest, suits: isRsa, parameters: { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength } });
+
+const pkcs1 = (digest: string): Scheme => ({ digest, suits: isRsa, parameters: { padding: constants.RSA_PKCS1_PADDING } });
+
 /** RFC 7518, sections 3.3 to 3.5, and RFC 8037. A Map: an `alg` out of a token must not find what an object inherits. */
 const SCHEMES: ReadonlyMap<string, Scheme> = new Map([
-  [
-    'ES256',
-    {
-      digest: 'sha256',
-      suits: (key) => key.asymmetricKeyDetails?.namedCurve === 'prime256v1',
-      parameters: { dsaEncoding: 'ieee-p1363' },
-    },
-  ],
+  ['ES256', ecdsa('sha256', 'prime256v1', P256)],
+  ['ES384', ecdsa('sha384', 'secp384r1', P384)],
+  ['ES512', ecdsa('sha512', 'secp521r1', P521)],
   ['EdDSA', { digest: null, suits: (key) => key.asymmetricKeyType === 'ed25519', parameters: {} }],
-  [
-    'PS256',
-    { digest: 'sha256', suits: isRsa, parameters: { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: PS256_SALT_BYTES } },
-  ],
-  ['RS256', { digest: 'sha256', suits: isRsa, parameters: { padding: constants.RSA_PKCS1_PADDING } }],
-] satisfies [string, Scheme][]);
+  ['PS256', pss('sha256', 32)],
+  ['PS384', pss('sha384', 48)],
+  ['PS512', pss('sha512', 64)],
+  ['RS256', pkcs1('sha256')],
+  ['RS384', pkcs1('sha384')],
+  ['RS512', pkcs1('sha512')],
+] satisfies [SigningAlgorithm, Scheme][]);
 
 /** Whether `key` made this signature. Runs on libuv's threads; a key of another kind than `alg` says is a plain no. */
 export function verifySignature(alg: string, key: KeyObject, { signingInput, signature }: CompactJws): Promise<boolean> {
   const scheme = SCHEMES.get(alg);
   if (!scheme || !scheme.suits(key)) return Promise.resolve(false);
-  if (alg === 'ES256' && signature.length !== P256_SIGNATURE_BYTES) return Promise.resolve(false);
+  if (scheme.curve && signature.length !== 2 * scheme.curve.scalarBytes) return Promise.resolve(false);
   return new Promise((resolve) => {
     verify(scheme.digest, Buffer.from(signingInput), { key, ...scheme.parameters }, signature, (error, good) =>
       resolve(error === null && good === true),
@@ -97,17 +119,16 @@ export function verifySignature(alg: string, key: KeyObject, { signingInput, sig
   });
 }
 
-const P256_ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
-
 /**
  * Every text that carries these claims under this signature: an ECDSA signature (r, s) verifies as (r, n − s) too, and
  * base64url may spell the same bytes in several ways. A rule on a digest has to meet all of them.
  */
 export function spellings({ header, signingInput, signature }: CompactJws): readonly string[] {
   const canonical = `${signingInput}.${signature.toString('base64url')}`;
-  if (header['alg'] !== 'ES256' || signature.length !== P256_SIGNATURE_BYTES) return [canonical];
-  const s = BigInt(`0x${signature.toString('hex', P256_SCALAR_BYTES)}`);
-  const mirrored = (P256_ORDER - s).toString(16).padStart(2 * P256_SCALAR_BYTES, '0');
-  const twin = Buffer.concat([signature.subarray(0, P256_SCALAR_BYTES), Buffer.from(mirrored, 'hex')]);
+  const curve = SCHEMES.get(header['alg'] as string)?.curve;
+  if (!curve || signature.length !== 2 * curve.scalarBytes) return [canonical];
+  const s = BigInt(`0x${signature.toString('hex', curve.scalarBytes)}`);
+  const mirrored = (curve.order - s).toString(16).padStart(2 * curve.scalarBytes, '0');
+  const twin = Buffer.concat([signature.subarray(0, curve.scalarBytes), Buffer.from(mirrored, 'hex')]);
   return [canonical, `${signingInput}.${twin.toString('base64url')}`];
 }

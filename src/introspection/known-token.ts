@@ -1,9 +1,9 @@
-import { canonicalJson, type TokenIssued, type TokenReference } from '../contracts/index.js';
+import type { TokenIssued, TokenReference } from '../contracts/index.js';
 import type { Tenant } from '../control/index.js';
 import type { StoredLineage } from '../projections/index.js';
 import { packKeys, unpackKeys, type PackedKeys, type RuleKey } from '../rules/index.js';
+import { confirmationOf, subjectOf } from './claims.js';
 import { stopKeys } from './lineage.js';
-import { sha256, type Claims } from './jws.js';
 import { createSharer, type Sharer } from './sharer.js';
 import { shareKind, type TokenKind } from './token-kind.js';
 
@@ -14,8 +14,8 @@ export interface KnownToken {
   readonly id: string;
   readonly iat: number;
   readonly exp: number | undefined;
-  /** Digest of what its text has to say too; undefined for an opaque token, which says nothing. */
-  readonly statement: string | undefined;
+  /** The thumbprints that it is bound to, as `confirmationOf` spells them. */
+  readonly confirmation: string;
   /** Rule keys of its lineage; undefined when a dimension holds more than its bound: never active. */
   readonly keys: PackedKeys | undefined;
   /** Those that it has in common with many others. */
@@ -68,13 +68,13 @@ export function knowToken(stored: StoredLineage, { tenant, shared, memoryKey, re
     id: id === memoryKey ? memoryKey : id,
     iat: facts.iat,
     exp: facts.exp,
-    statement: identity === 'sha256' ? undefined : sha256(statementOf(facts)!),
+    confirmation: shareText(confirmationOf(facts.cnf ?? {}), shared),
     keys: packed?.own,
     commonKeys: shareText(packed?.common ?? '', shared) as PackedKeys,
     grantedAt: keys?.grantedAt ?? 0,
     authenticatedAt: keys?.authenticatedAt,
     seenSeq: shareSeq(keys?.seenSeq ?? 0n, shared),
-    subject: shareText(facts.sub === undefined ? '' : `,"sub":${JSON.stringify(facts.sub)}`, shared),
+    subject: shareText(facts.sub === undefined ? '' : subjectOf(facts.sub), shared),
     rest: shareText(restOf(facts), shared),
     bytes: 0,
     readAt,
@@ -121,30 +121,3 @@ export function referenceOf({ common, id }: KnownToken): TokenReference {
       return common.identity satisfies never;
   }
 }
-
-/**
- * What a text and the facts of it must both say. A token whose text and facts differ is somebody's mistake or somebody's
- * attack, and the answer must not choose between the two. Undefined for a claim of a type that no facts have.
- */
-export function statementOf(said: Claims | TokenIssued): string | undefined {
-  const { iss, jti, sub, client_id: clientId, exp, aud, scope, cnf } = said as Claims;
-  if (typeof iss !== 'string' || typeof clientId !== 'string') return undefined;
-  if (![jti, sub, scope].every((value) => value === undefined || typeof value === 'string')) return undefined;
-  if (exp !== undefined && typeof exp !== 'number') return undefined;
-  try {
-    // A member that is not there must not look like one that is null.
-    const members = [iss, jti ?? 0, sub ?? 0, clientId, exp ?? '', audienceOf({ aud }).toSorted(), scopeTokens(scope as string | undefined)];
-    return JSON.stringify([...members, cnf === undefined ? 0 : canonicalJson(cnf)]);
-  } catch {
-    return undefined;
-  }
-}
-
-/** One string or several (RFC 7519, section 4.1.3); empty for anything else. */
-export function audienceOf({ aud }: Claims): readonly string[] {
-  if (typeof aud === 'string') return [aud];
-  return Array.isArray(aud) && aud.every((value) => typeof value === 'string') ? aud : [];
-}
-
-/** The order of scopes says nothing (RFC 6749, section 3.3). */
-const scopeTokens = (scope: string | undefined): readonly string[] => (scope === undefined || scope === '' ? [] : scope.split(' ').sort());

@@ -76,6 +76,7 @@ describe('a lineage', () => {
     ['not by another jti', { id_jag: { iss: IDP, jti: 'another' } }, {}, false],
     ['not by another digest', byDigest('one'), { sha256: digestOf('another') }, false],
     ['not by the digest where another jti is stated', { id_jag: { iss: IDP, jti: 'another', sha256: digestOf('one') } }, { sha256: digestOf('one') }, false],
+    ['not by its user', { id_jag: { iss: IDP, sub: 'u-1' } }, {}, false],
     ['not of another issuer', { id_jag: { iss: 'https://elsewhere.example', jti: 'gr-1' } }, {}, false],
     ['not of another issuer by its digest', { id_jag: { iss: 'https://elsewhere.example', sha256: digestOf('one') } }, { sha256: digestOf('one') }, false],
   ])('finds the ID-JAG that a RAS states %s', (_, stated, issued, found) => {
@@ -87,6 +88,10 @@ describe('a lineage', () => {
     expect(summarize(lineage({ tokens: [unnamed], idJags: [] })).usersKnown).toBe(false);
     expect(summarize(lineage({ tokens: [unnamed] })).usersKnown).toBe(true);
     expect(summarize(lineage({ tokens: [token({ id_jag: { iss: IDP, jti: 'gr-1', sub: 'u-1' } })], idJags: [] }))).toMatchObject({ usersKnown: true, idJagsKnown: false });
+  });
+
+  it('has the user of an ID-JAG that is stated without an identity, and contradicts no recorded one', () => {
+    expect(summarize(lineage({ tokens: [token({ id_jag: { iss: IDP, sub: 'bob' } })] }))).toMatchObject({ hasIdJag: true, usersKnown: true, contradictory: false });
   });
 
   it('is contradictory where the ID-JAG was issued to another RAS', () => {

@@ -39,8 +39,12 @@ export function summarize({ tokens, idJags, complete, broken }: StoredLineage): 
   };
 }
 
-const isSame = (stated: PresentedIdJag, issued: IdJagIssued): boolean =>
-  stated.iss === issued.iss && (stated.jti === undefined ? stated.sha256 === issued.sha256 : stated.jti === issued.jti);
+/** An ID-JAG that is stated without an identity is nobody's: whose event it was cannot be shown. */
+function isSame(stated: PresentedIdJag, issued: IdJagIssued): boolean {
+  if (stated.iss !== issued.iss) return false;
+  if (stated.jti !== undefined) return stated.jti === issued.jti;
+  return stated.sha256 !== undefined && stated.sha256 === issued.sha256;
+}
 
 const COMPARED = ['sub', 'tenant', 'aud_tenant', 'aud_sub', 'client_id', 'sid'] as const;
 

@@ -35,10 +35,19 @@ const FINDINGS: ReadonlySet<Refusal> = new Set<Refusal>(['mismatch', 'conflict',
 /** Texts whose finding was told; beyond it one may be told again. */
 const MAX_TOLD = 10_000;
 
+export interface RefusalContext {
+  readonly tenant: string;
+  readonly caller: string;
+  /** SHA-256 of the text. */
+  readonly digest: string;
+  /** The member that differs. */
+  readonly member?: string;
+}
+
 export interface Recorder {
   count(outcome: Outcome): void;
-  /** Counts and, for a finding, tells. `digest` is the SHA-256 of the text. */
-  refused(refusal: Refusal, context: { readonly tenant: string; readonly caller: string; readonly digest: string }): void;
+  /** Counts and, for a finding, tells. */
+  refused(refusal: Refusal, context: RefusalContext): void;
 }
 
 export function createRecorder({ metrics, log }: { metrics: Metrics; log: Log }): Recorder {
@@ -54,14 +63,14 @@ export function createRecorder({ metrics, log }: { metrics: Metrics; log: Log })
   }
   return {
     count,
-    refused(refusal, { tenant, caller, digest }) {
+    refused(refusal, { tenant, caller, digest, member }) {
       count(refusal);
       if (!FINDINGS.has(refusal)) return;
       const name = `${refusal}|${tenant}|${digest}`;
       if (told.has(name)) return;
       told.set(name, true);
       findings.labels({ finding: refusal }).inc();
-      log.warn({ finding: refusal, tenant, caller, sha256: digest }, 'a token is inactive because what is stated of it differs');
+      log.warn({ finding: refusal, tenant, caller, sha256: digest, ...(member === undefined ? {} : { member }) }, 'a token is inactive because what is stated of it differs');
     },
   };
 }

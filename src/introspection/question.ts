@@ -41,9 +41,15 @@ export type Need =
   /** The facts may still be on their way. */
   | { readonly what: 'time'; readonly key: RuleKey; readonly memoryKey: MemoryKey; readonly otherwise: Refusal };
 
+/** What a text that is refused is a text of, for those who run its source: `member` differs from what is recorded or registered. */
+export interface About {
+  readonly token: KnownToken;
+  readonly member?: string | undefined;
+}
+
 /** Why not; or what is missing to tell; or the answer that nothing speaks against. `known`: what is recorded of it. */
 export type Examination =
-  | { readonly refusal: Refusal; readonly need?: undefined; readonly body?: undefined; readonly known?: KnownToken }
+  | { readonly refusal: Refusal; readonly need?: undefined; readonly body?: undefined; readonly known?: KnownToken; readonly about?: About }
   | { readonly refusal?: undefined; readonly need: Need; readonly body?: undefined; readonly known?: undefined }
   /** `bytes` is the length of the body in UTF-8. */
   | { readonly refusal?: undefined; readonly need?: undefined; readonly body: string; readonly bytes: number; readonly known?: KnownToken };

@@ -1,6 +1,7 @@
 import type { TokenIssued } from '../contracts/index.js';
 import type { Tenant } from '../control/index.js';
 import type { StoredLineage } from '../projections/index.js';
+import { scopeOf } from './claims.js';
 import { clocksOf, summarize, type Clocks, type LineageSummary } from './lineage.js';
 import type { Sharer } from './sharer.js';
 
@@ -13,6 +14,12 @@ export interface TokenKind {
   readonly iss: string;
   /** Id of the source that recorded it. */
   readonly source: string;
+  readonly client: string;
+  /** As `scopeOf` spells it. */
+  readonly scope: string;
+  readonly aud: readonly string[];
+  /** Every resource that it is recorded for: `aud` and `resource`. */
+  readonly named: readonly string[];
   /** Where it may be presented. */
   readonly audience: readonly string[];
   readonly lineage: LineageSummary;
@@ -29,9 +36,10 @@ export function shareKind({ id: tenant }: Tenant, identity: TokenKind['identity'
   const lineage = summarize(stored);
   return kinds.share(nameOf(tenant, identity, stored, lineage), () => {
     // A refresh token is presented to the RAS that issued it, whatever its access tokens are for.
-    const audience = facts.kind === 'refresh' ? [facts.iss] : [...facts.aud, ...(facts.resource ?? [])];
-    const head = headOf(facts);
-    return { tenant, kind: facts.kind, identity, iss: facts.iss, source, audience, lineage, clocks: clocksOf(stored), skew: 0, skewVersion: -1, head };
+    const { kind, iss, client_id: client, aud } = facts;
+    const named = [...aud, ...(facts.resource ?? [])];
+    const recorded = { iss, client, scope: scopeOf(facts.scope ?? ''), aud, named, audience: kind === 'refresh' ? [iss] : named };
+    return { tenant, kind, identity, source, ...recorded, lineage, clocks: clocksOf(stored), skew: 0, skewVersion: -1, head: headOf(facts) };
   });
 }
 

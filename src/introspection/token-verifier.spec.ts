@@ -108,11 +108,11 @@ describe('whom a text says it is', () => {
     ['disabled', { disabled: true }, 'no-key'],
     ['without keys', { jwks: undefined }, 'no-key'],
     ['that speaks for another issuer', { issuers: ['https://other.example'] }, 'refused'],
-    ['that takes other algorithms', { profile: { ...parties.RAS_SOURCE.profile, algorithms: ['RS256'] } }, 'refused'],
-    ['that writes another typ', { profile: { ...parties.RAS_SOURCE.profile, typ: 'jwt' } }, 'refused'],
+    ['that takes other algorithms', { profile: { ...parties.RAS_SOURCE.profile, algorithms: ['RS256'] } }, 'opaque'],
+    ['that writes another typ', { profile: { ...parties.RAS_SOURCE.profile, typ: ['jwt'] } }, 'refused'],
     ['that is disabled and speaks for another issuer', { disabled: true, issuers: ['https://other.example'] }, 'refused'],
-    ['that is disabled and takes other algorithms', { disabled: true, profile: { ...parties.RAS_SOURCE.profile, algorithms: ['RS256'] } }, 'refused'],
-    ['that has no keys and writes another typ', { jwks: undefined, profile: { ...parties.RAS_SOURCE.profile, typ: 'jwt' } }, 'refused'],
+    ['that is disabled and takes other algorithms', { disabled: true, profile: { ...parties.RAS_SOURCE.profile, algorithms: ['RS256'] } }, 'opaque'],
+    ['that has no keys and writes another typ', { jwks: undefined, profile: { ...parties.RAS_SOURCE.profile, typ: ['jwt'] } }, 'refused'],
   ])('of a source %s', async (_, over, kind) => {
     change(over);
     expect(await kindOf(signJwt(rasKey, claims))).toBe(kind);

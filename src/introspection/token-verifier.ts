@@ -1,12 +1,14 @@
 import { LRUCache } from 'lru-cache';
 import { ID_JAG_TYP, LOGOUT_TYP, SECURITY_EVENT_TYP } from '../contracts/index.js';
-import type { ControlState, Source, Tenant } from '../control/index.js';
+import { DEFAULT_TOKEN_PROFILE, type ControlState, type Source, type Tenant } from '../control/index.js';
 import type { KeySets, VerificationKey } from '../registry/index.js';
 import { ruleKey, type RuleKey } from '../rules/index.js';
+import type { Claims } from './claims.js';
 import { DEFAULT_MAX_TOKENS } from './facts.js';
-import { statementOf } from './known-token.js';
+import { isTyp, parseCompactJws, sha256, spellings, verifySignature, type CompactJws } from './jws.js';
 import { createSecondChance, type SecondChance } from './second-chance.js';
-import { isTyp, parseCompactJws, sha256, spellings, verifySignature, type Claims, type CompactJws } from './jws.js';
+import { createSharer } from './sharer.js';
+import { CONTRADICTION, readClient, readStatement, type CommonStatement, type TextStatement } from './text-statement.js';
 
 /** ID-JAGs whose verification is remembered; each is redeemed once, as a rule. */
 const MAX_REMEMBERED_ID_JAGS = 10_000;
@@ -20,13 +22,13 @@ const FORGERY_MEMORY_MS = 30_000;
 /** A JWT of another purpose never passes for an access token, whatever a source names (RFC 8725, section 3.11). */
 const FOREIGN_TYPS = [ID_JAG_TYP, SECURITY_EVENT_TYP, LOGOUT_TYP];
 
-/** A JWT whose signature a registered key made. Holds nothing of its text, and of an access token's claims a digest. */
+/** A JWT whose signature a registered key made. Holds nothing of its text, and of an access token's claims what facts may state too. */
 export interface VerifiedJwt {
   /** Its identity as a rule key: what its facts are recorded under. */
   readonly key: RuleKey;
   readonly source: Source;
-  /** What it says that its facts must say too; undefined where its claims are of types that no facts have. */
-  readonly statement: string | undefined;
+  /** Undefined where no facts could agree with its claims. */
+  readonly statement: TextStatement | undefined;
   /** Epoch seconds: the later of `iat` and `nbf`. Infinite where one is of another type than a number. */
   readonly begins: number;
   /** Of an ID-JAG, whose claims are its facts and which a rule may select by digest. */
@@ -43,10 +45,10 @@ export type TokenIdentity =
   | {
       readonly kind: 'jwt';
       readonly iss: string;
+      /** The claim that identifies it, `jti` or another by its source's profile; undefined where its signing input does. */
       readonly jti: string | undefined;
       readonly signing_input_sha256: string;
       readonly client_id: string | undefined;
-      readonly claims: Claims;
     }
   /** A key that is there refuses the JWT, or no source of the tenant would write one like it. */
   | { readonly kind: 'refused' }
@@ -63,6 +65,10 @@ export interface TokenVerifier {
   verify(tenant: Tenant, jws: CompactJws, digest: string, use: TokenUse): Promise<VerifiedJwt | undefined>;
   /** What can be said without a signature: some source speaks for the issuer and the header is one that it would write. */
   isPlausible(tenant: Tenant, jws: CompactJws, use: TokenUse): boolean;
+  /** Whether sources speak for the issuer and none of them takes the algorithm: nobody can verify the JWT, and it is looked up like an opaque text. */
+  isOpaque(tenant: Tenant, jws: CompactJws): boolean;
+  /** What the facts of a JWT are recorded under, if its claims say so of themselves. Undefined for claims of the wrong type. */
+  keyOf(tenant: Tenant, jws: CompactJws, use: TokenUse): RuleKey | undefined;
 }
 
 export type TokenUse = 'access-token' | 'id-jag';
@@ -79,6 +85,7 @@ export function createTokenVerifier({ state, keySets, maxTokens = DEFAULT_MAX_TO
   const goodIdJags = createSecondChance<Remembered>({ max: MAX_REMEMBERED_ID_JAGS });
   const goodOf = (use: TokenUse): SecondChance<Remembered> => (use === 'id-jag' ? goodIdJags : goodTokens);
   const forged = new LRUCache<string, true>({ max: MAX_REMEMBERED_FORGERIES, ttl: FORGERY_MEMORY_MS });
+  const shared = createSharer<CommonStatement>({ max: maxTokens });
   const underWay = new Map<string, Promise<Verification>>();
   let registryVersion = state.registryVersion;
   let keysVersion = keySets.version;
@@ -129,7 +136,7 @@ export function createTokenVerifier({ state, keySets, maxTokens = DEFAULT_MAX_TO
       lacksKey ||= keys.length === 0;
       for (const key of keys) {
         if (!(await verifySignature(alg, key.key, jws))) continue;
-        const verified = remember(identity, jws, source, use);
+        const verified = read(identity, jws, source, use);
         if (version === registryVersion) goodOf(use).set(digest, { verified, key, tenant: tenant.id, asked: false });
         return verified;
       }
@@ -141,7 +148,7 @@ export function createTokenVerifier({ state, keySets, maxTokens = DEFAULT_MAX_TO
   }
 
   async function check(tenant: Tenant, jws: CompactJws, digest: string, use: TokenUse): Promise<Verification> {
-    const identity = jwtKey(tenant, jws, use);
+    const identity = keyOf(tenant, jws, use);
     if (identity === undefined) return 'refused';
     const known = verifier.remembered(tenant, digest, use);
     if (known) return known;
@@ -154,6 +161,38 @@ export function createTokenVerifier({ state, keySets, maxTokens = DEFAULT_MAX_TO
     } finally {
       if (underWay.get(name) === started) underWay.delete(name);
     }
+  }
+
+  /** Sources of one issuer that take the same JWTs must name the same claims; the first counts. */
+  function identityOf(tenant: Tenant, { header, claims }: CompactJws): readonly string[] {
+    const source = sourcesOf(tenant, claims['iss']).find((one) => suits(header, one, 'access-token'));
+    return (source?.profile ?? DEFAULT_TOKEN_PROFILE).identity;
+  }
+
+  function keyOf(tenant: Tenant, jws: CompactJws, use: TokenUse): RuleKey | undefined {
+    dropStale();
+    const { iss } = jws.claims;
+    const name = readIdentity(jws.claims, use === 'id-jag' ? ['jti'] : identityOf(tenant, jws));
+    if (typeof iss !== 'string' || name === CONTRADICTION) return undefined;
+    return ruleKey(tenant.key, use === 'id-jag' ? 'id_jag' : 'token', name === undefined ? [sha256(jws.signingInput)] : [iss, name]);
+  }
+
+  function read(key: RuleKey, jws: CompactJws, source: Source, use: TokenUse): VerifiedJwt {
+    const { claims } = jws;
+    const begins = [claims['iat'], claims['nbf']].map((time) => (time === undefined ? -Infinity : typeof time === 'number' ? time : Infinity));
+    const verified = { key, source, begins: Math.max(...begins), statement: undefined };
+    if (use === 'id-jag') return { ...verified, idJag: { claims, spellings: spellings(jws).map(sha256) } };
+    return { ...verified, statement: readStatement(claims, source.profile, shared) };
+  }
+
+  function isOpaque(tenant: Tenant, { header, claims }: CompactJws): boolean {
+    let isOfSource = false;
+    for (const source of state.sources()) {
+      if (source.tenant !== tenant.id || !source.issuers.includes(claims['iss'] as string)) continue;
+      if (takesAlgorithm(source, header)) return false;
+      isOfSource = true;
+    }
+    return isOfSource;
   }
 
   /** A source that is disabled, or has no keys, may have them again: then the same JWT would verify. */
@@ -187,20 +226,22 @@ export function createTokenVerifier({ state, keySets, maxTokens = DEFAULT_MAX_TO
       dropStale();
       return sourcesOf(tenant, jws.claims['iss']).some((source) => suits(jws.header, source, use));
     },
+    isOpaque,
+    keyOf,
     async identify(tenant, text) {
       const jws = parseCompactJws(text);
       const digest = sha256(text);
-      if (!jws) return { kind: 'opaque', sha256: digest };
+      if (!jws || isOpaque(tenant, jws)) return { kind: 'opaque', sha256: digest };
       const verification = await check(tenant, jws, digest, 'access-token');
       if (typeof verification === 'string') return { kind: verification === 'refused' && awaitsKeys(tenant, jws) ? 'no-key' : verification };
-      const { iss, jti, client_id: clientId } = jws.claims;
+      const client = readClient(jws.claims, verification.source.profile);
+      if (client === CONTRADICTION) return { kind: 'refused' };
       return {
         kind: 'jwt',
-        iss: iss as string,
-        jti: jti as string | undefined,
+        iss: jws.claims['iss'] as string,
+        jti: readIdentity(jws.claims, identityOf(tenant, jws)) as string | undefined,
         signing_input_sha256: sha256(jws.signingInput),
-        client_id: typeof clientId === 'string' ? clientId : undefined,
-        claims: jws.claims,
+        client_id: client,
       };
     },
   };
@@ -226,33 +267,24 @@ interface Unverified {
   readonly identity: RuleKey;
 }
 
-function remember(key: RuleKey, jws: CompactJws, source: Source, use: TokenUse): VerifiedJwt {
-  const { claims } = jws;
-  const begins = [claims['iat'], claims['nbf']].map((time) => (time === undefined ? -Infinity : typeof time === 'number' ? time : Infinity));
-  const verified = { key, source, begins: Math.max(...begins), statement: undefined };
-  if (use === 'id-jag') return { ...verified, idJag: { claims, spellings: spellings(jws).map(sha256) } };
-  const statement = statementOf(claims);
-  return { ...verified, statement: statement && sha256(statement) };
-}
-
-/** (iss, `jti`), or without a `jti` the SHA-256 of the signing input (design, section 2). Undefined for claims of the wrong type. */
-export function jwtKey(tenant: Tenant, { claims, signingInput }: CompactJws, use: TokenUse): RuleKey | undefined {
-  const { iss, jti } = claims;
-  if (typeof iss !== 'string' || !isOptionalString(jti)) return undefined;
-  const dimension = use === 'id-jag' ? 'id_jag' : 'token';
-  return ruleKey(tenant.key, dimension, jti === undefined ? [sha256(signingInput)] : [iss, jti]);
+/** The first of the claims that is present. Undefined where none is: the signing input identifies the JWT (design, section 2). */
+function readIdentity(claims: Claims, names: readonly string[]): string | undefined | typeof CONTRADICTION {
+  const value = names.map((name) => claims[name]).find((one) => one !== undefined);
+  return value === undefined || (typeof value === 'string' && value !== '') ? value : CONTRADICTION;
 }
 
 const hasKeys = (source: Source): boolean => source.jwks !== undefined || source.jwks_uri !== undefined;
 
-const isOptionalString = (value: unknown): value is string | undefined => value === undefined || (typeof value === 'string' && value !== '');
+const takesAlgorithm = ({ profile }: Source, header: Claims): boolean => (profile.algorithms as readonly unknown[]).includes(header['alg']);
 
 /** Header rules: RFC 7515, sections 4.1.9 and 4.1.11; RFC 7797; RFC 8725, sections 3.1 and 3.11. Keys in a header are ignored. */
 function suits(header: Claims, source: Source, use: TokenUse): boolean {
-  if (!(source.profile.algorithms as readonly unknown[]).includes(header['alg'])) return false;
+  if (!takesAlgorithm(source, header)) return false;
   if (header['crit'] !== undefined || header['b64'] !== undefined) return false;
   if (header['kid'] !== undefined && typeof header['kid'] !== 'string') return false;
-  if (use === 'id-jag') return isTyp(header['typ'], ID_JAG_TYP);
-  return isTyp(header['typ'], source.profile.typ) && !FOREIGN_TYPS.some((typ) => isTyp(header['typ'], typ));
+  const { typ } = header;
+  if (use === 'id-jag') return isTyp(typ, ID_JAG_TYP);
+  const isTaken = source.profile.typ.some((taken) => (taken === null ? typ === undefined : isTyp(typ, taken)));
+  return isTaken && !FOREIGN_TYPS.some((foreign) => isTyp(typ, foreign));
 }
 

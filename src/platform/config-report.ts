@@ -2,7 +2,7 @@ import { createSecureContext } from 'node:tls';
 import { RescindError } from '../contracts/index.js';
 import { ConfigError, readConfig, VARIABLE_DOCUMENTATION, type Config, type ConfigProblem } from './config.js';
 import type { Environment } from './environment.js';
-import { readPem } from './pem-file.js';
+import { isCertificate, readPem } from './pem-file.js';
 
 export interface VariableReport {
   readonly variable: string;
@@ -31,17 +31,18 @@ export function reportConfig(env: Environment): ConfigReport {
   }
 }
 
-function problemsOfFiles({ listen, kafka }: Config): readonly ConfigProblem[] {
+function problemsOfFiles({ listen, kafka, jwksCaFile }: Config): readonly ConfigProblem[] {
   const kafkaTls = typeof kafka === 'object' ? kafka.security.tls : undefined;
   return [
     ...problemsOfIdentity({ certificate: 'TLS_CERT', key: 'TLS_KEY' }, listen.tls ?? {}),
     ...problemsOfIdentity({ certificate: 'KAFKA_TLS_CERT', key: 'KAFKA_TLS_KEY', authority: 'KAFKA_TLS_CA' }, kafkaTls ?? {}),
+    ...problemsOfIdentity({ authority: 'JWKS_TLS_CA' }, jwksCaFile === undefined ? {} : { caFile: jwksCaFile }),
   ];
 }
 
 interface IdentityVariables {
-  readonly certificate: string;
-  readonly key: string;
+  readonly certificate?: string;
+  readonly key?: string;
   readonly authority?: string;
 }
 
@@ -59,10 +60,10 @@ function problemsOfIdentity(variables: IdentityVariables, files: { readonly cert
   };
   const [cert, key, ca] = [read(variables.certificate, files.certFile), read(variables.key, files.keyFile), read(variables.authority, files.caFile)];
   // OpenSSL's own messages may quote a file.
-  if (cert !== undefined && !isUsable({ cert })) problems.push({ variable: variables.certificate, problem: 'names a file that holds no PEM certificate' });
-  else if (key !== undefined && !isUsable({ key })) problems.push({ variable: variables.key, problem: 'names a file that holds no PEM private key without a passphrase' });
-  else if (cert !== undefined && key !== undefined && !isUsable({ cert, key })) problems.push({ variable: variables.key, problem: `is not the key of the certificate in ${variables.certificate}` });
-  if (ca !== undefined && !ca.includes('-----BEGIN CERTIFICATE-----')) problems.push({ variable: variables.authority!, problem: 'names a file that holds no PEM certificate' });
+  if (cert !== undefined && !isUsable({ cert })) problems.push({ variable: variables.certificate!, problem: 'names a file that holds no PEM certificate' });
+  else if (key !== undefined && !isUsable({ key })) problems.push({ variable: variables.key!, problem: 'names a file that holds no PEM private key without a passphrase' });
+  else if (cert !== undefined && key !== undefined && !isUsable({ cert, key })) problems.push({ variable: variables.key!, problem: `is not the key of the certificate in ${variables.certificate}` });
+  if (ca !== undefined && !isCertificate(ca)) problems.push({ variable: variables.authority!, problem: 'names a file that holds no PEM certificate' });
   return problems;
 }
 

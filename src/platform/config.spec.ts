@@ -35,6 +35,7 @@ describe('readConfig', () => {
       logOrigin: 'rescind.local',
       logLevel: 'info',
       jwksAllowedHosts: [],
+      jwksCaFile: undefined,
       tracing: undefined,
     });
   });
@@ -50,12 +51,14 @@ describe('readConfig', () => {
       TLS_KEY: '/etc/rescind/tls.key',
       LOG_ORIGIN: 'log.example.com/rescind',
       JWKS_ALLOWED_HOSTS: 'idp.internal,127.0.0.1',
+      JWKS_TLS_CA: '/tls/ca.pem',
     });
     expect(config.database !== 'embedded' && config.database.url.reveal()).toBe(SECRET);
     expect(config.kafka).toEqual({ brokers: ['kafka-1:9092', '[2001:db8::1]:9093'], security: {} });
     expect(config.roles).toEqual(new Set(['serve', 'feed']));
     expect(config.listen.tls).toEqual({ certFile: '/etc/rescind/tls.crt', keyFile: '/etc/rescind/tls.key' });
     expect(config.jwksAllowedHosts).toEqual(['idp.internal', '127.0.0.1']);
+    expect(config.jwksCaFile).toBe('/tls/ca.pem');
   });
 
   it.each([

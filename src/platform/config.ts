@@ -55,6 +55,8 @@ export interface Config {
   readonly tracing: TracingConfig | undefined;
   /** Hosts that a source's JWKS URI may name although they are not public addresses. */
   readonly jwksAllowedHosts: readonly string[];
+  /** Path of PEM certificates of authorities that a JWKS URI's server may have, beside those that Node trusts. */
+  readonly jwksCaFile: string | undefined;
 }
 
 export interface ListenConfig {
@@ -111,6 +113,7 @@ export function readConfig(given: Environment): Config {
     logLevel: readOneOf(env, 'LOG_LEVEL', LOG_LEVELS, 'info', refuse),
     tracing: readTracing(env, refuse),
     jwksAllowedHosts: readHosts(env, 'JWKS_ALLOWED_HOSTS', refuse),
+    jwksCaFile: env['JWKS_TLS_CA'],
   };
   if (problems.length > 0) throw new ConfigError(problems);
   return Object.freeze(config);
@@ -142,7 +145,8 @@ export const VARIABLE_DOCUMENTATION: Readonly<Record<string, string>> = {
   LEASE_SECONDS: `how long a node may stay silent before it is fenced, 2 to 30 (default ${DEFAULT_LEASE_SECONDS})`,
   LOG_LEVEL: `${LOG_LEVELS.join(', ')} (default info)`,
   LOG_ORIGIN: `first part of the ledgers' origin, such as log.example.com (default ${DEFAULT_LOG_ORIGIN})`,
-  JWKS_ALLOWED_HOSTS: 'comma-separated hosts that a JWKS URI may name although they are not public addresses',
+  JWKS_ALLOWED_HOSTS: 'comma-separated hosts that a JWKS URI may name although they are not public addresses; a loopback host among them may serve it by http',
+  JWKS_TLS_CA: 'path of the PEM certificates of authorities that servers of JWKS URIs may have, beside those that Node trusts',
   ...TRACING_DOCUMENTATION,
   ...Object.fromEntries(SECRET_VARIABLES.map((variable) => [secretFileVariable(variable), `path of a file that holds ${variable}, in place of the variable`])),
 };

@@ -3,6 +3,7 @@ export { reportConfig, type ConfigReport } from './config-report.js';
 export type { Config, ConfigProblem, ListenConfig, LogLevel, Role } from './config.js';
 export type { KafkaConfig, KafkaSecurity, SaslMechanism } from './kafka-config.js';
 export { isLoopback } from './loopback.js';
+export { readAuthorities } from './pem-file.js';
 export { writePrivateFile } from './private-file.js';
 export { Secret } from './secret.js';
 

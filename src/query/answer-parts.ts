@@ -26,6 +26,24 @@ export const Agent = Type.Object({ entity: EntityId, iss: Type.String(), id: Typ
 export const Resource = Type.Object({ entity: EntityId, uri: Type.String() }, strict);
 export const Source = Type.Object({ id: Uuid, name: maybe(Type.String({ description: 'null: Rescind itself' })) }, strict);
 
+/** Why a recorded token is not active. */
+export const REASON = {
+  reason: Type.String({ description: 'as in `rescind_introspections_total{outcome}`' }),
+  member: maybe(Type.String({ description: 'what differs between the text and what is recorded or registered; null: the facts alone refuse it' })),
+  says: Type.String({ description: 'what is wrong, and what to do' }),
+};
+
+/** Whether a token would be active. */
+export const INACTIVE = {
+  would_be_active: maybe(
+    Type.Boolean({ description: 'whether introspection would answer active now, to a caller that may see it. null: of the past, or nobody can tell: its text did not verify, which a forged text does not either' }),
+  ),
+  because: Type.Array(
+    Type.Object({ ...REASON, last: maybe(Time) }, { ...strict, description: '`last`: when a text of it was refused for this; null: its facts say it now' }),
+    { description: 'why it is not active: what its facts say, and what introspection saw of its text' },
+  ),
+};
+
 /** An answer about one thing. */
 export const one = <T extends Parameters<typeof Type.Object>[0]>(properties: T) => Type.Object({ as_of: AsOf, ...properties }, strict);
 

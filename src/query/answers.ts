@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox';
-import { Agent, Base64, Client, Count, GrantedScopes, Index, maybe, one, page, Resource, Scopes, Source, strict, Time, TokenId, User } from './answer-parts.js';
+import { Agent, Base64, Client, Count, GrantedScopes, INACTIVE, Index, maybe, one, page, Resource, Scopes, Source, strict, Time, TokenId, User } from './answer-parts.js';
 
 /*
  * What the read API answers: the single source of the types, of OpenAPI's response schemas and of the check in the integration
@@ -74,6 +74,7 @@ export const TokenAnswer = one({
   stopped_by: Type.Array(Type.Object({ rule: Type.String() }, strict), {
     description: 'rules that stop it: of the present those that are in force on this node, of the past those that the ledger tells',
   }),
+  ...INACTIVE,
   accesses: Type.Object({ count: Count, allowed: Count, denied: Count, first: maybe(Time), last: maybe(Time) }, strict),
 });
 

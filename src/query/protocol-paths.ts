@@ -32,12 +32,17 @@ const cloudEvent = {
 } as const;
 const manyEvents = { type: 'array', items: cloudEvent, maxItems: MAX_EVENTS_PER_POST } as const;
 
+const warnings = {
+  type: 'array',
+  items: { type: 'object', required: ['code', 'detail'], properties: { code: { enum: ['expired', 'lifetime-too-long', 'lineage-missing'] }, detail: text } },
+  description: 'why the token of the event cannot be active as its source is registered now; the event is stored',
+};
 const stored = {
   type: 'object',
   required: ['index', 'state'],
-  properties: { index: text, state: { enum: ['sequenced', 'integrated', 'published'] } },
+  properties: { index: text, state: { enum: ['sequenced', 'integrated', 'published'] }, warnings },
 };
-const duplicate = { type: 'object', required: ['duplicate', 'index'], properties: { duplicate: { const: true }, index: text } };
+const duplicate = { type: 'object', required: ['duplicate', 'index'], properties: { duplicate: { const: true }, index: text, warnings } };
 const refused = { type: 'object', required: ['error'], properties: { error: text, detail: text } };
 
 const json = (schema: object, example?: unknown) => ({ content: { [JSON_MEDIA_TYPE]: { schema, ...(example === undefined ? {} : { example }) } } });

@@ -70,7 +70,7 @@ export interface QuestionsOptions {
   readonly findStopping?: FindStopping;
   /** Without it, proposed rules come without a preview. */
   readonly previewOrder?: PreviewOrder;
-  /** What the check of a source is told by other parts of this process. */
+  /** What other parts of this process tell of sources and tokens. */
   readonly sight?: SourceSight;
   /** Epoch seconds. */
   readonly now?: () => number;
@@ -99,7 +99,7 @@ export function createQuestions(options: QuestionsOptions): Questions {
     entity: createEntityQuestion({ ask }),
     directory: createDirectory({ pool, ask, reader, now }),
     search: createSearchQuestion({ ask, reader }),
-    token: createTokenQuestions({ ask, reader, findStopping }),
+    token: createTokenQuestions({ ask, reader, findStopping, judge: options.sight?.judge }),
     entry: createEntryQuestion({ ask, reader }),
   };
 }

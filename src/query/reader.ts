@@ -1,5 +1,6 @@
 import { RescindError } from '../contracts/index.js';
 import type { RuleIndex } from '../rules/index.js';
+import type { LineageProfile } from './coverage/findings.js';
 
 /** A source as it is registered now. */
 export interface RegisteredSource {
@@ -11,7 +12,7 @@ export interface RegisteredSource {
   readonly types: readonly string[];
   readonly jwks?: unknown;
   readonly jwks_uri?: string;
-  readonly profile: { readonly skew: number; readonly lineage: 'stated' | 'confirmed' | 'none' };
+  readonly profile: { readonly skew: number; readonly lineage: LineageProfile };
   readonly disabled: boolean;
 }
 

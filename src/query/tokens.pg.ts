@@ -4,6 +4,7 @@ import type { StoredLineage } from '../projections/index.js';
 import { ruleKey, ruleKeyFromBytes, ruleKeyToBytes, tokenParts, type TokenRef } from '../rules/index.js';
 import type { TokenAnswer } from './answers.js';
 import { asOfOf, readAsOf, type AskedMoment } from './as-of.js';
+import { readInactive, type JudgeToken } from './inactive.pg.js';
 import { orNull, readNames } from './names.pg.js';
 import { invalid, need, readDigest, readParameters, readTokenId, type Parameters } from './parameters.js';
 import { keysOf, readLineages } from './reach/tokens.pg.js';
@@ -29,8 +30,9 @@ export function createTokenQuestions(options: {
   readonly ask: Ask;
   readonly reader: Reader;
   readonly findStopping: FindStopping;
+  readonly judge: JudgeToken | undefined;
 }): TokenQuestions {
-  const { ask, reader, findStopping } = options;
+  const { ask, reader, findStopping, judge } = options;
 
   /** Of the present, what this node holds and answers by; of the past, what the ledger tells of it. */
   async function findStoppingOf(snapshot: Snapshot, lineage: StoredLineage): Promise<readonly string[]> {
@@ -58,6 +60,7 @@ export function createTokenQuestions(options: {
         agent: orNull(row.agent, names.agent),
         lineage: describeLineage(lineage, reader.tenantKey(tenant), reader),
         stopped_by: (await findStoppingOf(snapshot, lineage)).map((rule) => ({ rule })),
+        ...(await readInactive(snapshot, key, lineage, judge)),
         accesses: {
           count: Number(row.accesses),
           allowed: Number(row.allowed),

@@ -1,6 +1,6 @@
 import { Type, type Static, type TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
-import { MAX_IDENTIFIER_LENGTH, MAX_TIME_SECONDS, RescindError, SOURCE_EVENT_NAMES } from '../contracts/index.js';
+import { MAX_IDENTIFIER_LENGTH, MAX_TIME_SECONDS, RescindError, SOURCE_EVENT_NAMES, TOKEN_PROFILE_PRESETS } from '../contracts/index.js';
 import { SIGNING_ALGORITHMS } from '../control/index.js';
 
 /** Values of one bound or one list of a source; more are refused. */
@@ -32,16 +32,36 @@ export const TenantInput = Type.Object(
 );
 export type TenantInput = Static<typeof TenantInput>;
 
+/** `typ` values, identity claims or ignored audiences of one profile. */
+const MAX_PROFILE_VALUES = 32;
+const Demand = Type.Enum(['stated', 'confirmed', 'none']);
+const ProfileIdentifiers = Type.Array(Identifier, { maxItems: MAX_PROFILE_VALUES, uniqueItems: true });
+
 const ProfileInput = Type.Object(
   {
-    lineage: Type.Optional(Type.Enum(['stated', 'confirmed', 'none'])),
+    preset: Type.Optional(Type.Enum([...TOKEN_PROFILE_PRESETS], { description: 'the product whose tokens these are; the other members change what it sets' })),
+    lineage: Type.Optional(
+      Type.Union([Demand, Type.Object({ id_jag: Type.Optional(Demand), other: Type.Optional(Demand) }, closed)], {
+        description: 'stated, confirmed or none; or {id_jag, other}: for tokens that came from an ID-JAG and for others',
+      }),
+    ),
     max_token_lifetime: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_TOKEN_LIFETIME_S, description: 'seconds' })),
     skew: Type.Optional(Type.Integer({ minimum: 0, maximum: MAX_SKEW_S, description: 'seconds' })),
-    typ: Type.Optional(Identifier),
+    typ: Type.Optional(
+      Type.Union([Identifier, Type.Array(Type.Union([Identifier, Type.Null()]), { minItems: 1, maxItems: MAX_PROFILE_VALUES, uniqueItems: true })], {
+        description: 'header `typ`, or a list of them, in which null stands for a header without it',
+      }),
+    ),
+    claims: Type.Optional(Type.Object({ client_id: Type.Optional(Identifier) }, { ...closed, description: 'the claim that names the client, in place of client_id, azp, cid, appid' })),
+    identity: Type.Optional({ ...ProfileIdentifiers, description: 'claims of which the first that is present identifies a JWT; [] names it by its signing input' }),
+    default_resource: Type.Optional(Type.String({ minLength: 1, maxLength: MAX_IDENTIFIER_LENGTH, description: 'resource of a token whose `aud` is absent or names only ignored_audiences' })),
+    ignored_audiences: Type.Optional({ ...ProfileIdentifiers, description: 'audiences that stand for no resource' }),
     algorithms: Type.Optional(Type.Array(Type.Enum([...SIGNING_ALGORITHMS]), { minItems: 1, uniqueItems: true })),
   },
   closed,
 );
+
+export type ProfileInput = Static<typeof ProfileInput>;
 
 const sourceMembers = {
   types: Type.Array(Type.Enum([...SOURCE_EVENT_NAMES]), { minItems: 1, uniqueItems: true }),

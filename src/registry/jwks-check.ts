@@ -20,12 +20,17 @@ export interface VerificationKey {
   readonly key: KeyObject;
 }
 
-/** Throws `invalid-jwks` unless every key is public, strong and usable, and no `kid` names two of them. */
+/**
+ * Returns the keys of a registered set that can verify a signature. Keys for another purpose are left out: servers publish them
+ * in the same set. Throws `invalid-jwks` if a key is private, weak or malformed, if no key is left, or if a `kid` names two keys.
+ */
 export function checkKeys(keys: readonly Jwk[]): readonly Jwk[] {
   if (keys.length > MAX_KEYS) throw invalid(`a key set has at most ${MAX_KEYS} keys`);
-  const kept = keys.map((jwk, at) => {
+  const meant = keys.filter((jwk) => isSecret(jwk) || otherPurposeOf(jwk) === undefined);
+  if (meant.length === 0) throw invalid(`none of the keys can verify a signature; key 0 ${keys[0] === undefined ? 'is missing' : otherPurposeOf(keys[0])}`);
+  const kept = meant.map((jwk) => {
     const problem = problemOf(jwk);
-    if (problem !== undefined) throw invalid(`key ${at}: ${problem}`);
+    if (problem !== undefined) throw invalid(`key ${keys.indexOf(jwk)} ${problem}`);
     return Object.fromEntries(KEPT_MEMBERS.filter((name) => jwk[name] !== undefined).map((name) => [name, jwk[name]]));
   });
   const kids = kept.map(({ kid }) => kid).filter((kid) => kid !== undefined);
@@ -46,22 +51,38 @@ export function importKey(jwk: Jwk): VerificationKey {
   };
 }
 
+const CURVE_ALGORITHMS: ReadonlyMap<unknown, readonly SigningAlgorithm[]> = new Map([
+  ['P-256', ['ES256']],
+  ['P-384', ['ES384']],
+  ['P-521', ['ES512']],
+]);
+
 function algorithmsOf(jwk: Jwk): readonly SigningAlgorithm[] {
-  if (jwk['kty'] === 'EC' && jwk['crv'] === 'P-256') return ['ES256'];
+  if (jwk['kty'] === 'EC') return CURVE_ALGORITHMS.get(jwk['crv']) ?? [];
   if (jwk['kty'] === 'OKP' && jwk['crv'] === 'Ed25519') return ['EdDSA'];
-  if (jwk['kty'] === 'RSA') return ['PS256', 'RS256'];
+  if (jwk['kty'] === 'RSA') return ['PS256', 'PS384', 'PS512', 'RS256', 'RS384', 'RS512'];
   return [];
 }
 
-function problemOf(jwk: Jwk): string | undefined {
-  if (PRIVATE_MEMBERS.some((name) => jwk[name] !== undefined)) return 'holds private or symmetric key material';
+const isSecret = (jwk: Jwk): boolean => PRIVATE_MEMBERS.some((name) => jwk[name] !== undefined);
+
+/** Says why a key is not meant for signatures that a source may have; undefined if it is. */
+function otherPurposeOf(jwk: Jwk): string | undefined {
+  const { alg, use } = jwk;
+  if (use !== undefined && use !== 'sig') return 'is not for signatures (`use`)';
   const algorithms = algorithmsOf(jwk);
-  if (algorithms.length === 0) return 'is none of EC P-256, OKP Ed25519 and RSA';
-  const { alg, use, kid } = jwk;
+  if (algorithms.length === 0) return 'is none of EC P-256, P-384 and P-521, OKP Ed25519 and RSA';
   if (alg !== undefined && !algorithms.includes(alg as SigningAlgorithm)) {
     return `has an alg that does not fit it; allowed are ${SIGNING_ALGORITHMS.join(', ')}`;
   }
-  if (use !== undefined && use !== 'sig') return 'is not for signatures (`use`)';
+  return undefined;
+}
+
+function problemOf(jwk: Jwk): string | undefined {
+  if (isSecret(jwk)) return 'holds private or symmetric key material';
+  const otherPurpose = otherPurposeOf(jwk);
+  if (otherPurpose !== undefined) return otherPurpose;
+  const { kid } = jwk;
   if (kid !== undefined && (typeof kid !== 'string' || kid === '' || kid.length > MAX_KID_LENGTH)) return 'has a malformed kid';
   let key: KeyObject;
   try {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { createPublicLookup, isPublic } from './jwks-fetch.js';
+import { createCheckedLookup, isAllowedScheme, isPublic } from './jwks-fetch.js';
 
 describe('an address', () => {
   it.each(['9.9.9.9', '93.184.216.34', '2606:4700::1111', '::ffff:9.9.9.9'])('%s is public', (address) => {
@@ -42,9 +42,9 @@ describe('the addresses of a name', () => {
   const LOOPBACK_6 = { address: '::1', family: 6 };
 
   /** Answers as the resolver answers a connection that asks for one address or for all. */
-  const told = (found: readonly { address: string; family: number }[], all: boolean): Promise<unknown> =>
+  const told = (found: readonly { address: string; family: number }[], all: boolean, kind: 'public' | 'loopback' = 'public'): Promise<unknown> =>
     new Promise((resolve) => {
-      const sut = createPublicLookup((_hostname, options, callback) => callback(null, options.all ? [...found] : []));
+      const sut = createCheckedLookup((_hostname, options, callback) => callback(null, options.all ? [...found] : []), kind);
       sut('keys.example', { all }, (error, addresses) => resolve(error?.message ?? addresses));
     });
 
@@ -59,5 +59,26 @@ describe('the addresses of a name', () => {
     ['there are none', []],
   ])('are refused where %s', async (_, found) => {
     for (const all of [true, false]) expect(await told(found, all)).toBe('the address is not public');
+  });
+
+  it('are told for http where all are loopback, and refused where one is not', async () => {
+    expect(await told([LOOPBACK_6], true, 'loopback')).toEqual([LOOPBACK_6]);
+    for (const found of [[LOOPBACK_6, PRIVATE], [PUBLIC], []]) expect(await told(found, true, 'loopback')).toBe('the address is not loopback');
+  });
+});
+
+describe('the scheme of a key set', () => {
+  it.each([
+    ['https://idp.example/jwks', true],
+    ['http://127.0.0.1:8180/jwks', true],
+    ['http://localhost:8180/jwks', true],
+    ['http://[::1]:8180/jwks', true],
+    ['http://127.0.0.2/jwks', false],
+    ['http://idp.internal/jwks', false],
+    ['http://127.0.0.1.idp.internal/jwks', false],
+    ['http://localhost@idp.internal/jwks', false],
+    ['file:///etc/jwks', false],
+  ])('%s is allowed: %s', (uri, allowed) => {
+    expect(isAllowedScheme(new URL(uri), ['127.0.0.1', 'localhost', '::1', 'idp.internal'])).toBe(allowed);
   });
 });

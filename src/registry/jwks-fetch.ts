@@ -1,6 +1,8 @@
 import { lookup as dnsLookup, type LookupAddress, type LookupAllOptions } from 'node:dns';
-import { request } from 'node:https';
+import { request as requestHttp } from 'node:http';
+import { request as requestHttps } from 'node:https';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
+import { isLoopback } from '../platform/index.js';
 import type { Jwk } from './jwks-check.js';
 
 /** Bytes of a key set; a longer answer is refused. */
@@ -13,35 +15,43 @@ export class JwksFetchError extends Error {
 }
 
 export interface JwksFetchOptions {
-  /** Hosts that may have an address which is not public. */
+  /** Hosts that may have an address which is not public, and if they are loopback, speak http. */
   readonly allowedHosts: readonly string[];
-  /** Certificates of a private authority, PEM, in place of the public ones. */
-  readonly ca?: string;
+  /** Certificates, PEM, in place of those that Node trusts. */
+  readonly ca?: readonly string[] | undefined;
 }
 
+const hostOf = (url: URL): string => url.hostname.replace(/^\[|\]$/g, '');
+
+/** Tells whether a key set may be asked for by this URL: https, or http at a loopback host that the operator allows. */
+export const isAllowedScheme = (url: URL, allowedHosts: readonly string[]): boolean =>
+  url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(hostOf(url)) && allowedHosts.includes(hostOf(url)));
+
 /**
- * Fetches a key set: https, no redirects, public addresses unless the host is allowed, 64 KiB, 3 s. The address that was
- * checked is the address that is connected to, so a name cannot change its mind in between. Rejects with `JwksFetchError`.
+ * Fetches a key set: https, or http from an allowed loopback host; no redirects, public addresses unless the host is allowed,
+ * 64 KiB, 3 s. The address that was checked is the address that is connected to, so a name cannot change its mind in between.
+ * Rejects with `JwksFetchError`.
  */
 export function fetchJwks(uri: string, { allowedHosts, ca }: JwksFetchOptions): Promise<readonly Jwk[]> {
   const url = new URL(uri);
-  const host = url.hostname.replace(/^\[|\]$/g, '');
+  const host = hostOf(url);
   const allowed = allowedHosts.includes(host);
-  if (url.protocol !== 'https:') return Promise.reject(new JwksFetchError('not https'));
+  if (!isAllowedScheme(url, allowedHosts)) return Promise.reject(new JwksFetchError('neither https nor http at an allowed loopback host'));
+  const isPlain = url.protocol === 'http:';
   // An address literal is not looked up, so it is checked here.
   if (isIP(host) && !allowed && !isPublic(host)) return Promise.reject(new JwksFetchError('the address is not public'));
 
   return new Promise((resolve, reject) => {
     const fail = (message: string): void => reject(new JwksFetchError(message));
-    const call = request(
+    const call = (isPlain ? requestHttp : requestHttps)(
       url,
       {
         method: 'GET',
         agent: false,
         headers: { accept: 'application/jwk-set+json, application/json' },
-        lookup: allowed ? undefined : publicLookup,
+        lookup: isPlain ? loopbackLookup : allowed ? undefined : publicLookup,
         signal: AbortSignal.timeout(TIMEOUT_MS),
-        ...(ca === undefined ? {} : { ca }),
+        ...(ca === undefined ? {} : { ca: [...ca] }),
       },
       (response) => {
         const chunks: Buffer[] = [];
@@ -86,14 +96,15 @@ function parseKeySet(text: string): readonly Jwk[] {
   return keys.filter((key): key is Jwk => typeof key === 'object' && key !== null && !Array.isArray(key));
 }
 
-/** Finds the addresses of a name by `lookup`, and refuses a name that has one which is not public. */
-export const createPublicLookup =
-  (lookup: LookupAll): LookupFunction =>
+/** Finds the addresses of a name by `lookup`, and refuses a name that has one of another kind. */
+export const createCheckedLookup =
+  (lookup: LookupAll, kind: 'public' | 'loopback'): LookupFunction =>
   (hostname, options, callback) => {
+    const isOfKind = kind === 'public' ? isPublic : isLoopback;
     lookup(hostname, { ...options, all: true }, (error, addresses) => {
       if (error) return callback(error, '', 0);
-      const refused = addresses.find(({ address }) => !isPublic(address));
-      if (refused || addresses.length === 0) return callback(new JwksFetchError('the address is not public'), '', 0);
+      const refused = addresses.find(({ address }) => !isOfKind(address));
+      if (refused || addresses.length === 0) return callback(new JwksFetchError(`the address is not ${kind}`), '', 0);
       if (options.all) return callback(null, addresses);
       return callback(null, addresses[0]!.address, addresses[0]!.family);
     });
@@ -102,7 +113,8 @@ export const createPublicLookup =
 /** `dns.lookup` of all addresses. */
 export type LookupAll = (hostname: string, options: LookupAllOptions, callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void) => void;
 
-const publicLookup = createPublicLookup(dnsLookup);
+const publicLookup = createCheckedLookup(dnsLookup, 'public');
+const loopbackLookup = createCheckedLookup(dnsLookup, 'loopback');
 
 /** IANA's special-purpose registries (RFC 6890), and multicast. */
 const SPECIAL_IPV4: readonly (readonly [string, number])[] = [

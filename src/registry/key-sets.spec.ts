@@ -86,16 +86,46 @@ describe('key sets, fetched', () => {
     keySets.stop();
   });
 
-  it('fetches again for an unknown kid, at most once in 30 s', async () => {
+  it('fetches again for an unknown kid, a second after a fetch that succeeded', async () => {
     const { source, remote, keySets, passMs } = given(uri);
     remote.keys = [key('one')];
     await keySets.find(source, { alg: 'EdDSA', kid: 'one' });
     remote.keys = [...remote.keys, key('two')];
+    passMs(999);
     expect(await keySets.find(source, { alg: 'EdDSA', kid: 'two' })).toEqual([]);
     expect(remote.fetches).toBe(1);
-    passMs(30_000);
+    passMs(1);
     expect(await keySets.find(source, { alg: 'EdDSA', kid: 'two' })).toHaveLength(1);
     expect(remote.fetches).toBe(2);
+    keySets.stop();
+  });
+
+  it('fetches again for an unknown kid, 30 s after a fetch that failed', async () => {
+    const { source, remote, keySets, passMs } = given(uri);
+    remote.keys = [key('one')];
+    await keySets.find(source, { alg: 'EdDSA', kid: 'one' });
+    remote.fails = true;
+    passMs(1_000);
+    await keySets.find(source, { alg: 'EdDSA', kid: 'two' });
+    expect(remote.fetches).toBe(2);
+    remote.fails = false;
+    passMs(29_999);
+    await keySets.find(source, { alg: 'EdDSA', kid: 'two' });
+    expect(remote.fetches).toBe(2);
+    passMs(1);
+    await keySets.find(source, { alg: 'EdDSA', kid: 'two' });
+    expect(remote.fetches).toBe(3);
+    keySets.stop();
+  });
+
+  it('fetches once a second for any number of unknown kids', async () => {
+    const { source, remote, keySets, passMs } = given(uri);
+    remote.keys = [key('one')];
+    for (let at = 0; at < 1_000; at++) {
+      await Promise.all([keySets.find(source, { alg: 'EdDSA', kid: `a${at}` }), keySets.find(source, { alg: 'EdDSA', kid: `b${at}` })]);
+      passMs(10);
+    }
+    expect(remote.fetches).toBe(10);
     keySets.stop();
   });
 

@@ -6,8 +6,11 @@ import { fetchJwks } from './jwks-fetch.js';
 
 /** A fetched set is fetched again so often, so that a key withdrawn there is withdrawn here. */
 const REFRESH_MS = 5 * 60_000;
-/** An unknown `kid` makes a set be fetched again, at most once in this time: tokens must not drive the traffic. */
-const MIN_REFETCH_MS = 30_000;
+/**
+ * An unknown `kid` makes a set be fetched again, at most once in this time: tokens must not drive the traffic. Short after a good
+ * fetch, since a rotation is an outage for so long; long after a failed one, which an issuer in trouble needs.
+ */
+const MIN_REFETCH_MS = { good: 1_000, failed: 30_000 } as const;
 /** The last good set counts no longer than this when its URI stops answering. */
 const MAX_AGE_MS = 24 * 3_600_000;
 
@@ -35,10 +38,10 @@ export interface KeySets {
 export interface KeySetsOptions {
   readonly state: ControlState;
   readonly log: Log;
-  /** Hosts whose `jwks_uri` may have an address that is not public. */
+  /** Hosts whose `jwks_uri` may have an address that is not public, and if they are loopback, be http. */
   readonly allowedHosts: readonly string[];
-  /** Certificates of a private authority, PEM, in place of the public ones. */
-  readonly ca?: string;
+  /** Certificates, PEM, in place of those that Node trusts. */
+  readonly ca?: readonly string[] | undefined;
   /** In place of the network, for specs. */
   readonly fetchKeys?: (uri: string) => Promise<readonly Jwk[]>;
   /** Milliseconds on a clock that only goes forward. */
@@ -50,7 +53,9 @@ interface FetchedSet {
   keys: readonly VerificationKey[];
   /** Canonical JWK of each key, to keep a key's identity while its set is fetched again. */
   spellings: readonly string[];
+  /** End of the last fetch. */
   triedAt: number;
+  lastFetch: keyof typeof MIN_REFETCH_MS;
   goodAt: number;
   fetching: Promise<void> | undefined;
   timer: NodeJS.Timeout | undefined;
@@ -77,7 +82,7 @@ export function createKeySets(options: KeySetsOptions): KeySets {
     let set = fetched.get(source.id);
     if (set?.uri !== uri) {
       if (set) forget(source.id, set);
-      set = { uri, keys: [], spellings: [], triedAt: -Infinity, goodAt: -Infinity, fetching: undefined, timer: undefined };
+      set = { uri, keys: [], spellings: [], triedAt: -Infinity, lastFetch: 'failed', goodAt: -Infinity, fetching: undefined, timer: undefined };
       fetched.set(source.id, set);
     }
     return set;
@@ -107,14 +112,17 @@ export function createKeySets(options: KeySetsOptions): KeySets {
   }
 
   async function fetchInto(source: Source, set: FetchedSet): Promise<void> {
-    set.triedAt = monotonic();
     try {
       const jwks = await fetchSet(set.uri);
       if (jwks.length > MAX_KEYS) throw new RescindError('invalid-jwks', { detail: `over ${MAX_KEYS} keys` });
       replaceKeys(set, jwks);
       set.goodAt = monotonic();
+      set.lastFetch = 'good';
     } catch (error) {
+      set.lastFetch = 'failed';
       log.warn({ source: source.name, err: error }, 'a key set could not be fetched; the last good one counts for at most a day');
+    } finally {
+      set.triedAt = monotonic();
     }
   }
 
@@ -151,7 +159,7 @@ export function createKeySets(options: KeySetsOptions): KeySets {
       if (source.jwks_uri === undefined) return [];
       const set = setOf(source, source.jwks_uri);
       const known = fitting(currentKeys(set), header);
-      if (known.length > 0 || (!set.fetching && monotonic() - set.triedAt < MIN_REFETCH_MS)) return known;
+      if (known.length > 0 || (!set.fetching && monotonic() - set.triedAt < MIN_REFETCH_MS[set.lastFetch])) return known;
       return refresh(source, set).then(() => fitting(currentKeys(set), header));
     },
     holds(source, key) {

@@ -10,6 +10,8 @@ export interface RegistryOptions {
   readonly follower: ControlFollower;
   /** Makes the topic unless it exists. Absent where Kafka is. */
   readonly createTopic?: (topic: string) => Promise<void>;
+  /** Hosts whose `jwks_uri` may be http if they are loopback. */
+  readonly jwksAllowedHosts?: readonly string[];
   /** Epoch milliseconds. */
   readonly now?: () => number;
 }
@@ -20,12 +22,12 @@ export interface RegistryOptions {
  */
 export type Registry = TenantCommands & SourceCommands & CallerCommands;
 
-export function createRegistry({ controlLog, follower, createTopic, now = Date.now }: RegistryOptions): Registry {
+export function createRegistry({ controlLog, follower, createTopic, jwksAllowedHosts = [], now = Date.now }: RegistryOptions): Registry {
   const edits = createEdits({ controlLog, follower, now });
   const { state } = follower;
   return {
     ...createTenantCommands({ edits, state, now }),
-    ...createSourceCommands({ edits, state, createTopic }),
+    ...createSourceCommands({ edits, state, createTopic, jwksAllowedHosts }),
     ...createCallerCommands({ edits, state, now }),
   };
 }

@@ -1,7 +1,9 @@
-import { EVENT_TOPIC_PREFIX, ID_JAG_TYP, LOGOUT_TYP, RescindError, SECURITY_EVENT_TYP, type EventName } from '../contracts/index.js';
-import { DEFAULT_TOKEN_PROFILE, type ControlState, type SourceRecord } from '../control/index.js';
+import { EVENT_TOPIC_PREFIX, RescindError, type EventName } from '../contracts/index.js';
+import type { ControlState, SourceRecord } from '../control/index.js';
 import type { SourceUpdate } from './inputs.js';
 import { checkKeys } from './jwks-check.js';
+import { isAllowedScheme } from './jwks-fetch.js';
+import { tokenProfile } from './profiles.js';
 
 /** Types whose events name the source's own issuer, and types whose events name its own resource. */
 const ISSUER_TYPES: ReadonlySet<EventName> = new Set<EventName>([
@@ -21,9 +23,6 @@ const ISSUER_TYPES: ReadonlySet<EventName> = new Set<EventName>([
 ]);
 const RESOURCE_TYPES: ReadonlySet<EventName> = new Set<EventName>(['token.issued', 'access.allowed', 'access.denied', 'access.summary']);
 
-/** A JWT of another purpose must never pass for an access token (RFC 8725, section 3.11). */
-const FOREIGN_TYPS = [ID_JAG_TYP, SECURITY_EVENT_TYP, LOGOUT_TYP];
-
 interface Identity {
   readonly id: string;
   readonly name: string;
@@ -31,7 +30,7 @@ interface Identity {
 }
 
 /** The record that `input` asks for, checked alone; {@link checkSourceAmong} compares it with what is registered. */
-export function sourceRecord(identity: Identity, input: SourceUpdate, disabled: boolean): SourceRecord {
+export function sourceRecord(identity: Identity, input: SourceUpdate, disabled: boolean, jwksAllowedHosts: readonly string[]): SourceRecord {
   checkUri(identity.uri);
   const issuers = input.issuers ?? [];
   const resources = input.resources ?? [];
@@ -39,9 +38,7 @@ export function sourceRecord(identity: Identity, input: SourceUpdate, disabled: 
   if (issuers.length === 0 && needing(ISSUER_TYPES)) refuse(`a source of ${needing(ISSUER_TYPES)} needs \`issuers\``);
   if (resources.length === 0 && needing(RESOURCE_TYPES)) refuse(`a source of ${needing(RESOURCE_TYPES)} needs \`resources\``);
   if (input.jwks && input.jwks_uri !== undefined) refuse('`jwks` and `jwks_uri` exclude each other');
-  if (input.jwks_uri !== undefined) checkJwksUri(input.jwks_uri);
-  const typ = input.profile?.typ?.toLowerCase().replace(/^application\//, '');
-  if (typ !== undefined && FOREIGN_TYPS.includes(typ)) refuse('`profile.typ` belongs to another kind of JWT');
+  if (input.jwks_uri !== undefined) checkJwksUri(input.jwks_uri, jwksAllowedHosts);
   return {
     ...identity,
     topic: input.topic ?? ownTopic(identity.name),
@@ -50,7 +47,7 @@ export function sourceRecord(identity: Identity, input: SourceUpdate, disabled: 
     resources,
     ...(input.jwks ? { jwks: { keys: checkKeys(input.jwks.keys) } } : {}),
     ...(input.jwks_uri === undefined ? {} : { jwks_uri: input.jwks_uri }),
-    profile: { ...DEFAULT_TOKEN_PROFILE, ...input.profile },
+    profile: tokenProfile(input.profile ?? {}, resources),
     disabled,
   };
 }
@@ -87,10 +84,13 @@ function checkUri(uri: string): void {
   if (!/^[A-Za-z][A-Za-z0-9+.-]*:[^\s]+$/.test(uri)) refuse('`uri` must be an absolute URI or a URN');
 }
 
-function checkJwksUri(text: string): void {
+function checkJwksUri(text: string, allowedHosts: readonly string[]): void {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url?.protocol !== 'https:' || url.username !== '' || url.password !== '' || url.hash !== '') {
+  if (url === undefined || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '' || url.hash !== '') {
     throw new RescindError('invalid-jwks', { detail: '`jwks_uri` must be an https URL without user information and fragment' });
+  }
+  if (!isAllowedScheme(url, allowedHosts)) {
+    throw new RescindError('invalid-jwks', { detail: '`jwks_uri` must be https; http is taken from a loopback host that JWKS_ALLOWED_HOSTS of the service names' });
   }
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { RescindError } from '../contracts/index.js';
-import type { ControlState, Source, SourceRecord } from '../control/index.js';
+import { storedProfile, type ControlState, type Source, type SourceRecord } from '../control/index.js';
 import { authoredRecord, type Actor, type Change } from './authored.js';
 import type { Edit, Edits } from './edits.js';
 import { SourceInput, SourceUpdate, createReader } from './inputs.js';
@@ -25,11 +25,13 @@ interface Dependencies {
   readonly edits: Edits;
   readonly state: ControlState;
   readonly createTopic: ((topic: string) => Promise<void>) | undefined;
+  /** Hosts whose `jwks_uri` may be http if they are loopback. */
+  readonly jwksAllowedHosts: readonly string[];
 }
 
-export function createSourceCommands({ edits, state, createTopic }: Dependencies): SourceCommands {
+export function createSourceCommands({ edits, state, createTopic, jwksAllowedHosts }: Dependencies): SourceCommands {
   const edit = (actor: Actor, record: SourceRecord, change: Change): Edit<SourceView> => ({
-    record: authoredRecord('source.changed', actor, actor.tenant, record, change),
+    record: authoredRecord('source.changed', actor, actor.tenant, { ...record, profile: storedProfile(record.profile) }, change),
     narrows: change !== 'created',
     result: sourceView({ ...record, tenant: actor.tenant }),
     // Before the record: a consumer that subscribes to a topic that is not there fails.
@@ -39,7 +41,7 @@ export function createSourceCommands({ edits, state, createTopic }: Dependencies
   return {
     async createSource(actor, input) {
       const { name, uri, ...rest } = readSource(input);
-      const record = sourceRecord({ id: randomUUID(), name, uri }, rest, false);
+      const record = sourceRecord({ id: randomUUID(), name, uri }, rest, false, jwksAllowedHosts);
       return edits.commit(actor, (now) => {
         checkSourceAmong(now, actor.tenant, record);
         return edit(actor, record, 'created');
@@ -52,7 +54,7 @@ export function createSourceCommands({ edits, state, createTopic }: Dependencies
         if ((update.name ?? name) !== name || (update.uri ?? uri) !== uri) {
           throw new RescindError('invalid-request', { detail: '`name` and `uri` are the identity of a source and cannot change' });
         }
-        const record = sourceRecord({ id, name, uri }, update, disabled ?? before);
+        const record = sourceRecord({ id, name, uri }, update, disabled ?? before, jwksAllowedHosts);
         checkSourceAmong(now, actor.tenant, record);
         return edit(actor, record, record.disabled && !before ? 'disabled' : 'updated');
       });

@@ -57,17 +57,20 @@ export function subjectOfEvent(event: RuleEvent): string | undefined {
   }
 }
 
+const userOf = ({ iss, tenant, sub }: { iss: string; tenant?: string; sub: string }): NonNullable<Selector['user']> =>
+  tenant === undefined ? { iss, sub } : { iss, tenant, sub };
+
 function namedBy(event: RuleEvent): Selection {
   switch (event.name) {
-    case 'session.ended':
-      return { selector: { session: { iss: event.data.iss, sid: event.data.sid } } };
+    case 'session.ended': {
+      const { iss, sid } = event.data;
+      return sid === undefined ? { selector: { user: userOf(event.data) } } : { selector: { session: { iss, sid } } };
+    }
     case 'token.revoked':
       return { selector: { token: tokenRef(event.data) } };
     case 'user.disabled':
-    case 'user.enabled': {
-      const { iss, tenant, sub } = event.data;
-      return { selector: { user: tenant === undefined ? { iss, sub } : { iss, tenant, sub } } };
-    }
+    case 'user.enabled':
+      return { selector: { user: userOf(event.data) } };
     case 'client.disabled':
     case 'client.enabled': {
       const { iss, idp_client_id: idpClient, ras } = event.data;

@@ -70,7 +70,7 @@ export async function run(): Promise<readonly Row[]> {
       pool: rebuilding,
       name: 'all',
       tenantKey: async (tenant) => follower.state.tenant(tenant)!.key,
-      firstResources: (source) => follower.state.source(source)!.resources,
+      firstResources: (source) => follower.state.source(source)!,
       onProgress: ({ phase }) => {
         if (!phases.has(phase)) phases.set(phase, Math.round(performance.now() - startedAt));
       },

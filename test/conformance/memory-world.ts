@@ -42,7 +42,7 @@ export interface MemoryWorldOptions {
   /** Milliseconds by which the bounds of callers fill up again. */
   readonly monotonic?: () => number;
   /** How key sets are fetched from localhost: whose certificates count, and a clock in milliseconds. */
-  readonly fetching?: { readonly ca: string; readonly monotonic: () => number };
+  readonly fetching?: { readonly ca: readonly string[]; readonly monotonic: () => number };
 }
 
 export function createMemoryWorld(options: MemoryWorldOptions = {}): MemoryWorld {

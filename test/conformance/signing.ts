@@ -1,6 +1,7 @@
 import { constants, createHash, generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
+import type { SigningAlgorithm } from '../../src/control/index.js';
 
-export type Algorithm = 'ES256' | 'EdDSA' | 'PS256' | 'RS256';
+export type Algorithm = SigningAlgorithm;
 
 export interface SigningKey {
   readonly alg: Algorithm;
@@ -15,7 +16,8 @@ export function makeKey(alg: Algorithm, kid: string): SigningKey {
 }
 
 function pairFor(alg: Algorithm): { privateKey: KeyObject; publicKey: KeyObject } {
-  if (alg === 'ES256') return generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const namedCurve = { ES256: 'P-256', ES384: 'P-384', ES512: 'P-521' }[alg as string];
+  if (namedCurve !== undefined) return generateKeyPairSync('ec', { namedCurve });
   if (alg === 'EdDSA') return generateKeyPairSync('ed25519');
   return generateKeyPairSync('rsa', { modulusLength: 2_048 });
 }
@@ -33,10 +35,12 @@ export function signJwt(key: SigningKey, claims: object, header: object = {}): s
 
 function signature({ alg, privateKey }: SigningKey, input: string): Buffer {
   const bytes = Buffer.from(input);
-  if (alg === 'ES256') return sign('sha256', bytes, { key: privateKey, dsaEncoding: 'ieee-p1363' });
   if (alg === 'EdDSA') return sign(null, bytes, privateKey);
-  if (alg === 'RS256') return sign('sha256', bytes, privateKey);
-  return sign('sha256', bytes, { key: privateKey, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 });
+  const bits = Number(alg.slice(2));
+  const digest = `sha${bits}`;
+  if (alg.startsWith('ES')) return sign(digest, bytes, { key: privateKey, dsaEncoding: 'ieee-p1363' });
+  if (alg.startsWith('RS')) return sign(digest, bytes, privateKey);
+  return sign(digest, bytes, { key: privateKey, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: bits / 8 });
 }
 
 export const digestOf = (text: string): string => createHash('sha256').update(text).digest('base64url');

@@ -1,4 +1,5 @@
 import type { Pool, PoolClient } from 'pg';
+import type { AudienceTerms } from '../../contracts/index.js';
 import { readEntries, type StoredEntry } from '../../log/index.js';
 import type { ProjectionName } from '../declarations.js';
 import type { FindIds } from '../entities.pg.js';
@@ -20,7 +21,7 @@ export interface FoldOptions {
   readonly findIds: FindIds;
   /** Rejects for a tenant that is not known, or not yet. */
   readonly tenantKey: (tenant: string) => Promise<Uint8Array>;
-  readonly firstResources: (source: string) => readonly string[];
+  readonly firstResources: (source: string) => AudienceTerms;
   /** After each batch. */
   readonly onFolded: () => Promise<void>;
 }

@@ -1,5 +1,5 @@
 import type { Pool, PoolClient } from 'pg';
-import { RescindError } from '../../contracts/index.js';
+import { RescindError, type AudienceTerms } from '../../contracts/index.js';
 import { projectionsOf, REBUILD_NAMES, type ProjectionName } from '../declarations.js';
 import { compareTables, type Compared } from './compare.pg.js';
 import { BATCH_ENTRIES, createFold, type Fold } from './fold.pg.js';
@@ -35,7 +35,7 @@ export interface RebuildOptions {
   /** Rejects for a tenant that is not known. */
   readonly tenantKey: (tenant: string) => Promise<Uint8Array>;
   /** Resource identifiers of a source as it was registered. */
-  readonly firstResources: (source: string) => readonly string[];
+  readonly firstResources: (source: string) => AudienceTerms;
   /** Switches although rows differ. */
   readonly acceptDifference?: boolean;
   /** `table` or `table.column` whose shape or meaning a release has changed: not compared. */

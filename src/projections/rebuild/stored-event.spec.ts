@@ -8,7 +8,7 @@ const TENANT = { id: '0b7f8e4e-6c1c-4b7e-9b1e-000000000001', key: Buffer.alloc(3
 
 function dataOf(payload: Omit<StoredPayload, 'headers'> & Partial<StoredPayload>): unknown {
   const entry: StoredEntry = { index: 7n as LogIndex, arrivalMs: 1, type: ENVELOPE.type, source: TENANT.id, payload: { headers: [], ...payload } };
-  const read = readStoredEvent(entry, TENANT, createSourceResources(() => []));
+  const read = readStoredEvent(entry, TENANT, createSourceResources(() => ({ resources: [], profile: {} })));
   return read && 'said' in read ? read.said.data : undefined;
 }
 const bytes = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));

@@ -1,24 +1,35 @@
-import { decodeBase64, knownData, parseEventTime, parseEventType, isOwnEventName, RescindError, type RegistryChanged } from '../../contracts/index.js';
+import {
+  decodeBase64,
+  isOwnEventName,
+  knownData,
+  parseEventTime,
+  parseEventType,
+  RescindError,
+  withOwnAudience,
+  type AudienceTerms,
+  type RegistryChanged,
+  type TokenIssued,
+} from '../../contracts/index.js';
 import type { StoredEntry, StoredPayload } from '../../log/index.js';
 import { parseStrictJson } from '../../platform/index.js';
 import type { OwnProjectedEvent, ProjectedEvent } from '../event.js';
 
-/** Resource identifiers of a source as its entries say them, in the order of the ledger. */
+/** Resource identifiers of a source, and how it reads audiences, as its entries say them in the order of the ledger. */
 export interface SourceResources {
-  of(source: string): readonly string[];
-  changed(source: string, resources: readonly string[]): void;
+  of(source: string): AudienceTerms;
+  changed(source: string, terms: AudienceTerms): void;
 }
 
 /** `first`: as the source was registered; for events that stand before the entry of its registration, or without one. */
-export function createSourceResources(first: (source: string) => readonly string[]): SourceResources {
-  const said = new Map<string, readonly string[]>();
+export function createSourceResources(first: (source: string) => AudienceTerms): SourceResources {
+  const said = new Map<string, AudienceTerms>();
   return {
     of(source) {
-      let resources = said.get(source);
-      if (!resources) said.set(source, (resources = first(source)));
-      return resources;
+      let terms = said.get(source);
+      if (!terms) said.set(source, (terms = first(source)));
+      return terms;
     },
-    changed: (source, resources) => void said.set(source, resources),
+    changed: (source, terms) => void said.set(source, terms),
   };
 }
 
@@ -46,8 +57,11 @@ export function readStoredEvent(entry: StoredEntry, tenant: Tenant, resources: S
     if (name === 'source.changed') noteResources(data as RegistryChanged, resources);
     return { own: event as OwnProjectedEvent };
   }
+  const terms = resources.of(source);
   // Its writers took what their release reads of `data`; this one takes what it reads.
-  return { said: { ...event, data: knownData(name, data), seenSeq: 0n, source, id, sourceResources: resources.of(source), at: Math.floor(atMs / 1000) } as ProjectedEvent };
+  const read = knownData(name, data);
+  const own = name === 'token.issued' ? ownAudience(read as TokenIssued, terms) : read;
+  return { said: { ...event, data: own, seenSeq: 0n, source, id, sourceResources: terms.resources, at: Math.floor(atMs / 1000) } as ProjectedEvent };
 }
 
 /** As it came: in binary mode id and time are headers and the bytes are the data; in the others the data may be encoded. */
@@ -61,9 +75,15 @@ function envelopeOf({ mode, headers, bytes }: StoredPayload): Readonly<Record<st
   return { data: parsed, id: header('ce_id'), time: header('ce_time') };
 }
 
+/** A change of the source may stand a little behind events that were accepted under it: an accepted token keeps its audience. */
+function ownAudience(data: TokenIssued, terms: AudienceTerms): TokenIssued {
+  const own = withOwnAudience(data, terms);
+  return own.aud.length === 0 ? data : own;
+}
+
 function noteResources({ id, after }: RegistryChanged, resources: SourceResources): void {
-  const said = after['resources'];
-  if (Array.isArray(said)) resources.changed(id, said as readonly string[]);
+  const { resources: said, profile = {} } = after as Partial<AudienceTerms>;
+  if (Array.isArray(said)) resources.changed(id, { resources: said as readonly string[], profile });
 }
 
 const unreadable = (tenant: Tenant, index: bigint, why: string): RescindError =>

@@ -18,8 +18,7 @@ export function planSessions(events: readonly ProjectedEvent[], entities: Entity
   const sessions = only(events, 'id-jag.issued', 'session.ended').flatMap((event) => {
     const { iss, sid, sub } = event.data;
     if (sid === undefined) return [];
-    const tenant = event.name === 'id-jag.issued' ? event.data.tenant : undefined;
-    return [{ event, iss, sid, user: entities.want(event, 'user', userParts({ iss, tenant, sub })) }];
+    return [{ event, iss, sid, user: entities.want(event, 'user', userParts({ iss, tenant: event.data.tenant, sub })) }];
   });
   const principals = planPrincipals(events, entities);
 

@@ -117,7 +117,9 @@ const refKey = (event: { readonly tenantKey: Uint8Array }, dimension: 'token' | 
 function statedIdJagKey(event: TokenEvent): Buffer | null {
   const stated = event.data.id_jag;
   if (!stated) return null;
-  return refKey(event, 'id_jag', stated.jti === undefined ? { sha256: stated.sha256! } : { iss: stated.iss, jti: stated.jti });
+  const { iss, jti, sha256 } = stated;
+  if (jti !== undefined) return refKey(event, 'id_jag', { iss, jti });
+  return refKey(event, 'id_jag', sha256 === undefined ? undefined : { sha256 });
 }
 
 /** `sequence` numbers the event, not the token: two events that differ in it alone do not contradict each other. */

@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox';
-import { AsOf, Count, Index, maybe, one, Source, strict, Time } from '../answer-parts.js';
+import { AsOf, Count, Index, maybe, one, REASON, Source, strict, Time, TokenId } from '../answer-parts.js';
 
 /** Most serious first: what hides most of what happens. */
 export const FINDING_CODES = [
@@ -135,6 +135,10 @@ export const SourceCheckAnswer = one({
       strict,
     ),
     { description: 'the last 20, newest first' },
+  ),
+  inactive: Type.Array(
+    Type.Object({ ...REASON, count: Type.Integer({ minimum: 1, description: 'introspections' }), first: Time, last: Time, token: TokenId }, { ...strict, description: '`token`: the last one, see /v1/tokens/{id}' }),
+    { description: 'why tokens that its events announced were not active when somebody asked, the latest reason first; a token that has expired or that a rule stops is as it should be and not here' },
   ),
 });
 

@@ -2,6 +2,7 @@ import { RescindError } from '../../contracts/index.js';
 import type { ArrivalMode } from '../../log/index.js';
 import { loadSql } from '../../platform/index.js';
 import { asOfOf } from '../as-of.js';
+import { reasonOf, type JudgeToken } from '../inactive.pg.js';
 import { readParameters } from '../parameters.js';
 import type { Reader, RegisteredSource } from '../reader.js';
 import type { Ask } from '../snapshot.pg.js';
@@ -11,6 +12,7 @@ import { nextSteps, wasLast } from './next-steps.js';
 import { subjectOf } from './subject.js';
 
 const LAST_EVENTS = loadSql(import.meta.url, 'last-events.sql');
+const REFUSED_TOKENS = loadSql(import.meta.url, 'refused-tokens.sql');
 const LAST_REFUSALS = loadSql(import.meta.url, 'last-refusals.sql');
 
 /** Events, and refusals, that are shown. */
@@ -41,6 +43,7 @@ export interface SourceSight {
   readonly partitions?: (asker: { readonly id: string; readonly tenant: string }) => Promise<readonly PartitionState[] | null>;
   /** Keys of a source that verify now; may fetch them. */
   readonly usableKeys?: (sourceId: string) => Promise<number>;
+  readonly judge?: JudgeToken;
 }
 
 /** Tells a team that connects a source what arrived and what was refused, now. */
@@ -80,6 +83,7 @@ export function createSourceCheck({ ask, reader, sight }: { readonly ask: Ask; r
     return ask(asker.tenant, async (snapshot) => {
       const events = await snapshot.rows<EventRow>(LAST_EVENTS, [source.id, SHOWN]);
       const refused = await snapshot.rows<RefusalRow>(LAST_REFUSALS, [source.id, SHOWN, MAX_REFUSALS_READ]);
+      const inactive = await snapshot.rows<InactiveRow>(REFUSED_TOKENS, [source.id, SHOWN]);
       const { types, clock } = (await readHeard(snapshot, [source.id]))(source.id);
       const seen = new Map(types.map((type) => [type.type, type]));
       const checked = {
@@ -98,6 +102,7 @@ export function createSourceCheck({ ask, reader, sight }: { readonly ask: Ask; r
         clock,
         events: events.map(eventOf),
         refused: refused.map(refusalOf),
+        inactive: inactive.map(inactiveOf),
       };
       return { ...checked, next_steps: nextSteps(checked, source, snapshot.at, { lastWasRefused: wasLast(refused[0], events[0]) }) };
     });
@@ -121,6 +126,24 @@ const eventOf = ({ ix, what, arrival, delay, mode, bytes }: EventRow): SourceChe
   arrival: Math.floor(Number(arrival) / 1000),
   delay_ms: delay === null ? null : Number(delay),
   subject: mode === null ? null : subjectOf(mode, bytes),
+});
+
+interface InactiveRow {
+  readonly [column: string]: unknown;
+  readonly reason: string;
+  readonly member: string | null;
+  readonly count: string;
+  readonly first_ms: string;
+  readonly last_ms: string;
+  readonly token: Buffer;
+}
+
+const inactiveOf = ({ reason, member, count, first_ms, last_ms, token }: InactiveRow): SourceCheckAnswer['inactive'][number] => ({
+  ...reasonOf({ reason, member }),
+  count: Number(count),
+  first: Math.floor(Number(first_ms) / 1000),
+  last: Math.floor(Number(last_ms) / 1000),
+  token: token.toString('base64url'),
 });
 
 interface RefusalRow {

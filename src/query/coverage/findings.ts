@@ -3,8 +3,13 @@ import { FINDING_CODES, type CoverageItem, type Finding } from './answers.js';
 /** A source that said something once and nothing for so long. */
 export const SILENT_AFTER_S = 86_400;
 
-/** What a source's tokens have to show (its profile). */
-export type LineageProfile = 'stated' | 'confirmed' | 'none';
+type Demand = 'stated' | 'confirmed' | 'none';
+
+/** What a source's tokens have to show (its profile): those that came from an ID-JAG, and others. */
+export interface LineageProfile {
+  readonly id_jag: Demand;
+  readonly other: Demand;
+}
 
 /** What the team does not see, and why, of one source. Of a disabled one nothing: nobody waits for it. */
 export function findingsOf(item: CoverageItem, lineage: LineageProfile, at: number): readonly Finding[] {
@@ -21,9 +26,10 @@ export function findingsOf(item: CoverageItem, lineage: LineageProfile, at: numb
   }
   const refusals = refused.reduce((sum, { count }) => sum + count, 0);
   if (refusals > 0) find('refusals', `${events(refusals)} refused within 24 h, most of them ${refused[0]!.code}`);
-  const bare = lineage === 'none' ? 0 : tokens.none + (lineage === 'confirmed' ? tokens.id_jag_stated : 0);
+  const unconfirmed = lineage.id_jag === 'confirmed' ? tokens.id_jag_stated : 0;
+  const bare = (lineage.other === 'none' ? 0 : tokens.none) + unconfirmed;
   if (bare > 0) {
-    const what = lineage === 'confirmed' ? 'an ID-JAG that the IdP confirmed' : 'an ID-JAG or a parent token';
+    const what = unconfirmed > 0 ? 'an ID-JAG that the IdP confirmed' : 'an ID-JAG or a parent token';
     find('tokens-without-lineage', `${bare} of ${tokens.issued} tokens without ${what}`);
   }
   if (uses.attributed < uses.count) find('unattributed-uses', `of ${uses.count - uses.attributed} of ${uses.count} uses nobody has said whose token it was`);

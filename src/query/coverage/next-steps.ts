@@ -15,6 +15,9 @@ const HELP: Readonly<Record<string, string>> = {
   conflict: 'the same event id was used for something else: give every event an id of its own',
 };
 
+/** Seconds for which a reason why tokens are not active is something to do; later it may have been repaired. */
+const FRESH_S = 3_600;
+
 /** Tells whether the last thing that came was refused, in milliseconds: events and refusals of one second are told apart. */
 export const wasLast = (refusal: { readonly at_ms: string } | undefined, event: { readonly arrival: string } | undefined): boolean =>
   refusal !== undefined && (event === undefined || Number(refusal.at_ms) >= Number(event.arrival));
@@ -26,7 +29,7 @@ export function nextSteps(
   now: number,
   { lastWasRefused }: { readonly lastWasRefused: boolean },
 ): Step[] {
-  const { events, refused, types, keys, partitions, clock, disabled } = checked;
+  const { events, refused, inactive, types, keys, partitions, clock, disabled } = checked;
   const steps: Step[] = [];
   const step = (code: string, says: string): number => steps.push({ code, says });
 
@@ -43,6 +46,10 @@ export function nextSteps(
   }
   if (events.length === 0 && !lastWasRefused) {
     step('send-first-event', `Nothing has come. Write to the topic ${registered.topic}, or POST /events with a caller whose role \`emit\` names the source. \`source\` of each event is ${registered.uri}, letter by letter: what names another is refused (unknown-source) and does not show here.`);
+  }
+  for (const { reason, member, says, count, token } of inactive.filter(({ last }) => now - last < FRESH_S)) {
+    const which = member === null ? reason : `${reason}, ${member}`;
+    step('tokens-inactive', `Recorded tokens are not active, ${which} (asked ${count === 1 ? 'once' : `${count} times`}): ${says}. Look at one with GET /v1/tokens/${token}.`);
   }
   if (keys.from === 'none' && types.some(({ type, registered: is }) => is && (type === 'token.issued' || type === 'id-jag.issued'))) {
     step('register-keys', 'No keys are registered: JWT tokens of this source cannot be verified. Opaque tokens need none. Add `jwks` or `jwks_uri`.');

@@ -67,6 +67,12 @@ const used = (over: Partial<CloudEvent> = {}): CloudEvent => {
   const data = access({ token: { iss: RAS, jti: `at-${count}` } });
   return { ...(buildEvent('access.allowed', { source: `${RAS}/chat`, id: `e-${count}`, data }) as CloudEvent), ...over };
 };
+/** A token that its source would have to show an ID-JAG of, and that lives two days. */
+const hopeless = (): CloudEvent => {
+  const iat = Math.floor(Date.now() / 1000);
+  return buildEvent('token.issued', { source: `${RAS}/chat`, data: { kind: 'access', iss: RAS, jti: 'hopeless', client_id: 'wiki', aud: [API], iat, exp: iat + 172_800 } });
+};
+
 const sequenced = { index: expect.stringMatching(/^(0|[1-9][0-9]*)$/), state: 'sequenced' };
 const indexesOf = (answer: Answer): bigint[] => (answer.body as { index: string }[]).map(({ index }) => BigInt(index));
 
@@ -210,6 +216,15 @@ const aBatchWaits = async (): Promise<boolean> =>
   (await rows(`SELECT 1 FROM pg_stat_activity WHERE application_name = 'rescind-ingest' AND wait_event_type = 'Lock'`)).length > 0;
 
 describe('an answer', () => {
+  it('says why the token of a stored event can never be active, again for a duplicate, and nothing of others', async () => {
+    const event = hopeless();
+    const warnings = [expect.objectContaining({ code: 'lifetime-too-long', detail: expect.stringContaining('172800') }), expect.objectContaining({ code: 'lineage-missing' })];
+    const first = await post(SINGLE, event);
+    expect(first).toMatchObject({ status: 200, body: { ...sequenced, warnings } });
+    const use = buildEvent('access.allowed', { source: `${RAS}/chat`, data: access() });
+    expect((await post(BATCH, [event, use])).body).toEqual([{ duplicate: true, index: (first.body as { index: string }).index, warnings }, sequenced]);
+  });
+
   it('comes only when the event is durable', () =>
     whileNothingIsWritten(async (release) => {
       const event = used();

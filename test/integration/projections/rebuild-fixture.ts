@@ -19,7 +19,7 @@ export const rebuildOptions = (stage: Stage, over: Partial<RebuildOptions> = {})
   pool: stage.database.pool,
   name: 'all',
   tenantKey: async (tenant) => stage.follower.state.tenant(tenant)!.key,
-  firstResources: (source) => stage.follower.state.source(source)!.resources,
+  firstResources: (source) => stage.follower.state.source(source)!,
   ...over,
 });
 

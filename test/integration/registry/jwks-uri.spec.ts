@@ -41,7 +41,7 @@ describe('a key set by URI', () => {
     server = createServer({ cert, key }, listener);
     await new Promise<void>((resolve) => server!.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;
-    keySets = createKeySets({ state: createControlState(), log: testLog(), allowedHosts: options.allowedHosts ?? ['localhost', '127.0.0.1'], ca: options.ca ?? cert });
+    keySets = createKeySets({ state: createControlState(), log: testLog(), allowedHosts: options.allowedHosts ?? ['localhost', '127.0.0.1'], ca: [options.ca ?? cert] });
     const found = await keySets.find(sourceOf(`https://${options.host ?? 'localhost'}:${port}/jwks`), { alg: 'EdDSA', kid: 'one' });
     return found.length;
   }

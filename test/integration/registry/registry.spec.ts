@@ -21,7 +21,7 @@ describe('the registry on PostgreSQL', () => {
     const topics: string[] = [];
     const registry = createRegistry({ ...control, createTopic: async (topic) => void topics.push(topic) });
     const source = await registry.createSource(control.admin, { ...IDP_SOURCE, profile: { skew: 30 } });
-    expect(source).toMatchObject({ name: 'idp', topic: 'rescind.events.idp', disabled: false, profile: { skew: 30, lineage: 'stated', typ: 'at+jwt' } });
+    expect(source).toMatchObject({ name: 'idp', topic: 'rescind.events.idp', disabled: false, profile: { skew: 30, lineage: { id_jag: 'stated', other: 'stated' }, typ: ['at+jwt'], identity: ['jti'] } });
     expect(topics).toEqual(['rescind.events.idp']);
     expect(control.follower.state.sourceByUri(IDP_SOURCE.uri)?.id).toBe(source.id);
     const records = await control.controlLog.readSubject(source.id);
@@ -226,7 +226,7 @@ describe('the registry on PostgreSQL', () => {
     expect(await codeOf(control.registry.updateSource(control.admin, 'chat', { ...update, name: 'talk' }))).toBe('invalid-request');
     expect(await codeOf(control.registry.updateSource(control.admin, 'chat', { ...update, uri: 'urn:talk' }))).toBe('invalid-request');
     const updated = await control.registry.updateSource(control.admin, 'chat', { ...update, profile: { lineage: 'confirmed' } });
-    expect(updated).toMatchObject({ name: 'chat', uri: CHAT_SOURCE.uri, profile: { lineage: 'confirmed' } });
+    expect(updated).toMatchObject({ name: 'chat', uri: CHAT_SOURCE.uri, profile: { lineage: { id_jag: 'confirmed', other: 'confirmed' } } });
     const disabled = await control.registry.disableSource(control.admin, updated.id);
     expect(disabled.disabled).toBe(true);
     expect((await control.registry.updateSource(control.admin, 'chat', { ...update, disabled: false })).disabled).toBe(false);

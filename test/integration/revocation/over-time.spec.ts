@@ -2,8 +2,9 @@ import { createHash, randomUUID } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import type { CloudEvent } from '../../../src/contracts/index.js';
+import type { CloudEvent, PresentedIdJag } from '../../../src/contracts/index.js';
 import { createControlFollower, createControlState, readSnapshot, writeSnapshot, type Caller, type ControlFollower, type ControlState, type Seq } from '../../../src/control/index.js';
+import { buildEvent } from '../../../src/emit/index.js';
 import { createIntrospection } from '../../../src/introspection/index.js';
 import { createMetrics } from '../../../src/platform/index.js';
 import { createLineageReader } from '../../../src/projections/index.js';
@@ -62,10 +63,10 @@ describe('rules over time, on PostgreSQL', () => {
   }
 
   /** An opaque token of a user, recorded; good for an hour of the moved clock. */
-  async function issue(sub: string): Promise<string> {
+  async function issue(sub: string, ageSeconds = 0, idJag: Partial<PresentedIdJag> = { jti: randomUUID() }): Promise<string> {
     const text = `opaque-${randomUUID()}`;
-    const iat = Math.floor(Date.now() / 1000);
-    const facts = token({ jti: undefined, sha256: createHash('sha256').update(text).digest('base64url'), sub: undefined, iat, exp: iat + 3_600, id_jag: { iss: IDP, jti: randomUUID(), sub } });
+    const iat = Math.floor(Date.now() / 1000) - ageSeconds;
+    const facts = token({ jti: undefined, sha256: createHash('sha256').update(text).digest('base64url'), sub: undefined, iat, exp: iat + 3_600, id_jag: { iss: IDP, sub, ...idJag } });
     expect(await stage.emit(fromChat('token.issued', facts))).toEqual([expect.objectContaining({ state: 'sequenced' })]);
     return text;
   }
@@ -76,6 +77,26 @@ describe('rules over time, on PostgreSQL', () => {
     await expect(register(dead - MAX_LINEAGE_AGE_S)).rejects.toMatchObject({ kind: 'invalid' });
     expect((await register(300)).profile.skew).toBe(300);
     await expect(register(301)).rejects.toMatchObject({ kind: 'invalid' });
+  });
+
+  describe('a user whose sessions all end', () => {
+    const endAll = (sub: string, ageSeconds: number) =>
+      stage.emit(buildEvent('session.ended', { source: `${IDP}/events`, time: new Date(Date.now() - ageSeconds * 1000), data: { iss: IDP, sub } }));
+
+    it('loses at once what was granted until then, and keeps what was granted afterwards', async () => {
+      const [before, after, other] = [await issue('fay', 120), await issue('fay', 30), await issue('gus', 120)];
+      expect([await isActive(before), await isActive(after)]).toEqual([true, true]);
+      expect(await endAll('fay', 60)).toEqual([expect.objectContaining({ state: 'sequenced' })]);
+      expect([await isActive(before), await isActive(after), await isActive(other)]).toEqual([false, true, true]);
+      expect([await isActive(await issue('fay', 120)), await isActive(await issue('fay'))]).toEqual([false, true]);
+    });
+
+    it('is known by the ID-JAG that a server states without an identity', async () => {
+      const text = await issue('hal', 120, {});
+      expect(await isActive(text)).toBe(true);
+      await endAll('hal', 60);
+      expect(await isActive(text)).toBe(false);
+    });
   });
 
   describe('a block with an end', () => {

@@ -46,7 +46,7 @@ interface Node {
 async function startNode(): Promise<Node> {
   const { follower, controlLog, database } = control;
   const [log, metrics, { pool }] = [testLog(), createMetrics(), database];
-  const keySets = createKeySets({ state: follower.state, log, allowedHosts: ['localhost'], ca: tls('localhost-cert'), monotonic: () => clockMs });
+  const keySets = createKeySets({ state: follower.state, log, allowedHosts: ['localhost'], ca: [tls('localhost-cert')], monotonic: () => clockMs });
   const authenticate = createAuthenticator({ state: () => follower.state });
   const lineage = createLineageReader({ pool });
   const introspection = createIntrospection({ follower, authenticate, keySets, lineage, metrics, log });
