@@ -40,6 +40,8 @@ describe('an order', () => {
       reason: 'left the company',
       on_behalf_of: 'bob',
     });
+    expect(order({ confirm: false })).not.toHaveProperty('confirm');
+    for (const confirm of [true, 0, 4_551, 'uncounted']) expect(order({ confirm }).confirm).toBe(confirm);
     expect(order({ until: NOW + 1 }).until).toBe(NOW + 1);
     expect(order({ selector: { all: true }, confirm: true }).selector).toEqual({ all: true });
   });
@@ -66,7 +68,11 @@ describe('an order', () => {
     ['an end of a revoke', { effect: 'revoke', until: NOW + 1 }, 'invalid-effect'],
     ['a resumption', { resume: true }, 'invalid-effect'],
     ['a member that nobody knows', { urgency: 'high' }, 'invalid-request'],
-    ['a flag that is none', { confirm: 'yes' }, 'invalid-request'],
+    ['everything, confirmed by a number', { selector: { all: true }, confirm: 7 }, 'confirmation-required'],
+    ['another word of confirmation', { confirm: 'yes' }, 'invalid-request'],
+    ['a negative number', { confirm: -1 }, 'invalid-request'],
+    ['a part of a user', { confirm: 1.5 }, 'invalid-request'],
+    ['a flag that is none', { reauthenticate: 'yes' }, 'invalid-request'],
     ['a token in its reason', { reason: `seen: ${JWT}` }, 'token-in-request'],
     ['a secret in its reason', { reason: `rsk_${'a'.repeat(43)} leaked` }, 'token-in-request'],
     ['a path with a token in its reason', { reason: '/files?access_token=mF_9.B5f-4.1JqM8kPz2' }, 'token-in-request'],
