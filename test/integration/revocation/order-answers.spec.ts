@@ -89,7 +89,7 @@ describe('what an order and a lift answer', () => {
     const ids = [];
     for (let nth = 0; nth < 12; nth++) ids.push((await order(userOf(3), {}, nth === 0 ? 'narrow' : 'analyst')).id);
     const answer = await order(userOf(3), { effect: 'revoke' });
-    expect(answer.other_rules).toMatchObject({ rules: ids.slice(2).reverse().map((id) => ({ id })), more: 2, at_least: false });
+    expect(answer.other_rules).toMatchObject({ rules: ids.slice(2).toReversed().map((id) => ({ id })), more: 2, at_least: false });
     expect((await lift(ids[0]!, { resume: true }, 'narrow')).other_rules).toMatchObject({ at_least: true });
     for (const id of ids.slice(1)) await lift(id, { resume: true });
   });
