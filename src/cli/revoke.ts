@@ -24,7 +24,7 @@ Examples:
   rescind revoke lift 5c1f0d0e-… --reason "cleared"
 `;
 
-/** Exit code of an order that is in force, and whose selector names what nobody has ever told of. */
+/** Exit code where the order is in force, and no event has ever named what its selector names. */
 const UNKNOWN = 3;
 const NOT_WANTED = 1;
 

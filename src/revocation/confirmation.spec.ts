@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Selector } from '../rules/index.js';
 import { askedOf, isConfirmed, isConfirmedUncounted, isMany, mayBeWide, refuseUnconfirmed, type Confirm } from './confirmation.js';
+import type { Preview } from './preview.pg.js';
 
-const counts = (users: number, tokens: number) => ({ users, tokens, at_least: false });
+const counts = (users: number, tokens: number) => ({ users, tokens });
 
 describe('which orders are asked about', () => {
   it.each([
@@ -74,7 +75,7 @@ describe('the confirmation', () => {
     expect(isConfirmedUncounted(confirm)).toBe(expected);
   });
 
-  const hits = { as_of: { index: '9' }, tokens: 3, used_in_last_hour: 0, users: 1_000, grants: 0, connections: 0, at_least: false };
+  const hits = { as_of: { index: '9' }, tokens: 3, used_in_last_hour: 0, users: 1_000, grants: 0, connections: 0 } as Preview;
   it('is asked for with what the rule hits, and what to send', () => {
     const { detail, extensions } = refuseUnconfirmed(asked, hits, undefined);
     expect(detail).toBe('the rule hits 1,000 of 4,000 users (25 %); nothing was ordered. If that is meant, send the same order with "confirm": 1000');

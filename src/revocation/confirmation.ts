@@ -14,9 +14,9 @@ const MOVED_LEAST = 10;
 export type Confirm = true | number | typeof UNCOUNTED;
 export const UNCOUNTED = 'uncounted';
 
-type Counts = Pick<Preview, 'users' | 'tokens' | 'at_least'>;
+type Counts = Pick<Preview, 'users' | 'tokens'>;
 
-/** The number that an order must name, and how many there are in all; `of` is null where these could not be counted. */
+/** The number that an order must name, and how many there are in all; `of` is null where these could not be counted or are not told. */
 export interface Asked {
   readonly by: 'users' | 'tokens';
   readonly number: number;

@@ -4,6 +4,7 @@ import { createBeside, within } from './beside.js';
 import { askedOf, isConfirmed, isConfirmedUncounted, isMany, mayBeWide, refuseUnconfirmed, refuseUncounted, type Asked } from './confirmation.js';
 import type { Order } from './order-input.js';
 import type { Preview, PreviewReader } from './preview.pg.js';
+import { readsAll } from './reach.js';
 import type { OtherRules, Surroundings, SurroundingsReader } from './surroundings.pg.js';
 
 /** Counting before an order that is asked about: the order waits for it. */
@@ -57,9 +58,9 @@ export function createConsequences({ state, previews, surroundings, share, now }
   return {
     /**
      * Refuses an order that hits more than the share unless it is confirmed, and answers with what was counted for that, if anything
-     * was. `isReplay` is asked before a refusal: a repetition of an order that was taken is not asked again.
+     * was. A caller that may not read everything is not told how much there is. `isReplay` is asked before a refusal: a repetition of an order that was taken is not asked again.
      */
-    async ask(tenant: Tenant, order: Order, skew: number, isReplay: () => Promise<boolean>): Promise<Preview | undefined> {
+    async ask(caller: Caller, tenant: Tenant, order: Order, skew: number, isReplay: () => Promise<boolean>): Promise<Preview | undefined> {
       if (share >= 100 || !mayBeWide(order.selector)) return undefined;
       const hits = await asking(() => previews.read(tenant, order, skew, 'thorough'));
       if (hits === null) {
@@ -67,7 +68,7 @@ export function createConsequences({ state, previews, surroundings, share, now }
         throw refuseUncounted();
       }
       const asked = await askedBy(tenant, order, hits, skew);
-      if (asked && !isConfirmed(order.confirm, asked) && !(await isReplay())) throw refuseUnconfirmed(asked, hits, order.confirm);
+      if (asked && !isConfirmed(order.confirm, asked) && !(await isReplay())) throw refuseUnconfirmed(readsAll(caller) ? asked : { ...asked, of: null }, hits, order.confirm);
       return hits;
     },
 

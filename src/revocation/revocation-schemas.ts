@@ -134,7 +134,7 @@ const otherRules = (description: string) => ({
       },
     },
     more: { type: 'integer', minimum: 0, description: 'further ones, not shown' },
-    at_least: { type: 'boolean', description: 'there may be more: the search ended at its bounds, or the caller may not read every rule' },
+    at_least: { type: 'boolean', enum: [true], description: 'there may be more: the search ended at its bounds, or the caller may not read every rule' },
   },
 });
 
@@ -163,7 +163,7 @@ export const UNCONFIRMED = {
     detail: { type: 'string', description: 'what it hits, and what to send' },
     confirm: { ...ORDER.properties.confirm, description: 'what `confirm` of the same order must say' },
     by: { type: 'string', enum: ['users', 'tokens'], description: 'what was counted' },
-    of: { type: 'integer', nullable: true, description: 'how many there are in all; null: these could not be counted' },
+    of: { type: 'integer', nullable: true, description: 'how many there are in all; null: these could not be counted, or the caller may not read everything' },
     hits: { ...PREVIEWED, nullable: true },
   },
 } as const;

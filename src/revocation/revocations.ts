@@ -34,7 +34,7 @@ export interface Confirmation {
   readonly replayed: boolean;
 }
 
-/** Of an order also what it comes to, unless the caller wants no more than the confirmation. */
+/** What the caller of a confirmed order is told, with what the order comes to unless the caller wants no more than the confirmation. */
 export type OrderConfirmation = Confirmation & Partial<Consequences>;
 
 /** What the caller of an order that is not waited for is told: stored, and nothing more. */
@@ -77,8 +77,10 @@ export interface Revocations {
   /** Resolves when the rule is stored. It may not be in force yet: `read` tells. */
   orderAsync(caller: Caller, body: unknown, idempotencyKey?: string): Promise<Accepted>;
   lift(caller: Caller, id: string, body: unknown, wish?: Wish): Promise<LiftConfirmation>;
-  /** What the order would reach; orders nothing. An auditor may look at everything, others at what they may revoke. A quick look counts and no more. */
-  preview(caller: Caller, body: unknown, looks?: Looks): Promise<Foreseen>;
+  /** What the order would reach; orders nothing. An auditor may look at everything, others at what they may revoke. */
+  preview(caller: Caller, body: unknown, looks?: Looks): Promise<Preview>;
+  /** The same, with what it takes to order it. */
+  foresee(caller: Caller, body: unknown): Promise<Foreseen>;
   list(reader: Caller, query: { readonly cursor?: string; readonly limit?: string }): Promise<RulePage>;
   read(reader: Caller, id: string): Promise<RuleView>;
   /** RFC 7009, for `/revoke`. */
@@ -157,7 +159,7 @@ export function createRevocations({ controlLog, follower, pool, questionPool = p
     const order = readOrder(body, seconds());
     requireReach(caller.roles, order.selector);
     const once = idempotencyKey === undefined ? undefined : idempotent(caller, idempotencyKey, body);
-    const counted = await consequences.ask(tenant, order, skewOf(tenant), async () => once !== undefined && (await controlLog.isKnown(once.key)));
+    const counted = await consequences.ask(caller, tenant, order, skewOf(tenant), async () => once !== undefined && (await controlLog.isKnown(once.key)));
     const { selector, on_behalf_of: _, confirm: __, ...told } = order;
     const record = ruleRecord(tenant, authorOf(caller, order), { selector }, told);
     const appended = await controlLog.append({ records: [record], ...(once ? { once } : {}) });
@@ -165,6 +167,13 @@ export function createRevocations({ controlLog, follower, pool, questionPool = p
     const first = appended.replayed ? await firstRule(appended) : record.body;
     return { id: first!.id, appended, order, counted };
   }
+
+  const preview: Revocations['preview'] = async (caller, body, looks = 'thorough') => {
+    const tenant = tenantOf(caller);
+    const order = readPreview(body, seconds());
+    if (!caller.roles.audit) requireReach(caller.roles, order.selector);
+    return previews.read(tenant, order, skewOf(tenant), looks);
+  };
 
   return {
     async order(caller, body, idempotencyKey, wish = 'all') {
@@ -212,12 +221,12 @@ export function createRevocations({ controlLog, follower, pool, questionPool = p
       return { ...lift, other_rules };
     },
 
-    async preview(caller, body, looks = 'thorough') {
+    preview,
+
+    async foresee(caller, body) {
+      const hits = await preview(caller, body);
       const tenant = tenantOf(caller);
-      const order = readPreview(body, seconds());
-      if (!caller.roles.audit) requireReach(caller.roles, order.selector);
-      const hits = await previews.read(tenant, order, skewOf(tenant), looks);
-      return looks === 'quick' ? hits : { ...hits, ...(await consequences.foresee(tenant, order, hits, skewOf(tenant))) };
+      return { ...hits, ...(await consequences.foresee(tenant, readPreview(body, seconds()), hits, skewOf(tenant))) };
     },
 
     async list(reader, query) {

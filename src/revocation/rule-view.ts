@@ -17,10 +17,10 @@ export interface RuleEnd {
   /** `revoke`: what was granted until `before` stays stopped. */
   readonly leaves: 'revoke' | 'nothing';
   readonly before?: number;
-  /** Of a lift: who did it, and the rule that keeps revoked what was blocked. */
+  /** Set for a lift: who did it, and the rule that keeps revoked what was blocked. */
   readonly author?: Author;
   readonly revoke?: string;
-  /** Of an event: who said it, its id and its entry in the ledger; absent while the ledger does not tell it yet. */
+  /** Set for an event: who said it, its id and its entry in the ledger; absent while the ledger does not tell it yet. */
   readonly source?: string;
   readonly event?: string;
   readonly entry?: string;
@@ -35,7 +35,7 @@ export interface RuleView {
   readonly state: RuleState;
   /** Whether every node and guard is known to go by it. False for one that is lifted or expired: it stops nothing. */
   readonly in_force: boolean;
-  /** Of a block that stops what is granted from now on no more. */
+  /** Set for a block that no longer stops what is granted from now on. */
   readonly ended?: RuleEnd;
   readonly effect: Effect;
   readonly selector: Selector;

@@ -34,7 +34,7 @@ export interface OtherRules {
   /** Further ones, not shown. */
   readonly more: number;
   /** There may be more than `more` says: looking for them ended at its bounds, or the caller may not read every rule. */
-  readonly at_least: boolean;
+  readonly at_least?: true;
 }
 
 export interface Surroundings {
@@ -47,7 +47,7 @@ export interface Surroundings {
 export interface SurroundingsReader {
   /** `apart`: rules that are not other ones. `now` is epoch seconds. */
   read(asked: { readonly tenant: Tenant; readonly caller: Caller; readonly selection: Selection; readonly apart: readonly string[]; readonly sources: Iterable<Source>; readonly now: number }): Promise<Surroundings>;
-  /** Of {@link Surroundings} the first. */
+  /** Finds the unknown names alone. */
   readUnknown(tenant: Tenant, selector: Selector, sources: Iterable<Source>): Promise<Surroundings['unknown']>;
 }
 
@@ -105,7 +105,7 @@ interface Judged extends Acting {
   readonly stops: Stops;
 }
 
-/** Of the rules as this process holds them, those that stop what is selected. */
+/** Finds, among the rules that this process holds, those that stop what is selected. */
 function judge(tenant: Tenant, { selector, or }: Selection, found: Found['found'], now: number): readonly Judged[] {
   const selectors = expandSelector(selector, or);
   const wider = selectors.map((one) => findWider(tenant.key, tenant.rules, one));
@@ -139,7 +139,7 @@ async function describe(client: PoolClient, tenant: Tenant, caller: Caller, judg
     const body = bodies.get(one.rule.id);
     return body ? [otherRule(one, body)] : [];
   });
-  return { rules: shown, more: (isBound ? readable.length : judged.length) - shown.length, at_least: isBound || cutOff };
+  return { rules: shown, more: (isBound ? readable.length : judged.length) - shown.length, ...(isBound || cutOff ? { at_least: true } : {}) };
 }
 
 function otherRule({ stops, effect, before, until }: Judged, { id, selector, or, reason, author, origin, after_lift_of: afterLiftOf }: RuleRecord): OtherRule {

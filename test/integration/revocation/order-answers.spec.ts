@@ -52,7 +52,8 @@ describe('what an order and a lift answer', () => {
 
   it('an order says what it hits and that nothing else stops it', async () => {
     const answer = await order(userOf(0));
-    expect(answer).toMatchObject({ hits: { users: 1, tokens: 1, grants: 1, used_in_last_hour: 0 }, unknown: [], other_rules: { rules: [], more: 0, at_least: false } });
+    expect(answer).toMatchObject({ hits: { users: 1, tokens: 1, grants: 1, used_in_last_hour: 0 }, unknown: [], other_rules: { rules: [], more: 0 } });
+    expect(answer.other_rules).not.toHaveProperty('at_least');
     await lift(answer.id, { resume: true });
   });
 
@@ -89,7 +90,8 @@ describe('what an order and a lift answer', () => {
     const ids = [];
     for (let nth = 0; nth < 12; nth++) ids.push((await order(userOf(3), {}, nth === 0 ? 'narrow' : 'analyst')).id);
     const answer = await order(userOf(3), { effect: 'revoke' });
-    expect(answer.other_rules).toMatchObject({ rules: ids.slice(2).toReversed().map((id) => ({ id })), more: 2, at_least: false });
+    expect(answer.other_rules).toMatchObject({ rules: ids.slice(2).toReversed().map((id) => ({ id })), more: 2 });
+    expect(answer.other_rules).not.toHaveProperty('at_least');
     expect((await lift(ids[0]!, { resume: true }, 'narrow')).other_rules).toMatchObject({ at_least: true });
     for (const id of ids.slice(1)) await lift(id, { resume: true });
   });
@@ -105,7 +107,7 @@ describe('what an order and a lift answer', () => {
     ['a token', { token: { iss: RAS, jti: 'no' } }, ['token']],
     ['an ID-JAG', { id_jag: { iss: IDP, jti: 'no' } }, ['id_jag']],
   ])('say that nobody was ever seen: %s', async (_, selector, unknown) => {
-    expect(await revocations.preview(callers['analyst']!, { selector })).toMatchObject({ unknown, tokens: 0 });
+    expect(await revocations.foresee(callers['analyst']!, { selector })).toMatchObject({ unknown, tokens: 0 });
     const answer = await order(selector);
     expect(answer).toMatchObject({ unknown, hits: { tokens: 0 } });
   });
@@ -117,7 +119,7 @@ describe('what an order and a lift answer', () => {
     ['a user by the name at the RAS', { user: { iss: RAS, sub: 'chat-9' } }],
     ['a resource that is registered', { resource: API, session: { iss: IDP, sid: 's-9' } }],
   ])('do not say it of what was seen: %s', async (_, selector) => {
-    expect(await revocations.preview(callers['analyst']!, { selector })).toMatchObject({ unknown: [] });
+    expect(await revocations.foresee(callers['analyst']!, { selector })).toMatchObject({ unknown: [] });
   });
 
   it('an order that hits a large share is refused with the number, and taken with it', async () => {
@@ -125,10 +127,12 @@ describe('what an order and a lift answer', () => {
     const refused = await failure(order(client));
     expect(refused).toMatchObject({ code: 'confirmation-required', extensions: { confirm: USERS - 2, by: 'users', of: USERS, hits: { users: USERS - 2 } } });
     expect(refused.detail).toContain('28 of 30 users (93 %)');
-    expect(await revocations.preview(callers['analyst']!, { selector: client })).toMatchObject({ confirm: USERS - 2, users: USERS - 2 });
+    expect(await revocations.foresee(callers['analyst']!, { selector: client })).toMatchObject({ confirm: USERS - 2, users: USERS - 2 });
     for (const confirm of [true, 'uncounted', USERS - 13, USERS + 9, 1_000_000]) {
       expect(await failure(order(client, { confirm }))).toMatchObject({ code: 'confirmation-required', extensions: { confirm: USERS - 2 } });
     }
+    // What there is in all is not told to who may not read it.
+    expect(await failure(order({ ...client, issuer: IDP }, {}, 'narrow'))).toMatchObject({ extensions: { confirm: USERS - 2, of: null }, detail: expect.stringMatching(/^the rule hits 28 users; /) });
     expect(await failure(revocations.orderAsync(callers['analyst']!, { selector: client, reason }))).toMatchObject({ code: 'confirmation-required' });
     expect(head()).toBe(before);
     const taken = await order(client, { confirm: USERS + 8 }, 'analyst', 'wide-1');
@@ -150,7 +154,7 @@ describe('what an order and a lift answer', () => {
     ['of one user', userOf(4)],
     ['of a session', { session: { iss: IDP, sid: 's-4' } }],
   ])('an order is not asked about: %s', async (_, selector) => {
-    expect(await revocations.preview(callers['analyst']!, { selector })).not.toHaveProperty('confirm');
+    expect(await revocations.foresee(callers['analyst']!, { selector })).not.toHaveProperty('confirm');
     const answer = await order(selector);
     if (selector.session === undefined) await lift(answer.id, { resume: true });
   });
