@@ -376,7 +376,7 @@ function startServing(
   const lineage = createLineageReader({ pool });
   const remoteAddress = createRemoteAddress(config.listen);
   const introspection = createIntrospection({ follower, authenticate, keySets, lineage, metrics, log, remoteAddress, onRefused: createRefusedTokenWriter(pool), ...counting });
-  const revocations = createRevocations({ controlLog, follower, pool, questionPool });
+  const revocations = createRevocations({ controlLog, follower, pool, questionPool, confirmShare: config.confirmShare });
   const revoke = createRevokeHandler({ authenticate, revocations, verifier: introspection.verifier, lineage, follower, log, metrics, remoteAddress });
   // The guard has let in a whole caller, of which questions know the tenant alone.
   const previewOrder: PreviewOrder = (caller, order) => revocations.preview(caller as Caller, order, 'quick');

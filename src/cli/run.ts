@@ -33,7 +33,7 @@ The other commands speak to a running service:
   RESCIND_KEY   the key to use (default: the administrator's, in <RESCIND_HOME>/admin-key)
 The demo's directory is <RESCIND_HOME>/demo.
 
-Exit codes: 0 done, 1 refused or failed, 2 wrongly called.
+Exit codes: 0 done, 1 refused or failed, 2 wrongly called, 3 revoked what no event has ever named (perhaps misspelt).
 
 Start here:
   rescind demo       see the whole job done on this machine
@@ -75,7 +75,9 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   addTenant(program, context);
   addSource(program, context);
   addCaller(program, context);
-  addRevoke(program, context);
+  addRevoke(program, context, (code) => {
+    exitCode = code;
+  });
   addEmit(program, context);
   addQuarantine(program, context);
   addPartition(program, context);

@@ -5,7 +5,7 @@ export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly out: Writable & { readonly isTTY?: boolean };
   readonly err: Writable & { readonly isTTY?: boolean };
-  readonly stdin: Readable;
+  readonly stdin: Readable & { readonly isTTY?: boolean };
 }
 
 /** Exit code of a command that was told to end before it was done, as a shell has it for Ctrl-C. */

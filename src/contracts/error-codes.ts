@@ -30,7 +30,7 @@ const OWN_CODES = {
   'time-not-past': { kind: 'invalid', title: 'A rule can revoke up to now, never into the future.' },
   'time-not-future': { kind: 'invalid', title: 'The end of a block lies in the past.' },
   'reason-required': { kind: 'invalid', title: 'Every rule needs a reason.' },
-  'confirmation-required': { kind: 'invalid', title: 'A rule that selects everything needs its confirmation.' },
+  'confirmation-required': { kind: 'invalid', title: 'The rule hits so much that the order needs a confirmation.' },
   'invalid-cursor': { kind: 'invalid', title: 'The cursor is not one that Rescind issued for this question.' },
   'as-of-out-of-range': { kind: 'invalid', title: 'The moment lies in the future, or before the first entry of the ledger.' },
   'filter-too-wide': { kind: 'invalid', title: 'No index serves this filter; combine it with one that has an index.' },

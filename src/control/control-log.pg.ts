@@ -58,6 +58,8 @@ export interface ControlLog {
   /** Records about one subject, oldest first. */
   readSubject(subject: string): Promise<readonly ControlRecord[]>;
   readRange(firstSeq: Seq, lastSeq: Seq): Promise<readonly ControlRecord[]>;
+  /** Whether a command with this key was committed and is still recognised. */
+  isKnown(key: readonly string[]): Promise<boolean>;
 }
 
 /** What can run a statement: a pool, or one session of its own. */
@@ -102,6 +104,10 @@ export function createControlLog({ pool }: { pool: Pool }): ControlLog {
     readAfter: (seq, session) => read(session ?? pool, 'seq > $1 ORDER BY seq LIMIT $2', [seq, READ_LIMIT]),
     readSubject: (subject) => read(pool, 'subject = $1 ORDER BY seq', [subject]),
     readRange: (firstSeq, lastSeq) => read(pool, 'seq BETWEEN $1 AND $2 ORDER BY seq', [firstSeq, lastSeq]),
+    async isKnown(key) {
+      const { rows } = await pool.query('SELECT FROM control_command WHERE key = decode($1, \'hex\') AND (kept_until IS NULL OR kept_until >= clock_timestamp())', [digest(JSON.stringify(key))]);
+      return rows.length > 0;
+    },
   };
 }
 

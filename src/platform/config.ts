@@ -25,6 +25,8 @@ export const DEFAULT_PROCESSES = 1;
 const MAX_PROCESSES = 64;
 /** `L` of the lease protocol: what a crashed node costs the first revocation after it, once. */
 export const DEFAULT_LEASE_SECONDS = 4;
+/** Percent of a tenant's users or live tokens that a rule may stop without a confirmation. */
+export const DEFAULT_CONFIRM_SHARE = 10;
 
 export interface Config {
   /** Where the embedded services, the admin key and the demo's file lie. */
@@ -49,6 +51,8 @@ export interface Config {
   readonly controlTopicKey: Secret | undefined;
   /** How long a node may stay silent before it is fenced, in milliseconds. */
   readonly leaseMs: number;
+  /** Percent of a tenant's users or live tokens that a rule may stop without a confirmation; 100: no rule is asked about. */
+  readonly confirmShare: number;
   /** First part of every ledger's origin: configured, never taken from a Host header. */
   readonly logOrigin: string;
   readonly logLevel: LogLevel;
@@ -109,6 +113,7 @@ export function readConfig(given: Environment): Config {
     controlFence: readOneOf(env, 'CONTROL_FENCE', ['on', 'off'], 'on', refuse),
     controlTopicKey: readTopicKey(env, refuse),
     leaseMs: readInteger(env, 'LEASE_SECONDS', { min: 2, max: 30, default: DEFAULT_LEASE_SECONDS }, refuse) * 1000,
+    confirmShare: readInteger(env, 'CONFIRM_SHARE', { min: 1, max: 100, default: DEFAULT_CONFIRM_SHARE }, refuse),
     logOrigin: readLogOrigin(env, refuse),
     logLevel: readOneOf(env, 'LOG_LEVEL', LOG_LEVELS, 'info', refuse),
     tracing: readTracing(env, refuse),
@@ -143,6 +148,7 @@ export const VARIABLE_DOCUMENTATION: Readonly<Record<string, string>> = {
   CONTROL_FENCE: 'off to answer without comparing the database with the control topic: an old backup would go unnoticed (default on)',
   CONTROL_TOPIC_KEY: 'key that seals the control topic, base64url of 32 bytes (default: made at the first start, a copy in <RESCIND_HOME>/control-topic-key)',
   LEASE_SECONDS: `how long a node may stay silent before it is fenced, 2 to 30 (default ${DEFAULT_LEASE_SECONDS})`,
+  CONFIRM_SHARE: `percent of users or live tokens beyond which an order needs \`confirm\`, 1 to 99, or 100 for never (default ${DEFAULT_CONFIRM_SHARE}); fewer than 20 users and 100 tokens are never asked about`,
   LOG_LEVEL: `${LOG_LEVELS.join(', ')} (default info)`,
   LOG_ORIGIN: `first part of the ledgers' origin, such as log.example.com (default ${DEFAULT_LOG_ORIGIN})`,
   JWKS_ALLOWED_HOSTS: 'comma-separated hosts that a JWKS URI may name although they are not public addresses; a loopback host among them may serve it by http',

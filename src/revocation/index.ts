@@ -1,7 +1,9 @@
 export {
   createRevocations,
   type Confirmation,
+  type Foreseen,
   type LiftConfirmation,
+  type OrderConfirmation,
   type Revocations,
   type RevocationsOptions,
   type RulePage,

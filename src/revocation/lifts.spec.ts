@@ -31,12 +31,13 @@ describe('a rule that was ordered', () => {
     log.flatMap((record) => {
       if (record.kind !== 'rule.ordered') return [];
       const lift = log.find((one) => one.kind === 'rule.lifted' && one.body.rule === record.subject);
-      return [{ seq: record.seq, at: record.at, body: record.body, ...(lift ? { lift: { ...(lift.body as LiftRecord), at: lift.at } } : {}) }];
+      return [{ seq: record.seq, at: record.at, body: record.body, ...(lift ? { lift: { ...(lift.body as LiftRecord), at: lift.at, seq: lift.seq } } : {}) }];
     });
   const reader: RuleReader = {
     page: async (tenant, before, limit) => (tenant === 't' ? stored() : []).filter(({ seq }) => before === undefined || seq < before).toReversed().slice(0, limit),
     find: async (tenant, id) => (tenant === 't' ? stored().find(({ body }) => body.id === id) : undefined),
     unknownTokens: async () => [],
+    enablings: async () => new Map(),
   };
 
   beforeEach(() => {
@@ -52,8 +53,9 @@ describe('a rule that was ordered', () => {
       },
       readRange: async (first: Seq, last: Seq) => log.filter(({ seq }) => seq >= first && seq <= last),
     } as unknown as ControlLog;
-    const previews = { read: async () => Promise.reject(new Error('nobody looks')) };
-    sut = createRevocationsOn({ controlLog, follower, rules: reader, shownRules: reader, previews, now: () => nowS * 1000 });
+    const nothing = async () => Promise.reject(new Error('nothing is counted'));
+    const counting = { previews: { read: nothing }, surroundings: { read: nothing, readUnknown: nothing }, confirmShare: 10 };
+    sut = createRevocationsOn({ controlLog, follower, rules: reader, shownRules: reader, ...counting, now: () => nowS * 1000 });
   });
 
   const order = async (over: object = {}, by = admin): Promise<string> => (await sut.order(by, { selector: alice, reason: 'left', ...over })).id;

@@ -40,6 +40,8 @@ describe('an order', () => {
       reason: 'left the company',
       on_behalf_of: 'bob',
     });
+    expect(order({ confirm: false })).not.toHaveProperty('confirm');
+    for (const confirm of [true, 0, 4_551, 'uncounted']) expect(order({ confirm }).confirm).toBe(confirm);
     expect(order({ until: NOW + 1 }).until).toBe(NOW + 1);
     expect(order({ until: NOW + 1, resume: true }).resume).toBe(true);
     expect(order({ effect: 'revoke', before: MIN_TIME_SECONDS }).before).toBe(MIN_TIME_SECONDS);
@@ -75,7 +77,11 @@ describe('an order', () => {
     ['an end of a revoke', { effect: 'revoke', until: NOW + 1 }, 'invalid-effect'],
     ['a resumption', { resume: true }, 'invalid-effect'],
     ['a member that nobody knows', { urgency: 'high' }, 'invalid-request'],
-    ['a flag that is none', { confirm: 'yes' }, 'invalid-request'],
+    ['everything, confirmed by a number', { selector: { all: true }, confirm: 7 }, 'confirmation-required'],
+    ['another word of confirmation', { confirm: 'yes' }, 'invalid-request'],
+    ['a negative number', { confirm: -1 }, 'invalid-request'],
+    ['a part of a user', { confirm: 1.5 }, 'invalid-request'],
+    ['a flag that is none', { reauthenticate: 'yes' }, 'invalid-request'],
     ['a token in its reason', { reason: `seen: ${JWT}` }, 'token-in-request'],
     ['a secret in its reason', { reason: `rsk_${'a'.repeat(43)} leaked` }, 'token-in-request'],
     ['a path with a token in its reason', { reason: '/files?access_token=mF_9.B5f-4.1JqM8kPz2' }, 'token-in-request'],
@@ -104,7 +110,7 @@ describe('an unknown member', () => {
 
 describe('a preview', () => {
   it('needs no reason and no confirmation', () => {
-    expect(readPreview({ selector: { all: true } }, NOW)).toStrictEqual({ selector: { all: true }, effect: 'block', reauthenticate: false, reason: 'preview' });
+    expect(readPreview({ selector: { all: true } }, NOW)).toStrictEqual({ selector: { all: true }, effect: 'block', reauthenticate: false, reason: 'preview', confirm: true });
     expect(readPreview({ selector: USER, reason: 'left the company' }, NOW).reason).toBe('left the company');
   });
 

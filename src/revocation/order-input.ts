@@ -1,5 +1,6 @@
 import { holdsSecret, MAX_IDENTIFIER_LENGTH, MAX_TIME_SECONDS, MIN_TIME_SECONDS, RescindError } from '../contracts/index.js';
 import { MAX_SELECTOR_MEMBERS, SelectorError, isByIdentity, parseSelector, type Effect, type Selector } from '../rules/index.js';
+import { refuseEverything, UNCOUNTED, type Confirm } from './confirmation.js';
 
 /** Characters of a reason; longer ones are refused, for it stands in the ledger. */
 const MAX_REASON_LENGTH = 1_024;
@@ -18,6 +19,8 @@ export interface Order {
   readonly reauthenticate: boolean;
   readonly reason: string;
   readonly on_behalf_of?: string;
+  /** Says that the rule is meant although it hits many; not recorded. */
+  readonly confirm?: Confirm;
 }
 
 export interface Lift {
@@ -49,8 +52,8 @@ export function readOrder(body: unknown, now: number): Order {
   }
   const resume = readFlag('resume', input['resume']);
   if (resume && until === undefined) throw new RescindError('invalid-effect', { detail: '`resume` says what happens at `until`; name it' });
-  const isConfirmed = readFlag('confirm', input['confirm']);
-  if (selector.all === true && !isConfirmed) throw new RescindError('confirmation-required');
+  const confirm = readConfirm(input['confirm']);
+  if (selector.all === true && confirm !== true) throw refuseEverything();
   return {
     selector,
     effect,
@@ -60,6 +63,7 @@ export function readOrder(body: unknown, now: number): Order {
     reauthenticate,
     reason,
     ...readPerson(input['on_behalf_of']),
+    ...(confirm === undefined ? {} : { confirm }),
   };
 }
 
@@ -118,6 +122,12 @@ function readTime(name: string, value: unknown): number | undefined {
 function readFlag(name: string, value: unknown): boolean {
   if (value === undefined || typeof value === 'boolean') return value ?? false;
   throw new RescindError('invalid-request', { detail: `\`${name}\` must be true or false` });
+}
+
+function readConfirm(value: unknown): Confirm | undefined {
+  if (value === undefined || value === false) return undefined;
+  if (value === true || value === UNCOUNTED || (Number.isSafeInteger(value) && (value as number) >= 0)) return value as Confirm;
+  throw new RescindError('invalid-request', { detail: `\`confirm\` must be the number that the preview says, "${UNCOUNTED}" where nothing could be counted, or true for a rule on everything` });
 }
 
 function readReason(value: unknown): string | undefined {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { prefersAsync } from './prefer.js';
+import { prefersAsync, prefersMinimal } from './prefer.js';
 
 describe('Prefer (RFC 7240)', () => {
   it.each([
@@ -18,5 +18,16 @@ describe('Prefer (RFC 7240)', () => {
     [undefined, false],
   ])('%j: %j', (header, expected) => {
     expect(prefersAsync(header)).toBe(expected);
+  });
+
+  it.each([
+    ['return=minimal', true],
+    ['respond-async, Return = Minimal; a=b', true],
+    ['return=representation', false],
+    ['foo="return=minimal"', false],
+    ['return=minimally', false],
+    [undefined, false],
+  ])('%j, for no more than was confirmed: %j', (header, expected) => {
+    expect(prefersMinimal(header)).toBe(expected);
   });
 });

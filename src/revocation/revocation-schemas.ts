@@ -42,7 +42,11 @@ export const ORDER = {
     reauthenticate: { type: 'boolean', description: 'of a revoke: the sign-in must be later too' },
     reason: text,
     on_behalf_of: { type: 'string', description: 'the person acting' },
-    confirm: { type: 'boolean', description: 'true, where the selector is `all`' },
+    confirm: {
+      oneOf: [{ type: 'integer', minimum: 0 }, { type: 'string', enum: ['uncounted'] }, { type: 'boolean' }],
+      description:
+        'of a rule that hits more than the share of users or live tokens that may go unasked: the number that the preview, or the refusal, says, give or take a tenth (ten of few); `uncounted` where the refusal says that nothing could be counted; true where the selector is `all`',
+    },
   },
 } as const;
 
@@ -60,6 +64,19 @@ export const PREVIEWED = {
     connections: counted('connections that are not deleted, likewise'),
     at_least: { type: 'boolean', description: 'the counting ended at its bounds: each number is a lower one' },
   },
+} as const;
+
+const selectorMembers = ['token', 'id_jag', 'session', 'user', 'client', 'agent', 'agent_type', 'resource', 'issuer'] as const;
+const unknown = {
+  type: 'array',
+  nullable: true,
+  items: { type: 'string', enum: [...selectorMembers] },
+  description: 'members of the selector that name what no event has told of and no source is registered for: perhaps a misspelt name. null: it could not be found out in time',
+} as const;
+
+export const FORESEEN = {
+  ...PREVIEWED,
+  properties: { ...PREVIEWED.properties, confirm: { type: 'integer', description: 'what `confirm` of the order must say; absent: none is asked for' }, unknown },
 } as const;
 
 export const LIFT = {
@@ -81,10 +98,74 @@ const confirmation = {
   ms: { type: 'number' },
   regrant_after: { type: 'integer', nullable: true, description: 'what is granted later (epoch seconds) is not stopped; null: nothing granted later escapes, or nothing is stopped' },
 };
-export const CONFIRMATION = { type: 'object', properties: confirmation } as const;
+const origin = { type: 'object', properties: { source: text, event: text, at: { type: 'integer', description: 'epoch milliseconds' } } };
+const or = {
+  type: 'object',
+  description: 'further values of the selector\'s members, any of which selects too',
+  properties: {
+    client: { type: 'array', items: { type: 'object', properties: { iss: text, client_id: text } } },
+    resource: { type: 'array', items: text },
+  },
+};
+const otherRules = (description: string) => ({
+  type: 'object',
+  nullable: true,
+  description: `${description}. null: they could not be found in time`,
+  properties: {
+    rules: {
+      type: 'array',
+      maxItems: 10,
+      description: 'those that stop all first, blocks before revokes, newest first',
+      items: {
+        type: 'object',
+        properties: {
+          id: text,
+          effect: { ...effect, description: 'as it acts now: a block past its end is a revoke' },
+          stops: { type: 'string', enum: ['all', 'part'], description: 'everything that the selector names, or some of it' },
+          before: { ...seconds, description: 'of a revoke: what was granted until then' },
+          until: { ...seconds, description: 'of a block: its end' },
+          selector: SELECTOR,
+          or,
+          reason: text,
+          author,
+          origin,
+          after_lift_of: text,
+        },
+      },
+    },
+    more: { type: 'integer', minimum: 0, description: 'further ones, not shown' },
+    at_least: { type: 'boolean', enum: [true], description: 'there may be more: the search ended at its bounds, or the caller may not read every rule' },
+  },
+});
+
+export const ORDER_CONFIRMATION = {
+  type: 'object',
+  properties: {
+    ...confirmation,
+    hits: { ...PREVIEWED, nullable: true, description: 'what the rule hits, counted about when it was ordered. null: it could not be counted in time' },
+    unknown,
+    other_rules: otherRules('other rules in force on the same selector, a wider one or a part of it'),
+  },
+} as const;
 export const LIFT_CONFIRMATION = {
   type: 'object',
-  properties: { ...confirmation, revoke: { type: 'string', description: 'the rule that keeps revoked what was blocked' } },
+  properties: {
+    ...confirmation,
+    revoke: { type: 'string', description: 'the rule that keeps revoked what was blocked' },
+    other_rules: otherRules('what still stops the selector of the block or a part of it, the `revoke` of the lift included'),
+  },
+} as const;
+
+export const UNCONFIRMED = {
+  type: 'object',
+  properties: {
+    code: text,
+    detail: { type: 'string', description: 'what it hits, and what to send' },
+    confirm: { ...ORDER.properties.confirm, description: 'what `confirm` of the same order must say' },
+    by: { type: 'string', enum: ['users', 'tokens'], description: 'what was counted' },
+    of: { type: 'integer', nullable: true, description: 'how many there are in all; null: these could not be counted, or the caller may not read everything' },
+    hits: { ...PREVIEWED, nullable: true },
+  },
 } as const;
 
 export const ACCEPTED = {
@@ -99,25 +180,33 @@ export const RULE = {
     seq: text,
     at: seconds,
     state: { type: 'string', enum: ['live', 'lifted', 'turned-revoke', 'expired'] },
-    in_force: { type: 'boolean', description: 'whether every node and guard is known to go by it' },
-    effect,
-    selector: SELECTOR,
-    or: {
+    in_force: { type: 'boolean', description: 'whether every node and guard is known to go by it; false for a rule that is lifted or expired, which stops nothing' },
+    ended: {
       type: 'object',
-      description: 'further values of the selector\'s members, any of which selects too',
+      description: 'how a block came to its end, and what it left behind',
       properties: {
-        client: { type: 'array', items: { type: 'object', properties: { iss: text, client_id: text } } },
-        resource: { type: 'array', items: text },
+        by: { type: 'string', enum: ['lift', 'event', 'until'] },
+        at: { ...seconds, description: 'when it was lifted, the enabling event happened, or its `until` passed; epoch seconds' },
+        leaves: { type: 'string', enum: ['revoke', 'nothing'], description: 'revoke: what was granted until `before` stays stopped' },
+        before: seconds,
+        author,
+        revoke: { type: 'string', description: 'of a lift: the rule that keeps revoked what was blocked' },
+        source: { type: 'string', description: 'of an event: whose; absent, as are its id and entry, while the ledger does not tell it yet' },
+        event: text,
+        entry: text,
       },
     },
+    effect,
+    selector: SELECTOR,
+    or,
     before: seconds,
     until: seconds,
     reauthenticate: { type: 'boolean' },
     reason: text,
     author,
-    origin: { type: 'object', properties: { source: text, event: text, at: { type: 'integer', description: 'epoch milliseconds' } } },
+    origin,
     after_lift_of: text,
-    lift: { type: 'object', properties: { at: seconds, resume: { type: 'boolean' }, reason: text, author } },
+    lift: { type: 'object', properties: { at: seconds, resume: { type: 'boolean' }, reason: text, author, in_force: { type: 'boolean', description: 'whether every node and guard is known to have heard of it' } } },
   },
 } as const;
 

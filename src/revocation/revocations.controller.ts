@@ -4,10 +4,9 @@ import type { FastifyReply } from 'fastify';
 import type { Caller } from '../control/index.js';
 import { jsonBody, knownQuery } from '../platform/index.js';
 import { Asks, CurrentCaller, RequireRole } from '../registry/index.js';
-import type { Preview } from './preview.pg.js';
-import { prefersAsync } from './prefer.js';
-import { ACCEPTED, CONFIRMATION, LIFT, LIFT_CONFIRMATION, ORDER, PREVIEW, PREVIEWED, RULE, RULE_PAGE } from './revocation-schemas.js';
-import type { Accepted, Confirmation, LiftConfirmation, Revocations, RulePage } from './revocations.js';
+import { prefersAsync, prefersMinimal } from './prefer.js';
+import { ACCEPTED, FORESEEN, LIFT, LIFT_CONFIRMATION, ORDER, ORDER_CONFIRMATION, PREVIEW, RULE, RULE_PAGE, UNCONFIRMED } from './revocation-schemas.js';
+import type { Accepted, Foreseen, LiftConfirmation, OrderConfirmation, Revocations, RulePage, Wish } from './revocations.js';
 import type { RuleView } from './rule-view.js';
 import { REVOCATIONS } from './tokens.js';
 
@@ -17,6 +16,8 @@ const OF_NOW = 'Of now: it takes no `as_of`. What stopped a token at a moment, `
 
 /** 503 with the rule's id: stored, but not known to be in force. */
 const NOT_CONFIRMED = { status: 503, description: 'stored, not confirmed: `id` and `seq` of the rule; repeat the request (problem+json)' };
+
+const wishOf = (prefer: string | undefined): Wish => (prefersMinimal(prefer) ? 'minimal' : 'all');
 
 @ApiTags('revocations')
 @Controller('v1/revocations')
@@ -31,11 +32,12 @@ export class RevocationsController {
   @RequireRole('revoke')
   @ApiOperation({ summary: 'Revoke or block', description: 'Answers when no process answers active for what the selector names.' })
   @ApiHeader({ name: 'Idempotency-Key', required: false, description: 'a retry with the same key waits again; kept 48 h' })
-  @ApiHeader({ name: 'Prefer', required: false, description: '`respond-async`: 202 as soon as the rule is stored, which promises nothing yet (RFC 7240)' })
+  @ApiHeader({ name: 'Prefer', required: false, description: '`respond-async`: 202 as soon as the rule is stored, which promises nothing yet; `return=minimal`: without `hits`, `unknown` and `other_rules` (RFC 7240)' })
   @ApiBody(schema(ORDER))
-  @ApiResponse({ status: 201, description: 'in force', ...schema(CONFIRMATION) })
-  @ApiResponse({ status: 200, description: 'in force; ordered by an earlier request with this Idempotency-Key', ...schema(CONFIRMATION) })
+  @ApiResponse({ status: 201, description: 'in force', ...schema(ORDER_CONFIRMATION) })
+  @ApiResponse({ status: 200, description: 'in force; ordered by an earlier request with this Idempotency-Key', ...schema(ORDER_CONFIRMATION) })
   @ApiResponse({ status: 202, description: 'stored, perhaps not yet in force: `Location` tells (`Prefer: respond-async`)', ...schema(ACCEPTED) })
+  @ApiResponse({ status: 400, description: 'not an order, or `confirmation-required`: it hits a larger share than may go unasked, and nothing was ordered (problem+json)', ...schema(UNCONFIRMED) })
   @ApiResponse({ status: 422, description: 'the Idempotency-Key was used with another body (problem+json)' })
   @ApiResponse(NOT_CONFIRMED)
   async order(
@@ -44,13 +46,13 @@ export class RevocationsController {
     @Headers('idempotency-key') idempotencyKey: string | undefined,
     @Headers('prefer') prefer: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<Omit<Confirmation, 'replayed'> | Accepted> {
+  ): Promise<Omit<OrderConfirmation, 'replayed'> | Accepted> {
     if (prefersAsync(prefer)) {
       const accepted = await this.#revocations.orderAsync(caller, body, idempotencyKey);
       void reply.status(202).header('location', `/v1/revocations/${accepted.id}`).header('preference-applied', 'respond-async');
       return accepted;
     }
-    const { replayed, ...confirmation } = await this.#revocations.order(caller, body, idempotencyKey);
+    const { replayed, ...confirmation } = await this.#revocations.order(caller, body, idempotencyKey, wishOf(prefer));
     void reply.status(replayed ? 200 : 201).header('location', `/v1/revocations/${confirmation.id}`);
     return confirmation;
   }
@@ -58,6 +60,7 @@ export class RevocationsController {
   @Post(':id/lift')
   @RequireRole('revoke')
   @ApiOperation({ summary: 'Lift a block', description: 'What was granted before stays revoked, unless `resume` is true.' })
+  @ApiHeader({ name: 'Prefer', required: false, description: '`return=minimal`: without `other_rules` (RFC 7240)' })
   @ApiBody({ ...schema(LIFT), required: false })
   @ApiResponse({ status: 200, description: 'lifted', ...schema(LIFT_CONFIRMATION) })
   @ApiResponse({ status: 409, description: 'not a block, or lifted before (problem+json)' })
@@ -66,9 +69,10 @@ export class RevocationsController {
     @CurrentCaller() caller: Caller,
     @Param('id') id: string,
     @Body(jsonBody) body: unknown,
+    @Headers('prefer') prefer: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Omit<LiftConfirmation, 'replayed'>> {
-    const { replayed: _, ...confirmation } = await this.#revocations.lift(caller, id, body);
+    const { replayed: _, ...confirmation } = await this.#revocations.lift(caller, id, body, wishOf(prefer));
     void reply.status(200);
     return confirmation;
   }
@@ -78,10 +82,10 @@ export class RevocationsController {
   @RequireRole('revoke', 'audit')
   @ApiOperation({ summary: 'What a rule would reach', description: 'Orders nothing.' })
   @ApiBody(schema(PREVIEW))
-  @ApiResponse({ status: 200, description: 'counted now', ...schema(PREVIEWED) })
+  @ApiResponse({ status: 200, description: 'counted now', ...schema(FORESEEN) })
   @ApiResponse({ status: 400, description: 'not an order, or too wide to be counted in 2 s: `filter-too-wide` (problem+json)' })
-  async preview(@CurrentCaller() caller: Caller, @Body(jsonBody) body: unknown, @Res({ passthrough: true }) reply: FastifyReply): Promise<Preview> {
-    const preview = await this.#revocations.preview(caller, body);
+  async preview(@CurrentCaller() caller: Caller, @Body(jsonBody) body: unknown, @Res({ passthrough: true }) reply: FastifyReply): Promise<Foreseen> {
+    const preview = await this.#revocations.foresee(caller, body);
     void reply.status(200);
     return preview;
   }

@@ -1,12 +1,15 @@
 import { RescindError, canonicalJson } from '../contracts/index.js';
 import type { Appended, Author, Caller, Command, Confirmed, ControlFollower, ControlLog, RuleRecord, Seq, Tenant } from '../control/index.js';
-import { readLift, readOrder, readPreview } from './order-input.js';
+import { DEFAULT_CONFIRM_SHARE } from '../platform/index.js';
+import { createConsequences, type Consequences } from './consequences.js';
+import { readLift, readOrder, readPreview, type Order } from './order-input.js';
 import { createPreviewReader, type Looks, type Preview, type PreviewReader } from './preview.pg.js';
 import { mayRead, readsAll, requireOwnRule, requireReach } from './reach.js';
 import { createOrderOwn, type OrderOwn } from './own-rules.js';
-import { createRuleReader, type RuleReader, type RuleReaderOptions } from './rule-reader.pg.js';
+import { createRuleReader, type EnablingEvent, type RuleReader, type RuleReaderOptions, type StoredRule } from './rule-reader.pg.js';
 import { ruleRecord } from './rule-record.js';
-import { ruleView, stateOf, type RuleView } from './rule-view.js';
+import { hasEnded, ruleView, type RuleView } from './rule-view.js';
+import { createSurroundingsReader, type Surroundings, type SurroundingsReader } from './surroundings.pg.js';
 
 /** How long a retry under the same Idempotency-Key is recognised. */
 const IDEMPOTENCY_KEPT_S = 48 * 3_600;
@@ -31,6 +34,9 @@ export interface Confirmation {
   readonly replayed: boolean;
 }
 
+/** What the caller of a confirmed order is told, with what the order comes to unless the caller wants no more than the confirmation. */
+export type OrderConfirmation = Confirmation & Partial<Consequences>;
+
 /** What the caller of an order that is not waited for is told: stored, and nothing more. */
 export interface Accepted {
   readonly id: string;
@@ -39,9 +45,21 @@ export interface Accepted {
 }
 
 export interface LiftConfirmation extends Confirmation {
+  /** What stops the block's selection still, the `revoke` of the lift included; null: it could not be found out in time. */
+  readonly other_rules?: Consequences['other_rules'];
   /** The `revoke` that the lift ordered, so that what the block stopped stays stopped; absent with `resume`. */
   readonly revoke?: string;
 }
+
+/** What an order would hit, and what it takes to order it. */
+export interface Foreseen extends Preview {
+  /** The number that `confirm` of the order must say; absent: none is asked for. */
+  readonly confirm?: number;
+  readonly unknown?: Surroundings['unknown'] | null;
+}
+
+/** How much a caller wants to hear of an order that is in force. */
+export type Wish = 'all' | 'minimal';
 
 export interface RulePage {
   readonly revocations: readonly RuleView[];
@@ -55,12 +73,14 @@ export interface RulePage {
  * again waits again.
  */
 export interface Revocations {
-  order(caller: Caller, body: unknown, idempotencyKey?: string): Promise<Confirmation>;
+  order(caller: Caller, body: unknown, idempotencyKey?: string, wish?: Wish): Promise<OrderConfirmation>;
   /** Resolves when the rule is stored. It may not be in force yet: `read` tells. */
   orderAsync(caller: Caller, body: unknown, idempotencyKey?: string): Promise<Accepted>;
-  lift(caller: Caller, id: string, body: unknown): Promise<LiftConfirmation>;
+  lift(caller: Caller, id: string, body: unknown, wish?: Wish): Promise<LiftConfirmation>;
   /** What the order would reach; orders nothing. An auditor may look at everything, others at what they may revoke. */
   preview(caller: Caller, body: unknown, looks?: Looks): Promise<Preview>;
+  /** The same, with what it takes to order it. */
+  foresee(caller: Caller, body: unknown): Promise<Foreseen>;
   list(reader: Caller, query: { readonly cursor?: string; readonly limit?: string }): Promise<RulePage>;
   read(reader: Caller, id: string): Promise<RuleView>;
   /** RFC 7009, for `/revoke`. */
@@ -72,27 +92,36 @@ export interface RevocationsOptions extends RuleReaderOptions {
   readonly follower: ControlFollower;
   /** For what readers ask: the list of rules, one rule, previews. Without it, `pool`, which orders wait for. */
   readonly questionPool?: RuleReaderOptions['pool'];
+  /** Percent of users or live tokens that a rule may hit without being asked about. */
+  readonly confirmShare?: number;
   /** Epoch milliseconds. */
   readonly now?: () => number;
 }
 
-export function createRevocations({ controlLog, follower, pool, questionPool = pool, now = Date.now }: RevocationsOptions): Revocations {
-  const readers = { rules: createRuleReader({ pool }), shownRules: createRuleReader({ pool: questionPool }), previews: createPreviewReader({ pool: questionPool, now }) };
-  return createRevocationsOn({ controlLog, follower, now, ...readers });
+export function createRevocations({ controlLog, follower, pool, questionPool = pool, confirmShare = DEFAULT_CONFIRM_SHARE, now = Date.now }: RevocationsOptions): Revocations {
+  const readers = {
+    rules: createRuleReader({ pool }),
+    shownRules: createRuleReader({ pool: questionPool }),
+    previews: createPreviewReader({ pool: questionPool, now }),
+    surroundings: createSurroundingsReader({ pool: questionPool }),
+  };
+  return createRevocationsOn({ controlLog, follower, confirmShare, now, ...readers });
 }
 
-export interface RevocationsOnOptions extends Required<Pick<RevocationsOptions, 'controlLog' | 'follower' | 'now'>> {
+export interface RevocationsOnOptions extends Required<Pick<RevocationsOptions, 'controlLog' | 'follower' | 'confirmShare' | 'now'>> {
   /** For what orders and lifts ask. */
   readonly rules: RuleReader;
   /** For what readers ask. */
   readonly shownRules: RuleReader;
   readonly previews: PreviewReader;
+  readonly surroundings: SurroundingsReader;
 }
 
 /** The same on readers of rules, which need not be PostgreSQL's. */
-export function createRevocationsOn({ controlLog, follower, now, rules, shownRules, previews }: RevocationsOnOptions): Revocations {
+export function createRevocationsOn({ controlLog, follower, confirmShare, now, rules, shownRules, previews, surroundings }: RevocationsOnOptions): Revocations {
   const { state } = follower;
   const seconds = (): number => Math.floor(now() / 1000);
+  const consequences = createConsequences({ state, previews, surroundings, share: confirmShare, now: seconds });
   const known = (tenant: Tenant, id: string) => ({ current: tenant.rules.get(id), head: state.head });
   const tenantOf = (caller: Caller): Tenant => {
     const tenant = state.tenant(caller.tenant);
@@ -133,30 +162,46 @@ export function createRevocationsOn({ controlLog, follower, now, rules, shownRul
   const skewOf = (tenant: Tenant): number =>
     Math.max(0, ...[...state.sources()].filter((source) => source.tenant === tenant.id).map(({ profile }) => profile.skew));
 
+  /** The events that turned those of these rules which events made; no other event ends a block. */
+  const endsOf = (tenant: Tenant, stored: readonly StoredRule[]): Promise<ReadonlyMap<string, EnablingEvent>> =>
+    shownRules.enablings(tenant.id, stored.flatMap(({ body, lift }) => (body.effect === 'block' && body.origin && !lift && tenant.rules.get(body.id)?.effect !== 'block' ? [body.id] : [])));
+
   async function firstRule({ firstSeq, lastSeq }: Appended): Promise<RuleRecord | undefined> {
     const records = await controlLog.readRange(firstSeq, lastSeq);
     return records.flatMap((record) => (record.kind === 'rule.ordered' ? [record.body] : []))[0];
   }
 
   /** The rule is durable; it may have been so before, under the same Idempotency-Key. */
-  async function store(tenant: Tenant, caller: Caller, body: unknown, idempotencyKey: string | undefined): Promise<{ id: string; appended: Appended }> {
+  async function store(tenant: Tenant, caller: Caller, body: unknown, idempotencyKey: string | undefined): Promise<Stored> {
     const order = readOrder(body, seconds());
     requireReach(caller.roles, order.selector);
-    const { selector, on_behalf_of: _, ...told } = order;
-    const record = ruleRecord(tenant, authorOf(caller, order), { selector }, told);
     const once = idempotencyKey === undefined ? undefined : idempotent(caller, idempotencyKey, body);
+    const counted = await consequences.ask(caller, tenant, order, skewOf(tenant), async () => once !== undefined && (await controlLog.isKnown(once.key)));
+    const { selector, on_behalf_of: _, confirm: __, ...told } = order;
+    const record = ruleRecord(tenant, authorOf(caller, order), { selector }, told);
     const appended = await controlLog.append({ records: [record], ...(once ? { once } : {}) });
     if (!appended.same) throw new RescindError('idempotency-key-reused');
     const first = appended.replayed ? await firstRule(appended) : record.body;
-    return { id: first!.id, appended };
+    return { id: first!.id, appended, order, counted };
   }
 
+  const preview: Revocations['preview'] = async (caller, body, looks = 'thorough') => {
+    const tenant = tenantOf(caller);
+    const order = readPreview(body, seconds());
+    if (!caller.roles.audit) requireReach(caller.roles, order.selector);
+    return previews.read(tenant, order, skewOf(tenant), looks);
+  };
+
   return {
-    async order(caller, body, idempotencyKey) {
+    async order(caller, body, idempotencyKey, wish = 'all') {
       const startedAt = performance.now();
       const tenant = tenantOf(caller);
-      const { id, appended } = await store(tenant, caller, body, idempotencyKey);
-      return confirm(tenant, id, id, appended, startedAt);
+      const { id, appended, order, counted } = await store(tenant, caller, body, idempotencyKey);
+      // Counted while nodes confirm: it does not delay them.
+      const counting = wish === 'minimal' ? undefined : counted ? Promise.resolve(counted) : consequences.count(tenant, order, skewOf(tenant));
+      const confirmation = await confirm(tenant, id, id, appended, startedAt);
+      if (!counting) return confirmation;
+      return { ...confirmation, ...(await consequences.tell({ tenant, caller, selection: { selector: order.selector }, apart: [id] }, counting)) };
     },
 
     async orderAsync(caller, body, idempotencyKey) {
@@ -164,7 +209,7 @@ export function createRevocationsOn({ controlLog, follower, now, rules, shownRul
       return { id, seq: String(appended.lastSeq), in_force: false };
     },
 
-    async lift(caller, id, body) {
+    async lift(caller, id, body, wish = 'all') {
       const startedAt = performance.now();
       const tenant = tenantOf(caller);
       const wanted = readLift(body);
@@ -173,8 +218,7 @@ export function createRevocationsOn({ controlLog, follower, now, rules, shownRul
       if (!stored) throw new RescindError('not-found', { detail: 'no rule of this id' });
       requireOwnRule(caller, stored.body);
       const { selector, or, shape, key, or_keys: several } = stored.body;
-      const current = stateOf(stored, known(tenant, id), seconds());
-      if (stored.body.effect !== 'block' || current === 'turned-revoke') throw new RescindError('not-liftable');
+      if (stored.body.effect !== 'block' || hasEnded(stored, known(tenant, id), seconds())) throw new RescindError('not-liftable');
 
       const author = authorOf(caller, wanted);
       const { reauthenticate } = stored.body;
@@ -188,14 +232,18 @@ export function createRevocationsOn({ controlLog, follower, now, rules, shownRul
       if (!appended.same) throw new RescindError('already-lifted');
       const ordered = appended.replayed ? await firstRule(appended) : revoke?.body;
       const confirmation = await confirm(tenant, id, ordered?.id, appended, startedAt);
-      return { ...confirmation, ...(ordered ? { revoke: ordered.id } : {}) };
+      const lift = { ...confirmation, ...(ordered ? { revoke: ordered.id } : {}) };
+      if (wish === 'minimal') return lift;
+      const { other_rules } = await consequences.tell({ tenant, caller, selection: { selector, ...(or ? { or } : {}) }, apart: [id] }, NOTHING_COUNTED);
+      return { ...lift, other_rules };
     },
 
-    async preview(caller, body, looks = 'thorough') {
+    preview,
+
+    async foresee(caller, body) {
+      const hits = await preview(caller, body);
       const tenant = tenantOf(caller);
-      const order = readPreview(body, seconds());
-      if (!caller.roles.audit) requireReach(caller.roles, order.selector);
-      return previews.read(tenant, order, skewOf(tenant), looks);
+      return { ...hits, ...(await consequences.foresee(tenant, readPreview(body, seconds()), hits, skewOf(tenant))) };
     },
 
     async list(reader, query) {
@@ -206,8 +254,8 @@ export function createRevocationsOn({ controlLog, follower, now, rules, shownRul
       const page = await shownRules.page(tenant.id, readCursor(query.cursor), lookedAt);
       const readable = page.filter(({ body }) => mayRead(reader, body));
       const shown = readable.slice(0, limit);
-      const upTo = await follower.inForceUpTo(tenant.id);
-      const revocations = shown.map((stored) => ruleView(stored, known(tenant, stored.body.id), upTo, seconds()));
+      const [upTo, ends] = await Promise.all([follower.inForceUpTo(tenant.id), endsOf(tenant, shown)]);
+      const revocations = shown.map((stored) => ruleView(stored, known(tenant, stored.body.id), upTo, seconds(), ends.get(stored.body.id)));
       if (readable.length > limit) return { revocations, next: writeCursor(shown.at(-1)!.seq) };
       return page.length === lookedAt ? { revocations, next: writeCursor(page.at(-1)!.seq) } : { revocations };
     },
@@ -217,14 +265,24 @@ export function createRevocationsOn({ controlLog, follower, now, rules, shownRul
       // Both are read whatever is found: the time it takes must not tell a rule that is not shown from one that is not there.
       const [stored, upTo] = await Promise.all([shownRules.find(tenant.id, id), follower.inForceUpTo(tenant.id)]);
       if (!stored || !mayRead(reader, stored.body)) throw new RescindError('not-found', { detail: 'no rule of this id' });
-      return ruleView(stored, known(tenant, id), upTo, seconds());
+      return ruleView(stored, known(tenant, id), upTo, seconds(), (await endsOf(tenant, [stored])).get(id));
     },
 
     orderOwn: createOrderOwn({ controlLog, follower, rules, now }),
   };
 }
 
-function idempotent(caller: Caller, key: string, body: unknown): Command['once'] {
+interface Stored {
+  readonly id: string;
+  readonly appended: Appended;
+  readonly order: Order;
+  /** What was counted before it was stored, if it had to be. */
+  readonly counted: Preview | undefined;
+}
+
+const NOTHING_COUNTED = Promise.resolve(null);
+
+function idempotent(caller: Caller, key: string, body: unknown): NonNullable<Command['once']> {
   if (!IDEMPOTENCY_KEY.test(key)) throw new RescindError('invalid-idempotency-key', { detail: '1 to 255 visible ASCII characters' });
   return { key: ['idempotency', caller.tenant, caller.id, key], content: canonicalJson(body), keepSeconds: IDEMPOTENCY_KEPT_S };
 }

@@ -70,6 +70,8 @@ export async function deploy({ product, leaseSeconds, directory }: DeploymentOpt
         // Two ingest, so that either can be missed.
         ROLES: at < 2 ? 'all' : 'serve,feed',
         LEASE_SECONDS: String(leaseSeconds),
+        // A number that is asked for moves while orders wait: then it could not be told which of two attempts was taken.
+        CONFIRM_SHARE: '100',
         LOG_LEVEL: process.env['FAULT_LOG_LEVEL'] ?? 'warn',
       };
       const node = createNode({ name, product, port, link, directory, environment });

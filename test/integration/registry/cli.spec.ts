@@ -3,12 +3,11 @@ import { createServer as createHttpServer } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable, Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { run } from '../../../src/cli/run.js';
 import { startRescind, type RunningRescind } from '../../../src/main.js';
 import { readConfig } from '../../../src/platform/index.js';
 import { createTestDatabase, testLog, type TestDatabase } from '../../support/services.js';
+import { createCli } from './cli-fixture.js';
 
 const IDP = 'https://idp.acme.example';
 
@@ -29,20 +28,7 @@ describe('the command line, against a running service', () => {
     await rm(home, { recursive: true, force: true });
   });
 
-  async function rescindSays(args: string, { key, stdin = '', url, more = {} }: { key?: string; stdin?: string; url?: string; more?: Record<string, string> } = {}) {
-    const written = { out: '', err: '' };
-    const sink = (name: 'out' | 'err') =>
-      new Writable({
-        write(chunk: Buffer, _encoding, done) {
-          written[name] += chunk.toString();
-          done();
-        },
-      });
-    const words = [...args.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain!);
-    const env = { RESCIND_HOME: home, ...(url === undefined ? {} : { RESCIND_URL: url }), ...(key === undefined ? {} : { RESCIND_KEY: key }), ...more };
-    const code = await run(words, { env, out: sink('out'), err: sink('err'), stdin: Readable.from([stdin]) });
-    return { code, ...written };
-  }
+  const rescindSays: ReturnType<typeof createCli> = (args, options) => createCli(home)(args, options);
 
   it('registers, emits, revokes and lifts', async () => {
     const source = await rescindSays(`source create idp --uri ${IDP} --as idp --issuer ${IDP}`);
@@ -59,10 +45,12 @@ describe('the command line, against a running service', () => {
     });
 
     const ordered = await rescindSays(`revoke --user iss=${IDP},sub=alice --reason 'left the company' --json`);
+    expect(ordered).toMatchObject({ code: 0, err: '' });
     const { id } = JSON.parse(ordered.out) as { id: string };
     expect(await rescindSays('revoke list')).toMatchObject({ code: 0, out: expect.stringContaining('left the company') });
     expect(await rescindSays(`revoke lift ${id} --reason cleared`)).toMatchObject({ code: 0, out: expect.stringMatching(/^revoke +\S+$/m) });
     expect(await rescindSays(`revoke show ${id}`)).toMatchObject({ code: 0, out: expect.stringMatching(/^state +lifted$/m) });
+    expect(await rescindSays(`revoke show ${id}`)).toMatchObject({ out: expect.stringMatching(/^ended +lifted at 20\S+Z by admin; what was granted until 20\S+Z stays revoked, by rule \S+$/m) });
     expect(await rescindSays('tenant create globex')).toMatchObject({ code: 0, out: expect.stringContaining('globex-admin') });
     expect(await rescindSays('tenant list')).toMatchObject({ code: 0, out: expect.stringMatching(/^globex/m) });
   });
