@@ -125,6 +125,16 @@ describe('a watch of selectors', () => {
     expect(watch.namesAfter(setsOf(user('alice')), 8n)).toBe(false);
   });
 
+  it('cleared after something was given up, it begins with nothing', () => {
+    const watch = createSelectorWatch(1);
+    watch.add(key(user('alice')), 1n);
+    watch.add(key(user('bob')), 2n);
+    watch.clear(5n);
+    expect([watch.size, watch.floor]).toEqual([0, 5n]);
+    watch.add(key(user('carol')), 6n);
+    expect([watch.size, watch.namesAfter(setsOf(user('carol')), 5n), watch.namesAfter(setsOf(user('bob')), 5n)]).toEqual([1, true, false]);
+  });
+
   it.each([
     ['a dimension of a later version', { shape: 1 << DIMENSIONS.length, key: 'k'.repeat(16) }],
     ['a key that is too short', { shape: 1, key: 'k'.repeat(15) }],
