@@ -133,7 +133,7 @@ describe('a wait between two cycles', () => {
     sut.wake();
     await turn();
     expect(reads).toBe(1);
-    rows = [row(4)];
+    rows = [row(4, { leaseMs: CYCLE_MS })];
     const waiting = sut.wait(5n as Seq);
     await turn();
     rows = [];

@@ -10,6 +10,8 @@ interface Opened {
   /** Answers 200 with a stream that the spec writes to. */
   begin(): Promise<void>;
   refuse(status: number, headers?: Record<string, string>): Promise<void>;
+  /** Answers 200 with no stream at all. */
+  beginNothing(): Promise<void>;
   fail(): Promise<void>;
   say(text: string): Promise<void>;
   end(): Promise<void>;
@@ -77,6 +79,7 @@ describe('the follower of a feed', () => {
       signal,
       begin: () => (resolve(new Response(stream)), turn()),
       refuse: (status, headers = {}) => (resolve(new Response('no', { status, headers })), turn()),
+      beginNothing: () => (resolve(new Response(null)), turn()),
       fail: () => (reject(Object.assign(new Error('away'), { code: 'ECONNREFUSED' })), turn()),
       say: (text) => (body.enqueue(Buffer.from(text)), turn()),
       end: () => (body.close(), turn()),
@@ -192,6 +195,13 @@ describe('the follower of a feed', () => {
     expect(opened).toHaveLength(2);
     await pass(1);
     expect(opened).toHaveLength(3);
+  });
+
+  it('takes an answer without a stream for one that has ended', async () => {
+    sut.start();
+    await opened[0]!.beginNothing();
+    await pass(50);
+    expect([opened.length, problems]).toEqual([2, []]);
   });
 
   it('gives a stream up that has not begun in five seconds', async () => {

@@ -122,6 +122,11 @@ describe.each<[string, (sut: NodeClient) => Promise<NodeAnswer>]>([
     expect((await post(client())).retryAfter).toBeUndefined();
   });
 
+  it('may have no body', async () => {
+    answer = (response) => void response.writeHead(204).end();
+    expect(await post(client())).toEqual({ status: 204, body: undefined, retryAfter: undefined });
+  });
+
   it('never makes a client wait for more than 30 seconds', async () => {
     answer = (response) => void response.writeHead(503, { 'retry-after': '3600' }).end('{}');
     expect((await post(client())).retryAfter).toBe(30);

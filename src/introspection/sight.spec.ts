@@ -86,6 +86,13 @@ describe('what a guard is told of a token', () => {
     expect(await see(token)).toEqual(inactive);
   });
 
+  it('is for guards alone', async () => {
+    const token = opaque();
+    const authenticate = createAuthenticator({ state: () => world.state, now: () => world.now * 1000 });
+    const asked = { token, hint: undefined, authenticate: () => authenticate({ authorization: parties.basic('chat-api'), remoteAddress: '192.0.2.7' }) };
+    expect(Object.keys(await world.introspect(asked)).toSorted()).toEqual(['body', 'bytes', 'kind']);
+  });
+
   it('is nothing without the lease', async () => {
     const token = opaque();
     world.isCurrent = false;

@@ -488,6 +488,14 @@ describe('RuleIndex', () => {
     expect(() => sut.findStopping({ ...packKeys(sets), grantedAt, authenticatedAt, seenSeq, skew }, 2_000)).toThrow(RangeError);
   });
 
+  it('names a hundred of the rules that stop a token, under whichever selectors they stand', () => {
+    const sut = createRuleIndex();
+    for (const [nth, selector] of [{ issuer: idp }, { issuer: ras }, { user: whole.user! }, { all: true } as const].entries()) {
+      for (let one = 0; one < 60; one++) sut.put(block(selector, `r-${nth}-${one}`));
+    }
+    expect(sut.findAllStopping(keys, 2_000)).toHaveLength(100);
+  });
+
   it('knows no rule of another tenant: the same selector has another key', () => {
     expect(finds({ ...block({ issuer: idp }), selector: selectorKey(Buffer.alloc(32, 8), { issuer: idp }) })).toBe(false);
   });

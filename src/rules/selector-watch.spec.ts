@@ -66,6 +66,16 @@ describe('a watch of selectors', () => {
     expect(watch.namesAfter(setsOf(one), 4n)).toBe(true);
   });
 
+  it('a conjunction that was given up and ordered again is found after another with its first member was given up', () => {
+    const watch = createSelectorWatch(2);
+    const [one, two] = [{ ...user('alice'), resource: 'r1' }, { ...user('alice'), resource: 'r2' }];
+    watch.add(key(one), 1n);
+    watch.add(key(two), 2n);
+    watch.add(key(user('bob')), 3n);
+    watch.add(key(one), 5n);
+    expect([watch.namesAfter(setsOf(one), 4n), watch.namesAfter(setsOf(two), 4n)]).toEqual([true, false]);
+  });
+
   it('a conjunction is not named at the seq it was checked at, whatever begins with the same member above', () => {
     const watch = createSelectorWatch();
     const [one, two] = [{ ...user('alice'), resource: 'r1' }, { ...user('alice'), resource: 'r2' }];
@@ -113,6 +123,16 @@ describe('a watch of selectors', () => {
     expect(watch.size).toBe(0);
     expect(watch.namesAfter(setsOf(user('bob')), 7n)).toBe(true);
     expect(watch.namesAfter(setsOf(user('alice')), 8n)).toBe(false);
+  });
+
+  it('cleared after something was given up, it begins with nothing', () => {
+    const watch = createSelectorWatch(1);
+    watch.add(key(user('alice')), 1n);
+    watch.add(key(user('bob')), 2n);
+    watch.clear(5n);
+    expect([watch.size, watch.floor]).toEqual([0, 5n]);
+    watch.add(key(user('carol')), 6n);
+    expect([watch.size, watch.namesAfter(setsOf(user('carol')), 5n), watch.namesAfter(setsOf(user('bob')), 5n)]).toEqual([1, true, false]);
   });
 
   it.each([
