@@ -1,14 +1,14 @@
 import { ID_JAG_TYP } from '../contracts/index.js';
-import type { ControlState, Source } from '../control/index.js';
+import { DEFAULT_TOKEN_PROFILE, type ControlState, type Source, type TokenProfile } from '../control/index.js';
 import { MAX_LINEAGE_AGE_S, ruleKey, type RuleKey } from '../rules/index.js';
-import { audienceOf, type Claims } from './claims.js';
+import type { Claims } from './claims.js';
 import type { Facts } from './facts.js';
 import { isTyp, type CompactJws } from './jws.js';
 import { activeBody, type KnownToken } from './known-token.js';
 import { skewOf } from './lineage.js';
 import type { Refusal } from './outcomes.js';
 import { jwsOf, maySee, type Examination, type Gathered, type Question } from './question.js';
-import { differing } from './text-statement.js';
+import { differing, statedResources } from './text-statement.js';
 import type { TokenVerifier, VerifiedJwt } from './token-verifier.js';
 
 /** Seconds around its `iat` in which a verified JWT that is not recorded yet is waited for. */
@@ -44,7 +44,7 @@ export function createTokenExaminer({ state, facts, verifier }: TokenExaminerOpt
     if (known === undefined) return needToken(key);
     const refusal = known ? refuse(question, known, false) : 'unknown';
     if (!known || refusal === 'lineage-incomplete') {
-      const isNew = isFresh(jwsOf(question, gathered)!.claims, question);
+      const isNew = isFresh(jwsOf(question, gathered)!.claims, source.profile, question);
       return isNew ? { need: { what: 'time', key, memoryKey: key, otherwise: refusal! } } : { refusal: refusal! };
     }
     if (refusal) return { refusal, known };
@@ -61,13 +61,11 @@ export function createTokenExaminer({ state, facts, verifier }: TokenExaminerOpt
     const known = facts.remembered(tenant, key) ?? gathered.token;
     if (known === undefined) return needToken(key);
     const refusal = known ? refuse(question, known, false) : 'unknown';
-    if (refusal && (refusal === 'unknown' || refusal === 'lineage-incomplete') && isFresh(jws.claims, question)) return verifyNext();
-    return refusal ? { refusal } : verifyNext();
-
-    function verifyNext(): Examination {
-      if (gathered.unverified === true || !verifier.isPlausible(tenant, jws, 'access-token')) return { refusal: 'unverified' };
-      return { need: { what: 'signature', jws, use: 'access-token' } };
-    }
+    const source = verifier.plausibleSource(tenant, jws, 'access-token');
+    const mayBeOnItsWay = refusal === 'unknown' || refusal === 'lineage-incomplete';
+    const isAwaited = mayBeOnItsWay && isFresh(jws.claims, source?.profile ?? DEFAULT_TOKEN_PROFILE, question);
+    if (refusal && !isAwaited) return { refusal };
+    return source && gathered.unverified !== true ? { need: { what: 'signature', jws, use: 'access-token' } } : { refusal: 'unverified' };
   }
 
   /** What its facts say against it, whoever presents it and whatever its text says. */
@@ -137,11 +135,12 @@ function refuseByLineage({ common: { lineage } }: KnownToken, { profile }: Sourc
   }
 }
 
-function isFresh(claims: Claims, question: Question): boolean {
+/** Whether the token may have been issued so recently that its event is on its way, and is one that the caller may see. */
+function isFresh(claims: Claims, profile: TokenProfile, question: Question): boolean {
   const { iss, iat, exp } = claims;
   return (
     typeof iss === 'string' &&
-    maySee(question, iss, audienceOf(claims)) &&
+    maySee(question, iss, statedResources(claims, profile)) &&
     typeof iat === 'number' &&
     Math.abs(question.now - iat) <= FRESH &&
     typeof exp === 'number' &&
