@@ -1,7 +1,7 @@
 import { RescindError, canonicalJson } from '../contracts/index.js';
 import type { Appended, Author, Caller, Command, Confirmed, ControlFollower, ControlLog, RuleRecord, Seq, Tenant } from '../control/index.js';
 import { DEFAULT_CONFIRM_SHARE } from '../platform/index.js';
-import { createConsequences, type Consequences } from './consequences.js';
+import { createConsequences, type Consequences, type Waits } from './consequences.js';
 import { readLift, readOrder, readPreview, type Order } from './order-input.js';
 import { createPreviewReader, type Looks, type Preview } from './preview.pg.js';
 import { mayRead, readsAll, requireOwnRule, requireReach } from './reach.js';
@@ -94,17 +94,19 @@ export interface RevocationsOptions extends RuleReaderOptions {
   readonly questionPool?: RuleReaderOptions['pool'];
   /** Percent of users or live tokens that a rule may hit without being asked about. */
   readonly confirmShare?: number;
+  /** How long counting may hold up an order or its answer. */
+  readonly waits?: Waits;
   /** Epoch milliseconds. */
   readonly now?: () => number;
 }
 
-export function createRevocations({ controlLog, follower, pool, questionPool = pool, confirmShare = DEFAULT_CONFIRM_SHARE, now = Date.now }: RevocationsOptions): Revocations {
+export function createRevocations({ controlLog, follower, pool, questionPool = pool, confirmShare = DEFAULT_CONFIRM_SHARE, waits, now = Date.now }: RevocationsOptions): Revocations {
   const { state } = follower;
   const rules = createRuleReader({ pool });
   const shownRules = createRuleReader({ pool: questionPool });
   const previews = createPreviewReader({ pool: questionPool, now });
   const seconds = (): number => Math.floor(now() / 1000);
-  const consequences = createConsequences({ state, previews, surroundings: createSurroundingsReader({ pool: questionPool }), share: confirmShare, now: seconds });
+  const consequences = createConsequences({ state, previews, surroundings: createSurroundingsReader({ pool: questionPool }), share: confirmShare, waits, now: seconds });
   const known = (tenant: Tenant, id: string) => ({ current: tenant.rules.get(id), head: state.head });
   const tenantOf = (caller: Caller): Tenant => {
     const tenant = state.tenant(caller.tenant);
