@@ -77,7 +77,7 @@ import {
 import { createLineageReader, lastUsesOf } from './projections/index.js';
 import { createQuestions, CSV_MEDIA_TYPE, describeApi, REPORTS_AT_ONCE, type PreviewOrder, type SourceSight } from './query/index.js';
 import { ADMIN_KEY_FILE, bootstrap, createAdmission, createAuthenticator, createKeySets, createRegistry, DEFAULT_TENANT } from './registry/index.js';
-import { createRevocations, createRevokeHandler } from './revocation/index.js';
+import { createRevocations, createRevokeHandler, type Waits } from './revocation/index.js';
 
 export const VERSION = '0.1.0';
 
@@ -145,9 +145,11 @@ interface StartOptions {
   readonly abortStart?: AbortSignal;
   /** Takes a line when an embedded service ended by itself and when it runs again. Default: the log. */
   readonly say?: Say;
+  /** How long counting may hold up an order or its answer; the folder `revocation` has the default. */
+  readonly orderWaits?: Waits | undefined;
 }
 
-interface Parts {
+interface Parts extends Pick<StartOptions, 'orderWaits'> {
   readonly config: Config;
   /** URL of the database. */
   readonly url: string;
@@ -230,7 +232,7 @@ const endOf = (lifecycle: Lifecycle): Pick<RunningRescind, 'stopped' | 'failure'
   stop: async () => void (await lifecycle.stop('asked to')),
 });
 
-async function start(config: Config, { log, member, say }: StartOptions, lifecycle: Lifecycle): Promise<RunningRescind> {
+async function start(config: Config, { log, member, say, orderWaits }: StartOptions, lifecycle: Lifecycle): Promise<RunningRescind> {
   const metrics = createMetrics({ processMetrics: true, ...(member ? { member } : {}) });
   metrics.observed('rescind_build_info', 'The release that runs; always 1.', ['version'], () => [[{ version: VERSION }, 1]]);
   const health = createHealth({ stopping: lifecycle.stopping, roles: READY_ROLES.filter((role) => config.roles.has(role)) });
@@ -265,7 +267,7 @@ async function start(config: Config, { log, member, say }: StartOptions, lifecyc
   lifecycle.onStop('control snapshots', keepSnapshots({ pool, state: follower.state, log, lastUses: readLastUses(pool) }));
   const admin = await bootstrap({ home: config.home, controlLog, follower });
 
-  const parts: Parts = { config, url, log, metrics, tracing, health, lifecycle, pool, questionPool, leaving, watchPool, controlLog, follower };
+  const parts: Parts = { config, url, log, metrics, tracing, health, lifecycle, pool, questionPool, leaving, watchPool, controlLog, follower, orderWaits };
   const topics = kafka.servers && createTopicMaker(createKafka({ ...kafka.servers, clientId: 'rescind-registry', log }));
   if (topics) lifecycle.onStop('topic maker', () => topics.stop());
   const registry = createRegistry({ controlLog, follower, jwksAllowedHosts: config.jwksAllowedHosts, ...(topics ? { createTopic: topics.create } : {}) });
@@ -370,13 +372,13 @@ function startServing(
   counting: { readonly onCounts?: OnCounts },
   partitions: NonNullable<SourceSight['partitions']>,
 ) {
-  const { config, url, log, metrics, lifecycle, pool, questionPool, leaving, controlLog, follower } = parts;
+  const { config, url, log, metrics, lifecycle, pool, questionPool, leaving, controlLog, follower, orderWaits } = parts;
   const keySets = createKeySets({ state: follower.state, log, allowedHosts: config.jwksAllowedHosts, ca: readAuthorities('JWKS_TLS_CA', config.jwksCaFile) });
   lifecycle.onStop('key sets', () => keySets.stop());
   const lineage = createLineageReader({ pool });
   const remoteAddress = createRemoteAddress(config.listen);
   const introspection = createIntrospection({ follower, authenticate, keySets, lineage, metrics, log, remoteAddress, onRefused: createRefusedTokenWriter(pool), ...counting });
-  const revocations = createRevocations({ controlLog, follower, pool, questionPool, confirmShare: config.confirmShare });
+  const revocations = createRevocations({ controlLog, follower, pool, questionPool, confirmShare: config.confirmShare, ...(orderWaits ? { waits: orderWaits } : {}) });
   const revoke = createRevokeHandler({ authenticate, revocations, verifier: introspection.verifier, lineage, follower, log, metrics, remoteAddress });
   // The guard has let in a whole caller, of which questions know the tenant alone.
   const previewOrder: PreviewOrder = (caller, order) => revocations.preview(caller as Caller, order, 'quick');

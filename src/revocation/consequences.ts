@@ -7,12 +7,19 @@ import type { Preview, PreviewReader } from './preview.pg.js';
 import { readsAll } from './reach.js';
 import type { OtherRules, Surroundings, SurroundingsReader } from './surroundings.pg.js';
 
-/** Counting before an order that is asked about: the order waits for it. */
+/** Orders that are counted at once before they are taken. */
 const ASKED_AT_ONCE = 4;
-const ASK_TIMEOUT_MS = 1_000;
-/** What is looked up for the answer of an order that is in force: the caller waits for it, and gets null where there is more to do. */
+/** Look-ups at once for the answers of orders that are in force. */
 const TOLD_AT_ONCE = 8;
-const TELL_TIMEOUT_MS = 500;
+
+/** How long is waited, in milliseconds. */
+export interface Waits {
+  /** For all that is counted before an order is taken. */
+  readonly askMs: number;
+  /** For what an order comes to, from when it is in force. */
+  readonly tellMs: number;
+}
+const DEFAULT_WAITS: Waits = { askMs: 2_000, tellMs: 500 };
 
 /** What an order or a lift comes to, beside being in force. Null: it could not be found out in time; the preview tells. */
 export interface Consequences {
@@ -37,21 +44,22 @@ export interface ConsequencesOptions {
   readonly surroundings: SurroundingsReader;
   /** Percent; see `confirmation.ts`. */
   readonly share: number;
+  readonly waits?: Waits | undefined;
   /** Epoch seconds. */
   readonly now: () => number;
 }
 
 export type ConsequencesReader = ReturnType<typeof createConsequences>;
 
-/** Finds out what an order comes to. It holds up no order but one that may hit many, and that one for two seconds at most. */
-export function createConsequences({ state, previews, surroundings, share, now }: ConsequencesOptions) {
-  const asking = createBeside({ atOnce: ASKED_AT_ONCE, timeoutMs: ASK_TIMEOUT_MS });
-  const telling = createBeside({ atOnce: TOLD_AT_ONCE, timeoutMs: TELL_TIMEOUT_MS });
+/** Finds out what an order comes to. It holds up no order but one that may hit many, and that one for `askMs` at most. */
+export function createConsequences({ state, previews, surroundings, share, waits: { askMs, tellMs } = DEFAULT_WAITS, now }: ConsequencesOptions) {
+  const asking = createBeside({ atOnce: ASKED_AT_ONCE, timeoutMs: askMs });
+  const telling = createBeside({ atOnce: TOLD_AT_ONCE, timeoutMs: tellMs });
   const everything = (order: Order): Order => ({ ...order, selector: { all: true } });
 
-  async function askedBy(tenant: Tenant, order: Order, hits: Preview, skew: number): Promise<Asked | undefined> {
+  async function askedBy(tenant: Tenant, order: Order, hits: Preview, skew: number, timeoutMs: number): Promise<Asked | undefined> {
     if (!isMany(hits)) return undefined;
-    const all = await asking(() => previews.read(tenant, everything(order), skew, 'thorough'));
+    const all = await asking(() => previews.read(tenant, everything(order), skew, 'thorough'), timeoutMs);
     return askedOf(hits, all, share);
   }
 
@@ -62,19 +70,20 @@ export function createConsequences({ state, previews, surroundings, share, now }
      */
     async ask(caller: Caller, tenant: Tenant, order: Order, skew: number, isReplay: () => Promise<boolean>): Promise<Preview | undefined> {
       if (share >= 100 || !mayBeWide(order.selector)) return undefined;
+      const endsAt = performance.now() + askMs;
       const hits = await asking(() => previews.read(tenant, order, skew, 'thorough'));
       if (hits === null) {
         if (isConfirmedUncounted(order.confirm) || (await isReplay())) return undefined;
         throw refuseUncounted();
       }
-      const asked = await askedBy(tenant, order, hits, skew);
+      const asked = await askedBy(tenant, order, hits, skew, Math.max(0, endsAt - performance.now()));
       if (asked && !isConfirmed(order.confirm, asked) && !(await isReplay())) throw refuseUnconfirmed(readsAll(caller) ? asked : { ...asked, of: null }, hits, order.confirm);
       return hits;
     },
 
     /** The number that the order will have to name, and the names that nobody has told of. */
     async foresee(tenant: Tenant, order: Order, hits: Preview, skew: number): Promise<{ readonly confirm?: number; readonly unknown: Surroundings['unknown'] | null }> {
-      const asked = share < 100 && mayBeWide(order.selector) ? await askedBy(tenant, order, hits, skew) : undefined;
+      const asked = share < 100 && mayBeWide(order.selector) ? await askedBy(tenant, order, hits, skew, askMs) : undefined;
       const unknown = await telling(() => surroundings.readUnknown(tenant, order.selector, state.sources()));
       return { ...(asked ? { confirm: asked.number } : {}), unknown: unknownBeside(hits, unknown) };
     },
@@ -84,7 +93,7 @@ export function createConsequences({ state, previews, surroundings, share, now }
 
     /** To be asked when the rule is in force. */
     async tell(around: Around, counting: Promise<Preview | null>): Promise<Consequences> {
-      const [hits, found] = await Promise.all([within(TELL_TIMEOUT_MS, counting), telling(() => surroundings.read({ ...around, sources: state.sources(), now: now() }))]);
+      const [hits, found] = await Promise.all([within(tellMs, counting), telling(() => surroundings.read({ ...around, sources: state.sources(), now: now() }))]);
       return { hits, unknown: unknownBeside(hits, found?.unknown ?? null), other_rules: found?.other_rules ?? null };
     },
   };

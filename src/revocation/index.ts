@@ -8,6 +8,7 @@ export {
   type RevocationsOptions,
   type RulePage,
 } from './revocations.js';
+export type { Waits } from './consequences.js';
 export type { OrderOwn, OwnOutcome, OwnToken } from './own-rules.js';
 export type { Preview } from './preview.pg.js';
 export type { PresentedToken, TokenIdentifier } from './presented-token.js';

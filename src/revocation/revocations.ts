@@ -1,7 +1,7 @@
 import { RescindError, canonicalJson } from '../contracts/index.js';
 import type { Appended, Author, Caller, Command, Confirmed, ControlFollower, ControlLog, RuleRecord, Seq, Tenant } from '../control/index.js';
 import { DEFAULT_CONFIRM_SHARE } from '../platform/index.js';
-import { createConsequences, type Consequences } from './consequences.js';
+import { createConsequences, type Consequences, type Waits } from './consequences.js';
 import { readLift, readOrder, readPreview, type Order } from './order-input.js';
 import { createPreviewReader, type Looks, type Preview, type PreviewReader } from './preview.pg.js';
 import { mayRead, readsAll, requireOwnRule, requireReach } from './reach.js';
@@ -94,21 +94,23 @@ export interface RevocationsOptions extends RuleReaderOptions {
   readonly questionPool?: RuleReaderOptions['pool'];
   /** Percent of users or live tokens that a rule may hit without being asked about. */
   readonly confirmShare?: number;
+  /** How long counting may hold up an order or its answer. */
+  readonly waits?: Waits;
   /** Epoch milliseconds. */
   readonly now?: () => number;
 }
 
-export function createRevocations({ controlLog, follower, pool, questionPool = pool, confirmShare = DEFAULT_CONFIRM_SHARE, now = Date.now }: RevocationsOptions): Revocations {
+export function createRevocations({ controlLog, follower, pool, questionPool = pool, confirmShare = DEFAULT_CONFIRM_SHARE, waits, now = Date.now }: RevocationsOptions): Revocations {
   const readers = {
     rules: createRuleReader({ pool }),
     shownRules: createRuleReader({ pool: questionPool }),
     previews: createPreviewReader({ pool: questionPool, now }),
     surroundings: createSurroundingsReader({ pool: questionPool }),
   };
-  return createRevocationsOn({ controlLog, follower, confirmShare, now, ...readers });
+  return createRevocationsOn({ controlLog, follower, confirmShare, ...(waits ? { waits } : {}), now, ...readers });
 }
 
-export interface RevocationsOnOptions extends Required<Pick<RevocationsOptions, 'controlLog' | 'follower' | 'confirmShare' | 'now'>> {
+export interface RevocationsOnOptions extends Required<Pick<RevocationsOptions, 'controlLog' | 'follower' | 'confirmShare' | 'now'>>, Pick<RevocationsOptions, 'waits'> {
   /** For what orders and lifts ask. */
   readonly rules: RuleReader;
   /** For what readers ask. */
@@ -118,10 +120,10 @@ export interface RevocationsOnOptions extends Required<Pick<RevocationsOptions, 
 }
 
 /** The same on readers of rules, which need not be PostgreSQL's. */
-export function createRevocationsOn({ controlLog, follower, confirmShare, now, rules, shownRules, previews, surroundings }: RevocationsOnOptions): Revocations {
+export function createRevocationsOn({ controlLog, follower, confirmShare, waits, now, rules, shownRules, previews, surroundings }: RevocationsOnOptions): Revocations {
   const { state } = follower;
   const seconds = (): number => Math.floor(now() / 1000);
-  const consequences = createConsequences({ state, previews, surroundings, share: confirmShare, now: seconds });
+  const consequences = createConsequences({ state, previews, surroundings, share: confirmShare, waits, now: seconds });
   const known = (tenant: Tenant, id: string) => ({ current: tenant.rules.get(id), head: state.head });
   const tenantOf = (caller: Caller): Tenant => {
     const tenant = state.tenant(caller.tenant);

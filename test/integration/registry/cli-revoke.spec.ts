@@ -24,7 +24,7 @@ describe('rescind revoke', () => {
     database = await createTestDatabase();
     home = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-`));
     const config = readConfig({ RESCIND_HOME: home, PORT: '0', DATABASE_URL: database.url, KAFKA_BROKERS: 'none', LOG_LEVEL: 'silent' });
-    rescind = await startRescind(config, { log: testLog() });
+    rescind = await startRescind(config, { log: testLog(), orderWaits: { askMs: 25_000, tellMs: 25_000 } });
     says = createCli(home);
     await says(`source create idp --uri ${IDP} --as idp --issuer ${IDP}`);
     const { secret } = JSON.parse((await says('caller create idp-events --emit idp --json')).out) as { secret: string };

@@ -9,6 +9,8 @@ const USERS = 30;
 const userOf = (nth: number): { user: { iss: string; sub: string } } => ({ user: { iss: IDP, sub: `user-${nth}` } });
 const client = { client: { iss: IDP, client_id: 'wiki-at-idp' } };
 const reason = 'spec';
+/** Specs wait as long as a busy machine takes. */
+const PATIENT = { askMs: 50_000, tellMs: 50_000 };
 
 const failure = async (work: Promise<unknown>): Promise<RescindError> => {
   const error = await work.then(() => undefined, (thrown: unknown) => thrown);
@@ -28,7 +30,7 @@ describe('what an order and a lift answer', () => {
     await registry.createCaller({ id: 'admin', tenant }, { id: 'analyst', roles: { revoke: { tenant: true } } });
     await registry.createCaller({ id: 'admin', tenant }, { id: 'narrow', roles: { revoke: { issuers: [IDP], resources: [] } } });
     for (const id of ['admin', 'analyst', 'narrow']) callers[id] = follower.state.caller(id)!;
-    revocations = createRevocations({ controlLog, follower, pool: database.pool });
+    revocations = createRevocations({ controlLog, follower, pool: database.pool, waits: PATIENT });
     const events: CloudEvent[] = [];
     for (let nth = 0; nth < USERS; nth++) {
       const sub = `user-${nth}`;
@@ -141,7 +143,7 @@ describe('what an order and a lift answer', () => {
   });
 
   it('a repetition of an order that was taken is not asked again, whatever it hits by now', async () => {
-    const narrow = createRevocations({ ...stage, pool: stage.database.pool, confirmShare: 100 });
+    const narrow = createRevocations({ ...stage, pool: stage.database.pool, confirmShare: 100, waits: PATIENT });
     const body = { selector: client, reason };
     const taken = await narrow.order(callers['analyst']!, body, 'wide-2');
     expect(await revocations.order(callers['analyst']!, body, 'wide-2')).toMatchObject({ id: taken.id, replayed: true });
@@ -162,7 +164,7 @@ describe('what an order and a lift answer', () => {
   it('an order whose hits cannot be counted asks for the word, and goes on with the word or a number', async () => {
     const held = { connect: () => new Promise(() => undefined), query: () => new Promise(() => undefined) } as never;
     const { controlLog, follower, database } = stage;
-    const blind = createRevocations({ controlLog, follower, pool: database.pool, questionPool: held });
+    const blind = createRevocations({ controlLog, follower, pool: database.pool, questionPool: held, waits: { askMs: 10, tellMs: 10 } });
     const before = head();
     expect(await failure(blind.order(callers['analyst']!, { selector: { issuer: IDP }, reason }))).toMatchObject({ code: 'confirmation-required', extensions: { confirm: 'uncounted', hits: null } });
     expect(head()).toBe(before);

@@ -58,7 +58,9 @@ describe('/v1/revocations', () => {
     const order = { selector: { user: { iss: IDP, sub: 'ann' } }, reason: 'left' };
     const ordered = await call('analyst', 'POST', '', order, { 'idempotency-key': 'k1' });
     expect(ordered).toMatchObject({ status: 201, body: { confirmed: { nodes: 1, guards: 0, expired: 0 }, regrant_after: null } });
-    expect(Object.keys(ordered.body).sort()).toEqual(['confirmed', 'id', 'ms', 'regrant_after', 'seq']);
+    expect(Object.keys(ordered.body).sort()).toEqual(['confirmed', 'hits', 'id', 'ms', 'other_rules', 'regrant_after', 'seq', 'unknown']);
+    const minimal = await call('analyst', 'POST', '', order, { 'idempotency-key': 'k1', prefer: 'return=minimal' });
+    expect(Object.keys(minimal.body).sort()).toEqual(['confirmed', 'id', 'ms', 'regrant_after', 'seq']);
     expect(ordered.headers.get('location')).toBe(`/v1/revocations/${ordered.body.id}`);
     expect(await call('analyst', 'POST', '', order, { 'idempotency-key': 'k1' })).toMatchObject({ status: 200, body: { id: ordered.body.id } });
     expect(await call('analyst', 'POST', '', { ...order, reason: 'x' }, { 'idempotency-key': 'k1' })).toMatchObject({
@@ -69,6 +71,7 @@ describe('/v1/revocations', () => {
     expect((await call('auditor', 'GET', '?limit=1')).body.revocations).toHaveLength(1);
     expect(await call('narrow', 'POST', `/${ordered.body.id}/lift`)).toMatchObject({ status: 403, body: { code: 'forbidden' } });
     expect(await call('analyst', 'POST', `/${ordered.body.id}/lift`)).toMatchObject({ status: 200, body: { id: ordered.body.id, revoke: expect.any(String) } });
+    expect(await call('auditor', 'GET', `/${ordered.body.id}`)).toMatchObject({ status: 200, body: { state: 'lifted', in_force: false, ended: { by: 'lift', leaves: 'revoke', author: { caller: 'analyst' } } } });
     expect(await call('analyst', 'POST', `/${ordered.body.id}/lift`, { resume: true })).toMatchObject({ status: 409, body: { code: 'already-lifted' } });
     expect(await call('analyst', 'GET', '/nothing')).toMatchObject({ status: 404 });
   });
