@@ -84,6 +84,7 @@ describe('/authorize-request', () => {
     ['another scheme', { headers: { authorization: 'Basic YTpi' } }],
     ['a token that is none', { headers: { authorization: 'Bearer a b' } }],
     ['no token', { headers: { authorization: 'Bearer' } }],
+    ['neither a token nor a key of the proxy', { headers: { authorization: undefined, 'x-rescind-key': undefined } }],
   ])('asks for a token where there is %s (RFC 6750, 3.1: no error)', async (_, sent) => {
     expect(await challengeTo(sent)).toEqual([401, 'Bearer realm="rescind"']);
   });
@@ -119,13 +120,14 @@ describe('/authorize-request', () => {
     ['no key', { 'x-rescind-key': undefined }],
     ['a wrong key', { 'x-rescind-key': 'rsk_wrong' }],
     ['the key of a caller without the role', { 'x-rescind-key': parties.secretOf('producer') }],
+    ['an empty resource', { 'x-rescind-resource': '' }],
     ['two keys', { 'x-rescind-key': [parties.secretOf('chat-api'), parties.secretOf('chat-api')] }],
     ['two resources', { 'x-rescind-resource': [parties.API, parties.API] }],
     ['two demands of scope', { 'x-rescind-require-scope': ['chat.read', 'chat.read'] }],
     ['a scope that is none', { 'x-rescind-require-scope': 'chat.read"' }],
-  ])('says 503 where the proxy sends %s: the client cannot mend it', async (_, headers) => {
+  ])('says 400 where the proxy sends %s: the client cannot mend it', async (_, headers) => {
     const { status, headers: answered } = await ask({ headers });
-    expect([status, answered['www-authenticate']]).toEqual([503, undefined]);
+    expect([status, answered['www-authenticate']]).toEqual([400, undefined]);
   });
 
   it('says 503 while the node holds no lease', async () => {

@@ -47,8 +47,8 @@ export function createAuthorizeRequest({ introspect, authenticate, metrics, remo
     end(res, outcome, status, ['content-type', 'application/json', ...headers], JSON.stringify({ error, error_description: description }));
   const challenge = (res: ServerResponse, outcome: Outcome, status: 401 | 403, error: string, description: string, scopes: readonly string[]): void =>
     endWithError(res, outcome, status, error, description, ['www-authenticate', challengeOf(error, scopes)]);
-  /** No 401: the client's token is not what is wrong, and the client cannot mend it. */
-  const misconfigured = (res: ServerResponse, description: string): void => endWithError(res, 'misconfigured', 503, 'invalid_client', description);
+  /** No 401: the client's token is not what is wrong, and the client cannot mend it. RFC 6749, 5.2 has 400 for credentials beside Authorization. */
+  const misconfigured = (res: ServerResponse, description: string): void => endWithError(res, 'misconfigured', 400, 'invalid_client', description);
 
   function send(res: ServerResponse, answer: Answer, asked: Asked): void {
     switch (answer.kind) {
@@ -76,13 +76,10 @@ export function createAuthorizeRequest({ introspect, authenticate, metrics, remo
 
   return (req, res) => {
     if (isExact(req.url) && !METHODS.has(req.method)) return endWithError(res, 'wrong-method', 405, 'invalid_request', 'use GET or POST', ['allow', 'GET, HEAD, POST']);
-    const asked = readAsked(req);
-    if (asked === undefined) return misconfigured(res, 'the proxy must send X-Rescind-Key once, and X-Rescind-Resource and X-Rescind-Require-Scope at most once and well formed');
     const token = BEARER.exec(req.headers.authorization ?? '')?.[1];
-    if (token === undefined) {
-      const body = JSON.stringify({ error: 'unauthorized' });
-      return end(res, 'no-token', 401, ['content-type', 'application/json', 'www-authenticate', challengeOf(undefined, asked.scopes)], body);
-    }
+    const asked = readAsked(req);
+    if (token === undefined) return end(res, 'no-token', 401, ['content-type', 'application/json', 'www-authenticate', challengeOf(undefined, asked?.scopes ?? [])], '{"error":"unauthorized"}');
+    if (asked === undefined) return misconfigured(res, 'the proxy must send X-Rescind-Key once, and X-Rescind-Resource and X-Rescind-Require-Scope at most once and well formed');
     const credentials = { authorization: `Bearer ${asked.key}`, remoteAddress: remoteAddress(req) };
     const answer = introspect({ token, hint: undefined, authenticate: () => authenticate(credentials), forAccess: true });
     if (answer instanceof Promise) return void answer.then((later) => send(res, later, asked));

@@ -122,7 +122,7 @@ function standBeforeBodies(fastify: FastifyInstance, gate: RequestGate | undefin
   fastify.addHook('onRoute', ({ url, method }) => knownPaths.add(url, method));
   const pace = createPace({ everyMs: RETRY_AFTER_S * 1000, maxBehindMs: MAX_BEHIND_MS });
   fastify.addHook('onRequest', async ({ raw, ip, is404, routeOptions }, reply) => {
-    if (is404) {
+    if (is404 || knownPaths.refuses(raw.method ?? '', raw.url ?? '')) {
       const allow = knownPaths.methodsOf(raw.url ?? '');
       return refuse(reply, allow.length === 0 ? new RescindError('not-found') : new RescindError('method-not-allowed', { extensions: { allow } }));
     }

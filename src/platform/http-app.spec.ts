@@ -23,6 +23,11 @@ class SampleController {
     return { received: body ?? null };
   }
 
+  @Post('v1/things/all')
+  all(): unknown {
+    return {};
+  }
+
   @Patch('v1/things/:id')
   change(): unknown {
     return {};
@@ -265,6 +270,7 @@ describe('the HTTP application', () => {
     ['POST', '/refused?x=1', 'GET, HEAD'],
     ['QUERY', '/v1/things', 'POST'],
     ['DELETE', '/v1/things/one', 'PATCH'],
+    ['PATCH', '/v1/things/all', 'POST'],
   ])('answers 405 to %s %s, and names the methods of the path', async (method, path, allow) => {
     const response = await fetch(url + path, { method });
     expect([response.status, response.headers.get('allow'), response.headers.get('content-type')]).toEqual([405, allow, 'application/problem+json']);

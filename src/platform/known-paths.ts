@@ -2,8 +2,13 @@
 export interface KnownPaths {
   /** `pattern`: `/v1/sources/:id`. */
   add(pattern: string, method: string | readonly string[]): void;
-  /** Of a request's target, which may have a query; nothing if no route has its path. */
+  /**
+   * Of a request's target, which may have a query; nothing if no route has its path. A route without parameters has its path to itself:
+   * `/v1/quarantine/replay` is no `/v1/quarantine/:id`.
+   */
   methodsOf(target: string): readonly string[];
+  /** Whether a route without parameters has this path, and not this method. */
+  refuses(method: string, target: string): boolean;
 }
 
 export function createKnownPaths(): KnownPaths {
@@ -17,12 +22,17 @@ export function createKnownPaths(): KnownPaths {
       methods.set(pattern, known);
     },
     methodsOf(target) {
-      const path = target.split('?', 1)[0]!;
+      const path = pathOf(target);
+      const own = methods.get(path);
+      if (own) return [...own].toSorted();
       const found = [...methods].filter(([pattern]) => fits(pattern, path)).flatMap(([, known]) => [...known]);
       return [...new Set(found)].toSorted();
     },
+    refuses: (method, target) => methods.get(pathOf(target))?.has(method) === false,
   };
 }
+
+const pathOf = (target: string): string => target.split('?', 1)[0]!;
 
 function fits(pattern: string, path: string): boolean {
   const [wanted, given] = [pattern.split('/'), path.split('/')];

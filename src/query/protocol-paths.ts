@@ -110,8 +110,9 @@ const authorizeRequest = (operationId: string) => ({
   responses: {
     200: { description: 'let it pass, with these headers', headers: upstreamHeaders },
     401: { description: 'no token, or one that is not active here', headers: challenge, ...oauthError },
+    400: { description: 'the proxy’s own headers are malformed, or its key is not that of a caller that may ask', ...oauthError },
     403: { description: 'insufficient_scope', headers: challenge, ...oauthError },
-    503: { description: 'this node cannot say, or the proxy is no caller that may ask', ...oauthError },
+    503: { description: 'this node cannot say: ask again', ...oauthError },
   },
 });
 

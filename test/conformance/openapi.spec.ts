@@ -47,8 +47,11 @@ function violations(schema: object, value: unknown): unknown {
 async function send(method: string, path: string, headers: OutgoingHttpHeaders | readonly string[], body?: string): Promise<Answer> {
   const { hostname, port } = new URL(service.url);
   const sent = httpRequest({ host: hostname, port, method: method.toUpperCase(), path, headers, agent: false });
+  const answered = once(sent, 'response') as Promise<[IncomingMessage]>;
+  // A long body is refused while it is still being sent, and the connection closed: the answer is what counts.
+  sent.on('error', () => undefined);
   sent.end(body);
-  const [response] = (await once(sent, 'response')) as [IncomingMessage];
+  const [response] = await answered;
   const [type] = (response.headers['content-type'] ?? '').split(';', 1);
   return { status: response.statusCode!, type: type!, allow: response.headers.allow, body: await text(response) };
 }
@@ -64,6 +67,11 @@ function expectDocumented({ path, method, responses }: Operation, what: string, 
   if (schema && type.endsWith('json')) expect({ at, body, violations: violations(schema, JSON.parse(body)) }).toEqual({ at, body, violations: [] });
 }
 
+/** Whether another path of the document, with other parameters, stands for this one too. */
+const isAlso = (path: string, other: string): boolean => {
+  const [segments, others] = [path.split('/'), other.split('/')];
+  return path !== other && segments.length === others.length && others.every((segment, at) => segment.startsWith('{') || segment === segments[at]);
+};
 const named = (path: string, name: string): string => path.replaceAll(/\{[^}]+\}/g, encodeURIComponent(name));
 const auth = (): OutgoingHttpHeaders => ({ authorization: `Bearer ${service.adminKey}` });
 const json = (): OutgoingHttpHeaders => ({ ...auth(), 'content-type': JSON_TYPE });
@@ -117,7 +125,7 @@ describe('the OpenAPI document', () => {
   }, MANY_REQUESTS_MS);
 
   it('refuses null as the body of each operation that takes one: it is no call without a body', async () => {
-    for (const operation of writes().filter(({ requestBody }) => requestBody?.content[JSON_TYPE] !== undefined)) {
+    for (const operation of writes().filter(({ path, requestBody }) => path.startsWith('/v1/') && requestBody?.content[JSON_TYPE] !== undefined)) {
       const answer = await send(operation.method, named(operation.path, 'nothing'), json(), 'null');
       expect([operation.path, answer.status]).toEqual([operation.path, 400]);
       expectDocumented(operation, 'null', answer);
@@ -135,8 +143,8 @@ describe('the OpenAPI document', () => {
       const known = METHODS.filter((method) => item[method] !== undefined).map((method) => method.toUpperCase());
       const wrong = [...METHODS.filter((method) => item[method] === undefined), 'options', 'query'];
       for (const method of wrong) {
+        if (path.includes('{') && operations.some((other) => other.method === method && isAlso(path, other.path))) continue;
         const { status, allow } = await send(method, named(path, 'nothing'), auth());
-        // Another pattern may have the path, such as /v1/tokens/{id} that of a word.
         expect([method, path, status, known.filter((one) => !allow?.split(', ').includes(one))]).toEqual([method, path, 405, []]);
       }
     }

@@ -103,18 +103,38 @@ export class DirectoryController {
     return this.#questions.directory.put(caller, 'agent', id, query, body);
   }
 
-  @Delete('directory/:kind/:id')
+  @Delete('directory/users/:sub')
   @RequireRole('admin')
   @Header('cache-control', 'no-store')
-  @ApiOperation({ summary: 'Take an entry out; answers with what it was' })
-  @ApiParam({ name: 'kind', schema: { type: 'string', enum: ['users', 'clients', 'agents'] } })
-  @named('id', 'as in PUT')
+  @ApiOperation({ summary: 'Take a user’s entry out; answers with what it was' })
+  @named('sub', 'the user as the issuer names it')
   @ApiQuery(iss)
   @ApiQuery(tenant)
   @ApiOkResponse({ schema: plain(DirectoryEntry) })
-  remove(@CurrentCaller() caller: Writer, @Param('kind') kind: string, @Param('id') id: string, @Query() query: unknown): Promise<DirectoryEntry> {
-    if (kind !== 'users' && kind !== 'clients' && kind !== 'agents') throw new RescindError('not-found', { detail: 'the directory has users, clients and agents' });
-    return this.#questions.directory.remove(caller, ({ users: 'user', clients: 'client', agents: 'agent' } as const)[kind], id, query);
+  removeUser(@CurrentCaller() caller: Writer, @Param('sub') id: string, @Query() query: unknown): Promise<DirectoryEntry> {
+    return this.#questions.directory.remove(caller, 'user', id, query);
+  }
+
+  @Delete('directory/clients/:client_id')
+  @RequireRole('admin')
+  @Header('cache-control', 'no-store')
+  @ApiOperation({ summary: 'Take a client’s entry out; answers with what it was' })
+  @named('client_id', 'the client as the issuer names it')
+  @ApiQuery(iss)
+  @ApiOkResponse({ schema: plain(DirectoryEntry) })
+  removeClient(@CurrentCaller() caller: Writer, @Param('client_id') id: string, @Query() query: unknown): Promise<DirectoryEntry> {
+    return this.#questions.directory.remove(caller, 'client', id, query);
+  }
+
+  @Delete('directory/agents/:id')
+  @RequireRole('admin')
+  @Header('cache-control', 'no-store')
+  @ApiOperation({ summary: 'Take an agent’s entry out; answers with what it was' })
+  @named('id', 'the agent as the issuer names it')
+  @ApiQuery(iss)
+  @ApiOkResponse({ schema: plain(DirectoryEntry) })
+  removeAgent(@CurrentCaller() caller: Writer, @Param('id') id: string, @Query() query: unknown): Promise<DirectoryEntry> {
+    return this.#questions.directory.remove(caller, 'agent', id, query);
   }
 
   @Post('directory/import')

@@ -38,7 +38,6 @@ const ALLOWED: Readonly<Record<string, readonly RoleName[]>> = {
   '/v1/directory/users/{sub}': ['admin'],
   '/v1/directory/clients/{client_id}': ['admin'],
   '/v1/directory/agents/{id}': ['admin'],
-  '/v1/directory/{kind}/{id}': ['admin'],
   '/v1/revocations': ['revoke', 'audit'],
   'POST /v1/revocations': ['revoke'],
   '/v1/revocations/{id}': ['revoke', 'audit'],
@@ -78,7 +77,7 @@ function pathsOf({ path }: Operation): readonly string[] {
 }
 
 /** What stands in a path beside the thing. */
-const FIXED: Readonly<Record<string, string>> = { secretId: '0', partition: '0', kind: 'users' };
+const FIXED: Readonly<Record<string, string>> = { secretId: '0', partition: '0' };
 
 /** A body for what takes one. That it is refused for what it says must come after that it is refused for who says it. */
 const bodyOf = ({ method }: { readonly method: string }): string | undefined => (method === 'POST' || method === 'PUT' ? '{}' : undefined);
