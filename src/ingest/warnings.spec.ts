@@ -28,7 +28,7 @@ describe('the warnings of an accepted token', () => {
   ])('%s', (_, over, codes) => expect(codesOf(over)).toEqual(codes));
 
   it('name the lineage that the profile demands, and no other', () => {
-    expect(codesOf({ id_jag: undefined }, { lineage: 'none' })).toEqual([]);
-    expect(codesOf({ id_jag: undefined }, { lineage: 'confirmed' })).toEqual(['lineage-missing']);
+    expect(codesOf({ id_jag: undefined }, { lineage: { id_jag: 'stated', other: 'none' } })).toEqual([]);
+    expect(codesOf({ id_jag: undefined }, { lineage: { id_jag: 'none', other: 'confirmed' } })).toEqual(['lineage-missing']);
   });
 });

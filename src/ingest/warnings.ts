@@ -27,11 +27,11 @@ function timeWarnings({ kind, iat, exp }: TokenIssued, { profile }: Source): Int
 
 function lineageWarnings({ id_jag: idJag, parent }: TokenIssued, { profile }: Source): IntakeWarning[] {
   // A parent may state the ID-JAG.
-  if (idJag !== undefined || parent !== undefined || profile.lineage === 'none') return [];
+  if (idJag !== undefined || parent !== undefined || profile.lineage.other === 'none') return [];
   return [
     {
       code: 'lineage-missing',
-      detail: `the event has no \`id_jag\` and the source asks for it (lineage ${profile.lineage}): the token is never active. Send \`id_jag\`, or set \`lineage\` of the profile for tokens that come from no ID-JAG`,
+      detail: `the event has no \`id_jag\` and the source asks for it (lineage ${profile.lineage.other}): the token is never active. Send \`id_jag\`, or set \`lineage\` of the profile to {"other": "none"} if it came from no ID-JAG`,
     },
   ];
 }

@@ -25,7 +25,7 @@ export function createIdJagExaminer({ state, verifier }: { state: ControlState; 
     if (!maySee(question, idJag.iss, idJag.aud)) return { refusal: 'not-allowed' };
     if (question.now >= idJag.exp) return { refusal: 'expired' };
     if (!verified) {
-      if (gathered.unverified === true || !verifier.isPlausible(tenant, jws!, 'id-jag')) return { refusal: 'unverified' };
+      if (gathered.unverified === true || !verifier.plausibleSource(tenant, jws!, 'id-jag')) return { refusal: 'unverified' };
       return { need: { what: 'signature', jws: jws!, use: 'id-jag' } };
     }
     if (gathered.idJag === undefined) return { need: { what: 'id-jag', key: verified.key } };

@@ -71,6 +71,12 @@ function scopeSet(value: unknown): string | typeof CONTRADICTION {
   return isList ? scopeOf(value.join(' ')) : CONTRADICTION;
 }
 
+/** Where the text says that the token may be presented. */
+export function statedResources(claims: Claims, profile: TokenProfile): readonly string[] {
+  const aud = readAudience(claims, profile);
+  return aud === CONTRADICTION ? [] : statedAudience(aud ?? [], profile);
+}
+
 /** An audience that is read as the client is no audience. */
 function readAudience(claims: Claims, { claims: { client_id: named } }: TokenProfile): Read<readonly string[]> {
   const { aud } = claims;

@@ -63,8 +63,8 @@ export interface TokenVerifier {
   remembered(tenant: Tenant, digest: string, use: TokenUse): VerifiedJwt | undefined;
   /** Undefined when it does not verify as what `use` asks for. */
   verify(tenant: Tenant, jws: CompactJws, digest: string, use: TokenUse): Promise<VerifiedJwt | undefined>;
-  /** What can be said without a signature: some source speaks for the issuer and the header is one that it would write. */
-  isPlausible(tenant: Tenant, jws: CompactJws, use: TokenUse): boolean;
+  /** What can be said without a signature: the first source that speaks for the issuer and would write such a header. */
+  plausibleSource(tenant: Tenant, jws: CompactJws, use: TokenUse): Source | undefined;
   /** Whether sources speak for the issuer and none of them takes the algorithm: nobody can verify the JWT, and it is looked up like an opaque text. */
   isOpaque(tenant: Tenant, jws: CompactJws): boolean;
   /** What the facts of a JWT are recorded under, if its claims say so of themselves. Undefined for claims of the wrong type. */
@@ -164,13 +164,15 @@ export function createTokenVerifier({ state, keySets, maxTokens = DEFAULT_MAX_TO
   }
 
   /** Sources of one issuer that take the same JWTs must name the same claims; the first counts. */
-  function identityOf(tenant: Tenant, { header, claims }: CompactJws): readonly string[] {
-    const source = sourcesOf(tenant, claims['iss']).find((one) => suits(header, one, 'access-token'));
-    return (source?.profile ?? DEFAULT_TOKEN_PROFILE).identity;
+  const identityOf = (tenant: Tenant, jws: CompactJws): readonly string[] =>
+    (plausibleSource(tenant, jws, 'access-token')?.profile ?? DEFAULT_TOKEN_PROFILE).identity;
+
+  function plausibleSource(tenant: Tenant, { header, claims }: CompactJws, use: TokenUse): Source | undefined {
+    dropStale();
+    return sourcesOf(tenant, claims['iss']).find((source) => suits(header, source, use));
   }
 
   function keyOf(tenant: Tenant, jws: CompactJws, use: TokenUse): RuleKey | undefined {
-    dropStale();
     const { iss } = jws.claims;
     const name = readIdentity(jws.claims, use === 'id-jag' ? ['jti'] : identityOf(tenant, jws));
     if (typeof iss !== 'string' || name === CONTRADICTION) return undefined;
@@ -222,10 +224,7 @@ export function createTokenVerifier({ state, keySets, maxTokens = DEFAULT_MAX_TO
       const verification = await check(tenant, jws, digest, use);
       return typeof verification === 'string' ? undefined : verification;
     },
-    isPlausible(tenant, jws, use) {
-      dropStale();
-      return sourcesOf(tenant, jws.claims['iss']).some((source) => suits(jws.header, source, use));
-    },
+    plausibleSource,
     isOpaque,
     keyOf,
     async identify(tenant, text) {
@@ -282,8 +281,11 @@ function suits(header: Claims, source: Source, use: TokenUse): boolean {
   if (!takesAlgorithm(source, header)) return false;
   if (header['crit'] !== undefined || header['b64'] !== undefined) return false;
   if (header['kid'] !== undefined && typeof header['kid'] !== 'string') return false;
-  const { typ } = header;
-  if (use === 'id-jag') return isTyp(typ, ID_JAG_TYP);
+  return use === 'id-jag' ? isTyp(header['typ'], ID_JAG_TYP) : takesTyp(source, header);
+}
+
+/** Whether an access token of the source may have this `typ`. */
+export function takesTyp(source: Source, { typ }: Claims): boolean {
   const isTaken = source.profile.typ.some((taken) => (taken === null ? typ === undefined : isTyp(typ, taken)));
   return isTaken && !FOREIGN_TYPS.some((foreign) => isTyp(typ, foreign));
 }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { TOKEN_PROFILE_PRESETS } from '../contracts/index.js';
 import { DEFAULT_TOKEN_PROFILE } from '../control/index.js';
@@ -42,6 +43,11 @@ describe('the token profile of a source', () => {
     ['a claim that is not mapped', { claims: { sub: 'uid' } }],
     ['a member that is none', { audience: 'x' }],
   ])('refuses %s', (_, profile) => expect(() => profileOf(profile)).toThrow(expect.objectContaining({ code: 'invalid-request' })));
+
+  it.each(TOKEN_PROFILE_PRESETS)('profiles.md has an example of %s', (preset) => {
+    const page = readFileSync(new URL('profiles.md', import.meta.url), 'utf8');
+    expect(page.replaceAll('\\\n', ' ')).toMatch(new RegExp(`rescind source create.*--profile (?:${preset}|'\\{"preset":"${preset}".*\\}')\n`));
+  });
 
   it('takes a resource of its own as the default', () => expect(profileOf({ default_resource: API }).default_resource).toBe(API));
 });

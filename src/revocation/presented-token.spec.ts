@@ -47,5 +47,66 @@ describe('a token that is presented', () => {
     expect(one.found).toEqual(found);
     expect(one.asked).toHaveLength(1);
   });
+});
 
+describe('what one caller presents in vain', () => {
+  /** Presents so many texts; says how many are answered and how many are refused at each moment of the clock, in milliseconds. */
+  async function present(presented: PresentedToken, texts: number, moments: readonly number[]): Promise<(readonly [ms: number, answered: number, refused: number])[]> {
+    let ms = 0;
+    const counts = { answered: 0, refused: 0 };
+    const sut = createFindToken({
+      verifier: { identify: async () => presented },
+      lineage: { tokens: async (_, keys) => keys.map(() => undefined), idJags: async () => [] },
+      monotonic: () => ms,
+    });
+    const ask = (caller: string) => sut({ tenant: TENANT, caller, text: TEXT, hint: undefined });
+    const settle = async (): Promise<void> => {
+      // A queue is looked at every 10 ms; what falls due is answered in the same turn.
+      for (let quiet = 0, before = ''; quiet < 5; quiet = JSON.stringify(counts) === before ? quiet + 1 : 0) {
+        before = JSON.stringify(counts);
+        await new Promise((resolve) => setTimeout(resolve, 12));
+      }
+    };
+    const seen: (readonly [number, number, number])[] = [];
+    for (let text = 0; text < texts; text++) {
+      void ask('c').then(() => (counts.answered += 1), () => (counts.refused += 1));
+      // Texts that verify leave room for the next ones.
+      if (text % 1_000 === 999) await settle();
+    }
+    for (const moment of moments) {
+      ms = moment;
+      await settle();
+      seen.push([moment, counts.answered, counts.refused]);
+    }
+    await ask('another');
+    return seen;
+  }
+
+  it('is looked for 1,000 times at once and 1,000 times a second', async () => {
+    expect(await present({ kind: 'opaque', sha256 }, 3_010, [0, 500, 1_000, 2_000])).toEqual([
+      [0, 1_000, 10],
+      [500, 1_500, 10],
+      [1_000, 2_000, 10],
+      [2_000, 3_000, 10],
+    ]);
+  });
+
+  it('is looked for within 2 s, or refused', async () => {
+    expect(await present({ kind: 'opaque', sha256 }, 3_000, [0, 1_999, 2_000])).toEqual([
+      [0, 1_000, 0],
+      [1_999, 2_000, 0],
+      [2_000, 2_001, 999],
+    ]);
+  });
+
+  it('is verified 64 times at once and 100 times a second, within 2 s, or refused', async () => {
+    expect(await present({ kind: 'refused' }, 2_100, [0, 500, 1_000, 1_500, 1_990, 2_000])).toEqual([
+      [0, 64, 36],
+      [500, 114, 36],
+      [1_000, 164, 36],
+      [1_500, 214, 36],
+      [1_990, 263, 36],
+      [2_000, 264, 1_836],
+    ]);
+  });
 });
