@@ -390,7 +390,7 @@ function startServing(
   const reportPool = createCancellingPool({ url, max: REPORTS_AT_ONCE, applicationName: 'rescind-reports', onIdleError: (err) => log.warn({ err }, 'an idle database connection was lost'), leaving, canceller: pool });
   lifecycle.onStop('reports pool', () => reportPool.end());
   parts.watchPool('reports', reportPool);
-  const questions = createQuestions({ pool: questionPool, reportPool, leaving, control: () => follower.state, previewOrder, sight: { partitions, usableKeys } });
+  const questions = createQuestions({ pool: questionPool, reportPool, leaving, control: () => follower.state, previewOrder, sight: { partitions, usableKeys, judge: introspection.judge } });
   const { sight, authorizeRequest } = introspection;
   const feeds: Feeds | undefined = config.roles.has('feed')
     ? createFeeds({ follower, authenticate, sight, keysVersion: () => keySets.version, metrics, log, remoteAddress })

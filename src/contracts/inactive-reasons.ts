@@ -23,7 +23,6 @@ export const isInactiveReason = (name: string): name is InactiveReason => Object
 /** What differs, of the reasons that only a text shows. */
 const MEMBERS: Readonly<Record<string, string>> = {
   typ: 'the header `typ` is none that the profile takes',
-  alg: 'the header `alg` is none that the profile takes',
   signature: 'no key of the source verifies its signature: the key is missing, or the text is forged',
 };
 

@@ -1,4 +1,4 @@
-import { ID_JAG_TYP } from '../contracts/index.js';
+import { ID_JAG_TYP, type InactiveReason } from '../contracts/index.js';
 import { DEFAULT_TOKEN_PROFILE, type ControlState, type Source, type TokenProfile } from '../control/index.js';
 import { MAX_LINEAGE_AGE_S, ruleKey, type RuleKey } from '../rules/index.js';
 import type { Claims } from './claims.js';
@@ -9,7 +9,7 @@ import { skewOf } from './lineage.js';
 import type { Refusal } from './outcomes.js';
 import { jwsOf, maySee, type Examination, type Gathered, type Question } from './question.js';
 import { differing, statedResources } from './text-statement.js';
-import type { TokenVerifier, VerifiedJwt } from './token-verifier.js';
+import { takesTyp, type TokenVerifier, type VerifiedJwt } from './token-verifier.js';
 
 /** Seconds around its `iat` in which a verified JWT that is not recorded yet is waited for. */
 const FRESH = 60;
@@ -48,7 +48,8 @@ export function createTokenExaminer({ state, facts, verifier }: TokenExaminerOpt
       return isNew ? { need: { what: 'time', key, memoryKey: key, otherwise: refusal! } } : { refusal: refusal! };
     }
     if (refusal) return { refusal, known };
-    if (differing(statement, known, state.source(known.common.source)!)) return { refusal: 'mismatch', known };
+    const member = differing(statement, known, state.source(known.common.source)!);
+    if (member) return { refusal: 'mismatch', known, about: { token: known, member } };
     return begins > now + source.profile.skew ? { refusal: 'not-yet-valid', known } : allow(known);
   }
 
@@ -64,34 +65,23 @@ export function createTokenExaminer({ state, facts, verifier }: TokenExaminerOpt
     const source = verifier.plausibleSource(tenant, jws, 'access-token');
     const mayBeOnItsWay = refusal === 'unknown' || refusal === 'lineage-incomplete';
     const isAwaited = mayBeOnItsWay && isFresh(jws.claims, source?.profile ?? DEFAULT_TOKEN_PROFILE, question);
-    if (refusal && !isAwaited) return { refusal };
-    return source && gathered.unverified !== true ? { need: { what: 'signature', jws, use: 'access-token' } } : { refusal: 'unverified' };
+    // Nobody has shown that the text is the token's: it is not `known`, and counts for nobody but those who run the source.
+    if (refusal && !isAwaited) return { refusal, ...(known ? { about: { token: known } } : {}) };
+    if (source && gathered.unverified !== true) return { need: { what: 'signature', jws, use: 'access-token' } };
+    const recorder = known ? state.source(known.common.source) : undefined;
+    return { refusal: 'unverified', ...(known && recorder ? { about: { token: known, member: takesTyp(recorder, jws.header) ? 'signature' : 'typ' } } : {}) };
   }
 
   /** What its facts say against it, whoever presents it and whatever its text says. */
   function refuse(question: Question, token: KnownToken, isOpaque: boolean): Refusal | undefined {
-    const { tenant, now, atResource } = question;
-    const { iss, audience, identity, kind, source: id } = token.common;
+    const { atResource } = question;
+    const { iss, audience, identity, kind } = token.common;
     if (!maySee(question, iss, audience)) return 'not-allowed';
     // The signing input of a JWT without `jti` is no opaque token, though a bare digest finds both.
     if ((identity === 'sha256') !== isOpaque) return 'wrong-kind';
     // A refresh token is for its RAS alone (RFC 6749, section 1.5): a guard would take it for access.
     if (atResource && kind === 'refresh') return 'wrong-kind';
-    const source = state.source(id);
-    if (!source || source.tenant !== tenant.id || source.disabled || !source.issuers.includes(iss)) return 'source-refused';
-    return refuseByTime(token, source, now) ?? refuseByLineage(token, source) ?? refuseByRules(question, token);
-  }
-
-  function refuseByRules({ tenant, now }: Question, token: KnownToken): Refusal | undefined {
-    const { common, keys, commonKeys, grantedAt, authenticatedAt, seenSeq } = token;
-    if (keys === undefined) return 'too-many-values';
-    if (now - grantedAt > MAX_LINEAGE_AGE_S) return 'lineage-too-old';
-    if (tenant.rules.size === 0) return undefined;
-    if (common.skewVersion !== state.registryVersion) {
-      common.skewVersion = state.registryVersion;
-      common.skew = skewOf(state, tenant, common.clocks);
-    }
-    return tenant.rules.isStopped({ own: keys, common: commonKeys, grantedAt, authenticatedAt, seenSeq, skew: common.skew }, now) ? 'stopped-by-rule' : undefined;
+    return refuseByFacts(state, question, token);
   }
 
   return (question, gathered) => {
@@ -109,7 +99,27 @@ const allow = (known: KnownToken): Examination => ({ body: activeBody(known), by
 
 const needToken = (key: RuleKey): Examination => ({ need: { what: 'token', key, memoryKey: key } });
 
-function refuseByTime({ common, iat, exp }: KnownToken, { profile }: Source, now: number): Refusal | undefined {
+/** What its facts say against it, whoever asks. */
+export function refuseByFacts(state: ControlState, { tenant, now }: Pick<Question, 'tenant' | 'now'>, token: KnownToken): InactiveReason | undefined {
+  const { iss, source: id } = token.common;
+  const source = state.source(id);
+  if (!source || source.tenant !== tenant.id || source.disabled || !source.issuers.includes(iss)) return 'source-refused';
+  return refuseByTime(token, source, now) ?? refuseByLineage(token, source) ?? refuseByRules(state, { tenant, now }, token);
+}
+
+function refuseByRules(state: ControlState, { tenant, now }: Pick<Question, 'tenant' | 'now'>, token: KnownToken): InactiveReason | undefined {
+  const { common, keys, commonKeys, grantedAt, authenticatedAt, seenSeq } = token;
+  if (keys === undefined) return 'too-many-values';
+  if (now - grantedAt > MAX_LINEAGE_AGE_S) return 'lineage-too-old';
+  if (tenant.rules.size === 0) return undefined;
+  if (common.skewVersion !== state.registryVersion) {
+    common.skewVersion = state.registryVersion;
+    common.skew = skewOf(state, tenant, common.clocks);
+  }
+  return tenant.rules.isStopped({ own: keys, common: commonKeys, grantedAt, authenticatedAt, seenSeq, skew: common.skew }, now) ? 'stopped-by-rule' : undefined;
+}
+
+function refuseByTime({ common, iat, exp }: KnownToken, { profile }: Source, now: number): InactiveReason | undefined {
   if (iat > now + profile.skew) return 'not-yet-valid';
   // A refresh token is bounded by the age of its lineage alone (design, section 4).
   if (exp === undefined) return common.kind === 'refresh' ? undefined : 'expired';
@@ -117,7 +127,7 @@ function refuseByTime({ common, iat, exp }: KnownToken, { profile }: Source, now
   return common.kind === 'access' && exp - iat > profile.max_token_lifetime ? 'lifetime-too-long' : undefined;
 }
 
-function refuseByLineage({ common: { lineage } }: KnownToken, { profile }: Source): Refusal | undefined {
+function refuseByLineage({ common: { lineage } }: KnownToken, { profile }: Source): InactiveReason | undefined {
   if (lineage.conflict) return 'conflict';
   if (lineage.broken) return 'lineage-broken';
   if (lineage.contradictory) return 'lineage-contradictory';

@@ -104,7 +104,7 @@ export function createIntrospect(options: IntrospectOptions): Introspect {
     if (examination.known) counts.count(examination.known, caller.id, examination.body !== undefined, question.now);
     if (examination.refusal) {
       const about = examination.about ?? (examination.known && { token: examination.known });
-      recorder.refused(examination.refusal, { tenant: tenant.id, caller: caller.id, digest, ...(about?.member === undefined ? {} : { member: about.member }) });
+      recorder.refused(examination.refusal, { tenant: tenant.id, caller: caller.id, digest, source: about?.token.common.source, member: about?.member });
       if (about && COUNTED.has(examination.refusal)) refusedTokens.record(refusedTokenOf(tenant, examination.refusal as InactiveReason, about), now());
       const isOwn = examination.known !== undefined && !NOT_OWN.has(examination.refusal);
       return presented.role === 'guard' && isOwn ? DECIDED_RECORDED : DECIDED_INACTIVE;
@@ -157,6 +157,7 @@ export function createIntrospect(options: IntrospectOptions): Introspect {
           return undefined;
         }
         recorder.refused(need.otherwise, { tenant: tenant.id, caller: caller.id, digest });
+        if (gathered.token && COUNTED.has(need.otherwise)) refusedTokens.record(refusedTokenOf(tenant, need.otherwise as InactiveReason, { token: gathered.token }), now());
         return DECIDED_INACTIVE;
       default:
         return need satisfies never;

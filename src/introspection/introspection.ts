@@ -9,6 +9,7 @@ import { createIdJagExaminer } from './examine-id-jag.js';
 import { createTokenExaminer } from './examine-token.js';
 import { createFacts } from './facts.js';
 import { createIntrospect, type Introspect } from './introspect.js';
+import { createTokenJudge } from './judge-token.js';
 import { createRecorder } from './outcomes.js';
 import { createRemoteAddress, type RemoteAddress } from './remote-address.js';
 import { createRefusedTokens, type OnRefused } from './refused-tokens.js';
@@ -47,6 +48,8 @@ export interface Introspection {
   readonly sight: Introspect;
   /** What RFC 7009 needs to know of a presented token; shares this node's memory of signatures. */
   readonly verifier: TokenVerifier;
+  /** Says what the facts of a recorded token give against it now. */
+  readonly judge: ReturnType<typeof createTokenJudge>;
   /** Hands on what was counted last. After the server is closed, before what takes it is. */
   stop(): Promise<void>;
 }
@@ -79,6 +82,7 @@ export function createIntrospection(options: IntrospectionOptions): Introspectio
     introspect,
     sight: (presented) => introspect({ ...presented, role: 'guard' }),
     verifier,
+    judge: createTokenJudge({ state, now }),
     stop: async () => void (await Promise.all([counts.stop(), refusedTokens.stop()])),
   };
 }

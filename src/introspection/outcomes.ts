@@ -30,7 +30,7 @@ export type Outcome = 'active' | Refusal | 'undecided' | 'unauthenticated' | 'in
 const OUTCOMES: readonly Outcome[] = ['active', ...REFUSALS, 'undecided', 'unauthenticated', 'invalid-request', 'too-large'];
 
 /** Somebody states something false of a token: told to the operator, once a text. */
-const FINDINGS: ReadonlySet<Refusal> = new Set<Refusal>(['mismatch', 'conflict', 'lineage-contradictory', 'lineage-broken']);
+export const FINDINGS: ReadonlySet<Refusal> = new Set<Refusal>(['mismatch', 'conflict', 'lineage-contradictory', 'lineage-broken']);
 
 /** Texts whose finding was told; beyond it one may be told again. */
 const MAX_TOLD = 10_000;
@@ -40,8 +40,9 @@ export interface RefusalContext {
   readonly caller: string;
   /** SHA-256 of the text. */
   readonly digest: string;
-  /** The member that differs. */
-  readonly member?: string;
+  /** Id of the source that recorded the token, and the member that differs. */
+  readonly source?: string | undefined;
+  readonly member?: string | undefined;
 }
 
 export interface Recorder {
@@ -63,14 +64,14 @@ export function createRecorder({ metrics, log }: { metrics: Metrics; log: Log })
   }
   return {
     count,
-    refused(refusal, { tenant, caller, digest, member }) {
+    refused(refusal, { tenant, caller, digest, source, member }) {
       count(refusal);
       if (!FINDINGS.has(refusal)) return;
       const name = `${refusal}|${tenant}|${digest}`;
       if (told.has(name)) return;
       told.set(name, true);
       findings.labels({ finding: refusal }).inc();
-      log.warn({ finding: refusal, tenant, caller, sha256: digest, ...(member === undefined ? {} : { member }) }, 'a token is inactive because what is stated of it differs');
+      log.warn({ finding: refusal, tenant, caller, sha256: digest, source, member }, 'a token is inactive because what is stated of it differs');
     },
   };
 }

@@ -31,13 +31,14 @@ describe('refused tokens', () => {
     expect(handed[0]).toEqual({ ...refused('a'), count: 2, firstMs: 1_000, lastMs: 3_000 });
   });
 
-  it('are logged once a source and reason, with the member that differs', async () => {
+  it('are logged once a source and reason, with the member that differs, unless each text is logged as a finding', async () => {
     const { sut, lines } = given();
-    for (const token of ['a', 'b', 'c']) sut.record(refused(token), 1_000);
+    for (const token of ['a', 'b', 'c']) sut.record(refused(token, { reason: 'unverified', member: 'typ' }), 1_000);
+    sut.record(refused('a'), 1_000);
     sut.record(refused('a', { source: 'other', reason: 'lineage-missing', member: '' }), 1_000);
     await sut.stop();
     expect(lines.map((line) => JSON.parse(line) as object)).toEqual([
-      expect.objectContaining({ source: 's', reason: 'mismatch', member: 'scope' }),
+      expect.objectContaining({ source: 's', reason: 'unverified', member: 'typ' }),
       expect.objectContaining({ source: 'other', reason: 'lineage-missing' }),
     ]);
   });

@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { InactiveReason } from '../contracts/index.js';
 import type { Log } from '../platform/index.js';
 import type { RuleKey } from '../rules/index.js';
+import { FINDINGS } from './outcomes.js';
 
 /** How long refusals are counted before they are handed on: somebody who connects a source looks a moment later. */
 const WINDOW_MS = 1_000;
@@ -73,7 +74,8 @@ export function createRefusedTokens({ onRefused, log, windowMs = WINDOW_MS, maxC
     record(refused, atMs) {
       const { tenant, source, reason, member, token } = refused;
       const about = `${tenant}|${source}|${reason}|${member}`;
-      if (!logged.has(about)) {
+      // A finding is logged for each text.
+      if (!FINDINGS.has(reason) && !logged.has(about)) {
         logged.set(about, true);
         log.warn({ tenant, source, reason, ...(member === '' ? {} : { member }) }, 'tokens of a source are recorded and not active; `rescind source check` tells the reasons');
       }

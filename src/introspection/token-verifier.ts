@@ -281,8 +281,11 @@ function suits(header: Claims, source: Source, use: TokenUse): boolean {
   if (!takesAlgorithm(source, header)) return false;
   if (header['crit'] !== undefined || header['b64'] !== undefined) return false;
   if (header['kid'] !== undefined && typeof header['kid'] !== 'string') return false;
-  const { typ } = header;
-  if (use === 'id-jag') return isTyp(typ, ID_JAG_TYP);
+  return use === 'id-jag' ? isTyp(header['typ'], ID_JAG_TYP) : takesTyp(source, header);
+}
+
+/** Whether an access token of the source may have this `typ`. */
+export function takesTyp(source: Source, { typ }: Claims): boolean {
   const isTaken = source.profile.typ.some((taken) => (taken === null ? typ === undefined : isTyp(typ, taken)));
   return isTaken && !FOREIGN_TYPS.some((foreign) => isTyp(typ, foreign));
 }

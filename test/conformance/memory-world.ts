@@ -1,6 +1,6 @@
 import type { IdJagIssued, TokenIssued } from '../../src/contracts/index.js';
 import { createControlState, type ControlRecord, type ControlState, type NewControlRecord, type RuleRecord, type Seq } from '../../src/control/index.js';
-import { createIntrospection, createRemoteAddress, type Introspection, type TenantCount } from '../../src/introspection/index.js';
+import { createIntrospection, createRemoteAddress, type CountedRefusal, type Introspection, type TenantCount } from '../../src/introspection/index.js';
 import { createLog, createMetrics, type Metrics } from '../../src/platform/index.js';
 import type { LineageReader, StoredIdJag, StoredLineage, StoredToken } from '../../src/projections/index.js';
 import { createAuthenticator, createKeySets } from '../../src/registry/index.js';
@@ -18,6 +18,8 @@ export interface MemoryWorld extends Introspection {
   readonly state: ControlState;
   readonly metrics: Metrics;
   readonly counts: readonly TenantCount[];
+  /** Recorded tokens that were refused, handed on after `stop`. */
+  readonly refused: readonly CountedRefusal[];
   readonly log: string[];
   /** Statements sent to the reader so far. */
   readonly statements: number;
@@ -70,6 +72,7 @@ export function createMemoryWorld(options: MemoryWorldOptions = {}): MemoryWorld
   const keySets = createKeySets({ state, log, allowedHosts: options.fetching ? ['localhost'] : [], ...options.fetching });
   const follower = { state, isCurrent: () => world.isCurrent };
   const counts: TenantCount[] = [];
+  const refused: CountedRefusal[] = [];
   const introspection = createIntrospection({
     follower,
     authenticate,
@@ -78,6 +81,7 @@ export function createMemoryWorld(options: MemoryWorldOptions = {}): MemoryWorld
     metrics,
     log,
     ...(countIntrospections ? { onCounts: async (counted) => void counts.push(...counted) } : {}),
+    onRefused: async (refusals) => void refused.push(...refusals),
     ...(trustedProxy ? { remoteAddress: createRemoteAddress({ trustedProxy }) } : {}),
     ...(maxTokens === undefined ? {} : { maxTokens }),
     ...(options.monotonic ? { monotonic: options.monotonic } : {}),
@@ -91,6 +95,7 @@ export function createMemoryWorld(options: MemoryWorldOptions = {}): MemoryWorld
     state,
     metrics,
     counts,
+    refused,
     log: lines,
     get statements() {
       return statements;

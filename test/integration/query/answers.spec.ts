@@ -332,6 +332,9 @@ describe('GET /v1/tokens', () => {
       client: client(CRM_AS, 'assistant-at-crm'),
       agent: null,
       stopped_by: [{ rule: RULE }],
+      // Nobody judges here: that is the part of introspection.
+      would_be_active: null,
+      because: [],
       accesses: { count: 0, allowed: 0, denied: 0, first: null, last: null },
     });
     const j1 = tokenId(ruleKey(keyOf(ACME), 'id_jag', [IDP, 'j1']));

@@ -104,9 +104,9 @@ const around = (parts: readonly (string | null)[], depth: string): AsOfQuestion 
   },
 });
 
-/** Without what stops it: the history's rule stands in the control state alone, and of the past the ledger is asked. */
+/** Without what stops it and whether it is active: the history's rule stands in the control state alone, and of the past the ledger is asked. */
 const tokenByName = ({ token }: Questions): Question => async (tenant, query) => {
-  const { stopped_by: _, ...answer } = await token.byName(tenant, query);
+  const { stopped_by: _, would_be_active: __, because: ___, ...answer } = await token.byName(tenant, query);
   return answer;
 };
 
