@@ -23,7 +23,12 @@ const POLL_AFTER_MS = [20, 30, 50, 100] as const;
 const MAX_WAITERS = 256;
 
 /** Of one caller, tokens that turn out not to be recorded. */
-const LOOK_UPS: RestraintLimits = { burst: 1_000, perSecond: 1_000, maxQueued: 2_000, maxWaitMs: 2_000 };
+const LOOK_UPS: RestraintLimits = {
+  burst: 1_000,
+  perSecond: 1_000,
+  maxQueued: 2_000,
+  maxWaitMs: 2_000,
+};
 
 /**
  * Of one caller, signatures that turn out forged. Tokens that are recorded have a bound of their own, which only texts under

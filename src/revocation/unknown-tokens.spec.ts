@@ -50,6 +50,15 @@ describe('tokens that nobody has seen', () => {
     expect(await sut.take(bots, ref('new'), 1)).toBeDefined();
   });
 
+  it('that were ordered again, here or in an earlier run, count as they do now', async () => {
+    const { sut, order } = given([{ token: ref(0), until: NOW_S + 50, selectors: 3_000 }]);
+    (await sut.take(bots, ref('first'), 1))!();
+    for (let at = 0; at < 5_000; at++) order(at);
+    for (let at = 0; at < 5_000; at++) order(at);
+    expect(await sut.take(bots, ref('new'), 5_001)).toBeUndefined();
+    expect(await sut.take(bots, ref('new'), 5_000)).toBeDefined();
+  });
+
   it('of earlier runs are read once', async () => {
     const { sut, reads } = given(Array.from({ length: MAX_UNKNOWN_TOKENS }, (_, at) => ({ token: ref(at), until: NOW_S + 100, selectors: 1 })));
     expect(await sut.take(bots, ref('new'), 1)).toBeUndefined();

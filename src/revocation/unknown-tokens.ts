@@ -85,11 +85,7 @@ export function createUnknownTokens({ follower, rules, now }: UnknownTokensOptio
       const isFull = ofCaller.selectors + underWay + selectors > MAX_UNKNOWN_TOKENS || (follower.state.tenant(caller.tenant)?.rules.size ?? 0) >= MAX_STANDING_A_TENANT;
       if (!isKnown && isFull) return undefined;
       taken.set(caller.id, underWay + selectors);
-      return () => {
-        const left = taken.get(caller.id)! - selectors;
-        if (left > 0) taken.set(caller.id, left);
-        else taken.delete(caller.id);
-      };
+      return () => void taken.set(caller.id, taken.get(caller.id)! - selectors);
     },
   };
 }
