@@ -55,6 +55,17 @@ describe('the command line, against a running service', () => {
     expect(await rescindSays('tenant list')).toMatchObject({ code: 0, out: expect.stringMatching(/^globex/m) });
   });
 
+  it('registers a source with the token profile of a product, and with changes to it', async () => {
+    const profileOf = async (name: string, profile: string): Promise<unknown> => {
+      const said = await rescindSays(`source create ${name} --uri urn:${name} --as authorization-server --issuer https://${name}.example --resource ${name}-api --profile ${profile} --json`);
+      return said.code === 0 ? (JSON.parse(said.out) as { profile: unknown }).profile : said.err;
+    };
+    expect(await profileOf('realm', 'keycloak')).toMatchObject({ typ: ['JWT', 'at+jwt'], lineage: { id_jag: 'stated', other: 'none' }, ignored_audiences: ['account'] });
+    expect(await profileOf('hydra', `'{"preset":"hydra","default_resource":"hydra-api","lineage":"stated"}'`)).toMatchObject({ typ: ['JWT'], default_resource: 'hydra-api', lineage: { id_jag: 'stated', other: 'stated' } });
+    expect(await profileOf('octo', 'octo')).toMatch(/`profile\.preset` must be one of rfc9068, keycloak, okta/);
+    expect(await profileOf('odd', `'{"typ":["JWT"'`)).toMatch(/--profile/);
+  });
+
   it('tells a team that connects a source what came, what was refused, and what to do', async () => {
     const RAS = 'https://login.chat.example';
     await rescindSays(`source create chat --uri ${RAS} --as authorization-server --as resource-server --issuer ${RAS} --resource https://api.chat.example`);
