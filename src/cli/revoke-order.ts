@@ -2,7 +2,7 @@ import { ask, canAsk } from './ask.js';
 import { pathOf, RequestFailed, type Answer, type Client } from './client.js';
 import { present, readJson, readMembers, readSeconds } from './option-values.js';
 import { formatRecord } from './output.js';
-import { counted, effectText, grouped, hitsTable, hitsText, otherRulesText, selectorText, timeText, unknownText } from './rule-text.js';
+import { counted, effectText, grouped, hitsTable, hitsText, isByIdentity, orderSentence, otherRulesText, selectorText, timeText, unknownText } from './rule-text.js';
 import { UsageError, type Terminal } from './terminal.js';
 
 export interface SelectorOptions {
@@ -74,14 +74,12 @@ function readConfirm(value: string | true | undefined): true | number | 'uncount
 
 /** The effect that the service takes where none is told. */
 function actingAs(body: OrderBody): Answer {
-  const selector = (body['selector'] ?? {}) as Answer;
-  const byIdentity = ['token', 'id_jag', 'session'].some((member) => member in selector);
-  return { ...body, effect: body['effect'] ?? (byIdentity ? 'revoke' : 'block') };
+  return { ...body, effect: body['effect'] ?? (isByIdentity(body) ? 'revoke' : 'block') };
 }
 
 export function previewText(body: OrderBody, preview: Answer): string {
   const unknown = unknownText(preview['unknown']);
-  return `${effectText(actingAs(body))}: ${selectorText(body['selector'])}\n\n${hitsTable(preview)}\n${unknown === undefined ? '' : `\nWarning: ${unknown}.\n`}`;
+  return `${orderSentence(actingAs(body))}\n\n${hitsTable(preview)}\n${unknown === undefined ? '' : `\nWarning: ${unknown}.\n`}`;
 }
 
 /**
@@ -98,7 +96,7 @@ export async function confirmOnTerminal(terminal: Terminal, client: Client, body
   });
   const { err } = terminal;
   if (preview === undefined) {
-    err.write(`${effectText(actingAs(body))}: ${selectorText(body['selector'])}\n\nIt could not be counted what this hits.\n`);
+    err.write(`${orderSentence(actingAs(body))}\n\nIt could not be counted what this hits.\n`);
     return (await saysYes(terminal)) ? { ...body, confirm: body['confirm'] ?? (isEverything(body) ? true : 'uncounted') } : undefined;
   }
   err.write(`${previewText(body, preview)}\n`);
@@ -125,24 +123,28 @@ export function orderedText(body: OrderBody, answer: Answer): string {
   const { hits, confirmed, regrant_after: regrantAfter } = answer as { hits?: Answer | null; confirmed: { nodes: number; guards: number; expired: number }; regrant_after: number | null };
   const acting = actingAs(body);
   const selects = selectorText(body['selector']);
+  const isOfBefore = acting['effect'] === 'revoke' && !isByIdentity(acting);
+  const stopped = isOfBefore ? `what was granted until ${acting['before'] === undefined ? 'now' : timeText(acting['before'])}: ${selects}` : selects;
   const lines = formatRecord({
     rule: answer['id'],
-    effect: effectText(acting),
+    effect: isOfBefore && acting['before'] === undefined ? 'revoke of what was granted until now' : effectText(acting, { isOrdered: true }),
     hits: hits === undefined ? undefined : hits === null ? 'could not be counted in time' : hitsText(hits),
     'confirmed by': confirmedText(confirmed),
     'granted anew': acting['effect'] === 'block' && regrantAfter === null ? 'is stopped too' : regrantAfter === null ? undefined : `passes if granted after ${timeText(regrantAfter)}`,
     'to lift it': acting['effect'] === 'block' ? `rescind revoke lift ${String(answer['id'])}` : undefined,
   });
-  return `In force after ${String(answer['ms'])} ms: nobody answers active any more for ${selects}${acting['before'] === undefined ? '' : ` granted until ${timeText(acting['before'])}`}.\n\n${lines}${otherRulesText(answer['other_rules'], 'Other rules stop it too:')}`;
+  return `In force after ${String(answer['ms'])} ms: nobody answers active any more for ${stopped}.\n\n${lines}${otherRulesText(answer['other_rules'], 'Other rules stop it too:')}`;
 }
 
 export function liftedText(answer: Answer): string {
   const { revoke, regrant_after: regrantAfter, confirmed } = answer as { revoke?: string; regrant_after: number | null; confirmed: { nodes: number; guards: number; expired: number } };
   const others = (answer['other_rules'] ?? undefined) as { rules: readonly Answer[] } | undefined;
   const blocks = (others?.rules ?? []).filter(({ effect, stops }) => effect === 'block' && stops === 'all').length;
-  const first = blocks > 0 ? `Lifted, and still stopped: ${counted(blocks, 'other block')} ${blocks === 1 ? 'stops' : 'stop'} the same.` : 'Lifted.';
-  const left = revoke === undefined ? 'What was granted before is good again, as far as no other rule stops it.' : `What was granted before stays revoked${typeof regrantAfter === 'number' ? `; what is granted after ${timeText(regrantAfter)} passes` : ''}.`;
-  return `${first} ${left}\n\n${formatRecord({ rule: answer['id'], revoke, 'confirmed by': confirmedText(confirmed) })}${otherRulesText(answer['other_rules'], 'These rules stop it, or a part of it, still:')}`;
+  const first = blocks > 0 ? `Lifted, but nothing passes yet: ${counted(blocks, 'other block')} ${blocks === 1 ? 'stops' : 'stop'} the same.` : 'Lifted.';
+  const passes = blocks === 0 && typeof regrantAfter === 'number' ? `; what is granted after ${timeText(regrantAfter)} passes, as far as no other rule stops it` : '';
+  const good = blocks === 0 ? ' What was granted before is good again, as far as no other rule stops it.' : '';
+  const left = revoke === undefined ? good : ` What was granted before stays revoked${passes}.`;
+  return `${first}${left}\n\n${formatRecord({ rule: answer['id'], revoke, 'confirmed by': confirmedText(confirmed) })}${otherRulesText(answer['other_rules'], 'These rules stop it, or a part of it, still:')}`;
 }
 
 const confirmedText = ({ nodes, guards, expired }: { nodes: number; guards: number; expired: number }): string =>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { effectText, endText, hitsText, otherRulesText, ruleTable, ruleText, selectorText, unknownText } from './rule-text.js';
+import { effectText, endText, hitsText, orderSentence, otherRulesText, ruleTable, ruleText, selectorText, unknownText } from './rule-text.js';
 
 const IDP = 'https://idp.acme.example';
 
@@ -27,10 +27,21 @@ it.each([
   [{ effect: 'block' }, 'block, until it is lifted'],
   [{ effect: 'block', until: 1_800_000_000 }, 'block until 2027-01-15T08:00:00Z; then what was granted by then stays revoked'],
   [{ effect: 'block', until: 1_800_000_000, resume: true }, 'block until 2027-01-15T08:00:00Z; then all of it is good again'],
-  [{ effect: 'revoke' }, 'revoke'],
+  [{ effect: 'revoke' }, 'revoke, for ever'],
   [{ effect: 'revoke', before: 1_800_000_000 }, 'revoke of what was granted until 2027-01-15T08:00:00Z'],
 ])('the effect of %j in words', (rule, text) => {
   expect(effectText(rule)).toBe(text);
+});
+
+it.each([
+  [{ effect: 'block' }, 'Block issuer idp.acme.example until somebody lifts it.'],
+  [{ effect: 'block', until: 1_800_000_000, resume: true }, 'Block issuer idp.acme.example until 2027-01-15T08:00:00Z; then all of it is good again.'],
+  [{ effect: 'block', until: 1_800_000_000 }, 'Block issuer idp.acme.example until 2027-01-15T08:00:00Z; then what was granted by then stays revoked.'],
+  [{ effect: 'revoke' }, 'Revoke what was granted until now: issuer idp.acme.example.'],
+  [{ effect: 'revoke', before: 1_800_000_000 }, 'Revoke what was granted until 2027-01-15T08:00:00Z: issuer idp.acme.example.'],
+  [{ effect: 'revoke', selector: { session: { iss: IDP, sid: 's-1' } } }, 'Revoke session s-1 of idp.acme.example for ever.'],
+])('the order %j in a sentence', (order, text) => {
+  expect(orderSentence({ selector: { issuer: IDP }, ...order })).toBe(text);
 });
 
 it('what a rule hits in words', () => {
@@ -61,14 +72,14 @@ describe('what else stops it', () => {
 
   it.each([
     [0, false, ''],
-    [1_234, false, 'and 1,234 more\n'],
-    [7, true, 'and at least 7 more\n'],
-    [0, true, 'and perhaps more\n'],
+    [1_234, false, '  and 1,234 more\n'],
+    [7, true, '  and at least 7 more\n'],
+    [0, true, '  and perhaps more\n'],
   ])('is a table, and %i more (at least: %j)', (more, atLeast, rest) => {
     expect(otherRulesText({ rules: [rule], more, at_least: atLeast }, 'Still:')).toBe(`
 Still:
-ID   STOPS      EFFECT                     SELECTS                  REASON  BY
-r-1  all of it  block, until it is lifted  issuer idp.acme.example  breach  dana (as admin)
+  all of it  issuer idp.acme.example: block, until it is lifted
+             rule r-1, by dana (as admin): breach
 ${rest}`);
   });
 });
@@ -78,7 +89,7 @@ describe('how a block ended', () => {
     [undefined, undefined],
     [{ by: 'until', at: 1_800_000_000, leaves: 'nothing' }, 'its end came at 2027-01-15T08:00:00Z; it stops nothing any more'],
     [{ by: 'lift', at: 1_800_000_000, leaves: 'revoke', before: 1_800_000_000, author: { caller: 'admin' }, revoke: 'r-2' }, 'lifted at 2027-01-15T08:00:00Z by admin; what was granted until 2027-01-15T08:00:00Z stays revoked, by rule r-2'],
-    [{ by: 'event', at: 1_800_000_000, leaves: 'revoke', before: 1_800_000_000, source: 's-1', event: 'e-9', entry: '7' }, 'enabled again at 2027-01-15T08:00:00Z by event e-9 of source s-1 (entry 7); what was granted until 2027-01-15T08:00:00Z stays revoked'],
+    [{ by: 'event', at: 1_800_000_000, leaves: 'revoke', before: 1_800_000_000, source: 's-1', event: 'e-9', entry: '7' }, 'enabled again at 2027-01-15T08:00:00Z by event e-9 (entry 7); what was granted until 2027-01-15T08:00:00Z stays revoked'],
     [{ by: 'event', at: 1_800_000_000, leaves: 'revoke', before: 1_800_000_000 }, 'enabled again at 2027-01-15T08:00:00Z; what was granted until 2027-01-15T08:00:00Z stays revoked'],
   ])('%j', (ended, text) => {
     expect(endText(ended)).toBe(text);

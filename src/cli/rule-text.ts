@@ -33,10 +33,21 @@ const short = (url: string): string => url.replace(/^https:\/\//, '');
 /** `block, until it is lifted`; `revoke of what was granted until …`. */
 export function effectText({ effect, before, until, resume, reauthenticate }: Answer, { isOrdered = false } = {}): string {
   const anew = reauthenticate === true ? ', or by an older sign-in' : '';
-  if (effect === 'revoke') return before === undefined ? `revoke${isOrdered ? anew : ''}` : `revoke of what was granted until ${timeText(before)}${anew}`;
+  if (effect === 'revoke') return before === undefined ? `revoke, for ever${isOrdered ? anew : ''}` : `revoke of what was granted until ${timeText(before)}${anew}`;
   if (until === undefined) return 'block, until it is lifted';
   return `block until ${timeText(until)}; then ${resume === true ? 'all of it is good again' : 'what was granted by then stays revoked'}`;
 }
+
+/** `Block user alice of idp.acme.example until somebody lifts it.` */
+export function orderSentence(order: Answer): string {
+  const { effect, before, until, resume } = order;
+  const selects = selectorText(order['selector']);
+  if (effect !== 'revoke') return `Block ${selects} until ${until === undefined ? 'somebody lifts it' : `${timeText(until)}; then ${resume === true ? 'all of it is good again' : 'what was granted by then stays revoked'}`}.`;
+  return isByIdentity(order) ? `Revoke ${selects} for ever.` : `Revoke what was granted until ${before === undefined ? 'now' : timeText(before)}: ${selects}.`;
+}
+
+/** Whether the order names a token, an ID-JAG or a session, none of which is ever granted anew. */
+export const isByIdentity = (order: Answer): boolean => ['token', 'id_jag', 'session'].some((member) => member in ((order['selector'] ?? {}) as object));
 
 export function authorText(author: unknown): string {
   const { caller, on_behalf_of: person } = (author ?? {}) as { caller?: string; on_behalf_of?: string };
@@ -68,25 +79,29 @@ export function unknownText(unknown: unknown): string | undefined {
 export function otherRulesText(others: unknown, heading: string): string {
   if (others === null) return '\nWhat else stops it could not be found out in time: ask `rescind revoke list`.\n';
   if (others === undefined) return '';
-  const { rules, more, at_least: atLeast } = others as { rules: readonly Answer[]; more: number; at_least: boolean };
+  const { rules, more, at_least: atLeast } = others as { rules: readonly Answer[]; more: number; at_least?: true };
   if (rules.length === 0) return atLeast ? '\nNo rule that you may read stops it besides.\n' : '';
-  const rows = rules.map((rule) => ({ id: rule['id'], stops: rule['stops'] === 'all' ? 'all of it' : 'a part', effect: effectText(rule), selects: selectorText(rule['selector'], rule['or']), reason: rule['reason'], by: authorText(rule['author']) }));
-  const rest = more > 0 || atLeast ? `and ${atLeast && more === 0 ? 'perhaps more' : `${atLeast ? 'at least ' : ''}${grouped(more)} more`}\n` : '';
-  return `\n${heading}\n${formatTable(rows, ['id', 'stops', 'effect', 'selects', 'reason', 'by'])}${rest}`;
+  const lines = rules.map((rule) => {
+    const stops = rule['stops'] === 'all' ? 'all of it' : 'a part   ';
+    const reason = printable(String(rule['reason']));
+    return `  ${stops}  ${selectorText(rule['selector'], rule['or'])}: ${effectText(rule)}\n             rule ${String(rule['id'])}, by ${authorText(rule['author'])}: ${reason}\n`;
+  });
+  const rest = more > 0 || atLeast ? `  and ${atLeast && more === 0 ? 'perhaps more' : `${atLeast ? 'at least ' : ''}${grouped(more)} more`}\n` : '';
+  return `\n${heading}\n${lines.join('')}${rest}`;
 }
 
 /** How a block ended and what it left, in a sentence without its verb; undefined: it has not ended. */
 export function endText(ended: unknown): string | undefined {
   if (ended === undefined) return undefined;
-  const { by, at, leaves, before, author, revoke, source, event, entry } = ended as Record<string, unknown>;
-  const how = { lift: `lifted at ${timeText(at)} by ${authorText(author)}`, until: `its end came at ${timeText(at)}`, event: `enabled again at ${timeText(at)}${event === undefined ? '' : ` by event ${String(event)} of source ${String(source)} (entry ${String(entry)})`}` }[by as 'lift' | 'until' | 'event'];
+  const { by, at, leaves, before, author, revoke, event, entry } = ended as Record<string, unknown>;
+  const how = { lift: `lifted at ${timeText(at)} by ${authorText(author)}`, until: `its end came at ${timeText(at)}`, event: `enabled again at ${timeText(at)}${event === undefined ? '' : ` by event ${String(event)} (entry ${String(entry)})`}` }[by as 'lift' | 'until' | 'event'];
   const left = leaves === 'nothing' ? 'it stops nothing any more' : `what was granted until ${timeText(before)} stays revoked${revoke === undefined ? '' : `, by rule ${String(revoke)}`}`;
   return printable(`${how}; ${left}`);
 }
 
 /** A rule, a member a line. */
 export function ruleText(rule: Answer): string {
-  const { origin, lift } = rule as { origin?: { source: string; event: string; at: number }; lift?: Answer };
+  const { origin, lift } = rule as { origin?: { event: string; at: number }; lift?: Answer };
   return formatRecord({
     rule: rule['id'],
     state: rule['state'],
@@ -96,7 +111,7 @@ export function ruleText(rule: Answer): string {
     effect: effectText(rule, { isOrdered: true }),
     reason: rule['reason'],
     ordered: `${timeText(rule['at'])} by ${authorText(rule['author'])}`,
-    'made by': origin === undefined ? undefined : `event ${origin.event} of source ${origin.source}, ${timeText(Math.floor(origin.at / 1000))}`,
+    'made by': origin === undefined ? undefined : `event ${origin.event} of ${timeText(Math.floor(origin.at / 1000))}`,
     'after lift of': rule['after_lift_of'],
     'lift reason': lift?.['reason'],
   });

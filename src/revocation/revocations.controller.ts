@@ -17,6 +17,7 @@ const OF_NOW = 'Of now: it takes no `as_of`. What stopped a token at a moment, `
 /** 503 with the rule's id: stored, but not known to be in force. */
 const NOT_CONFIRMED = { status: 503, description: 'stored, not confirmed: `id` and `seq` of the rule; repeat the request (problem+json)' };
 
+const appliedTo = (prefer: string | undefined): Readonly<Record<string, string>> => (prefersMinimal(prefer) ? { 'preference-applied': 'return=minimal' } : {});
 const wishOf = (prefer: string | undefined): Wish => (prefersMinimal(prefer) ? 'minimal' : 'all');
 
 @ApiTags('revocations')
@@ -53,7 +54,7 @@ export class RevocationsController {
       return accepted;
     }
     const { replayed, ...confirmation } = await this.#revocations.order(caller, body, idempotencyKey, wishOf(prefer));
-    void reply.status(replayed ? 200 : 201).header('location', `/v1/revocations/${confirmation.id}`);
+    void reply.status(replayed ? 200 : 201).header('location', `/v1/revocations/${confirmation.id}`).headers(appliedTo(prefer));
     return confirmation;
   }
 
@@ -73,7 +74,7 @@ export class RevocationsController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Omit<LiftConfirmation, 'replayed'>> {
     const { replayed: _, ...confirmation } = await this.#revocations.lift(caller, id, body, wishOf(prefer));
-    void reply.status(200);
+    void reply.status(200).headers(appliedTo(prefer));
     return confirmation;
   }
 

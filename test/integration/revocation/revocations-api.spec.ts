@@ -60,6 +60,7 @@ describe('/v1/revocations', () => {
     expect(ordered).toMatchObject({ status: 201, body: { confirmed: { nodes: 1, guards: 0, expired: 0 }, regrant_after: null } });
     expect(Object.keys(ordered.body).sort()).toEqual(['confirmed', 'hits', 'id', 'ms', 'other_rules', 'regrant_after', 'seq', 'unknown']);
     const minimal = await call('analyst', 'POST', '', order, { 'idempotency-key': 'k1', prefer: 'return=minimal' });
+    expect([ordered, minimal].map(({ headers }) => headers.get('preference-applied'))).toEqual([null, 'return=minimal']);
     expect(Object.keys(minimal.body).sort()).toEqual(['confirmed', 'id', 'ms', 'regrant_after', 'seq']);
     expect(ordered.headers.get('location')).toBe(`/v1/revocations/${ordered.body.id}`);
     expect(await call('analyst', 'POST', '', order, { 'idempotency-key': 'k1' })).toMatchObject({ status: 200, body: { id: ordered.body.id } });
