@@ -3,7 +3,7 @@ import { constants, createPublicKey, generateKeyPairSync, sign } from 'node:cryp
 import { digestOf, makeKey, mirrorSignature, respellPadding, signJwt, type Algorithm } from '../../test/conformance/signing.js';
 import { isTyp, parseCompactJws, sha256, spellings, verifySignature } from './jws.js';
 
-const ALGORITHMS: readonly Algorithm[] = ['ES256', 'EdDSA', 'PS256', 'RS256'];
+const ALGORITHMS: readonly Algorithm[] = ['ES256', 'ES384', 'ES512', 'EdDSA', 'PS256', 'RS256'];
 const keys = new Map(ALGORITHMS.map((alg) => [alg, makeKey(alg, alg)]));
 const publicKey = (alg: Algorithm) => createPublicKey({ key: keys.get(alg)!.jwk as never, format: 'jwk' });
 
@@ -54,8 +54,17 @@ describe('verifySignature', () => {
     expect(await verifySignature(alg, publicKey(alg), { ...jws, signature: Buffer.alloc(0) })).toBe(false);
   });
 
-  it.each(['none', 'HS256', 'ES384', 'toString', '__proto__', ''])('knows no algorithm %s', async (alg) => {
+  it.each(['none', 'HS256', 'ES256K', 'toString', '__proto__', ''])('knows no algorithm %s', async (alg) => {
     expect(await verifySignature(alg, publicKey('RS256'), parseCompactJws(signJwt(keys.get('RS256')!, {}))!)).toBe(false);
+  });
+
+  it('takes of one RSA key the signatures of the algorithm alone, with its digest, padding and salt', async () => {
+    const rsa = keys.get('RS256')!;
+    const algorithms: readonly Algorithm[] = ['PS256', 'PS384', 'PS512', 'RS256', 'RS384', 'RS512'];
+    for (const signed of algorithms) {
+      const jws = parseCompactJws(signJwt({ ...rsa, alg: signed }, { sub: 'u' }))!;
+      for (const alg of algorithms) expect([signed, alg, await verifySignature(alg, publicKey('RS256'), jws)]).toEqual([signed, alg, alg === signed]);
+    }
   });
 
   it.each<[number, boolean]>([
@@ -95,6 +104,16 @@ describe('spellings', () => {
     const jwt = signJwt(keys.get('ES256')!, { sub: 'u' });
     const all = [jwt, mirrorSignature(jwt)].sort();
     for (const text of [jwt, mirrorSignature(jwt), respellPadding(jwt)]) expect(spellings(parseCompactJws(text)!).toSorted()).toEqual(all);
+  });
+
+  it.each(['ES256', 'ES384', 'ES512'] as const)('%s: has the two texts that verify, from either', async (alg) => {
+    const all = spellings(parseCompactJws(signJwt(keys.get(alg)!, { sub: 'u' }))!);
+    expect(new Set(all).size).toBe(2);
+    for (const text of all) {
+      const jws = parseCompactJws(text)!;
+      expect(await verifySignature(alg, publicKey(alg), jws)).toBe(true);
+      expect(spellings(jws).toSorted()).toEqual(all.toSorted());
+    }
   });
 
   it('has the twin at full length where its second half begins with zeros', () => {
