@@ -89,6 +89,18 @@ describe('how a wait is settled', () => {
     expect(settled[0]!.nodes).toEqual([{ node: 'a', outcome: 'confirmed', guards: 3 }]);
   });
 
+  it('by nothing that was heard of a row that has gone since', async () => {
+    sut.heard(said('a', 5, 3));
+    const without = sut.wait(seq(5));
+    expect(await without).toEqual({ nodes: 0, guards: 0, expired: 0 });
+    rows = [row('a', 4)];
+    const waiting = sut.wait(seq(5));
+    await read();
+    expect(settled).toHaveLength(1);
+    rows = [row('a', 5)];
+    expect(await waiting).toMatchObject({ nodes: 1, guards: 0 });
+  });
+
   it('not in time: it is refused, and the next one waits again', async () => {
     rows = [row('a', 4)];
     const waiting = sut.wait(seq(5));

@@ -158,6 +158,24 @@ describe.each<[string, Start]>([['Fastify', fastify], ['Nest', nest]])('%s', (_,
   });
 });
 
+describe('the middleware in Express', () => {
+  it.each<[string, object, string | undefined]>([
+    ['a route', { route: { path: '/things/:id' } }, 'GET /things/:id'],
+    ['a route of a router that is mounted', { baseUrl: '/v1', route: { path: '/things/:id' } }, 'GET /v1/things/:id'],
+    ['a route by a pattern', { route: { path: /things/ } }, undefined],
+    ['no route', {}, undefined],
+  ])('tells a call by %s', async (_, express, route) => {
+    const { told, usage } = recordingUsage();
+    const middleware = createMiddleware({ verifier, usage });
+    const server = createServer((request, response) => middleware(request, response, () => (Object.assign(request, express), response.end('{}'))));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    stops.push(() => new Promise((resolve) => server.close(resolve).closeAllConnections()));
+    await ask(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, '/things/7', 'good');
+    while (told.length < 1) await new Promise((resolve) => setTimeout(resolve, 5));
+    expect([told[0]!.name, told[0]!.route]).toEqual(['access.allowed', route]);
+  });
+});
+
 describe('the verifier for MCP servers', () => {
   class InvalidTokenError extends Error {}
   class ServerError extends Error {}

@@ -77,6 +77,10 @@ describe('a guard', () => {
     expect(() => createGuard({ rescind: 'https://rescind.example', credentials: { key: 'k' }, ...(over as Partial<GuardOptions>) })).toThrow(TypeError);
   });
 
+  it.each([{ maxTokens: 1 }, { maxQuestions: 1 }, { maxWaiting: 1 }, { timeoutMs: 1 }])('is made with %j', (over) => {
+    expect(() => createGuard({ rescind: 'https://rescind.example', credentials: { key: 'k' }, ...over })).not.toThrow();
+  });
+
   describe('that asks every time', () => {
     const introspecting = (over: Partial<GuardOptions> = {}): Guard => guard({ mode: 'introspect', ...over });
 
@@ -200,7 +204,10 @@ describe('a guard', () => {
     it('asks a node that is behind again, three times', async () => {
       script['/feed/token'] = [reply(503, { error: 'behind' }), broken, reply(503, { error: 'behind' }), reply(200, active())];
       const sut = await connected();
+      const askedFrom = performance.now();
       expect(await sut.check('t')).toEqual(ACTIVE);
+      // 10, 50 and 150 ms; a timer may be a millisecond early.
+      expect(performance.now() - askedFrom).toBeGreaterThan(206);
       expect(askedAt('/feed/token')).toHaveLength(4);
       script['/feed/token'] = [reply(503, { error: 'behind' }, { 'retry-after': '2' })];
       expect(await sut.check('u')).toEqual(unavailable(2));
