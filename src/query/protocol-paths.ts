@@ -56,7 +56,7 @@ const tokenForm = (hint: string, example: object) => ({
       schema: {
         type: 'object',
         required: ['token'],
-        properties: { token: text, token_type_hint: { ...text, description: hint }, client_id: text, client_secret: text },
+        properties: { token: { ...text, minLength: 1 }, token_type_hint: { ...text, description: hint }, client_id: text, client_secret: text },
       },
       example,
     },
