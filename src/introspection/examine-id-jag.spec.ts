@@ -6,6 +6,7 @@ import { ID_JAG_TOKEN_TYPE, ID_JAG_TYP } from '../contracts/index.js';
 
 const { IDP, RAS, OTHER_RAS, idpKey } = parties;
 const INACTIVE = '{"active":false}';
+const DAY = 86_400;
 const AS_RAS = parties.basic('chat-login');
 
 let world: MemoryWorld;
@@ -15,6 +16,8 @@ beforeEach(() => {
 
 const idJag = (over: object = {}, header: object = {}, key: SigningKey = idpKey): string =>
   signJwt(key, { ...parties.idJagClaims(NOW), ...over }, { typ: ID_JAG_TYP, ...header });
+const changeIdp = (profile: object): void =>
+  void world.apply({ kind: 'source.changed', tenant: parties.TENANT.id, subject: parties.IDP_SOURCE.id, body: { ...parties.IDP_SOURCE, profile: { ...parties.IDP_SOURCE.profile, ...profile } } });
 const ask = async (text: string): Promise<string | undefined> => (await world.ask(text, AS_RAS, ID_JAG_TOKEN_TYPE)).body;
 
 describe('an ID-JAG that nothing speaks against', () => {
@@ -25,6 +28,40 @@ describe('an ID-JAG that nothing speaks against', () => {
   it('is active once it is reported, and its own `active` claim says nothing', async () => {
     world.recordIdJag(parties.idJagFacts(NOW));
     expect(JSON.parse((await ask(idJag({ active: 'yes' })))!)).toMatchObject({ active: true, jti: 'gr-1' });
+  });
+});
+
+describe('an ID-JAG at a bound', () => {
+  it.each<[string, () => string]>([
+    ['of the last second', () => idJag({ exp: NOW + 1 })],
+    ['that lives as long as it may', () => idJag({ iat: NOW - 40, exp: NOW - 40 + 86_400 })],
+    ['issued as far ahead as clocks may differ', () => idJag({ iat: NOW + 5 })],
+    ['valid as far ahead as clocks may differ', () => idJag({ nbf: NOW + 5 })],
+    ['as old as a lineage may be', () => (changeIdp({ max_token_lifetime: 60 * DAY }), idJag({ iat: NOW - 30 * DAY }))],
+    ['for as many resources as a rule could match, its RAS among them', () => idJag({ resource: Array.from({ length: 7 }, (_, at) => `https://api.example/${at}`) })],
+    ['with its audience as a list of one', () => idJag({ aud: [RAS] })],
+    ['whose agent is no object, which says nothing', () => idJag({ agent: 'agent-42' })],
+    ['whose agent has members of other types, which say nothing', () => idJag({ agent: { id: 7, type: null } })],
+  ])('%s is active', async (_, make) => expect(JSON.parse((await ask(make()))!)).toMatchObject({ active: true, jti: 'gr-1' }));
+
+  it.each<[string, object]>([
+    ['a resource that is no text', { resource: 7 }],
+    ['an empty list of resources', { resource: [] }],
+    ['an auth_time that is no number', { auth_time: 'now' }],
+    ['an iat that is no number', { iat: 'now' }],
+    ['an exp that is no number', { exp: 'later' }],
+    ['an empty subject', { sub: '' }],
+    ['a sid that is no text', { sid: 7 }],
+    ['no audience', { aud: undefined }],
+  ])('%s: malformed', async (_, over) => expect([await ask(idJag(over)), await world.count('malformed')]).toEqual([INACTIVE, 1]));
+
+  it.each<[string, object]>([
+    ['agent', { agent: { iss: IDP, id: 'agent-42' } }],
+    ['type of agent', { agent_type: 'support-assistant' }],
+    ['resource', { resource: 'https://api.example/0' }],
+  ])('is stopped by a rule on its %s', async (_, selector) => {
+    world.order(selector as never, { effect: 'block' });
+    expect([await ask(idJag({ resource: 'https://api.example/0' })), await world.count('stopped-by-rule')]).toEqual([INACTIVE, 1]);
   });
 });
 
@@ -45,6 +82,8 @@ describe('one precondition less, and the answer is the same inactive bytes', () 
     ['its signature is another key’s', 'unverified', () => idJag({}, { alg: 'ES256' }, parties.strangerKey)],
     ['its typ is an access token’s', 'unverified', () => idJag({}, { typ: 'at+jwt' })],
     ['it is no JWT', 'malformed', () => 'opaque'],
+    ['it names more resources than a rule could match', 'too-many-values', () => idJag({ resource: Array.from({ length: 9 }, (_, at) => `https://api.example/${at}`) })],
+    ['it was issued longer ago than a lineage may be old', 'lineage-too-old', () => (changeIdp({ max_token_lifetime: 60 * DAY }), idJag({ iat: NOW - 30 * DAY - 1 }))],
     ['it is an access token', 'not-allowed', () => signJwt(parties.rasKey, parties.claimsOf(parties.tokenFacts(NOW, { jti: 'at-1', sub: 'x' })))],
     ['its IdP reported two different ones', 'conflict', () => (world.recordIdJag(parties.idJagFacts(NOW), { conflict: true }), idJag())],
     ...(

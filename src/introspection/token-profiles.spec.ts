@@ -229,6 +229,12 @@ describe('times', () => {
   });
 });
 
+it('a token whose lineage is not complete is looked up on each call, also once its signature is known', async () => {
+  world.recordToken(facts({ iat: NOW - 100 }));
+  const token = text({ iat: NOW - 100 });
+  expect([await isActive(token), await isActive(token), world.statements]).toEqual([true, true, 2]);
+});
+
 it('a token in memory answers as one that was read', async () => {
   world.recordIdJag(parties.idJagFacts(NOW));
   const recorded = facts({ jti: 'at-"é"', acr: 'urn:acr', auth_time: NOW - 60, cnf: { 'x5t#S256': digestOf('certificate') }, act: { sub: 'agent' } });

@@ -188,6 +188,9 @@ export function createTokenVerifier({ state, keySets, maxTokens = DEFAULT_MAX_TO
   }
 
   function isOpaque(tenant: Tenant, { header, claims }: CompactJws): boolean {
+    dropStale();
+    if (sourcesOf(tenant, claims['iss']).some((source) => takesAlgorithm(source, header))) return false;
+    // A source that is disabled or has no keys may have them again.
     let isOfSource = false;
     for (const source of state.sources()) {
       if (source.tenant !== tenant.id || !source.issuers.includes(claims['iss'] as string)) continue;

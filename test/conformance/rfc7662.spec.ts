@@ -245,7 +245,14 @@ describe('RFC 7662, 4: security', () => {
 
   it('the text and what was recorded of it must agree', async () => {
     await expectInactive(await issueJwt({}, { scope: 'chat.admin' }));
-    await expectInactive(await issueJwt({ cnf: { jkt: digestOf('key') } }, { cnf: undefined }));
+    await expectInactive(await issueJwt({ cnf: { jkt: digestOf('key') } }, { cnf: { jkt: digestOf('other') } }));
+    await expectInactive(await issueJwt({}, { cnf: { jkt: digestOf('key') } }));
+  });
+
+  it('what the text does not state is answered from what was recorded', async () => {
+    const cnf = { jkt: digestOf('key') };
+    const answer = await expectActive(await issueJwt({ cnf }, { cnf: undefined, scope: undefined, client_id: undefined, sub: undefined }));
+    expect(answer).toMatchObject({ cnf, token_type: 'DPoP', scope: 'chat.read chat.history', client_id: 'wiki-at-chat', sub: 'chat-u-1' });
   });
 
   it('a token that is limited to certain resource servers is seen by them alone', async () => {

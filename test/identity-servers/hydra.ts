@@ -37,6 +37,7 @@ export async function startHydra({ audience, idp }: HydraOptions): Promise<Hydra
   await build();
   const [port, adminPort] = [await freePort(), await freePort()];
   const [issuer, admin] = [`http://127.0.0.1:${port}`, `http://127.0.0.1:${adminPort}`];
+  const [tokenEndpoint, jwksUri] = [`${issuer}/oauth2/token`, `${issuer}/.well-known/jwks.json`];
   const server = launchServer('Hydra', BINARY, ['serve', 'all', '--dev', '--sqa-opt-out'], {
     DSN: 'memory',
     SECRETS_SYSTEM: randomBytes(16).toString('hex'),
@@ -49,6 +50,8 @@ export async function startHydra({ audience, idp }: HydraOptions): Promise<Hydra
   });
   try {
     await server.untilItAnswers(`${admin}/health/ready`);
+    // The first question makes the keys; on a slow machine its connection is closed before they are ready.
+    await server.untilItAnswers(jwksUri);
     const grants = ['client_credentials', 'urn:ietf:params:oauth:grant-type:jwt-bearer'];
     await post(`${admin}/admin/clients`, { client_id: CLIENT.id, client_secret: CLIENT.secret, grant_types: grants, audience: [audience], scope: 'read', token_endpoint_auth_method: 'client_secret_post' });
     const expires = new Date(Date.now() + 86_400_000).toISOString();
@@ -57,11 +60,10 @@ export async function startHydra({ audience, idp }: HydraOptions): Promise<Hydra
     await server.stop();
     throw error;
   }
-  const tokenEndpoint = `${issuer}/oauth2/token`;
   return {
     issuer,
     tokenEndpoint,
-    jwksUri: `${issuer}/.well-known/jwks.json`,
+    jwksUri,
     async token(form) {
       const body = new URLSearchParams({ client_id: CLIENT.id, client_secret: CLIENT.secret, ...form }).toString();
       const response = await fetch(tokenEndpoint, { method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded' }, body });

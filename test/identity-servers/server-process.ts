@@ -4,6 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 /** How long a server may take to answer: the first start of one builds it, and a slow machine takes minutes. */
 const START_MS = 780_000;
 const POLL_MS = 500;
+/** A first answer may take long: Hydra makes its keys for it. */
+const ANSWER_MS = 60_000;
 /** Characters of its output that are kept for the error. */
 const KEPT = 4_000;
 
@@ -28,7 +30,7 @@ export function launchServer(name: string, command: string, args: readonly strin
       const deadline = performance.now() + START_MS;
       for (;;) {
         if (hasEnded(child)) throw new Error(`${name} ended with ${child.exitCode ?? child.signalCode}: ${said}`);
-        const status = await fetch(url, { signal: AbortSignal.timeout(5_000) }).then((response) => response.status, () => 0);
+        const status = await fetch(url, { signal: AbortSignal.timeout(ANSWER_MS) }).then((response) => response.status, () => 0);
         if (status === 200) return;
         if (performance.now() > deadline) throw new Error(`${name} does not answer: ${said}`);
         await delay(POLL_MS);

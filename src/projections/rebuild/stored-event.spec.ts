@@ -23,3 +23,33 @@ describe('an entry is read again as its writers took it', () => {
     ['with members that this release does not know', () => dataOf({ mode: 'binary', bytes: bytes({ ...DATA, later: { a: 1 } }), headers })],
   ])('%s', (_what, read) => expect(read()).toEqual(DATA));
 });
+
+describe('the audiences of a token are read again as its source’s', () => {
+  const API = 'https://api.example';
+  const TOKEN = { kind: 'access', iss: 'https://ras.example', jti: 'j', client_id: 'wiki', iat: 1_790_000_000, exp: 1_790_000_900 };
+  const entryOf = (type: string, source: string, data: object, mode: 'own' | 'structured' = 'structured'): StoredEntry => ({
+    index: 7n as LogIndex,
+    arrivalMs: 1,
+    type,
+    source,
+    payload: { mode, headers: [], bytes: bytes({ ...ENVELOPE, type, data }) },
+  });
+
+  /** Of a source that was registered with `API`, after the changes that are given. */
+  function audienceOf(aud: readonly string[], changes: readonly object[] = []): unknown {
+    const resources = createSourceResources(() => ({ resources: [API], profile: {} }));
+    const read = (entry: StoredEntry) => readStoredEvent(entry, TENANT, resources);
+    for (const after of changes) read(entryOf('dev.rescind.source.changed.v1', TENANT.id, { id: 's', seq: '1', change: 'updated', author: { caller: 'admin' }, after }, 'own'));
+    const event = read(entryOf('dev.rescind.token.issued.v1', 's', { ...TOKEN, aud })) as { said: { data: { aud: unknown }; sourceResources: unknown } };
+    return event.said.data.aud;
+  }
+
+  it.each<[string, readonly string[], readonly object[], readonly string[]]>([
+    ['a foreign one is left out', ['account', API], [], [API]],
+    ['one that the source has since', ['account', 'https://b.example'], [{ resources: [API, 'https://b.example'] }], ['https://b.example']],
+    ['the default resource of a change', [], [{ resources: [API], profile: { default_resource: API } }], [API]],
+    ['the default resource beside ignored ones', ['account'], [{ resources: [API], profile: { default_resource: API, ignored_audiences: ['account'] } }], [API]],
+    ['a default resource that was taken back', ['account', API], [{ resources: [API], profile: { default_resource: API } }, { resources: [API] }], [API]],
+    ['one that the source was given a moment before its entry', ['https://b.example'], [], ['https://b.example']],
+  ])('%s', (_, aud, changes, read) => expect(audienceOf(aud, changes)).toEqual(read));
+});
