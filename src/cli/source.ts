@@ -116,7 +116,7 @@ const described = (command: Command): Command =>
     .option('--issuer <url>', 'an issuer that it may speak for; may be repeated', collect)
     .option('--resource <url>', 'a resource identifier that it may speak for; may be repeated', collect)
     .option('--jwks <path>', 'file with its public keys, a JWK set')
-    .option('--jwks-uri <url>', 'https URL of its public keys')
+    .option('--jwks-uri <url>', 'URL of its public keys: https, or http at a loopback host that JWKS_ALLOWED_HOSTS of the service names')
     .option('--topic <name>', 'a topic that it shares with other sources')
     .option('--profile <preset or json>', `token profile: ${TOKEN_PROFILE_PRESETS.join(', ')}, or JSON such as '{"preset":"hydra","skew":30}'`)
     .addOption(urlOption())

@@ -22,12 +22,12 @@ export const isInactiveReason = (name: string): name is InactiveReason => Object
 
 /** What differs, of the reasons that only a text shows. */
 const MEMBERS: Readonly<Record<string, string>> = {
-  typ: 'the header `typ` is none that the profile takes',
+  typ: 'the header `typ` is none that the profile takes: choose the preset of the product, or set `typ` of the profile',
   signature: 'no key of the source verifies its signature: the key is missing, or the text is forged',
 };
 
 /** Says a reason to people. `member` is the one that differs. */
 export function describeInactive(reason: InactiveReason, member: string | null): string {
   if (member === null) return INACTIVE_REASONS[reason];
-  return reason === 'mismatch' ? `its text states another \`${member}\` than the event` : (MEMBERS[member] ?? INACTIVE_REASONS[reason]);
+  return reason === 'mismatch' ? `its text states another \`${member}\` than the event: send what the token says, or let the profile read another claim` : (MEMBERS[member] ?? INACTIVE_REASONS[reason]);
 }

@@ -3,7 +3,7 @@ import { Agent, Audience, Identifier, MAX_RAS_CLIENTS, Resources, Scope, Sequenc
 
 /** An IdP session ended, or without `sid` all sessions of the user until the event's time; becomes a `revoke`. */
 export const SessionEnded = Type.Object(
-  { iss: Identifier, sid: Type.Optional(Identifier), tenant: Type.Optional(Identifier), sub: Identifier, sequence: Sequence },
+  { iss: Identifier, sid: Type.Optional({ ...Identifier, description: 'absent: all sessions of the user until the time of the event' }), tenant: Type.Optional(Identifier), sub: Identifier, sequence: Sequence },
   { additionalProperties: false },
 );
 export type SessionEnded = Static<typeof SessionEnded>;

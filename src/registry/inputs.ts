@@ -73,7 +73,7 @@ const sourceMembers = {
       { ...closed, description: 'RFC 7517, public keys only' },
     ),
   ),
-  jwks_uri: Type.Optional(Type.String({ minLength: 1, maxLength: 2_048, description: 'https' })),
+  jwks_uri: Type.Optional(Type.String({ minLength: 1, maxLength: 2_048, description: 'https, or http at a loopback host that JWKS_ALLOWED_HOSTS names' })),
   topic: Type.Optional(Type.String({ pattern: '^rescind\\.events\\.[a-z0-9-]{1,63}$', description: 'rescind.events.<name>' })),
   profile: Type.Optional(ProfileInput),
 };
