@@ -1,3 +1,4 @@
+export { COUNTING_TIMEOUT_MS } from './counting.js';
 export { ENTITY_KINDS, type EntityKind } from './entities.pg.js';
 export type { OwnProjectedEvent, ProjectedEvent } from './event.js';
 export { CONNECTION_STATES } from './connections/write.pg.js';

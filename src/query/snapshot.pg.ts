@@ -11,7 +11,7 @@ export const QUESTION_TIMEOUT_MS = 2_000;
  * Compiling takes longer than most questions, and is chosen by estimates that recursion inflates; starting workers takes longer than they
  * save where every core has a question of its own.
  */
-const SETTINGS = { statement_timeout: String(QUESTION_TIMEOUT_MS), jit: 'off', max_parallel_workers_per_gather: '0' } as const;
+const SETTINGS = { jit: 'off', max_parallel_workers_per_gather: '0' } as const;
 /** One table of each projection, which are switched whole; a server that was restored has started since. By name each time: a plan is kept. */
 const TABLES = `concat_ws(' ', pg_postmaster_start_time(), ${['entity', 'edge_use', 'edge_grant', 'connection_version', 'edge_seen'].map((table) => `to_regclass('${table}')::oid`).join(', ')})`;
 const BEGIN_SNAPSHOT = [
@@ -20,7 +20,7 @@ const BEGIN_SNAPSHOT = [
 ] as const;
 const OPEN = {
   name: 'question-open',
-  text: `SELECT ${Object.entries(SETTINGS).map(([name, value]) => `set_config('${name}', '${value}', true)`).join(', ')}, set_config('plan_cache_mode', coalesce($3, current_setting('plan_cache_mode')), true), ${TABLES} AS tables,
+  text: `SELECT ${Object.entries(SETTINGS).map(([name, value]) => `set_config('${name}', '${value}', true)`).join(', ')}, set_config('statement_timeout', $4, true), set_config('plan_cache_mode', coalesce($3, current_setting('plan_cache_mode')), true), ${TABLES} AS tables,
     (SELECT next_ix FROM ledger_head WHERE tenant = $1) AS next_ix, (SELECT arrival FROM entry WHERE tenant = $1 AND ix = $2) AS arrival`,
 };
 const COMMIT = { name: 'question-commit', text: 'COMMIT' } as const;
@@ -77,6 +77,8 @@ export interface AskOptions<E> {
   readonly early?: (early: Early) => Promise<E>;
   /** Of the present one plan of each statement for all values. Of the past some are planned with theirs, which are far dearer without. */
   readonly plans?: 'generic';
+  /** How long one of its statements may take, ms: without it {@link QUESTION_TIMEOUT_MS}. */
+  readonly timeoutMs?: number;
   /** A time that a question of the present will ask for by `asOf`, given epoch milliseconds of now: it is found in the round trip that opens. */
   readonly other?: (nowMs: number) => number | undefined;
 }
@@ -86,11 +88,11 @@ const NO_INDEX = 2n ** 63n - 1n;
 
 /**
  * Every question is one read-only REPEATABLE READ transaction, so that its statements see the same moment. Rejects with
- * `filter-too-wide` when a statement exceeds {@link QUESTION_TIMEOUT_MS}, with `as-of-out-of-range` for a moment that the ledger
+ * `filter-too-wide` when a statement exceeds its timeout, with `as-of-out-of-range` for a moment that the ledger
  * does not cover.
  */
 export function createAsk({ pool, now, leaving }: { readonly pool: Pool; readonly now: () => number; readonly leaving?: Leaving | undefined }): Ask {
-  return async <T, E = undefined>(tenant: string, question: (snapshot: Snapshot, early: E) => Promise<T>, asked?: AskedMoment, { early, plans, other }: AskOptions<E> = {}) => {
+  return async <T, E = undefined>(tenant: string, question: (snapshot: Snapshot, early: E) => Promise<T>, asked?: AskedMoment, { early, plans, timeoutMs = QUESTION_TIMEOUT_MS, other }: AskOptions<E> = {}) => {
     const left = leaving?.signal();
     try {
       return await reading(pool, async (client, ended) => {
@@ -101,7 +103,7 @@ export function createAsk({ pool, now, leaving }: { readonly pool: Pool; readonl
           (await query<(string | null)[]>({ ...statement, values: [tenant, ...values], rowMode: 'array', types: AS_TEXT } as QueryConfig)).rows;
         const ends = (): void => ended(query(COMMIT));
         const startedAt = now();
-        const opening = open(query, tenant, asked, { plans, otherMs: asked === undefined ? other?.(startedAt * 1_000) : undefined });
+        const opening = open(query, tenant, asked, { plans, timeoutMs, otherMs: asked === undefined ? other?.(startedAt * 1_000) : undefined });
         const known = asked === undefined ? NO_INDEX : 'index' in asked ? asked.index : undefined;
         const found = early && known !== undefined ? early({ index: known, rows }) : undefined;
         // A moment that cannot be asked about is the answer, whatever is found beside it.
@@ -116,7 +118,7 @@ export function createAsk({ pool, now, leaving }: { readonly pool: Pool; readonl
         return await question(snapshot, (await (found ?? early?.(snapshot))) as E);
       });
     } catch (error) {
-      throw explain(error);
+      throw explain(error, timeoutMs);
     }
   };
 }
@@ -188,14 +190,15 @@ interface Opened {
 
 interface HowToOpen {
   readonly plans: 'generic' | undefined;
+  readonly timeoutMs: number;
   readonly otherMs: number | undefined;
 }
 
-async function open(query: Send, tenant: string, asked: AskedMoment | undefined, { plans, otherMs }: HowToOpen): Promise<Opened> {
+async function open(query: Send, tenant: string, asked: AskedMoment | undefined, { plans, timeoutMs, otherMs }: HowToOpen): Promise<Opened> {
   const last = asked !== undefined && 'index' in asked && !('at' in asked) ? asked.index - 1n : -1n;
   for (const statement of BEGIN_SNAPSHOT) query(statement).catch(() => undefined); // Those behind it fail with its error.
   const [opened, found] = await Promise.all([
-    query<HeadRow>({ ...OPEN, values: [tenant, String(last), plans === 'generic' && asked === undefined ? 'force_generic_plan' : null] }),
+    query<HeadRow>({ ...OPEN, values: [tenant, String(last), plans === 'generic' && asked === undefined ? 'force_generic_plan' : null, String(timeoutMs)] }),
     otherMs === undefined ? undefined : query<{ index: string }>({ ...FIND_INDEX_OF_HEAD, values: [tenant, otherMs] }),
   ]);
   const { next_ix, arrival, tables } = opened.rows[0]!;
@@ -238,8 +241,8 @@ const outOfRange = (detail: string): RescindError => new RescindError('as-of-out
 
 const QUERY_CANCELED = '57014';
 
-function explain(error: unknown): unknown {
+function explain(error: unknown, timeoutMs: number): unknown {
   if ((error as { code?: unknown }).code !== QUERY_CANCELED) return error;
-  const detail = `the answer took longer than ${QUESTION_TIMEOUT_MS / 1000} s: narrow the window with \`from\` and \`to\`, or add a filter`;
+  const detail = `the answer took longer than ${timeoutMs / 1000} s: narrow the window with \`from\` and \`to\`, or add a filter`;
   return new RescindError('filter-too-wide', { detail, cause: error });
 }

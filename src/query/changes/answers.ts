@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox';
-import { Agent, AsOf, Client, Index, maybe, page, Resource, Scopes, strict, Time, User } from '../answer-parts.js';
+import { Agent, AsOf, Client, Index, lowerBound, maybe, page, Resource, Scopes, strict, Time, User } from '../answer-parts.js';
 
 const Point = Type.Object({ index: Index, at: Time }, { ...strict, description: 'an entry of the ledger and its arrival' });
 const State = Type.Enum(['created', 'observed', 'deleted']);
@@ -24,11 +24,11 @@ export const ChangeItem = Type.Union([
       scopes_removed: Scopes,
       agent: maybe(Agent),
     },
-    { ...strict, description: 'vanished: deleted; returned: there again after it was; changed: decided, or with other scopes or another agent' },
+    { ...strict, description: 'one step of one connection. vanished: deleted; returned: there again after it was; changed: decided, or with other scopes or another agent' },
   ),
   Type.Object(ofPair('unrecorded-appeared'), { ...strict, description: 'a client and a resource that grants or uses show together, and no connection' }),
-  Type.Object({ ...ofPair('grants-appeared'), grants: Some }, { ...strict, description: 'users who hold a grant now and did not' }),
-  Type.Object({ ...ofPair('grants-grew'), grants: Some, scopes_added: Scopes }, { ...strict, description: 'grants that were there and hold more scopes now' }),
+  Type.Object({ ...ofPair('grants-appeared'), grants: Some }, { ...strict, description: 'users who came to hold a grant' }),
+  Type.Object({ ...ofPair('grants-grew'), grants: Some, scopes_added: Scopes, ...lowerBound }, { ...strict, description: 'grants that came to hold more scopes, also such as appeared in between' }),
   Type.Object(
     { ...ofPair('scopes-granted'), scopes: Type.Array(Type.Object({ scope: Type.String(), ...Point.properties }, strict)) },
     { ...strict, description: 'scopes that no grant of the two held before' },
@@ -42,7 +42,7 @@ export const ChangeItem = Type.Union([
       ...ofPair('agents-appeared'),
       agents: Type.Array(Type.Object({ agent: Agent, ...Point.properties, new: Type.Boolean({ description: 'nobody had named it before' }) }, strict)),
     },
-    { ...strict, description: 'agents that had nothing to do with the two before' },
+    { ...strict, description: 'agents that had nothing to do with the two before, also such as have left again' },
   ),
   Type.Object(
     { kind: Type.Literal('users-appeared'), ...made, client: Client, users: Some },
@@ -65,6 +65,12 @@ export const ChangeItem = Type.Union([
       rule_state: Type.Enum(['ordered', 'lifted'], {
         description: 'ordered: the rule stopped the token when it was used, as `/v1/tokens` tells it; lifted: used after the lift, which nothing of the rule speaks against',
       }),
+      rule_ended: Type.Optional(
+        Type.Object(
+          { by: Type.Enum(['enabling', 'until']), at: Time, entry: maybe(Index) },
+          { ...strict, description: 'the block had ended before some of the uses, and stopped as a revoke what had been granted until then; `entry` is that of the enabling event, which says whose it is' },
+        ),
+      ),
       selector: Type.Record(Type.String(), Type.Unknown()),
     },
     { ...strict, description: 'allowed uses of one user, client and resource that a rule stopped, or that came after its lift; a rule of an event counts from the time of the event' },
@@ -93,7 +99,7 @@ export const ChangePage = Type.Object(
     since: AsOf,
     items: properties.items,
     next: properties.next,
-    at_least: Type.Optional(Type.Literal(true, { description: 'not all was walked: counts of grants are the least there are, rules the newest' })),
+    incomplete: Type.Optional(Type.Literal(true, { description: 'more happened than one answer walks: older lines may be missing. Ask for a shorter time, a client or a resource' })),
   },
   strict,
 );

@@ -7,9 +7,9 @@ import type { Questions } from '../questions.pg.js';
 import { ChangePage, KINDS } from './answers.js';
 import { CHANGE_PARAMETERS } from './changes.pg.js';
 
-const DESCRIPTION = `The difference of two moments, newest first: connections, scopes, grants and agents that appeared, grew or vanished, and what was used again
-after a rule. One line a connection, or a pair of client and resource, and kind, whatever number of grants made it. Pages are of the same two
-moments as the first. A client and a resource choose lines. It takes no \`as_of\`: \`until\` is that.`;
+const DESCRIPTION = `What happened between two moments, newest first: connections, scopes, grants and agents that appeared, grew or vanished, and what was used
+again after a rule. Each step of a connection is a line of its own, so that a scope that came and went is told twice; of a pair of client and
+resource one line a kind stands for any number of grants. Pages are of the same two moments as the first. A client and a resource choose lines. It takes no \`as_of\`: \`until\` is that.`;
 
 @ApiTags('questions')
 @Controller('v1/changes')
@@ -26,7 +26,7 @@ export class ChangesController {
     name: 'since',
     required: true,
     schema: { type: 'string' },
-    description: 'an index of the ledger, a time (RFC 3339), or how long before `until`: `24h`, `7d`, `30m`',
+    description: 'an index of the ledger, a time (RFC 3339), or how long before `until`: `24h`, `7d`, `30m`. A moment before the first entry begins with that',
   })
   @ApiQuery({ name: 'until', required: false, schema: { type: 'string' }, description: 'an index of the ledger or a time; without it: now' })
   @ApiQuery({ name: 'kind', required: false, schema: { type: 'string', enum: [...KINDS] }, description: 'lines of this kind alone' })

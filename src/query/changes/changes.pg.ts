@@ -1,3 +1,4 @@
+import { COUNTING_TIMEOUT_MS } from '../../projections/index.js';
 import { asOfOf, momentFromCursor, momentToCursor, readAsOf } from '../as-of.js';
 import { decodeCursor, encodeCursor, questionOf } from '../cursor.js';
 import { resolveFilter } from '../names.pg.js';
@@ -18,8 +19,9 @@ export const CHANGE_PARAMETERS = [...FILTER_PARAMETERS.client, ...FILTER_PARAMET
 export const CHANGE_OWN_PARAMETERS = ['since', 'until', 'kind'] as const;
 
 /**
- * What a tenant's connections, grants, scopes and agents are at one moment that they were not at another, newest first: the difference of
- * two states, not a log. All lines of both moments are worked out for each page, and are the same for each: a page goes on by their number.
+ * What happened to a tenant's connections, grants, scopes and agents between two moments, newest first. Each step of a connection is a line; of
+ * a pair of client and resource, one line a kind stands for all grants. All lines are worked out for each page, and are the same for each: a page
+ * goes on by their number.
  */
 export function createChangesQuestion({ ask, reader, memory }: { readonly ask: Ask; readonly reader: Reader; readonly memory: PairMemory }) {
   const versionsOf = createVersionMemory();
@@ -51,9 +53,9 @@ export function createChangesQuestion({ ask, reader, memory }: { readonly ask: A
         since: asOfOf(since),
         items: await describeLines(until, shown),
         ...(lines.length > skip + limit ? { next: encodeCursor(tenantKey, question, place) } : {}),
-        ...(cut ? { at_least: true as const } : {}),
+        ...(cut ? { incomplete: true as const } : {}),
       };
-    }, asked, { other: (nowMs) => timeOfSince(askedSince, nowMs) });
+    }, asked, { timeoutMs: COUNTING_TIMEOUT_MS, other: (nowMs) => timeOfSince(askedSince, nowMs) });
   };
 }
 

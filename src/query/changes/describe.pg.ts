@@ -1,3 +1,4 @@
+import { isCut } from '../answer-parts.js';
 import { connectionStateOf } from '../entity-kinds.js';
 import { namesOf, orNull, READ_NAMES, type EntityRow } from '../names.pg.js';
 import type { Snapshot } from '../snapshot.pg.js';
@@ -40,7 +41,7 @@ export async function describeLines(snapshot: Snapshot, lines: readonly Line[]):
       case 'pair':
         return made as ChangeItem;
       case 'grants':
-        return { ...made, grants: what.grants, ...(what.added ? { scopes_added: [...what.added] } : {}) } as ChangeItem;
+        return { ...made, grants: what.grants, ...(what.added ? { scopes_added: [...what.added] } : {}), ...isCut(what.atLeast) } as ChangeItem;
       case 'scopes':
         return { ...made, scopes: what.scopes.map(({ scope, ix }) => ({ scope, ...point(ix) })) } as ChangeItem;
       case 'agents':
@@ -57,9 +58,10 @@ export async function describeLines(snapshot: Snapshot, lines: readonly Line[]):
           last_at: what.lastAt,
           uses: what.uses,
           tokens: what.tokens,
-          ...(what.atLeast ? { at_least: true } : {}),
+          ...isCut(what.atLeast),
           rule: what.rule,
           rule_state: what.state,
+          ...(what.ended ? { rule_ended: { ...what.ended, entry: orNull(what.ended.entry, String) } } : {}),
           selector: what.selector,
         } as ChangeItem;
     }

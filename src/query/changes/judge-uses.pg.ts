@@ -115,7 +115,12 @@ function lineOf(uses: readonly Use[]): Line {
       atLeast: uses.some((use) => isCut(use.part)),
       rule: rule.rule,
       state: part.state,
+      ended: uses.some((use) => use.part.is_ended) ? endOf(rule) : undefined,
       selector: { ...rule.selector },
     },
   };
 }
+
+/** How a block ended that acts as a revoke since. */
+const endOf = ({ turned_ms: turnedMs, turned_ix: entry, until_at: until }: RuleRow) =>
+  turnedMs === null ? { by: 'until' as const, at: until!, entry: null } : { by: 'enabling' as const, at: Math.floor(turnedMs / 1_000), entry };

@@ -13,7 +13,7 @@ function knownOf(rows: readonly VersionRow[]) {
 it('tells what grants hold more than they did, by pair', () => {
   const known = knownOf([row(20, 5, 'a'), row(30, 20, 'b c'), row(35, 6, 'a', 9), row(36, 7, 'x', 9, 4)]);
   expect(grownBetween(known, between(10, 100))).toEqual([
-    { client: 2, res: 3, grants: 2, first: 30, last: 35, added: ['a', 'b', 'c', 'a'] },
+    { client: 2, res: 3, grants: 2, first: 20, last: 35, added: ['a', 'b', 'c', 'a'] },
     { client: 4, res: 3, grants: 1, first: 36, last: 36, added: ['x'] },
   ]);
   expect(grownBetween(known, between(21, 35))).toEqual([{ client: 2, res: 3, grants: 1, first: 30, last: 30, added: ['b', 'c'] }]);
@@ -21,10 +21,10 @@ it('tells what grants hold more than they did, by pair', () => {
   expect(grownBetween(known, between(10, 100, undefined, [4]))).toEqual([]);
 });
 
-it('takes a grant that is new itself for none that grew, nor one that holds no more', () => {
+it('tells also what a grant gained that appeared in between, and nothing of a first version or of one that holds no more', () => {
   const known = knownOf([row(20, 15, 'a'), row(21, null, 'a', 5), row(22, 3, null, 6), row(23, 20, 'b')]);
-  expect(grownBetween(known, between(12, 100))).toEqual([]);
-  expect(grownBetween(known, between(16, 100))).toEqual([{ client: 2, res: 3, grants: 1, first: 23, last: 23, added: ['a', 'b'] }]);
+  for (const since of [12, 16]) expect(grownBetween(known, between(since, 100))).toEqual([{ client: 2, res: 3, grants: 1, first: 20, last: 23, added: ['a', 'b'] }]);
+  expect(grownBetween(known, between(21, 23))).toEqual([]);
 });
 
 it('takes nothing twice, in whatever order it is read', () => {

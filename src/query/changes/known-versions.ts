@@ -83,32 +83,19 @@ interface Between {
   readonly resources: readonly number[] | undefined;
 }
 
-/** Grants that were there and hold more scopes, by client and resource. */
+/** Grants that came to hold more scopes between two moments, by client and resource. */
 export function grownBetween({ versions }: KnownVersions, { since, until, clients, resources }: Between): GrownGrants[] {
-  const from = Number(since.index);
-  const to = Number(until.index);
-  const grants = new Map<string, { readonly first: Version; readonly wasThere: boolean; last: number; added: readonly string[] }>();
-  for (const version of versions) {
-    const { grant, client, res, ix, before, added } = version;
-    if (ix < from || ix >= to || (clients && !clients.includes(client)) || (resources && !resources.includes(res))) continue;
-    const there = grants.get(grant);
-    if (there === undefined) grants.set(grant, { first: version, wasThere: before !== null && before < from, last: ix, added });
+  const pairs = new Map<string, { readonly client: number; readonly res: number; readonly grants: Set<string>; readonly first: number; last: number; readonly added: string[] }>();
+  for (const { grant, pair, client, res, ix, before, added } of versions) {
+    if (ix < Number(since.index) || ix >= Number(until.index) || (clients && !clients.includes(client)) || (resources && !resources.includes(res))) continue;
+    if (before === null || added.length === 0) continue;
+    const grown = pairs.get(pair);
+    if (grown === undefined) pairs.set(pair, { client, res, grants: new Set([grant]), first: ix, last: ix, added: [...added] });
     else {
-      there.last = ix;
-      there.added = [...there.added, ...added];
-    }
-  }
-  const pairs = new Map<string, GrownGrants & { grants: number; first: number; last: number; added: string[] }>();
-  for (const { first, wasThere, last, added } of grants.values()) {
-    if (!wasThere || added.length === 0) continue;
-    const grown = pairs.get(first.pair);
-    if (grown === undefined) pairs.set(first.pair, { client: first.client, res: first.res, grants: 1, first: last, last, added: [...added] });
-    else {
-      grown.grants += 1;
-      grown.first = Math.min(grown.first, last);
-      grown.last = Math.max(grown.last, last);
+      grown.grants.add(grant);
+      grown.last = ix;
       grown.added.push(...added);
     }
   }
-  return [...pairs.values()];
+  return [...pairs.values()].map(({ grants, ...grown }) => ({ ...grown, grants: grants.size }));
 }

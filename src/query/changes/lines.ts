@@ -24,7 +24,7 @@ export type What =
       readonly agent: number | null;
     }
   | { readonly of: 'pair' }
-  | { readonly of: 'grants'; readonly grants: number; readonly added?: readonly string[] }
+  | { readonly of: 'grants'; readonly grants: number; readonly added?: readonly string[]; readonly atLeast: boolean }
   | { readonly of: 'scopes'; readonly scopes: readonly { readonly scope: string; readonly ix: number }[] }
   | { readonly of: 'agents'; readonly agents: readonly { readonly agent: number; readonly ix: number; readonly fresh: boolean }[] }
   | { readonly of: 'users'; readonly users: number }
@@ -41,6 +41,8 @@ export type What =
       readonly atLeast: boolean;
       readonly rule: string;
       readonly state: 'ordered' | 'lifted';
+      /** Some of the uses came after the block had ended: by what, when (epoch seconds), and the enabling's entry. */
+      readonly ended: { readonly by: 'enabling' | 'until'; readonly at: number; readonly entry: number | null } | undefined;
       readonly selector: Readonly<Record<string, unknown>>;
     };
 
@@ -55,14 +57,13 @@ export interface ConnectionChange {
   readonly agentAfter: number | null;
   readonly scopesBefore: readonly string[];
   readonly scopesAfter: readonly string[];
-  readonly changedIx: number;
-  /** Where it came to stand, or to be deleted, as it is now. */
-  readonly turnedIx: number;
+  /** The entry that made it so. */
+  readonly ix: number;
 }
 
 const DELETED = 0;
 
-/** What the connection is after the two moments that it was not before; undefined where it is the same again. */
+/** What one step made of a connection; undefined where it stayed the same. */
 export function lineOfConnection(change: ConnectionChange): Line | undefined {
   const { before, after, scopesBefore, scopesAfter } = change;
   const stood = before !== null && before !== DELETED;
@@ -72,8 +73,7 @@ export function lineOfConnection(change: ConnectionChange): Line | undefined {
   const same = before === after && added.length + removed.length === 0 && change.agentBefore === change.agentAfter;
   if (same) return undefined;
   const kind = stands === stood && before !== null ? 'connection-changed' : !stands ? 'connection-vanished' : before === null ? 'connection-appeared' : 'connection-returned';
-  const ix = kind === 'connection-changed' ? change.changedIx : change.turnedIx;
-  const { id, client, idpClient, res, agentAfter: agent } = change;
+  const { id, client, idpClient, res, agentAfter: agent, ix } = change;
   return { kind, client, res, first: ix, last: ix, what: { of: 'connection', id, idpClient, before, after, added, removed, agent } };
 }
 

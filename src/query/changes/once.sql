@@ -23,12 +23,8 @@ came AS (
   UNION ALL
   SELECT 'acting', a.client, a.res, NULL, a.agent, min(a.ix)
   FROM acted a
-  -- The agent is there until, and was not since.
-  WHERE (EXISTS (SELECT FROM edge_agent_granted g WHERE g.tenant = $1 AND g.client = a.client AND g.res = a.res AND g.agent = a.agent AND g.first_ix < $3)
-      OR EXISTS (SELECT FROM edge_agent_used u WHERE u.tenant = $1 AND u.client = a.client AND u.res = a.res AND u.agent = a.agent AND u.first_ix < $3)
-      OR EXISTS (SELECT FROM connection_version c WHERE c.tenant = $1 AND c.client = a.client AND c.res = a.res AND c.agent = a.agent
-                 AND c.from_ix < $3 AND (c.to_ix IS NULL OR c.to_ix >= $3)))
-    AND NOT EXISTS (SELECT FROM edge_agent_granted g WHERE g.tenant = $1 AND g.client = a.client AND g.res = a.res AND g.agent = a.agent AND g.first_ix < $2)
+  -- It was not there since.
+  WHERE NOT EXISTS (SELECT FROM edge_agent_granted g WHERE g.tenant = $1 AND g.client = a.client AND g.res = a.res AND g.agent = a.agent AND g.first_ix < $2)
     AND NOT EXISTS (SELECT FROM edge_agent_used u WHERE u.tenant = $1 AND u.client = a.client AND u.res = a.res AND u.agent = a.agent AND u.first_ix < $2)
     AND NOT EXISTS (SELECT FROM connection_version c WHERE c.tenant = $1 AND c.client = a.client AND c.res = a.res AND c.agent = a.agent
                     AND c.from_ix < $2 AND (c.to_ix IS NULL OR c.to_ix >= $2))

@@ -11,16 +11,18 @@ import type { VersionsOf } from './version-memory.pg.js';
 
 const sqlOf = (name: string): string => loadSql(import.meta.url, `${name}.sql`);
 const listOf = (sql: string): string => `(SELECT json_agg(x) FROM (${sql}) x)`;
-/** All that differs, in one round trip. */
-const DIFFERENCES = {
+/** Versions of grants, other than their first, that one answer walks. */
+export const MAX_VERSIONS_WALKED = 100_000;
+/** Steps of connections that one answer tells, the newest: a line each. */
+export const MAX_STEPS_WALKED = 20_000;
+/** All that happened, in one round trip. */
+const HAPPENED = {
   name: 'changes',
-  text: `SELECT ${listOf(sqlOf('connections'))} AS connections, ${listOf(sqlOf('once'))} AS once, ${listOf(sqlOf('users'))} AS users,
+  text: `SELECT ${listOf(sqlOf('connections').replace('{steps}', String(MAX_STEPS_WALKED)))} AS connections, ${listOf(sqlOf('once'))} AS once, ${listOf(sqlOf('users'))} AS users,
     (SELECT row_to_json(x) FROM (${USED_AFTER}) x) AS used`,
 };
 const GROWN = { name: 'changes-grown', text: sqlOf('grown') };
 
-/** Versions of grants, other than their first, that one answer walks. */
-export const MAX_VERSIONS_WALKED = 20_000;
 const NEVER = '9223372036854775807';
 /** Intake lets no event lie further ahead of its arrival, seconds. */
 const MAX_AHEAD_S = 600;
@@ -32,7 +34,7 @@ export interface Between {
   readonly resources: readonly number[] | undefined;
 }
 
-/** What two moments differ by, beside `appeared`, which are grants that are new: `cut` where a budget ended before what there is. */
+/** What happened between two moments, beside `appeared`, which are grants that are new: `cut` where a budget ended before what there is. */
 export async function readLines(
   between: Between,
   reader: Reader,
@@ -41,7 +43,7 @@ export async function readLines(
 ): Promise<{ readonly lines: readonly Line[]; readonly cut: boolean }> {
   const { since, until, clients, resources } = between;
   const [[row], grown] = await Promise.all([
-    until.rows<DifferencesRow>(DIFFERENCES, [
+    until.rows<HappenedRow>(HAPPENED, [
       String(since.index),
       String(until.index),
       clients,
@@ -60,11 +62,11 @@ export async function readLines(
       ...(connections ?? []).flatMap((one) => lineOfConnection(connectionOf(one)) ?? []),
       ...linesOfOnce((once ?? []).map(({ new_name, ...one }) => ({ ...one, fresh: new_name ?? false }))),
       ...appeared.map((one) => lineOfGrants('grants-appeared', one)),
-      ...grown.grants.map((one) => lineOfGrants('grants-grew', one, [...new Set(one.added)].sort())),
+      ...grown.grants.map((one) => lineOfGrants('grants-grew', one, { added: [...new Set(one.added)].sort(), atLeast: grown.cut })),
       ...(users ?? []).map(({ client, users: count, first_ix, last_ix }): Line => ({ kind: 'users-appeared', client, res: null, first: first_ix, last: last_ix, what: { of: 'users', users: count } })),
       ...uses.lines,
     ],
-    cut: grown.cut || uses.cut,
+    cut: grown.cut || uses.cut || (connections?.length ?? 0) >= MAX_STEPS_WALKED,
   };
 }
 
@@ -81,13 +83,13 @@ async function readGrown(between: Between, versionsOf: VersionsOf): Promise<{ re
   };
 }
 
-const lineOfGrants = (kind: 'grants-appeared' | 'grants-grew', { client, res, grants, first, last }: NewGrants, added?: readonly string[]): Line => ({
+const lineOfGrants = (kind: 'grants-appeared' | 'grants-grew', { client, res, grants, first, last }: NewGrants, more: { readonly added?: readonly string[]; readonly atLeast: boolean } = { atLeast: false }): Line => ({
   kind,
   client,
   res,
   first,
   last,
-  what: { of: 'grants', grants, ...(added ? { added } : {}) },
+  what: { of: 'grants', grants, ...more },
 });
 
 const connectionOf = (row: ConnectionRow) => ({
@@ -101,12 +103,11 @@ const connectionOf = (row: ConnectionRow) => ({
   agentAfter: row.agent_after,
   scopesBefore: row.scopes_before,
   scopesAfter: row.scopes_after,
-  changedIx: row.changed_ix,
-  turnedIx: row.turned_ix,
+  ix: row.ix,
 });
 
 /** Null: there are none. */
-interface DifferencesRow {
+interface HappenedRow {
   readonly [column: string]: unknown;
   readonly connections: readonly ConnectionRow[] | null;
   readonly once: readonly (Omit<OnceRow, 'fresh'> & { readonly new_name: boolean | null })[] | null;
@@ -125,8 +126,7 @@ interface ConnectionRow {
   readonly agent_after: number | null;
   readonly scopes_before: readonly string[];
   readonly scopes_after: readonly string[];
-  readonly changed_ix: number;
-  readonly turned_ix: number;
+  readonly ix: number;
 }
 
 /** Where no grant grew, one row says how many versions were walked. */

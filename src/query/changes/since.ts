@@ -28,20 +28,29 @@ export function timeOfSince(since: Since, nowMs: number): number | undefined {
   return 'atMs' in since.moment ? since.moment.atMs : undefined;
 }
 
-/** A duration that reaches beyond the first entry is answered from the first entry on: the time before it has nothing to tell. */
+const FIRST_ARRIVAL = 'SELECT arrival FROM entry WHERE tenant = $1 AND ix = 0';
+
+/** Finds the moment to begin with. One before the first entry begins with that: the time before it has nothing to tell. */
 export async function findSince(until: Snapshot, since: Since): Promise<Snapshot> {
-  if ('before' in since) {
-    const at = until.at - since.before;
-    try {
-      return notAfter(await until.asOf({ atMs: at * 1_000 }), until);
-    } catch (error) {
-      if (error instanceof RescindError && error.code === 'as-of-out-of-range') return until.asOf({ index: 0n, at });
-      throw error;
-    }
+  const moment = 'before' in since ? { atMs: (until.at - since.before) * 1_000 } : since.moment;
+  if ('index' in moment && moment.index === 0n) return until.asOf({ index: 0n, at: 'at' in moment ? moment.at : await firstArrival(until) });
+  try {
+    const found = await until.asOf(moment);
+    if ('before' in since) return notAfter(found, until);
+    if (found.index > until.index) throw invalid('`since` lies after `until`');
+    return found;
+  } catch (error) {
+    if (!(error instanceof RescindError) || error.code !== 'as-of-out-of-range') throw error;
+    if (!('atMs' in moment)) throw new RescindError('as-of-out-of-range', { detail: '`since` lies beyond the ledger', cause: error });
+    const at = Math.floor(moment.atMs / 1_000);
+    if (at > until.at) throw new RescindError('as-of-out-of-range', { detail: '`since` lies in the future', cause: error });
+    return until.asOf({ index: 0n, at });
   }
-  const found = await until.asOf(since.moment);
-  if (found.index > until.index) throw invalid('`since` lies after `until`');
-  return found;
+}
+
+async function firstArrival(until: Snapshot): Promise<number> {
+  const [first] = await until.rows<{ arrival: string }>(FIRST_ARRIVAL);
+  return first ? Math.floor(Number(first.arrival) / 1_000) : until.at;
 }
 
 /** Of a time `until` that is older than entries that arrived in its very second. */

@@ -4,7 +4,7 @@
 -- What an enabling or its `until` has ended stands in two parts: until then, and from then on for what had been granted before.
 -- $1 tenant  $2 since  $3 until  $9 the second by which all known uses were made
 WITH rule AS MATERIALIZED (
-  SELECT r.*, coalesce(o.at_ms, r.ordered_ms) / 1000 AS began, {turned_ms} AS turned_ms, coalesce(({turned_ms}) / 1000, r.until_at) AS ended,
+  SELECT r.*, coalesce(o.at_ms, r.ordered_ms) / 1000 AS began, {turned_ms} AS turned_ms, e.ix AS turned_ix, coalesce(({turned_ms}) / 1000, r.until_at) AS ended,
          e.ix IS NOT NULL OR NOT r.resume AS stays_revoked, r.selector - '{token,issuer}'::text[] = '{}' AS of_token,
          row_number() OVER (ORDER BY r.newest_ix DESC, r.rule, r.of_rule) AS nth
   FROM (
@@ -98,5 +98,5 @@ used AS MATERIALIZED (
 SELECT (SELECT count(*) > {rules} FROM rule) AS cut,
        (SELECT json_agg(u) FROM used u WHERE u.groups IS NOT NULL OR u.walked >= {budget}) AS uses,
        (SELECT json_agg(r) FROM (
-          SELECT nth, rule, selector, seq, ordered_ms, effect, before_at, until_at, resume, reauthenticate, turned_ms
+          SELECT nth, rule, selector, seq, ordered_ms, effect, before_at, until_at, resume, reauthenticate, turned_ms, turned_ix
           FROM rule WHERE nth IN (SELECT nth FROM used WHERE groups IS NOT NULL)) r) AS rules

@@ -79,6 +79,8 @@ export interface RuleRow {
   readonly resume: boolean;
   readonly reauthenticate: boolean;
   readonly turned_ms: number | null;
+  /** Entry of the enabling that ended the block. */
+  readonly turned_ix: number | null;
 }
 
 /** Of a rule the time until its end, or until its lift, or from there on. */

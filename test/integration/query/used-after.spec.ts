@@ -54,6 +54,10 @@ describe('used after a rule', () => {
     // What she held before is stopped all the same.
     await api.say([used('c-old', at + 1_400), used('c-old', at + 1_500)]);
     expect([await told(since), await stoppedBy('c-old')]).toEqual([[{ rule: 'r-carol', state: 'ordered', user: 'carol', at: at + 1_400, last: at + 1_500, uses: 2, tokens: 1 }], ['r-carol']]);
+    const [{ rule_ended: ended }] = (await ask(since)).items;
+    expect(ended).toEqual({ by: 'enabling', at: at + 1_000, entry: expect.stringMatching(/^\d+$/) });
+    const { rows } = await api.pool.query('SELECT type FROM entry WHERE tenant = $1 AND ix = $2', [ACME, ended.entry]);
+    expect(rows).toEqual([{ type: 'dev.rescind.user.enabled.v1' }]);
   });
 
   it('is whoever was disabled, by whatever token, until the enabling', async () => {
@@ -64,6 +68,7 @@ describe('used after a rule', () => {
     // Issued in spite of it.
     await api.say([issued('dave', 'd-during', at + 200), used('d-during', at + 300), enabled('dave', at + 1_000)]);
     expect(await told(since)).toEqual([{ rule: 'r-dave', state: 'ordered', user: 'dave', at: at + 300, last: at + 300, uses: 1, tokens: 1 }]);
+    expect((await ask(since)).items[0]).not.toHaveProperty('rule_ended');
   });
 
   it('is nobody of a block whose `until` has passed, but for what was granted before', async () => {
@@ -74,6 +79,7 @@ describe('used after a rule', () => {
     expect(await told(since)).toEqual([]);
     await api.say([used('e-old', at + 1_300), used('e-old', at + 500)]);
     expect(await told(since)).toEqual([{ rule: 'r-erin', state: 'ordered', user: 'erin', at: at + 500, last: at + 1_300, uses: 2, tokens: 1 }]);
+    expect((await ask(since)).items[0].rule_ended).toEqual({ by: 'until', at: at + 1_000, entry: null });
 
     const resumed = await head();
     await order('r-erin-resumed', at + 2_000, { effect: 'block', selector: { user: userOf('erin') }, until: at + 3_000, resume: true });

@@ -46,6 +46,11 @@ export const scopesThatGrew: Incident = {
       answer: { items: [{ kind: 'connection-changed', before: 'created', after: 'created', scopes_added: ['files.export'], scopes_removed: [] }] },
     },
     {
+      question: 'And since nine days ago, when it was not there?',
+      path: `/v1/changes?since=${scene.time(9, '18:00')}&kind=connection-changed&${ask.client(scene, AGENT)}`,
+      oneItem: { kind: 'connection-changed', before: 'created', after: 'created', scopes_added: ['files.write'], scopes_removed: [] },
+    },
+    {
       question: 'And five days ago?',
       path: `/v1/connections?${ask.client(scene, AGENT)}&as_of=${scene.time(5, '18:00')}`,
       answer: { items: [{ granted_scopes: ['files.read', 'files.write'], used_scopes: ['files.read'], unused_scopes: ['files.write'] }] },
