@@ -75,6 +75,8 @@ export function createRuleReader({ pool }: RuleReaderOptions): RuleReader {
       return rows.map(storedRule);
     },
     async find(tenant, id) {
+      // PostgreSQL refuses NUL in a text; no rule has one in its id.
+      if (id.includes('\0')) return undefined;
       const { rows } = await pool.query<Row>(READ, [tenant, id]);
       return rows[0] && storedRule(rows[0]);
     },
