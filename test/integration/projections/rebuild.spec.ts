@@ -139,7 +139,7 @@ describe('a rebuild', () => {
   it('knows every table that a projection may write', async () => {
     const declared = [...ALL_PROJECTIONS].flatMap((name) => Object.keys(PROJECTIONS[name].tables));
     const all = (await query<{ name: string }>("SELECT relname AS name FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition")).map(({ name }) => name);
-    const others = [/^control_/, /^node/, /^ledger_/, /^(entry|payload|dedupe)$/, /^quarantine/, /^kafka_/, /^topic_/, /^migration$/, /^projection_gate$/, /^directory$/, /^rule_confirmation$/, /^contradiction_owed$/];
+    const others = [/^control_/, /^node/, /^ledger_/, /^(entry|payload|dedupe)$/, /^quarantine/, /^kafka_/, /^topic_/, /^migration$/, /^projection_gate$/, /^directory$/, /^rule_confirmation$/, /^contradiction_owed$/, /^refused_token$/];
     expect(all.filter((name) => !others.some((other) => other.test(name))).sort()).toEqual(declared.sort());
   });
 });

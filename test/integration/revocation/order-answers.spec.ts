@@ -82,6 +82,7 @@ describe('what an order and a lift answer', () => {
     const mine = await order(userOf(2));
     expect(mine.other_rules!.rules.map(({ id, stops }) => [id, stops])).toEqual([[issuer.id, 'all'], [alias.id, 'part'], [part.id, 'part']]);
     expect(mine.other_rules!.rules[2]).toMatchObject({ until: expect.any(Number), selector: { resource: API } });
+    await untilTold(mine.id);
     const lifted = await lift(issuer.id, { resume: true });
     expect(lifted.other_rules!.rules.map(({ id }) => id)).toEqual(expect.arrayContaining([mine.id, part.id]));
     expect(lifted.other_rules!.rules.every(({ stops }) => stops === 'part')).toBe(true);
