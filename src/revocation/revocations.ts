@@ -1,7 +1,7 @@
 import { RescindError, canonicalJson } from '../contracts/index.js';
 import type { Appended, Author, Caller, Command, Confirmed, ControlFollower, ControlLog, RuleRecord, Seq, Tenant } from '../control/index.js';
 import { readLift, readOrder, readPreview } from './order-input.js';
-import { createPreviewReader, type Looks, type Preview } from './preview.pg.js';
+import { createPreviewReader, type Preview } from './preview.pg.js';
 import { mayRead, readsAll, requireOwnRule, requireReach } from './reach.js';
 import { createOrderOwn, type OrderOwn } from './own-rules.js';
 import { createRuleReader, type RuleReaderOptions } from './rule-reader.pg.js';
@@ -60,7 +60,7 @@ export interface Revocations {
   orderAsync(caller: Caller, body: unknown, idempotencyKey?: string): Promise<Accepted>;
   lift(caller: Caller, id: string, body: unknown): Promise<LiftConfirmation>;
   /** What the order would reach; orders nothing. An auditor may look at everything, others at what they may revoke. */
-  preview(caller: Caller, body: unknown, looks?: Looks): Promise<Preview>;
+  preview(caller: Caller, body: unknown): Promise<Preview>;
   list(reader: Caller, query: { readonly cursor?: string; readonly limit?: string }): Promise<RulePage>;
   read(reader: Caller, id: string): Promise<RuleView>;
   /** RFC 7009, for `/revoke`. */
@@ -180,11 +180,11 @@ export function createRevocations({ controlLog, follower, pool, questionPool = p
       return { ...confirmation, ...(ordered ? { revoke: ordered.id } : {}) };
     },
 
-    async preview(caller, body, looks = 'thorough') {
+    async preview(caller, body) {
       const tenant = tenantOf(caller);
       const order = readPreview(body, seconds());
       if (!caller.roles.audit) requireReach(caller.roles, order.selector);
-      return previews.read(tenant, order, skewOf(tenant), looks);
+      return previews.read(tenant, order, skewOf(tenant));
     },
 
     async list(reader, query) {
