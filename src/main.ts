@@ -381,7 +381,7 @@ function startServing(
   const revocations = createRevocations({ controlLog, follower, pool, questionPool, confirmShare: config.confirmShare, ...(orderWaits ? { waits: orderWaits } : {}) });
   const revoke = createRevokeHandler({ authenticate, revocations, verifier: introspection.verifier, lineage, follower, log, metrics, remoteAddress });
   // The guard has let in a whole caller, of which questions know the tenant alone.
-  const previewOrder: PreviewOrder = (caller, order) => revocations.preview(caller as Caller, order, 'quick');
+  const previewOrder: PreviewOrder = (caller, order) => revocations.preview(caller as Caller, order);
   const usableKeys = async (id: string): Promise<number> => {
     const source = follower.state.source(id)!;
     const fitting = await Promise.all(source.profile.algorithms.map((alg) => keySets.find(source, { alg })));

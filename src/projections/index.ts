@@ -1,6 +1,7 @@
-export { COUNTING_TIMEOUT_MS } from './counting.js';
+export { COUNTING_TIMEOUT_MS, MAX_COUNTED } from './counting.js';
 export { ENTITY_KINDS, type EntityKind } from './entities.pg.js';
 export type { OwnProjectedEvent, ProjectedEvent } from './event.js';
+export { personOf } from './connections/person.js';
 export { CONNECTION_STATES } from './connections/write.pg.js';
 export { PRINCIPAL_STATES } from './sessions/write.pg.js';
 export { OPERATIONS, OUTCOMES } from './usage/write.pg.js';
@@ -9,8 +10,7 @@ export { readClosedEdges, readOpenEdges, type EdgesWanted, type EdgeSum } from '
 export { readUsesOfGrants, readUsesOfUsers, type UserUses, type UseTimes } from './usage/user-uses.pg.js';
 export { BLOCK_BITS } from './usage/blocks.js';
 export type { Conflict } from './tokens/write.pg.js';
-export { AS_TEXT, createLineageReader, nearestOf, type LineageReader, type NearestReader } from './tokens/read.pg.js';
-export type { NearestRow } from './tokens/nearest-row.js';
+export { AS_TEXT, createLineageReader, type LineageReader } from './tokens/read.pg.js';
 export { MAX_LINEAGE_HOPS, type StoredIdJag, type StoredLineage, type StoredToken } from './tokens/stored-lineage.js';
 export { MAX_ROUTES_A_SOURCE, OTHER_ROUTES } from './usage/routes.pg.js';
 export { lastUsesOf, type UsedRule } from './rules/last-uses.pg.js';

@@ -7,7 +7,10 @@ export const maybe = <T extends TSchema>(schema: T) => Type.Union([schema, Type.
 export const Index = Type.String({ pattern: '^(?:0|[1-9][0-9]{0,18})$', description: 'position in the ledger, decimal' });
 export const Time = Type.Integer({ description: 'seconds since the epoch' });
 export const Count = Type.Integer({ minimum: 0 });
-/** Says that the numbers beside it, in the same object, are lower bounds. Without it they are exact. */
+/**
+ * A number is exact, unless the object that it stands in has this member. It never stands further out, so that whoever reads the number sees it, and
+ * is never false.
+ */
 export const lowerBound = { at_least: Type.Optional(Type.Literal(true, { description: 'the numbers beside it are lower bounds: there was more than one answer counts' })) };
 export const isCut = (cut: boolean): { at_least?: true } => (cut ? { at_least: true } : {});
 export const TokenId = Type.String({ pattern: '^[A-Za-z0-9_-]{22}$', description: 'key of the token: see /v1/tokens/{id}' });

@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox';
-import { Agent, Base64, Client, Count, GrantedScopes, INACTIVE, Index, maybe, one, page, Resource, Scopes, Source, strict, Time, TokenId, User } from './answer-parts.js';
+import { Agent, Base64, Client, Count, GrantedScopes, INACTIVE, Index, lowerBound, maybe, one, page, Resource, Scopes, Source, strict, Time, TokenId, User } from './answer-parts.js';
 
 /*
  * What the read API answers: the single source of the types, of OpenAPI's response schemas and of the check in the integration
@@ -11,7 +11,7 @@ const usage = {
   denied: Count,
   first_used: maybe(Time),
   last_used: maybe(Time),
-  at_least: Type.Optional(Type.Literal(true, { description: 'the newest accesses were counted, not all: the counts are the least there are' })),
+  ...lowerBound,
 };
 
 export const ConnectionItem = Type.Object(

@@ -10,8 +10,8 @@ import type { Questions } from './questions.pg.js';
 import { QUESTIONS } from './query-tokens.js';
 import { TOKEN_LOOKUP_PARAMETERS, TOKEN_PARAMETERS } from './tokens.pg.js';
 
-const USAGE_WINDOW = `Pages are read as of the first. \`from\` and \`to\` bound the usage, not the list; in a window, and of grants, the newest 20,000 accesses
-are counted, and \`at_least\` marks what was beyond them. Each filter has an index.`;
+const USAGE_WINDOW = `Pages are read as of the first. \`from\` and \`to\` bound the usage, not the list; in a window at most a million accesses
+are counted, and \`at_least\` beside a number says that there are more. Each filter has an index.`;
 
 const REFUSED = 'Of now: it takes no `as_of`. What was refused has no place in the ledger, and goes after some days.';
 

@@ -1,7 +1,7 @@
 import type { Pool, PoolClient, QueryConfig, QueryResult, QueryResultRow } from 'pg';
 import { RescindError } from '../contracts/index.js';
 import { loadSql, queryTogether, type Leaving } from '../platform/index.js';
-import { AS_TEXT, createLineageReader, ENTER_GATE, type NearestReader } from '../projections/index.js';
+import { AS_TEXT, createLineageReader, ENTER_GATE, type LineageReader } from '../projections/index.js';
 import type { AskedMoment, Moment } from './as-of.js';
 
 /** A question that takes longer is ended: it would hold a connection that others wait for. */
@@ -54,7 +54,7 @@ export interface Snapshot extends Moment {
   /** The rows of one statement, so many at a time: no more of them are held. */
   readonly pages: Pages;
   /** Reads in the same transaction. Not as of `index`. */
-  readonly lineage: NearestReader;
+  readonly lineage: LineageReader;
   /** Another moment of the same snapshot, for questions that compare two. */
   asOf(asked: AskedMoment): Promise<Snapshot>;
 }

@@ -1,4 +1,5 @@
 import { MORE_SCOPES } from '../projections/index.js';
+import { isCut } from './answer-parts.js';
 import type { Window } from './parameters.js';
 
 export interface Usage {
@@ -16,7 +17,7 @@ export const usageOf = ({ accesses, allowed, firstUsed, lastUsed, cut }: Usage) 
   denied: accesses - allowed,
   first_used: firstUsed,
   last_used: lastUsed,
-  ...(cut ? { at_least: true as const } : {}),
+  ...isCut(cut),
 });
 
 /**

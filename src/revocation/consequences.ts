@@ -59,7 +59,7 @@ export function createConsequences({ state, previews, surroundings, share, waits
 
   async function askedBy(tenant: Tenant, order: Order, hits: Preview, skew: number, timeoutMs: number): Promise<Asked | undefined> {
     if (!isMany(hits)) return undefined;
-    const all = await asking(() => previews.read(tenant, everything(order), skew, 'thorough'), timeoutMs);
+    const all = await asking(() => previews.read(tenant, everything(order), skew), timeoutMs);
     return askedOf(hits, all, share);
   }
 
@@ -71,7 +71,7 @@ export function createConsequences({ state, previews, surroundings, share, waits
     async ask(caller: Caller, tenant: Tenant, order: Order, skew: number, isReplay: () => Promise<boolean>): Promise<Preview | undefined> {
       if (share >= 100 || !mayBeWide(order.selector)) return undefined;
       const endsAt = performance.now() + askMs;
-      const hits = await asking(() => previews.read(tenant, order, skew, 'thorough'));
+      const hits = await asking(() => previews.read(tenant, order, skew));
       if (hits === null) {
         if (isConfirmedUncounted(order.confirm) || (await isReplay())) return undefined;
         throw refuseUncounted();
@@ -89,7 +89,7 @@ export function createConsequences({ state, previews, surroundings, share, waits
     },
 
     /** Begins counting what the order hits, beside the order. */
-    count: (tenant: Tenant, order: Order, skew: number): Promise<Preview | null> => telling(() => previews.read(tenant, order, skew, 'thorough')),
+    count: (tenant: Tenant, order: Order, skew: number): Promise<Preview | null> => telling(() => previews.read(tenant, order, skew)),
 
     /** To be asked when the rule is in force. */
     async tell(around: Around, counting: Promise<Preview | null>): Promise<Consequences> {

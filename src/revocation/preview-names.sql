@@ -11,6 +11,11 @@ SELECT
   own.usr AS own_user, own.client AS own_client, own.agent AS own_agent, own.res AS own_resource,
   CASE WHEN $2 IS NOT NULL THEN ARRAY(SELECT own.usr WHERE own.usr IS NOT NULL UNION SELECT a.idp FROM alias a WHERE a.tenant = $1 AND a.local = own.usr) END AS users,
   CASE WHEN $3 IS NOT NULL THEN ARRAY(SELECT own.client WHERE own.client IS NOT NULL UNION SELECT a.local FROM alias a WHERE a.tenant = $1 AND a.idp = own.client) END AS clients,
+  -- Whose standing rights count: also those under the names of RASs that are tied to it and to nobody else.
+  CASE WHEN $2 IS NOT NULL THEN ARRAY(SELECT own.usr WHERE own.usr IS NOT NULL UNION SELECT a.local FROM alias a WHERE a.tenant = $1 AND a.idp = own.usr
+    AND NOT EXISTS (SELECT FROM alias o WHERE o.tenant = $1 AND o.local = a.local AND o.idp <> own.usr)) END AS covered_users,
+  CASE WHEN $3 IS NOT NULL THEN ARRAY(SELECT own.client WHERE own.client IS NOT NULL UNION SELECT a.local FROM alias a WHERE a.tenant = $1 AND a.idp = own.client
+    AND NOT EXISTS (SELECT FROM alias o WHERE o.tenant = $1 AND o.local = a.local AND o.idp <> own.client)) END AS covered_clients,
   CASE WHEN $6::bytea IS NOT NULL THEN ARRAY(
     SELECT s.usr FROM session s WHERE s.tenant = $1 AND s.key = $6 AND s.usr IS NOT NULL
     UNION

@@ -1,9 +1,9 @@
 import { loadSql } from '../platform/index.js';
+import { personOf } from '../projections/index.js';
 import type { Selector } from '../rules/index.js';
 
-const TOKENS = loadSql(import.meta.url, 'preview-tokens.sql');
+const TOKENS = loadSql(import.meta.url, 'preview-tokens.sql').replace('{person}', () => personOf('u.usr', '9223372036854775807'));
 const CLIENTS = loadSql(import.meta.url, 'preview-clients.sql');
-const GRANTS = loadSql(import.meta.url, 'preview-grants.sql');
 
 /** Small ids of what a selector names, as `preview-names.sql` finds them: `own_…` is the name itself, the lists have other names of it too. */
 export interface Names {
@@ -13,6 +13,8 @@ export interface Names {
   readonly own_resource: number | null;
   readonly users: number[] | null;
   readonly clients: number[] | null;
+  readonly covered_users: number[] | null;
+  readonly covered_clients: number[] | null;
   readonly session_users: number[] | null;
   readonly id_jags: Buffer[] | null;
 }
@@ -64,32 +66,28 @@ export interface TokensQuestion {
   readonly now: number;
   readonly lastHour: number;
   readonly oldest: number;
-  readonly lookedAt: number;
-  readonly endedLookedAt: number;
+  /** Rows that one step counts at most. */
+  readonly most: number;
   /** Granted until this, clocks included, and whether an older sign-in falls too. */
   readonly before: { readonly at: number; readonly reauthenticate: boolean } | undefined;
-  /** Whether what stands behind the tokens is counted. */
-  readonly behind: boolean;
-  /** Whether it is asked what came of tokens also where there are more than are looked at, so that the number is a lower bound all the same. */
-  readonly further: boolean;
 }
 
 export function tokensStatement(question: TokensQuestion): Statement {
-  const { tenant, selector, now, lastHour, oldest, lookedAt, endedLookedAt, before, behind, further } = question;
-  const parameters = new Parameters([tenant, now, lastHour, oldest, lookedAt, endedLookedAt]);
+  const { tenant, selector, now, lastHour, oldest, most, before } = question;
+  const parameters = new Parameters([tenant, now, lastHour, oldest, most]);
   const branches = branchesOf(question.seeds, parameters);
   const selected = selectedText(question, parameters);
+  const { standing, connections } = standingText(question, parameters);
   const text = TOKENS.replace('{seeds}', () => branches.map(([, branch]) => branch).join('\n  UNION ALL\n  '))
     .replace('{selected}', () => selected)
     .replace('{children}', () => childrenOf('selected'))
     .replace('{grandchildren}', () => childrenOf('first'))
-    .replace('{further}', further ? 'true' : 'NOT off')
-    .replace('{behind}', () => (behind ? BEHIND : ''))
-    .replace('{counted}', () => (behind ? COUNTED_BEHIND : '0 AS grants, 0 AS connections'))
+    .replace('{standing}', () => standing)
+    .replace('{connections}', () => connections)
     .replaceAll('{alive}', () => ALIVE);
   const members = Object.keys(selector);
   // What is asked again and again; of others there are too many to keep.
-  const name = members.length === 1 && before === undefined ? { name: `preview-tokens-${members[0]!}-${branches.map(([letter]) => letter).join('')}${further ? '-further' : ''}` } : {};
+  const name = members.length === 1 && before === undefined ? { name: `preview-tokens-${members[0]!}-${branches.map(([letter]) => letter).join('')}` } : {};
   return { ...name, text, values: parameters.values };
 }
 
@@ -98,27 +96,27 @@ function branchesOf({ users, clients, agents, token, idJags, session, unnamed }:
   const branches: [string, string][] = [];
   const named = (column: 'usr' | 'client' | 'agent', ids: readonly number[]): void => {
     if (ids.length === 0) return;
-    branches.push([column[0]!, `SELECT r.part, d.id, r.most, r.ended, k.* FROM unnest(${parameters.add(ids, 'int[]')}) d (id) CROSS JOIN found r
+    branches.push([column[0]!, `SELECT r.part, d.id, r.ended, k.* FROM unnest(${parameters.add(ids, 'int[]')}) d (id) CROSS JOIN found r
   CROSS JOIN LATERAL (
     SELECT ${COLUMNS} FROM token t
     WHERE t.tenant = $1 AND t.${column} = d.id AND ${END} > r.low AND ${END} <= r.high
-    ORDER BY ${END} DESC LIMIT r.most
+    ORDER BY ${END} DESC LIMIT $5
   ) k`]);
   };
   named('usr', users);
   named('client', clients);
   named('agent', agents);
-  if (token) branches.push(['k', `SELECT 'k', 0, 2147483647, false, ${COLUMNS} FROM token t WHERE t.tenant = $1 AND t.key = ${parameters.add(token, 'bytea')}`]);
-  if (idJags.length > 0) branches.push(['j', `(SELECT 'j', 0, $5::int, false, ${COLUMNS} FROM token t WHERE t.tenant = $1 AND t.id_jag_key = ANY (${parameters.add(idJags, 'bytea[]')}) LIMIT $5)`]);
+  if (token) branches.push(['k', `SELECT 'k', 0, false, ${COLUMNS} FROM token t WHERE t.tenant = $1 AND t.key = ${parameters.add(token, 'bytea')}`]);
+  if (idJags.length > 0) branches.push(['j', `(SELECT 'j', 0, false, ${COLUMNS} FROM token t WHERE t.tenant = $1 AND t.id_jag_key = ANY (${parameters.add(idJags, 'bytea[]')}) LIMIT $5)`]);
   if (session) {
     const [iss, sid] = textsOf(parameters, [session.iss, session.sid]);
-    const stating = (part: string, path: string): string => `(SELECT '${part}', 0, $5::int, false, ${COLUMNS} FROM token t
+    const stating = (part: string, path: string): string => `(SELECT '${part}', 0, false, ${COLUMNS} FROM token t
     WHERE t.tenant = $1 AND ${path.replace('?', 'sid')} = ${sid} AND ${path.replace('?', 'iss')} = ${iss} ORDER BY t.ix DESC LIMIT $5)`;
     branches.push(['s', `${stating('i', `t.facts #>> '{id_jag,?}'`)}\n  UNION ALL\n  ${stating('o', `t.facts ->> '?'`)}`]);
   }
   // The RAS's own name for it may be in the facts, and it shows in no grant of the resource.
-  if (unnamed) branches.push(['n', `(SELECT 'n', 0, $5::int, false, ${COLUMNS} FROM token t WHERE t.tenant = $1 AND t.usr IS NULL ORDER BY t.ix DESC LIMIT $5)`]);
-  if (branches.length === 0) branches.push(['', `SELECT 'k', 0, 2147483647, false, ${COLUMNS} FROM token t WHERE t.tenant = $1 AND false`]);
+  if (unnamed) branches.push(['n', `(SELECT 'n', 0, false, ${COLUMNS} FROM token t WHERE t.tenant = $1 AND t.usr IS NULL ORDER BY t.ix DESC LIMIT $5)`]);
+  if (branches.length === 0) branches.push(['', `SELECT 'k', 0, false, ${COLUMNS} FROM token t WHERE t.tenant = $1 AND false`]);
   return branches;
 }
 
@@ -182,24 +180,15 @@ function selectedText({ selector, names, keys, before }: TokensQuestion, paramet
 
 const textsOf = (parameters: Parameters, values: readonly (string | null)[]): string[] => values.map((value) => parameters.add(value, 'text'));
 
-const childrenOf = (of: string): string => `SELECT t.key, t.usr, t.client, t.res, ${ALIVE} AS alive FROM token t WHERE (SELECT further FROM asked) AND t.tenant = $1 AND t.parent_key = ANY (ARRAY(SELECT key FROM ${of}))
+const childrenOf = (of: string): string => `SELECT t.key, t.usr, t.client, t.res, ${ALIVE} AS alive FROM token t WHERE t.tenant = $1 AND t.parent_key = ANY (ARRAY(SELECT key FROM ${of}))
   UNION ALL
   SELECT t.* FROM id_jag j
   CROSS JOIN LATERAL (SELECT t.key, t.usr, t.client, t.res, ${ALIVE} AS alive FROM token t WHERE t.tenant = $1 AND t.id_jag_key IN (j.key, j.sha_key) OFFSET 0) t
-  WHERE (SELECT further FROM asked) AND j.tenant = $1 AND j.parent_key = ANY (ARRAY(SELECT key FROM ${of}))`;
-
-const BEHIND = `, behind AS (
-  SELECT DISTINCT g.usr, g.client, g.res
-  FROM (SELECT DISTINCT l.usr, l.client, r.id AS res FROM live l CROSS JOIN LATERAL unnest(l.res) r (id)) l
-  CROSS JOIN LATERAL (SELECT * FROM grant_version g WHERE g.tenant = $1 AND g.usr = l.usr AND g.client = l.client AND g.res = l.res AND g.to_ix IS NULL LIMIT 1) g
-)`;
-const COUNTED_BEHIND = `(SELECT count(*) FROM behind) AS grants,
-  (SELECT count(*) FROM connection_version c
-   WHERE c.tenant = $1 AND c.to_ix IS NULL AND c.state <> 0 AND (c.client, c.res) IN (SELECT client, res FROM behind)) AS connections`;
+  WHERE j.tenant = $1 AND j.parent_key = ANY (ARRAY(SELECT key FROM ${of}))`;
 
 /** Clients of a selector without token, ID-JAG, session, user, agent and client. */
-export function clientsStatement(tenant: string, { resource }: Selector, resourceKey: Buffer | null, most: number): Statement {
-  const parameters = new Parameters([tenant, most]);
+export function clientsStatement(tenant: string, { resource }: Selector, resourceKey: Buffer | null): Statement {
+  const parameters = new Parameters([tenant]);
   const text = (clients: string): string => CLIENTS.replace('{clients}', () => clients);
   if (resource === undefined) return { name: 'preview-clients', text: text('SELECT e.id FROM entity e WHERE e.tenant = $1 AND e.kind = 2'), values: parameters.values };
   // Whatever a RAS issued for an ID-JAG is for the RAS itself, too.
@@ -209,17 +198,24 @@ export function clientsStatement(tenant: string, { resource }: Selector, resourc
   return { name: 'preview-clients-resource', text: text(ofResource), values: parameters.values };
 }
 
+/** A rule on a token, an ID-JAG, a session or a type of agent ends no standing right: only what is behind its tokens is counted. */
+const isStanding = ({ token, id_jag: idJag, session, agent_type: agentType }: Selector): boolean => !token && !idJag && !session && agentType === undefined;
+
+const NO_GRANTS = 'SELECT NULL::int AS usr, NULL::int AS client, NULL::int AS res WHERE false';
+const HELD_CONNECTIONS = '(c.client, c.res) IN (SELECT client, res FROM held)';
+
 /** Standing rights and connections that a rule on who and what they are for would reach. */
-export function grantsStatement(tenant: string, { issuer, user, client, agent, resource }: Selector, names: Names, most: number): Statement {
-  const parameters = new Parameters([tenant, most]);
-  const grants: string[] = [];
+function standingText({ selector, names }: TokensQuestion, parameters: Parameters): { readonly standing: string; readonly connections: string } {
+  if (!isStanding(selector)) return { standing: NO_GRANTS, connections: HELD_CONNECTIONS };
+  const { issuer, user, client, agent, resource } = selector;
+  const grants = ['g.to_ix IS NULL'];
   const connections: string[] = [];
   if (user) {
-    grants.push(`g.usr = ANY (${parameters.add(names.users, 'int[]')})`);
-    connections.push('(c.client, c.res) IN (SELECT client, res FROM standing)');
+    grants.push(`g.usr = ANY (${parameters.add(names.covered_users, 'int[]')})`);
+    connections.push(HELD_CONNECTIONS);
   }
   if (client) {
-    const ids = parameters.add(names.clients, 'int[]');
+    const ids = parameters.add(names.covered_clients, 'int[]');
     grants.push(`g.client = ANY (${ids})`);
     connections.push(`(c.client = ANY (${ids}) OR c.idp_client = ANY (${ids}))`);
   }
@@ -238,8 +234,5 @@ export function grantsStatement(tenant: string, { issuer, user, client, agent, r
     grants.push(`EXISTS (SELECT FROM entity e WHERE e.tenant = $1 AND e.id IN (g.usr, g.client) AND e.parts ->> 0 = ${text})`);
     connections.push(`${text} IN (c.parts ->> 0, c.parts ->> 3)`);
   }
-  const and = (conditions: readonly string[]): string => conditions.map((condition) => ` AND ${condition}`).join('');
-  const text = GRANTS.replace('{grants}', () => and(grants)).replace('{connections}', () => and(connections));
-  const members = Object.entries({ user, client, agent, resource, issuer }).flatMap(([member, value]) => (value === undefined ? [] : [member]));
-  return { ...(members.length === 1 ? { name: `preview-grants-${members[0]!}` } : {}), text, values: parameters.values };
+  return { standing: `SELECT g.usr, g.client, g.res FROM grant_version g WHERE g.tenant = $1 AND ${grants.join(' AND ')}`, connections: connections.length === 0 ? 'true' : connections.join(' AND ') };
 }

@@ -2,31 +2,17 @@ import type { Pool, PoolClient, QueryResult } from 'pg';
 import { RescindError } from '../contracts/index.js';
 import type { Tenant } from '../control/index.js';
 import { loadSql, onConnection, queryTogether } from '../platform/index.js';
-import { ENTER_GATE } from '../projections/index.js';
+import { COUNTING_TIMEOUT_MS, ENTER_GATE, MAX_COUNTED } from '../projections/index.js';
 import { MAX_LINEAGE_AGE_S, ruleKeyToBytes, selectorParts, ruleKey, type Dimension, type Selector } from '../rules/index.js';
 import type { Order } from './order-input.js';
-import { clientsStatement, grantsStatement, tokensStatement, type Names, type Seeds, type Statement } from './preview-text.js';
+import { clientsStatement, tokensStatement, type Names, type Seeds, type Statement } from './preview-text.js';
 
 const NAMES = { name: 'preview-names', text: loadSql(import.meta.url, 'preview-names.sql') };
 
-/** How much one preview looks at; more is not counted. */
-export type Looks = 'thorough' | 'quick';
-
-/** Over all users, clients or agents it begins from, and at least of each of their names: most have few. Ended tokens: a live one may have come of them. */
-const LOOKED_AT = {
-  thorough: { tokens: 1_000, ofAName: 300, ended: 400, endedOfAName: 75, grants: 100_000 },
-  quick: { tokens: 100, ofAName: 25, ended: 100, endedOfAName: 10, grants: 500 },
-  /** A quick one of what many use, of which there is more than is looked at. */
-  quickOfMany: { tokens: 40, ofAName: 5, ended: 50, endedOfAName: 5, grants: 500 },
-} as const;
-/** Clients that a selector without token, ID-JAG, session, user and agent begins from. */
-const MAX_CLIENTS = 2_000;
-/** A preview that takes longer is ended: it would hold a connection that orders wait for. */
-const TIMEOUT_MS = 2_000;
 const HOUR_S = 3_600;
 
 /** Each text is planned once for all its values: of most selectors planning takes as long as counting. Compiling and workers take longer than they save. */
-const SETTINGS = { statement_timeout: String(TIMEOUT_MS), jit: 'off', max_parallel_workers_per_gather: '0', plan_cache_mode: 'force_generic_plan' } as const;
+const SETTINGS = { statement_timeout: String(COUNTING_TIMEOUT_MS), jit: 'off', max_parallel_workers_per_gather: '0', plan_cache_mode: 'force_generic_plan' } as const;
 const BEGIN: readonly Statement[] = [
   { name: 'preview-begin', text: 'BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY', values: [] },
   { name: 'preview-gate', text: ENTER_GATE, values: [] },
@@ -46,16 +32,16 @@ export interface Preview {
   readonly users: number;
   readonly grants: number;
   readonly connections: number;
-  /** The counting ended at its bounds: each number is a lower one. */
-  readonly at_least: boolean;
+  /** There was more than one preview counts: the numbers are lower bounds. Without it they are exact. */
+  readonly at_least?: true;
 }
 
 export interface PreviewReader {
   /** `skew`: the largest of the tenant's sources, seconds. Rejects with `filter-too-wide` when it takes too long. */
-  read(tenant: Tenant, order: Order, skew: number, looks: Looks): Promise<Preview>;
+  read(tenant: Tenant, order: Order, skew: number): Promise<Preview>;
 }
 
-interface TokenCounts {
+interface Counts {
   readonly tokens: string;
   readonly used: string;
   readonly users: string;
@@ -66,9 +52,9 @@ interface TokenCounts {
 
 export function createPreviewReader({ pool, now }: { readonly pool: Pool; readonly now: () => number }): PreviewReader {
   return {
-    async read(tenant, order, skew, looks) {
+    async read(tenant, order, skew) {
       try {
-        return await onConnection(pool, (client) => preview(client, tenant, order, { now: Math.floor(now() / 1000), skew, most: LOOKED_AT[looks === 'quick' && !order.selector.user ? 'quickOfMany' : looks] }));
+        return await onConnection(pool, (client) => preview(client, tenant, order, { now: Math.floor(now() / 1000), skew }));
       } catch (error) {
         throw explain(error);
       }
@@ -76,17 +62,14 @@ export function createPreviewReader({ pool, now }: { readonly pool: Pool; readon
   };
 }
 
-async function preview(client: PoolClient, tenant: Tenant, order: Order, { now, skew, most }: { now: number; skew: number; most: (typeof LOOKED_AT)[keyof typeof LOOKED_AT] }): Promise<Preview> {
+async function preview(client: PoolClient, tenant: Tenant, order: Order, { now, skew }: { readonly now: number; readonly skew: number }): Promise<Preview> {
   const { selector } = order;
   const keys = new Map(selectorParts(selector).map(([dimension, parts]): [Dimension, Buffer] => [dimension, ruleKeyToBytes(ruleKey(tenant.key, dimension, parts))]));
   const key = (dimension: Dimension): Buffer | null => keys.get(dimension) ?? null;
   const naming = { ...NAMES, values: [tenant.id, key('user'), key('client'), key('agent'), key('resource'), key('session'), key('id_jag')] };
-  const clients = isNarrow(selector) ? undefined : clientsStatement(tenant.id, selector, key('resource'), MAX_CLIENTS);
+  const clients = isNarrow(selector) ? undefined : clientsStatement(tenant.id, selector, key('resource'));
   const [[names], found = []] = (await ask(client, [...BEGIN, naming, ...(clients ? [clients] : [])])).slice(BEGIN.length) as [[Named], { id: number }[]?];
   const seeds = findSeeds(selector, names, key('token'), found.map(({ id }) => id));
-  const count = Math.max(1, seeds.users.length + seeds.clients.length + seeds.agents.length);
-  const areMany = seeds.clients.length > 0 && !selector.client;
-  const standingRights = isStanding(selector);
   const counting = tokensStatement({
     tenant: tenant.id,
     selector,
@@ -96,23 +79,19 @@ async function preview(client: PoolClient, tenant: Tenant, order: Order, { now, 
     now,
     lastHour: now - HOUR_S,
     oldest: now - MAX_LINEAGE_AGE_S,
-    lookedAt: Math.max(areMany ? 1 : most.ofAName, Math.ceil(most.tokens / count)),
-    endedLookedAt: Math.max(areMany ? 1 : most.endedOfAName, Math.ceil(most.ended / count)),
+    most: MAX_COUNTED,
     before: order.before === undefined ? undefined : { at: order.before + skew, reauthenticate: order.reauthenticate },
-    behind: !standingRights,
-    further: most === LOOKED_AT.thorough,
   });
   // Nothing is written: what was read is the answer.
-  const [[tokens], standingRows] = (await ask(client, [counting, ...(standingRights ? [grantsStatement(tenant.id, selector, names, most.grants)] : []), COMMIT])) as [[TokenCounts], StandingRow[]];
-  const standing = standingRights ? standingOf(standingRows[0]!) : undefined;
+  const [[counts]] = (await ask(client, [counting, COMMIT])) as [[Counts]];
   return {
     as_of: { index: names.next_ix ?? '0' },
-    tokens: Number(tokens.tokens),
-    used_in_last_hour: Number(tokens.used),
-    users: Math.max(Number(tokens.users), standing?.users ?? 0),
-    grants: standing?.grants ?? Number(tokens.grants),
-    connections: standing?.connections ?? Number(tokens.connections),
-    at_least: tokens.cut_off || seeds.clients.length === MAX_CLIENTS || standing?.grants === most.grants,
+    tokens: Number(counts.tokens),
+    used_in_last_hour: Number(counts.used),
+    users: Number(counts.users),
+    grants: Number(counts.grants),
+    connections: Number(counts.connections),
+    ...(counts.cut_off ? { at_least: true } : {}),
   };
 }
 
@@ -133,19 +112,8 @@ function findSeeds(selector: Selector, names: Names, tokenKey: Buffer | null, cl
   if (session) return { ...none, users: names.session_users!, session };
   if (user) return { ...none, users: names.users!, unnamed: true };
   if (agent) return { ...none, agents: names.own_agent === null ? [] : [names.own_agent] };
-  return { ...none, clients: client ? names.clients!.slice(0, MAX_CLIENTS) : clients, unnamed: resource !== undefined };
+  return { ...none, clients: client ? names.clients! : clients, unnamed: resource !== undefined };
 }
-
-/** A rule on a token, an ID-JAG, a session or a type of agent ends no standing right: what is behind its tokens is counted. */
-const isStanding = ({ token, id_jag: idJag, session, agent_type: agentType }: Selector): boolean => !token && !idJag && !session && agentType === undefined;
-
-interface StandingRow {
-  readonly grants: string;
-  readonly users: string;
-  readonly connections: string;
-}
-
-const standingOf = ({ grants, users, connections }: StandingRow) => ({ grants: Number(grants), users: Number(users), connections: Number(connections) });
 
 /** The driver takes what is its own to change. */
 const queryOf = ({ values, ...statement }: Statement) => ({ ...statement, values: [...values] });
@@ -154,5 +122,5 @@ const QUERY_CANCELED = '57014';
 
 function explain(error: unknown): unknown {
   if ((error as { code?: unknown }).code !== QUERY_CANCELED) return error;
-  return new RescindError('filter-too-wide', { detail: `the preview took longer than ${TIMEOUT_MS / 1000} s: name more members in the selector`, cause: error });
+  return new RescindError('filter-too-wide', { detail: `the preview took longer than ${COUNTING_TIMEOUT_MS / 1000} s: name more members in the selector`, cause: error });
 }

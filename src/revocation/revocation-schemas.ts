@@ -59,10 +59,10 @@ export const PREVIEWED = {
     as_of: { type: 'object', properties: { index: { type: 'string', description: 'what has a lower index is counted' } } },
     tokens: counted('live tokens, whether or not another rule stops them already'),
     used_in_last_hour: counted('of those, with an access in the last hour'),
-    users: counted('of those tokens, or of the standing grants'),
-    grants: counted('standing grants; for a token, ID-JAG, session or agent type those behind the tokens'),
+    users: counted('of those tokens and of the grants; a person with a name of a RAS and one of the IdP is one'),
+    grants: counted('standing grants of what the selector names, and those behind the tokens; for a token, ID-JAG, session or agent type the latter alone'),
     connections: counted('connections that are not deleted, likewise'),
-    at_least: { type: 'boolean', description: 'the counting ended at its bounds: each number is a lower one' },
+    at_least: { type: 'boolean', enum: [true], description: 'the numbers beside it are lower bounds; without it they are exact' },
   },
 } as const;
 

@@ -84,7 +84,7 @@ export class RevocationsController {
   @ApiOperation({ summary: 'What a rule would reach', description: 'Orders nothing.' })
   @ApiBody(schema(PREVIEW))
   @ApiResponse({ status: 200, description: 'counted now', ...schema(FORESEEN) })
-  @ApiResponse({ status: 400, description: 'not an order, or too wide to be counted in 2 s: `filter-too-wide` (problem+json)' })
+  @ApiResponse({ status: 400, description: 'not an order, or too wide to be counted in 15 s: `filter-too-wide` (problem+json)' })
   async preview(@CurrentCaller() caller: Caller, @Body(jsonBody) body: unknown, @Res({ passthrough: true }) reply: FastifyReply): Promise<Foreseen> {
     const preview = await this.#revocations.foresee(caller, body);
     void reply.status(200);

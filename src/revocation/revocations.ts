@@ -3,7 +3,7 @@ import type { Appended, Author, Caller, Command, Confirmed, ControlFollower, Con
 import { DEFAULT_CONFIRM_SHARE } from '../platform/index.js';
 import { createConsequences, type Consequences, type Waits } from './consequences.js';
 import { readLift, readOrder, readPreview, type Order } from './order-input.js';
-import { createPreviewReader, type Looks, type Preview, type PreviewReader } from './preview.pg.js';
+import { createPreviewReader, type Preview, type PreviewReader } from './preview.pg.js';
 import { mayRead, readsAll, requireOwnRule, requireReach } from './reach.js';
 import { createOrderOwn, type OrderOwn } from './own-rules.js';
 import { createRuleReader, type EnablingEvent, type RuleReader, type RuleReaderOptions, type StoredRule } from './rule-reader.pg.js';
@@ -78,7 +78,7 @@ export interface Revocations {
   orderAsync(caller: Caller, body: unknown, idempotencyKey?: string): Promise<Accepted>;
   lift(caller: Caller, id: string, body: unknown, wish?: Wish): Promise<LiftConfirmation>;
   /** What the order would reach; orders nothing. An auditor may look at everything, others at what they may revoke. */
-  preview(caller: Caller, body: unknown, looks?: Looks): Promise<Preview>;
+  preview(caller: Caller, body: unknown): Promise<Preview>;
   /** The same, with what it takes to order it. */
   foresee(caller: Caller, body: unknown): Promise<Foreseen>;
   list(reader: Caller, query: { readonly cursor?: string; readonly limit?: string }): Promise<RulePage>;
@@ -187,11 +187,11 @@ export function createRevocationsOn({ controlLog, follower, confirmShare, waits,
     return { id: first!.id, appended, order, counted };
   }
 
-  const preview: Revocations['preview'] = async (caller, body, looks = 'thorough') => {
+  const preview: Revocations['preview'] = async (caller, body) => {
     const tenant = tenantOf(caller);
     const order = readPreview(body, seconds());
     if (!caller.roles.audit) requireReach(caller.roles, order.selector);
-    return previews.read(tenant, order, skewOf(tenant), looks);
+    return previews.read(tenant, order, skewOf(tenant));
   };
 
   return {

@@ -28,7 +28,6 @@ export const TENANT_EXCEPTIONS: readonly Exception[] = [
   { file: 'src/projections/rebuild/fold.pg.ts', tables: ['ledger_head'], reason: 'a rebuild folds the ledger of every tenant, each by itself' },
   { file: 'src/projections/rules/entries-of-rules.sql', tables: ['entry', 'payload'], reason: 'a fill walks the ledger of every tenant once and names the tenant of each entry' },
   { file: 'src/projections/rules/fill.pg.ts', tables: ['control_log'], reason: 'a fill reads the key of every tenant' },
-  { file: 'src/projections/tokens/read-nearest.sql', tables: ['hole'], reason: HOLE },
   { file: 'src/projections/usage/user-uses.sql', tables: ['hole'], reason: HOLE },
   { file: 'src/query/access/counts.sql', tables: ['hole'], reason: HOLE },
   { file: 'src/query/reach/candidates.ts', tables: ['hole'], reason: HOLE },

@@ -38,7 +38,7 @@ export async function startSeededApi({ databaseUrl, log, events, days, end }: Se
     await follower.start();
     const state = () => follower.state;
     const revocations = createRevocations({ controlLog, follower, pool, now: () => end * 1000 });
-    const previewOrder: PreviewOrder = (caller, order) => revocations.preview(caller as Caller, order, 'quick');
+    const previewOrder: PreviewOrder = (caller, order) => revocations.preview(caller as Caller, order);
     const questions = createQuestions({ pool, control: state, previewOrder, now: () => end });
     const registry = RegistryModule.with({ registry: createRegistry({ controlLog, follower }), authenticate: createAuthenticator({ state }) });
     const listen = { host: '127.0.0.1', port: 0, trustedProxy: false };

@@ -1,9 +1,9 @@
 -- Each asked token with the ID-JAG that it came of: the whole lineage wherever neither names a parent. An ID-JAG may be
 -- named by either of its keys. Fetched key by key through the indexes: LIMIT and OFFSET keep the planner from joining tables.
--- What stands in braces is the reader's (read.pg.ts): where the keys come from, and what else it wants of the token.
+-- $1 tenant  $2 keys
 SELECT a.nth::int, t.ix, t.seen_seq, t.source, t.facts, t.parent_key, t.conflict_ix IS NOT NULL, t.id_jag_key,
-       j.key, j.ix, j.seen_seq, j.source, j.facts, j.parent_key, j.conflict_ix IS NOT NULL{also}
-FROM {asked} AS a
+       j.key, j.ix, j.seen_seq, j.source, j.facts, j.parent_key, j.conflict_ix IS NOT NULL
+FROM unnest($2::bytea[]) WITH ORDINALITY AS a (key, nth)
 CROSS JOIN LATERAL (SELECT * FROM token t WHERE t.tenant = $1 AND t.key = a.key LIMIT 1) t
 LEFT JOIN LATERAL (
   SELECT * FROM id_jag j WHERE j.tenant = $1 AND j.key = t.id_jag_key

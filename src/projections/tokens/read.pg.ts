@@ -12,18 +12,8 @@ export interface LineageReader {
   idJags(tenant: string, keys: readonly RuleKey[]): Promise<readonly (StoredLineage | undefined)[]>;
 }
 
-/** A statement's rows of tokens: `asked` are their keys, as a relation (key, nth), `nth` from 1; `also` are further columns of the token `t`, last. Tenant is `$1`. */
-export const nearestOf = (asked: string, also: readonly string[] = []): string =>
-  NEAREST.replace('{asked}', () => asked).replace('{also}', () => also.map((column) => `, ${column}`).join(''));
-
-const NEAREST = loadSql(import.meta.url, 'read-nearest.sql');
-const READ_NEAREST = nearestOf('(SELECT key, nth FROM unnest($2::bytea[]) WITH ORDINALITY AS a (key, nth))');
+const READ_NEAREST = loadSql(import.meta.url, 'read-nearest.sql');
 const READ_LINEAGE = loadSql(import.meta.url, 'read-lineage.sql');
-export interface NearestReader extends LineageReader {
-  /** The same of tokens that a statement made of {@link nearestOf} has read: at most one more for those that go back to other tokens. */
-  ofNearest(tenant: string, keys: readonly RuleKey[], rows: readonly NearestRow[]): Promise<readonly (StoredLineage | undefined)[]>;
-}
-
 const TOKEN = 1;
 const ID_JAG = 2;
 
@@ -43,7 +33,7 @@ interface Row {
 
 type Found = (StoredLineage | undefined)[];
 
-export function createLineageReader({ pool }: { pool: Pool }): NearestReader {
+export function createLineageReader({ pool }: { pool: Pool }): LineageReader {
   /** The whole lineage, however far it goes. */
   async function walk(tenant: string, kind: number, keys: readonly RuleKey[]): Promise<Found> {
     if (keys.length === 0) return [];
@@ -66,10 +56,6 @@ export function createLineageReader({ pool }: { pool: Pool }): NearestReader {
       rowMode: 'array',
       types: AS_TEXT,
     });
-    return ofNearest(tenant, keys, rows);
-  }
-
-  async function ofNearest(tenant: string, keys: readonly RuleKey[], rows: readonly NearestRow[]): Promise<Found> {
     const found: Found = keys.map(() => undefined);
     const further = new Set<number>();
     for (const row of rows) {
@@ -85,7 +71,7 @@ export function createLineageReader({ pool }: { pool: Pool }): NearestReader {
     return found;
   }
 
-  return { tokens: readTokens, ofNearest, idJags: (tenant, keys) => walk(tenant, ID_JAG, keys) };
+  return { tokens: readTokens, idJags: (tenant, keys) => walk(tenant, ID_JAG, keys) };
 }
 
 /** The driver's own values cost more than the statement: an object a row, a buffer a key. */

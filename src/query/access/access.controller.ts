@@ -36,7 +36,7 @@ export class AccessController {
     'How much was accessed, by hour or day',
     answers.AccessCounts,
     COUNT_PARAMETERS,
-    `Attributed uses, a summary by its count, under the hour of its beginning; with \`token\` also such as are not attributed. \`from\` and \`to\` are whole hours, days those of UTC. ${FILTERS} Without a filter, or with a client or a resource alone, it is read from what is stored added up; otherwise at most ${MAX_WALKED} accesses are read, the latest, and an answer that had to stop there says \`at_least\`.`,
+    `Attributed uses, a summary by its count, under the hour of its beginning; with \`token\` also such as are not attributed. \`from\` and \`to\` are whole hours, days those of UTC. ${FILTERS} Without a filter, or with a client or a resource alone, it is read from what is stored added up; otherwise accesses are counted one by one, at most ${MAX_WALKED.toLocaleString('en')}, the latest: beyond that the total and the earliest bucket say \`at_least\`.`,
   )
   counts(@CurrentCaller() caller: Asker, @Query() query: unknown): Promise<answers.AccessCounts> {
     return this.#questions.accessCounts(caller.tenant, query);

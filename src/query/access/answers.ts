@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox';
-import { Agent, Client, Count, Index, maybe, one, page, Resource, Scopes, Source, strict, Time, TokenId, User } from '../answer-parts.js';
+import { Agent, Client, Count, Index, lowerBound, maybe, one, page, Resource, Scopes, Source, strict, Time, TokenId, User } from '../answer-parts.js';
 
 export const AccessItem = Type.Object(
   {
@@ -40,12 +40,11 @@ export const AccessCounts = one({
   by: Type.Enum(['hour', 'day']),
   from: Time,
   to: maybe(Type.Integer({ description: 'seconds since the epoch; null: no end' })),
-  total: Type.Object(sums, strict),
-  items: Type.Array(Type.Object({ at: Type.Integer({ description: 'where the hour or day begins, UTC' }), ...sums }, strict), {
+  total: Type.Object({ ...sums, ...lowerBound }, strict),
+  items: Type.Array(Type.Object({ at: Type.Integer({ description: 'where the hour or day begins, UTC' }), ...sums, ...lowerBound }, strict), {
     description: 'earliest first; what has no uses is left out',
   }),
-  at_least: Type.Optional(Type.Literal(true, { description: 'there was more to count than the question may read: the latest uses were' })),
-  counted_from: Type.Optional(Type.Integer({ description: 'with `at_least`: everything later than this moment is counted' })),
+  counted_from: Type.Optional(Type.Integer({ description: 'there was more than one answer counts: everything later than this moment is counted' })),
 });
 
 export type AccessItem = Static<typeof AccessItem>;

@@ -1,5 +1,6 @@
 import { RescindError } from '../../contracts/index.js';
-import { readHourUses, type HourSubject, type UseSums } from '../../projections/index.js';
+import { COUNTING_TIMEOUT_MS, MAX_COUNTED, readHourUses, type HourSubject, type UseSums } from '../../projections/index.js';
+import { isCut } from '../answer-parts.js';
 import { asOfOf, readAsOf } from '../as-of.js';
 import { invalid, readParameters, type Window } from '../parameters.js';
 import type { Reader } from '../reader.js';
@@ -17,7 +18,7 @@ type By = keyof typeof BUCKET_SECONDS;
 /** Hours or days of one answer; a window that has more is refused. */
 export const MAX_BUCKETS = 1_000;
 /** Accesses that a question reads to count some of them; beyond it it says `at_least`. */
-export const MAX_WALKED = 10_000;
+export const MAX_WALKED = MAX_COUNTED;
 
 const COUNTS_OF_ONE = drivenStatements('counts.sql', { driving: '(SELECT ($14::int[])[1])', merged: '' });
 const COUNTS_OF_SEVERAL = drivenStatements('counts.sql', { driving: 'unnest($14::int[])', merged: 'ORDER BY a.at DESC, a.ix DESC LIMIT $18 + 1' });
@@ -35,17 +36,20 @@ export function createCountsQuestion({ ask, reader, maxWalked = MAX_WALKED }: { 
       const window = boundsOf(filters.window, by, snapshot);
       const resolved = await resolveFilters(snapshot, tenantKey, parameters, filters);
       const subject = subjectOf(resolved);
-      const counted = subject ? { buckets: await readStored(snapshot, subject, by, window), rest: {} } : await walk(snapshot, resolved, by, window, maxWalked);
+      const counted = subject ? { buckets: await readStored(snapshot, subject, by, window), from: undefined } : await walk(snapshot, resolved, by, window, maxWalked);
       return {
         as_of: asOfOf(snapshot),
         by,
         from: window.from,
         to: filters.window.to ?? null,
-        total: describe([...counted.buckets.values()].reduce(add, NOTHING)),
-        items: [...counted.buckets].map(([bucket, sums]) => ({ at: bucket * BUCKET_SECONDS[by], ...describe(sums) })),
-        ...counted.rest,
+        total: { ...describe([...counted.buckets.values()].reduce(add, NOTHING)), ...isCut(counted.from !== undefined) },
+        items: [...counted.buckets].map(([bucket, sums]) => {
+          const at = bucket * BUCKET_SECONDS[by];
+          return { at, ...describe(sums), ...isCut(counted.from !== undefined && at <= counted.from) };
+        }),
+        ...(counted.from === undefined ? {} : { counted_from: counted.from }),
       };
-    }, readAsOf(parameters));
+    }, readAsOf(parameters), { timeoutMs: COUNTING_TIMEOUT_MS });
   };
 }
 
@@ -102,8 +106,7 @@ async function walk(snapshot: Snapshot, { driver, driving, values }: ResolvedFil
       .sort(([one], [other]) => one - other),
   );
   const walked = rows.reduce((sum, row) => sum + Number(row['walked']), 0);
-  if (walked <= maxWalked) return { buckets, rest: {} };
-  return { buckets, rest: { at_least: true as const, counted_from: Math.min(...rows.map((row) => Number(row['first_at']))) } };
+  return { buckets, from: walked <= maxWalked ? undefined : Math.min(...rows.map((row) => Number(row['first_at']))) };
 }
 
 type Row = Record<string, string | null>;

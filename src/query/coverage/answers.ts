@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox';
-import { AsOf, Count, Index, maybe, one, REASON, Source, strict, Time, TokenId } from '../answer-parts.js';
+import { AsOf, Count, Index, lowerBound, maybe, one, REASON, Source, strict, Time, TokenId } from '../answer-parts.js';
 
 /** Most serious first: what hides most of what happens. */
 export const FINDING_CODES = [
@@ -14,7 +14,7 @@ export const FINDING_CODES = [
 ] as const;
 
 const Milliseconds = Type.Integer({ description: 'milliseconds' });
-const Refusals = Type.Array(Type.Object({ code: Type.String(), count: Count }, strict), {
+const Refusals = Type.Array(Type.Object({ code: Type.String(), count: Count, ...lowerBound }, strict), {
   description: 'records in quarantine that were refused in the 24 h before the moment of the answer, the most frequent reason first',
 });
 
@@ -87,7 +87,6 @@ export const CoverageAnswer = Type.Object(
     as_of: AsOf,
     findings: Type.Array(Finding, { description: 'of all sources, the most serious first, at most 100' }),
     findings_left_out: Count,
-    refused_at_least: Type.Boolean({ description: 'more was refused than was counted' }),
     items: Type.Array(CoverageItem),
     next: Type.Optional(Type.String({ description: 'cursor of the next page; absent on the last' })),
   },

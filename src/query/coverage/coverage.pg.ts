@@ -1,4 +1,6 @@
 import { loadSql } from '../../platform/index.js';
+import { COUNTING_TIMEOUT_MS, MAX_COUNTED } from '../../projections/index.js';
+import { isCut } from '../answer-parts.js';
 import { asOfOf, momentFromCursor, momentToCursor, readAsOf } from '../as-of.js';
 import { decodeCursor, encodeCursor, questionOf } from '../cursor.js';
 import { readLimit, readParameters } from '../parameters.js';
@@ -15,8 +17,6 @@ const REFUSALS = loadSql(import.meta.url, 'refusals.sql');
 export const COVERAGE_PARAMETERS = ['as_of', 'limit', 'cursor'] as const;
 
 const REFUSED_WITHIN_S = 86_400;
-/** Refused records that one answer counts. */
-const MAX_REFUSALS = 50_000;
 const MAX_FINDINGS = 100;
 
 /** What of each registered source is seen, and what is not. Registrations are those of now, whatever `as_of` is. */
@@ -43,11 +43,10 @@ export function createCoverageQuestion({ ask, reader }: { readonly ask: Ask; rea
         as_of: asOfOf(snapshot),
         findings: findings.slice(0, MAX_FINDINGS),
         findings_left_out: Math.max(0, findings.length - MAX_FINDINGS),
-        refused_at_least: refused[0]?.read === MAX_REFUSALS,
         items: shown,
         ...(last ? { next: encodeCursor(tenantKey, question, [...momentToCursor(snapshot), last.source.name!]) } : {}),
       };
-    }, asked);
+    }, asked, { timeoutMs: COUNTING_TIMEOUT_MS });
   };
 }
 
@@ -80,7 +79,7 @@ function itemOf(
     clock: heard.clock,
     tokens: { issued, id_jag_arrived: arrived, id_jag_stated: stated - arrived, parent_only: parent, none: issued - stated - parent },
     uses: { count: used?.came ?? 0, attributed: used?.attributed ?? 0 },
-    refused: refused.map(({ code, count }) => ({ code, count })),
+    refused: refused.map(({ code, count, read }) => ({ code, count, ...isCut(read >= MAX_COUNTED) })),
   };
 }
 
@@ -94,7 +93,7 @@ interface Seen {
 
 async function readSeen(snapshot: Snapshot, readNow: ReadNow, sources: readonly string[]): Promise<Seen> {
   const end = snapshot.at + 1;
-  const refusals = { from: end - REFUSED_WITHIN_S, to: end, most: MAX_REFUSALS };
+  const refusals = { from: end - REFUSED_WITHIN_S, to: end, most: MAX_COUNTED };
   if (snapshot.present) {
     const { counts, ...now } = await readNow(snapshot, sources, refusals);
     return { heard: heardOf(counts), ...now };

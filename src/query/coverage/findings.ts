@@ -25,7 +25,7 @@ export function findingsOf(item: CoverageItem, lineage: LineageProfile, at: numb
     find('gaps', `${events(missing + given_up)} numbered since ${first} never came${given_up > 0 ? `, ${given_up} of them no longer waited for` : ''}`);
   }
   const refusals = refused.reduce((sum, { count }) => sum + count, 0);
-  if (refusals > 0) find('refusals', `${events(refusals)} refused within 24 h, most of them ${refused[0]!.code}`);
+  if (refusals > 0) find('refusals', `${refused.some(({ at_least: cut }) => cut) ? 'at least ' : ''}${events(refusals)} refused within 24 h, most of them ${refused[0]!.code}`);
   const unconfirmed = lineage.id_jag === 'confirmed' ? tokens.id_jag_stated : 0;
   const bare = (lineage.other === 'none' ? 0 : tokens.none) + unconfirmed;
   if (bare > 0) {

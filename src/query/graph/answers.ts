@@ -1,9 +1,9 @@
 import { Type, type Static } from 'typebox';
-import { Count, Index, maybe, one, Scopes, strict, Time } from '../answer-parts.js';
+import { Count, Index, lowerBound, maybe, one, Scopes, strict, Time } from '../answer-parts.js';
 
 const NodeId = Type.String({ description: 'id of an entity, or `issuer:` and its name' });
 const Seen = Type.Object({ index: Index, at: Time }, { ...strict, description: 'the first entry that names it, and its arrival' });
-const uses = { accesses: Count, allowed: Count, denied: Count, first_access: maybe(Time), last_access: maybe(Time) };
+const uses = { accesses: Count, allowed: Count, denied: Count, first_access: maybe(Time), last_access: maybe(Time), ...lowerBound };
 
 export const GraphNode = Type.Object(
   {
@@ -20,6 +20,7 @@ export const GraphNode = Type.Object(
     connections: Type.Optional(Type.Integer({ minimum: 0, description: 'of a client: resources that it reaches; of a resource: clients that reach it' })),
     grants: Type.Optional(Count),
     accesses: Type.Optional(Count),
+    ...lowerBound,
   },
   { ...strict, description: 'counts are those of the pairs of client and resource that the filters leave, drawn or not' },
 );
@@ -50,10 +51,9 @@ export const GraphAnswer = one({
   nodes: Type.Array(GraphNode),
   edges: Type.Array(GraphEdge),
   left_out: Type.Object(
-    { users: Count, clients: Count, resources: Count, agents: Count, connections: Count },
+    { users: Count, clients: Count, resources: Count, agents: Count, connections: Count, ...lowerBound },
     { ...strict, description: 'what there is beyond the nodes and connections of the answer; of a neighbourhood, as far as its depth; folded users are not left out' },
   ),
-  at_least: Type.Optional(Type.Literal(true, { description: 'not all was walked: counts of accesses and `left_out.users` are the least there are' })),
 });
 
 export type GraphNode = Static<typeof GraphNode>;

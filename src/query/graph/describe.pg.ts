@@ -1,5 +1,6 @@
 import { loadSql } from '../../platform/index.js';
 import type { Snapshot } from '../snapshot.pg.js';
+import { isCut } from '../answer-parts.js';
 import { scopesOf } from '../usage.js';
 import type { GraphAnswer, GraphEdge, GraphNode } from './answers.js';
 import type { Drawing } from './canvas.js';
@@ -11,6 +12,8 @@ const NODES = { name: 'graph-nodes', text: loadSql(import.meta.url, 'nodes.sql')
 interface Known {
   readonly detailsOf: PairsDetails;
   readonly entitiesOf: EntitiesOf;
+  /** Some walk over grants came to its end before the grants did. */
+  readonly grantsCut: boolean;
 }
 
 /** The drawing in words: with counts of the pairs, drawn or not, and with the first entry that shows each thing. */
@@ -18,7 +21,7 @@ export async function describeDrawing(
   snapshot: Snapshot,
   { fold = 'none', nodes, pairs: drawn, grants, left_out }: Drawing,
   pairs: readonly ShownPair[],
-  { detailsOf, entitiesOf }: Known,
+  { detailsOf, entitiesOf, grantsCut }: Known,
 ): Promise<Pick<GraphAnswer, 'fold' | 'nodes' | 'edges' | 'left_out'>> {
   const { users, disabled } = await readNodes(snapshot, nodes);
   const entities = await entitiesOf(snapshot, nodes.filter(({ type }) => type !== 'issuer').map(({ id }) => Number(id)));
@@ -37,7 +40,7 @@ export async function describeDrawing(
       ...agentEdges(pairs, nodes),
       ...grants.map(({ usr, client, resources }): GraphEdge => ({ type: 'grant', from: String(usr), to: String(client), resources })),
     ],
-    left_out,
+    left_out: { ...left_out, ...isCut(grantsCut) },
   };
 }
 
@@ -66,6 +69,7 @@ interface NodeSums {
   connections: number;
   grants: number;
   accesses: number;
+  at_least?: true;
 }
 const NONE: NodeSums = { connections: 0, grants: 0, accesses: 0 };
 
@@ -78,6 +82,7 @@ function sumNodes(pairs: readonly ShownPair[]): (id: number) => Readonly<NodeSum
       sum.connections++;
       sum.grants += grants;
       sum.accesses += use.accesses;
+      if (use.cut) sum.at_least = true;
     }
   }
   return (id) => sums.get(id) ?? NONE;
@@ -96,6 +101,7 @@ function connectionEdge({ client, res, firstIx, firstAt, grants, use }: ShownPai
     denied: use.accesses - use.allowed,
     first_access: use.first,
     last_access: use.last,
+    ...isCut(use.cut),
     approved_scopes: [...approved],
     ...scopesOf(granted, used),
   };

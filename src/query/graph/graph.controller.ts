@@ -10,7 +10,7 @@ import { GRAPH_PARAMETERS } from './graph.pg.js';
 const DESCRIPTION = `Clients and resources, with users counted on clients unless they fit or \`fold=none\` asks for them; with \`expand\` the neighbourhood of
 one node, nearest first, users as nodes; of an issuer's node they stay folded. At most 200 nodes and 300 connections between them, the busiest; \`left_out\` counts the others. A client, agent or resource filter chooses
 connections, and the counts are those of the connection; of a user they are the user's own. \`from\` and \`to\` bound the accesses that are counted:
-of users and windows the newest 20,000 are, and beyond them \`at_least\` says so.`;
+of users and windows at most a million are counted, and beyond them \`at_least\` stands beside the number.`;
 
 @ApiTags('questions')
 @Controller('v1/graph')

@@ -1,5 +1,5 @@
 import { RescindError } from '../../contracts/index.js';
-import { ENTITY_KINDS } from '../../projections/index.js';
+import { COUNTING_TIMEOUT_MS, ENTITY_KINDS } from '../../projections/index.js';
 import { asOfOf, readAsOf } from '../as-of.js';
 import { resolveFilter } from '../names.pg.js';
 import { FILTER_PARAMETERS, invalid, readParameters, readWindow, type Parameters } from '../parameters.js';
@@ -61,10 +61,9 @@ export function createGraphQuestion({ ask, reader, memory }: { readonly ask: Ask
       if (expand?.iss !== undefined && ofUsers === undefined && drawing.nodes.length === 1) throw new RescindError('not-found', { detail: 'no issuer of this name has been seen' });
       return {
         as_of: asOfOf(snapshot),
-        ...(await describeDrawing(snapshot, drawing, pairs, { detailsOf: read.detailsOf, entitiesOf })),
-        ...(read.pairs.some(({ use }) => use.cut) || held.cut() ? { at_least: true as const } : {}),
+        ...(await describeDrawing(snapshot, drawing, pairs, { detailsOf: read.detailsOf, entitiesOf, grantsCut: held.cut() })),
       };
-    }, readAsOf(parameters));
+    }, readAsOf(parameters), { timeoutMs: COUNTING_TIMEOUT_MS });
   };
 }
 

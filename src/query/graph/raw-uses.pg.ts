@@ -1,4 +1,5 @@
 import { loadSql } from '../../platform/index.js';
+import { MAX_COUNTED } from '../../projections/index.js';
 import type { Snapshot } from '../snapshot.pg.js';
 import type { PairUse } from './pairs.js';
 
@@ -11,9 +12,6 @@ const STATEMENTS = {
   time: drivenBy('true'), // access_at
 } as const;
 const NO_IDS = [0];
-
-/** Uses that one answer walks one by one; where there are more, it counts the newest and says "at least". */
-export const MAX_USES_WALKED = 20_000;
 
 export interface RawUseFilter {
   readonly users?: readonly number[] | undefined;
@@ -41,7 +39,7 @@ export async function readRawUses(snapshot: Snapshot, filter: RawUseFilter): Pro
   const { users, clients, resources, agents, from, to } = filter;
   const [driver, ids] = users ? (['user', users] as const) : clients ? (['client', clients] as const) : resources ? (['resource', resources] as const) : (['time', NO_IDS] as const);
   if (ids.length === 0) return { uses: [], isCut: () => false };
-  const budget = Math.max(1, Math.floor(MAX_USES_WALKED / ids.length));
+  const budget = Math.max(1, Math.floor(MAX_COUNTED / ids.length));
   const rows = await snapshot.rows<Row>(STATEMENTS[driver], [String(snapshot.index), ids, from, to, budget, clients, resources, agents]);
   const walked = new Map<number, number>();
   for (const row of rows) walked.set(row.id, (walked.get(row.id) ?? 0) + row.walked);

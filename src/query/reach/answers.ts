@@ -1,17 +1,18 @@
 import { Type, type Static, type TSchema } from 'typebox';
-import { Agent, Client, Count, EntityId, Index, maybe, one, Resource, strict, Time, TokenId, User } from '../answer-parts.js';
+import { Agent, Client, Count, EntityId, Index, lowerBound, maybe, one, Resource, strict, Time, TokenId, User } from '../answer-parts.js';
 
 const group = <T extends TSchema>(item: T) =>
   Type.Object(
     {
       count: Count,
-      top: Type.Array(Type.Object({ item, grants: Count, live_tokens: Count }, strict), { description: 'those with the most grants, at most 50' }),
+      top: Type.Array(Type.Object({ item, grants: Count, live_tokens: Count, ...lowerBound }, strict), { description: 'those with the most grants, at most 50' }),
       left_out: Count,
+      ...lowerBound,
     },
     strict,
   );
 
-const volumes = { allowed: Count, denied: Count, records: Count, bytes: Count };
+const volumes = { allowed: Count, denied: Count, records: Count, bytes: Count, ...lowerBound };
 
 const Selector = Type.Record(Type.String(), Type.Unknown(), { description: 'as POST /v1/revocations takes it' });
 
@@ -23,7 +24,7 @@ const Preview = Type.Object(
     users: Count,
     grants: Count,
     connections: Count,
-    at_least: Type.Boolean(),
+    ...lowerBound,
   },
   { ...strict, description: 'what POST /v1/revocations/preview says of it: of now, whatever as_of is' },
 );
@@ -45,7 +46,7 @@ export const BlastAnswer = one({
   ),
   since: Time,
   reachable: Type.Object({ users: group(User), clients: group(Client), agents: group(Agent), resources: group(Resource) }, strict),
-  grants: Type.Object({ count: Count, at_least: Type.Boolean() }, { ...strict, description: 'standing ones: of it, or behind its live tokens' }),
+  grants: Type.Object({ count: Count, ...lowerBound }, { ...strict, description: 'standing ones: of it, or behind its live tokens' }),
   tokens: Type.Object(
     {
       live: Type.Integer({ minimum: 0, description: 'neither expired nor stopped by a rule; refresh tokens and what came of others too' }),
@@ -68,7 +69,7 @@ export const BlastAnswer = one({
         { description: 'live ones, at most 50' },
       ),
       left_out: Count,
-      at_least: Type.Boolean(),
+      ...lowerBound,
     },
     strict,
   ),
@@ -84,11 +85,10 @@ export const BlastAnswer = one({
           count: Count,
           top: Type.Array(Type.Object({ resource: maybe(Resource), ...volumes, last: Time }, strict), { description: 'the most used, at most 50' }),
           left_out: Count,
+          ...lowerBound,
         },
         strict,
       ),
-      at_least: Type.Boolean({ description: 'the newest uses alone are counted' }),
-      newest_only: Type.Boolean({ description: '`operations` and `resources` are those of the newest uses alone, whether or not all are counted' }),
     },
     { ...strict, description: 'records and bytes are those of allowed uses' },
   ),
@@ -100,11 +100,12 @@ export const BlastAnswer = one({
           { ...strict, description: 'body of POST /v1/revocations, to which its `reason` is added: without one it is refused' },
         ),
         live_tokens: Type.Integer({ minimum: 0, description: 'of those above, that no rule before it in this list stops' }),
+        ...lowerBound,
         preview: maybe(Preview),
       },
       strict,
     ),
-    { description: 'together they stop what is reached and nothing else; mostly one. `preview` is null where it was not asked for, took too long, or nothing that was looked at falls by it alone' },
+    { description: 'together they stop what is reached and nothing else; mostly one. `preview` is null where it was not asked for, took too long, or nothing falls by it alone' },
   ),
 });
 export type BlastAnswer = Static<typeof BlastAnswer>;

@@ -1,6 +1,8 @@
 import { RescindError } from '../../contracts/index.js';
+import { COUNTING_TIMEOUT_MS } from '../../projections/index.js';
 import type { Selector } from '../../rules/index.js';
 import { DEFAULT_WINDOW_S } from '../access/filters.pg.js';
+import { isCut } from '../answer-parts.js';
 import { asOfOf, readAsOf } from '../as-of.js';
 import type { Asker } from '../documented.controller.js';
 import { orNull, readNames, type Names } from '../names.pg.js';
@@ -12,12 +14,9 @@ import type { BlastAnswer } from './answers.js';
 import { readHeld, GROUPS, MAX_SHOWN, type Held } from './held.pg.js';
 import { BLAST_PARAMETERS, REACH_PARAMETERS, readSince, readStart, readWantsPreview } from './parameters.js';
 import { findStart, reachedBy, type Start, type StartName } from './start.pg.js';
-import { findReachedTokens, judge, type ReachedToken, type ReachedTokens } from './tokens.pg.js';
+import { findReachedTokens, type ReachedToken, type ReachedTokens } from './tokens.pg.js';
 import { readTotals, readUsed, type Used } from './used.pg.js';
 import { byResource, usageOf } from './volumes.js';
-
-/** Tokens that are examined. An application or a resource has more than anybody reads one by one. */
-const EXAMINED = { user: 50, session: 50, id_jag: 50, token: 50, client: 30, agent: 30, resource: 30 } as const;
 
 /** What `POST /v1/revocations/preview` says of an order. */
 type PreviewAnswer = NonNullable<BlastAnswer['rules'][number]['preview']>;
@@ -54,25 +53,21 @@ export function createBlastQuestions(options: { readonly ask: Ask; readonly read
         if (from > snapshot.at) throw invalid('`since` lies after the moment that is asked about');
         // What is used is that of a user, a client, an agent or a resource themselves; otherwise of tokens that may have expired since.
         const ofThemselves = start.entities.length > 0;
-        const [found, leads, usedThemselves] = await Promise.all([
-          findReachedTokens(snapshot, reader, { seeds: start.seeds, onlyLive: ofThemselves, select: (keys) => reachedBy(start, keys), most: EXAMINED[start.kind] }),
-          leadsOf(snapshot),
+        const [reached, usedThemselves, totals] = await Promise.all([
+          leadsOf(snapshot).then((leads) =>
+            findReachedTokens(snapshot, reader, { seeds: start.seeds, onlyLive: ofThemselves, select: (keys) => reachedBy(start, keys), rules: { leads } }),
+          ),
           ofThemselves ? readUsed(snapshot, start, [], from) : undefined,
+          readTotals(snapshot, start, from),
         ]);
-        const unstopped = found.tokens.filter((token) => token.live);
-        const [reached, heldUnstopped, usedRows, totals] = await Promise.all([
-          judge(snapshot, reader, found, leads),
-          readHeld(snapshot, start, unstopped),
-          usedThemselves ?? readUsed(snapshot, start, found.tokens, from),
-          usedThemselves ? readTotals(snapshot, start, usedThemselves, from) : undefined,
+        const [held, used] = await Promise.all([
+          readHeld(snapshot, start, reached.tokens.filter((token) => token.live)),
+          usedThemselves ?? readUsed(snapshot, start, reached.tokens, from),
         ]);
-        const live = reached.tokens.filter((token) => token.live);
-        // Rarely is there one that a rule stops: what stands behind it alone is not reached.
-        const held = live.length === unstopped.length ? heldUnstopped : await readHeld(snapshot, start, live);
-        return describe(snapshot, { start, since: from, reached, held, used: { ...usedRows, totals } });
+        return describe(snapshot, { start, since: from, reached, held, used: { ...used, totals } });
       },
       readAsOf(parameters),
-      { early: (early) => findStart(early, tenantKey, asked), plans: 'generic' },
+      { early: (early) => findStart(early, tenantKey, asked), plans: 'generic', timeoutMs: COUNTING_TIMEOUT_MS },
     );
     const proposed = await Promise.all(
       rules.map(async (rule, nth) => ({ ...rule, preview: wantsPreview && previewOrder && (nth === 0 || rule.live_tokens > 0) ? await previewOf(previewOrder, caller, rule.order as ProposedOrder) : null })),
@@ -118,6 +113,9 @@ async function describe(snapshot: Snapshot, { start, since, reached, held, used 
   ]);
   snapshot.ends();
   const names = await naming;
+  const cut = reached.atLeast;
+  const group = <T>(of: (typeof GROUPS)[number], name: (id: number) => T, idsOf: (token: Reached) => readonly (number | null)[]) =>
+    groupOf(held, of, name, countTokens(live, idsOf), cut);
   return {
     as_of: asOfOf(snapshot),
     start: {
@@ -127,21 +125,21 @@ async function describe(snapshot: Snapshot, { start, since, reached, held, used 
     },
     since,
     reachable: {
-      users: groupOf(held, 'users', names.user, countTokens(live, ({ user }) => [user])),
-      clients: groupOf(held, 'clients', names.client, countTokens(live, ({ client }) => [client])),
-      agents: groupOf(held, 'agents', names.agent, countTokens(live, ({ agent }) => [agent])),
-      resources: groupOf(held, 'resources', names.resource, countTokens(live, (token) => token.resources)),
+      users: group('users', names.user, ({ user }) => [user]),
+      clients: group('clients', names.client, ({ client }) => [client]),
+      agents: group('agents', names.agent, ({ agent }) => [agent]),
+      resources: group('resources', names.resource, (token) => token.resources),
     },
-    grants: { count: held.grants, at_least: held.atLeast },
+    grants: { count: held.grants, ...isCut(held.atLeast || cut) },
     tokens: {
       live: live.length,
       stopped: reached.tokens.filter((token) => token.stopped).length,
       newest: newest.map((token) => tokenOf(token, names)),
       left_out: live.length - newest.length,
-      at_least: reached.atLeast,
+      ...isCut(cut),
     },
-    usage: usageOf(used, resources, names, reached.atLeast && start.entities.length === 0),
-    rules: proposedRules(start, live, reached.atLeast).map(({ selector, tokens }) => ({ order: { selector: { ...selector }, effect: EFFECTS[start.kind] }, live_tokens: tokens })),
+    usage: usageOf(used, resources, names, cut && start.entities.length === 0),
+    rules: proposedRules(start, live, cut).map(({ selector, tokens }) => ({ order: { selector: { ...selector }, effect: EFFECTS[start.kind] }, live_tokens: tokens, ...isCut(cut) })),
   };
 }
 
@@ -160,9 +158,11 @@ function countTokens(live: readonly Reached[], idsOf: (token: Reached) => readon
   return counts;
 }
 
-function groupOf<T>(held: Held, group: (typeof GROUPS)[number], name: (id: number) => T, tokens: ReadonlyMap<number | null, number>) {
+function groupOf<T>(held: Held, group: (typeof GROUPS)[number], name: (id: number) => T, tokens: ReadonlyMap<number | null, number>, tokensCut: boolean) {
   const { count, shown } = held.groups[group];
-  return { count, top: shown.map(({ id, grants }) => ({ item: name(id), grants, live_tokens: tokens.get(id) ?? 0 })), left_out: count - shown.length };
+  const cut = isCut(held.atLeast || tokensCut);
+  const liveOf = (ids: readonly number[]): number => ids.reduce((sum, id) => sum + (tokens.get(id) ?? 0), 0);
+  return { count, top: shown.map(({ id, grants, ids }) => ({ item: name(id), grants, live_tokens: liveOf(ids), ...cut })), left_out: count - shown.length, ...cut };
 }
 
 const tokenOf = (token: Reached, names: Names) => ({

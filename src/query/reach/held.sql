@@ -1,16 +1,13 @@
--- Whom and what is reached by standing grants and live tokens: of each kind the number, and those with the most grants. What stands in braces is
--- one of a closed list in held.pg.ts: client–resource pairs whose grants are read, and those grants.
--- $1 tenant  $2 as of  $3 ids  $4 grants read at most, evenly over pairs  $5 shown of a kind
+-- Whom and what is reached by standing grants and live tokens: of each kind the number, and those with the most grants. A person who has a name of a
+-- RAS and one of the IdP is one. What stands in braces is one of a closed list in held.pg.ts: the grants of what was asked for.
+-- $1 tenant  $2 as of  $3 ids  $4 grants read at most  $5 shown of a kind
 -- of live tokens, an element a token and resource: $6 users  $7 clients  $8 agents  $9 resources
 WITH reached AS MATERIALIZED (
   SELECT DISTINCT t.usr, t.client, t.agent, t.res FROM unnest($6::int[], $7::int[], $8::int[], $9::int[]) AS t (usr, client, agent, res)
 ),
-found AS MATERIALIZED (
-  {pairs}
-),
-share AS MATERIALIZED (SELECT greatest(10, $4::int / greatest(count(*), 1)) AS most FROM found),
 driven AS MATERIALIZED (
   {driven}
+  LIMIT $4
 ),
 standing AS MATERIALIZED (
   SELECT usr, client, res, agent FROM driven
@@ -21,22 +18,23 @@ standing AS MATERIALIZED (
     LIMIT 1
   ) g
 ),
--- Grants of a pair: as they are counted where that is known, else those that were read.
-pair AS (
-  SELECT s.client, s.res, coalesce(f.grants, count(*)) AS grants FROM standing s LEFT JOIN found f ON f.client = s.client AND f.res = s.res GROUP BY s.client, s.res, f.grants
+part AS MATERIALIZED (
+  SELECT usr, client, res, agent, 1 AS grants FROM standing UNION ALL SELECT usr, client, res, agent, 0 FROM reached
+),
+person AS MATERIALIZED (
+  SELECT u.usr, {person} AS person FROM (SELECT DISTINCT usr FROM part WHERE usr IS NOT NULL) u
 ),
 counted AS (
-  SELECT CASE WHEN grouping(usr) = 0 THEN 'users' ELSE 'agents' END AS kind, coalesce(usr, agent) AS id, sum(grants) AS grants
-  FROM (SELECT usr, agent, 1 AS grants FROM standing UNION ALL SELECT usr, agent, 0 FROM reached) g GROUP BY GROUPING SETS ((usr), (agent))
+  SELECT 'users' AS kind, p.person AS id, sum(c.grants) AS grants, array_agg(DISTINCT c.usr) AS names FROM part c JOIN person p ON p.usr = c.usr GROUP BY p.person
   UNION ALL
-  SELECT CASE WHEN grouping(client) = 0 THEN 'clients' ELSE 'resources' END, coalesce(client, res), sum(grants)
-  FROM (SELECT client, res, grants FROM pair UNION ALL SELECT client, res, 0 FROM reached) g GROUP BY GROUPING SETS ((client), (res))
+  SELECT CASE WHEN grouping(client) = 0 THEN 'clients' WHEN grouping(agent) = 0 THEN 'agents' ELSE 'resources' END, coalesce(client, agent, res), sum(grants), NULL
+  FROM part GROUP BY GROUPING SETS ((client), (agent), (res))
 ),
 ranked AS (
-  SELECT kind, id, grants, row_number() OVER (PARTITION BY kind ORDER BY grants DESC, id) AS place, count(*) OVER (PARTITION BY kind) AS total
+  SELECT kind, id, grants, names, row_number() OVER (PARTITION BY kind ORDER BY grants DESC, id) AS place, count(*) OVER (PARTITION BY kind) AS total
   FROM counted WHERE id IS NOT NULL
 )
-SELECT kind, id, grants, place, total, false AS cut_off FROM ranked WHERE place <= $5
+SELECT kind, id, grants, names, place, total, false AS cut_off FROM ranked WHERE place <= $5
 UNION ALL
-SELECT 'grants', 0, (SELECT coalesce(sum(grants), 0) FROM pair), 0, 0, EXISTS (SELECT FROM driven GROUP BY pair HAVING count(*) >= (SELECT most FROM share))
+SELECT 'grants', 0, (SELECT count(*) FROM standing), NULL, 0, 0, (SELECT count(*) >= $4 FROM driven)
 ORDER BY kind, place

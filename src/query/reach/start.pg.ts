@@ -1,12 +1,12 @@
 import { RescindError } from '../../contracts/index.js';
 import { loadSql } from '../../platform/index.js';
-import { ENTITY_KINDS } from '../../projections/index.js';
+import { ENTITY_KINDS, MAX_COUNTED } from '../../projections/index.js';
 import { DIMENSIONS, ruleKey, ruleKeyToBytes, selectorParts, tokenRef, type Dimension, type RuleKey, type Selector, type TokenFacts, type TokenKeys } from '../../rules/index.js';
 import type { Early, Prepared } from '../snapshot.pg.js';
 import type { AskedStart } from './parameters.js';
 
-/** Other names of one user or client that are looked at; more are left out. */
-const MAX_NAMES = 100;
+/** Other names of one user or client. With more, the question is refused: nobody could say what is left out. */
+const MAX_NAMES = 1_000;
 
 const START_NAMES = loadSql(import.meta.url, 'start-names.sql');
 const BY_ID = { name: 'reach-start-id', text: START_NAMES.replace('{named}', 'e.id = $2::int') };
@@ -91,10 +91,11 @@ type Named = Extract<AskedStart, { ref: unknown }>;
 async function findNamed(snapshot: Early, tenantKey: Uint8Array, { kind, ref }: Named): Promise<Start> {
   const [statement, named] = 'id' in ref ? [BY_ID, ref.id] : [BY_KEY, ruleKeyToBytes(ruleKey(tenantKey, kind, ref.parts))];
   const [[own, ...tied], clients] = await Promise.all([
-    snapshot.rows<{ id: number; parts: Parts; covered: boolean }>(statement, [named, String(snapshot.index), MAX_NAMES, ENTITY_KINDS[kind]]),
+    snapshot.rows<{ id: number; parts: Parts; covered: boolean }>(statement, [named, String(snapshot.index), MAX_NAMES + 1, ENTITY_KINDS[kind]]),
     kind === 'resource' ? snapshot.rows<{ client: number }>(RESOURCE_CLIENTS['id' in ref ? 'byId' : 'byKey'], [named, String(snapshot.index)]) : [],
   ]);
   if (!own) throw unseen(kind);
+  if (tied.length > MAX_NAMES) throw new RescindError('filter-too-wide', { detail: `the ${kind} has more than ${MAX_NAMES} other names: ask by one of them` });
   const { id } = own;
   const first = nameOf(tenantKey, selectorOf(kind, own.parts));
   if (kind === 'agent') return { kind, names: [first], entities: [id], others: [], seeds: { ...NO_SEEDS, agents: [id] } };
@@ -131,18 +132,13 @@ async function findSession(snapshot: Early, tenantKey: Uint8Array, { iss, sid }:
   const key = ruleKeyToBytes(name.key);
   const [rows, stating, idJags] = await Promise.all([
     snapshot.rows<{ usr: number | null }>(SESSION_USERS, [key, String(snapshot.index)]),
-    snapshot.rows<{ key: Buffer }>(SESSION_TOKENS, [iss, sid, String(snapshot.index), MAX_SESSION_TOKENS]),
-    snapshot.rows<IdJagKeys>(SESSION_ID_JAGS, [key, String(snapshot.index), MAX_SESSION_ID_JAGS]),
+    snapshot.rows<{ key: Buffer }>(SESSION_TOKENS, [iss, sid, String(snapshot.index), MAX_COUNTED]),
+    snapshot.rows<IdJagKeys>(SESSION_ID_JAGS, [key, String(snapshot.index), MAX_COUNTED]),
   ]);
   if (rows.length + stating.length === 0) throw unseen('session');
   const users = rows.flatMap(({ usr }) => usr ?? []);
   return { kind: 'session', names: [name], entities: [], others: [], seeds: { ...NO_SEEDS, users, tokens: stating.map((token) => token.key), idJags: keysOf(idJags) } };
 }
-
-/** Of one sign-in; more are left out. */
-const MAX_SESSION_ID_JAGS = 5_000;
-/** More than are examined, so that the answer says where there are more. */
-const MAX_SESSION_TOKENS = 1_000;
 
 interface IdJagKeys {
   readonly [column: string]: unknown;

@@ -1,14 +1,9 @@
 import { byteaArray, int4Array, loadSql } from '../../platform/index.js';
-import { readTotalUses } from '../../projections/index.js';
+import { MAX_COUNTED, readTotalUses } from '../../projections/index.js';
 import type { Prepared, Snapshot } from '../snapshot.pg.js';
 import type { Start } from './start.pg.js';
 import type { ReachedToken } from './tokens.pg.js';
 
-/**
- * Uses that one answer adds up one by one: the newest ones of each name. Of a client or resource, of which aggregates know the totals, evenly over
- * names; else name by name. A user, a session, an ID-JAG or a token has few.
- */
-const MAX_ROWS = { user: 1_000, token: 1_000, client: 500, agent: 500, resource: 500 } as const;
 const HOUR_S = 3_600;
 /** Of an hour that nothing comes after. */
 const LAST_HOUR = 2 ** 31 - 1;
@@ -39,8 +34,6 @@ export interface UsedRow {
   readonly bytes: string;
   readonly first: string;
   readonly last: string;
-  /** One of the names has more. */
-  readonly cut_off: boolean;
 }
 
 /** Of all uses, also of those that the rows leave out. */
@@ -55,9 +48,9 @@ export interface UsedTotals {
 
 export interface Used {
   readonly rows: readonly UsedRow[];
-  /** The rows are of the newest uses alone. */
+  /** There are more uses than the rows count. */
   readonly atLeast: boolean;
-  /** Where the rows leave some out and the aggregates know them. */
+  /** Of a client or a resource, of which aggregates know the totals, however many uses there are. */
   readonly totals: UsedTotals | undefined;
 }
 
@@ -67,17 +60,12 @@ export type UsedRows = Omit<Used, 'totals'>;
 export async function readUsed(snapshot: Snapshot, { kind, entities }: Start, tokens: readonly ReachedToken<unknown>[], since: number): Promise<UsedRows> {
   const byTokens = kind === 'session' || kind === 'id_jag' || kind === 'token';
   const driving = byTokens ? byteaArray(tokens.map(({ key }) => key)) : int4Array(entities);
-  const by = byTokens ? 'token' : kind;
-  const most = MAX_ROWS[by];
-  const ofEach = by === 'client' || by === 'resource' ? Math.ceil(most / Math.max(1, entities.length)) : most;
-  const rows = await snapshot.rows<UsedRow>(STATEMENTS[by], [String(snapshot.index), since, most, driving, ofEach]);
-  const atLeast = rows.some((row) => row.cut_off) || rows.reduce((sum, row) => sum + Number(row.rows), 0) >= most;
-  return { rows, atLeast };
+  const rows = await snapshot.rows<UsedRow>(STATEMENTS[byTokens ? 'token' : kind], [String(snapshot.index), since, MAX_COUNTED, driving]);
+  return { rows, atLeast: rows.reduce((sum, row) => sum + Number(row.rows), 0) >= MAX_COUNTED };
 }
 
-/** Of a client or a resource, of which the rows leave some out. */
-export async function readTotals(snapshot: Snapshot, { kind, entities: ids }: Start, { atLeast }: UsedRows, since: number): Promise<UsedTotals | undefined> {
-  if (!atLeast || (kind !== 'client' && kind !== 'resource')) return undefined;
+export async function readTotals(snapshot: Snapshot, { kind, entities: ids }: Start, since: number): Promise<UsedTotals | undefined> {
+  if (kind !== 'client' && kind !== 'resource') return undefined;
   const first = Math.ceil(since / HOUR_S);
   const [whole, [part]] = await Promise.all([
     readTotalUses(snapshot, { of: kind, ids }, { first, end: LAST_HOUR }),

@@ -1,3 +1,4 @@
+import { isCut } from '../answer-parts.js';
 import { operationOf } from '../entity-kinds.js';
 import { orNull, type Names } from '../names.pg.js';
 import { MAX_SHOWN } from './held.pg.js';
@@ -22,6 +23,7 @@ export function byResource(rows: readonly UsedRow[]) {
 }
 
 export function usageOf({ rows, atLeast, totals }: Used, resources: ReturnType<typeof byResource>, names: Names, tokensLeftOut: boolean) {
+  const rest = isCut(atLeast || tokensLeftOut);
   const { first, last: lastOfAll, ...total } = totals ?? { ...sumOf(rows), first: rows.length === 0 ? null : Math.min(...rows.map((row) => Number(row.first))), last: 0 };
   const operations = [...groupBy(rows, ({ op }) => op)].sort(([a], [b]) => (a ?? 99) - (b ?? 99));
   return {
@@ -29,14 +31,14 @@ export function usageOf({ rows, atLeast, totals }: Used, resources: ReturnType<t
     ...total,
     first,
     last: rows.length === 0 ? null : Math.max(lastOfAll, ...rows.map((row) => Number(row.last))),
-    operations: operations.map(([op, of]) => ({ operation: orNull(op, operationOf), ...sumOf(of) })),
+    operations: operations.map(([op, of]) => ({ operation: orNull(op, operationOf), ...sumOf(of), ...rest })),
     resources: {
       count: resources.length,
-      top: resources.slice(0, MAX_SHOWN).map(({ res, volumes, last }) => ({ resource: orNull(res, names.resource), ...volumes, last })),
+      top: resources.slice(0, MAX_SHOWN).map(({ res, volumes, last }) => ({ resource: orNull(res, names.resource), ...volumes, last, ...rest })),
       left_out: Math.max(0, resources.length - MAX_SHOWN),
+      ...rest,
     },
-    at_least: (atLeast && !totals) || tokensLeftOut,
-    newest_only: atLeast,
+    ...isCut((atLeast && !totals) || tokensLeftOut),
   };
 }
 

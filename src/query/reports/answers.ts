@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox';
-import { Agent, AsOf, Client, Count, GrantedScopes, Index, maybe, one, Resource, Scopes, strict, Time, TokenId, User } from '../answer-parts.js';
+import { Agent, AsOf, Client, Count, GrantedScopes, Index, lowerBound, maybe, one, Resource, Scopes, strict, Time, TokenId, User } from '../answer-parts.js';
 
 export const ReviewItem = Type.Object(
   {
@@ -21,7 +21,7 @@ export type ReviewItem = Static<typeof ReviewItem>;
 export const ReviewReport = Type.Object({ as_of: AsOf, items: Type.Array(ReviewItem) }, strict);
 
 const Instant = Type.Integer({ description: 'milliseconds since the epoch' });
-const volumes = { allowed: Count, denied: Count, records: Count, bytes: Count, first: maybe(Time), last: maybe(Time), at_least: Type.Boolean() };
+const volumes = { allowed: Count, denied: Count, records: Count, bytes: Count, first: maybe(Time), last: maybe(Time), ...lowerBound };
 
 const Use = Type.Object(
   { index: Index, at: Time, count: Count, outcome: Type.Enum(['allowed', 'denied']), operation: maybe(Type.Enum(['read', 'write', 'delete', 'export', 'admin'])), resource: maybe(Resource), token: TokenId },
@@ -58,7 +58,7 @@ export const IncidentReport = one({
       live_tokens: Count,
       newest: Type.Array(Type.Object({ id: TokenId, index: Index, user: maybe(User), client: Client, agent: maybe(Agent), issued_at: Time, expires_at: maybe(Time) }, strict)),
       left_out: Count,
-      at_least: Type.Boolean(),
+      ...lowerBound,
     },
     { ...strict, description: 'tokens that were live when it was ordered, by what the ledger had told by its entry; also those that another rule stopped' },
   ),

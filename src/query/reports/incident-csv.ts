@@ -7,7 +7,7 @@ const ofMs = (ms: number): string => new Date(ms).toISOString();
 
 /** One line a fact, the kind of fact first: a table of its own for each would be several files. */
 export function incidentCsv({ rule, hit, before, after, confirmations }: IncidentReport): string {
-  const atLeast = (is: boolean): string => (is ? 'at least' : '');
+  const atLeast = (is: true | undefined): string => (is ? 'at least' : '');
   const volumes = (section: string, of: typeof before): string =>
     csvLine([section, csvTime(of.last), null, 'allowed', 'allowed', of.allowed, of.records, of.bytes, atLeast(of.at_least)]) +
     csvLine([section, null, null, 'denied', 'denied', of.denied, null, null, atLeast(of.at_least)]);

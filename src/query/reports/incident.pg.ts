@@ -1,8 +1,9 @@
 import { RescindError } from '../../contracts/index.js';
 import { byteaArray, int8Array, loadSql } from '../../platform/index.js';
-import { rulesAsOf, type RuleVersion } from '../../projections/index.js';
+import { COUNTING_TIMEOUT_MS, MAX_COUNTED, rulesAsOf, type RuleVersion } from '../../projections/index.js';
 import type { TokenKeys } from '../../rules/index.js';
 import { DEFAULT_WINDOW_S } from '../access/filters.pg.js';
+import { isCut } from '../answer-parts.js';
 import { asOfOf, readAsOf } from '../as-of.js';
 import { operationOf, outcomeOf } from '../entity-kinds.js';
 import { orNull, readNames, type Names } from '../names.pg.js';
@@ -16,8 +17,6 @@ import { seedsOf, stoppedBy } from './selected.pg.js';
 
 export const INCIDENT_PARAMETERS = ['rule', 'since', 'format', 'as_of'] as const;
 
-/** Uses that are added up: the newest ones. */
-const MAX_ROWS = 50_000;
 const MAX_SHOWN = 100;
 const USES = { name: 'incident-uses', text: loadSql(import.meta.url, 'incident-uses.sql') };
 const CONFIRMATIONS = {
@@ -51,7 +50,7 @@ export function createIncidentReport({ ask, reader }: { readonly ask: Ask; reado
       },
       readAsOf(parameters),
       // One that is asked for by its id is there whatever the time is.
-      { early: ({ rows, index }) => rulesAsOf(rows, { index, at: 0 }, { rule: id }), plans: 'generic' },
+      { early: ({ rows, index }) => rulesAsOf(rows, { index, at: 0 }, { rule: id }), plans: 'generic', timeoutMs: COUNTING_TIMEOUT_MS },
     );
     return { format, report };
   };
@@ -77,24 +76,21 @@ async function describe(snapshot: Snapshot, reader: Reader, tenantKey: Uint8Arra
   ]);
   const stops = stoppedBy(tenantKey, ordered);
   const told = await snapshot.asOf({ index: rule.ix, at: orderedAt });
-  const select = (keys: TokenKeys): true | undefined => (stops(keys, orderedAt) ? true : undefined);
   const ended = endOf(rule, snapshot.at);
   const stopsOn = stoppedBy(tenantKey, versions);
   /** What it stopped when it ended, it stops from then on. */
   const endFor = (keys: TokenKeys): number | undefined => least(ended === null || stopsOn(keys, ended.at) ? undefined : ended.at, rule.lift?.at);
-  const [hit, known] = await Promise.all([
-    findReachedTokens(told, reader, { seeds, onlyLive: true, select }),
-    findReachedTokens(snapshot, reader, { seeds, onlyLive: false, select }),
-  ]);
+  const hit = await findReachedTokens(told, reader, { seeds, onlyLive: true, select: (keys) => (stops(keys, orderedAt) ? true : undefined) });
+  const known = await findReachedTokens(snapshot, reader, { seeds, onlyLive: false, select: (keys) => (stops(keys, orderedAt) ? { end: endFor(keys) } : undefined) });
   const keys = known.tokens.map(({ key }) => key);
   const uses = keys.length === 0 ? [] : await snapshot.rows<UsesRow>(USES, [
     String(snapshot.index),
     byteaArray(keys),
     since,
     countsFrom,
-    MAX_ROWS,
+    MAX_COUNTED,
     MAX_SHOWN,
-    int8Array(known.tokens.map((token) => endFor(token.keys))),
+    int8Array(known.tokens.map(({ by }) => by.end)),
   ]);
 
   const newest = uses.find(({ after }) => after)?.newest ?? [];
@@ -102,7 +98,7 @@ async function describe(snapshot: Snapshot, reader: Reader, tenantKey: Uint8Arra
   const naming = readNames(snapshot, [...shown.flatMap(({ user, client, agent }) => [user, client, agent]), ...newest.map(({ res }) => res)]);
   snapshot.ends();
   const names = await naming;
-  const atLeast = known.atLeast || uses.reduce((sum, { rows }) => sum + Number(rows), 0) >= MAX_ROWS;
+  const atLeast = known.atLeast || uses.reduce((sum, { rows }) => sum + Number(rows), 0) >= MAX_COUNTED;
   const volumes = (after: boolean) => volumesOf(uses.find((row) => row.after === after), atLeast);
   return {
     as_of: asOfOf(snapshot),
@@ -122,7 +118,7 @@ async function describe(snapshot: Snapshot, reader: Reader, tenantKey: Uint8Arra
       ended,
       lifted: rule.lift ? { entry: String(rule.lift.ix), at: rule.lift.at, resume: rule.lift.resume } : null,
     },
-    hit: { live_tokens: hit.tokens.length, newest: shown.map((token) => tokenOf(token, names)), left_out: hit.tokens.length - shown.length, at_least: hit.atLeast },
+    hit: { live_tokens: hit.tokens.length, newest: shown.map((token) => tokenOf(token, names)), left_out: hit.tokens.length - shown.length, ...isCut(hit.atLeast) },
     since,
     before: volumes(false),
     after: { ...volumes(true), newest: newest.map((use) => useOf(use, names)), left_out: Number(uses.find(({ after }) => after)?.rows ?? 0) - newest.length },
@@ -151,7 +147,7 @@ function volumesOf(row: UsesRow | undefined, atLeast: boolean) {
     bytes: Number(row?.bytes ?? 0),
     first: row ? Number(row.first) : null,
     last: row ? Number(row.last) : null,
-    at_least: atLeast,
+    ...isCut(atLeast),
   };
 }
 

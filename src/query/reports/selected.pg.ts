@@ -5,10 +5,9 @@ import type { AskedStart } from '../reach/parameters.js';
 import { findStart, NO_SEEDS, type Seeds } from '../reach/start.pg.js';
 import type { Snapshot } from '../snapshot.pg.js';
 
-/** Clients that a rule begins from which names neither a person nor an application. */
-const MAX_CLIENTS = 2_000;
+/** A rule that names neither a person nor an application begins from every client. */
 const CLIENTS = `SELECT c.id FROM entity c WHERE c.tenant = $1 AND c.kind = 2 AND c.from_ix < $2
-  AND EXISTS (SELECT FROM token t WHERE t.tenant = $1 AND t.client = c.id) ORDER BY c.id LIMIT $3`;
+  AND EXISTS (SELECT FROM token t WHERE t.tenant = $1 AND t.client = c.id) ORDER BY c.id`;
 
 /** Where to look for the tokens of a rule: of each selector by the member that leaves the fewest. */
 export async function seedsOf(snapshot: Snapshot, tenantKey: Uint8Array, selectors: readonly Selector[]): Promise<Seeds> {
@@ -48,7 +47,7 @@ function startOf({ token, id_jag: idJag, session, user, agent, client, resource 
 async function seedsFrom(snapshot: Snapshot, tenantKey: Uint8Array, asked: Start | undefined): Promise<Seeds> {
   if (asked?.kind === 'named-token') return { ...NO_SEEDS, tokens: [ruleKeyToBytes(ruleKey(tenantKey, 'token', tokenParts(asked.ref)))] };
   if (!asked) {
-    const rows = await snapshot.rows<{ id: number }>(CLIENTS, [String(snapshot.index), MAX_CLIENTS]);
+    const rows = await snapshot.rows<{ id: number }>(CLIENTS, [String(snapshot.index)]);
     return { ...NO_SEEDS, clients: rows.map(({ id }) => id) };
   }
   try {

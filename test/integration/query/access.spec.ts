@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ruleKey } from '../../../src/rules/index.js';
+import { createCountsQuestion } from '../../../src/query/access/counts.pg.js';
+import { createReader } from '../../../src/query/reader.js';
+import { createAsk } from '../../../src/query/snapshot.pg.js';
 import { ACME, keyOf, NOW, say, sha256, startQueryApi, T, tokenId } from './history.js';
 import { AGENT, CRM, CRM_AS, IDP, STORY, T2_TEXT, WIKI } from './story.js';
 
@@ -224,10 +227,16 @@ describe('what became known of a use later', () => {
       [ACME],
     );
     await api.pool.query('UPDATE ledger_head SET next_ix = 60000 WHERE tenant = $1', [ACME]);
-    const { body } = await api.get(`/v1/access/counts?by=hour&resource=${CRM}&operation=read`);
+    const filters = { by: 'hour', resource: CRM, operation: 'read' };
+    const { body } = await api.get(`/v1/access/counts?${new URLSearchParams(filters).toString()}`);
+    expect([body.total.accesses, JSON.stringify(body).includes('at_least'), body.counted_from]).toEqual([24_011, false, undefined]);
+
+    const fewer = createCountsQuestion({ ask: createAsk({ pool: api.pool, now: () => NOW }), reader: createReader(api.control), maxWalked: 10_000 });
+    const { total, items, counted_from: from } = await fewer(ACME, filters);
     // Six a second from T + 10 on, the last with k = 24,009: the 10,001st from the end, with k = 14,009, is not counted.
-    expect([body.total.accesses, body.at_least, body.counted_from]).toEqual([10_000, true, T + 10 + Math.floor(14_009 / 6)]);
-    const { body: within } = await api.get(`/v1/access/counts?by=hour&resource=${CRM}&operation=read&from=${HOUR + 3_600}`);
-    expect([within.total.accesses, within.at_least]).toEqual([24_010 - (HOUR + 3_600 - T - 10) * 6, undefined]);
+    expect([total.accesses, total.at_least, from]).toEqual([10_000, true, T + 10 + Math.floor(14_009 / 6)]);
+    expect(items.map(({ at, at_least: cut }) => [at <= from!, cut])).toEqual(items.map((_, nth) => (nth === 0 ? [true, true] : [false, undefined])));
+    const within = await fewer(ACME, { ...filters, from: String(HOUR + 3_600) });
+    expect([within.total.accesses, within.total.at_least]).toEqual([24_010 - (HOUR + 3_600 - T - 10) * 6, undefined]);
   });
 });

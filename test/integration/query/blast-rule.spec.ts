@@ -38,7 +38,7 @@ describe('the rule that stops exactly what is reached', () => {
     secret = (await registry.createCaller(actor, { id: 'api', roles: { introspect: { resources: [API, FILES, RAS], issuers: [RAS] } } })).secret;
     for (const id of ['analyst', 'auditor']) callers[id] = follower.state.caller(id)!;
     revocations = createRevocations({ controlLog, follower, pool: database.pool });
-    questions = createQuestions({ pool: database.pool, control: () => follower.state, previewOrder: (caller, order) => revocations.preview(caller as Caller, order, 'quick') });
+    questions = createQuestions({ pool: database.pool, control: () => follower.state, previewOrder: (caller, order) => revocations.preview(caller as Caller, order) });
     keySets = createKeySets({ state: follower.state, log: testLog(), allowedHosts: [] });
     const lineage = createLineageReader({ pool: database.pool });
     const { handle } = createIntrospection({ follower, authenticate: createAuthenticator({ state: () => follower.state }), keySets, lineage, metrics, log: testLog() });
@@ -120,9 +120,9 @@ describe('the rule that stops exactly what is reached', () => {
   ])('%s', async (_name, { token: named, ...query }, reached, selectors) => {
     const sut = await questions.reach.blast(callers['auditor']!, { ...query, ...(named === undefined ? {} : { token: idOf(named) }) });
     expect(sut.tokens.newest.map(({ id }) => ALL.find((name) => idOf(name) === id)).toSorted()).toEqual(reached.toSorted());
-    expect(sut.tokens).toMatchObject({ live: reached.length, stopped: 0, left_out: 0, at_least: false });
+    expect(sut.tokens).toMatchObject({ live: reached.length, stopped: 0, left_out: 0 });
     expect(sut.rules.map(({ order }) => order.selector)).toEqual(selectors);
-    if (selectors.length === 1) expect(sut.rules[0]!.preview).toMatchObject({ tokens: reached.length, at_least: false });
+    if (selectors.length === 1) expect(sut.rules[0]!.preview).toMatchObject({ tokens: reached.length });
 
     const before = await active();
     expect(before).toEqual(ALL.filter((name) => name !== 'expired'));
@@ -161,7 +161,7 @@ describe('the rule that stops exactly what is reached', () => {
     const { report } = await questions.reports.incident(stage.tenant, { rule: ordered.id });
     expect(report).toMatchObject({
       rule: { id: ordered.id, entry: rule.entry, seq: ordered.seq, author: { caller: 'analyst' } },
-      hit: { live_tokens: 1, newest: [{ id: idOf('b1') }], at_least: false },
+      hit: { live_tokens: 1, newest: [{ id: idOf('b1') }] },
       confirmations: { known: true, nodes: [{ node: expect.stringMatching(/^[0-9a-f-]{36}$/), outcome: 'confirmed', guards: 0 }] },
     });
     expect(report.confirmations.nodes).toHaveLength(ordered.confirmed.nodes);

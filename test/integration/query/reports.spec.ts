@@ -95,10 +95,9 @@ describe('incident report', () => {
         live_tokens: 1,
         newest: [{ id: ID_2, index: '6', user: { entity, ...BOB }, client: { entity, iss: WIKI_AS, client_id: 'assistant-at-wiki' }, agent: { entity, iss: IDP, id: AGENT.id }, issued_at: W + 6, expires_at: W + 90_000 }],
         left_out: 0,
-        at_least: false,
       },
       since: W,
-      before: { allowed: 41, denied: 0, records: 407, bytes: 9_000, first: W + 20, last: W + 60, at_least: false },
+      before: { allowed: 41, denied: 0, records: 407, bytes: 9_000, first: W + 20, last: W + 60 },
       after: {
         allowed: 1,
         denied: 1,
@@ -106,7 +105,6 @@ describe('incident report', () => {
         bytes: 64,
         first: W + 110,
         last: W + 111,
-        at_least: false,
         newest: [
           { index: '10', at: W + 111, count: 1, outcome: 'allowed', operation: 'read', resource: { entity, uri: WIKI }, token: ID_2 },
           { index: '9', at: W + 110, count: 1, outcome: 'denied', operation: 'export', resource: { entity, uri: WIKI }, token: ID_2 },

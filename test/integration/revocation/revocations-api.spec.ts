@@ -153,7 +153,7 @@ describe('/v1/revocations', () => {
     const order = { selector: { user: { iss: IDP, sub: 'previewed' } } };
     const before = control.follower.state.head;
     const previewed = await call('auditor', 'POST', '/preview', order);
-    const nothing = { tokens: 0, used_in_last_hour: 0, users: 0, grants: 0, connections: 0, at_least: false };
+    const nothing = { tokens: 0, used_in_last_hour: 0, users: 0, grants: 0, connections: 0 };
     expect(previewed).toMatchObject({ status: 200, body: { as_of: { index: expect.stringMatching(/^\d+$/) }, ...nothing } });
     expect(await call('narrow', 'POST', '/preview', { ...order, effect: 'revoke', reason: 'why', confirm: true })).toMatchObject({ status: 200, body: nothing });
     expect(await call('narrow', 'POST', '/preview', { selector: { agent_type: 'x' } })).toMatchObject({ status: 403, body: { code: 'selector-too-wide' } });

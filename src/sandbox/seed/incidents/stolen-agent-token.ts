@@ -51,9 +51,9 @@ export const stolenAgentToken: Incident = {
       answer: {
         start: { kind: 'agent' },
         reachable: { users: { count: 1, top: [{ item: { sub: USER } }] }, resources: { count: 1 } },
-        grants: { count: 1, at_least: false },
+        grants: { count: 1 },
         tokens: { live: 0, stopped: 0 },
-        usage: { uses: 6, allowed: 5, denied: 1, records: 1_882, first: scene.at(3, '10:01'), last: scene.at(3, '10:24'), at_least: false },
+        usage: { uses: 6, allowed: 5, denied: 1, records: 1_882, first: scene.at(3, '10:01'), last: scene.at(3, '10:24') },
         rules: [{ order: { effect: 'block', selector: { agent: { iss: scene.organisation.idp.issuer, id: 'agent-invoice-reader' } } } }],
       },
     },
