@@ -53,7 +53,7 @@ describe('rescind revoke', () => {
   users        1
   live tokens  0, of which 0 used in the last hour
   grants       1
-  connections  0
+  connections  1
 
 Order it? [y/N] Nothing was ordered.
 `);
@@ -66,7 +66,7 @@ Order it? [y/N] Nothing was ordered.
 
 rule          ${id}
 effect        block, until it is lifted
-hits          1 user, 0 live tokens (0 used in the last hour), 1 grant, 0 connections
+hits          1 user, 0 live tokens (0 used in the last hour), 1 grant, 1 connection
 confirmed by  1 node, 0 guards
 granted anew  is stopped too
 to lift it    rescind revoke lift ${id}
