@@ -63,10 +63,12 @@ function dataSchema(name: SourceEventName): Schema {
 }
 
 const met = new Set<RejectCode>();
+/** Events that were accepted with a member that nobody reads: few of one type, so that they are counted over all. */
+let unread = 0;
 
 describe('accept() and the schemas that are served', () => {
   it.each(SOURCE_EVENT_NAMES)('%s: the same shapes of what is read, and beyond them only what has a rule here', (name) => {
-    const seen = { accepted: 0, misshapen: 0, unread: 0 };
+    const seen = { accepted: 0, misshapen: 0 };
     const data = fc.tuple(fromSchema(dataSchema(name)), fc.array(mutation, { maxLength: 2 })).map(([value, mutations]) => mutations.reduce(mutate, value));
     fc.assert(
       fc.property(data, (value) => {
@@ -85,7 +87,7 @@ describe('accept() and the schemas that are served', () => {
         const rules = [...new Set([...stricterRules(name, read as Data), ...textRules(event.data)])].toSorted();
         if (rules.length === 0) {
           seen.accepted += 1;
-          if (!shapeOf.get(name)!(event.data)) seen.unread += 1;
+          if (!shapeOf.get(name)!(event.data)) unread += 1;
           expect((judged as Accepted).event.data).toEqual(name === 'token.issued' ? ownOf(read as Data) : read);
           expect({ data: event.data, code }).toEqual({ data: event.data, code: undefined });
         } else {
@@ -97,10 +99,10 @@ describe('accept() and the schemas that are served', () => {
     );
     expect(seen.accepted).toBeGreaterThan(RUNS / 20);
     expect(seen.misshapen).toBeGreaterThan(RUNS / 20);
-    expect(seen.unread).toBeGreaterThan(0);
   });
 
   it('each rule was met', () => {
+    expect(unread).toBeGreaterThan(0);
     expect([...met].sort()).toEqual(['identifier-too-long', 'lone-surrogate', 'nul', 'time-in-future', 'wrong-issuer', 'wrong-resource']);
   });
 });
