@@ -34,7 +34,7 @@ export interface OrderOptions extends SelectorOptions {
 
 export type OrderBody = Readonly<Record<string, unknown>>;
 
-/** What the order and its preview have in common. */
+/** Members that an order and its preview share. */
 export function readSelection(options: SelectorOptions): OrderBody {
   const members = (text: string | undefined) => (text === undefined ? undefined : readMembers(text));
   const selector = {
@@ -90,7 +90,7 @@ export async function confirmOnTerminal(terminal: Terminal, client: Client, body
   if (!canAsk(terminal)) return body;
   const { confirm: _, ...previewed } = body;
   const preview = await client.post(pathOf('revocations', 'preview'), previewed).catch((error: unknown) => {
-    // What the service refuses about the order itself it would refuse again.
+    // The service would refuse the order itself again.
     if (error instanceof RequestFailed && error.problem !== undefined && Number(error.problem['status']) < 500 && error.code !== 'filter-too-wide') throw error;
     return undefined;
   });

@@ -54,7 +54,7 @@ export function authorText(author: unknown): string {
   return printable(person === undefined ? String(caller) : `${person} (as ${caller})`);
 }
 
-/** What a rule hits, from the counts of a preview. */
+/** The hits of a rule, from the counts of a preview. */
 export function hitsText(hits: Answer): string {
   const { users, tokens, used_in_last_hour: used, grants, connections, at_least: atLeast } = hits as Record<string, number> & { at_least?: boolean };
   const parts = [counted(users!, 'user'), `${counted(tokens!, 'live token')} (${grouped(used!)} used in the last hour)`, counted(grants!, 'grant'), counted(connections!, 'connection')];
@@ -75,7 +75,7 @@ export function unknownText(unknown: unknown): string | undefined {
   return `no event has ever named this ${names.join(' or this ')}: check the spelling`;
 }
 
-/** What else stops a selection: nothing, or a line and a table. */
+/** The other rules that stop a selection: nothing, or a line and a table. */
 export function otherRulesText(others: unknown, heading: string): string {
   if (others === null) return '\nWhat else stops it could not be found out in time: ask `rescind revoke list`.\n';
   if (others === undefined) return '';

@@ -50,7 +50,7 @@ export const Scope = Type.String({
 });
 
 export const Audience = Type.Array(Identifier, { minItems: 1, maxItems: MAX_VALUES, uniqueItems: true });
-/** Of a token, which may name none: its source's profile may have a default resource. */
+/** A token may name none: its source's profile may have a default resource. */
 export const TokenAudience = Type.Array(Identifier, { maxItems: MAX_VALUES, uniqueItems: true });
 export const Resources = Type.Array(Identifier, { maxItems: MAX_VALUES, uniqueItems: true });
 export const AuthenticationMethods = Type.Array(Identifier, { maxItems: MAX_VALUES, uniqueItems: true });

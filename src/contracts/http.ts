@@ -57,7 +57,7 @@ export interface IntakeWarning {
   readonly detail: string;
 }
 
-/** What `POST /events` says of each event, in the order they were sent. `index` is a decimal string. `warnings` is absent without any. */
+/** The answer of `POST /events` for each event, in the order they were sent. `index` is a decimal string. `warnings` is absent without any. */
 export type IntakeResult =
   | { readonly index: string; readonly state: LedgerState; readonly warnings?: readonly IntakeWarning[] }
   | { readonly duplicate: true; readonly index: string; readonly warnings?: readonly IntakeWarning[] }

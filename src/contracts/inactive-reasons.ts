@@ -20,7 +20,7 @@ export type InactiveReason = keyof typeof INACTIVE_REASONS;
 
 export const isInactiveReason = (name: string): name is InactiveReason => Object.hasOwn(INACTIVE_REASONS, name);
 
-/** What differs, of the reasons that only a text shows. */
+/** The member that differs, for reasons that only a text shows. */
 const MEMBERS: Readonly<Record<string, string>> = {
   typ: 'the header `typ` is none that the profile takes: choose the preset of the product, or set `typ` of the profile',
   signature: 'no key of the source verifies its signature: the key is missing, or the text is forged',

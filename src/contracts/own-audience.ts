@@ -1,6 +1,6 @@
 import type { TokenIssued } from './token-events.js';
 
-/** What decides which audiences of a token are its source's. */
+/** Decides which audiences of a token are its source's. */
 export interface AudienceTerms {
   readonly resources: readonly string[];
   readonly profile: { readonly default_resource?: string; readonly ignored_audiences?: readonly string[] };

@@ -5,7 +5,7 @@ export interface RescindErrorOptions {
   readonly detail?: string;
   /** For the operator's log only; no edge lets it out. */
   readonly cause?: unknown;
-  /** Where it differs from the kind's default: timeout, overloaded and unavailable are retryable, the others are not. */
+  /** Present where it differs from the kind's default: timeout, overloaded and unavailable are retryable, the others are not. */
   readonly retryable?: boolean;
   /** Members that a problem+json answer carries beside the standard ones, such as the id of an unconfirmed rule. */
   readonly extensions?: Readonly<Record<string, unknown>>;

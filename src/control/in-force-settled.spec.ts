@@ -110,7 +110,7 @@ describe('how a wait is settled', () => {
     expect(await refused).toMatchObject({ code: 'not-confirmed' });
     rows = [row('a', 5)];
     expect(await sut.wait(seq(5))).toMatchObject({ nodes: 1 });
-    // Of the one that was refused nobody hears again.
+    // Nobody hears again of the one that was refused.
     expect(settled).toHaveLength(1);
   });
 

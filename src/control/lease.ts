@@ -171,7 +171,7 @@ export function createLease({ leaseMs, fraction }: LeaseTiming, from: LeaseSnaps
       const sent = [...confirmation.behind].map(([tenant, seq]) => [tenant, seq > sentFor(tenant) ? seq : sentFor(tenant)] as const);
       sentBehind.clear();
       for (const [tenant, seq] of sent) sentBehind.set(tenant, seq);
-      // What the node has applied never falls.
+      // The position that the node has applied never falls.
       highestSent = confirmation.applied;
       return confirmation;
     },

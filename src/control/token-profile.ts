@@ -1,7 +1,7 @@
 export const SIGNING_ALGORITHMS = ['ES256', 'ES384', 'ES512', 'EdDSA', 'PS256', 'PS384', 'PS512', 'RS256', 'RS384', 'RS512'] as const;
 export type SigningAlgorithm = (typeof SIGNING_ALGORITHMS)[number];
 
-/** What a token has to show: the RAS's word on its ID-JAG, the IdP's own event too, or nothing. */
+/** A token has to show: the RAS's word on its ID-JAG, the IdP's own event too, or nothing. */
 export type LineageDemand = 'stated' | 'confirmed' | 'none';
 
 /** How tokens of a source are read and judged (wire.md, "Token profile of a source"). Durations in seconds. */

@@ -55,7 +55,7 @@ export function sliceLines(body: Buffer): Buffer[] {
 function trim(bytes: Buffer): Buffer {
   let start = 0;
   let end = bytes.length;
-  // What lies beyond either end is no white space.
+  // There is no white space beyond either end.
   while (SPACE.has(bytes[start]!)) start += 1;
   while (SPACE.has(bytes[end - 1]!)) end -= 1;
   return bytes.subarray(start, end);

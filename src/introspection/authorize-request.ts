@@ -22,7 +22,7 @@ export interface AuthorizeRequestOptions {
   readonly remoteAddress: RemoteAddress;
 }
 
-/** What the proxy's configuration says of the location that is asked for. A client's headers of these names never reach Rescind. */
+/** The proxy's configuration for the location that is asked for. A client's headers of these names never reach Rescind. */
 interface Asked {
   readonly key: string;
   readonly resource: string | undefined;
@@ -107,5 +107,5 @@ function challengeOf(error: string | undefined, scopes: readonly string[]): stri
   return `Bearer ${parameters.join(', ')}`;
 }
 
-/** What is no printable ASCII is percent-encoded as UTF-8, and so is `%`: a name must not end the header or be read as another one. */
+/** All but printable ASCII is percent-encoded as UTF-8, and so is `%`: a name must not end the header or be read as another one. */
 const headerText = (text = ''): string => text.replaceAll(/[^\x20-\x24\x26-\x7e]+|^ | $/gu, (part) => (part === ' ' ? '%20' : encodeURIComponent(part.toWellFormed())));

@@ -99,7 +99,7 @@ const allow = (known: KnownToken): Examination => ({ body: activeBody(known), by
 
 const needToken = (key: RuleKey): Examination => ({ need: { what: 'token', key, memoryKey: key } });
 
-/** What its facts say against it, whoever asks. */
+/** The refusal by its facts, whoever asks. */
 export function refuseByFacts(state: ControlState, { tenant, now }: Pick<Question, 'tenant' | 'now'>, token: KnownToken): InactiveReason | undefined {
   const { iss, source: id } = token.common;
   const source = state.source(id);

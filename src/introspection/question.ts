@@ -41,7 +41,7 @@ export type Need =
   /** The facts may still be on their way. */
   | { readonly what: 'time'; readonly key: RuleKey; readonly memoryKey: MemoryKey; readonly otherwise: Refusal };
 
-/** What a text that is refused is a text of, for those who run its source: `member` differs from what is recorded or registered. */
+/** The token of a text that is refused, for those who run its source: `member` differs from what is recorded or registered. */
 export interface About {
   readonly token: KnownToken;
   readonly member?: string | undefined;

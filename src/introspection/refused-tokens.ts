@@ -20,7 +20,7 @@ export interface RefusedToken {
   /** Id of the source that recorded it. */
   readonly source: string;
   readonly reason: InactiveReason;
-  /** What differs between the text and what is recorded or registered; empty if the facts alone refuse it. */
+  /** The member that differs between the text and what is recorded or registered; empty if the facts alone refuse it. */
   readonly member: string;
   readonly token: RuleKey;
 }

@@ -26,7 +26,7 @@ export function createSecondChance<V extends Markable>({ max }: { readonly max: 
   function makeRoom(): void {
     while (held.size >= max) {
       oldest ??= held.entries();
-      // What the iterator has passed was taken out, so that it never ends while something is held.
+      // All that the iterator has passed was taken out, so that it never ends while something is held.
       const [key, one] = oldest.next().value!;
       held.delete(key);
       if (!one.asked) continue;

@@ -4,7 +4,7 @@ import { audienceOf, confirmationOf, scopeOf, subjectOf, type Claims } from './c
 import type { KnownToken } from './known-token.js';
 import type { Sharer } from './sharer.js';
 
-/** What the text of a JWT states that its facts may state too. A member that it does not state is undefined: the facts alone say it. */
+/** The members of a JWT's text that its facts may state too. A member that it does not state is undefined: the facts alone say it. */
 export interface TextStatement {
   readonly common: CommonStatement;
   readonly exp: number | undefined;
