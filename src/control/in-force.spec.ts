@@ -91,11 +91,15 @@ describe('a wait between two cycles', () => {
   let rows: NodeRow[];
   let reads: number;
   let reaped: string[];
+  let standsStillMs: number;
   let sut: InForce;
 
   beforeEach(async () => {
-    [rows, reads, reaped] = [[], 0, []];
+    [rows, reads, reaped, standsStillMs] = [[], 0, [], 0];
     sut = createInForce({
+      onSettled() {
+        for (const until = performance.now() + standsStillMs; performance.now() < until; );
+      },
       rows: {
         async read() {
           reads++;
@@ -146,6 +150,13 @@ describe('a wait between two cycles', () => {
     rows = [row(4, { leaseMs: 20 })];
     expect(await sut.wait(5n as Seq)).toEqual({ nodes: 0, guards: 0, expired: 1 });
     expect(reaped).toEqual(['a']);
+  });
+
+  it('is over soon when the row became stale while the process stood still', async () => {
+    rows = [row(4, { leaseMs: 20 })];
+    standsStillMs = 50;
+    const waits = [sut.wait(4n as Seq), sut.wait(5n as Seq)];
+    expect(await Promise.all(waits)).toEqual([{ nodes: 1, guards: 0, expired: 0 }, { nodes: 0, guards: 0, expired: 1 }]);
   });
 
   it('is refused at once when the process stops', async () => {

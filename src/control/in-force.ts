@@ -63,11 +63,14 @@ export function createInForce({ rows, timeoutMs, cycleMs, onError, onSettled }: 
   let nodes: number | undefined;
   let stopping = false;
   let isWoken = false;
+  /** When the last round began. */
+  let begunAt = -Infinity;
   let wake: () => void = () => undefined;
 
   async function round(): Promise<void> {
     // Those that come while the read runs count from the next one.
     const asking = [...waits];
+    begunAt = performance.now();
     const found = new Map((await rows.read()).map((row) => [row.id, row]));
     nodes = found.size;
     const now = performance.now();
@@ -151,11 +154,11 @@ export function createInForce({ rows, timeoutMs, cycleMs, onError, onSettled }: 
 
   const isStopping = (): boolean => stopping;
 
-  /** Sooner than a cycle where a row is about to become stale. */
+  /** Sooner than a cycle where a row is about to become stale, or has since the last round began: that one may not have seen it. */
   function nextRoundMs(): number {
     const now = performance.now();
-    const staleInMs = [...seen.values()].map(({ since, leaseMs }) => since + leaseMs - now).filter((ms) => ms > 0);
-    return Math.min(cycleMs, ...staleInMs.map((ms) => ms + 1));
+    const staleAt = [...seen.values()].map(({ since, leaseMs }) => since + leaseMs).filter((at) => at > begunAt);
+    return Math.min(cycleMs, ...staleAt.map((at) => Math.max(0, at - now) + 1));
   }
 
   function wakeUp(): void {
