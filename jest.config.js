@@ -21,6 +21,8 @@ const shared = {
 export default {
   testTimeout: 60_000,
   maxWorkers: 2,
+  // Modules of finished specs stay in a worker's memory, and with gigabytes of them it does little but collect garbage.
+  workerIdleMemoryLimit: '1500MB',
   projects: [
     { ...shared, displayName: 'unit', testMatch: ['<rootDir>/{src,test/mutate}/**/*.spec.ts'] },
     { ...shared, displayName: 'architecture', testMatch: ['<rootDir>/test/architecture/**/*.spec.ts'] },
