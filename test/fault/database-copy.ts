@@ -1,5 +1,8 @@
 import { Client } from 'pg';
 
+/** How long a session may take to end what it is in the midst of, milliseconds. */
+const SESSION_ENDS_WITHIN_MS = 60_000;
+
 /** A copy that can be put in its place. */
 export async function copyDatabase(url: string): Promise<{ restore(): Promise<void>; drop(): Promise<void> }> {
   const name = new URL(url).pathname.slice(1);
@@ -13,7 +16,7 @@ export async function copyDatabase(url: string): Promise<{ restore(): Promise<vo
   };
   const replace = (from: string, to: string): Promise<void> =>
     onServer(
-      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname IN ('${from}', '${to}')`,
+      `SELECT pg_terminate_backend(pid, ${SESSION_ENDS_WITHIN_MS}) FROM pg_stat_activity WHERE datname IN ('${from}', '${to}')`,
       `DROP DATABASE IF EXISTS ${to} WITH (FORCE)`,
       `CREATE DATABASE ${to} TEMPLATE ${from} STRATEGY wal_log`,
     );
