@@ -16,9 +16,12 @@ export async function copyDatabase(url: string): Promise<{ restore(): Promise<vo
   };
   const replace = (from: string, to: string): Promise<void> =>
     onServer(
+      // The follower of the spec itself comes back whenever its session ends.
+      `ALTER DATABASE ${from} WITH ALLOW_CONNECTIONS false`,
       `SELECT pg_terminate_backend(pid, ${SESSION_ENDS_WITHIN_MS}) FROM pg_stat_activity WHERE datname IN ('${from}', '${to}')`,
       `DROP DATABASE IF EXISTS ${to} WITH (FORCE)`,
       `CREATE DATABASE ${to} TEMPLATE ${from} STRATEGY wal_log`,
+      `ALTER DATABASE ${from} WITH ALLOW_CONNECTIONS true`,
     );
   await replace(name, `${name}_saved`);
   return { restore: () => replace(`${name}_saved`, name), drop: () => onServer(`DROP DATABASE ${name}_saved WITH (FORCE)`) };
