@@ -69,6 +69,11 @@ describe('a lease', () => {
   });
 });
 
+it('a confirmation is that of the tenant that is furthest behind, whichever stands last', () => {
+  const behind = new Map([['acme', seq(3)], ['globex', seq(5)]]);
+  expect([confirmedFor({ applied: seq(9), behind }), confirmedFor({ applied: seq(9), behind }, 'globex'), confirmedFor({ applied: seq(9), behind }, 'initech')]).toEqual([3n, 5n, 9n]);
+});
+
 describe('a grant', () => {
   it('does not outlast the lease of its node', () => {
     const sut = renewed();

@@ -152,6 +152,7 @@ const REFUSED: readonly [what: string, code: RejectCode, () => Accepted | Reject
   ['half a surrogate pair as a member name', 'lone-surrogate', () => say(JSON.stringify(said('token.issued', '2-chat', token({ act: { '#': 1 } }))).replace('"#"', String.raw`"\udc00"`))],
   ['half a surrogate pair in a header', 'invalid-utf8', () => binary([['ce_subject', Buffer.from([0xed, 0xa0, 0x80])]])],
   ['a header that is no UTF-8', 'invalid-utf8', () => binary([['ce_subject', Buffer.from([0xc3, 0x28])]])],
+  ['a header with the first byte beyond ASCII', 'invalid-utf8', () => binary([['ce_subject', Buffer.from([0x80])]])],
   ['an event over 256 KiB', 'too-large', () => say(said('token.issued', '2-chat', token({ scope: 'x'.repeat(256 * 1024) })))],
   ['a record whose headers are over 256 KiB', 'too-large', () => binary([['ce_subject', 'x'.repeat(256 * 1024)]])],
   ['a record whose headers have names of over 256 KiB', 'too-large', () => binary([[`ce_${'x'.repeat(256 * 1024)}`, 'x']])],

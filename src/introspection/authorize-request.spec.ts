@@ -100,6 +100,11 @@ describe('/authorize-request', () => {
     expect(await challengeTo({ token: token() })).toEqual([401, 'Bearer realm="rescind", error="invalid_token"']);
   });
 
+  it('refuses a refresh token that the caller may introspect, since it is no access', async () => {
+    world.recordToken(parties.tokenFacts(NOW, { sha256: digestOf('rt'), kind: 'refresh' }));
+    expect((await ask({ token: 'rt', headers: { 'x-rescind-key': parties.secretOf('chat-login') } })).headers['www-authenticate']).toBe('Bearer realm="rescind", error="invalid_token"');
+  });
+
   it('takes a JWT, which it verifies first', async () => {
     const facts = parties.tokenFacts(NOW, { jti: 'jwt-1' });
     world.recordToken(facts);

@@ -108,4 +108,4 @@ function challengeOf(error: string | undefined, scopes: readonly string[]): stri
 }
 
 /** All but printable ASCII is percent-encoded as UTF-8, and so is `%`: a name must not end the header or be read as another one. */
-const headerText = (text = ''): string => text.replaceAll(/[^\x20-\x24\x26-\x7e]+|^ | $/gu, (part) => (part === ' ' ? '%20' : encodeURIComponent(part.toWellFormed())));
+const headerText = (text = ''): string => text.replaceAll(/[^\x20-\x24\x26-\x7e]+|^ | $/gu, (part) => encodeURIComponent(part.toWellFormed()));

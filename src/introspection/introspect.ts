@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { ID_JAG_TOKEN_TYPE, type InactiveReason } from '../contracts/index.js';
+import { ID_JAG_TOKEN_TYPE, isInactiveReason, type InactiveReason } from '../contracts/index.js';
 import type { Caller, ControlFollower, Tenant } from '../control/index.js';
 import { ruleKey, tokenParts, tokenRef } from '../rules/index.js';
 import { createRestraint, TooManyWaiting, type Log, type RestraintLimits } from '../platform/index.js';
@@ -110,7 +110,7 @@ export function createIntrospect(options: IntrospectOptions): Introspect {
     if (examination.refusal) {
       const about = examination.about ?? (examination.known && { token: examination.known });
       recorder.refused(examination.refusal, { tenant: tenant.id, caller: caller.id, digest, source: about?.token.common.source, member: about?.member });
-      if (about && COUNTED.has(examination.refusal)) refusedTokens.record(refusedTokenOf(tenant, examination.refusal as InactiveReason, about), now());
+      if (about && isCounted(examination.refusal)) refusedTokens.record(refusedTokenOf(tenant, examination.refusal, about), now());
       const isOwn = examination.known !== undefined && !NOT_OWN.has(examination.refusal);
       return presented.role === 'guard' && isOwn ? DECIDED_RECORDED : DECIDED_INACTIVE;
     }
@@ -162,7 +162,7 @@ export function createIntrospect(options: IntrospectOptions): Introspect {
           return undefined;
         }
         recorder.refused(need.otherwise, { tenant: tenant.id, caller: caller.id, digest });
-        if (gathered.token && COUNTED.has(need.otherwise)) refusedTokens.record(refusedTokenOf(tenant, need.otherwise as InactiveReason, { token: gathered.token }), now());
+        if (gathered.token && isCounted(need.otherwise)) refusedTokens.record(refusedTokenOf(tenant, need.otherwise, { token: gathered.token }), now());
         return DECIDED_INACTIVE;
       default:
         return need satisfies never;
@@ -226,21 +226,8 @@ const DECIDED_INACTIVE: Answer = { kind: 'decided', body: INACTIVE, bytes: INACT
 const DECIDED_RECORDED: Answer = { ...DECIDED_INACTIVE, recorded: true };
 /** Refusals of a text that is no token for the caller's resources, whatever is recorded. */
 const NOT_OWN: ReadonlySet<Refusal> = new Set<Refusal>(['not-allowed', 'wrong-kind', 'source-refused']);
-/** Refusals that a source's operator can do something about; a token that has expired or was stopped is as it should be. */
-const COUNTED: ReadonlySet<Refusal> = new Set<InactiveReason & Refusal>([
-  'not-yet-valid',
-  'lifetime-too-long',
-  'unverified',
-  'mismatch',
-  'conflict',
-  'source-refused',
-  'lineage-missing',
-  'lineage-incomplete',
-  'lineage-broken',
-  'lineage-contradictory',
-  'lineage-too-old',
-  'too-many-values',
-]);
+/** Refusals that a source's operator can do something about: a token that has expired or was stopped is as it should be. */
+const isCounted = (refusal: Refusal): refusal is InactiveReason & Refusal => isInactiveReason(refusal) && refusal !== 'expired' && refusal !== 'stopped-by-rule';
 
 const refusedTokenOf = ({ id, key }: Tenant, reason: InactiveReason, { token, member = '' }: About): RefusedToken => ({
   tenant: id,

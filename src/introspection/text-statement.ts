@@ -12,7 +12,7 @@ export interface TextStatement {
   readonly confirmation: string | undefined;
 }
 
-/** What the texts of many tokens have in common, held once. */
+/** The claims that the texts of many tokens share, held once. */
 export interface CommonStatement {
   readonly iss: string;
   readonly client: string | undefined;
@@ -71,7 +71,7 @@ function scopeSet(value: unknown): string | typeof CONTRADICTION {
   return isList ? scopeOf(value.join(' ')) : CONTRADICTION;
 }
 
-/** Where the text says that the token may be presented. */
+/** The resources that the text names as places for the token. */
 export function statedResources(claims: Claims, profile: TokenProfile): readonly string[] {
   const aud = readAudience(claims, profile);
   return aud === CONTRADICTION ? [] : statedAudience(aud ?? [], profile);

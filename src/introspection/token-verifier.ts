@@ -63,11 +63,11 @@ export interface TokenVerifier {
   remembered(tenant: Tenant, digest: string, use: TokenUse): VerifiedJwt | undefined;
   /** Undefined when it does not verify as what `use` asks for. */
   verify(tenant: Tenant, jws: CompactJws, digest: string, use: TokenUse): Promise<VerifiedJwt | undefined>;
-  /** What can be said without a signature: the first source that speaks for the issuer and would write such a header. */
+  /** Needs no signature: the first source that speaks for the issuer and would write such a header. */
   plausibleSource(tenant: Tenant, jws: CompactJws, use: TokenUse): Source | undefined;
   /** Whether sources speak for the issuer and none of them takes the algorithm: nobody can verify the JWT, and it is looked up like an opaque text. */
   isOpaque(tenant: Tenant, jws: CompactJws): boolean;
-  /** What the facts of a JWT are recorded under, if its claims say so of themselves. Undefined for claims of the wrong type. */
+  /** The key that the facts of a JWT are recorded under, by its own claims. Undefined for claims of the wrong type. */
   keyOf(tenant: Tenant, jws: CompactJws, use: TokenUse): RuleKey | undefined;
 }
 

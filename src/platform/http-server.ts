@@ -99,7 +99,7 @@ function below(path: string): string {
   return end === -1 ? path : `${path.slice(0, end)}/*`;
 }
 
-/** Who sends two of what there may be one of is not asked further: what stands in front may have read the other one. */
+/** A request that repeats a header of which there may be one is refused at once: a proxy in front may have read the other one. */
 function refuse(res: ServerResponse, detail: string): void {
   const { status, headers, body } = problemOf(new RescindError('invalid-request', { detail }));
   res.writeHead(status, { ...headers, connection: 'close' });

@@ -3,7 +3,7 @@ export interface KnownPaths {
   /** `pattern`: `/v1/sources/:id`. */
   add(pattern: string, method: string | readonly string[]): void;
   /**
-   * Of a request's target, which may have a query; nothing if no route has its path. A route without parameters has its path to itself:
+   * The methods for a request's target, which may have a query; none if no route has its path. A route without parameters has its path to itself:
    * `/v1/quarantine/replay` is no `/v1/quarantine/:id`.
    */
   methodsOf(target: string): readonly string[];

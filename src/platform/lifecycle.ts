@@ -7,7 +7,7 @@ export const STOP_STEP_TIMEOUT_MS = 20_000;
 /** A process that was told to end does so by then, whatever its steps wait for. What is accepted is durable, and services are ended by their guards. */
 export const STOP_DEADLINE_MS = 4_500;
 
-/** What the log says then. */
+/** The log line at that deadline. */
 export const STOP_DEADLINE_MET = 'the shutdown takes too long; the process ends without the rest of it';
 
 export interface Lifecycle {

@@ -35,7 +35,7 @@ describe('the audiences of a token are read again as its source’s', () => {
     payload: { mode, headers: [], bytes: bytes({ ...ENVELOPE, type, data }) },
   });
 
-  /** Of a source that was registered with `API`, after the changes that are given. */
+  /** The event of a source that was registered with `API`, after the given changes. */
   function audienceOf(aud: readonly string[], changes: readonly object[] = []): unknown {
     const resources = createSourceResources(() => ({ resources: [API], profile: {} }));
     const read = (entry: StoredEntry) => readStoredEvent(entry, TENANT, resources);

@@ -133,6 +133,8 @@ async function until(holds: () => Promise<boolean>): Promise<void> {
     await prepare();
     await initialise('postgres-primary');
     startPrimary();
+    // As Compose's `depends_on` has it: the standby begins once the primary answers.
+    await connect('postgres-primary');
     startStandby();
   }, TEST_TIMEOUT_MS);
   afterAll(async () => {
