@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { createInForce, type InForce } from './in-force.js';
-import type { NodeRow } from './node-rows.pg.js';
+import type { NodeRow } from './waiting.js';
 import type { Seq } from './records.js';
 
 const L = 4_000;

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { RescindError } from '../contracts/index.js';
-import type { NodeRow, NodeRows } from './node-rows.pg.js';
+import type { NodeRows } from './node-rows.pg.js';
 import type { Seq } from './records.js';
-import { hear, isOver, judge, newWait, observe, rowConfirmed, type Acknowledgement, type Confirmed, type SeenCounter, type Wait } from './waiting.js';
+import { hear, isOver, judge, newWait, observe, rowConfirmed, type Acknowledgement, type Confirmed, type NodeRow, type SeenCounter, type Wait } from './waiting.js';
 
 export interface InForce {
   /**

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { readAcknowledgement, type NodeRow } from './node-rows.pg.js';
+import { readAcknowledgement } from './node-rows.pg.js';
 import type { Seq } from './records.js';
-import { hear, isOver, judge, newWait, observe, type SeenCounter } from './waiting.js';
+import { hear, isOver, judge, newWait, observe, type NodeRow, type SeenCounter } from './waiting.js';
 
 const L = 4_000;
 

@@ -1,6 +1,20 @@
-import { confirmedFor } from './lease.js';
-import type { NodeRow } from './node-rows.pg.js';
+import { confirmedFor, type Confirmation } from './lease.js';
 import type { Seq } from './records.js';
+
+/** A process that answers from memory, as the database shows it. */
+export interface NodeRow {
+  readonly id: string;
+  /** Raised by each renewal; one that has not moved for L belongs to a process that no longer answers. */
+  readonly counter: bigint;
+  /** The least of what the node and its guards have applied. */
+  readonly confirmed: Seq;
+  /** The same a tenant; a node of an earlier release says nothing of it, and then `confirmed` alone counts. */
+  readonly byTenant: Confirmation;
+  /** Guards whose grants the confirmation covers. */
+  readonly guards: number;
+  /** L as this node understands it: processes may have been started with different settings. */
+  readonly leaseMs: number;
+}
 
 /** What was confirmed when an order was answered. */
 export interface Confirmed {

@@ -8,6 +8,10 @@ describe('sliceElements', () => {
     expect(sliceElements(body).map(String)).toEqual(['{"a":"],[\\"" }', '[1,[2]]', '"x\\\\"', 'null']);
   });
 
+  it('cuts elements of one byte', () => {
+    expect(sliceElements(Buffer.from('[1,2]')).map(String)).toEqual(['1', '2']);
+  });
+
   it('finds no element in an empty array', () => {
     expect(sliceElements(Buffer.from(' [ ] '))).toEqual([]);
   });

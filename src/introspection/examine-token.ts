@@ -68,8 +68,7 @@ export function createTokenExaminer({ state, facts, verifier }: TokenExaminerOpt
     // Nobody has shown that the text is the token's: it is not `known`, and counts for nobody but those who run the source.
     if (refusal && !isAwaited) return { refusal, ...(known ? { about: { token: known } } : {}) };
     if (source && gathered.unverified !== true) return { need: { what: 'signature', jws, use: 'access-token' } };
-    const recorder = known ? state.source(known.common.source) : undefined;
-    return { refusal: 'unverified', ...(known && recorder ? { about: { token: known, member: takesTyp(recorder, jws.header) ? 'signature' : 'typ' } } : {}) };
+    return { refusal: 'unverified', ...(known ? { about: { token: known, member: takesTyp(state.source(known.common.source)!, jws.header) ? 'signature' : 'typ' } } : {}) };
   }
 
   /** What its facts say against it, whoever presents it and whatever its text says. */

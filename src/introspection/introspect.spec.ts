@@ -196,6 +196,7 @@ describe('one precondition less, and the answer is the same inactive bytes', () 
 
   it('is seen by no caller without the role', async () => {
     expect((await world.ask(opaque(), parties.basic('producer'))).kind).toBe('no-role');
+    expect(await world.count('no-role')).toBe(1);
   });
 
   it('tells the operator of a difference once, without the token', async () => {

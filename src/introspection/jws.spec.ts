@@ -77,6 +77,12 @@ describe('verifySignature', () => {
     expect(await verifySignature('RS256', rsa, { header: {}, claims: {}, signingInput: 'a.b', signature })).toBe(good);
   });
 
+  it('PS256 by a key that is for RSASSA-PSS alone: no JWK says it', async () => {
+    const pair = generateKeyPairSync('rsa-pss', { modulusLength: 2_048, hashAlgorithm: 'sha256', mgf1HashAlgorithm: 'sha256' });
+    const signature = sign('sha256', Buffer.from('a.b'), { key: pair.privateKey, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 });
+    expect(await verifySignature('PS256', pair.publicKey, { header: {}, claims: {}, signingInput: 'a.b', signature })).toBe(false);
+  });
+
   it('PS256: salt of as many bytes as the digest alone (RFC 7518, section 3.5)', async () => {
     const { privateKey, publicKey: rsa } = generateKeyPairSync('rsa', { modulusLength: 2_048 });
     const signed = (saltLength: number) => sign('sha256', Buffer.from('a.b'), { key: privateKey, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength });

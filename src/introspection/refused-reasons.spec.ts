@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { TokenIssued } from '../contracts/index.js';
 import { createMemoryWorld, NOW, type MemoryWorld } from '../../test/conformance/memory-world.js';
 import * as parties from '../../test/conformance/parties.js';
-import { makeKey, signJwt } from '../../test/conformance/signing.js';
+import { digestOf, makeKey, signJwt } from '../../test/conformance/signing.js';
 
 describe('why a recorded token is refused', () => {
   let world: MemoryWorld;
@@ -31,6 +31,7 @@ describe('why a recorded token is refused', () => {
     ['its header has another typ', () => jwt(record(), {}, { typ: 'JWT' }), 'unverified', 'typ'],
     ['another key signed it', () => signJwt(makeKey('ES256', 'foreign'), parties.claimsOf(record())), 'unverified', 'signature'],
     ['it lives too long', () => jwt(record({ iat: NOW - 30, exp: NOW + 86_400 })), 'lifetime-too-long', ''],
+    ['it is opaque, and lives too long', () => (world.recordToken(parties.tokenFacts(NOW, { sha256: digestOf('at'), iat: NOW - 30, exp: NOW + 86_400 })), 'at'), 'lifetime-too-long', ''],
     ['it states no ID-JAG', () => jwt(record({ id_jag: undefined })), 'lineage-missing', ''],
   ])('is counted for its source: %s', async (_, text, reason, member) => {
     expect(await reasonsOf(text())).toEqual([[reason, member]]);

@@ -1,6 +1,7 @@
 import type { Log } from './log.js';
 import type { Metrics } from './metrics.js';
 import type { Secret } from './secret.js';
+import { parseHeaders } from './tracing-config.js';
 
 /** Spans that wait to be sent; beyond it they are dropped and counted. */
 export const MAX_WAITING_SPANS = 4_096;
@@ -91,16 +92,6 @@ export function createOtlpSink(options: OtlpOptions): SpanSink {
       await sending;
     },
   };
-}
-
-export function parseHeaders(text: string | undefined): Record<string, string> {
-  if (text === undefined) return {};
-  return Object.fromEntries(
-    text.split(',').map((pair) => {
-      const equals = pair.indexOf('=');
-      return [pair.slice(0, equals).trim().toLowerCase(), decodeURIComponent(pair.slice(equals + 1).trim())];
-    }),
-  );
 }
 
 const KIND = { internal: 1, server: 2 } as const;

@@ -1,4 +1,3 @@
-import { parseHeaders } from './otlp.js';
 import type { Environment, Refuse } from './environment.js';
 import { isLoopback } from './loopback.js';
 import { Secret } from './secret.js';
@@ -63,4 +62,14 @@ function readRatio(env: Environment, refuse: Refuse): number {
   const ratio = /^\d(\.\d{1,9})?$/.test(value) ? Number(value) : Number.NaN;
   if (!(ratio >= 0 && ratio <= 1)) refuse('OTEL_TRACES_SAMPLER_ARG', 'must be a number from 0 to 1');
   return ratio;
+}
+
+export function parseHeaders(text: string | undefined): Record<string, string> {
+  if (text === undefined) return {};
+  return Object.fromEntries(
+    text.split(',').map((pair) => {
+      const equals = pair.indexOf('=');
+      return [pair.slice(0, equals).trim().toLowerCase(), decodeURIComponent(pair.slice(equals + 1).trim())];
+    }),
+  );
 }

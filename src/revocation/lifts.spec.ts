@@ -20,6 +20,7 @@ describe('a rule that was ordered', () => {
   let answer: Partial<Appended>;
   let confirmedUpTo: Seq;
   let nowS: number;
+  let askedForEnds: (readonly string[])[];
   let sut: Revocations;
 
   const apply = (record: object): void => {
@@ -37,11 +38,14 @@ describe('a rule that was ordered', () => {
     page: async (tenant, before, limit) => (tenant === 't' ? stored() : []).filter(({ seq }) => before === undefined || seq < before).toReversed().slice(0, limit),
     find: async (tenant, id) => (tenant === 't' ? stored().find(({ body }) => body.id === id) : undefined),
     unknownTokens: async () => [],
-    enablings: async () => new Map(),
+    async enablings(_, ids) {
+      askedForEnds.push(ids);
+      return new Map();
+    },
   };
 
   beforeEach(() => {
-    [state, log, commands, answer, confirmedUpTo, nowS] = [createControlState(), [], [], {}, 1_000n as Seq, NOW_S];
+    [state, log, commands, answer, confirmedUpTo, nowS, askedForEnds] = [createControlState(), [], [], {}, 1_000n as Seq, NOW_S, []];
     apply({ kind: 'tenant.changed', subject: 't', body: { id: 't', name: 't', key: Buffer.alloc(32, 1).toString('base64url') } });
     const follower = { state, onApplied: () => undefined, whenInForce: async () => ({ nodes: 1, guards: 0, expired: 0 }), inForceUpTo: async () => confirmedUpTo } as unknown as ControlFollower;
     const controlLog = {
@@ -61,6 +65,16 @@ describe('a rule that was ordered', () => {
   const order = async (over: object = {}, by = admin): Promise<string> => (await sut.order(by, { selector: alice, reason: 'left', ...over })).id;
   const codeOf = (act: Promise<unknown>): Promise<string> => act.then(() => 'done', (error: RescindError) => error.code);
   const stateOf = async (id: string): Promise<string> => (await sut.read(admin, id)).state;
+
+  it('is asked for the event that ended it where an event made it, it stands no more, and nobody lifted it', async () => {
+    const [origin, { body }] = [{ event: 'e-1' }, (await order(), stored()[0]!)];
+    const turned = (id: string, more: object = {}) => ({ kind: 'rule.ordered', subject: id, version: 1, body: { ...body, id, origin, effect: 'block', ...more } });
+    for (const record of [turned('gone'), turned('lifted'), turned('revoke', { effect: 'revoke' }), turned('no-event', { origin: undefined })]) log.push({ at: NOW_S * 1000, tenant: 't', seq: (state.head + BigInt(log.length)) as Seq, ...record } as unknown as ControlRecord);
+    log.push({ kind: 'rule.lifted', tenant: 't', subject: 'lifted', version: 1, at: NOW_S * 1000, seq: 99n as Seq, body: { rule: 'lifted', resume: true, reason: '', author: { caller: 'admin' } } } as unknown as ControlRecord);
+    apply(turned('stands'));
+    await sut.list(admin, {});
+    expect(askedForEnds).toEqual([['gone']]);
+  });
 
   describe('is lifted', () => {
     it('into a revoke of the same, which comes first', async () => {

@@ -11,6 +11,7 @@ const ref = (name: string | number) => ({ sha256: `digest-${name}` });
 function given(earlier: readonly UnknownToken[] = []) {
   let apply: (records: readonly ControlRecord[]) => void = () => {};
   let reads = 0;
+  let readFails = false;
   let nowMs = NOW_S * 1000;
   let standing = 0;
   const state = { tenant: () => ({ rules: { size: standing } }) };
@@ -18,15 +19,16 @@ function given(earlier: readonly UnknownToken[] = []) {
   const rules = {
     unknownTokens: async () => {
       reads++;
+      if (readFails) throw new Error('the database is away');
       return earlier;
     },
   } as unknown as RuleReader;
   const sut = createUnknownTokens({ follower, rules, now: () => nowMs });
-  const order = (name: string | number, until = NOW_S + 100, caller = 'bots') => {
-    const body = { author: { caller }, selector: { token: ref(name), client: { iss: 'i', client_id: 'c' } }, until } as unknown as RuleRecord;
+  const order = (name: string | number, until = NOW_S + 100, caller = 'bots', or?: object) => {
+    const body = { or, author: { caller }, selector: { token: ref(name), client: { iss: 'i', client_id: 'c' } }, until } as unknown as RuleRecord;
     apply([{ kind: 'rule.ordered', tenant: 't', subject: 'r', body, seq: 1n as Seq, version: 1, at: 0 }]);
   };
-  return { sut, order, hold: (selectors: number) => (standing = selectors), reads: () => reads, passS: (s: number) => (nowMs += s * 1000) };
+  return { sut, order, hold: (selectors: number) => (standing = selectors), reads: () => reads, failReads: (now: boolean) => (readFails = now), passS: (s: number) => (nowMs += s * 1000) };
 }
 
 describe('tokens that nobody has seen', () => {
@@ -64,6 +66,21 @@ describe('tokens that nobody has seen', () => {
     expect(await sut.take(bots, ref('new'), 1)).toBeUndefined();
     expect(await sut.take(bots, ref('new'), 1)).toBeUndefined();
     expect(reads()).toBe(1);
+  });
+
+  it('whose earlier runs could not be read are asked for again', async () => {
+    const { sut, reads, failReads } = given();
+    failReads(true);
+    await expect(sut.take(bots, ref('one'), 1)).rejects.toThrow('away');
+    failReads(false);
+    expect([(await sut.take(bots, ref('one'), 1)) === undefined, reads()]).toEqual([false, 2]);
+  });
+
+  it('that are ordered for several clients count once for each', async () => {
+    const { sut, order } = given();
+    const others = Array.from({ length: 99 }, (_, at) => ({ iss: 'i', client_id: String(at) }));
+    for (let at = 0; at < MAX_UNKNOWN_TOKENS / 100; at++) order(at, undefined, undefined, { client: others });
+    expect(await sut.take(bots, ref('new'), 1)).toBeUndefined();
   });
 
   it('count as often as the caller has clients, and not at all where the tenant holds as many rules as it may', async () => {
