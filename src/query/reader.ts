@@ -1,6 +1,13 @@
 import { RescindError } from '../contracts/index.js';
 import type { RuleIndex } from '../rules/index.js';
-import type { LineageProfile } from './coverage/findings.js';
+
+type Demand = 'stated' | 'confirmed' | 'none';
+
+/** What a source's tokens have to show (its profile): those that came from an ID-JAG, and others. */
+export interface LineageProfile {
+  readonly id_jag: Demand;
+  readonly other: Demand;
+}
 
 /** A source as it is registered now. */
 export interface RegisteredSource {

@@ -1,15 +1,8 @@
 import { FINDING_CODES, type CoverageItem, type Finding } from './answers.js';
+import type { LineageProfile } from '../reader.js';
 
 /** A source that said something once and nothing for so long. */
 export const SILENT_AFTER_S = 86_400;
-
-type Demand = 'stated' | 'confirmed' | 'none';
-
-/** What a source's tokens have to show (its profile): those that came from an ID-JAG, and others. */
-export interface LineageProfile {
-  readonly id_jag: Demand;
-  readonly other: Demand;
-}
 
 /** What the team does not see, and why, of one source. Of a disabled one nothing: nobody waits for it. */
 export function findingsOf(item: CoverageItem, lineage: LineageProfile, at: number): readonly Finding[] {
