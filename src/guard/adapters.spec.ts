@@ -158,6 +158,21 @@ describe.each<[string, Start]>([['Fastify', fastify], ['Nest', nest]])('%s', (_,
   });
 });
 
+describe('Fastify', () => {
+  it('tells the operation and the route that a route states', async () => {
+    const { told, usage } = recordingUsage();
+    const app = Fastify();
+    await app.register(fastifyGuard({ verifier, usage }));
+    app.get('/things/:id', { config: { access: { operation: 'things.read', route: 'GET /things/{id}' } } as object }, async () => ({}));
+    app.get('/others/:id', async () => ({}));
+    stops.push(() => app.close());
+    const url = await app.listen({ port: 0, host: '127.0.0.1' });
+    for (const path of ['/things/7', '/others/7']) await ask(url, path, 'good');
+    while (told.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(told).toEqual([expect.objectContaining({ operation: 'things.read', route: 'GET /things/{id}' }), expect.objectContaining({ operation: 'read', route: 'GET /others/:id' })]);
+  });
+});
+
 describe('the middleware in Express', () => {
   it.each<[string, object, string | undefined]>([
     ['a route', { route: { path: '/things/:id' } }, 'GET /things/:id'],

@@ -45,6 +45,12 @@ describe('on a real connection', () => {
     expect(await ask({})).toBe(401);
   });
 
+  it('without TLS nobody holds a certificate, and a token that is bound to one is refused', async () => {
+    const middleware = guarded({ state: 'active', claims: { aud: API, cnf: { 'x5t#S256': thumbprint } } });
+    const port = await listening(createHttpServer((req, res) => middleware(req, res, () => res.end('served'))));
+    expect((await fetch(`http://127.0.0.1:${port}/`, { headers: { authorization: 'Bearer at' } })).status).toBe(401);
+  });
+
   it.each(['Connect', 'Fastify'])('a proxy may say which certificate the client holds: %s', async (framework) => {
     const verifier = createBearerVerifier({ guard: { check: (): Answer => ({ state: 'active', claims: { aud: API, cnf: { 'x5t#S256': thumbprint } } }) }, audience: API });
     const certificate = ({ headers }: IncomingMessage): Uint8Array | undefined => (headers['x-client-cert'] === undefined ? undefined : Buffer.from(String(headers['x-client-cert']), 'base64'));

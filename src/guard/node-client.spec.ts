@@ -122,6 +122,16 @@ describe.each<[string, (sut: NodeClient) => Promise<NodeAnswer>]>([
     expect((await post(client())).retryAfter).toBeUndefined();
   });
 
+  it('is text, also where a character is cut between two pieces', async () => {
+    const bytes = Buffer.from('{"sub":"jürgen"}');
+    const cut = bytes.indexOf(0xc3) + 1;
+    answer = (response) => {
+      response.write(bytes.subarray(0, cut));
+      setTimeout(() => response.end(bytes.subarray(cut)), 20);
+    };
+    expect((await post(client())).body).toEqual({ sub: 'jürgen' });
+  });
+
   it('may have no body', async () => {
     answer = (response) => void response.writeHead(204).end();
     expect(await post(client())).toEqual({ status: 204, body: undefined, retryAfter: undefined });

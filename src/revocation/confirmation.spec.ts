@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Selector } from '../rules/index.js';
-import { askedOf, isConfirmed, isConfirmedUncounted, isMany, mayBeWide, refuseUnconfirmed, type Confirm } from './confirmation.js';
+import { askedOf, isConfirmed, isConfirmedUncounted, isMany, mayBeWide, refuseEverything, refuseUnconfirmed, type Confirm } from './confirmation.js';
 import type { Preview } from './preview.pg.js';
 
 const counts = (users: number, tokens: number) => ({ users, tokens });
@@ -82,5 +82,9 @@ describe('the confirmation', () => {
     expect(extensions).toEqual({ confirm: 1_000, by: 'users', of: 4_000, hits });
     expect(refuseUnconfirmed(asked, hits, 5).detail).toContain('users (25 %), and `confirm` says 5; nothing');
     expect(refuseUnconfirmed({ by: 'tokens', number: 1_234_567, of: null }, { ...hits, at_least: true }, undefined).detail).toContain('hits at least 1,234,567 live tokens; nothing');
+  });
+
+  it('is asked for with the word that lets a rule select everything', () => {
+    expect(refuseEverything()).toMatchObject({ code: 'confirmation-required', extensions: { confirm: true } });
   });
 });
