@@ -4,6 +4,7 @@ import { ruleKey, ruleKeyToBytes, userParts, type Parts } from '../../rules/inde
 import type { EntityBatch, EntityRef } from '../entities.pg.js';
 import { only, type ProjectedEvent } from '../event.js';
 import type { SeenEdge } from '../grants/seen.pg.js';
+import type { NewAlias } from '../grants/users.pg.js';
 import { addScopes, scopesIn } from '../scopes.js';
 import { foldVersions, type Change, type Version } from '../versions.js';
 
@@ -35,13 +36,6 @@ interface Named {
   readonly client: EntityRef;
   readonly resource: EntityRef;
   readonly agent: EntityRef | undefined;
-}
-
-/** A name of a client or user at a RAS that has been tied to the IdP's in this batch. */
-export interface NewAlias {
-  readonly tenant: string;
-  readonly local: number;
-  readonly idp: number;
 }
 
 export interface WrittenConnections {

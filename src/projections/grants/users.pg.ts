@@ -1,7 +1,13 @@
 import type { PoolClient } from 'pg';
 import { int4Array, int8Array, loadSql, uuidArray } from '../../platform/index.js';
-import type { NewAlias } from '../connections/write.pg.js';
 import type { ProjectedEvent } from '../event.js';
+
+/** A name of a client or user at a RAS that has been tied to the IdP's in this batch. */
+export interface NewAlias {
+  readonly tenant: string;
+  readonly local: number;
+  readonly idp: number;
+}
 
 const WRITE_USERS = loadSql(import.meta.url, 'write-users.sql');
 
