@@ -1,6 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { IngestModule, type IngestParts } from './ingest/index.js';
-import { PlatformModule, type PlatformParts } from './platform/index.js';
+import { PlatformModule, type PlatformParts } from './platform/process/index.js';
 import { QueryModule, type Questions } from './query/index.js';
 import { RegistryModule, type RegistryParts } from './registry/index.js';
 import { RevocationModule, type Revocations } from './revocation/index.js';

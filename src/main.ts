@@ -32,48 +32,15 @@ import {
 } from './ingest/index.js';
 import { AUTHORIZE_REQUEST_PATH, createIntrospection, createRefusedTokenWriter, createRemoteAddress, type OnCounts, type TenantCount } from './introspection/index.js';
 import { MIGRATIONS } from './migrations.js';
-import {
-  announceInstance,
-  checkServer,
-  createCancellingPool,
-  createHealth,
-  createHttpApp,
-  createKafka,
-  createLeaving,
-  createLifecycle,
-  createManagement,
-  createMetrics,
-  createOtlpSink,
-  createPool,
-  createPoolMetrics,
-  createReadinessMetrics,
-  createTracing,
-  startProcessGroup,
-  endStuckSessions,
-  isLoopback,
-  listenHttp,
-  listenManagement,
-  requireMigrated,
-  READY_ROLES,
-  readAuthorities,
-  runMigrations,
-  startDatabase,
-  startKafka,
-  STOP_DEADLINE_MS,
-  type Config,
-  type GroupMember,
-  type Health,
-  type HotHandler,
-  type KafkaServers,
-  type Leaving,
-  type Lifecycle,
-  type Log,
-  type Metrics,
-  type Pool,
-  type Say,
-  type SessionTimeouts,
-  type Tracing,
-} from './platform/index.js';
+import { isLoopback, readAuthorities, type Config } from './platform/config/index.js';
+import { startDatabase, startKafka, type KafkaServers, type Say } from './platform/embedded/index.js';
+import { startProcessGroup, type GroupMember } from './platform/group/index.js';
+import { createHttpApp, createManagement, listenHttp, listenManagement, type HotHandler } from './platform/http/index.js';
+import { createKafka } from './platform/kafka/index.js';
+import { type Log } from './platform/log/index.js';
+import { createHealth, createMetrics, createOtlpSink, createTracing, READY_ROLES, type Health, type Metrics, type Tracing } from './platform/observe/index.js';
+import { checkServer, createCancellingPool, createLeaving, createPool, endStuckSessions, requireMigrated, runMigrations, type Leaving, type Pool, type SessionTimeouts } from './platform/postgres/index.js';
+import { announceInstance, createLifecycle, createPoolMetrics, createReadinessMetrics, STOP_DEADLINE_MS, type Lifecycle } from './platform/process/index.js';
 import { createLineageReader, lastUsesOf } from './projections/index.js';
 import { createQuestions, CSV_MEDIA_TYPE, describeApi, REPORTS_AT_ONCE, type PreviewOrder, type SourceSight } from './query/index.js';
 import { ADMIN_KEY_FILE, bootstrap, createAdmission, createAuthenticator, createKeySets, createRegistry, DEFAULT_TENANT } from './registry/index.js';

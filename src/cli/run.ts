@@ -1,22 +1,22 @@
 import { Command, CommanderError } from 'commander';
 import { RequestFailed } from './client.js';
-import { addCaller } from './caller.js';
-import { addConfig } from './config.js';
-import { addControl } from './control.js';
+import { addCaller } from './registry/caller.js';
+import { addConfig } from './operate/config.js';
+import { addControl } from './operate/control.js';
 import { createContext } from './context.js';
-import { addDemo } from './demo.js';
-import { addDirectory } from './directory.js';
-import { EventsRefused, addEmit } from './emit.js';
-import { addHealth } from './health.js';
-import { addMigrate } from './migrate.js';
-import { addPartition } from './partition.js';
-import { addQuarantine } from './quarantine.js';
-import { addRebuild } from './rebuild.js';
-import { addRevoke } from './revoke.js';
-import { addSeed } from './seed.js';
-import { addServe, type Variables } from './serve.js';
-import { addSource } from './source.js';
-import { addTenant } from './tenant.js';
+import { addDemo } from './trial/demo.js';
+import { addDirectory } from './registry/directory.js';
+import { EventsRefused, addEmit } from './trial/emit.js';
+import { addHealth } from './operate/health.js';
+import { addMigrate } from './operate/migrate.js';
+import { addPartition } from './operate/partition.js';
+import { addQuarantine } from './operate/quarantine.js';
+import { addRebuild } from './operate/rebuild.js';
+import { addRevoke } from './ask/revoke.js';
+import { addSeed } from './trial/seed.js';
+import { addServe, type Variables } from './operate/serve.js';
+import { addSource } from './registry/source.js';
+import { addTenant } from './registry/tenant.js';
 import { INTERRUPTED, UsageError, type Terminal } from './terminal.js';
 
 /** Commands that read the service's own configuration. */
@@ -97,7 +97,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
 /** The service's modules take most of a second to load: only for who asks about its configuration. */
 async function readVariables(args: readonly string[]): Promise<Variables> {
   if (!args.some((arg) => CONFIGURED.has(arg))) return {};
-  return (await import('../platform/index.js')).VARIABLE_DOCUMENTATION;
+  return (await import('../platform/config/index.js')).VARIABLE_DOCUMENTATION;
 }
 
 function explain(error: unknown): string {

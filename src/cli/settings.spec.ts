@@ -2,7 +2,9 @@ import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { announceInstance, createLog, INSTANCE_FILE as PLATFORM_INSTANCE_FILE, readConfig } from '../platform/index.js';
+import { readConfig } from '../platform/config/index.js';
+import { createLog } from '../platform/log/index.js';
+import { announceInstance, INSTANCE_FILE as PLATFORM_INSTANCE_FILE } from '../platform/process/index.js';
 import { ADMIN_KEY_FILE as REGISTRY_KEY_FILE } from '../registry/index.js';
 import { INSTANCE_FILE, startOf } from './instance.js';
 import { ADMIN_KEY_FILE, DEFAULT_HOME, DEFAULT_URL, DEMO_DIRECTORY, findUrl, readSettings } from './settings.js';

@@ -1,5 +1,5 @@
-import type { EventName } from './event-names.js';
-import type { EventDataOf } from './event-schemas.js';
+import type { EventName } from './events/event-names.js';
+import type { EventDataOf } from './events/event-schemas.js';
 
 /** CloudEvents 1.0, JSON format. Extension attributes are kept in the ledger and not read. */
 export interface CloudEvent<N extends EventName = EventName> {

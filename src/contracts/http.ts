@@ -1,5 +1,5 @@
 import type { ErrorCode } from './error-codes.js';
-import type { Actor } from './event-members.js';
+import type { Actor } from './events/event-members.js';
 import type { RejectCode } from './reject-codes.js';
 
 /** RFC 7662, 2.2. Members beside `active` come back as issued. */

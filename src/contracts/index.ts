@@ -9,14 +9,14 @@ export {
   type EventName,
   type OwnEventName,
   type SourceEventName,
-} from './event-names.js';
+} from './events/event-names.js';
 export { holdsSecret } from './secrets.js';
 export { parseEventTime, type CloudEvent } from './cloud-event.js';
-export { DATA_SCHEMAS, SCHEMA_BASE, eventSchema, type EventDataOf } from './event-schemas.js';
-export { validateEventData, type EventDataProblem } from './validate-event-data.js';
-export { knownData } from './known-data.js';
-export { statedAudience, withOwnAudience, type AudienceTerms } from './own-audience.js';
-export { decodeBase64, isJsonMediaType } from './event-content.js';
+export { DATA_SCHEMAS, SCHEMA_BASE, eventSchema, type EventDataOf } from './events/event-schemas.js';
+export { validateEventData, type EventDataProblem } from './events/validate-event-data.js';
+export { knownData } from './events/known-data.js';
+export { statedAudience, withOwnAudience, type AudienceTerms } from './events/own-audience.js';
+export { decodeBase64, isJsonMediaType } from './events/event-content.js';
 export {
   MAX_ACTOR_DEPTH,
   MAX_IDENTIFIER_LENGTH,
@@ -29,11 +29,11 @@ export {
   type Actor,
   type ParentReference,
   type TokenReference,
-} from './event-members.js';
-export type { IdJagDenied, IdJagIssued } from './id-jag-events.js';
-export type { PresentedIdJag, TokenDenied, TokenIssued, TokenRevoked } from './token-events.js';
-export type { AccessAllowed, AccessDenied, AccessSummary } from './access-events.js';
-export type { ClientChanged, ConnectionChanged, SessionEnded, UserChanged } from './lifecycle-events.js';
+} from './events/event-members.js';
+export type { IdJagDenied, IdJagIssued } from './events/id-jag-events.js';
+export type { PresentedIdJag, TokenDenied, TokenIssued, TokenRevoked } from './events/token-events.js';
+export type { AccessAllowed, AccessDenied, AccessSummary } from './events/access-events.js';
+export type { ClientChanged, ConnectionChanged, SessionEnded, UserChanged } from './events/lifecycle-events.js';
 export type {
   Author,
   Cause,
@@ -43,7 +43,7 @@ export type {
   RegistryChanged,
   RevocationLifted,
   RevocationOrdered,
-} from './own-events.js';
+} from './events/own-events.js';
 export { REJECT_CODES, type RejectCode } from './reject-codes.js';
 export { ERROR_CODES, isErrorCode, type ErrorCode, type ErrorKind } from './error-codes.js';
 export { RescindError, type RescindErrorOptions } from './rescind-error.js';

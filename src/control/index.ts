@@ -20,21 +20,21 @@ export {
   type SourceRecord,
   type StoredSource,
   type TenantRecord,
-} from './records.js';
-export { DEFAULT_TOKEN_PROFILE, readProfile, SIGNING_ALGORITHMS, storedProfile, type LineageDemand, type SigningAlgorithm, type StoredProfile, type TokenProfile } from './token-profile.js';
-export { createControlState, MAX_STANDING_A_TENANT, type Caller, type ControlState, type Source, type StatePart, type Tenant } from './state.js';
-export { dropUnused, keepSnapshots, readSnapshot, RECORDS_A_SNAPSHOT, writeSnapshot, type LastUses } from './snapshot.pg.js';
-export { createFairQueue, type FairQueue } from './fair-queue.js';
-export { createControlLog, type Appended, type Command, type ControlLog, type Session } from './control-log.pg.js';
-export { createLogCopies, type CommandCopy, type LogCopies, type RecordCopy } from './log-copy.pg.js';
-export { createControlFollower, DEFAULT_LEASE_MS, MAX_LEASE_MS, MIN_LEASE_MS, type ControlFollower, type FollowerOptions, type Guards } from './follower.pg.js';
-export { measureFollower, withWait } from './follower-metrics.js';
-export { LEASE_FRACTION, type GrantAnswer, type GrantRefusal } from './lease.js';
-export type { Confirmed } from './waiting.js';
+} from './log/records.js';
+export { DEFAULT_TOKEN_PROFILE, readProfile, SIGNING_ALGORITHMS, storedProfile, type LineageDemand, type SigningAlgorithm, type StoredProfile, type TokenProfile } from './log/token-profile.js';
+export { createControlState, MAX_STANDING_A_TENANT, type Caller, type ControlState, type Source, type StatePart, type Tenant } from './state/state.js';
+export { dropUnused, keepSnapshots, readSnapshot, RECORDS_A_SNAPSHOT, writeSnapshot, type LastUses } from './follow/snapshot.pg.js';
+export { createFairQueue, type FairQueue } from './log/fair-queue.js';
+export { createControlLog, type Appended, type Command, type ControlLog, type Session } from './log/control-log.pg.js';
+export { createLogCopies, type CommandCopy, type LogCopies, type RecordCopy } from './log/log-copy.pg.js';
+export { createControlFollower, DEFAULT_LEASE_MS, MAX_LEASE_MS, MIN_LEASE_MS, type ControlFollower, type FollowerOptions, type Guards } from './follow/follower.pg.js';
+export { measureFollower, withWait } from './follow/follower-metrics.js';
+export { LEASE_FRACTION, type GrantAnswer, type GrantRefusal } from './lease/lease.js';
+export type { Confirmed } from './lease/waiting.js';
 export { ControlLog1764000000000 } from './migrations/1764000000000-control-log.js';
 export { ControlCopy1764000004500 } from './migrations/1764000004500-control-copy.js';
 export { ConfirmedByTenant1764000008121 } from './migrations/1764000008121-confirmed-by-tenant.js';
 export { Confirmations1764000008031 } from './migrations/1764000008031-confirmations.js';
-export { createConfirmationKeeper, type ConfirmationKeeper } from './confirmations.pg.js';
-export { commandFromEvent, isRuleEvent, weightOfEvent, type EventToRule, type RuleEventName } from './rules-from-event.js';
-export { commandFromContradiction, type Contradiction } from './rules-from-conflict.js';
+export { createConfirmationKeeper, type ConfirmationKeeper } from './follow/confirmations.pg.js';
+export { commandFromEvent, isRuleEvent, weightOfEvent, type EventToRule, type RuleEventName } from './state/rules-from-event.js';
+export { commandFromContradiction, type Contradiction } from './state/rules-from-conflict.js';

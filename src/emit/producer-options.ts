@@ -1,7 +1,7 @@
 import type { CloudEvent, ErrorCode } from '../contracts/index.js';
-import type { DropReason } from './backlog.js';
+import type { DropReason } from './spool/backlog.js';
 import type { RetryOptions } from './backoff.js';
-import type { Transport } from './transport.js';
+import type { Transport } from './transport/transport.js';
 
 /** pino's loggers fit. */
 export interface ProducerLog {

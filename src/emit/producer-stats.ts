@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../contracts/index.js';
-import type { Backlog, DropReason } from './backlog.js';
+import type { Backlog, DropReason } from './spool/backlog.js';
 import type { Pump } from './pump.js';
-import type { Spool } from './spool.js';
+import type { Spool } from './spool/spool.js';
 
 /** Since the producer was created. `accepted + recovered = delivered + refused + dropped + waiting`, between two ticks. */
 export interface ProducerStats {

@@ -1,8 +1,8 @@
 import { RescindError, type CloudEvent, type EventDataOf, type SourceEventName } from '../contracts/index.js';
-import { createBacklog, type DropReason } from './backlog.js';
+import { createBacklog, type DropReason } from './spool/backlog.js';
 import { checkAttribute, writeEvent } from './build-event.js';
-import { createDurableWaits, type Receipt } from './durable-waits.js';
-import { createFlushes } from './flushes.js';
+import { createDurableWaits, type Receipt } from './spool/durable-waits.js';
+import { createFlushes } from './spool/flushes.js';
 import {
   DEFAULT_CLOSE_TIMEOUT_MS,
   DEFAULT_DURABLE_TIMEOUT_MS,
@@ -17,9 +17,9 @@ import {
 } from './producer-options.js';
 import { createProducerCounts, type ProducerStats } from './producer-stats.js';
 import { createPump } from './pump.js';
-import { openSpool } from './spool.js';
-import type { Verdict } from './transport.js';
-import type { WaitingEvent } from './waiting-event.js';
+import { openSpool } from './spool/spool.js';
+import type { Verdict } from './transport/transport.js';
+import type { WaitingEvent } from './spool/waiting-event.js';
 
 export interface EmitOptions {
   /** Unique within the source. Default: a random UUID; give your own where the same fact may be reported twice. */

@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { RescindError } from '../contracts/index.js';
-import type { Backlog } from './backlog.js';
+import type { Backlog } from './spool/backlog.js';
 import { backoffMs, type RetryOptions } from './backoff.js';
-import { SendFailed, type Transport, type Verdict } from './transport.js';
-import type { BatchLimits, WaitingEvent } from './waiting-event.js';
+import { SendFailed, type Transport, type Verdict } from './transport/transport.js';
+import type { BatchLimits, WaitingEvent } from './spool/waiting-event.js';
 import { createWaker } from './waker.js';
 
 export interface PumpOptions {

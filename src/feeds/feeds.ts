@@ -1,5 +1,7 @@
 import type { ControlFollower } from '../control/index.js';
-import type { HotHandler, Log, Metrics } from '../platform/index.js';
+import type { HotHandler } from '../platform/http/index.js';
+import type { Log } from '../platform/log/index.js';
+import type { Metrics } from '../platform/observe/index.js';
 import type { Authenticator } from '../registry/index.js';
 import type { RemoteAddress } from './answers.js';
 import { frame } from './frames.js';

@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { JSON_MEDIA_TYPE, RescindError } from '../contracts/index.js';
 import type { Caller, GrantAnswer, Guards, Seq } from '../control/index.js';
-import { parseStrictJson, readBody, type HotHandler, type Log, type Metrics } from '../platform/index.js';
+import { parseStrictJson, readBody, type HotHandler } from '../platform/http/index.js';
+import { type Log } from '../platform/log/index.js';
+import { type Metrics } from '../platform/observe/index.js';
 import { missingRole, type Authenticator } from '../registry/index.js';
 import { RETRY_AFTER_S, sendInvalid, sendJson, sendRefusal, sendUnauthenticated, sendUnavailable, type RemoteAddress } from './answers.js';
 import { LATE_AFTER_MS, type GrantsBook } from './grants-book.js';

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Caller, ControlState, Seq, Tenant } from '../control/index.js';
-import type { HotHandler, Metrics } from '../platform/index.js';
+import type { HotHandler } from '../platform/http/index.js';
+import type { Metrics } from '../platform/observe/index.js';
 import { missingRole, type Authenticator } from '../registry/index.js';
 import { sendInvalid, sendRefusal, sendUnauthenticated, sendUnavailable, type RemoteAddress } from './answers.js';
 import { frame } from './frames.js';

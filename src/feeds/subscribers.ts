@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
-import type { Log, Metrics } from '../platform/index.js';
+import type { Log } from '../platform/log/index.js';
+import type { Metrics } from '../platform/observe/index.js';
 import { frame, HEARTBEAT } from './frames.js';
 import { isConcerned, type Interest } from './interest.js';
 import type { Recent } from './recent.js';

@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { FORM_MEDIA_TYPE } from '../contracts/index.js';
 import type { Caller, ControlState, Seq } from '../control/index.js';
-import { MAX_FORM_BYTES, readForm, type HotHandler, type Log, type Metrics } from '../platform/index.js';
+import { MAX_FORM_BYTES, readForm, type HotHandler } from '../platform/http/index.js';
+import { type Log } from '../platform/log/index.js';
+import { type Metrics } from '../platform/observe/index.js';
 import type { Authentication, Authenticator, Refusal } from '../registry/index.js';
 import { DIMENSIONS, type RuleKey } from '../rules/index.js';
 import { RETRY_AFTER_S, sendInvalid, sendJson, sendUnauthenticated, sendUnavailable, type RemoteAddress } from './answers.js';

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TLSSocket } from 'node:tls';
-import type { Allowed, PresentedRequest, Refused, Verdict } from './bearer-verifier.js';
+import type { Allowed, PresentedRequest, Refused, Verdict } from './bearer/bearer-verifier.js';
 import { operationOf, type Operation, type Usage } from './usage.js';
 
 /** What a request was admitted with; adapters put it on the request as `access`. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { presentedOf, reportWhenDone, type CertificateOptions, type Described } from './access.js';
-import type { BearerVerifier } from './bearer-verifier.js';
+import type { BearerVerifier } from './bearer/bearer-verifier.js';
 import type { Usage } from './usage.js';
 
 /** What is used of Fastify 5, so that its types need not be installed by whoever uses another framework. */

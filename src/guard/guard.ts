@@ -1,6 +1,6 @@
 import { INACTIVE, unavailable, type Answer } from './answer.js';
-import { createFeedFollower } from './feed-follower.js';
-import { createGuardClock } from './guard-clock.js';
+import { createFeedFollower } from './node/feed-follower.js';
+import { createGuardClock } from './node/guard-clock.js';
 import {
   checkLimits,
   DEFAULT_MAX_QUESTIONS,
@@ -10,12 +10,12 @@ import {
   MAX_TOKEN_LENGTH,
   type GuardOptions,
 } from './guard-options.js';
-import { createLeaseKeeper } from './lease-keeper.js';
-import { createNodeClient, type NodeAnswer } from './node-client.js';
+import { createLeaseKeeper } from './node/lease-keeper.js';
+import { createNodeClient, type NodeAnswer } from './node/node-client.js';
 import { createProblemLog, failureCode } from './problem-log.js';
-import { createQuestions } from './questions.js';
+import { createQuestions } from './node/questions.js';
 import { createGuardState } from './state.js';
-import { readErrorCode, readTokenAnswer } from './wire.js';
+import { readErrorCode, readTokenAnswer } from './node/wire.js';
 
 /** Milliseconds before a question is sent again to a node that was behind, or after a connection that broke. */
 const ASK_AGAIN_MS = [10, 50, 150];

@@ -1,5 +1,5 @@
 import type { TokenClaims } from './answer.js';
-import type { BearerVerifier, Verdict } from './bearer-verifier.js';
+import type { BearerVerifier, Verdict } from './bearer/bearer-verifier.js';
 
 /** `AuthInfo` of the MCP TypeScript SDK. */
 export interface McpAuthInfo {

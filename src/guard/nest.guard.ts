@@ -1,7 +1,7 @@
 import { HttpException, SetMetadata, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { presentedOf, reportWhenDone, type CertificateOptions, type Described } from './access.js';
-import type { BearerVerifier } from './bearer-verifier.js';
+import type { BearerVerifier } from './bearer/bearer-verifier.js';
 import type { Usage } from './usage.js';
 
 export interface NestGuardOptions extends CertificateOptions {

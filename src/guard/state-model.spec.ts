@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { DIMENSIONS, selectorKey, splitSelectorKey, type RuleKey, type Selector } from '../rules/index.js';
-import type { Interest, KeySets } from './interest.js';
+import type { Interest, KeySets } from './node/interest.js';
 import { createGuardState, type Asked, type GuardState, type LeaseAsked } from './state.js';
 
 /**

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { DIMENSIONS, selectorKey, splitSelectorKey, type RuleKey, type Selector } from '../rules/index.js';
 import type { ActiveAnswer } from './answer.js';
-import { covers, type Interest, type KeySets } from './interest.js';
+import { covers, type Interest, type KeySets } from './node/interest.js';
 import { createGuardState, type Asked, type GuardState, type Judgement, type LeaseAsked } from './state.js';
 
 const TENANT_KEY = Buffer.alloc(32, 3);

@@ -1,6 +1,6 @@
 import { createSelectorWatch, type RuleKey, type SelectorKey } from '../rules/index.js';
 import type { ActiveAnswer } from './answer.js';
-import { covers, includes, MAX_ALSO, missing, type Interest, type KeySets } from './interest.js';
+import { covers, includes, MAX_ALSO, missing, type Interest, type KeySets } from './node/interest.js';
 import { createTokenCache, type KeptToken } from './token-cache.js';
 
 /** f of the lease protocol: the part of a grant that is used, so that it holds between clocks that run a quarter apart. */

@@ -1,5 +1,5 @@
 import type { ActiveAnswer } from './answer.js';
-import type { KeySets } from './interest.js';
+import type { KeySets } from './node/interest.js';
 
 export interface KeptToken {
   readonly answer: ActiveAnswer;

@@ -1,12 +1,12 @@
 import { Inject, Module, RequestMethod, type DynamicModule, type MiddlewareConsumer, type NestModule } from '@nestjs/common';
-import type { Door } from './door.js';
-import { IntakeController } from './intake.controller.js';
-import type { Intake } from './intake.js';
+import type { Door } from './post/door.js';
+import { IntakeController } from './post/intake.controller.js';
+import type { Intake } from './post/intake.js';
 import { DOOR, INTAKE, OPERATOR, PARTITIONS, REPLAY, type IsOperator } from './ingest-tokens.js';
-import { PartitionsController } from './partitions.controller.js';
-import type { Partitions } from './partitions.js';
-import { QuarantineController } from './quarantine.controller.js';
-import type { Replay } from './quarantine-replay.pg.js';
+import { PartitionsController } from './kafka/partitions.controller.js';
+import type { Partitions } from './kafka/partitions.js';
+import { QuarantineController } from './quarantine/quarantine.controller.js';
+import type { Replay } from './quarantine/quarantine-replay.pg.js';
 
 export interface IngestParts {
   readonly intake: Intake;

@@ -1,8 +1,8 @@
 import { Type, type Static, type TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { MAX_IDENTIFIER_LENGTH, MAX_TIME_SECONDS, MIN_TIME_SECONDS, REJECT_CODES, RescindError } from '../contracts/index.js';
-import type { ResumePoint } from './partition.js';
-import { MAX_REPLAYED } from './quarantine-replay.pg.js';
+import type { ResumePoint } from './kafka/partition.js';
+import { MAX_REPLAYED } from './quarantine/quarantine-replay.pg.js';
 
 const closed = { additionalProperties: false } as const;
 const POSITION = '^(0|[1-9][0-9]{0,18})$';

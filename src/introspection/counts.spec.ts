@@ -3,9 +3,10 @@ import { createMemoryWorld, NOW } from '../../test/conformance/memory-world.js';
 import * as parties from '../../test/conformance/parties.js';
 import { digestOf, signJwt } from '../../test/conformance/signing.js';
 import { validateEventData } from '../contracts/index.js';
-import { createLog, createMetrics } from '../platform/index.js';
+import { createLog } from '../platform/log/index.js';
+import { createMetrics } from '../platform/observe/index.js';
 import { createCounts, type TenantCount } from './counts.js';
-import type { KnownToken } from './known-token.js';
+import type { KnownToken } from './facts/known-token.js';
 
 const TENANT = parties.TENANT.id;
 

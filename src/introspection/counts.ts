@@ -1,6 +1,7 @@
 import type { IntrospectionCounted } from '../contracts/index.js';
-import type { Log, Metrics } from '../platform/index.js';
-import { referenceOf, type KnownToken } from './known-token.js';
+import type { Log } from '../platform/log/index.js';
+import type { Metrics } from '../platform/observe/index.js';
+import { referenceOf, type KnownToken } from './facts/known-token.js';
 
 /** How long introspections are counted before they are handed on. */
 const WINDOW_MS = 60_000;

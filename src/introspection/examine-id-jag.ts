@@ -2,11 +2,11 @@ import type { ControlState } from '../control/index.js';
 import type { IdJagIssued } from '../contracts/index.js';
 import type { StoredLineage } from '../projections/index.js';
 import { MAX_LINEAGE_AGE_S, type IdJagFacts } from '../rules/index.js';
-import { audienceOf, type Claims } from './claims.js';
-import { clocksOf, NO_CLOCKS, skewOf, stopKeys, summarize } from './lineage.js';
+import { audienceOf, type Claims } from './facts/claims.js';
+import { clocksOf, NO_CLOCKS, skewOf, stopKeys, summarize } from './facts/lineage.js';
 import type { Refusal } from './outcomes.js';
 import { jwsOf, maySee, type Examination, type Gathered, type Question } from './question.js';
-import type { TokenVerifier, VerifiedJwt } from './token-verifier.js';
+import type { TokenVerifier, VerifiedJwt } from './jwt/token-verifier.js';
 
 /**
  * Says what speaks against an ID-JAG that the RAS in its `aud` is about to redeem (open question B9). It need not have

@@ -1,15 +1,15 @@
 import { ID_JAG_TYP, type InactiveReason } from '../contracts/index.js';
 import { DEFAULT_TOKEN_PROFILE, type ControlState, type Source, type TokenProfile } from '../control/index.js';
 import { MAX_LINEAGE_AGE_S, ruleKey, type RuleKey } from '../rules/index.js';
-import type { Claims } from './claims.js';
-import type { Facts } from './facts.js';
-import { isTyp, type CompactJws } from './jws.js';
-import { activeBody, type KnownToken } from './known-token.js';
-import { skewOf } from './lineage.js';
+import type { Claims } from './facts/claims.js';
+import type { Facts } from './facts/facts.js';
+import { isTyp, type CompactJws } from './jwt/jws.js';
+import { activeBody, type KnownToken } from './facts/known-token.js';
+import { skewOf } from './facts/lineage.js';
 import type { Refusal } from './outcomes.js';
 import { jwsOf, maySee, type Examination, type Gathered, type Question } from './question.js';
-import { differing, statedResources } from './text-statement.js';
-import { takesTyp, type TokenVerifier, type VerifiedJwt } from './token-verifier.js';
+import { differing, statedResources } from './jwt/text-statement.js';
+import { takesTyp, type TokenVerifier, type VerifiedJwt } from './jwt/token-verifier.js';
 
 /** Seconds around its `iat` in which a verified JWT that is not recorded yet is waited for. */
 const FRESH = 60;

@@ -1,10 +1,10 @@
-export { AUTHORIZE_REQUEST_PATH } from './authorize-request.js';
+export { AUTHORIZE_REQUEST_PATH } from './http/authorize-request.js';
 export { createIntrospection, type Introspection, type IntrospectionOptions } from './introspection.js';
-export { createTokenVerifier, type TokenIdentity, type TokenVerifier } from './token-verifier.js';
+export { createTokenVerifier, type TokenIdentity, type TokenVerifier } from './jwt/token-verifier.js';
 export type { Answer, Introspect, Presented } from './introspect.js';
 export type { Sight } from './sight.js';
-export { createRefusedTokenWriter } from './refused-tokens.pg.js';
-export type { CountedRefusal, OnRefused } from './refused-tokens.js';
+export { createRefusedTokenWriter } from './refused/refused-tokens.pg.js';
+export type { CountedRefusal, OnRefused } from './refused/refused-tokens.js';
 export { RefusedTokens1764000009020 } from './migrations/1764000009020-refused-tokens.js';
 export type { OnCounts, TenantCount } from './counts.js';
-export { createRemoteAddress, type RemoteAddress } from './remote-address.js';
+export { createRemoteAddress, type RemoteAddress } from './http/remote-address.js';

@@ -2,19 +2,20 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ID_JAG_TOKEN_TYPE, isInactiveReason, type InactiveReason } from '../contracts/index.js';
 import type { Caller, ControlFollower, Tenant } from '../control/index.js';
 import { ruleKey, tokenParts, tokenRef } from '../rules/index.js';
-import { createRestraint, TooManyWaiting, type Log, type RestraintLimits } from '../platform/index.js';
+import { createRestraint, TooManyWaiting, type RestraintLimits } from '../platform/bounds/index.js';
+import { type Log } from '../platform/log/index.js';
 import type { Authentication, Refusal as AuthenticationRefusal } from '../registry/index.js';
 import type { Counts } from './counts.js';
 import type { ExamineIdJag } from './examine-id-jag.js';
 import type { ExamineToken } from './examine-token.js';
-import type { Facts } from './facts.js';
-import { sha256 } from './jws.js';
+import type { Facts } from './facts/facts.js';
+import { sha256 } from './jwt/jws.js';
 import type { Recorder, Refusal } from './outcomes.js';
-import { referenceOf } from './known-token.js';
+import { referenceOf } from './facts/known-token.js';
 import type { About, Gathered, Need, Question } from './question.js';
-import type { RefusedToken, RefusedTokens } from './refused-tokens.js';
+import type { RefusedToken, RefusedTokens } from './refused/refused-tokens.js';
 import { sightOf, type Sight } from './sight.js';
-import type { TokenVerifier } from './token-verifier.js';
+import type { TokenVerifier } from './jwt/token-verifier.js';
 
 /** Milliseconds to wait before each further look for a token not yet seen. */
 const POLL_AFTER_MS = [20, 30, 50, 100] as const;

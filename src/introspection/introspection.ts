@@ -1,19 +1,21 @@
 import type { ControlFollower } from '../control/index.js';
-import type { HotHandler, Log, Metrics } from '../platform/index.js';
+import type { HotHandler } from '../platform/http/index.js';
+import type { Log } from '../platform/log/index.js';
+import type { Metrics } from '../platform/observe/index.js';
 import type { LineageReader } from '../projections/index.js';
 import type { Authenticator, KeySets } from '../registry/index.js';
-import { createAuthorizeRequest } from './authorize-request.js';
+import { createAuthorizeRequest } from './http/authorize-request.js';
 import { createCounts, type OnCounts } from './counts.js';
-import { createEndpoint } from './endpoint.js';
+import { createEndpoint } from './http/endpoint.js';
 import { createIdJagExaminer } from './examine-id-jag.js';
 import { createTokenExaminer } from './examine-token.js';
-import { createFacts } from './facts.js';
+import { createFacts } from './facts/facts.js';
 import { createIntrospect, type Introspect } from './introspect.js';
-import { createTokenJudge } from './judge-token.js';
+import { createTokenJudge } from './refused/judge-token.js';
 import { createRecorder } from './outcomes.js';
-import { createRemoteAddress, type RemoteAddress } from './remote-address.js';
-import { createRefusedTokens, type OnRefused } from './refused-tokens.js';
-import { createTokenVerifier, type TokenVerifier } from './token-verifier.js';
+import { createRemoteAddress, type RemoteAddress } from './http/remote-address.js';
+import { createRefusedTokens, type OnRefused } from './refused/refused-tokens.js';
+import { createTokenVerifier, type TokenVerifier } from './jwt/token-verifier.js';
 
 export interface IntrospectionOptions {
   /** The state to decide from, and whether it may be decided from now. */

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { createLog, createMetrics, type Metrics } from '../platform/index.js';
+import { createLog } from '../platform/log/index.js';
+import { createMetrics, type Metrics } from '../platform/observe/index.js';
 import { createRecorder, type Recorder } from './outcomes.js';
 
 let metrics: Metrics;

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
-import type { Log, Metrics } from '../platform/index.js';
+import type { Log } from '../platform/log/index.js';
+import type { Metrics } from '../platform/observe/index.js';
 
 /** Why a token is not active. For metrics and findings: no reason ever leaves in an answer (RFC 7662, section 2.2). */
 export const REFUSALS = [

@@ -1,11 +1,11 @@
 import type { Caller, Tenant } from '../control/index.js';
 import type { StoredLineage } from '../projections/index.js';
 import type { RuleKey } from '../rules/index.js';
-import type { MemoryKey } from './facts.js';
-import { parseCompactJws, type CompactJws } from './jws.js';
-import type { KnownToken } from './known-token.js';
+import type { MemoryKey } from './facts/facts.js';
+import { parseCompactJws, type CompactJws } from './jwt/jws.js';
+import type { KnownToken } from './facts/known-token.js';
 import type { Refusal } from './outcomes.js';
-import type { TokenUse } from './token-verifier.js';
+import type { TokenUse } from './jwt/token-verifier.js';
 
 /** One text that one caller asks about, at one moment. Made anew for every examination. */
 export interface Question {

@@ -1,6 +1,6 @@
 import type { Seq } from '../control/index.js';
 import { DIMENSIONS, MAX_LINEAGE_AGE_S, type RuleKey } from '../rules/index.js';
-import { setsOf, type KnownToken } from './known-token.js';
+import { setsOf, type KnownToken } from './facts/known-token.js';
 
 /** Seconds. A guard asks anew about what it keeps, as facts are read anew. */
 const KEEP_S = 600;

@@ -2,7 +2,7 @@ import { pipeline } from 'node:stream/promises';
 import { Readable } from 'node:stream';
 import { from as copyFrom } from 'pg-copy-streams';
 import type { PoolClient } from 'pg';
-import { loadSql, uuidArray } from '../platform/index.js';
+import { loadSql, uuidArray } from '../platform/postgres/index.js';
 import { COPY_HEADER, COPY_TRAILER } from './copy-binary.js';
 import { RangeMissing } from './ranges.pg.js';
 

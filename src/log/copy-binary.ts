@@ -1,4 +1,4 @@
-import { uuidBytes } from '../platform/index.js';
+import { uuidBytes } from '../platform/postgres/index.js';
 
 /** Fields of PostgreSQL's binary COPY format (PostgreSQL manual, COPY, "Binary Format"), each after its length. */
 export interface FieldWriter {

@@ -1,4 +1,4 @@
-import { inTransaction, type Pool } from '../platform/index.js';
+import { inTransaction, type Pool } from '../platform/postgres/index.js';
 
 /** Indexes of one range of `entry` and of `payload`; about 3 GB of both together. */
 export const RANGE_ENTRIES = 4_194_304n;

@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import { RescindError } from '../contracts/index.js';
 import { commitment, parseAttributes } from '../merkle/index.js';
-import { loadSql } from '../platform/index.js';
+import { loadSql } from '../platform/postgres/index.js';
 import type { ArrivalMode, LogIndex } from './append.pg.js';
 
 const READ_ENTRIES = loadSql(import.meta.url, 'read-entries.sql');

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { PoolClient } from 'pg';
-import { byteaArray, int2Array, int8Array, jsonbArray, loadSql, uuidArray } from '../platform/index.js';
+import { byteaArray, int2Array, int8Array, jsonbArray, loadSql, uuidArray } from '../platform/postgres/index.js';
 import { ruleKey, ruleKeyToBytes, type Parts } from '../rules/index.js';
 
 /** What has a small id. The numbers are stored: never change one. */

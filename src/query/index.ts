@@ -1,11 +1,11 @@
 export { createQuestions, type Questions, type QuestionsOptions } from './questions.pg.js';
 export { REPORTS_AT_ONCE } from './reports/stream.js';
 export type { SourceSight } from './coverage/check.pg.js';
-export type { ControlView } from './reader.js';
+export type { ControlView } from './ask/reader.js';
 export type { BlastAnswer } from './reach/answers.js';
 export type { IncidentReport } from './reports/answers.js';
 export type { PreviewOrder, ProposedOrder } from './reach/blast.pg.js';
-export type { FindStopping } from './token-lineage.js';
+export type { FindStopping } from './lists/token-lineage.js';
 export { describeApi, QueryModule } from './query.module.js';
 export type { AccessCounts, AccessItem, AccessPage } from './access/answers.js';
 export type {
@@ -16,7 +16,7 @@ export type {
   GrantPage,
   QuarantinePage,
   TokenAnswer,
-} from './answers.js';
+} from './lists/answers.js';
 export type { GraphAnswer, GraphEdge, GraphNode } from './graph/answers.js';
 export { CSV_MEDIA_TYPE } from './directory/import-file.js';
 export { Directory1764000008041 } from './directory/migrations/1764000008041-directory.js';

@@ -1,20 +1,20 @@
 import { Module, type DynamicModule, type INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import { AccessController } from './access/access.controller.js';
-import { addCommonResponses } from './common-responses.js';
+import { addCommonResponses } from './documents/common-responses.js';
 import { ChangesController } from './changes/changes.controller.js';
 import { CoverageController } from './coverage/coverage.controller.js';
 import { DirectoryController } from './directory/directory.controller.js';
-import { DocumentsController, type OpenApiSlot } from './documents.controller.js';
-import { readExamples } from './examples.js';
-import { PROTOCOL_PATHS } from './protocol-paths.js';
+import { DocumentsController, type OpenApiSlot } from './documents/documents.controller.js';
+import { readExamples } from './documents/examples.js';
+import { PROTOCOL_PATHS } from './documents/protocol-paths.js';
 import { GraphController } from './graph/graph.controller.js';
-import { QuestionsController } from './questions.controller.js';
+import { QuestionsController } from './lists/questions.controller.js';
 import { ReachController } from './reach/reach.controller.js';
 import { ReportsController } from './reports/reports.controller.js';
 import { SearchController } from './search/search.controller.js';
 import type { Questions } from './questions.pg.js';
-import { OPEN_API, QUESTIONS } from './query-tokens.js';
+import { OPEN_API, QUESTIONS } from './ask/query-tokens.js';
 
 /** Serves the questions under `/v1`, `/schemas/…` and `/openapi.json`. Needs `RegistryModule`, which says who is calling. */
 @Module({})

@@ -1,7 +1,7 @@
-import { byteaArray } from '../platform/index.js';
+import { byteaArray } from '../platform/postgres/index.js';
 import { LEAD_OF_ALL, rulesAsOf, type RuleVersion } from '../projections/index.js';
 import { createRuleIndex, ruleKeyFromBytes, ruleKeyToBytes, selectorKey, type RuleIndex, type RuleKey, type TokenKeys } from '../rules/index.js';
-import type { Snapshot } from './snapshot.pg.js';
+import type { Snapshot } from './ask/snapshot.pg.js';
 
 /**
  * Of each token the ids of the rules that stop it, as the entries below the snapshot's index tell them; sorted, at most `MAX_RULES_NAMED`. Where

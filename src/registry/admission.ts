@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { RescindError } from '../contracts/index.js';
-import type { Arriving, Leaving, Metrics, RequestGate } from '../platform/index.js';
-import type { Authenticator } from './authenticator.js';
+import type { Arriving, RequestGate } from '../platform/http/index.js';
+import type { Metrics } from '../platform/observe/index.js';
+import type { Leaving } from '../platform/postgres/index.js';
+import type { Authenticator } from './callers/authenticator.js';
 import { createTurns } from './turns.js';
 
 /** Questions of one caller that are being answered or wait for their turn. More than a page of a console asks at once. */

@@ -2,11 +2,11 @@ import { readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RescindError } from '../contracts/index.js';
 import type { CallerRecord, ControlFollower, ControlLog } from '../control/index.js';
-import { writePrivateFile } from '../platform/index.js';
+import { writePrivateFile } from '../platform/config/index.js';
 import type { Actor } from './authored.js';
-import { storedSecret } from './callers.js';
+import { storedSecret } from './callers/callers.js';
 import { createEdits } from './edits.js';
-import { generateSecret, isSecret, secretDigest } from './secrets.js';
+import { generateSecret, isSecret, secretDigest } from './callers/secrets.js';
 import { DEFAULT_TENANT, ensureFirstAdmin, ensureTenant } from './tenants.js';
 
 export const ADMIN_CALLER = 'admin';

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { RescindError, canonicalJson } from '../contracts/index.js';
 import { createFairQueue, type Appended, type Command, type ControlFollower, type ControlLog, type ControlState, type NewControlRecord, type Seq } from '../control/index.js';
 import type { Actor } from './authored.js';
-import { hasExpired } from './secrets.js';
+import { hasExpired } from './callers/secrets.js';
 
 /** How often an edit is decided anew because another process's came first; then `edit-conflict`. */
 const MAX_ATTEMPTS = 20;

@@ -1,6 +1,6 @@
 export { createRegistry, type Registry, type RegistryOptions } from './registry.js';
 export type { Actor } from './authored.js';
-export type { CreatedCaller, CreatedSecret } from './callers.js';
+export type { CreatedCaller, CreatedSecret } from './callers/callers.js';
 export { DEFAULT_TENANT, type CreatedTenant } from './tenants.js';
 export type { CallerView, SecretView, SourceView, TenantView } from './views.js';
 export { ADMIN_CALLER, ADMIN_KEY_FILE, bootstrap, type Bootstrapped, type BootstrapOptions } from './bootstrap.js';
@@ -12,11 +12,11 @@ export {
   type AuthenticatorOptions,
   type Credentials,
   type Refusal,
-} from './authenticator.js';
-export { missingRole, oauthRefusal, type OAuthRefusal } from './oauth-refusal.js';
-export { createKeySets, type KeySelector, type KeySets, type KeySetsOptions } from './key-sets.js';
-export type { Jwk, VerificationKey } from './jwks-check.js';
+} from './callers/authenticator.js';
+export { missingRole, oauthRefusal, type OAuthRefusal } from './callers/oauth-refusal.js';
+export { createKeySets, type KeySelector, type KeySets, type KeySetsOptions } from './keys/key-sets.js';
+export type { Jwk, VerificationKey } from './keys/jwks-check.js';
 export { createAdmission, MAX_QUESTIONS_A_CALLER, MAX_QUESTIONS_A_TENANT } from './admission.js';
-export { Asks, AUTHENTICATOR, CallerGuard, CurrentCaller, RequireRole } from './caller.guard.js';
+export { Asks, AUTHENTICATOR, CallerGuard, CurrentCaller, RequireRole } from './callers/caller.guard.js';
 export { RegistryModule, type RegistryParts } from './registry.module.js';
 export { REGISTRY } from './tokens.js';

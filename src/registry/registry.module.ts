@@ -1,9 +1,9 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import type { Authenticator } from './authenticator.js';
-import { AUTHENTICATOR, CallerGuard } from './caller.guard.js';
-import { CallersController } from './callers.controller.js';
+import type { Authenticator } from './callers/authenticator.js';
+import { AUTHENTICATOR, CallerGuard } from './callers/caller.guard.js';
+import { CallersController } from './callers/callers.controller.js';
 import type { Registry } from './registry.js';
-import { SourcesController } from './sources.controller.js';
+import { SourcesController } from './sources/sources.controller.js';
 import { TenantsController } from './tenants.controller.js';
 import { REGISTRY } from './tokens.js';
 

@@ -1,7 +1,7 @@
 import type { ControlFollower, ControlLog } from '../control/index.js';
-import { createCallerCommands, type CallerCommands } from './callers.js';
+import { createCallerCommands, type CallerCommands } from './callers/callers.js';
 import { createEdits } from './edits.js';
-import { createSourceCommands, type SourceCommands } from './sources.js';
+import { createSourceCommands, type SourceCommands } from './sources/sources.js';
 import { createTenantCommands, type TenantCommands } from './tenants.js';
 
 export interface RegistryOptions {

@@ -1,9 +1,9 @@
 import { Body, Controller, Get, Header, Inject, Param, Post, Query } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { Caller } from '../control/index.js';
-import { jsonBody, knownQuery } from '../platform/index.js';
+import { jsonBody, knownQuery } from '../platform/http/index.js';
 import { CREATED_TENANT, TENANT, answer, listOf, openApi } from './api-schemas.js';
-import { CurrentCaller, RequireRole } from './caller.guard.js';
+import { CurrentCaller, RequireRole } from './callers/caller.guard.js';
 import { TenantInput } from './inputs.js';
 import type { Registry } from './registry.js';
 import type { CreatedTenant } from './tenants.js';

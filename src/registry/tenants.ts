@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { RescindError } from '../contracts/index.js';
 import type { CallerRecord, ControlState, Tenant, TenantRecord } from '../control/index.js';
 import { authoredRecord, type Actor } from './authored.js';
-import { newSecret } from './callers.js';
+import { newSecret } from './callers/callers.js';
 import type { Edits } from './edits.js';
 import { NAME_PATTERN, TenantInput, createReader } from './inputs.js';
 import { tenantView, type TenantView } from './views.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Selector } from '../rules/index.js';
 import { askedOf, isConfirmed, isConfirmedUncounted, isMany, mayBeWide, refuseEverything, refuseUnconfirmed, type Confirm } from './confirmation.js';
-import type { Preview } from './preview.pg.js';
+import type { Preview } from './preview/preview.pg.js';
 
 const counts = (users: number, tokens: number) => ({ users, tokens });
 

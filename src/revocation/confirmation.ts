@@ -1,6 +1,6 @@
 import { RescindError } from '../contracts/index.js';
 import type { Selector } from '../rules/index.js';
-import type { Preview } from './preview.pg.js';
+import type { Preview } from './preview/preview.pg.js';
 
 /** Fewer users and tokens are never asked about: in a small organisation one application is a large share. */
 const LEAST_USERS = 20;

@@ -3,9 +3,9 @@ import type { Selection, Selector } from '../rules/index.js';
 import { createBeside, within } from './beside.js';
 import { askedOf, isConfirmed, isConfirmedUncounted, isMany, mayBeWide, refuseUnconfirmed, refuseUncounted, type Asked } from './confirmation.js';
 import type { Order } from './order-input.js';
-import type { Preview, PreviewReader } from './preview.pg.js';
+import type { Preview, PreviewReader } from './preview/preview.pg.js';
 import { readsAll } from './reach.js';
-import type { OtherRules, Surroundings, SurroundingsReader } from './surroundings.pg.js';
+import type { OtherRules, Surroundings, SurroundingsReader } from './preview/surroundings.pg.js';
 
 /** Orders that are counted at once before they are taken. */
 const ASKED_AT_ONCE = 4;

@@ -9,9 +9,9 @@ export {
   type RulePage,
 } from './revocations.js';
 export type { Waits } from './consequences.js';
-export type { OrderOwn, OwnOutcome, OwnToken } from './own-rules.js';
-export type { Preview } from './preview.pg.js';
-export type { PresentedToken, TokenIdentifier } from './presented-token.js';
-export { createRevokeHandler, type RevokeHandlerOptions } from './revoke-handler.js';
-export type { RuleState, RuleView } from './rule-view.js';
+export type { OrderOwn, OwnOutcome, OwnToken } from './recorded/own-rules.js';
+export type { Preview } from './preview/preview.pg.js';
+export type { PresentedToken, TokenIdentifier } from './revoke/presented-token.js';
+export { createRevokeHandler, type RevokeHandlerOptions } from './revoke/revoke-handler.js';
+export type { RuleState, RuleView } from './recorded/rule-view.js';
 export { RevocationModule } from './revocation.module.js';

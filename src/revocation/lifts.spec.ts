@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { RescindError } from '../contracts/index.js';
 import { createControlState, type Appended, type Caller, type Command, type ControlFollower, type ControlLog, type ControlRecord, type LiftRecord, type RuleRecord, type Seq } from '../control/index.js';
-import type { RuleReader, StoredRule } from './rule-reader.pg.js';
+import type { RuleReader, StoredRule } from './recorded/rule-reader.pg.js';
 import { createRevocationsOn, type Revocations } from './revocations.js';
 
 const NOW_S = 1_790_000_000;

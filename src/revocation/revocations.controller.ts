@@ -2,12 +2,12 @@ import { Body, Controller, Get, Headers, Inject, Param, Post, Query, Res } from 
 import { ApiBody, ApiHeader, ApiOperation, ApiQuery, ApiResponse, ApiTags, type ApiBodyOptions } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { Caller } from '../control/index.js';
-import { jsonBody, knownQuery } from '../platform/index.js';
+import { jsonBody, knownQuery } from '../platform/http/index.js';
 import { Asks, CurrentCaller, RequireRole } from '../registry/index.js';
 import { prefersAsync, prefersMinimal } from './prefer.js';
 import { ACCEPTED, FORESEEN, LIFT, LIFT_CONFIRMATION, ORDER, ORDER_CONFIRMATION, PREVIEW, RULE, RULE_PAGE, UNCONFIRMED } from './revocation-schemas.js';
 import type { Accepted, Foreseen, LiftConfirmation, OrderConfirmation, Revocations, RulePage, Wish } from './revocations.js';
-import type { RuleView } from './rule-view.js';
+import type { RuleView } from './recorded/rule-view.js';
 import { REVOCATIONS } from './tokens.js';
 
 const schema = (described: object) => ({ schema: described }) as Extract<ApiBodyOptions, { schema: unknown }>;

@@ -1,15 +1,15 @@
 import { RescindError, canonicalJson } from '../contracts/index.js';
 import type { Appended, Author, Caller, Command, Confirmed, ControlFollower, ControlLog, RuleRecord, Seq, Tenant } from '../control/index.js';
-import { DEFAULT_CONFIRM_SHARE } from '../platform/index.js';
+import { DEFAULT_CONFIRM_SHARE } from '../platform/config/index.js';
 import { createConsequences, type Consequences, type Waits } from './consequences.js';
 import { readLift, readOrder, readPreview, type Order } from './order-input.js';
-import { createPreviewReader, type Preview, type PreviewReader } from './preview.pg.js';
+import { createPreviewReader, type Preview, type PreviewReader } from './preview/preview.pg.js';
 import { mayRead, readsAll, requireOwnRule, requireReach } from './reach.js';
-import { createOrderOwn, type OrderOwn } from './own-rules.js';
-import { createRuleReader, type EnablingEvent, type RuleReader, type RuleReaderOptions, type StoredRule } from './rule-reader.pg.js';
-import { ruleRecord } from './rule-record.js';
-import { hasEnded, ruleView, type RuleView } from './rule-view.js';
-import { createSurroundingsReader, type Surroundings, type SurroundingsReader } from './surroundings.pg.js';
+import { createOrderOwn, type OrderOwn } from './recorded/own-rules.js';
+import { createRuleReader, type EnablingEvent, type RuleReader, type RuleReaderOptions, type StoredRule } from './recorded/rule-reader.pg.js';
+import { ruleRecord } from './recorded/rule-record.js';
+import { hasEnded, ruleView, type RuleView } from './recorded/rule-view.js';
+import { createSurroundingsReader, type Surroundings, type SurroundingsReader } from './preview/surroundings.pg.js';
 
 /** How long a retry under the same Idempotency-Key is recognised. */
 const IDEMPOTENCY_KEPT_S = 48 * 3_600;

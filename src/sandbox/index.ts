@@ -11,4 +11,3 @@ export { bindLoopback, type BoundServer } from './http-server.js';
 export { createSigningKey, type SigningKey } from './signing-key.js';
 export { isRecorded } from './recorded-token.js';
 export { createRescindAdmin, RescindRefused, type RescindAdmin } from './rescind-admin.js';
-export { createOrganisation, describeIncidents, makeHistory, MIN_DAYS, runSeed, seedOrganisation, type DescribedIncident, type HistoryOptions, type Organisation, type SeedEvent, type Seeded, type SeedOptions, type SeedProgress } from './seed/index.js';

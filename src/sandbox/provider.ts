@@ -1,6 +1,6 @@
 import type * as providerModule from 'oidc-provider';
 import type { Adapter, AdapterPayload, Configuration, Provider } from 'oidc-provider';
-import type { Log } from '../platform/index.js';
+import type { Log } from '../platform/log/index.js';
 
 type ProviderModule = typeof providerModule;
 export type ProviderErrors = typeof providerModule.errors;

@@ -1,5 +1,5 @@
 import type { Guard } from '../guard/index.js';
-import type { Log } from '../platform/index.js';
+import type { Log } from '../platform/log/index.js';
 
 /** How long a party waits for Rescind before it treats a token as inactive. */
 const TIMEOUT_MS = 5_000;

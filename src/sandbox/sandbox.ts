@@ -1,5 +1,6 @@
 import { createGuard, type Guard } from '../guard/index.js';
-import { createKafka, type Log } from '../platform/index.js';
+import { createKafka } from '../platform/kafka/index.js';
+import { type Log } from '../platform/log/index.js';
 import { crmRoutes, filesRoutes } from './app-routes.js';
 import { CALLBACK_PATH, createBrowser, createClientApp, SIGNED_OUT_PATH, type ClientApp } from './client-app/index.js';
 import type { EventPublisher } from './event-publisher.js';

@@ -17,7 +17,13 @@ export interface Row {
 
 const all: Allowance = {};
 
+/** Rooms of the platform that a folder stands on. */
+const on = (...rooms: readonly string[]): Readonly<Record<string, Allowance>> => Object.fromEntries(rooms.map((room) => [`platform/${room}`, all]));
+
 const ERROR_NAMES = /^(?:RescindError(?:Options)?|ERROR_CODES|isErrorCode|ErrorCode|ErrorKind|OAuthError|Problem|PROBLEM_[A-Z_]+)$/;
+
+/** Platform knows no event, rule or record; it may throw errors with a code. */
+const ERRORS: Allowance = { what: 'errors', names: ERROR_NAMES };
 
 export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
   contracts: {
@@ -32,31 +38,67 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
     reason: 'rules run in nodes and in guards, so they stay pure',
     may: { contracts: all },
   },
-  platform: {
-    reason: 'platform knows no event, rule or record; it may throw errors with a code',
-    may: { contracts: { what: 'errors', names: ERROR_NAMES } },
+  'platform/config': {
+    reason: 'settings are read first, and every other room of the platform may need one',
+    may: { contracts: ERRORS },
+  },
+  'platform/log': {
+    reason: 'whatever fails must be able to say so',
+    may: { contracts: ERRORS },
+  },
+  'platform/bounds': {
+    reason: 'a bound counts and refuses, and knows nothing of what it bounds',
+    may: {},
+  },
+  'platform/group': {
+    reason: 'processes of one service find each other before anything else starts',
+    may: { contracts: ERRORS, ...on('log') },
+  },
+  'platform/observe': {
+    reason: 'everything is measured, so measuring stands on little',
+    may: { contracts: ERRORS, ...on('config', 'log', 'group') },
+  },
+  'platform/postgres': {
+    reason: 'it knows PostgreSQL and no table',
+    may: { contracts: ERRORS, ...on('log') },
+  },
+  'platform/kafka': {
+    reason: 'it knows Kafka and no topic',
+    may: { contracts: ERRORS, ...on('config', 'log') },
+  },
+  'platform/http': {
+    reason: 'it knows HTTP and no route',
+    may: { contracts: ERRORS, ...on('config', 'log', 'bounds', 'observe', 'postgres') },
+  },
+  'platform/process': {
+    reason: 'a process starts and stops its parts in order, whatever they are',
+    may: { contracts: ERRORS, ...on('config', 'log', 'observe', 'postgres') },
+  },
+  'platform/embedded': {
+    reason: 'servers that a trial brings along are started as an operator would',
+    may: { contracts: ERRORS, ...on('config', 'log', 'kafka', 'process') },
   },
   control: {
     reason: 'the control log never waits for the ledger or for ingest',
-    may: { contracts: all, rules: all, platform: all },
+    may: { contracts: all, rules: all, ...on('log', 'observe', 'postgres') },
   },
   registry: {
     reason: 'the registry commands control records and their ledger entries, and reads no projection',
-    may: { contracts: all, platform: all, control: all, log: { what: 'append' } },
+    may: { contracts: all, ...on('config', 'log', 'http', 'observe', 'postgres'), control: all, log: { what: 'append' } },
   },
   log: {
     reason: 'the ledger holds bytes and knows nothing of what they mean',
-    may: { contracts: all, merkle: all, platform: all },
+    may: { contracts: all, merkle: all, ...on('postgres') },
   },
   projections: {
     reason: 'projections are written inside the append transaction, from entries alone, so that they can be rebuilt',
-    may: { contracts: all, rules: all, platform: all, log: { what: 'read' } },
+    may: { contracts: all, rules: all, ...on('http', 'postgres'), log: { what: 'read' } },
   },
   ingest: {
     reason: 'accept() decides purely; what it needs comes from these',
     may: {
       contracts: all,
-      platform: all,
+      ...on('log', 'http', 'kafka', 'observe', 'postgres'),
       control: { what: 'rules from events' },
       registry: { what: 'rights' },
       log: { what: 'append' },
@@ -68,7 +110,7 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
     may: {
       contracts: all,
       rules: all,
-      platform: all,
+      ...on('bounds', 'config', 'log', 'http', 'observe', 'postgres'),
       control: all,
       registry: { what: 'callers' },
       log: { what: 'append' },
@@ -80,7 +122,7 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
     may: {
       contracts: all,
       rules: all,
-      platform: all,
+      ...on('bounds', 'log', 'http', 'observe', 'postgres'),
       control: { what: 'state, lease' },
       registry: { what: 'callers' },
       projections: { what: 'read' },
@@ -91,7 +133,7 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
     may: {
       contracts: all,
       rules: all,
-      platform: all,
+      ...on('config', 'embedded', 'http', 'kafka', 'log', 'observe', 'postgres', 'process'),
       control: { what: 'state, lease' },
       registry: { what: 'callers' },
       log: { what: 'read' },
@@ -103,7 +145,7 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
       contracts: all,
       merkle: all,
       rules: all,
-      platform: all,
+      ...on('log', 'http', 'postgres'),
       registry: { what: 'callers' },
       log: { what: 'read' },
       projections: { what: 'read' },
@@ -124,11 +166,11 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
 };
 
 /** Compose the others, so they may import anything that is public. */
-export const COMPOSERS: ReadonlySet<string> = new Set(['cli', 'sandbox', 'main.ts', 'app.module.ts', 'migrations.ts']);
+export const COMPOSERS: ReadonlySet<string> = new Set(['cli', 'sandbox', 'seed', 'main.ts', 'app.module.ts', 'migrations.ts']);
 
 /** Imported by nobody, with the one exception that `rescind demo` starts the sandbox. */
-export const LEAVES: ReadonlySet<string> = new Set(['console', 'cli', 'sandbox']);
-export const LEAF_EXCEPTIONS: ReadonlySet<string> = new Set(['cli → sandbox']);
+export const LEAVES: ReadonlySet<string> = new Set(['console', 'cli', 'sandbox', 'seed']);
+export const LEAF_EXCEPTIONS: ReadonlySet<string> = new Set(['cli → sandbox', 'cli → seed']);
 
 /** Which suffix lets which packages in. Unsuffixed files get none of them, not even their types. */
 export const FRAMEWORKS: readonly { readonly name: string; readonly packages: RegExp; readonly files: RegExp }[] = [

@@ -32,8 +32,11 @@ describe('who imports whom (design, section 7)', () => {
     ['src/rules/rule.spec.ts', "import { a } from '../control/index.js'", /rules may not import control/],
     ['src/control/a.ts', "import { a } from '../rules/selector.js'", /through its index\.ts/],
     ['src/cli/a.ts', "import { a } from '../rules/selector.js'", /through its index\.ts/],
-    ['src/platform/a.ts', "import { eventType } from '../contracts/index.js'", /platform may import only errors of contracts/],
-    ['src/platform/a.ts', "import * as contracts from '../contracts/index.js'", /platform may import only errors of contracts/],
+    ['src/platform/log/a.ts', "import { eventType } from '../../contracts/index.js'", /platform\/log may import only errors of contracts/],
+    ['src/platform/log/a.ts', "import * as contracts from '../../contracts/index.js'", /platform\/log may import only errors of contracts/],
+    ['src/platform/log/a.ts', "import { a } from '../http/index.js'", /platform\/log may not import platform\/http/],
+    ['src/platform/http/a.ts', "import { a } from '../log/log.js'", /through its index\.ts/],
+    ['src/query/a.ts', "import { a } from '../platform/kafka/index.js'", /query may not import platform\/kafka/],
     ['src/console/a.tsx', "import { eventType } from '../contracts/index.js'", /console may import only types of contracts/],
     ['src/console/a.tsx', "import { type CloudEvent } from '../contracts/index.js'", /console may import only types of contracts/],
     ['src/query/a.ts', "import { a } from '../cli/index.js'", /nothing imports cli/],
@@ -50,11 +53,11 @@ describe('who imports whom (design, section 7)', () => {
 
   it.each([
     ['src/rules/rule.ts', "import { a } from '../contracts/index.js'; import { b } from './selector.js'; import { c } from 'node:crypto'"],
-    ['src/rules/rule.spec.ts', "import { a } from '../../test/support/a.js'; import { b } from '../platform/index.js'"],
-    ['src/platform/a.ts', "import { RescindError, type ErrorKind } from '../contracts/index.js'"],
+    ['src/rules/rule.spec.ts', "import { a } from '../../test/support/a.js'; import { b } from '../platform/log/index.js'"],
+    ['src/platform/log/a.ts', "import { RescindError, type ErrorKind } from '../../contracts/index.js'"],
     ['src/console/a.tsx', "import type { CloudEvent } from '../contracts/index.js'; const a = <p>hello</p>"],
     ['src/cli/a.ts', "import { a } from '../query/index.js'; import { b } from '../main.js'; import { c } from '../sandbox/index.js'"],
-    ['src/main.ts', "import { AppModule } from './app.module.js'; import { a } from './platform/index.js'"],
+    ['src/main.ts', "import { AppModule } from './app.module.js'; import { a } from './platform/log/index.js'"],
     ['src/projections/tokens/a.ts', "import { a } from '../event.js'; import { b } from '../../log/index.js'"],
   ])('%s with %s is allowed', (file, source) => expect(importViolations(file, source)).toEqual([]));
 });
@@ -83,6 +86,6 @@ describe('suffixes (house style, point 3)', () => {
     ['src/query/grant.entity.ts', "import { Entity } from 'typeorm'"],
     ['src/log/migrations/1764000001000-ledger.ts', "import type { QueryRunner } from 'typeorm'"],
     ['src/query/graph.pg.ts', "import type { Pool } from 'pg'"],
-    ['src/ingest/consumer.kafka.ts', "import { Kafka } from 'kafkajs'"],
+    ['src/ingest/kafka/consumer.kafka.ts', "import { Kafka } from 'kafkajs'"],
   ])('%s with %s is allowed', (file, source) => expect(frameworkViolations(file, source)).toEqual([]));
 });

@@ -29,5 +29,8 @@ export function sources(options: { specs: boolean } = { specs: false }): string[
   return filesUnder('src').filter((file) => /\.tsx?$/.test(file) && !file.endsWith('.d.ts') && (options.specs || !isSpec(file)));
 }
 
-/** The folder of `src` that a file belongs to; for a file in `src` itself, its name. */
-export const areaOf = (file: string): string => file.split('/')[1]!;
+/** The folder of `src` that a file belongs to: a stage, or a room of the platform. For a file in `src` itself, its name. */
+export function areaOf(file: string): string {
+  const [, stage, room] = file.split('/');
+  return stage === 'platform' ? `platform/${room}` : stage!;
+}

@@ -58,10 +58,10 @@ describe('a condition that is taken out', () => {
   };
 
   it.each([
-    ['src/query/entry.sql', 'e.tenant = $1', ['entry']],
-    ['src/query/entry.sql', 'p.tenant = $1', ['payload']],
+    ['src/query/lists/entry.sql', 'e.tenant = $1', ['entry']],
+    ['src/query/lists/entry.sql', 'p.tenant = $1', ['payload']],
     ['src/query/graph/users.sql', 'tenant = $1', ['grant_version']],
-    ['src/query/sequences.sql', 'tenant = $1', ['source_sequence']],
+    ['src/query/lists/sequences.sql', 'tenant = $1', ['source_sequence']],
   ])('%s without %s is found', (file, condition, missing) => {
     expect(without(file, condition)).toEqual(missing);
   });

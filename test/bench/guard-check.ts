@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { createGuardState, type Judgement } from '../../src/guard/state.js';
-import { createGuardClock } from '../../src/guard/guard-clock.js';
+import { createGuardClock } from '../../src/guard/node/guard-clock.js';
 import { DIMENSIONS, ruleKeyFromBytes, type RuleKey, type SelectorKey } from '../../src/rules/index.js';
 import { median, type Row } from './report.js';
 

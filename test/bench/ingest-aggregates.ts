@@ -9,9 +9,12 @@ import { createControlFollower, createControlLog } from '../../src/control/index
 import { toKafkaMessage } from '../../src/emit/index.js';
 import { accept, createAppender } from '../../src/ingest/index.js';
 import { MIGRATIONS } from '../../src/migrations.js';
-import { createLog, createMetrics, createPool, runMigrations, startEmbeddedPostgres, type Pool } from '../../src/platform/index.js';
+import { startEmbeddedPostgres } from '../../src/platform/embedded/index.js';
+import { createLog } from '../../src/platform/log/index.js';
+import { createMetrics } from '../../src/platform/observe/index.js';
+import { createPool, runMigrations, type Pool } from '../../src/platform/postgres/index.js';
 import { ADMIN_CALLER, bootstrap, createRegistry, DEFAULT_TENANT } from '../../src/registry/index.js';
-import { createOrganisation, makeHistory, type SeedEvent } from '../../src/sandbox/index.js';
+import { createOrganisation, makeHistory, type SeedEvent } from '../../src/seed/index.js';
 import { heard, tell } from './introspection-load.js';
 import { median, type Row } from './report.js';
 import { leaveOutAggregates } from './without-aggregates.js';

@@ -3,7 +3,7 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { Adapter, AdapterPayload } from 'oidc-provider';
-import { createPool } from '../../src/platform/index.js';
+import { createPool } from '../../src/platform/postgres/index.js';
 import * as parties from '../conformance/parties.js';
 import { answerOf, heard, opaqueToken, requestOf, type Load } from './introspection-load.js';
 

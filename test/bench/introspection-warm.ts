@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { AUTHORIZE_REQUEST_PATH } from '../../src/introspection/index.js';
-import { createHttpServer } from '../../src/platform/http-server.js';
+import { createHttpServer } from '../../src/platform/http/http-server.js';
 import { createMemoryWorld } from '../conformance/memory-world.js';
 import * as parties from '../conformance/parties.js';
 import { digestOf, signJwt } from '../conformance/signing.js';

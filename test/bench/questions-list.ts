@@ -1,4 +1,4 @@
-import type { Organisation } from '../../src/sandbox/index.js';
+import type { Organisation } from '../../src/seed/index.js';
 
 /** A question of the security team, asked about somebody else each time. */
 export interface BenchQuestion {

@@ -7,8 +7,13 @@ import { createControlFollower, createControlLog } from '../../src/control/index
 import { accept, createAppender } from '../../src/ingest/index.js';
 import { CLOUDEVENTS_MEDIA_TYPE, eventType } from '../../src/contracts/index.js';
 import { startRescind } from '../../src/main.js';
-import { createLog, createMetrics, createPool, readConfig, startEmbeddedPostgres, type Pool } from '../../src/platform/index.js';
-import { createOrganisation, createRescindAdmin, makeHistory, seedOrganisation, type Organisation, type SeedEvent } from '../../src/sandbox/index.js';
+import { readConfig } from '../../src/platform/config/index.js';
+import { startEmbeddedPostgres } from '../../src/platform/embedded/index.js';
+import { createLog } from '../../src/platform/log/index.js';
+import { createMetrics } from '../../src/platform/observe/index.js';
+import { createPool, type Pool } from '../../src/platform/postgres/index.js';
+import { createRescindAdmin } from '../../src/sandbox/index.js';
+import { createOrganisation, makeHistory, seedOrganisation, type Organisation, type SeedEvent } from '../../src/seed/index.js';
 import { heard } from './introspection-load.js';
 
 const log = createLog({ level: process.env['BENCH_LOG_LEVEL'] ?? 'error' });

@@ -1,5 +1,7 @@
 import { createControlFollower, createControlLog } from '../../src/control/index.js';
-import { createHttpApp, createLog, createPool, listenHttp } from '../../src/platform/index.js';
+import { createHttpApp, listenHttp } from '../../src/platform/http/index.js';
+import { createLog } from '../../src/platform/log/index.js';
+import { createPool } from '../../src/platform/postgres/index.js';
 import { ENTITY_KINDS } from '../../src/projections/index.js';
 import { createQuestions, QueryModule } from '../../src/query/index.js';
 import { createAuthenticator, createRegistry, RegistryModule } from '../../src/registry/index.js';

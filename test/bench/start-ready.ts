@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createControlLog, createControlState, readSnapshot, RECORDS_A_SNAPSHOT, writeSnapshot, type ControlRecord, type ControlState, type NewControlRecord, type Seq } from '../../src/control/index.js';
 import { MIGRATIONS } from '../../src/migrations.js';
-import { createLog, createPool, runMigrations, startEmbeddedPostgres, type Pool } from '../../src/platform/index.js';
+import { startEmbeddedPostgres } from '../../src/platform/embedded/index.js';
+import { createLog } from '../../src/platform/log/index.js';
+import { createPool, runMigrations, type Pool } from '../../src/platform/postgres/index.js';
 import { heard } from './introspection-load.js';
 import type { Row } from './report.js';
 

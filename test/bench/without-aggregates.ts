@@ -1,4 +1,4 @@
-import type { Pool, PoolClient } from '../../src/platform/index.js';
+import type { Pool, PoolClient } from '../../src/platform/postgres/index.js';
 
 type Replacement = string | undefined;
 

@@ -2,7 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { startRescind, type RunningRescind } from '../../src/main.js';
-import { createKafka, createLog, createPool, readConfig, startEmbeddedPostgres, startLocalKafka, type Log, type Pool } from '../../src/platform/index.js';
+import { readConfig } from '../../src/platform/config/index.js';
+import { startEmbeddedPostgres, startLocalKafka } from '../../src/platform/embedded/index.js';
+import { createKafka } from '../../src/platform/kafka/index.js';
+import { createLog, type Log } from '../../src/platform/log/index.js';
+import { createPool, type Pool } from '../../src/platform/postgres/index.js';
 import { createRescindAdmin } from '../../src/sandbox/index.js';
 import { API, IDP, RAS } from './events.js';
 

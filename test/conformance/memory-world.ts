@@ -1,7 +1,8 @@
 import type { IdJagIssued, TokenIssued } from '../../src/contracts/index.js';
 import { createControlState, type ControlRecord, type ControlState, type NewControlRecord, type RuleRecord, type Seq } from '../../src/control/index.js';
 import { createIntrospection, createRemoteAddress, type CountedRefusal, type Introspection, type TenantCount } from '../../src/introspection/index.js';
-import { createLog, createMetrics, type Metrics } from '../../src/platform/index.js';
+import { createLog } from '../../src/platform/log/index.js';
+import { createMetrics, type Metrics } from '../../src/platform/observe/index.js';
 import type { LineageReader, StoredIdJag, StoredLineage, StoredToken } from '../../src/projections/index.js';
 import { createAuthenticator, createKeySets } from '../../src/registry/index.js';
 import { ruleKey, selectorKey, tokenParts, tokenRef, type RuleKey, type Selector } from '../../src/rules/index.js';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { TokenIssued } from '../../src/contracts/index.js';
-import { readConfig } from '../../src/platform/index.js';
+import { readConfig } from '../../src/platform/config/index.js';
 import * as parties from './parties.js';
 import { SOURCES, startConformanceService, type Answer, type ConformanceService } from './service.js';
 import { digestOf, mirrorSignature, respellPadding, signJwt } from './signing.js';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventType, type EventDataOf, type SourceEventName } from '../../src/contracts/index.js';
 import { startRescind } from '../../src/main.js';
-import { readConfig } from '../../src/platform/index.js';
+import { readConfig } from '../../src/platform/config/index.js';
 import { createTestDatabase, testLog, type TestDatabase } from '../support/services.js';
 import * as parties from './parties.js';
 

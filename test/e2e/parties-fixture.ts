@@ -1,5 +1,5 @@
 import type { EventDataOf, EventName } from '../../src/contracts/index.js';
-import { createLog } from '../../src/platform/index.js';
+import { createLog } from '../../src/platform/log/index.js';
 import {
   bindLoopback,
   createBrowser,

@@ -5,8 +5,8 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startRescind, type RunningRescind } from '../../src/main.js';
-import { readConfig } from '../../src/platform/index.js';
-import { seedOrganisation } from '../../src/sandbox/index.js';
+import { readConfig } from '../../src/platform/config/index.js';
+import { seedOrganisation } from '../../src/seed/index.js';
 import { createTestDatabase, testLog, type TestDatabase } from '../support/services.js';
 
 /** What a checkout has that its commands need. `node_modules` is there after `npm install`; `dist` is not. */

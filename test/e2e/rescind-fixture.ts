@@ -2,7 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startRescind } from '../../src/main.js';
-import { createLog, readConfig, type Log } from '../../src/platform/index.js';
+import { readConfig } from '../../src/platform/config/index.js';
+import { createLog, type Log } from '../../src/platform/log/index.js';
 import { createRescindAdmin, isRecorded, startSandbox, type AppName, type ClientName, type RescindAdmin, type Sandbox, type UserName } from '../../src/sandbox/index.js';
 import { createTestDatabase, testBrokers, uniqueName } from '../support/services.js';
 

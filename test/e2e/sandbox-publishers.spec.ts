@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Consumer, KafkaMessage } from 'kafkajs';
-import { createKafka, ensureTopics } from '../../src/platform/index.js';
+import { createKafka, ensureTopics } from '../../src/platform/kafka/index.js';
 import { createHttpPublisher, createKafkaPublisher, bindLoopback } from '../../src/sandbox/index.js';
 import { testBrokers, testLog, uniqueName } from '../support/services.js';
 

@@ -9,7 +9,8 @@ import { AssignerProtocol, ConfigResourceTypes, Kafka, logLevel, type Admin, typ
 import { createControlFollower, createControlLog, type Source } from '../../src/control/index.js';
 import type { EventName } from '../../src/contracts/index.js';
 import { MIGRATIONS } from '../../src/migrations.js';
-import { createPool, ensureTopics, runMigrations, type Pool, type PoolClient, type SessionTimeouts } from '../../src/platform/index.js';
+import { ensureTopics } from '../../src/platform/kafka/index.js';
+import { createPool, runMigrations, type Pool, type PoolClient, type SessionTimeouts } from '../../src/platform/postgres/index.js';
 import { ADMIN_CALLER, bootstrap, createRegistry, DEFAULT_TENANT, type Registry } from '../../src/registry/index.js';
 import { testBrokers, testLog, uniqueName } from '../support/services.js';
 import { API, IDP, RAS } from '../support/stage.js';

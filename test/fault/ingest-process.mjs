@@ -1,7 +1,10 @@
 // What `rescind serve` runs for ingest, in a process of its own that a spec can kill: prints `ready` and stays.
 import { createControlFollower, createControlLog } from '../../dist/control/index.js';
 import { createAppender, createKafkaConsumer, createOffsetStore, createRuleQuota } from '../../dist/ingest/index.js';
-import { createKafka, createLog, createMetrics, createPool, endStuckSessions } from '../../dist/platform/index.js';
+import { createKafka } from '../../dist/platform/kafka/index.js';
+import { createLog } from '../../dist/platform/log/index.js';
+import { createMetrics } from '../../dist/platform/observe/index.js';
+import { createPool, endStuckSessions } from '../../dist/platform/postgres/index.js';
 
 const [url, brokers, groupId, applicationName, timeoutsJson] = process.argv.slice(2);
 const log = createLog({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });

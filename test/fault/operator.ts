@@ -1,6 +1,7 @@
 import { createControlFollower, createControlLog } from '../../src/control/index.js';
 import { createAppender, createLogBoundsReader, createOffsetStore, createPartitions, type Partitions } from '../../src/ingest/index.js';
-import { createKafka, createMetrics } from '../../src/platform/index.js';
+import { createKafka } from '../../src/platform/kafka/index.js';
+import { createMetrics } from '../../src/platform/observe/index.js';
 import { testLog } from '../support/services.js';
 import type { Deployment } from './deployment.js';
 

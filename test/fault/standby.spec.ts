@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/platform/index.js';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/platform/embedded/index.js';
 import { testLog } from '../support/services.js';
 import { until } from './deployment.js';
 import { createClient } from './node-client.js';

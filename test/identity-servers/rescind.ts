@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { EventDataOf, IntakeResult, SourceEventName } from '../../src/contracts/index.js';
 import { buildEvent, createHttpEmitter } from '../../src/emit/index.js';
 import { startRescind } from '../../src/main.js';
-import { readConfig } from '../../src/platform/index.js';
+import { readConfig } from '../../src/platform/config/index.js';
 import { createRescindAdmin } from '../../src/sandbox/index.js';
 import { ownPostgres, testLog } from '../support/services.js';
 

@@ -47,9 +47,9 @@ describe('a sample', () => {
 
 describe('files that need services', () => {
   it.each([
-    ['src/control/durable.pg.ts', true],
-    ['src/ingest/records.kafka.ts', true],
-    ['src/revocation/preview-text.ts', true],
+    ['src/control/log/durable.pg.ts', true],
+    ['src/ingest/kafka/records.kafka.ts', true],
+    ['src/revocation/preview/preview-text.ts', true],
     ['src/revocation/revocations.ts', false],
   ])('%s: %s', (file, isOne) => {
     expect(needsServices(file)).toBe(isOne);

@@ -8,7 +8,7 @@ const SCOPE: Readonly<Record<string, RegExp>> = {
   control: /^src\/control\//,
   rules: /^src\/rules\//,
   introspection: /^src\/introspection\//,
-  ingest: /^src\/ingest\/(?:accept[\w-]*|source-rights|strings|partitions?|next-batch|slices|waiting-room|offsets\.pg)\.ts$/,
+  ingest: /^src\/ingest\/(?:\w+\/)?(?:accept[\w-]*|source-rights|strings|partitions?|next-batch|slices|waiting-room|offsets\.pg)\.ts$/,
   guard: /^src\/guard\//,
   revocation: /^src\/revocation\//,
 };
@@ -17,7 +17,7 @@ const LEFT_OUT = /\.(?:spec|module|controller|guard|d)\.ts$|\/(?:index|tokens)\.
 /** Files that only a server can prove right: a unit spec would double a database or a broker. They count in no score, and are named in the output. */
 const NEEDS_SERVICES = /\.(?:pg|kafka)\.ts$/;
 /** The same, of files without the suffix: each writes SQL and does nothing else. */
-const WRITES_SQL: ReadonlySet<string> = new Set(['src/revocation/preview-text.ts']);
+const WRITES_SQL: ReadonlySet<string> = new Set(['src/revocation/preview/preview-text.ts']);
 
 /** A mutant with its number in this state of the sources. */
 export interface Numbered extends Mutant {

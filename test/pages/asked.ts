@@ -1,4 +1,4 @@
-import { createOrganisation, describeIncidents } from '../../src/sandbox/index.js';
+import { createOrganisation, describeIncidents } from '../../src/seed/index.js';
 import type { SeededApi } from '../support/seeded-api.js';
 
 export interface AskedQuestion {

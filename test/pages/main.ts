@@ -1,7 +1,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createLog, startEmbeddedPostgres } from '../../src/platform/index.js';
+import { startEmbeddedPostgres } from '../../src/platform/embedded/index.js';
+import { createLog } from '../../src/platform/log/index.js';
 import { EXAMPLES, makeQuestionsPage, PAGE } from './questions-page.js';
 
 const home = await mkdtemp(join(tmpdir(), 'rescind-page-'));

@@ -1,6 +1,7 @@
 import { createControlLog } from '../../src/control/index.js';
 import { MIGRATIONS } from '../../src/migrations.js';
-import { createPool, runMigrations, type Log } from '../../src/platform/index.js';
+import { type Log } from '../../src/platform/log/index.js';
+import { createPool, runMigrations } from '../../src/platform/postgres/index.js';
 import { DEFAULT_TENANT } from '../../src/registry/index.js';
 import { startSeededApi, type SeededApi } from '../support/seeded-api.js';
 import { ASKED, type AskedQuestion } from './asked.js';
@@ -9,7 +10,7 @@ import { exampleOf, format, shorten, withoutUuids } from './shorten.js';
 /** Where the page lies. */
 export const PAGE = 'src/query/questions.md';
 /** The same answers for OpenAPI, by the path as it writes it. */
-export const EXAMPLES = 'src/query/examples.json';
+export const EXAMPLES = 'src/query/documents/examples.json';
 export const EVENTS = 6_000;
 export const DAYS = 9;
 /** 2026-11-20T18:00:00Z. */
@@ -80,5 +81,5 @@ export RESCIND_URL=http://127.0.0.1:7423 RESCIND_KEY=$(cat .rescind/admin-key)
 
 Names are the same there; ids and times are your own. **What is cut**: of a list two objects or six words are shown, and how many more there were;
 long texts end in \`…\`; what is drawn anew in every deployment (UUIDs, salts, hashes, payloads) stands as \`<uuid>\` or \`…\`. Nothing else is changed.
-The incidents that most of these are about, with more questions each: [src/sandbox/seed](../sandbox/seed/README.md).
+The incidents that most of these are about, with more questions each: [src/seed](../seed/README.md).
 `;

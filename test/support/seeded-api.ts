@@ -2,11 +2,13 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createControlFollower, createControlLog, type Caller } from '../../src/control/index.js';
-import { createHttpApp, createPool, listenHttp, type Log } from '../../src/platform/index.js';
+import { createHttpApp, listenHttp } from '../../src/platform/http/index.js';
+import { type Log } from '../../src/platform/log/index.js';
+import { createPool } from '../../src/platform/postgres/index.js';
 import { createQuestions, describeApi, QueryModule, type PreviewOrder } from '../../src/query/index.js';
 import { ADMIN_KEY_FILE, createAuthenticator, createRegistry, RegistryModule } from '../../src/registry/index.js';
 import { createRevocations } from '../../src/revocation/index.js';
-import { seedOrganisation, type Seeded } from '../../src/sandbox/index.js';
+import { seedOrganisation, type Seeded } from '../../src/seed/index.js';
 
 export interface SeededApi {
   readonly url: string;

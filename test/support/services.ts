@@ -3,7 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Client, type Pool } from 'pg';
-import { createLog, createPool, startEmbeddedPostgres, startLocalKafka, type Log } from '../../src/platform/index.js';
+import { startEmbeddedPostgres, startLocalKafka } from '../../src/platform/embedded/index.js';
+import { createLog, type Log } from '../../src/platform/log/index.js';
+import { createPool } from '../../src/platform/postgres/index.js';
 
 /** Where the run keeps Kafka's jars, so that each start does not resolve them again. */
 export const KAFKA_LIBRARIES = resolve('node_modules/.cache/rescind-kafka');

@@ -6,7 +6,8 @@ import { buildEvent } from '../../src/emit/index.js';
 import type { CloudEvent, EventDataOf, EventName, SourceEventName } from '../../src/contracts/index.js';
 import { createAppender, createIntake, type Appender, type Intake, createRuleQuota } from '../../src/ingest/index.js';
 import { MIGRATIONS } from '../../src/migrations.js';
-import { createMetrics, createPool, runMigrations, type Metrics } from '../../src/platform/index.js';
+import { createMetrics, type Metrics } from '../../src/platform/observe/index.js';
+import { createPool, runMigrations } from '../../src/platform/postgres/index.js';
 import { ADMIN_CALLER, bootstrap, createRegistry, DEFAULT_TENANT, type Registry } from '../../src/registry/index.js';
 import { createTestDatabase, testLog, type TestDatabase } from './services.js';
 

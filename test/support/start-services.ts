@@ -2,12 +2,13 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import type * as Platform from '../../src/platform/index.js';
+import type * as Embedded from '../../src/platform/embedded/index.js';
+import type * as Logging from '../../src/platform/log/index.js';
 
 const PREFIX = 'rescind-test-';
 
 declare global {
-  var rescindTestServices: { directory: string; postgres: Platform.EmbeddedPostgres; kafka: Platform.LocalKafka } | undefined;
+  var rescindTestServices: { directory: string; postgres: Embedded.EmbeddedPostgres; kafka: Embedded.LocalKafka } | undefined;
 }
 
 /**
@@ -17,7 +18,9 @@ declare global {
 export default async function startServices(): Promise<void> {
   removeLeftovers();
   // jest loads this file as CommonJS and cannot follow the sources' imports from here, so the services come from the build.
-  const { createLog, startEmbeddedPostgres, startLocalKafka } = (await import(builtPlatform())) as typeof Platform;
+  build();
+  const { createLog } = (await import(resolve('dist/platform/log/index.js'))) as typeof Logging;
+  const { startEmbeddedPostgres, startLocalKafka } = (await import(resolve('dist/platform/embedded/index.js'))) as typeof Embedded;
   const log = createLog({ level: 'warn' });
   const directory = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`));
   const [postgres, kafka] = await Promise.allSettled([
@@ -35,8 +38,8 @@ export default async function startServices(): Promise<void> {
   globalThis.rescindTestServices = { directory, postgres: postgres.value, kafka: kafka.value };
 }
 
-function builtPlatform(): string {
-  const built = resolve('dist/platform/index.js');
+function build(): void {
+  const built = resolve('dist/platform/embedded/index.js');
   // All of them: specs that kill a process run the build too.
   const sources = readdirSync('src', { recursive: true, encoding: 'utf8' }).map((name) => join('src', name));
   const newest = Math.max(...sources.map((path) => statSync(path).mtimeMs));
@@ -46,7 +49,6 @@ function builtPlatform(): string {
     spawnSync('node_modules/.bin/tsc', ['-p', 'tsconfig.build.json'], { stdio: 'ignore' });
     spawnSync(process.execPath, ['test/support/copy-assets.mjs']);
   }
-  return built;
 }
 
 function removeLeftovers(): void {

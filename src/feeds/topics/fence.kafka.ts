@@ -1,7 +1,8 @@
 import type { Kafka } from 'kafkajs';
 import { RescindError } from '../../contracts/index.js';
 import { createControlLog, createLogCopies } from '../../control/index.js';
-import type { Log, Pool } from '../../platform/index.js';
+import type { Log } from '../../platform/log/index.js';
+import type { Pool } from '../../platform/postgres/index.js';
 import { createControlSeal } from './control-message.js';
 import { findPublished, requireContinued } from './history.js';
 import { storedOffset } from './lead.pg.js';

@@ -1,6 +1,6 @@
 import { RescindError } from '../../contracts/index.js';
 import type { Seq } from '../../control/index.js';
-import type { Pool, PoolClient } from '../../platform/index.js';
+import type { Pool, PoolClient } from '../../platform/postgres/index.js';
 
 /** Advisory lock of the process that publishes. */
 const LEAD_LOCK = 7426;

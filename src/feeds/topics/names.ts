@@ -1,4 +1,4 @@
-import type { TopicSettings } from '../../platform/index.js';
+import type { TopicSettings } from '../../platform/kafka/index.js';
 
 /** Every control record, for Rescind alone: it holds tenants' keys and digests of secrets (wire.md). */
 export const controlTopic = (prefix: string): string => `${prefix}.control`;

@@ -1,6 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { RescindError } from '../../contracts/index.js';
-import { announceInstance, createKafka, listenUnready, type Config, type Health, type KafkaServers, type Log, type Metrics, type Pool } from '../../platform/index.js';
+import { type Config } from '../../platform/config/index.js';
+import { type KafkaServers } from '../../platform/embedded/index.js';
+import { listenUnready } from '../../platform/http/index.js';
+import { createKafka } from '../../platform/kafka/index.js';
+import { type Log } from '../../platform/log/index.js';
+import { type Health, type Metrics } from '../../platform/observe/index.js';
+import { type Pool } from '../../platform/postgres/index.js';
+import { announceInstance } from '../../platform/process/index.js';
 import { createControlFence } from './fence.kafka.js';
 import type { TopicKeys } from './topic-key.pg.js';
 

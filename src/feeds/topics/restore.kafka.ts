@@ -1,7 +1,7 @@
 import type { Kafka } from 'kafkajs';
 import { RescindError } from '../../contracts/index.js';
 import { createLogCopies, type ControlRecord, type LogCopies, type RecordCopy, type Seq } from '../../control/index.js';
-import type { Pool } from '../../platform/index.js';
+import type { Pool } from '../../platform/postgres/index.js';
 import { createControlSeal, isSameRecord } from './control-message.js';
 import { sealed } from './history.js';
 import { controlTopic } from './names.js';

@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RescindError } from '../../contracts/index.js';
-import { writePrivateFile, type Pool, type Secret } from '../../platform/index.js';
+import { writePrivateFile, type Secret } from '../../platform/config/index.js';
+import { type Pool } from '../../platform/postgres/index.js';
 import { TOPIC_KEY_BYTES } from './control-message.js';
 
 export const TOPIC_KEY_FILE = 'control-topic-key';

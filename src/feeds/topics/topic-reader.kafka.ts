@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Kafka } from 'kafkajs';
 import { RescindError } from '../../contracts/index.js';
-import { unreadableOf } from '../../platform/index.js';
+import { unreadableOf } from '../../platform/kafka/index.js';
 
 /** Bytes of one fetch; a larger record comes alone. */
 const FETCH_BYTES = 4 * 1024 * 1024;

@@ -1,5 +1,5 @@
 import type { Kafka, Message, Producer } from 'kafkajs';
-import { ensureTopics, type TopicSettings } from '../../platform/index.js';
+import { ensureTopics, type TopicSettings } from '../../platform/kafka/index.js';
 
 /** Bytes of one request; brokers take batches of 1 MiB unless told otherwise, and a record may be larger than this alone. */
 const SEND_BYTES = 512 * 1024;

@@ -1,5 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { loadSql } from '../../platform/index.js';
+import { loadSql } from '../../platform/postgres/index.js';
 
 export class Contradictions1764000008201 implements MigrationInterface {
   readonly name = 'Contradictions1764000008201';

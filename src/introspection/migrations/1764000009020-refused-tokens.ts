@@ -1,5 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { loadSql } from '../../platform/index.js';
+import { loadSql } from '../../platform/postgres/index.js';
 
 export class RefusedTokens1764000009020 implements MigrationInterface {
   readonly name = 'RefusedTokens1764000009020';

@@ -1,5 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { loadSql } from '../../platform/index.js';
+import { loadSql } from '../../platform/postgres/index.js';
 
 export class LedgerPartitions1764000005000 implements MigrationInterface {
   readonly name = 'LedgerPartitions1764000005000';

@@ -1,5 +1,5 @@
 import type { PoolClient } from 'pg';
-import { byteaArray, int2Array, int4Array, int8Array, jsonbArray, loadSql, uuidArray } from '../../platform/index.js';
+import { byteaArray, int2Array, int4Array, int8Array, jsonbArray, loadSql, uuidArray } from '../../platform/postgres/index.js';
 import { ruleKey, ruleKeyToBytes, userParts, type Parts } from '../../rules/index.js';
 import type { EntityBatch, EntityRef } from '../entities.pg.js';
 import { only, type ProjectedEvent } from '../event.js';

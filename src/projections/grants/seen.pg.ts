@@ -1,5 +1,5 @@
 import type { PoolClient } from 'pg';
-import { int4Array, int8Array, loadSql, uuidArray } from '../../platform/index.js';
+import { int4Array, int8Array, loadSql, uuidArray } from '../../platform/postgres/index.js';
 import type { Edge } from './edge-writes.js';
 
 const WRITE_SEEN = loadSql(import.meta.url, 'write-seen.sql');

@@ -1,5 +1,5 @@
 import type { PoolClient } from 'pg';
-import { int4Array, int8Array, loadSql, uuidArray } from '../../platform/index.js';
+import { int4Array, int8Array, loadSql, uuidArray } from '../../platform/postgres/index.js';
 import type { ProjectedEvent } from '../event.js';
 
 /** A name of a client or user at a RAS that has been tied to the IdP's in this batch. */

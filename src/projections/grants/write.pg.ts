@@ -1,5 +1,5 @@
 import type { PoolClient } from 'pg';
-import { int4Array, int8Array, jsonbArray, loadSql, textArray, uuidArray } from '../../platform/index.js';
+import { int4Array, int8Array, jsonbArray, loadSql, textArray, uuidArray } from '../../platform/postgres/index.js';
 import { userParts } from '../../rules/index.js';
 import type { EntityBatch, EntityRef } from '../entities.pg.js';
 import { only, type ProjectedEvent } from '../event.js';

@@ -1,5 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { loadSql } from '../../platform/index.js';
+import { loadSql } from '../../platform/postgres/index.js';
 
 export class SourceSequence1764000004800 implements MigrationInterface {
   readonly name = 'SourceSequence1764000004800';

@@ -1,5 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { loadSql } from '../../platform/index.js';
+import { loadSql } from '../../platform/postgres/index.js';
 
 export class UseAggregates1764000008000 implements MigrationInterface {
   readonly name = 'UseAggregates1764000008000';

@@ -1,5 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { loadSql } from '../../platform/index.js';
+import { loadSql } from '../../platform/postgres/index.js';
 
 /** Also what makes usage exact as of an index: since when an agent and a resource have been known. */
 export class FillUseAggregates1764000008010 implements MigrationInterface {

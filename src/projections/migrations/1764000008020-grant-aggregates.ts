@@ -1,5 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { loadSql } from '../../platform/index.js';
+import { loadSql } from '../../platform/postgres/index.js';
 
 export class GrantAggregates1764000008020 implements MigrationInterface {
   readonly name = 'GrantAggregates1764000008020';

@@ -1,5 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { loadSql } from '../../platform/index.js';
+import { loadSql } from '../../platform/postgres/index.js';
 import { fillRules } from '../rules/fill.pg.js';
 
 export class RuleHistory1764000008030 implements MigrationInterface {

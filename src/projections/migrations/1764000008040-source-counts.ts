@@ -1,5 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { loadSql } from '../../platform/index.js';
+import { loadSql } from '../../platform/postgres/index.js';
 
 export class SourceCounts1764000008040 implements MigrationInterface {
   readonly name = 'SourceCounts1764000008040';

@@ -1,5 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { loadSql } from '../../platform/index.js';
+import { loadSql } from '../../platform/postgres/index.js';
 
 export class EntityNames1764000008042 implements MigrationInterface {
   readonly name = 'EntityNames1764000008042';

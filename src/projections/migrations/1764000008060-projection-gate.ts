@@ -1,5 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { loadSql } from '../../platform/index.js';
+import { loadSql } from '../../platform/postgres/index.js';
 
 export class ProjectionGate1764000008060 implements MigrationInterface {
   readonly name = 'ProjectionGate1764000008060';

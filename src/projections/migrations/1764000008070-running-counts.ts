@@ -1,5 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { loadSql } from '../../platform/index.js';
+import { loadSql } from '../../platform/postgres/index.js';
 
 export class RunningCounts1764000008070 implements MigrationInterface {
   readonly name = 'RunningCounts1764000008070';

@@ -1,5 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { loadSql } from '../../platform/index.js';
+import { loadSql } from '../../platform/postgres/index.js';
 
 export class ReachIndexes1764000008080 implements MigrationInterface {
   readonly name = 'ReachIndexes1764000008080';

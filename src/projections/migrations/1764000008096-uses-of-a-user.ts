@@ -1,5 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { loadSql } from '../../platform/index.js';
+import { loadSql } from '../../platform/postgres/index.js';
 
 export class UsesOfAUser1764000008096 implements MigrationInterface {
   readonly name = 'UsesOfAUser1764000008096';

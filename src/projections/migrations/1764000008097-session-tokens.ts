@@ -1,5 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { loadSql } from '../../platform/index.js';
+import { loadSql } from '../../platform/postgres/index.js';
 
 export class SessionTokens1764000008097 implements MigrationInterface {
   readonly name = 'SessionTokens1764000008097';

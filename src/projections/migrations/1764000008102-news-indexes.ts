@@ -1,5 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { loadSql } from '../../platform/index.js';
+import { loadSql } from '../../platform/postgres/index.js';
 
 export class NewsIndexes1764000008102 implements MigrationInterface {
   readonly name = 'NewsIndexes1764000008102';

@@ -1,5 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { loadSql } from '../../platform/index.js';
+import { loadSql } from '../../platform/postgres/index.js';
 
 export class UsesOfUsers1764000008103 implements MigrationInterface {
   readonly name = 'UsesOfUsers1764000008103';

@@ -1,5 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { loadSql } from '../../platform/index.js';
+import { loadSql } from '../../platform/postgres/index.js';
 
 export class ForeignUses1764000008202 implements MigrationInterface {
   readonly name = 'ForeignUses1764000008202';

@@ -1,5 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { loadSql } from '../../platform/index.js';
+import { loadSql } from '../../platform/postgres/index.js';
 
 export class SessionIdJags1764000009010 implements MigrationInterface {
   readonly name = 'SessionIdJags1764000009010';

@@ -1,6 +1,6 @@
 import type { Pool, PoolClient } from 'pg';
 import { RescindError } from '../../contracts/index.js';
-import { inTransaction, loadSql } from '../../platform/index.js';
+import { inTransaction, loadSql } from '../../platform/postgres/index.js';
 import { entityColumns, type EntityRef, type FindIds, type FoundId } from '../entities.pg.js';
 
 const FIND_IDS = loadSql(import.meta.url, 'find-ids.sql');

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { byteaArray } from '../../platform/index.js';
+import { byteaArray } from '../../platform/postgres/index.js';
 import { only, type ProjectedEvent } from '../event.js';
 import { idJagKeyOf, tokenKeyOf } from '../tokens/write.pg.js';
 

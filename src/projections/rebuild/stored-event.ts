@@ -11,7 +11,7 @@ import {
   type TokenIssued,
 } from '../../contracts/index.js';
 import type { StoredEntry, StoredPayload } from '../../log/index.js';
-import { parseStrictJson } from '../../platform/index.js';
+import { parseStrictJson } from '../../platform/http/index.js';
 import type { OwnProjectedEvent, ProjectedEvent } from '../event.js';
 
 /** Resource identifiers of a source, and how it reads audiences, as its entries say them in the order of the ledger. */

@@ -1,5 +1,5 @@
 import { eventType, parseEventType, type EventName } from '../../contracts/index.js';
-import { loadSql } from '../../platform/index.js';
+import { loadSql } from '../../platform/postgres/index.js';
 import type { OwnProjectedEvent } from '../event.js';
 import { writeRules, type RuleSource } from './write.pg.js';
 

@@ -1,5 +1,5 @@
 import type { QueryResultRow } from 'pg';
-import { loadSql } from '../../platform/index.js';
+import { loadSql } from '../../platform/postgres/index.js';
 import { KEPT_S } from '../../rules/index.js';
 import type { TenantRows } from './read.pg.js';
 

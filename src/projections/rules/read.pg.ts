@@ -1,6 +1,6 @@
 import type { QueryResultRow } from 'pg';
 import type { RevocationLifted, RevocationOrdered } from '../../contracts/index.js';
-import { loadSql } from '../../platform/index.js';
+import { loadSql } from '../../platform/postgres/index.js';
 import { lastKnownUse, KEPT_S, reviewFrom, type Selector, type Terms } from '../../rules/index.js';
 import { lastUsesOf } from './last-uses.pg.js';
 import { termsOf } from './terms.js';

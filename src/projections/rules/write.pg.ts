@@ -1,5 +1,5 @@
 import type { PoolClient } from 'pg';
-import { int2Array, int8Array, jsonbArray, loadSql, textArray, uuidArray } from '../../platform/index.js';
+import { int2Array, int8Array, jsonbArray, loadSql, textArray, uuidArray } from '../../platform/postgres/index.js';
 import {
   expandSelector,
   isEnabling,

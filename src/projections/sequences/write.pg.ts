@@ -1,5 +1,5 @@
 import type { PoolClient } from 'pg';
-import { loadSql } from '../../platform/index.js';
+import { loadSql } from '../../platform/postgres/index.js';
 import type { ProjectedEvent } from '../event.js';
 
 const WRITE = loadSql(import.meta.url, 'write-sequences.sql');

@@ -1,5 +1,5 @@
 import type { PoolClient } from 'pg';
-import { byteaArray, int4Array, int8Array, loadSql, textArray, uuidArray } from '../../platform/index.js';
+import { byteaArray, int4Array, int8Array, loadSql, textArray, uuidArray } from '../../platform/postgres/index.js';
 import type { ProjectedEvent } from '../event.js';
 import type { KeyedEvent } from '../tokens/write.pg.js';
 

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import type { TokenIssued } from '../../contracts/index.js';
-import { byteaArray, textArray, uuidArray } from '../../platform/index.js';
+import { byteaArray, textArray, uuidArray } from '../../platform/postgres/index.js';
 import { ruleKey, ruleKeyToBytes, tokenParts, tokenRef } from '../../rules/index.js';
 
 const FIND = `

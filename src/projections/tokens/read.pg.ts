@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import type { IdJagIssued, TokenIssued } from '../../contracts/index.js';
-import { loadSql } from '../../platform/index.js';
+import { loadSql } from '../../platform/postgres/index.js';
 import { ruleKeyFromBytes, ruleKeyToBytes, type RuleKey } from '../../rules/index.js';
 import { foldNearest, type NearestRow } from './nearest-row.js';
 import { MAX_LINEAGE_HOPS, type Stored, type StoredLineage } from './stored-lineage.js';

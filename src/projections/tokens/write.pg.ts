@@ -1,6 +1,6 @@
 import type { IdJagIssued, TokenIssued } from '../../contracts/index.js';
 import type { PoolClient } from 'pg';
-import { byteaArray, int4Array, int8Array, jsonbArray, loadSql, textArray, uuidArray } from '../../platform/index.js';
+import { byteaArray, int4Array, int8Array, jsonbArray, loadSql, textArray, uuidArray } from '../../platform/postgres/index.js';
 import { ruleKey, ruleKeyToBytes, tokenParts, tokenRef, userParts, type TokenRef } from '../../rules/index.js';
 import type { EntityBatch, EntityRef } from '../entities.pg.js';
 import { only, type ProjectedEvent } from '../event.js';

@@ -1,5 +1,5 @@
 import type { PoolClient } from 'pg';
-import { int4Array, loadSql, uuidArray } from '../../platform/index.js';
+import { int4Array, loadSql, uuidArray } from '../../platform/postgres/index.js';
 import type { ProjectedEvent } from '../event.js';
 import { USER_BLOCK_BITS } from './blocks.js';
 

@@ -1,4 +1,4 @@
-import { loadSql } from '../../platform/index.js';
+import { loadSql } from '../../platform/postgres/index.js';
 import type { UsageMoment } from './read.pg.js';
 
 const CLOSED = loadSql(import.meta.url, 'closed-edge-uses.sql');

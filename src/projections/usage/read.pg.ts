@@ -1,4 +1,4 @@
-import { loadSql } from '../../platform/index.js';
+import { loadSql } from '../../platform/postgres/index.js';
 
 /**
  * A moment of one tenant's ledger, and what reads in it: a snapshot of `query` is one. `present`: nothing has come since `index`, and the

@@ -1,5 +1,5 @@
 import type { PoolClient } from 'pg';
-import { byteaArray, int4Array, int8Array, loadSql, uuidArray } from '../../platform/index.js';
+import { byteaArray, int4Array, int8Array, loadSql, uuidArray } from '../../platform/postgres/index.js';
 import { ruleKey, ruleKeyToBytes } from '../../rules/index.js';
 import type { EntityBatch, EntityRef } from '../entities.pg.js';
 import type { ProjectedEvent } from '../event.js';

@@ -1,4 +1,4 @@
-import { int4Array, loadSql } from '../../platform/index.js';
+import { int4Array, loadSql } from '../../platform/postgres/index.js';
 import type { UsageMoment } from './read.pg.js';
 
 const USES = loadSql(import.meta.url, 'user-uses.sql');

@@ -1,9 +1,9 @@
 import { Controller, Get, Inject, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { CurrentCaller, RequireRole } from '../../registry/index.js';
-import { Answers, type Asker } from '../documented.controller.js';
+import { Answers, type Asker } from '../ask/documented.controller.js';
 import type { Questions } from '../questions.pg.js';
-import { QUESTIONS } from '../query-tokens.js';
+import { QUESTIONS } from '../ask/query-tokens.js';
 import { ACCESS_PARAMETERS } from './access.pg.js';
 import * as answers from './answers.js';
 import { COUNT_PARAMETERS, MAX_WALKED } from './counts.pg.js';

@@ -1,10 +1,10 @@
-import { asOfOf, momentFromCursor, momentToCursor, readAsOf } from '../as-of.js';
-import { decodeCursor, encodeCursor, questionOf } from '../cursor.js';
-import { operationOf, outcomeOf } from '../entity-kinds.js';
-import { orNull, readNames, type Names } from '../names.pg.js';
-import { readLimit, readParameters } from '../parameters.js';
-import type { Reader } from '../reader.js';
-import type { Ask } from '../snapshot.pg.js';
+import { asOfOf, momentFromCursor, momentToCursor, readAsOf } from '../ask/as-of.js';
+import { decodeCursor, encodeCursor, questionOf } from '../ask/cursor.js';
+import { operationOf, outcomeOf } from '../ask/entity-kinds.js';
+import { orNull, readNames, type Names } from '../ask/names.pg.js';
+import { readLimit, readParameters } from '../ask/parameters.js';
+import type { Reader } from '../ask/reader.js';
+import type { Ask } from '../ask/snapshot.pg.js';
 import type { AccessItem, AccessPage } from './answers.js';
 import { ACCESS_FILTERS, DEFAULT_WINDOW_S, lastOf, MAX_INT64, readFilters, resolveFilters } from './filters.pg.js';
 import { drivenStatements } from './statements.js';

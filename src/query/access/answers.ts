@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox';
-import { Agent, Client, Count, Index, lowerBound, maybe, one, page, Resource, Scopes, Source, strict, Time, TokenId, User } from '../answer-parts.js';
+import { Agent, Client, Count, Index, lowerBound, maybe, one, page, Resource, Scopes, Source, strict, Time, TokenId, User } from '../ask/answer-parts.js';
 
 export const AccessItem = Type.Object(
   {

@@ -1,10 +1,10 @@
 import { RescindError } from '../../contracts/index.js';
 import { COUNTING_TIMEOUT_MS, MAX_COUNTED, readHourUses, type HourSubject, type UseSums } from '../../projections/index.js';
-import { isCut } from '../answer-parts.js';
-import { asOfOf, readAsOf } from '../as-of.js';
-import { invalid, readParameters, type Window } from '../parameters.js';
-import type { Reader } from '../reader.js';
-import type { Ask, Snapshot } from '../snapshot.pg.js';
+import { isCut } from '../ask/answer-parts.js';
+import { asOfOf, readAsOf } from '../ask/as-of.js';
+import { invalid, readParameters, type Window } from '../ask/parameters.js';
+import type { Reader } from '../ask/reader.js';
+import type { Ask, Snapshot } from '../ask/snapshot.pg.js';
 import type { AccessCounts } from './answers.js';
 import { ACCESS_FILTERS, DEFAULT_WINDOW_S, lastOf, readFilters, resolveFilters, type ResolvedFilters } from './filters.pg.js';
 import { drivenStatements } from './statements.js';

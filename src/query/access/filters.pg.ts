@@ -1,9 +1,9 @@
 import { RescindError } from '../../contracts/index.js';
 import { ENTITY_KINDS, OPERATIONS, OUTCOMES } from '../../projections/index.js';
 import { ruleKey, ruleKeyToBytes } from '../../rules/index.js';
-import { resolveFilter } from '../names.pg.js';
-import { FILTER_PARAMETERS, readChoice, readTokenId, readWindow, type Parameters, type Window } from '../parameters.js';
-import type { Snapshot } from '../snapshot.pg.js';
+import { resolveFilter } from '../ask/names.pg.js';
+import { FILTER_PARAMETERS, readChoice, readTokenId, readWindow, type Parameters, type Window } from '../ask/parameters.js';
+import type { Snapshot } from '../ask/snapshot.pg.js';
 import type { Driver } from './statements.js';
 
 export const ACCESS_FILTERS = [

@@ -1,4 +1,4 @@
-import { loadSql } from '../../platform/index.js';
+import { loadSql } from '../../platform/postgres/index.js';
 
 const MATCHES = loadSql(import.meta.url, 'matches.sql');
 

@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox';
-import { Agent, AsOf, Client, Index, lowerBound, maybe, page, Resource, Scopes, strict, Time, User } from '../answer-parts.js';
+import { Agent, AsOf, Client, Index, lowerBound, maybe, page, Resource, Scopes, strict, Time, User } from '../ask/answer-parts.js';
 
 const Point = Type.Object({ index: Index, at: Time }, { ...strict, description: 'an entry of the ledger and its arrival' });
 const State = Type.Enum(['created', 'observed', 'deleted']);

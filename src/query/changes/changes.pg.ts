@@ -1,11 +1,11 @@
 import { COUNTING_TIMEOUT_MS } from '../../projections/index.js';
-import { asOfOf, momentFromCursor, momentToCursor, readAsOf } from '../as-of.js';
-import { decodeCursor, encodeCursor, questionOf } from '../cursor.js';
-import { resolveFilter } from '../names.pg.js';
-import { FILTER_PARAMETERS, invalid, readLimit, readParameters } from '../parameters.js';
+import { asOfOf, momentFromCursor, momentToCursor, readAsOf } from '../ask/as-of.js';
+import { decodeCursor, encodeCursor, questionOf } from '../ask/cursor.js';
+import { resolveFilter } from '../ask/names.pg.js';
+import { FILTER_PARAMETERS, invalid, readLimit, readParameters } from '../ask/parameters.js';
 import type { PairMemory } from '../graph/pairs.pg.js';
-import type { Reader } from '../reader.js';
-import type { Ask } from '../snapshot.pg.js';
+import type { Reader } from '../ask/reader.js';
+import type { Ask } from '../ask/snapshot.pg.js';
 import { KINDS, type ChangeItem, type ChangePage } from './answers.js';
 import { describeLines } from './describe.pg.js';
 import { readGranted } from './granted.pg.js';

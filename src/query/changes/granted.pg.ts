@@ -1,10 +1,10 @@
-import { loadSql } from '../../platform/index.js';
+import { loadSql } from '../../platform/postgres/index.js';
 import { MAX_PAIRS } from '../graph/edge-memory.pg.js';
 import { rememberGrants } from '../graph/grant-memory.pg.js';
 import type { Fact, KnownEdges } from '../graph/known-edges.js';
 import { grantsBetween, type NewGrants } from '../graph/known-grants.js';
 import type { PairMemory } from '../graph/pairs.pg.js';
-import type { Prepared } from '../snapshot.pg.js';
+import type { Prepared } from '../ask/snapshot.pg.js';
 import type { Between } from './read.pg.js';
 
 const GRANTS = { name: 'changes-grants', text: loadSql(import.meta.url, 'grants.sql') };

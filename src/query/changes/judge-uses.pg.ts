@@ -1,7 +1,7 @@
 import { termsOf } from '../../projections/index.js';
 import { createRuleIndex, ruleKeyFromBytes, selectorKey, type RuleIndex, type RuleKey, type TokenKeys } from '../../rules/index.js';
 import { keysOf, readLineages } from '../reach/tokens.pg.js';
-import type { Reader } from '../reader.js';
+import type { Reader } from '../ask/reader.js';
 import type { Line } from './lines.js';
 import type { Between } from './read.pg.js';
 import { MAX_USES_A_RULE, type PartRow, type RuleRow, type UsedAfter, type UseGroup } from './used-after.js';

@@ -1,6 +1,6 @@
-import { loadSql } from '../../platform/index.js';
-import type { Reader } from '../reader.js';
-import type { Snapshot } from '../snapshot.pg.js';
+import { loadSql } from '../../platform/postgres/index.js';
+import type { Reader } from '../ask/reader.js';
+import type { Snapshot } from '../ask/snapshot.pg.js';
 import type { NewGrants } from '../graph/known-grants.js';
 import { lineOfConnection, linesOfOnce, type Line, type OnceRow } from './lines.js';
 import type { Granted } from './granted.pg.js';

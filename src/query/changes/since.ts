@@ -1,7 +1,7 @@
 import { RescindError } from '../../contracts/index.js';
-import { momentFromCursor, readAsOf, type AskedMoment } from '../as-of.js';
-import { invalid, need, type Parameters } from '../parameters.js';
-import type { Snapshot } from '../snapshot.pg.js';
+import { momentFromCursor, readAsOf, type AskedMoment } from '../ask/as-of.js';
+import { invalid, need, type Parameters } from '../ask/parameters.js';
+import type { Snapshot } from '../ask/snapshot.pg.js';
 
 const DURATION = /^([1-9][0-9]{0,4})([mhd])$/;
 const SECONDS = { m: 60, h: 3_600, d: 86_400 } as const;

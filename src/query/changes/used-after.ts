@@ -1,4 +1,4 @@
-import { loadSql } from '../../platform/index.js';
+import { loadSql } from '../../platform/postgres/index.js';
 import { TURNED_MS, turnedBelow } from '../../projections/index.js';
 import { KEPT_S, type Effect, type Selector } from '../../rules/index.js';
 

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
-import { loadSql } from '../../platform/index.js';
-import type { Snapshot } from '../snapshot.pg.js';
+import { loadSql } from '../../platform/postgres/index.js';
+import type { Snapshot } from '../ask/snapshot.pg.js';
 import { areKnown, forgetVersions, learnEarlierVersions, learnVersions, MAX_VERSIONS_KNOWN, noVersions, type KnownVersions, type VersionRow } from './known-versions.js';
 
 const VERSIONS = { name: 'grant-versions', text: loadSql(import.meta.url, 'versions.sql') };

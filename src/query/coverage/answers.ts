@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox';
-import { AsOf, Count, Index, lowerBound, maybe, one, REASON, Source, strict, Time, TokenId } from '../answer-parts.js';
+import { AsOf, Count, Index, lowerBound, maybe, one, REASON, Source, strict, Time, TokenId } from '../ask/answer-parts.js';
 
 /** Most serious first: what hides most of what happens. */
 export const FINDING_CODES = [

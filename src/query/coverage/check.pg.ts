@@ -1,11 +1,11 @@
 import { RescindError } from '../../contracts/index.js';
 import type { ArrivalMode } from '../../log/index.js';
-import { loadSql } from '../../platform/index.js';
-import { asOfOf } from '../as-of.js';
-import { reasonOf, type JudgeToken } from '../inactive.pg.js';
-import { readParameters } from '../parameters.js';
-import type { Reader, RegisteredSource } from '../reader.js';
-import type { Ask } from '../snapshot.pg.js';
+import { loadSql } from '../../platform/postgres/index.js';
+import { asOfOf } from '../ask/as-of.js';
+import { reasonOf, type JudgeToken } from '../lists/inactive.pg.js';
+import { readParameters } from '../ask/parameters.js';
+import type { Reader, RegisteredSource } from '../ask/reader.js';
+import type { Ask } from '../ask/snapshot.pg.js';
 import type { SourceCheckAnswer } from './answers.js';
 import { readHeard } from './heard.pg.js';
 import { nextSteps, wasLast } from './next-steps.js';

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
-import { loadSql } from '../../platform/index.js';
-import type { Snapshot } from '../snapshot.pg.js';
+import { loadSql } from '../../platform/postgres/index.js';
+import type { Snapshot } from '../ask/snapshot.pg.js';
 import { blockOf, clockDaysOf, joinDelays, NO_DELAYS, readCountsBelow, type Count } from './heard.pg.js';
 import { readUsesBelow, type SourceUses } from './uses.pg.js';
 

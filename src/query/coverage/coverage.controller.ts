@@ -1,9 +1,9 @@
 import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
 import { ApiParam, ApiTags } from '@nestjs/swagger';
 import { CurrentCaller, RequireRole } from '../../registry/index.js';
-import { Answers, type Asker } from '../documented.controller.js';
+import { Answers, type Asker } from '../ask/documented.controller.js';
 import type { Questions } from '../questions.pg.js';
-import { QUESTIONS } from '../query-tokens.js';
+import { QUESTIONS } from '../ask/query-tokens.js';
 import { CoverageAnswer, SourceCheckAnswer } from './answers.js';
 import type { CheckAsker } from './check.pg.js';
 import { COVERAGE_PARAMETERS } from './coverage.pg.js';

@@ -1,11 +1,11 @@
-import { loadSql } from '../../platform/index.js';
+import { loadSql } from '../../platform/postgres/index.js';
 import { COUNTING_TIMEOUT_MS, MAX_COUNTED } from '../../projections/index.js';
-import { isCut } from '../answer-parts.js';
-import { asOfOf, momentFromCursor, momentToCursor, readAsOf } from '../as-of.js';
-import { decodeCursor, encodeCursor, questionOf } from '../cursor.js';
-import { readLimit, readParameters } from '../parameters.js';
-import type { Reader, RegisteredSource } from '../reader.js';
-import type { Ask, Snapshot } from '../snapshot.pg.js';
+import { isCut } from '../ask/answer-parts.js';
+import { asOfOf, momentFromCursor, momentToCursor, readAsOf } from '../ask/as-of.js';
+import { decodeCursor, encodeCursor, questionOf } from '../ask/cursor.js';
+import { readLimit, readParameters } from '../ask/parameters.js';
+import type { Reader, RegisteredSource } from '../ask/reader.js';
+import type { Ask, Snapshot } from '../ask/snapshot.pg.js';
 import type { CoverageAnswer, CoverageItem } from './answers.js';
 import { createCountMemory, type ReadNow, type Refused, type Sequence } from './count-memory.pg.js';
 import { bySeriousness, findingsOf } from './findings.js';

@@ -1,5 +1,5 @@
 import { FINDING_CODES, type CoverageItem, type Finding } from './answers.js';
-import type { LineageProfile } from '../reader.js';
+import type { LineageProfile } from '../ask/reader.js';
 
 /** A source that said something once and nothing for so long. */
 export const SILENT_AFTER_S = 86_400;

@@ -1,6 +1,6 @@
-import { loadSql } from '../../platform/index.js';
+import { loadSql } from '../../platform/postgres/index.js';
 import { AHEAD_MS, BLOCK_BITS, PROMPT_MS } from '../../projections/index.js';
-import type { Snapshot } from '../snapshot.pg.js';
+import type { Snapshot } from '../ask/snapshot.pg.js';
 import type { Clock } from './answers.js';
 
 const COUNTS = loadSql(import.meta.url, 'counts.sql');

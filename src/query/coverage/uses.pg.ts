@@ -1,5 +1,5 @@
-import { loadSql } from '../../platform/index.js';
-import type { Snapshot } from '../snapshot.pg.js';
+import { loadSql } from '../../platform/postgres/index.js';
+import type { Snapshot } from '../ask/snapshot.pg.js';
 
 const USES = loadSql(import.meta.url, 'uses.sql');
 const USES_BELOW = {

@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox';
-import { Count, EntityId, Index, maybe, one, page, strict, Time } from '../answer-parts.js';
+import { Count, EntityId, Index, maybe, one, page, strict, Time } from '../ask/answer-parts.js';
 
 const Text = maybe(Type.String());
 

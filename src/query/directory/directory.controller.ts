@@ -1,11 +1,11 @@
 import { Body, Controller, Delete, Get, Header, HttpCode, Inject, Param, Post, Put, Query } from '@nestjs/common';
 import { ApiBody, ApiOkResponse, ApiOperation, ApiParam, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { RescindError } from '../../contracts/index.js';
-import { jsonBody, mediaTypeOf } from '../../platform/index.js';
+import { jsonBody, mediaTypeOf } from '../../platform/http/index.js';
 import { CurrentCaller, RequireRole } from '../../registry/index.js';
-import { Answers, type Asker } from '../documented.controller.js';
+import { Answers, type Asker } from '../ask/documented.controller.js';
 import type { Questions } from '../questions.pg.js';
-import { QUESTIONS } from '../query-tokens.js';
+import { QUESTIONS } from '../ask/query-tokens.js';
 import { DirectoryEntry, DirectoryPage, EntityAnswer, ImportAnswer } from './answers.js';
 import { DIRECTORY_PARAMETERS, type Writer } from './directory.pg.js';
 import { ENTITY_PARAMETERS } from './entity.pg.js';

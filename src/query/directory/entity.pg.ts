@@ -1,10 +1,10 @@
 import { RescindError } from '../../contracts/index.js';
-import { loadSql } from '../../platform/index.js';
+import { loadSql } from '../../platform/postgres/index.js';
 import { ENTITY_KINDS, type EntityKind } from '../../projections/index.js';
-import { asOfOf, readAsOf } from '../as-of.js';
-import { readDisplayNames } from '../names.pg.js';
-import { invalid, MAX_ENTITY_ID, readParameters } from '../parameters.js';
-import type { Ask, Snapshot } from '../snapshot.pg.js';
+import { asOfOf, readAsOf } from '../ask/as-of.js';
+import { readDisplayNames } from '../ask/names.pg.js';
+import { invalid, MAX_ENTITY_ID, readParameters } from '../ask/parameters.js';
+import type { Ask, Snapshot } from '../ask/snapshot.pg.js';
 import type { EntityAnswer } from './answers.js';
 import { columnsOf, type DirectoryColumns } from './directory.pg.js';
 

@@ -1,5 +1,5 @@
 import { RescindError } from '../../contracts/index.js';
-import { parseStrictJson } from '../../platform/index.js';
+import { parseStrictJson } from '../../platform/http/index.js';
 import { CsvError, parseCsv } from './csv.js';
 import { DIRECTORY_KINDS, readRow, type DirectoryKind, type DirectoryRow, type Members } from './rows.js';
 

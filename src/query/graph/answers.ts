@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox';
-import { Count, Index, lowerBound, maybe, one, Scopes, strict, Time } from '../answer-parts.js';
+import { Count, Index, lowerBound, maybe, one, Scopes, strict, Time } from '../ask/answer-parts.js';
 
 const NodeId = Type.String({ description: 'id of an entity, or `issuer:` and its name' });
 const Seen = Type.Object({ index: Index, at: Time }, { ...strict, description: 'the first entry that names it, and its arrival' });

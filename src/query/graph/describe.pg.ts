@@ -1,7 +1,7 @@
-import { loadSql } from '../../platform/index.js';
-import type { Snapshot } from '../snapshot.pg.js';
-import { isCut } from '../answer-parts.js';
-import { scopesOf } from '../usage.js';
+import { loadSql } from '../../platform/postgres/index.js';
+import type { Snapshot } from '../ask/snapshot.pg.js';
+import { isCut } from '../ask/answer-parts.js';
+import { scopesOf } from '../ask/usage.js';
 import type { GraphAnswer, GraphEdge, GraphNode } from './answers.js';
 import type { Drawing } from './canvas.js';
 import type { EntitiesOf } from './entity-memory.pg.js';

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { RescindError } from '../../contracts/index.js';
-import { loadSql } from '../../platform/index.js';
-import type { Snapshot } from '../snapshot.pg.js';
+import { loadSql } from '../../platform/postgres/index.js';
+import type { Snapshot } from '../ask/snapshot.pg.js';
 import { learnEdges, noEdges, type KnownEdges, type NewsRow } from './known-edges.js';
 import { boundGrants } from './known-grants.js';
 

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { RescindError } from '../../contracts/index.js';
-import type { Snapshot } from '../snapshot.pg.js';
+import type { Snapshot } from '../ask/snapshot.pg.js';
 
 const ENTITIES = {
   name: 'graph-entities',

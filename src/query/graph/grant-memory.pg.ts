@@ -1,5 +1,5 @@
-import { loadSql } from '../../platform/index.js';
-import type { Snapshot } from '../snapshot.pg.js';
+import { loadSql } from '../../platform/postgres/index.js';
+import type { Snapshot } from '../ask/snapshot.pg.js';
 import type { KnownEdge, KnownEdges } from './known-edges.js';
 import { grantsAt, learnEarlierGrants, roomForGrants } from './known-grants.js';
 

@@ -1,8 +1,8 @@
 import { Controller, Get, Inject, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { CurrentCaller, RequireRole } from '../../registry/index.js';
-import { Answers, type Asker } from '../documented.controller.js';
-import { QUESTIONS } from '../query-tokens.js';
+import { Answers, type Asker } from '../ask/documented.controller.js';
+import { QUESTIONS } from '../ask/query-tokens.js';
 import type { Questions } from '../questions.pg.js';
 import { GraphAnswer } from './answers.js';
 import { GRAPH_PARAMETERS } from './graph.pg.js';

@@ -1,10 +1,10 @@
 import { RescindError } from '../../contracts/index.js';
 import { COUNTING_TIMEOUT_MS, ENTITY_KINDS } from '../../projections/index.js';
-import { asOfOf, readAsOf } from '../as-of.js';
-import { resolveFilter } from '../names.pg.js';
-import { FILTER_PARAMETERS, invalid, readParameters, readWindow, type Parameters } from '../parameters.js';
-import type { Reader } from '../reader.js';
-import type { Ask, Snapshot } from '../snapshot.pg.js';
+import { asOfOf, readAsOf } from '../ask/as-of.js';
+import { resolveFilter } from '../ask/names.pg.js';
+import { FILTER_PARAMETERS, invalid, readParameters, readWindow, type Parameters } from '../ask/parameters.js';
+import type { Reader } from '../ask/reader.js';
+import type { Ask, Snapshot } from '../ask/snapshot.pg.js';
 import type { GraphAnswer } from './answers.js';
 import { createSymbols, MAX_GRAPH_NODES, type Drawing, type Symbols } from './canvas.js';
 import { describeDrawing } from './describe.pg.js';

@@ -1,7 +1,7 @@
 import { readUsesOfUsers } from '../../projections/index.js';
-import type { Window } from '../parameters.js';
-import type { Snapshot } from '../snapshot.pg.js';
-import { boundsOf } from '../usage.js';
+import type { Window } from '../ask/parameters.js';
+import type { Snapshot } from '../ask/snapshot.pg.js';
+import { boundsOf } from '../ask/usage.js';
 import { createEdgeMemory, type AllEdges, type EdgesOf } from './edge-memory.pg.js';
 import { readGrants } from './grant-memory.pg.js';
 import { agentsAt, connectedAgents, detailsAt, edgeKey, shownAs, type KnownEdge } from './known-edges.js';

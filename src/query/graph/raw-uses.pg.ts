@@ -1,6 +1,6 @@
-import { loadSql } from '../../platform/index.js';
+import { loadSql } from '../../platform/postgres/index.js';
 import { MAX_COUNTED } from '../../projections/index.js';
-import type { Snapshot } from '../snapshot.pg.js';
+import type { Snapshot } from '../ask/snapshot.pg.js';
 import type { PairUse } from './pairs.js';
 
 const USES = loadSql(import.meta.url, 'raw-uses.sql');

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { BLOCK_BITS, readClosedEdges, readOpenEdges, type EdgeSum } from '../../projections/index.js';
-import type { Snapshot } from '../snapshot.pg.js';
+import type { Snapshot } from '../ask/snapshot.pg.js';
 import type { EdgeFilter } from './edge-memory.pg.js';
 import { edgeKey } from './known-edges.js';
 import { joinUse, NO_USE, type PairUse } from './pairs.js';

@@ -1,5 +1,5 @@
 import { Type, type Static, type TSchema } from 'typebox';
-import { Agent, Client, Count, EntityId, Index, lowerBound, maybe, one, Resource, strict, Time, TokenId, User } from '../answer-parts.js';
+import { Agent, Client, Count, EntityId, Index, lowerBound, maybe, one, Resource, strict, Time, TokenId, User } from '../ask/answer-parts.js';
 
 const group = <T extends TSchema>(item: T) =>
   Type.Object(

@@ -1,4 +1,4 @@
-import { loadSql } from '../../platform/index.js';
+import { loadSql } from '../../platform/postgres/index.js';
 import type { Seeds } from './start.pg.js';
 
 /** What is told of a candidate beside its key. */

@@ -1,4 +1,4 @@
-import { FILTER_PARAMETERS, invalid, need, readDigest, readEntity, readSeconds, readTokenId, type EntityRef, type Parameters } from '../parameters.js';
+import { FILTER_PARAMETERS, invalid, need, readDigest, readEntity, readSeconds, readTokenId, type EntityRef, type Parameters } from '../ask/parameters.js';
 
 const START_PARAMETERS = {
   ...FILTER_PARAMETERS,

@@ -1,8 +1,8 @@
 import { RescindError } from '../../contracts/index.js';
-import { loadSql } from '../../platform/index.js';
+import { loadSql } from '../../platform/postgres/index.js';
 import { ENTITY_KINDS, MAX_COUNTED } from '../../projections/index.js';
 import { DIMENSIONS, ruleKey, ruleKeyToBytes, selectorParts, tokenRef, type Dimension, type RuleKey, type Selector, type TokenFacts, type TokenKeys } from '../../rules/index.js';
-import type { Early, Prepared } from '../snapshot.pg.js';
+import type { Early, Prepared } from '../ask/snapshot.pg.js';
 import type { AskedStart } from './parameters.js';
 
 /** Other names of one user or client. With more, the question is refused: nobody could say what is left out. */

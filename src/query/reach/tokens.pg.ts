@@ -1,7 +1,7 @@
 import { MAX_COUNTED, type StoredLineage } from '../../projections/index.js';
 import { MAX_LINEAGE_AGE_S, ruleKeyFromBytes, ruleKeyToBytes, tokenKeys, type RuleKey, type TokenKeys } from '../../rules/index.js';
-import type { Reader } from '../reader.js';
-import type { Snapshot } from '../snapshot.pg.js';
+import type { Reader } from '../ask/reader.js';
+import type { Snapshot } from '../ask/snapshot.pg.js';
 import { findStoppingAsOf } from '../stopping.pg.js';
 import { candidatesOf, type CandidateRow, type Told } from './candidates.js';
 import { lineageAsOf } from './lineage-as-of.js';

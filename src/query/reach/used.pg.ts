@@ -1,6 +1,6 @@
-import { byteaArray, int4Array, loadSql } from '../../platform/index.js';
+import { byteaArray, int4Array, loadSql } from '../../platform/postgres/index.js';
 import { MAX_COUNTED, readTotalUses } from '../../projections/index.js';
-import type { Prepared, Snapshot } from '../snapshot.pg.js';
+import type { Prepared, Snapshot } from '../ask/snapshot.pg.js';
 import type { Start } from './start.pg.js';
 import type { ReachedToken } from './tokens.pg.js';
 

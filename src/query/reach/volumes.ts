@@ -1,6 +1,6 @@
-import { isCut } from '../answer-parts.js';
-import { operationOf } from '../entity-kinds.js';
-import { orNull, type Names } from '../names.pg.js';
+import { isCut } from '../ask/answer-parts.js';
+import { operationOf } from '../ask/entity-kinds.js';
+import { orNull, type Names } from '../ask/names.pg.js';
 import { MAX_SHOWN } from './held.pg.js';
 import type { Used, UsedRow } from './used.pg.js';
 

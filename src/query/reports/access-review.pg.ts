@@ -1,10 +1,10 @@
-import { int4Array, loadSql } from '../../platform/index.js';
+import { int4Array, loadSql } from '../../platform/postgres/index.js';
 import { readUsesOfGrants, type UserUses } from '../../projections/index.js';
-import { asOfOf, readAsOf } from '../as-of.js';
-import { orNull, readNames, resolveFilter } from '../names.pg.js';
-import { FILTER_PARAMETERS, invalid, readParameters } from '../parameters.js';
-import type { Reader } from '../reader.js';
-import type { Ask, Snapshot } from '../snapshot.pg.js';
+import { asOfOf, readAsOf } from '../ask/as-of.js';
+import { orNull, readNames, resolveFilter } from '../ask/names.pg.js';
+import { FILTER_PARAMETERS, invalid, readParameters } from '../ask/parameters.js';
+import type { Reader } from '../ask/reader.js';
+import type { Ask, Snapshot } from '../ask/snapshot.pg.js';
 import type { ReviewItem } from './answers.js';
 import { csvLine, csvTime } from './csv.js';
 import { readFormat } from './format.js';

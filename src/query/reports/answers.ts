@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox';
-import { Agent, AsOf, Client, Count, GrantedScopes, Index, lowerBound, maybe, one, Resource, Scopes, strict, Time, TokenId, User } from '../answer-parts.js';
+import { Agent, AsOf, Client, Count, GrantedScopes, Index, lowerBound, maybe, one, Resource, Scopes, strict, Time, TokenId, User } from '../ask/answer-parts.js';
 
 export const ReviewItem = Type.Object(
   {

@@ -1,4 +1,4 @@
-import { invalid, type Parameters } from '../parameters.js';
+import { invalid, type Parameters } from '../ask/parameters.js';
 
 export type Format = 'csv' | 'json';
 

@@ -1,6 +1,6 @@
 import { DIMENSIONS, ruleKey, ruleKeyFromBytes, type Dimension, type RuleKey, type TokenKeys } from '../../rules/index.js';
-import type { Names } from '../names.pg.js';
-import type { Snapshot } from '../snapshot.pg.js';
+import type { Names } from '../ask/names.pg.js';
+import type { Snapshot } from '../ask/snapshot.pg.js';
 import { findStoppingAsOf } from '../stopping.pg.js';
 
 export interface ReviewedGrant {

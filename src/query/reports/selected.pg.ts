@@ -3,7 +3,7 @@ import type { RuleVersion } from '../../projections/index.js';
 import { createRuleIndex, ruleKey, ruleKeyToBytes, selectorKey, tokenParts, userParts, type Selector, type TokenKeys, type TokenRef } from '../../rules/index.js';
 import type { AskedStart } from '../reach/parameters.js';
 import { findStart, NO_SEEDS, type Seeds } from '../reach/start.pg.js';
-import type { Snapshot } from '../snapshot.pg.js';
+import type { Snapshot } from '../ask/snapshot.pg.js';
 
 /** A rule that names neither a person nor an application begins from every client. */
 const CLIENTS = `SELECT c.id FROM entity c WHERE c.tenant = $1 AND c.kind = 2 AND c.from_ix < $2

@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox';
-import { Index, maybe, one, strict } from '../answer-parts.js';
+import { Index, maybe, one, strict } from '../ask/answer-parts.js';
 
 export const SearchItem = Type.Object(
   {

@@ -1,5 +1,5 @@
 import { RescindError } from '../../contracts/index.js';
-import { maskSecrets } from '../../platform/index.js';
+import { maskSecrets } from '../../platform/log/index.js';
 
 /** A JWT cut off before its signature: two segments of base64url of which the first opens a JSON object. */
 const CUT_OFF = /eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{2,}/;

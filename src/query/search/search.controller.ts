@@ -1,9 +1,9 @@
 import { Controller, Get, Inject, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { CurrentCaller, RequireRole } from '../../registry/index.js';
-import { Answers, type Asker } from '../documented.controller.js';
+import { Answers, type Asker } from '../ask/documented.controller.js';
 import type { Questions } from '../questions.pg.js';
-import { QUESTIONS } from '../query-tokens.js';
+import { QUESTIONS } from '../ask/query-tokens.js';
 import { SearchAnswer } from './answers.js';
 import { SEARCH_PARAMETERS } from './search.pg.js';
 

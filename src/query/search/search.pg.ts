@@ -1,11 +1,11 @@
-import { loadSql } from '../../platform/index.js';
+import { loadSql } from '../../platform/postgres/index.js';
 import { ENTITY_KINDS, type EntityKind } from '../../projections/index.js';
 import { ruleKey, ruleKeyToBytes } from '../../rules/index.js';
-import { asOfOf, readAsOf } from '../as-of.js';
-import { readDisplayNames } from '../names.pg.js';
-import { invalid, MAX_ENTITY_ID, need, readLimit, readParameters, type Parameters } from '../parameters.js';
-import type { Reader } from '../reader.js';
-import type { Ask, Snapshot } from '../snapshot.pg.js';
+import { asOfOf, readAsOf } from '../ask/as-of.js';
+import { readDisplayNames } from '../ask/names.pg.js';
+import { invalid, MAX_ENTITY_ID, need, readLimit, readParameters, type Parameters } from '../ask/parameters.js';
+import type { Reader } from '../ask/reader.js';
+import type { Ask, Snapshot } from '../ask/snapshot.pg.js';
 import type { SearchAnswer, SearchItem } from './answers.js';
 import { refuseTokens } from './refuse-tokens.js';
 

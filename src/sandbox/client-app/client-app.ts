@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import * as oauth from 'openid-client';
 import { ID_JAG_TOKEN_TYPE, ID_TOKEN_TOKEN_TYPE, JWT_BEARER_GRANT_TYPE, TOKEN_EXCHANGE_GRANT_TYPE } from '../../contracts/index.js';
-import type { Log } from '../../platform/index.js';
+import type { Log } from '../../platform/log/index.js';
 import { sendHtml } from '../http-forms.js';
 import type { BoundServer } from '../http-server.js';
 import { SIGNING_ALGORITHM } from '../signing-key.js';

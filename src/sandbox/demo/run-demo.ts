@@ -1,4 +1,4 @@
-import type { Log } from '../../platform/index.js';
+import type { Log } from '../../platform/log/index.js';
 import { createRescindAdmin } from '../rescind-admin.js';
 import { startSandbox, type Sandbox } from '../sandbox.js';
 import { blockConnection } from './block-connection.js';

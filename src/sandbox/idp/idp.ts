@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { ClientMetadata, KoaContextWithOIDC, Provider } from 'oidc-provider';
 import { ID_JAG_TOKEN_TYPE, TOKEN_EXCHANGE_GRANT_TYPE } from '../../contracts/index.js';
-import type { Log } from '../../platform/index.js';
+import type { Log } from '../../platform/log/index.js';
 import type { EventPublisher } from '../event-publisher.js';
 import { sendHtml } from '../http-forms.js';
 import type { BoundServer } from '../http-server.js';

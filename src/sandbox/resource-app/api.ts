@@ -2,7 +2,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { compactVerify, type CryptoKey } from 'jose';
 import { ACCESS_TOKEN_HINT, type EventDataOf } from '../../contracts/index.js';
 import { digestOf, jwtIdentity, tokenIdentity } from '../../emit/index.js';
-import type { Log } from '../../platform/index.js';
+import type { Log } from '../../platform/log/index.js';
 import type { EventPublisher } from '../event-publisher.js';
 import { sendJson } from '../http-forms.js';
 import type { Introspect, IntrospectionClaims } from '../rescind-introspection.js';

@@ -2,7 +2,7 @@ import { decodeJwt, decodeProtectedHeader } from 'jose';
 import type { Provider, ResourceServer, TokenEndpointGrantContext } from 'oidc-provider';
 import { ID_JAG_TOKEN_TYPE, ID_JAG_TYP, JWT_BEARER_GRANT_TYPE, type EventDataOf } from '../../contracts/index.js';
 import { digestOf } from '../../emit/index.js';
-import type { Log } from '../../platform/index.js';
+import type { Log } from '../../platform/log/index.js';
 import type { EventPublisher } from '../event-publisher.js';
 import type { ProviderErrors } from '../provider.js';
 import type { Introspect } from '../rescind-introspection.js';

@@ -2,7 +2,7 @@ import { createRemoteJWKSet, type JWTVerifyGetKey } from 'jose';
 import type { ClientMetadata, ResourceServer } from 'oidc-provider';
 import { ID_JAG_GRANT_PROFILE, JWT_BEARER_GRANT_TYPE } from '../../contracts/index.js';
 import type { Guard } from '../../guard/index.js';
-import type { Log } from '../../platform/index.js';
+import type { Log } from '../../platform/log/index.js';
 import type { EventPublisher } from '../event-publisher.js';
 import type { BoundServer } from '../http-server.js';
 import { createProvider, loadProviderModule } from '../provider.js';

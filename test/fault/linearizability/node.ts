@@ -5,7 +5,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
-import { STOP_DEADLINE_MET } from '../../../src/platform/index.js';
+import { STOP_DEADLINE_MET } from '../../../src/platform/process/index.js';
 import type { Link } from './link.js';
 
 /** A start that found the database or Kafka away is repeated. */

@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, expect, it } from '@jest/globals';
-import { createHttpServer } from '../../../src/platform/http-server.js';
+import { createHttpServer } from '../../../src/platform/http/http-server.js';
 import { createMemoryWorld, type MemoryWorld } from '../../conformance/memory-world.js';
 import * as parties from '../../conformance/parties.js';
 import { digestOf } from '../../conformance/signing.js';

@@ -2,12 +2,13 @@ import { join } from 'node:path';
 import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import type { Client } from 'pg';
-import type * as inForceModule from '../../../src/control/in-force.js';
+import type * as inForceModule from '../../../src/control/follow/in-force.js';
 import type * as control from '../../../src/control/index.js';
-import type * as leaseModule from '../../../src/control/lease.js';
-import type * as membershipModule from '../../../src/control/membership.pg.js';
-import type * as nodeRowsModule from '../../../src/control/node-rows.pg.js';
-import { createPool, type Log } from '../../../src/platform/index.js';
+import type * as leaseModule from '../../../src/control/lease/lease.js';
+import type * as membershipModule from '../../../src/control/follow/membership.pg.js';
+import type * as nodeRowsModule from '../../../src/control/follow/node-rows.pg.js';
+import { type Log } from '../../../src/platform/log/index.js';
+import { createPool } from '../../../src/platform/postgres/index.js';
 
 type ControlModule = typeof control;
 type InForceModule = typeof inForceModule;

@@ -5,7 +5,7 @@ import { describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
 import { MIN_LEASE_MS } from '../../../src/control/index.js';
 import { MIGRATIONS } from '../../../src/migrations.js';
-import { runMigrations } from '../../../src/platform/index.js';
+import { runMigrations } from '../../../src/platform/postgres/index.js';
 import { createTestDatabase, testLog } from '../../support/services.js';
 import { run } from './run.js';
 import { SCENARIOS } from './scenarios.js';

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createControlFollower, createControlLog, MIN_LEASE_MS, type ControlFollower, type ControlLog, type NewControlRecord, type Seq } from '../../../src/control/index.js';
 import { MIGRATIONS } from '../../../src/migrations.js';
-import { runMigrations, type Pool } from '../../../src/platform/index.js';
+import { runMigrations, type Pool } from '../../../src/platform/postgres/index.js';
 import { createTestDatabase, testLog } from '../../support/services.js';
 
 export const TENANT = '00000000-0000-4000-8000-000000000001';
@@ -143,7 +143,7 @@ export async function createControlDatabase(): Promise<ControlDatabase> {
 }
 
 async function spawnNode(url: string): Promise<{ node: NodeProcess; kill: () => Promise<void> }> {
-  const child = spawn(process.execPath, [fileURLToPath(new URL('node-process.mjs', import.meta.url)), url, String(LEASE_MS)], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [fileURLToPath(new URL('./node-process.mjs', import.meta.url)), url, String(LEASE_MS)], { stdio: ['pipe', 'pipe', 'inherit'] });
   const exited = once(child, 'exit');
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const next = async (): Promise<string> => {

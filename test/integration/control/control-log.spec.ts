@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { RescindError } from '../../../src/contracts/index.js';
 import { createControlLog, type Appended, type Command, type ControlLog, type ControlRecord, type NewControlRecord, type Seq } from '../../../src/control/index.js';
-import { createPool } from '../../../src/platform/index.js';
+import { createPool } from '../../../src/platform/postgres/index.js';
 import { createControlDatabase, record, until, type ControlDatabase } from './control-fixture.js';
 
 describe('the control log on PostgreSQL', () => {

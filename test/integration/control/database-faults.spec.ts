@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
 import { createControlFollower, createControlLog, type ControlFollower, type ControlLog } from '../../../src/control/index.js';
-import { queryDurably } from '../../../src/control/durable.pg.js';
+import { queryDurably } from '../../../src/control/log/durable.pg.js';
 import { MIGRATIONS } from '../../../src/migrations.js';
-import { createPool, runMigrations, type Pool } from '../../../src/platform/index.js';
+import { createPool, runMigrations, type Pool } from '../../../src/platform/postgres/index.js';
 import { ownPostgres, testLog } from '../../support/services.js';
 import { hostClock, LEASE_MS, record, until } from './control-fixture.js';
 

@@ -1,7 +1,8 @@
 // A node in a process of its own. Prints `ready`; `ask` on its input prints what it answers from, `stop` ends it in order.
 import { createInterface } from 'node:readline';
 import { createControlFollower, createControlLog } from '../../../dist/control/index.js';
-import { createLog, createPool } from '../../../dist/platform/index.js';
+import { createLog } from '../../../dist/platform/log/index.js';
+import { createPool } from '../../../dist/platform/postgres/index.js';
 
 const [url, leaseMs] = process.argv.slice(2);
 const log = createLog({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });

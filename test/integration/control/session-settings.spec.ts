@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
-import { createControlSession } from '../../../src/control/control-session.pg.js';
+import { createControlSession } from '../../../src/control/follow/control-session.pg.js';
 import { createTestDatabase, type TestDatabase } from '../../support/services.js';
 
 let database: TestDatabase;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Kafka, KafkaMessage, Producer as KafkaClient } from 'kafkajs';
 import { createProducer, kafkaTransport, type Producer, type ProducerOptions } from '../../../src/emit/index.js';
-import { createKafka, ensureTopics } from '../../../src/platform/index.js';
+import { createKafka, ensureTopics } from '../../../src/platform/kafka/index.js';
 import { ownKafka, testLog, uniqueName, type OwnService } from '../../support/services.js';
 
 const SOURCE = 'https://login.chat.example';

@@ -11,7 +11,7 @@ import { startReceiver, type Receiver } from './receiver.js';
 /** For thousands of events on disk, and some starts of a process: how long these take is not promised. */
 const MANY_EVENTS_MS = 600_000;
 
-const PROCESS = fileURLToPath(new URL('spooling-process.mjs', import.meta.url));
+const PROCESS = fileURLToPath(new URL('./spooling-process.mjs', import.meta.url));
 
 describe('a process that is killed while it spools', () => {
   let directory: string;

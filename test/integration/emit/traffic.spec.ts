@@ -5,7 +5,7 @@ import { Readable, Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { run } from '../../../src/cli/run.js';
 import { startRescind, type RunningRescind } from '../../../src/main.js';
-import { readConfig } from '../../../src/platform/index.js';
+import { readConfig } from '../../../src/platform/config/index.js';
 import { createTestDatabase, testLog, type TestDatabase } from '../../support/services.js';
 
 describe('rescind emit --rate', () => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventType, type EventDataOf, type SourceEventName, type TokenIssued } from '../../../src/contracts/index.js';
 import { startRescind, type RunningRescind } from '../../../src/main.js';
-import { readConfig } from '../../../src/platform/index.js';
+import { readConfig } from '../../../src/platform/config/index.js';
 import * as parties from '../../conformance/parties.js';
 import { digestOf } from '../../conformance/signing.js';
 import { metricsWith } from '../../support/metrics.js';

@@ -1,7 +1,10 @@
 // What `rescind serve` runs for the role feed, in a process of its own that a spec can stop and kill: prints `ready` and stays.
 import { createControlFollower, createControlLog } from '../../../dist/control/index.js';
 import { createTopicFeeds, createTopicKeys } from '../../../dist/feeds/index.js';
-import { createKafka, createLog, createMetrics, createPool } from '../../../dist/platform/index.js';
+import { createKafka } from '../../../dist/platform/kafka/index.js';
+import { createLog } from '../../../dist/platform/log/index.js';
+import { createMetrics } from '../../../dist/platform/observe/index.js';
+import { createPool } from '../../../dist/platform/postgres/index.js';
 
 const [url, brokers, prefix, applicationName, home] = process.argv.slice(2);
 const log = createLog({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });

@@ -9,7 +9,10 @@ import { controlTopic, createTopicFeeds, createTopicKeys, createTopicReader, rev
 import { createControlSeal, type ControlSeal } from '../../../src/feeds/topics/control-message.js';
 import type { TopicReader, TopicRecord } from '../../../src/feeds/topics/topic-reader.kafka.js';
 import { MIGRATIONS } from '../../../src/migrations.js';
-import { createKafka, createMetrics, runMigrations, Secret, type Metrics, type Pool } from '../../../src/platform/index.js';
+import { Secret } from '../../../src/platform/config/index.js';
+import { createKafka } from '../../../src/platform/kafka/index.js';
+import { createMetrics, type Metrics } from '../../../src/platform/observe/index.js';
+import { runMigrations, type Pool } from '../../../src/platform/postgres/index.js';
 import { selectorKey, type Selector } from '../../../src/rules/index.js';
 import { createTestDatabase, testBrokers, testLog, uniqueName } from '../../support/services.js';
 

@@ -10,7 +10,9 @@ import { createLogCopies, type ControlRecord, type NewControlRecord, type Seq, t
 import { controlTopic, createControlFence, createTopicKeys, restoreControlLog, TOPIC_KEY_FILE, type TopicKeys } from '../../../src/feeds/index.js';
 import { createControlSeal, type ControlMessage } from '../../../src/feeds/topics/control-message.js';
 import { startRescind } from '../../../src/main.js';
-import { createKafka, createLog, ensureTopics, readConfig, Secret } from '../../../src/platform/index.js';
+import { readConfig, Secret } from '../../../src/platform/config/index.js';
+import { createKafka, ensureTopics } from '../../../src/platform/kafka/index.js';
+import { createLog } from '../../../src/platform/log/index.js';
 import { createRescindAdmin } from '../../../src/sandbox/index.js';
 import { testBrokers, testLog } from '../../support/services.js';
 import { blockOf, createWorld, KEY, lifted, numbers, tenantRecord, TENANT, until, type World } from './topics-fixture.js';

@@ -30,7 +30,7 @@ interface Publisher {
 async function spawnPublisher(): Promise<Publisher> {
   const name = uniqueName('publisher');
   await world.keys.ensure();
-  const program = fileURLToPath(new URL('publishing-process.mjs', import.meta.url));
+  const program = fileURLToPath(new URL('./publishing-process.mjs', import.meta.url));
   const child: ChildProcess = spawn(process.execPath, [program, world.url, testBrokers().join(','), world.prefix, name, world.home], { stdio: ['ignore', 'pipe', 'inherit'] });
   const exited = once(child, 'exit');
   const kill = async (): Promise<void> => {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { NewControlRecord } from '../../../src/control/index.js';
 import { controlTopic, revocationsTopic } from '../../../src/feeds/index.js';
-import { ensureTopics } from '../../../src/platform/index.js';
+import { ensureTopics } from '../../../src/platform/kafka/index.js';
 import { selectorKey, ruleKeyToBytes, splitSelectorKey } from '../../../src/rules/index.js';
 import { blockOf, createWorld, firstTold, held, KEY, lifted, numbers, rule, seqOf, TENANT, tenantRecord, until, type World } from './topics-fixture.js';
 

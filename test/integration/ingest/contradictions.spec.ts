@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Command, ControlLog } from '../../../src/control/index.js';
 import { createAppender, createIntake, createRuleQuota, type Appender, type Intake } from '../../../src/ingest/index.js';
-import { createMetrics } from '../../../src/platform/index.js';
+import { createMetrics } from '../../../src/platform/observe/index.js';
 import { testLog } from '../../support/services.js';
 import { createStage, fromChat, fromIdp, idJag, token, type Stage } from '../../support/stage.js';
 

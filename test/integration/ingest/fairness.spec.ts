@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Caller } from '../../../src/control/index.js';
 import type { CloudEvent } from '../../../src/contracts/index.js';
 import { accept, type Arrived } from '../../../src/ingest/index.js';
-import type { Outcome } from '../../../src/ingest/submission.js';
+import type { Outcome } from '../../../src/ingest/append/submission.js';
 import { ADMIN_CALLER } from '../../../src/registry/index.js';
 import { createStage, fromIdp, idJag, type Stage } from '../../support/stage.js';
 

@@ -7,7 +7,7 @@ import type { CloudEvent } from '../../../src/contracts/index.js';
 import { buildEvent } from '../../../src/emit/index.js';
 import { startRescind, type RunningRescind } from '../../../src/main.js';
 import { parseAttributes } from '../../../src/merkle/index.js';
-import { readConfig } from '../../../src/platform/index.js';
+import { readConfig } from '../../../src/platform/config/index.js';
 import { createRescindAdmin } from '../../../src/sandbox/index.js';
 import { metricsWith } from '../../support/metrics.js';
 import { createTestDatabase, testLog, type TestDatabase } from '../../support/services.js';

@@ -4,7 +4,9 @@ import { createControlFollower, createControlLog, type ControlFollower, type Sou
 import type { CloudEvent, EventDataOf, SourceEventName } from '../../../src/contracts/index.js';
 import { buildEvent, toKafkaMessage, type KafkaMode } from '../../../src/emit/index.js';
 import { createAppender, createKafkaConsumer, createOffsetStore, createRuleQuota, type Appender, type KafkaConsumer, type RuleQuotaBounds } from '../../../src/ingest/index.js';
-import { createKafka, createMetrics, createPool, ensureTopics } from '../../../src/platform/index.js';
+import { createKafka, ensureTopics } from '../../../src/platform/kafka/index.js';
+import { createMetrics } from '../../../src/platform/observe/index.js';
+import { createPool } from '../../../src/platform/postgres/index.js';
 import { ADMIN_CALLER } from '../../../src/registry/index.js';
 import { testBrokers, testLog, uniqueName } from '../../support/services.js';
 import { API, createStage, RAS, token, type Stage } from '../../support/stage.js';

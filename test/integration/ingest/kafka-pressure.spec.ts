@@ -2,7 +2,7 @@ import { Client } from 'pg';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { buildEvent } from '../../../src/emit/index.js';
 import { createIntake, createRuleQuota } from '../../../src/ingest/index.js';
-import { createMetrics } from '../../../src/platform/index.js';
+import { createMetrics } from '../../../src/platform/observe/index.js';
 import { access } from '../../support/stage.js';
 import { createKafkaStage, until, type KafkaStage } from './kafka-fixture.js';
 

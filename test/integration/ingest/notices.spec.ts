@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { Source } from '../../../src/control/index.js';
 import { createQuarantineTopic, QUARANTINE_TOPIC, type QuarantineTopic } from '../../../src/ingest/index.js';
-import { createKafka, createMetrics } from '../../../src/platform/index.js';
+import { createKafka } from '../../../src/platform/kafka/index.js';
+import { createMetrics } from '../../../src/platform/observe/index.js';
 import { testBrokers, testLog, uniqueName } from '../../support/services.js';
 import { until } from './kafka-fixture.js';
 

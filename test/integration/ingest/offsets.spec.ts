@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { EventDataOf } from '../../../src/contracts/index.js';
 import { accept, createOffsetStore, type OffsetStore } from '../../../src/ingest/index.js';
-import type { OffsetMove, Submission } from '../../../src/ingest/submission.js';
+import type { OffsetMove, Submission } from '../../../src/ingest/append/submission.js';
 import { createStage, fromIdp, idJag, type Stage } from '../../support/stage.js';
 
 const CLUSTER = 'spec';

@@ -44,7 +44,7 @@ describe('the ranges of the ledger', () => {
 
 describe('a question about one entry', () => {
   it('reads one range of entries and one of payloads', async () => {
-    const sql = readFileSync(new URL('../../../src/query/entry.sql', import.meta.url), 'utf8');
+    const sql = readFileSync(new URL('../../../src/query/lists/entry.sql', import.meta.url), 'utf8');
     const plan = await rows<{ 'QUERY PLAN': string }>(`EXPLAIN (COSTS OFF) ${sql.replaceAll('$1', `'${stage.tenant}'`).replaceAll('$2', String(RANGE_ENTRIES))}`);
     const read = plan.flatMap((line) => [...line['QUERY PLAN'].matchAll(/ on (entry|payload)_\d+/g)].map(([, table]) => table));
     expect(read.sort()).toEqual(['entry', 'payload']);

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createControlFollower, createControlLog, type ControlFollower } from '../../../src/control/index.js';
 import { createAppender, createIntake, createRuleQuota, type Intake } from '../../../src/ingest/index.js';
-import { createMetrics, createPool } from '../../../src/platform/index.js';
+import { createMetrics } from '../../../src/platform/observe/index.js';
+import { createPool } from '../../../src/platform/postgres/index.js';
 import { ADMIN_CALLER } from '../../../src/registry/index.js';
 import { testLog } from '../../support/services.js';
 import { createStage, fromIdp, idJag, type Stage } from '../../support/stage.js';

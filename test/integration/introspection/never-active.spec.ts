@@ -8,7 +8,7 @@ import { run } from '../../../src/cli/run.js';
 import type { IntakeResult, TokenIssued } from '../../../src/contracts/index.js';
 import { buildEvent, createHttpEmitter } from '../../../src/emit/index.js';
 import { startRescind, type RunningRescind } from '../../../src/main.js';
-import { readConfig } from '../../../src/platform/index.js';
+import { readConfig } from '../../../src/platform/config/index.js';
 import { createRescindAdmin, type RescindAdmin } from '../../../src/sandbox/index.js';
 import { makeKey, signJwt } from '../../conformance/signing.js';
 import { createTestDatabase, testLog, type TestDatabase } from '../../support/services.js';

@@ -7,7 +7,8 @@ import { text } from 'node:stream/consumers';
 import { connect, type TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startRescind, type RunningRescind } from '../../../src/main.js';
-import { createLog, readConfig } from '../../../src/platform/index.js';
+import { readConfig } from '../../../src/platform/config/index.js';
+import { createLog } from '../../../src/platform/log/index.js';
 import { createTestDatabase, type TestDatabase } from '../../support/services.js';
 
 const TLS = 'test/integration/registry/tls/localhost';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { byteaArray, int2Array, int4Array, int8Array, jsonbArray, textArray, uuidArray } from '../../../src/platform/index.js';
+import { byteaArray, int2Array, int4Array, int8Array, jsonbArray, textArray, uuidArray } from '../../../src/platform/postgres/index.js';
 import { createTestDatabase, type TestDatabase } from '../../support/services.js';
 
 let database: TestDatabase;

@@ -2,7 +2,7 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
-import { findEmbeddedPostgres, startEmbeddedPostgres } from '../../../src/platform/index.js';
+import { findEmbeddedPostgres, startEmbeddedPostgres } from '../../../src/platform/embedded/index.js';
 import { isAlive, startOrphan, untilGone } from '../../support/orphans.js';
 import { ownPostgres, testLog, uniqueName } from '../../support/services.js';
 

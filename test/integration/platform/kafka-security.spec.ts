@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createKafka, createLog, ensureTopics, readConfig, type Config } from '../../../src/platform/index.js';
+import { readConfig, type Config } from '../../../src/platform/config/index.js';
+import { createKafka, ensureTopics } from '../../../src/platform/kafka/index.js';
+import { createLog } from '../../../src/platform/log/index.js';
 import { startSecuredKafka, USERNAME, type SecuredKafka } from './secured-kafka.js';
 
 describe('a broker that wants to know who is there', () => {

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { CompressionTypes, type Kafka } from 'kafkajs';
-import { createKafka, ensureTopics, startLocalKafka } from '../../../src/platform/index.js';
+import { startLocalKafka } from '../../../src/platform/embedded/index.js';
+import { createKafka, ensureTopics } from '../../../src/platform/kafka/index.js';
 import { isAlive, startOrphan, untilGone } from '../../support/orphans.js';
 import { KAFKA_LIBRARIES, ownKafka, testBrokers, testLog, uniqueName } from '../../support/services.js';
 

@@ -8,7 +8,8 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { run } from '../../../src/cli/run.js';
 import { startRescind } from '../../../src/main.js';
 import { MIGRATIONS } from '../../../src/migrations.js';
-import { inTransaction, readConfig, runMigrations } from '../../../src/platform/index.js';
+import { readConfig } from '../../../src/platform/config/index.js';
+import { inTransaction, runMigrations } from '../../../src/platform/postgres/index.js';
 import { createTestDatabase, testLog, type TestDatabase } from '../../support/services.js';
 
 const NAMES = MIGRATIONS.map(({ name }) => name);

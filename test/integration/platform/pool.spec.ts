@@ -1,7 +1,7 @@
 import { once, type EventEmitter } from 'node:events';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { from as copyFrom } from 'pg-copy-streams';
-import { createPool, endStuckSessions, inTransaction, isDatabaseUnavailable, type Pool, type PoolClient } from '../../../src/platform/index.js';
+import { createPool, endStuckSessions, inTransaction, isDatabaseUnavailable, type Pool, type PoolClient } from '../../../src/platform/postgres/index.js';
 import { createTestDatabase, testLog, type TestDatabase } from '../../support/services.js';
 
 describe('the pool', () => {

@@ -2,7 +2,7 @@ import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Kafka, KafkaMessage } from 'kafkajs';
-import { createKafka, ensureTopics, unreadableOf, type UnreadableRecordSet } from '../../../src/platform/index.js';
+import { createKafka, ensureTopics, unreadableOf, type UnreadableRecordSet } from '../../../src/platform/kafka/index.js';
 import { ownKafka, testLog, uniqueName } from '../../support/services.js';
 import { produceWithJava, type JavaRecord } from './java-kafka.js';
 

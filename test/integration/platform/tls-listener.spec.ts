@@ -7,7 +7,8 @@ import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Controller, Get, Module } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { createHttpApp, listenHttp, readConfig, type ListenConfig } from '../../../src/platform/index.js';
+import { readConfig, type ListenConfig } from '../../../src/platform/config/index.js';
+import { createHttpApp, listenHttp } from '../../../src/platform/http/index.js';
 import { testLog } from '../../support/services.js';
 
 @Controller()

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { onConnection, queryTogether } from '../../../src/platform/index.js';
+import { onConnection, queryTogether } from '../../../src/platform/postgres/index.js';
 import { createTestDatabase, type TestDatabase } from '../../support/services.js';
 
 describe('statements that go together', () => {

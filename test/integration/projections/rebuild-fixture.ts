@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { accept, kafkaMode } from '../../../src/ingest/accept.js';
+import { accept, kafkaMode } from '../../../src/ingest/accept/accept.js';
 import { rebuildProjections, type RebuildOptions, type Rebuilt } from '../../../src/projections/index.js';
 import { makeTraffic } from '../../fault/traffic.js';
 import { readProjections } from '../../fault/stored-projections.js';

@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { inTransaction } from '../../../src/platform/index.js';
+import { inTransaction } from '../../../src/platform/postgres/index.js';
 import { createQuestions, type Questions } from '../../../src/query/index.js';
 import { API, createStage, type Stage } from '../../support/stage.js';
 import { keepEmitting, readSchemas, submitTraffic } from './rebuild-fixture.js';

@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { run } from '../../../src/cli/run.js';
 import { startRescind, type RunningRescind } from '../../../src/main.js';
-import { readConfig } from '../../../src/platform/index.js';
+import { readConfig } from '../../../src/platform/config/index.js';
 import { createRescindAdmin } from '../../../src/sandbox/index.js';
 import { createTestDatabase, testLog, type TestDatabase } from '../../support/services.js';
 import { access, API, fromChat, fromIdp, IDP, idJag, RAS, token } from '../../support/stage.js';

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { RescindError } from '../../../src/contracts/index.js';
-import { inTransaction } from '../../../src/platform/index.js';
+import { inTransaction } from '../../../src/platform/postgres/index.js';
 import { ALL_PROJECTIONS, ENTER_GATE, PROJECTIONS, type Progress } from '../../../src/projections/index.js';
 import { access, createStage, fromChat, fromIdp, idJag, token, type Stage } from '../../support/stage.js';
 import { differing, keepEmitting, readRows, readSchemas, readShape, rebuild, submitTraffic } from './rebuild-fixture.js';

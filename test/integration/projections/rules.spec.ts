@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Caller } from '../../../src/control/index.js';
 import { MIGRATIONS } from '../../../src/migrations.js';
-import { inTransaction } from '../../../src/platform/index.js';
+import { inTransaction } from '../../../src/platform/postgres/index.js';
 import { LEAD_OF_ALL, RuleHistory1764000008030, rulesAsOf, type RuleVersion, type TenantRows } from '../../../src/projections/index.js';
 import { createRevocations, type Revocations } from '../../../src/revocation/index.js';
 import { ruleKey, ruleKeyToBytes, type Rule } from '../../../src/rules/index.js';

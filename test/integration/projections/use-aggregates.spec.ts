@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { MIGRATIONS } from '../../../src/migrations.js';
-import { inTransaction, runMigrations } from '../../../src/platform/index.js';
+import { inTransaction, runMigrations } from '../../../src/platform/postgres/index.js';
 import { FillUseAggregates1764000008010, readTotalUses, UsesOfUsers1764000008103 } from '../../../src/projections/index.js';
 import { createTestDatabase, type TestDatabase } from '../../support/services.js';
 import { ACME, say, T, writeHistory } from '../query/history.js';

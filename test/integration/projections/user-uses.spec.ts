@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { MIGRATIONS } from '../../../src/migrations.js';
-import { inTransaction, runMigrations } from '../../../src/platform/index.js';
+import { inTransaction, runMigrations } from '../../../src/platform/postgres/index.js';
 import { readUsesOfGrants, readUsesOfUsers, type UserUses, type UseTimes } from '../../../src/projections/index.js';
 import { createTestDatabase, type TestDatabase } from '../../support/services.js';
 import { ACME, GLOBEX, say, T, writeHistory, type Said } from '../query/history.js';

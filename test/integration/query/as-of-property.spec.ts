@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { createRangeKeeper } from '../../../src/log/index.js';
 import { MIGRATIONS } from '../../../src/migrations.js';
-import { inTransaction, runMigrations } from '../../../src/platform/index.js';
+import { inTransaction, runMigrations } from '../../../src/platform/postgres/index.js';
 import { createQuestions } from '../../../src/query/index.js';
 import { createTestDatabase, type TestDatabase } from '../../support/services.js';
 import { histories, type Leap, type SaidBatch } from './as-of-histories.js';

@@ -3,7 +3,7 @@ import { get, type ClientRequest } from 'node:http';
 import { afterAll, beforeAll, beforeEach, afterEach, describe, expect, it } from '@jest/globals';
 import { MAX_QUESTIONS_A_CALLER, MAX_QUESTIONS_A_TENANT } from '../../../src/registry/index.js';
 import { createRescindAdmin } from '../../../src/sandbox/index.js';
-import type { PoolClient } from '../../../src/platform/index.js';
+import type { PoolClient } from '../../../src/platform/postgres/index.js';
 import { until } from '../control/control-fixture.js';
 import { namesOf, startTwoTenants, type TenantName } from './two-tenants.js';
 

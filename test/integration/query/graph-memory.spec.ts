@@ -4,7 +4,7 @@ import { createVersionMemory } from '../../../src/query/changes/version-memory.p
 import { createEdgeMemory, MAX_PAIRS } from '../../../src/query/graph/edge-memory.pg.js';
 import { rememberGrants } from '../../../src/query/graph/grant-memory.pg.js';
 import { grantsBetween } from '../../../src/query/graph/known-grants.js';
-import { createAsk, type Snapshot } from '../../../src/query/snapshot.pg.js';
+import { createAsk, type Snapshot } from '../../../src/query/ask/snapshot.pg.js';
 import { ACME, GLOBEX, NOW, say, startQueryApi, T } from './history.js';
 import { CRM, CRM_AS, IDP, STORY } from './story.js';
 

@@ -9,7 +9,9 @@ import {
   type NewControlRecord,
 } from '../../../src/control/index.js';
 import { appendEntries, prepareEntry } from '../../../src/log/index.js';
-import { createHttpApp, inTransaction, listenHttp, runMigrations, type Log } from '../../../src/platform/index.js';
+import { createHttpApp, listenHttp } from '../../../src/platform/http/index.js';
+import { type Log } from '../../../src/platform/log/index.js';
+import { inTransaction, runMigrations } from '../../../src/platform/postgres/index.js';
 import { writeProjections, type ProjectedEvent } from '../../../src/projections/index.js';
 import { MIGRATIONS } from '../../../src/migrations.js';
 import { createQuestions, CSV_MEDIA_TYPE, describeApi, QueryModule } from '../../../src/query/index.js';

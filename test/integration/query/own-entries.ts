@@ -1,6 +1,6 @@
 import { canonicalJson, eventType, type EventDataOf } from '../../../src/contracts/index.js';
 import { appendEntries, prepareEntry } from '../../../src/log/index.js';
-import { inTransaction, type Pool } from '../../../src/platform/index.js';
+import { inTransaction, type Pool } from '../../../src/platform/postgres/index.js';
 import { writeProjections, type OwnProjectedEvent } from '../../../src/projections/index.js';
 import { keyOf } from './history.js';
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createLog } from '../../../src/platform/index.js';
+import { createLog } from '../../../src/platform/log/index.js';
 import { ruleKey } from '../../../src/rules/index.js';
 import { ACME, keyOf, NOW, ROLE_NAMES, RULE, say, sha256, SOURCES, startQueryApi, T, tokenId } from './history.js';
 import { CRM, CRM_AS, IDP, STORY, T2_TEXT, WIKI, WIKI_AS } from './story.js';

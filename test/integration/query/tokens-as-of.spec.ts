@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { canonicalJson, eventType, type EventDataOf } from '../../../src/contracts/index.js';
 import { appendEntries, prepareEntry } from '../../../src/log/index.js';
-import { inTransaction } from '../../../src/platform/index.js';
+import { inTransaction } from '../../../src/platform/postgres/index.js';
 import { writeProjections, type OwnProjectedEvent } from '../../../src/projections/index.js';
 import { ruleKey } from '../../../src/rules/index.js';
 import { ACME, keyOf, RULE, say, sha256, startQueryApi, T, tokenId } from './history.js';

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { buildEvent } from '../../../src/emit/index.js';
 import type { EventDataOf, SourceEventName } from '../../../src/contracts/index.js';
 import { startRescind } from '../../../src/main.js';
-import { readConfig } from '../../../src/platform/index.js';
+import { readConfig } from '../../../src/platform/config/index.js';
 import { createRescindAdmin } from '../../../src/sandbox/index.js';
 import { createTestDatabase, testLog } from '../../support/services.js';
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createControlFollower, createControlLog, type ControlFollower, type ControlLog } from '../../../src/control/index.js';
 import { MIGRATIONS } from '../../../src/migrations.js';
-import { runMigrations } from '../../../src/platform/index.js';
+import { runMigrations } from '../../../src/platform/postgres/index.js';
 import { bootstrap, createRegistry, type Actor, type Registry } from '../../../src/registry/index.js';
 import { createTestDatabase, testLog, type TestDatabase } from '../../support/services.js';
 

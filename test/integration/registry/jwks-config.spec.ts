@@ -9,13 +9,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { startRescind, type RunningRescind } from '../../../src/main.js';
-import { readConfig } from '../../../src/platform/index.js';
+import { readConfig } from '../../../src/platform/config/index.js';
 import { ADMIN_KEY_FILE } from '../../../src/registry/index.js';
 import { createTestDatabase, testLog, type TestDatabase } from '../../support/services.js';
 
-const CERT_FILE = fileURLToPath(new URL('tls/localhost-cert.pem', import.meta.url));
+const CERT_FILE = fileURLToPath(new URL('./tls/localhost-cert.pem', import.meta.url));
 const cert = readFileSync(CERT_FILE, 'utf8');
-const key = readFileSync(new URL('tls/localhost-key.pem', import.meta.url), 'utf8');
+const key = readFileSync(new URL('./tls/localhost-key.pem', import.meta.url), 'utf8');
 const signing = { ...generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' }), kid: 'one', use: 'sig' };
 const encryption = { ...generateKeyPairSync('rsa', { modulusLength: 2_048 }).publicKey.export({ format: 'jwk' }), kid: 'two', use: 'enc', alg: 'RSA-OAEP' };
 const JWKS = { keys: [encryption, signing] };

@@ -9,8 +9,8 @@ import { createKeySets, type KeySets } from '../../../src/registry/index.js';
 import { testLog } from '../../support/services.js';
 
 // A certificate for localhost, self-signed, for this spec alone.
-const cert = readFileSync(new URL('tls/localhost-cert.pem', import.meta.url), 'utf8');
-const key = readFileSync(new URL('tls/localhost-key.pem', import.meta.url), 'utf8');
+const cert = readFileSync(new URL('./tls/localhost-cert.pem', import.meta.url), 'utf8');
+const key = readFileSync(new URL('./tls/localhost-key.pem', import.meta.url), 'utf8');
 const JWKS = { keys: [{ ...generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' }), kid: 'one' }] };
 
 const sourceOf = (jwksUri: string): Source => ({

@@ -6,7 +6,7 @@ import type { CloudEvent, PresentedIdJag } from '../../../src/contracts/index.js
 import { createControlFollower, createControlState, readSnapshot, writeSnapshot, type Caller, type ControlFollower, type ControlState, type Seq } from '../../../src/control/index.js';
 import { buildEvent } from '../../../src/emit/index.js';
 import { createIntrospection } from '../../../src/introspection/index.js';
-import { createMetrics } from '../../../src/platform/index.js';
+import { createMetrics } from '../../../src/platform/observe/index.js';
 import { createLineageReader } from '../../../src/projections/index.js';
 import { createAuthenticator, createKeySets, type KeySets } from '../../../src/registry/index.js';
 import { createRevocations, type Revocations } from '../../../src/revocation/index.js';

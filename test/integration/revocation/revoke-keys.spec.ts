@@ -7,7 +7,7 @@ import type { EventDataOf } from '../../../src/contracts/index.js';
 import { buildEvent } from '../../../src/emit/index.js';
 import { createAppender, createIntake, createRuleQuota, type Appender } from '../../../src/ingest/index.js';
 import { createIntrospection, type Introspection } from '../../../src/introspection/index.js';
-import { createMetrics } from '../../../src/platform/index.js';
+import { createMetrics } from '../../../src/platform/observe/index.js';
 import { createLineageReader } from '../../../src/projections/index.js';
 import { createAuthenticator, createKeySets, type KeySets } from '../../../src/registry/index.js';
 import { createRevocations, createRevokeHandler } from '../../../src/revocation/index.js';

@@ -8,7 +8,7 @@ import type { ControlFollower, IssuerClient, NewControlRecord } from '../../../s
 import { buildEvent } from '../../../src/emit/index.js';
 import { createAppender, createIntake, type Appender, createRuleQuota } from '../../../src/ingest/index.js';
 import { createIntrospection } from '../../../src/introspection/index.js';
-import { createMetrics } from '../../../src/platform/index.js';
+import { createMetrics } from '../../../src/platform/observe/index.js';
 import { createLineageReader } from '../../../src/projections/index.js';
 import { createAuthenticator, createKeySets, type KeySets } from '../../../src/registry/index.js';
 import { createRevocations, createRevokeHandler } from '../../../src/revocation/index.js';

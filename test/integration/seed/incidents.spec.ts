@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createOrganisation, describeIncidents } from '../../../src/sandbox/index.js';
+import { createOrganisation, describeIncidents } from '../../../src/seed/index.js';
 import { createTestDatabase, testLog, type TestDatabase } from '../../support/services.js';
 import { startSeededApi, type SeededApi } from '../../support/seeded-api.js';
 
@@ -22,7 +22,7 @@ afterAll(async () => {
   await database?.drop();
 });
 
-// The names are the same wherever they are seeded; the answers stand in src/sandbox/seed/incidents, a file each.
+// The names are the same wherever they are seeded; the answers stand in src/seed/incidents, a file each.
 const incidents = describeIncidents(createOrganisation({ seed: 'rescind', domain: 'corp.example' }), END);
 
 describe.each(incidents)('$name', ({ answers }) => {

@@ -5,7 +5,7 @@ import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { run } from '../../../src/cli/run.js';
 import { RANGE_ENTRIES } from '../../../src/log/index.js';
-import { seedOrganisation } from '../../../src/sandbox/index.js';
+import { seedOrganisation } from '../../../src/seed/index.js';
 import { createTestDatabase, testLog, type TestDatabase } from '../../support/services.js';
 
 const END = Date.UTC(2026, 10, 20, 18) / 1000;

@@ -1,5 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { loadSql } from '../../../platform/index.js';
+import { loadSql } from '../../../platform/postgres/index.js';
 
 export class TopicFeeds1764000004600 implements MigrationInterface {
   readonly name = 'TopicFeeds1764000004600';

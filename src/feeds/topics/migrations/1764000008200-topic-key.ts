@@ -1,5 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { loadSql } from '../../../platform/index.js';
+import { loadSql } from '../../../platform/postgres/index.js';
 
 export class TopicKey1764000008200 implements MigrationInterface {
   readonly name = 'TopicKey1764000008200';

@@ -1,5 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { loadSql } from '../../../platform/index.js';
+import { loadSql } from '../../../platform/postgres/index.js';
 
 export class Directory1764000008041 implements MigrationInterface {
   readonly name = 'Directory1764000008041';

@@ -1,0 +1,135 @@
+import type { Answer } from '../client.js';
+import { formatRecord, formatTable, printable } from '../output.js';
+
+/** Epoch seconds as people read them; another value as it is. */
+export const timeText = (seconds: unknown): string => (typeof seconds === 'number' ? new Date(seconds * 1000).toISOString().replace('.000Z', 'Z') : printable(String(seconds)));
+
+export const counted = (count: number, one: string, many = `${one}s`): string => `${grouped(count)} ${count === 1 ? one : many}`;
+
+export const grouped = (count: number): string => String(count).replace(/\B(?=(\d{3})+$)/g, ',');
+
+type Member = string | Answer | true;
+
+/** `user alice of idp.acme.example at resource api.example`: what a selector names, in a line. */
+export function selectorText(selector: unknown, or?: unknown): string {
+  const named = Object.entries(selector as Record<string, Member>).map(([name, value]) => memberText(name, value));
+  const others = Object.values((or ?? {}) as Record<string, readonly unknown[]>).reduce((sum, values) => sum + values.length, 0);
+  return printable(named.join(', ') + (others > 0 ? ` and ${counted(others, 'further name')}` : ''));
+}
+
+function memberText(name: string, value: Member): string {
+  if (name === 'all') return 'everything';
+  if (name === 'agent_type') return `agents of type ${value as string}`;
+  if (typeof value !== 'object') return `${name} ${short(String(value))}`;
+  const { iss, tenant, sha256, signing_input_sha256: signed, ...own } = value as Record<string, string>;
+  const label = name === 'id_jag' ? 'ID-JAG' : name;
+  if (sha256 !== undefined) return `${label} with SHA-256 ${sha256}`;
+  if (signed !== undefined) return `${label} with signing input SHA-256 ${signed}`;
+  return `${label} ${Object.values(own).join(' ')}${tenant === undefined ? '' : ` (tenant ${tenant})`} of ${short(iss!)}`;
+}
+
+const short = (url: string): string => url.replace(/^https:\/\//, '');
+
+/** `block, until it is lifted`; `revoke of what was granted until …`. */
+export function effectText({ effect, before, until, resume, reauthenticate }: Answer, { isOrdered = false } = {}): string {
+  const anew = reauthenticate === true ? ', or by an older sign-in' : '';
+  if (effect === 'revoke') return before === undefined ? `revoke, for ever${isOrdered ? anew : ''}` : `revoke of what was granted until ${timeText(before)}${anew}`;
+  if (until === undefined) return 'block, until it is lifted';
+  return `block until ${timeText(until)}; then ${resume === true ? 'all of it is good again' : 'what was granted by then stays revoked'}`;
+}
+
+/** `Block user alice of idp.acme.example until somebody lifts it.` */
+export function orderSentence(order: Answer): string {
+  const { effect, before, until, resume } = order;
+  const selects = selectorText(order['selector']);
+  if (effect !== 'revoke') return `Block ${selects} until ${until === undefined ? 'somebody lifts it' : `${timeText(until)}; then ${resume === true ? 'all of it is good again' : 'what was granted by then stays revoked'}`}.`;
+  return isByIdentity(order) ? `Revoke ${selects} for ever.` : `Revoke what was granted until ${before === undefined ? 'now' : timeText(before)}: ${selects}.`;
+}
+
+/** Whether the order names a token, an ID-JAG or a session, none of which is ever granted anew. */
+export const isByIdentity = (order: Answer): boolean => ['token', 'id_jag', 'session'].some((member) => member in ((order['selector'] ?? {}) as object));
+
+export function authorText(author: unknown): string {
+  const { caller, on_behalf_of: person } = (author ?? {}) as { caller?: string; on_behalf_of?: string };
+  return printable(person === undefined ? String(caller) : `${person} (as ${caller})`);
+}
+
+/** The hits of a rule, from the counts of a preview. */
+export function hitsText(hits: Answer): string {
+  const { users, tokens, used_in_last_hour: used, grants, connections, at_least: atLeast } = hits as Record<string, number> & { at_least?: boolean };
+  const parts = [counted(users!, 'user'), `${counted(tokens!, 'live token')} (${grouped(used!)} used in the last hour)`, counted(grants!, 'grant'), counted(connections!, 'connection')];
+  return `${atLeast ? 'at least ' : ''}${parts.join(', ')}`;
+}
+
+export function hitsTable(hits: Answer): string {
+  const { users, tokens, used_in_last_hour: used, grants, connections, at_least: atLeast } = hits as Record<string, number> & { at_least?: boolean };
+  const number = (count: number | undefined): string => `${atLeast ? 'at least ' : ''}${grouped(count!)}`;
+  return formatRecord({ users: number(users), 'live tokens': `${number(tokens)}, of which ${grouped(used!)} used in the last hour`, grants: number(grants), connections: number(connections) }).replace(/^/gm, '  ').trimEnd();
+}
+
+/** Names that no event has told of, as a warning; undefined: there are none. */
+export function unknownText(unknown: unknown): string | undefined {
+  const members = (unknown ?? []) as readonly string[];
+  if (members.length === 0) return undefined;
+  const names = members.map((member) => member.replace('_', ' ').replace('id jag', 'ID-JAG'));
+  return `no event has ever named this ${names.join(' or this ')}: check the spelling`;
+}
+
+/** The other rules that stop a selection: nothing, or a line and a table. */
+export function otherRulesText(others: unknown, heading: string): string {
+  if (others === null) return '\nWhat else stops it could not be found out in time: ask `rescind revoke list`.\n';
+  if (others === undefined) return '';
+  const { rules, more, at_least: atLeast } = others as { rules: readonly Answer[]; more: number; at_least?: true };
+  if (rules.length === 0) return atLeast ? '\nNo rule that you may read stops it besides.\n' : '';
+  const lines = rules.map((rule) => {
+    const stops = rule['stops'] === 'all' ? 'all of it' : 'a part   ';
+    const reason = printable(String(rule['reason']));
+    return `  ${stops}  ${selectorText(rule['selector'], rule['or'])}: ${effectText(rule)}\n             rule ${String(rule['id'])}, by ${authorText(rule['author'])}: ${reason}\n`;
+  });
+  const rest = more > 0 || atLeast ? `  and ${atLeast && more === 0 ? 'perhaps more' : `${atLeast ? 'at least ' : ''}${grouped(more)} more`}\n` : '';
+  return `\n${heading}\n${lines.join('')}${rest}`;
+}
+
+/** How a block ended and what it left, in a sentence without its verb; undefined: it has not ended. */
+export function endText(ended: unknown): string | undefined {
+  if (ended === undefined) return undefined;
+  const { by, at, leaves, before, author, revoke, event, entry } = ended as Record<string, unknown>;
+  const how = { lift: `lifted at ${timeText(at)} by ${authorText(author)}`, until: `its end came at ${timeText(at)}`, event: `enabled again at ${timeText(at)}${event === undefined ? '' : ` by event ${String(event)} (entry ${String(entry)})`}` }[by as 'lift' | 'until' | 'event'];
+  const left = leaves === 'nothing' ? 'it stops nothing any more' : `what was granted until ${timeText(before)} stays revoked${revoke === undefined ? '' : `, by rule ${String(revoke)}`}`;
+  return printable(`${how}; ${left}`);
+}
+
+/** A rule, a member a line. */
+export function ruleText(rule: Answer): string {
+  const { origin, lift } = rule as { origin?: { event: string; at: number }; lift?: Answer };
+  return formatRecord({
+    rule: rule['id'],
+    state: rule['state'],
+    ended: endText(rule['ended']),
+    'in force': inForceText(rule),
+    selects: selectorText(rule['selector'], rule['or']),
+    effect: effectText(rule, { isOrdered: true }),
+    reason: rule['reason'],
+    ordered: `${timeText(rule['at'])} by ${authorText(rule['author'])}`,
+    'made by': origin === undefined ? undefined : `event ${origin.event} of ${timeText(Math.floor(origin.at / 1000))}`,
+    'after lift of': rule['after_lift_of'],
+    'lift reason': lift?.['reason'],
+  });
+}
+
+function inForceText({ state, in_force: inForce, lift }: Answer): string {
+  if (state === 'lifted') return (lift as Answer | undefined)?.['in_force'] === false ? 'no; some nodes may not have heard of the lift yet' : 'no: it is lifted';
+  if (state === 'expired') return 'no: it stops nothing any more';
+  if (inForce !== true) return 'not yet on every node and guard';
+  return state === 'turned-revoke' ? 'yes, as a revoke: the block itself has ended' : 'yes, on every node and guard';
+}
+
+/** Rules, a line each. */
+export function ruleTable(rules: readonly Answer[]): string {
+  const rows = rules.map((rule) => {
+    const { at } = (rule['ended'] ?? {}) as { at?: number };
+    const state = rule['state'] === 'live' && rule['in_force'] !== true ? 'live, not confirmed' : rule['state'];
+    return { id: rule['id'], ordered: timeText(rule['at']), state, ended: at === undefined ? undefined : timeText(at), effect: rule['effect'], selects: selectorText(rule['selector'], rule['or']), reason: rule['reason'] };
+  });
+  return formatTable(rows, ['id', 'ordered', 'state', 'ended', 'effect', 'selects', 'reason']);
+}

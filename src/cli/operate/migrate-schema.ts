@@ -1,0 +1,36 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { MIGRATIONS } from '../../migrations.js';
+import { type Config } from '../../platform/config/index.js';
+import { findEmbeddedPostgres, startDatabase } from '../../platform/embedded/index.js';
+import { type Log } from '../../platform/log/index.js';
+import { checkServer, createPool, readSchemaState, refuseNewer, runMigrations } from '../../platform/postgres/index.js';
+import { createLifecycle } from '../../platform/process/index.js';
+
+/** Runs the migrations that the database lacks; their names. Rejects with `schema-newer` if a newer release was here. */
+export const migrateSchema = (config: Config, log: Log): Promise<readonly string[]> =>
+  onDatabase(config, log, (url) => runMigrations({ url, migrations: MIGRATIONS }));
+
+/** Names the migrations that the database lacks, and changes nothing. Rejects with `schema-newer` likewise. */
+export const checkSchema = (config: Config, log: Log): Promise<readonly string[]> =>
+  onDatabase(config, log, async (url) => {
+    const state = await readSchemaState({ url, migrations: MIGRATIONS });
+    refuseNewer(state);
+    return state.pending;
+  });
+
+/** An embedded PostgreSQL that a service runs is used as it is; where none runs it is started. */
+async function onDatabase<T>(config: Config, log: Log, work: (url: string) => Promise<T>): Promise<T> {
+  const lifecycle = createLifecycle(log);
+  try {
+    if (config.database === 'embedded') await mkdir(config.home, { recursive: true, mode: 0o700 });
+    const running = config.database === 'embedded' ? await findEmbeddedPostgres(join(config.home, 'postgres')) : undefined;
+    const url = running ?? (await startDatabase(config, log, lifecycle));
+    const pool = createPool({ url, max: 1, applicationName: 'rescind-migrate', onIdleError: (err) => log.warn({ err }, 'an idle database connection was lost') });
+    lifecycle.onStop('database pool', () => pool.end());
+    await checkServer(pool);
+    return await work(url);
+  } finally {
+    await lifecycle.stop('migrated');
+  }
+}

@@ -1,0 +1,59 @@
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { RescindError, type AudienceTerms } from '../../contracts/index.js';
+import { createControlFollower, createControlLog } from '../../control/index.js';
+import { type Config } from '../../platform/config/index.js';
+import { findEmbeddedPostgres, startDatabase } from '../../platform/embedded/index.js';
+import { type Log } from '../../platform/log/index.js';
+import { checkServer, createPool } from '../../platform/postgres/index.js';
+import { createLifecycle } from '../../platform/process/index.js';
+import { REBUILD_CONNECTIONS, rebuildProjections, type Rebuilt, type RebuildOptions } from '../../projections/index.js';
+
+/** Beside a rebuild's own: the control log is read. */
+const CONTROL_CONNECTIONS = 1;
+
+/** How long the control record of a tenant is waited for whose entries are there already. */
+const TENANT_WAIT_MS = 10_000;
+const TENANT_POLL_MS = 50;
+
+export interface RebuildFromLedgerOptions extends Pick<RebuildOptions, 'name' | 'acceptDifference' | 'leftOut' | 'onProgress' | 'signal'> {
+  readonly log: Log;
+}
+
+/** Makes projections anew, beside a service that runs or without one; an embedded PostgreSQL that runs is used as it is. */
+export async function rebuildFromLedger(config: Config, { log, ...options }: RebuildFromLedgerOptions): Promise<Rebuilt> {
+  const lifecycle = createLifecycle(log);
+  try {
+    const running = config.database === 'embedded' ? await findEmbeddedPostgres(join(config.home, 'postgres')) : undefined;
+    const url = running ?? (await startDatabase(config, log, lifecycle));
+    const onIdleError = (err: Error): void => log.warn({ err }, 'an idle database connection was lost');
+    const pool = createPool({ url, max: REBUILD_CONNECTIONS + CONTROL_CONNECTIONS, applicationName: 'rescind-rebuild', onIdleError });
+    lifecycle.onStop('database pool', () => pool.end());
+    await checkServer(pool);
+    const controlLog = createControlLog({ pool });
+    const follower = createControlFollower({ url, controlLog, log, serves: false });
+    await follower.start();
+    lifecycle.onStop('control follower', () => follower.stop());
+    const { state } = follower;
+    const first = new Map<string, AudienceTerms>();
+    for (const source of state.sources()) {
+      const { id } = source;
+      const registered = (await controlLog.readSubject(id)).find(({ kind }) => kind === 'source.changed');
+      first.set(id, registered?.kind === 'source.changed' ? registered.body : source);
+    }
+    return await rebuildProjections({
+      ...options,
+      pool,
+      async tenantKey(id) {
+        // One that was made a moment ago may not have been read here.
+        for (const until = Date.now() + TENANT_WAIT_MS; !state.tenant(id) && Date.now() < until; ) await delay(TENANT_POLL_MS);
+        const tenant = state.tenant(id);
+        if (!tenant) throw new RescindError('ledger-inconsistent', { detail: `the ledger of ${id} belongs to no tenant of the control log` });
+        return tenant.key;
+      },
+      firstResources: (source) => first.get(source) ?? state.source(source) ?? { resources: [], profile: {} },
+    });
+  } finally {
+    await lifecycle.stop('rebuilt');
+  }
+}

@@ -1,0 +1,82 @@
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import type { Context } from '../context.js';
+import { describeVariables, type Variables } from '../operate/serve.js';
+import { DEFAULT_HOME, DEMO_DIRECTORY } from '../settings.js';
+import { INTERRUPTED } from '../terminal.js';
+
+/** How long the demo may take to end by itself after Ctrl-C, before the service is taken from under it. */
+const GRACE_MS = 1_500;
+/** After Ctrl-C the process has ended by then, whatever it waits for. */
+const STOP_DEADLINE_MS = 4_500;
+
+const HELP = `
+The demo keeps its data and keys in <RESCIND_HOME>/demo, apart from the service's; RESCIND_HOME=.rescind/demo lets other commands speak to it.`;
+
+export function addDemo(program: Command, context: Context, variables: Variables, setExitCode: (code: number) => void): void {
+  program
+    .command('demo')
+    .description('show the whole job on this machine: sign-in, agent, ID-JAG, tokens, events, graph, revocation; stays up until Ctrl-C')
+    .option('--once', 'end after the last step, with exit code 0 or 1')
+    .addHelpText('after', HELP)
+    .addHelpText('after', describeVariables(variables))
+    .action(async ({ once = false }: { once?: boolean }) => {
+      const [{ startRescind }, { runDemo }, { createLog }, { readConfig }] = await Promise.all([
+        import('../../main.js'),
+        import('../../sandbox/index.js'),
+        import('../../platform/log/index.js'),
+        import('../../platform/config/index.js'),
+      ]);
+      const { env } = context.terminal;
+      const config = readConfig({ ...env, RESCIND_HOME: join(env['RESCIND_HOME'] ?? DEFAULT_HOME, DEMO_DIRECTORY) });
+      // The story is on the terminal; the log speaks up only when something is wrong, unless it was asked for.
+      const log = createLog({ level: context.terminal.env['LOG_LEVEL'] === undefined ? 'error' : config.logLevel });
+      const interrupt = listenForInterrupt();
+      const say = (line: string): void => void context.terminal.out.write(`${line}\n`);
+      try {
+        const rescind = await startRescind(config, { log, say, abortStart: interrupt.signal });
+        const failed = rescind.stopped.then(() => interrupt.request());
+        try {
+          const { adminKey, url, brokers, adminKeyPath } = rescind;
+          if (adminKey === undefined) throw new Error(`the administrator's key is not in ${adminKeyPath}`);
+          if (rescind.kafkaProblem !== undefined) say(`Without Kafka, events go over HTTP: ${rescind.kafkaProblem}`);
+          const out = context.terminal.out;
+          const demo = runDemo({ rescindUrl: url, adminKey, brokers, home: config.home, once, log, out, stopRequested: interrupt.requested });
+          // In the middle of the story nothing listens for the request: its next call fails when the service is gone.
+          const pull = interrupt.requested.then(() => setTimeout(() => void rescind.stop(), GRACE_MS).unref());
+          setExitCode(await demo);
+          if (interrupt.signal.aborted) clearTimeout(await pull);
+        } finally {
+          await rescind.stop();
+          await failed;
+        }
+        const failure = rescind.failure();
+        if (failure) throw failure;
+      } finally {
+        interrupt.stop();
+      }
+    });
+}
+
+interface Interrupt {
+  /** Resolves at the first SIGINT or SIGTERM. A second one ends the process at once, and so does the deadline of a stop. */
+  readonly requested: Promise<void>;
+  /** Aborted then. */
+  readonly signal: AbortSignal;
+  /** As a signal would. */
+  request(): void;
+  stop(): void;
+}
+
+function listenForInterrupt(): Interrupt {
+  const controller = new AbortController();
+  const requested = new Promise<void>((resolve) => controller.signal.addEventListener('abort', () => resolve(), { once: true }));
+  const request = (): void => controller.abort();
+  const onSignal = (): void => {
+    if (controller.signal.aborted) process.exit(INTERRUPTED);
+    request();
+    setTimeout(() => process.exit(INTERRUPTED), STOP_DEADLINE_MS).unref();
+  };
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  return { requested, signal: controller.signal, request, stop: () => void process.off('SIGINT', onSignal).off('SIGTERM', onSignal) };
+}

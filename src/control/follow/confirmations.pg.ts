@@ -1,0 +1,91 @@
+import type { Pool } from 'pg';
+import { type Log } from '../../platform/log/index.js';
+import { int4Array, int8Array, textArray, uuidArray } from '../../platform/postgres/index.js';
+import type { Settled } from './in-force.js';
+import type { Seq } from '../log/records.js';
+
+/** What waits to be written is bounded: a database that is away must not fill the memory of those that wait for it. */
+const MAX_KEPT = 50_000;
+const EVERY_MS = 250;
+
+const WRITE = `INSERT INTO rule_confirmation (seq, node, name, outcome, guards, at_ms)
+  SELECT w.seq, w.node, n.name, w.outcome, w.guards, w.at_ms
+  FROM unnest($1::bigint[], $2::uuid[], $3::text[], $4::int[], $5::bigint[]) AS w (seq, node, outcome, guards, at_ms)
+  LEFT JOIN node n ON n.id = w.node
+  WHERE NOT EXISTS (SELECT FROM control_log l WHERE l.seq = w.seq AND l.body -> 'selector' ? 'token')
+  ON CONFLICT DO NOTHING`;
+
+/** How long who confirmed a rule is told. */
+const KEPT_MS = 90 * 86_400_000;
+const TRIM_EVERY_MS = 60_000;
+const TRIMMED_AT_ONCE = 10_000;
+/** Rows lie in the order of their records, so the oldest are the first. */
+const TRIM = `DELETE FROM rule_confirmation c USING (SELECT seq, node, at_ms FROM rule_confirmation ORDER BY seq, node LIMIT $2) o
+  WHERE c.seq = o.seq AND c.node = o.node AND o.at_ms < $1::bigint`;
+
+export interface ConfirmationKeeper {
+  /** Returns at once: nobody waits for what is only reported later. */
+  keep(seq: Seq, settled: readonly Settled[]): void;
+  /** Writes what is left. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Keeps who confirmed what, for {@link KEPT_MS}. Of rules on a single token, of which there may be thousands a second, nothing. Best
+ * effort: what was heard in the last moments of a process that is killed is not kept, and neither is what a database that is away for
+ * long leaves no room for.
+ */
+export function createConfirmationKeeper({ pool, log, now = Date.now }: { readonly pool: Pool; readonly log: Log; readonly now?: () => number }): ConfirmationKeeper {
+  let trimmedAt = -Infinity;
+  let waiting: (Settled & { readonly seq: Seq })[] = [];
+  let writing: Promise<void> | undefined;
+  let timer: NodeJS.Timeout | undefined;
+
+  async function write(): Promise<void> {
+    const rows = waiting;
+    waiting = [];
+    if (rows.length === 0) return;
+    try {
+      await pool.query(WRITE, [
+        int8Array(rows.map(({ seq }) => seq)),
+        uuidArray(rows.map(({ node }) => node)),
+        textArray(rows.map(({ outcome }) => outcome)),
+        int4Array(rows.map(({ guards }) => guards)),
+        int8Array(rows.map(({ atMs }) => atMs)),
+      ]);
+      await trim();
+    } catch (error) {
+      log.warn({ err: error, rows: rows.length }, 'who confirmed what could not be kept; it is tried again');
+      waiting = [...rows, ...waiting].slice(0, MAX_KEPT);
+    }
+  }
+
+  async function trim(): Promise<void> {
+    if (now() < trimmedAt + TRIM_EVERY_MS) return;
+    trimmedAt = now();
+    await pool.query(TRIM, [trimmedAt - KEPT_MS, TRIMMED_AT_ONCE]).catch((error: unknown) => log.warn({ err: error }, 'old confirmations could not be removed; it is tried again'));
+  }
+
+  function soon(): void {
+    timer ??= setTimeout(() => {
+      writing = write().finally(() => {
+        timer = undefined;
+        if (waiting.length > 0) soon();
+      });
+    }, EVERY_MS).unref();
+  }
+
+  return {
+    keep(seq, settled) {
+      if (waiting.length + settled.length > MAX_KEPT) return;
+      for (const one of settled) waiting.push({ seq, ...one });
+      soon();
+    },
+    async stop() {
+      clearTimeout(timer);
+      await writing;
+      clearTimeout(timer);
+      await write();
+    },
+  };
+}

@@ -1,0 +1,373 @@
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
+import type { Client } from 'pg';
+import { RescindError } from '../../contracts/index.js';
+import type { Log } from '../../platform/log/index.js';
+import { READ_LIMIT, type ControlLog } from '../log/control-log.pg.js';
+import { createControlSession } from './control-session.pg.js';
+import { createInForce, type InForce, type InForceOptions } from './in-force.js';
+import { createLeaseClock } from '../lease/lease-clock.js';
+import { createLease, LEASE_FRACTION, type GrantAnswer } from '../lease/lease.js';
+import { createMembership } from './membership.pg.js';
+import { createNodeRows, readAcknowledgement } from './node-rows.pg.js';
+import { weightOf, type ControlRecord, type Seq } from '../log/records.js';
+import { readSnapshot } from './snapshot.pg.js';
+import { createControlState, UnknownRecordVersion, type ControlState } from '../state/state.js';
+import type { Confirmed } from '../lease/waiting.js';
+
+/** L of the lease protocol, milliseconds. Longer: a database may be away for longer. Shorter: a dead node is waited for less. */
+export const DEFAULT_LEASE_MS = 4_000;
+export const MIN_LEASE_MS = 2_000;
+export const MAX_LEASE_MS = 30_000;
+
+/** How often a node reads and renews without being woken, and a waiter reads the rows; at most L / 4. */
+const CYCLE_MS = 500;
+
+/** A statement that takes longer counts as a lost database; at most L / 2. */
+const QUERY_TIMEOUT_MS = 2_000;
+const RECONNECT_MS = 250;
+/** Selectors that are applied in one step; then the node says how far it is, renews, and lets others have the process. */
+const SELECTORS_A_SLICE = 5_000;
+/** While a node waits for the grants of its guards to end. */
+const LEAVING_CYCLE_MS = 50;
+
+/** Beyond L, how long an order waits to be in force before it is answered 503 and may be retried. */
+const IN_FORCE_MARGIN_MS = 6_000;
+
+/** `exp` and the compaction of rules go by the wall clock; further from the database's, a node is not ready. */
+const CLOCK_DIFFERENCE_LIMIT_MS = 2_000;
+
+export interface ControlFollower {
+  readonly state: ControlState;
+  /**
+   * Connects, joins and catches up; resolves when everything committed before the call is applied. Reconnects on its own.
+   * Rejects when it meets a record of a version that this release cannot read; met later, it stops following and is never
+   * current again.
+   */
+  start(): Promise<void>;
+  /** Whether this process may answer *active* now. Read in the same synchronous step as the decision. */
+  isCurrent(): boolean;
+  /** Why it is not ready, for `/health/ready`; undefined when it is. */
+  notCurrentReason(): string | undefined;
+  /** Resolves when the record is applied here, whether or not it may be answered yet. */
+  whenApplied(seq: Seq): Promise<void>;
+  /**
+   * Resolves when no node and no guard answers *active* against the record any more, and it is applied here. Throws
+   * `not-confirmed` when it cannot tell in time; the same call again waits again. Any process may wait. With the record's tenant,
+   * guards of other tenants are not waited for: it does not concern them.
+   */
+  whenInForce(seq: Seq, tenant?: string): Promise<Confirmed>;
+  /** For metrics; nothing is decided by it. */
+  measured(): Measured;
+  /**
+   * Every record of the tenant up to here is in force, asked now and without waiting. What a node that is just joining has not said yet is
+   * left out, so it may lag behind what was confirmed through another process, never run ahead. `database-unavailable` when
+   * it cannot be asked.
+   */
+  inForceUpTo(tenant: string): Promise<Seq>;
+  /** Called after records were applied; not for what a start takes from a snapshot. */
+  onApplied(listener: (records: readonly ControlRecord[]) => void): void;
+  readonly guards: Guards;
+  /** Leaves as the protocol has it: at once, or when the last guard's grant has ended, f L at most. */
+  stop(): Promise<void>;
+}
+
+export interface Measured {
+  /** 0 when this process may not answer. */
+  readonly leaseRemainingMs: number;
+  /** How far this host's wall clock is from the database's, at least; undefined before it was measured, and where nothing is served. */
+  readonly clockDifferenceMs: number | undefined;
+  /** Nodes in the deployment, as last read; undefined before. */
+  readonly nodes: number | undefined;
+}
+
+/** The right of guards to answer on this node's word. A guard MUST name itself by an id that is fresh at each of its starts. */
+export interface Guards {
+  /** `held`: up to where the guard has applied the log. It uses f of what it is granted, counted from before it asked. */
+  grant(id: string, held: Seq, tenant: string): GrantAnswer;
+  /** The guard MUST have stopped using its grant, and use no answer to an earlier question. */
+  release(id: string): void;
+  /** Grants nothing from now on; resolves when the last grant has ended. Answers of this node go on. */
+  drain(): Promise<void>;
+}
+
+export interface FollowerOptions {
+  readonly url: string;
+  readonly controlLog: ControlLog;
+  readonly log: Log;
+  /** Whether this process answers introspection. One that does not never joins; it may wait for others. */
+  readonly serves: boolean;
+  /** `MIN_LEASE_MS` to `MAX_LEASE_MS`; processes of one deployment may differ. */
+  readonly leaseMs?: number;
+  /** When something is in force: by whom that was confirmed. */
+  readonly onSettled?: InForceOptions['onSettled'];
+}
+
+/** The record that was applied last is not in the database any more: an older state of it, or another one, was put in its place. */
+export class AnotherHistory extends Error {
+  override readonly name = 'AnotherHistory';
+
+  constructor(head: Seq) {
+    super(`the control log of this database is not the one that was followed up to ${head}: restart this process`);
+  }
+}
+
+const beforeHead = ({ head }: ControlState): Seq => (head === 0n ? head : head - 1n) as Seq;
+
+/** Each read begins with the record that was applied last, so that what follows is known to follow it. */
+function afterHead(read: readonly ControlRecord[], { head, headAt }: ControlState): readonly ControlRecord[] {
+  if (head === 0n) return read;
+  const [last, ...later] = read;
+  if (last?.seq !== head || last.at !== headAt) throw new AnotherHistory(head);
+  return later;
+}
+
+/** At least one, which may be empty. */
+function slicesOf(records: readonly ControlRecord[]): readonly (readonly ControlRecord[])[] {
+  const slices: ControlRecord[][] = [[]];
+  let weight = 0;
+  for (const record of records) {
+    if (weight >= SELECTORS_A_SLICE) {
+      slices.push([]);
+      weight = 0;
+    }
+    slices.at(-1)!.push(record);
+    weight += weightOf(record);
+  }
+  return slices;
+}
+
+export function createControlFollower({ url, controlLog, log, serves, leaseMs = DEFAULT_LEASE_MS, onSettled }: FollowerOptions): ControlFollower {
+  if (!(leaseMs >= MIN_LEASE_MS && leaseMs <= MAX_LEASE_MS)) throw new RangeError(`leaseMs must be ${MIN_LEASE_MS} to ${MAX_LEASE_MS}`);
+  const cycleMs = Math.min(CYCLE_MS, leaseMs / 4);
+  const timeoutMs = Math.min(QUERY_TIMEOUT_MS, leaseMs / 2);
+  const inForceTimeoutMs = leaseMs + IN_FORCE_MARGIN_MS;
+  const state = createControlState();
+  const clock = createLeaseClock();
+  const lease = createLease({ leaseMs, fraction: LEASE_FRACTION });
+  const membership = createMembership({ lease, clock, leaseMs, cycleMs, log });
+  const listeners: ((records: readonly ControlRecord[]) => void)[] = [];
+  let waiters: { readonly seq: Seq; readonly resolve: () => void }[] = [];
+  let readStartedAt = -Infinity;
+  let unreadable: UnknownRecordVersion | AnotherHistory | undefined;
+  let isStopping = false;
+  let isWoken = false;
+  let wakeLoop: () => void = () => undefined;
+  let running: Promise<void> = Promise.resolve();
+  let inForce: InForce | undefined;
+
+  const following = createControlSession({
+    url,
+    channel: 'rescind_control',
+    timeoutMs,
+    onNotify: wake,
+    onLost(error) {
+      if (!isStopping) log.warn({ err: error }, 'the control session was lost');
+      wake();
+    },
+  });
+  // Of its own: a deletion that has to wait must not hold up a renewal.
+  const waiting = createControlSession({
+    url,
+    channel: 'rescind_confirmed',
+    timeoutMs,
+    onNotify(payload) {
+      const said = readAcknowledgement(payload);
+      if (said) inForce?.heard(said);
+      else inForce?.wake();
+    },
+    onLost: () => undefined,
+  });
+
+  function wake(): void {
+    isWoken = true;
+    wakeLoop();
+  }
+
+  /** One read's worth, applied in slices. A shorter one leaves nothing behind that was committed before it began. */
+  async function readOnce(session: Client): Promise<boolean> {
+    const startedAt = clock().monotonic;
+    const before = state.head;
+    if (before === 0n) await readSnapshot(session, state);
+    const read = await controlLog.readAfter(beforeHead(state), session);
+    const records = afterHead(read, state);
+    const toTheEnd = read.length < READ_LIMIT;
+    const slices = slicesOf(records);
+    for (const [nth, slice] of slices.entries()) {
+      const isLast = nth === slices.length - 1;
+      if (isLast && toTheEnd) readStartedAt = startedAt;
+      applySlice(slice, isLast && toTheEnd, nth === 0 ? before : state.head);
+      if (isLast) break;
+      await sayHowFar(session);
+      await nextTurn();
+    }
+    return toTheEnd;
+  }
+
+  /** In one synchronous step with what listeners make of it. */
+  function applySlice(records: readonly ControlRecord[], toTheEnd: boolean, before: Seq): void {
+    try {
+      for (const record of records) state.apply(record);
+      lease.applied(state.head, toTheEnd);
+    } finally {
+      if (state.head > before) announce(records.filter(({ seq }) => seq <= state.head));
+    }
+  }
+
+  /** A renewal follows what was read and applied, if only a slice of it: the rest is not confirmed, so whoever ordered it waits. */
+  async function sayHowFar(session: Client): Promise<void> {
+    await membership.acknowledge(session);
+    // A node that cannot apply a record must not renew: whoever ordered it waits for the lease to end.
+    if (!unreadable) await membership.renewWhenDue(session);
+  }
+
+  function announce(records: readonly ControlRecord[]): void {
+    // What a snapshot held is in the state, and nobody hears of it.
+    if (records.length > 0) for (const listener of listeners) listener(records);
+    const due = waiters.filter(({ seq }) => seq <= state.head);
+    waiters = waiters.filter(({ seq }) => seq > state.head);
+    for (const { resolve } of due) resolve();
+  }
+
+  const isLeaving = (): boolean => isStopping || unreadable !== undefined;
+  const isStranger = (): boolean => serves && !isLeaving() && lease.row === undefined;
+
+  /** Returns whether there is more to do at once. */
+  async function cycle(): Promise<boolean> {
+    const session = await following.open();
+    if (isStranger()) await membership.join(session);
+    const toTheEnd = unreadable !== undefined || (await readOnce(session));
+    await sayHowFar(session);
+    return !toTheEnd || isStranger();
+  }
+
+  async function loop(started: () => void, refused: (error: Error) => void): Promise<void> {
+    // What is said of another history would be taken for records that this process has never seen.
+    while (!(unreadable instanceof AnotherHistory || (isLeaving() && lease.mayGo(clock())))) {
+      const woken = new Promise<void>((resolve) => {
+        wakeLoop = resolve;
+      });
+      isWoken = false;
+      try {
+        if (await cycle()) continue;
+        started();
+      } catch (error) {
+        log.error({ err: error }, 'the control log could not be followed');
+        if (error instanceof UnknownRecordVersion || error instanceof AnotherHistory) {
+          // Only another release, or a fresh start, can read it, and it may have to wait for this one.
+          unreadable = error;
+          lease.leave();
+          refused(error);
+          continue;
+        }
+        following.drop();
+        await delay(RECONNECT_MS);
+        continue;
+      }
+      if (!isWoken) await idle(woken);
+    }
+    await goAway();
+  }
+
+  async function idle(woken: Promise<void>): Promise<void> {
+    const abort = new AbortController();
+    const ms = isLeaving() ? LEAVING_CYCLE_MS : lease.row === undefined ? cycleMs : membership.dueInMs();
+    await Promise.race([woken, delay(ms, undefined, { ref: false, signal: abort.signal }).catch(() => undefined)]);
+    abort.abort();
+  }
+
+  async function goAway(): Promise<void> {
+    // A row that cannot be deleted is waited for once, as after a crash.
+    if (following.isOpen) await following.open().then(membership.leave).catch((error: unknown) => log.warn({ err: error }, 'this node could not say that it leaves'));
+    await inForce?.stop();
+    await Promise.all([following.close(), waiting.close()]);
+  }
+
+  function whenApplied(seq: Seq): Promise<void> {
+    if (seq <= state.head) return Promise.resolve();
+    wake();
+    return new Promise((resolve) => waiters.push({ seq, resolve }));
+  }
+
+  async function appliedInTime(seq: Seq): Promise<void> {
+    if (seq <= state.head) return;
+    const abort = new AbortController();
+    const expired = delay(inForceTimeoutMs, 'expired', { ref: false, signal: abort.signal }).catch(() => undefined);
+    const first = await Promise.race([whenApplied(seq), expired]);
+    abort.abort();
+    if (first === 'expired') throw new RescindError('not-confirmed', { detail: 'stored, but not yet applied here' });
+  }
+
+  function notCurrentReason(): string | undefined {
+    if (unreadable) return unreadable.message;
+    if (isStopping) return 'stopping';
+    if (serves && !lease.mayAnswer(clock())) return following.isOpen ? 'this node holds no lease' : 'the database cannot be reached';
+    if (performance.now() - readStartedAt >= LEASE_FRACTION * leaseMs) return 'the control log has not been read for too long';
+    const difference = membership.clockDifferenceMs ?? 0;
+    if (difference > CLOCK_DIFFERENCE_LIMIT_MS) return `the clock of this host is ${Math.round(difference)} ms from the database's`;
+    return undefined;
+  }
+
+  return {
+    state,
+    start() {
+      inForce = createInForce({
+        rows: {
+          read: async () => createNodeRows(await waiting.open()).read(),
+          reap: async (id, counter) => createNodeRows(await waiting.open()).reap(id, counter),
+        },
+        timeoutMs: inForceTimeoutMs,
+        cycleMs,
+        onSettled,
+        onError(error) {
+          waiting.drop();
+          if (!isStopping) log.warn({ err: error }, 'the rows of the nodes could not be read');
+        },
+      });
+      return new Promise((resolve, reject) => {
+        running = loop(resolve, reject).catch(reject);
+      });
+    },
+    isCurrent: () => lease.mayAnswer(clock()),
+    notCurrentReason,
+    whenApplied,
+    async whenInForce(seq, tenant) {
+      if (!inForce) throw new TypeError('not started');
+      const [confirmed] = await Promise.all([inForce.wait(seq, tenant), appliedInTime(seq)]);
+      // A seq of another history says nothing about the record that is meant.
+      if (unreadable instanceof AnotherHistory) throw new RescindError('not-confirmed', { detail: unreadable.message });
+      return confirmed;
+    },
+    async inForceUpTo(tenant) {
+      if (!inForce) throw new TypeError('not started');
+      try {
+        return await inForce.upTo(state.head, tenant);
+      } catch (error) {
+        throw new RescindError('database-unavailable', { cause: error });
+      }
+    },
+    measured: () => ({ leaseRemainingMs: lease.remainingMs(clock()), clockDifferenceMs: membership.clockDifferenceMs, nodes: inForce?.nodes }),
+    onApplied: (listener) => void listeners.push(listener),
+    guards: {
+      grant(id, held, tenant) {
+        const answer = lease.grant(id, held, clock(), tenant);
+        // What the guard has applied may be what a wait is still waiting for.
+        if ('grantMs' in answer && membership.isUnsaid()) wake();
+        return answer;
+      },
+      release(id) {
+        lease.release(id);
+        if (membership.isUnsaid()) wake();
+      },
+      async drain() {
+        lease.stopGranting();
+        while (lease.guards(clock()) > 0) await delay(LEAVING_CYCLE_MS);
+      },
+    },
+    async stop() {
+      isStopping = true;
+      lease.leave();
+      wake();
+      await running;
+    },
+  };
+}

@@ -1,0 +1,93 @@
+import type { ClientBase } from 'pg';
+import { queryDurably } from '../log/durable.pg.js';
+import { confirmedFor, type Confirmation } from '../lease/lease.js';
+import type { Seq } from '../log/records.js';
+import type { Acknowledgement, NodeRow } from '../lease/waiting.js';
+
+export interface Renewal {
+  /** False: the row is gone, and with it the right to answer. */
+  readonly found: boolean;
+  /** The database's wall clock within the statement, epoch milliseconds; undefined where nothing was found. */
+  readonly databaseTime: number | undefined;
+}
+
+/** The statements of the lease protocol, each its own autocommit, READ COMMITTED, on the primary. */
+export interface NodeRows {
+  /** Durable. The id must be fresh: under one that was used before, another waiter's deletion would hit this row. */
+  join(id: string, name: string, leaseMs: number): Promise<void>;
+  /** Durable. */
+  renew(id: string, confirmed: Confirmation, guards: number): Promise<Renewal>;
+  /** Need not be durable: what a waiter has seen is a fact about memory. Tells the waiters. False: the row is gone. */
+  acknowledge(id: string, confirmed: Confirmation, guards: number): Promise<boolean>;
+  /** Durable. Wakes the waiters. */
+  leave(id: string): Promise<void>;
+  read(): Promise<readonly NodeRow[]>;
+  /** Durable. False: the row has moved or gone; read again. */
+  reap(id: string, counter: bigint): Promise<boolean>;
+}
+
+const JOIN = 'INSERT INTO node (id, name, lease_ms) VALUES ($1, $2, $3)';
+const RENEW = `
+  UPDATE node SET counter = counter + 1, confirmed = greatest(confirmed, $2), guards = $3, applied = $4, behind = $5 WHERE id = $1
+  RETURNING extract(epoch FROM clock_timestamp()) * 1000 AS database_time`;
+/** A notification holds 8,000 bytes; an empty one makes the waiters read the rows. */
+const MAX_BEHIND_TEXT = 7_000;
+const ACKNOWLEDGE = `
+  WITH said AS (
+    UPDATE node SET confirmed = greatest(confirmed, $2), guards = $3, applied = $4, behind = $5 WHERE id = $1 RETURNING id, confirmed, guards, applied, behind::text
+  )
+  SELECT set_config('synchronous_commit', 'off', true),
+         pg_notify('rescind_confirmed', CASE WHEN length(behind) > ${MAX_BEHIND_TEXT} THEN '' ELSE concat_ws(' ', id, confirmed, guards, applied, behind) END)
+  FROM said`;
+const LEAVE = `
+  WITH gone AS (DELETE FROM node WHERE id = $1 RETURNING 1)
+  SELECT pg_notify('rescind_confirmed', '') FROM gone`;
+const READ = 'SELECT id, counter, confirmed, guards, applied, behind, lease_ms FROM node';
+const REAP = 'DELETE FROM node WHERE id = $1 AND counter = $2';
+
+/** What the notification of an acknowledgement says; undefined for another one. */
+export function readAcknowledgement(payload: string): Acknowledgement | undefined {
+  const [, id, confirmed, guards, applied = '0', behind = '{}'] = /^(\S+) (\d+) (\d+)(?: (\d+) (\{.*\}))?$/.exec(payload) ?? [];
+  if (id === undefined) return undefined;
+  return { id, confirmed: BigInt(confirmed!) as Seq, guards: Number(guards), byTenant: readByTenant(applied, JSON.parse(behind) as Record<string, string>) };
+}
+
+const readByTenant = (applied: string, behind: Readonly<Record<string, string>>): Confirmation => ({
+  applied: BigInt(applied) as Seq,
+  behind: new Map(Object.entries(behind).map(([tenant, seq]) => [tenant, BigInt(seq) as Seq])),
+});
+
+const writeConfirmed = (confirmed: Confirmation): readonly [least: string, applied: string, behind: string] => [
+  String(confirmedFor(confirmed)),
+  String(confirmed.applied),
+  JSON.stringify(Object.fromEntries([...confirmed.behind].map(([tenant, seq]) => [tenant, String(seq)]))),
+];
+
+/** A node's own statements need a session of their own, so that nothing else can hold up a renewal. */
+export function createNodeRows(session: ClientBase): NodeRows {
+  return {
+    join: async (id, name, leaseMs) => void (await queryDurably(session, JOIN, [id, name, leaseMs])),
+    async renew(id, confirmed, guards) {
+      const [least, ...byTenant] = writeConfirmed(confirmed);
+      const { rows } = await queryDurably<{ database_time: string }>(session, RENEW, [id, least, guards, ...byTenant]);
+      return { found: rows.length === 1, databaseTime: rows[0] && Number(rows[0].database_time) };
+    },
+    async acknowledge(id, confirmed, guards) {
+      const [least, ...byTenant] = writeConfirmed(confirmed);
+      return (await session.query(ACKNOWLEDGE, [id, least, guards, ...byTenant])).rowCount === 1;
+    },
+    leave: async (id) => void (await queryDurably(session, LEAVE, [id])),
+    async read() {
+      const { rows } = await session.query<{ id: string; counter: string; confirmed: string; guards: number; applied: string; behind: Record<string, string>; lease_ms: number }>(READ);
+      return rows.map((row) => ({
+        id: row.id,
+        counter: BigInt(row.counter),
+        confirmed: BigInt(row.confirmed) as Seq,
+        byTenant: readByTenant(row.applied, row.behind),
+        guards: row.guards,
+        leaseMs: row.lease_ms,
+      }));
+    },
+    reap: async (id, counter) => (await queryDurably(session, REAP, [id, String(counter)])).rowCount === 1,
+  };
+}

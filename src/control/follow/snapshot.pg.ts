@@ -1,0 +1,152 @@
+import { setInterval } from 'node:timers';
+import type { Pool } from 'pg';
+import { to as copyTo } from 'pg-copy-streams';
+import { type Log } from '../../platform/log/index.js';
+import { inTransaction, loadSql } from '../../platform/postgres/index.js';
+import type { Session } from '../log/control-log.pg.js';
+import { CONTROL_RECORD_VERSION } from '../log/records.js';
+import type { ControlState, DueRule, StatePart } from '../state/state.js';
+
+/** How a state is dumped. Raised with every change of it, of the rules' columns or of what folding makes of a record. */
+const FORMAT = 2;
+/** A release reads only what was written in its own format, on machines of its own byte order. */
+const DUMPED_AS = `${FORMAT}/${CONTROL_RECORD_VERSION}/${new Uint8Array(Uint32Array.of(1).buffer)[0] === 1 ? 'little' : 'big'}`;
+
+/** Records by which a snapshot must be older before the next one is worth its bytes: so many are read in half a second. */
+export const RECORDS_A_SNAPSHOT = 25_000;
+
+/** How often a process drops dead rules and sees whether a snapshot is due. */
+const INTERVAL_MS = 60_000;
+
+/** Advisory lock of the process that writes one. */
+const SNAPSHOT_LOCK = 7424;
+
+/** Of PostgreSQL's binary COPY: signature, flags and extension; then each row's count of fields, and each field's length. */
+const COPY_HEADER_BYTES = 19;
+const COPY_VALUE_AT = COPY_HEADER_BYTES + 2 + 4;
+const COPY_TRAILER_BYTES = 2;
+
+const FIND = loadSql(import.meta.url, 'find-snapshot.sql');
+
+/**
+ * Fills an empty state from the newest snapshot that belongs to this log; the caller reads on from its head. Returns false
+ * when there is none, and then the log is read from its beginning. Throws when one cannot be loaded: the state is of no use.
+ */
+export async function readSnapshot(session: Session, state: ControlState): Promise<boolean> {
+  await session.query('BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY');
+  try {
+    const { rows } = await session.query<{ seq: string; parts: number }>(FIND, [DUMPED_AS]);
+    const found = rows[0];
+    if (found) await loadParts(session, state, found);
+    return found !== undefined;
+  } finally {
+    await session.query('COMMIT');
+  }
+}
+
+async function loadParts(session: Session, state: ControlState, { seq, parts }: { seq: string; parts: number }): Promise<void> {
+  // One by one: a statement of the follower's session may not take long, and a million rules need not be in memory twice.
+  for (let part = 0; part < parts; part++) {
+    const { rows } = await session.query<Omit<StatePart, 'bytes'>>('SELECT kind, tenant FROM control_snapshot_part WHERE seq = $1 AND part = $2', [seq, part]);
+    state.load({ ...rows[0]!, bytes: await readBytes(session, seq, part) } as StatePart);
+  }
+}
+
+/** By COPY, as they are: in a row they come as hexadecimal text, twice as long and to be decoded. */
+async function readBytes(session: Session, seq: string, part: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  const copied = session.query(copyTo(`COPY (SELECT bytes FROM control_snapshot_part WHERE seq = ${BigInt(seq)} AND part = ${part}) TO STDOUT (FORMAT binary)`));
+  for await (const chunk of copied) chunks.push(chunk as Buffer);
+  const copy = Buffer.concat(chunks);
+  const end = COPY_VALUE_AT + copy.readInt32BE(COPY_VALUE_AT - 4);
+  if (copy.readInt16BE(COPY_HEADER_BYTES) !== 1 || end + COPY_TRAILER_BYTES !== copy.length) throw new Error(`part ${part} of the snapshot is not one value`);
+  // Copied once more, so that it begins where numbers may begin.
+  return Buffer.from(copy.subarray(COPY_VALUE_AT, end));
+}
+
+/**
+ * Writes a snapshot when `recordsASnapshot` records came after the last one and no other process is writing; says whether
+ * it did. It replaces the earlier ones; the log stays whole.
+ */
+export async function writeSnapshot(pool: Pool, state: ControlState, recordsASnapshot: number = RECORDS_A_SNAPSHOT): Promise<boolean> {
+  return inTransaction(pool, async (client) => {
+    const { rows: due } = await client.query<{ due: boolean }>(
+      `SELECT pg_try_advisory_xact_lock($1) AND coalesce((SELECT max(seq) FROM control_snapshot WHERE dumped_as = $2), 0) + $3 <= $4::bigint AS due`,
+      [SNAPSHOT_LOCK, DUMPED_AS, recordsASnapshot, String(state.head)],
+    );
+    if (!due[0]?.due) return false;
+    const { head, headAt } = state;
+    const parts = state.dump();
+    await client.query('DELETE FROM control_snapshot');
+    await client.query('INSERT INTO control_snapshot (seq, at, dumped_as, parts) VALUES ($1, $2, $3, $4)', [String(head), new Date(headAt), DUMPED_AS, parts.length]);
+    for (const [part, { kind, tenant, bytes }] of parts.entries()) {
+      await client.query('INSERT INTO control_snapshot_part (seq, part, kind, tenant, bytes) VALUES ($1, $2, $3, $4, $5)', [String(head), part, kind, tenant, bytes]);
+    }
+    return true;
+  });
+}
+
+/** Asks the ledger. All rules are of one tenant; the answer is by rule id. */
+export type LastUses = (tenant: string, rules: readonly DueRule[]) => Promise<ReadonlyMap<string, number>>;
+
+/** Rules that one question to the ledger is about. */
+const RULES_A_QUESTION = 500;
+
+export interface SnapshotOptions {
+  readonly pool: Pool;
+  readonly state: ControlState;
+  readonly log: Log;
+  /**
+   * When something was last recorded with what each rule names (epoch seconds), not counting what came more than `KEPT_S` after
+   * the recording before it. A rule of which nothing can be said is left out, and kept.
+   */
+  readonly lastUses: LastUses;
+  readonly intervalMs?: number;
+  readonly recordsASnapshot?: number;
+}
+
+/** Keeps the state small while the process runs, and the next start short. Returns how to end it: before the pool ends. */
+export function keepSnapshots({ pool, state, log, lastUses, intervalMs = INTERVAL_MS, recordsASnapshot }: SnapshotOptions): () => Promise<void> {
+  let writing: Promise<unknown> = Promise.resolve();
+  let isWriting = false;
+
+  async function tidy(): Promise<void> {
+    const now = Math.floor(Date.now() / 1000);
+    const dropped = state.compact(now) + (await dropUnused(state, lastUses, now));
+    if (dropped > 0) log.info({ dropped }, 'rules were dropped that stop nothing any more');
+  }
+
+  const timer = setInterval(() => {
+    if (isWriting) return;
+    isWriting = true;
+    writing = tidy()
+      .catch((error: unknown) => log.warn({ err: error }, 'cannot read what was recorded with revoked tokens and sessions; their rules are kept'))
+      .then(() => writeSnapshot(pool, state, recordsASnapshot))
+      .then((written) => written && log.info({ seq: String(state.head) }, 'a snapshot of the control state was written'))
+      .catch((error: unknown) => log.warn({ err: error }, 'no snapshot of the control state could be written; a start takes longer'))
+      .finally(() => {
+        isWriting = false;
+      });
+  }, intervalMs);
+  timer.unref();
+  return async () => {
+    clearInterval(timer);
+    await writing;
+  };
+}
+
+/** Drops the rules by identity with which nothing was recorded for so long that nothing they stop can be alive. Returns how many. */
+export async function dropUnused(state: ControlState, lastUses: LastUses, now: number): Promise<number> {
+  let dropped = 0;
+  for (const [tenant, rules] of state.due(now)) {
+    for (let from = 0; from < rules.length; from += RULES_A_QUESTION) {
+      const asked = rules.slice(from, from + RULES_A_QUESTION);
+      const found = await lastUses(tenant, asked);
+      for (const rule of asked) {
+        const lastUse = found.get(rule.rule);
+        if (lastUse !== undefined && state.settle(rule, lastUse, now)) dropped += 1;
+      }
+    }
+  }
+  return dropped;
+}

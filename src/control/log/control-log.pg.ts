@@ -1,0 +1,176 @@
+import { createHash } from 'node:crypto';
+import { RescindError } from '../../contracts/index.js';
+import type { Pool } from 'pg';
+import { queryDurably } from './durable.pg.js';
+import { createFairQueue } from './fair-queue.js';
+import { versionOf, type ControlRecord, type NewControlRecord, type Seq } from './records.js';
+
+/** The most records one read fetches; more are read in further rounds. */
+export const READ_LIMIT = 5_000;
+
+/** The most records of people's orders that share one statement; more wait for the next one. */
+const ORDERED_PER_STATEMENT = 500;
+
+/**
+ * The most records of events that a statement takes, beside the orders that wait. An order waits for one statement at most that is
+ * under way, so this bounds by what events delay it.
+ */
+export const EVENTS_PER_STATEMENT = 50;
+
+/** An append that takes longer has an unknown outcome. The server has no timeout for a commit that waits for a standby. */
+const APPEND_TIMEOUT_MS = 10_000;
+
+/** Records that commit together or not at all, at most once per `key`. */
+export interface Command {
+  readonly records: readonly NewControlRecord[];
+  /** An event's, or of a contradiction of events: what people and clients order goes first. */
+  readonly from?: 'event';
+  readonly once?: {
+    /** What makes two commands the same, e.g. `['event', source, id]`. */
+    readonly key: readonly string[];
+    /** What must be the same when the key is. */
+    readonly content: string;
+    /** Seconds; without it the key is kept for ever. */
+    readonly keepSeconds?: number;
+  };
+}
+
+export interface Appended {
+  readonly firstSeq: Seq;
+  readonly lastSeq: Seq;
+  /** The key was known: nothing was appended, and the seqs are those of the first command. */
+  readonly replayed: boolean;
+  /** False when the key was known with other content. */
+  readonly same: boolean;
+}
+
+export interface ControlLog {
+  /**
+   * Commits a command; commands that wait in this process share a statement. Orders go before events, and tenants take turns. On return it is durable. A rejection with
+   * a retryable error leaves the outcome unknown: a command with a key may be sent again and applies once.
+   */
+  append(command: Command): Promise<Appended>;
+  /**
+   * Records after `seq`, in order, at most one read's worth, on the session given or one of the pool. A reader cannot
+   * overtake a writer: see README.
+   */
+  readAfter(seq: Seq, session?: Session): Promise<readonly ControlRecord[]>;
+  /** Records about one subject, oldest first. */
+  readSubject(subject: string): Promise<readonly ControlRecord[]>;
+  readRange(firstSeq: Seq, lastSeq: Seq): Promise<readonly ControlRecord[]>;
+  /** Whether a command with this key was committed and is still recognised. */
+  isKnown(key: readonly string[]): Promise<boolean>;
+}
+
+/** What can run a statement: a pool, or one session of its own. */
+export type Session = Pick<Pool, 'query'>;
+
+interface Waiting {
+  readonly command: Command;
+  readonly resolve: (appended: Appended) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export function createControlLog({ pool }: { pool: Pool }): ControlLog {
+  const recordsOf = ({ command }: Waiting): number => Math.max(1, command.records.length);
+  const orders = createFairQueue(recordsOf);
+  const events = createFairQueue(recordsOf);
+  let running = false;
+
+  async function run(): Promise<void> {
+    running = true;
+    while (orders.size + events.size > 0) await runBatch([...orders.take(ORDERED_PER_STATEMENT), ...events.take(EVENTS_PER_STATEMENT)]);
+    running = false;
+  }
+
+  async function runBatch(batch: readonly Waiting[]): Promise<void> {
+    try {
+      const appended = await appendBatch(pool, batch.map(({ command }) => command));
+      batch.forEach(({ resolve }, at) => resolve(appended[at]!));
+    } catch (error) {
+      // One that the database refuses for what it holds must not fail those that happened to wait beside it.
+      if (isRefusal(error) && batch.length > 1) for (const one of batch) await runBatch([one]);
+      else for (const { reject } of batch) reject(new RescindError(isRefusal(error) ? 'internal' : 'database-unavailable', { cause: error }));
+    }
+  }
+
+  return {
+    append(command) {
+      return new Promise((resolve, reject) => {
+        (command.from === 'event' ? events : orders).push(command.records[0]?.tenant ?? '', { command, resolve, reject });
+        if (!running) void run();
+      });
+    },
+    readAfter: (seq, session) => read(session ?? pool, 'seq > $1 ORDER BY seq LIMIT $2', [seq, READ_LIMIT]),
+    readSubject: (subject) => read(pool, 'subject = $1 ORDER BY seq', [subject]),
+    readRange: (firstSeq, lastSeq) => read(pool, 'seq BETWEEN $1 AND $2 ORDER BY seq', [firstSeq, lastSeq]),
+    async isKnown(key) {
+      const { rows } = await pool.query('SELECT FROM control_command WHERE key = decode($1, \'hex\') AND (kept_until IS NULL OR kept_until >= clock_timestamp())', [digest(JSON.stringify(key))]);
+      return rows.length > 0;
+    },
+  };
+}
+
+async function appendBatch(pool: Pool, commands: readonly Command[]): Promise<Appended[]> {
+  const payload = commands.map(({ once, records }) => ({
+    key: once ? digest(JSON.stringify(once.key)) : null,
+    hash: once ? digest(once.content) : null,
+    keep_seconds: once?.keepSeconds ?? null,
+    records: records.map((record) => ({ ...record, version: versionOf(record) })),
+  }));
+  const rows = await appendRows(pool, JSON.stringify(payload));
+  return rows.map((row) => ({
+    firstSeq: BigInt(row.first_seq) as Seq,
+    lastSeq: BigInt(row.last_seq) as Seq,
+    replayed: row.replayed,
+    same: row.same,
+  }));
+}
+
+async function appendRows(pool: Pool, payload: string): Promise<AppendedRow[]> {
+  const client = await pool.connect();
+  // A connection that breaks says so by the query that fails; without a listener it would end the process, too.
+  const ignore = (): void => undefined;
+  client.on('error', ignore);
+  let broken: Error | undefined;
+  try {
+    return (await queryDurably<AppendedRow>(client, 'SELECT * FROM control_append($1::jsonb) ORDER BY ordinal', [payload], APPEND_TIMEOUT_MS)).rows;
+  } catch (error) {
+    if (!isRefusal(error)) broken = error instanceof Error ? error : new Error('the append failed');
+    throw error;
+  } finally {
+    client.off('error', ignore);
+    client.release(broken);
+  }
+}
+
+interface AppendedRow {
+  first_seq: string;
+  last_seq: string;
+  replayed: boolean;
+  same: boolean;
+}
+
+/** A record as PostgreSQL returns it. */
+export interface RecordRow {
+  seq: string;
+  tenant: string;
+  kind: string;
+  subject: string;
+  version: number;
+  at: Date;
+  body: unknown;
+}
+
+async function read(session: Session, where: string, parameters: unknown[]): Promise<ControlRecord[]> {
+  const { rows } = await session.query<RecordRow>(
+    `SELECT seq, tenant, kind, subject, version, at, body FROM control_log WHERE ${where}`,
+    parameters,
+  );
+  return rows.map((row) => ({ ...row, seq: BigInt(row.seq) as Seq, at: row.at.getTime() }) as ControlRecord);
+}
+
+const digest = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+/** Data, integrity and limit errors (SQLSTATE classes 22, 23, 54): the same again gives the same. */
+const isRefusal = (error: unknown): boolean => /^(22|23|54)[0-9A-Z]{3}$/.test(String((error as { code?: unknown } | null)?.code));

@@ -1,0 +1,195 @@
+import type { OtherValues, Selector, SelectorKeys } from '../../rules/index.js';
+import type { EventName } from '../../contracts/index.js';
+import { isFirstSpelling, type StoredProfile, type TokenProfile } from './token-profile.js';
+
+/** Position of a record in the control log, from 1, dense, in commit order. */
+export type Seq = bigint & { readonly __brand: 'Seq' };
+
+export type EpochSeconds = number;
+
+/** The newest version that this release reads and writes. */
+export const CONTROL_RECORD_VERSION = 3;
+
+/** A record has the lowest version that says all of it, so that a release reads what it can fold and nothing else. */
+const PLAIN_VERSION = 1;
+const SEVERAL_SELECTORS_VERSION = 2;
+
+/** The organisation whose security team uses Rescind. */
+export interface TenantRecord {
+  readonly id: string;
+  /** `[a-z0-9-]{1,63}`, unique in the deployment. */
+  readonly name: string;
+  /** 32 random bytes, base64url: keys the rule keys, dedupe keys and token identities (wire.md). Never leaves Rescind. */
+  readonly key: string;
+  /** Issuers that its sources may speak for; absent: whichever no other tenant has. */
+  readonly issuers?: readonly string[];
+}
+
+/** A registered producer of events, and what it may say. */
+export interface SourceRecord {
+  readonly id: string;
+  /** `[a-z0-9-]{1,63}`, unique in the deployment. */
+  readonly name: string;
+  /** The CloudEvents `source`, unique in the deployment. */
+  readonly uri: string;
+  /** `rescind.events.<name>` unless several sources are registered to share one. */
+  readonly topic: string;
+  readonly types: readonly EventName[];
+  readonly issuers: readonly string[];
+  readonly resources: readonly string[];
+  readonly jwks?: { readonly keys: readonly Readonly<Record<string, unknown>>[] };
+  readonly jwks_uri?: string;
+  readonly profile: TokenProfile;
+  readonly disabled: boolean;
+}
+
+/** A source as a control record holds it. */
+export type StoredSource = Omit<SourceRecord, 'profile'> & { readonly profile: StoredProfile };
+
+export interface CallerSecret {
+  readonly id: string;
+  /** SHA-256 of the secret, base64url. */
+  readonly sha256: string;
+  readonly created_at: EpochSeconds;
+  readonly expires_at?: EpochSeconds;
+}
+
+export interface IssuerClient {
+  readonly iss: string;
+  readonly client_id: string;
+}
+
+/** What a caller may do; every role names its bound, and an absent role grants nothing. */
+export interface CallerRoles {
+  /** Source names. */
+  readonly emit?: { readonly sources: readonly string[] };
+  /** `wait`, also of a guard: opaque tokens not yet seen are waited for. */
+  readonly introspect?: { readonly resources: readonly string[]; readonly issuers: readonly string[]; readonly wait?: boolean };
+  readonly guard?: { readonly resources: readonly string[]; readonly issuers: readonly string[]; readonly wait?: boolean };
+  readonly 'revoke-own'?: { readonly clients: readonly IssuerClient[] };
+  /** Either the whole tenant, or a selector must name one of these. */
+  readonly revoke?: { readonly tenant: true } | { readonly issuers: readonly string[]; readonly resources: readonly string[] };
+  readonly audit?: Readonly<Record<string, never>>;
+  readonly admin?: Readonly<Record<string, never>>;
+}
+
+/** A registered client of Rescind's own API. `id` is its `client_id`, `[a-z0-9-]{1,63}`, unique in the deployment. */
+export interface CallerRecord {
+  readonly id: string;
+  readonly roles: CallerRoles;
+  /** At most two at once, so that one can be rotated. */
+  readonly secrets: readonly CallerSecret[];
+  readonly disabled: boolean;
+}
+
+export interface Author {
+  readonly caller: string;
+  /** The person acting, as the caller names them. */
+  readonly on_behalf_of?: string;
+}
+
+/** The event that became a rule: the same source's later enabling event lifts it. */
+export interface RuleOrigin {
+  readonly source: string;
+  readonly event: string;
+  /** Event time, epoch milliseconds. */
+  readonly at: number;
+  /** Whose state the event tells, where the selector alone does not: a connection's identity, as RFC 8785 JSON. */
+  readonly subject?: string;
+}
+
+export interface RuleRecord extends RecordedKeys {
+  readonly id: string;
+  readonly effect: 'revoke' | 'block';
+  /** Names, for people. What decides is the keys, which outlive their erasure. */
+  readonly selector: Selector;
+  /** Further values of its members, where it has several selectors. */
+  readonly or?: OtherValues;
+  /** `revoke`: absent means as of the record's own time. */
+  readonly before?: EpochSeconds;
+  readonly until?: EpochSeconds;
+  /** `block` with `until`: afterwards it acts as nothing, not as a `revoke`. */
+  readonly resume?: true;
+  readonly reauthenticate: boolean;
+  readonly reason: string;
+  readonly author: Author;
+  readonly origin?: RuleOrigin;
+  /** The block whose lift ordered this. */
+  readonly after_lift_of?: string;
+}
+
+export interface LiftRecord {
+  readonly rule: string;
+  /** Set for a rule with several selectors, for readers that are told of each. */
+  readonly several?: RecordedKeys;
+  readonly resume: boolean;
+  readonly reason: string;
+  readonly author: Author;
+}
+
+/** The selection of one rule or enabling: the first selector key, and the others where it has several. Version 2 has `or_keys`. */
+export interface RecordedKeys {
+  readonly shape: number;
+  /** Selector key, base64url of its bytes. */
+  readonly key: string;
+  /** Further selector keys of the same shape, one after the other, base64url of their bytes. */
+  readonly or_keys?: string;
+}
+
+export const recordKeys = ({ shape, keys: [key, ...others] }: SelectorKeys): RecordedKeys => ({
+  shape,
+  key: Buffer.from(key!, 'latin1').toString('base64url'),
+  ...(others.length > 0 ? { or_keys: Buffer.from(others.join(''), 'latin1').toString('base64url') } : {}),
+});
+
+export function recordedKeys({ shape, key, or_keys: others }: RecordedKeys): SelectorKeys {
+  const first = Buffer.from(key, 'base64url').toString('latin1');
+  if (others === undefined) return { shape, keys: [first] };
+  const bytes = Buffer.from(others, 'base64url');
+  const keys = [first];
+  for (let at = 0; at < bytes.length; at += first.length) keys.push(bytes.toString('latin1', at, at + first.length));
+  return { shape, keys };
+}
+
+/** Selectors that the record adds or looks up: what it costs those that fold it. */
+export const weightOf = ({ body }: NewControlRecord): number => ('or_keys' in body ? 1 + body.or_keys!.length / body.key.length : 1);
+
+export function versionOf({ body }: NewControlRecord): number {
+  if ('profile' in body && !isFirstSpelling(body.profile)) return CONTROL_RECORD_VERSION;
+  return 'or_keys' in body ? SEVERAL_SELECTORS_VERSION : PLAIN_VERSION;
+}
+
+/** Lifts the blocks of one source on these selectors that are older than `origin.at`; a tie stays blocked. */
+export interface EnableRecord extends RecordedKeys {
+  readonly origin: RuleOrigin;
+}
+
+/** Who changed what: kept beside the members of a registry record, for its ledger entry. */
+export interface Authorship {
+  readonly author?: Author;
+  readonly change?: 'created' | 'updated' | 'disabled' | 'secret-added' | 'secret-removed';
+}
+
+interface RecordBodies {
+  'tenant.changed': TenantRecord & Authorship;
+  'source.changed': StoredSource & Authorship;
+  'caller.changed': CallerRecord & Authorship;
+  'rule.ordered': RuleRecord;
+  'rule.lifted': LiftRecord;
+  'subject.enabled': EnableRecord;
+}
+
+export type ControlKind = keyof RecordBodies;
+
+/** A record to be appended. `subject` is the id of what changed. */
+export type NewControlRecord = {
+  [K in ControlKind]: { readonly kind: K; readonly tenant: string; readonly subject: string; readonly body: RecordBodies[K] };
+}[ControlKind];
+
+/** A record as it was committed. */
+export type ControlRecord = NewControlRecord & {
+  readonly seq: Seq;
+  readonly version: number;
+  /** Epoch milliseconds of the database's clock under the head lock. */
+  readonly at: number;
+};

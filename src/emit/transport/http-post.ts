@@ -1,0 +1,173 @@
+import {
+  CLOUDEVENTS_BATCH_MEDIA_TYPE,
+  ERROR_CODES,
+  REJECT_CODES,
+  isErrorCode,
+  type ErrorCode,
+  type IntakeResult,
+} from '../../contracts/index.js';
+import { parseRetryAfter } from '../backoff.js';
+import { SendFailed, type FailureReason } from './transport.js';
+
+export type EmitterCredentials =
+  /** `client_secret_basic`. */
+  | { readonly clientId: string; readonly clientSecret: string }
+  | { readonly bearer: string };
+
+export interface HttpOptions {
+  /** Where Rescind answers, such as `https://rescind.example`; a path in it is kept. */
+  readonly url: string;
+  /** A function is asked before each request, so that a secret can be rotated without a restart. */
+  readonly credentials: EmitterCredentials | (() => EmitterCredentials);
+  /** Milliseconds that one request may take before it is given up. Default 10,000. */
+  readonly timeoutMs?: number;
+  /** Allows `http:` to another machine, where something else protects the connection. Default false. */
+  readonly cleartext?: boolean;
+}
+
+/** The JSON texts of events go in one request; one result per event comes back. Rejects with `SendFailed`. */
+export type Post = (events: readonly string[], signal?: AbortSignal) => Promise<readonly IntakeResult[]>;
+
+export const DEFAULT_TIMEOUT_MS = 10_000;
+/** Bytes of an answer; results of 1,000 events are about a tenth. What is longer is not from Rescind. */
+const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
+
+export function createPost(options: HttpOptions): Post {
+  const url = endpoint(options);
+  const { credentials } = options;
+  const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+  return async (events, signal) => {
+    const { status, text, retryAfterMs } = await exchange(url, `[${events.join(',')}]`, {
+      authorization: authorizationOf(typeof credentials === 'function' ? credentials() : credentials),
+      timeoutMs,
+      signal,
+    });
+    const results = resultsOf(status, parsed(text), events.length);
+    if (results !== undefined) return results;
+    throw failure(status, parsed(text), retryAfterMs);
+  };
+}
+
+const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
+
+function endpoint({ url, cleartext }: HttpOptions): URL {
+  const base = new URL(url);
+  if (base.protocol !== 'https:' && !(base.protocol === 'http:' && (cleartext === true || LOOPBACK.has(base.hostname)))) {
+    throw new TypeError('`url` must be https, since the request carries a secret; loopback may be http');
+  }
+  base.pathname = `${base.pathname.replace(/\/+$/, '')}/events`;
+  base.search = '';
+  base.hash = '';
+  return base;
+}
+
+function authorizationOf(credentials: EmitterCredentials): string {
+  if ('bearer' in credentials) return `Bearer ${credentials.bearer}`;
+  // RFC 6749, 2.3.1: both are form-encoded before they are joined, or a colon in the id would end it.
+  const encoded = [credentials.clientId, credentials.clientSecret].map((part) => new URLSearchParams([['', part]]).toString().slice(1));
+  return `Basic ${Buffer.from(encoded.join(':')).toString('base64')}`;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly text: string;
+  readonly retryAfterMs: number | undefined;
+}
+
+interface Exchange {
+  readonly authorization: string;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+async function exchange(url: URL, body: string, { authorization, timeoutMs, signal }: Exchange): Promise<Answer> {
+  // One controller a request: a signal that lives as long as its producer would gather what hangs on it.
+  const giveUp = new AbortController();
+  const abort = (): void => giveUp.abort();
+  const timer = setTimeout(abort, timeoutMs);
+  signal?.addEventListener('abort', abort);
+  try {
+    if (signal?.aborted) abort();
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { authorization, 'content-type': CLOUDEVENTS_BATCH_MEDIA_TYPE, accept: 'application/json' },
+      body,
+      // A redirect would carry the secret to wherever it points.
+      redirect: 'manual',
+      signal: giveUp.signal,
+    });
+    const text = await bounded(response);
+    return { status: response.status, text, retryAfterMs: parseRetryAfter(response.headers.get('retry-after'), Date.now()) };
+  } catch (cause) {
+    throw new SendFailed('emit-failed', 'away', { detail: 'no answer to POST /events', cause });
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', abort);
+  }
+}
+
+async function bounded(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of response.body ?? []) {
+    bytes += chunk.length;
+    if (bytes > MAX_ANSWER_BYTES) throw new RangeError(`an answer of over ${MAX_ANSWER_BYTES} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+const OK = 200;
+
+function resultsOf(status: number, body: unknown, count: number): IntakeResult[] | undefined {
+  const list = Array.isArray(body) ? body : [body];
+  return list.length === count && list.every((one) => isIntakeResult(one, status)) ? list : undefined;
+}
+
+function isIntakeResult(value: unknown, status: number): value is IntakeResult {
+  if (typeof value !== 'object' || value === null) return false;
+  if ('index' in value) return status === OK && typeof value.index === 'string' && ('state' in value || 'duplicate' in value);
+  if (!('error' in value) || typeof value.error !== 'string') return false;
+  // A newer Rescind may refuse for a reason that is not known here; that must not be repeated for ever.
+  return Object.hasOwn(REJECT_CODES, value.error) || (status === OK && /^[a-z][a-z0-9-]{0,63}$/.test(value.error));
+}
+
+const CODE_OF_STATUS: Readonly<Record<number, ErrorCode>> = {
+  401: 'unauthenticated',
+  403: 'forbidden',
+  413: 'too-large',
+  415: 'unsupported-media-type',
+  429: 'too-many-requests',
+};
+
+const PAYLOAD_TOO_LARGE = 413;
+/** RFC 9110: these ask to come again. */
+const AGAIN: ReadonlySet<number> = new Set([408, 425, 429]);
+
+function failure(status: number, body: unknown, retryAfterMs: number | undefined): SendFailed {
+  const stated = codeStatedIn(body);
+  const code = stated ?? CODE_OF_STATUS[status] ?? 'emit-failed';
+  return new SendFailed(code, reasonOf(status, stated), { detail: `POST /events answered ${status}`, retryAfterMs });
+}
+
+/** Only Rescind itself, by a code of its own, can say that events are at fault: a proxy that answers 400 to everything must not lose them. */
+function reasonOf(status: number, stated: ErrorCode | undefined): FailureReason {
+  if (status >= 500 || AGAIN.has(status)) return 'away';
+  if (status === PAYLOAD_TOO_LARGE) return 'divisible';
+  if (stated !== undefined && ERROR_CODES[stated].kind === 'invalid') return 'divisible';
+  return status >= 200 && status < 300 ? 'away' : 'held';
+}
+
+function codeStatedIn(body: unknown): ErrorCode | undefined {
+  if (typeof body !== 'object' || body === null) return undefined;
+  const { code, error } = body as { code?: unknown; error?: unknown };
+  return [code, error].find((text): text is ErrorCode => typeof text === 'string' && isErrorCode(text));
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,20 @@
+import { MAX_EVENTS_PER_POST, MAX_POST_BYTES, type IntakeResult } from '../../contracts/index.js';
+import { BRACKETS, COMMA } from './http-emitter.js';
+import { createPost, type HttpOptions } from './http-post.js';
+import type { Transport, Verdict } from './transport.js';
+
+/** `POST /events`: an event that was taken is durable in Rescind's ledger, and one that was refused is told with its code. */
+export function httpTransport(options: HttpOptions): Transport {
+  const post = createPost(options);
+  return {
+    name: 'POST /events',
+    maxEvents: MAX_EVENTS_PER_POST,
+    maxBytes: MAX_POST_BYTES - BRACKETS - MAX_EVENTS_PER_POST * COMMA,
+    send: async (events, signal) => (await post(events, signal)).map(verdictOf),
+  };
+}
+
+function verdictOf(result: IntakeResult): Verdict {
+  if ('error' in result) return { taken: false, code: result.error, ...(result.detail === undefined ? {} : { detail: result.detail }) };
+  return { taken: true, index: result.index, ...('duplicate' in result ? { duplicate: true } : {}) };
+}

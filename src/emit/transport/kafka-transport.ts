@@ -1,0 +1,54 @@
+import type { CloudEvent } from '../../contracts/index.js';
+import { createKafkaEmitter, type KafkaEmitterOptions } from './kafka-emitter.js';
+import { SendFailed, type FailureReason, type Transport } from './transport.js';
+
+/** Events of one `send`; a broker answers them together. */
+const MAX_EVENTS = 500;
+/** Bytes of one `send`: brokers take record batches of 1 MiB unless told otherwise (`message.max.bytes`), headers included. */
+const MAX_BYTES = 768 * 1024;
+
+/**
+ * A topic of Kafka: an event that was taken is on every in-sync replica. Whether Rescind accepts it shows later, in Rescind's
+ * quarantine. The client is connected and disconnected by who made it; while it is away its own attempts come first.
+ */
+export function kafkaTransport(options: KafkaEmitterOptions): Transport {
+  const emitter = createKafkaEmitter(options);
+  return {
+    name: `topic ${options.topic ?? options.sourceName}`,
+    maxEvents: MAX_EVENTS,
+    maxBytes: MAX_BYTES,
+    async send(events) {
+      try {
+        await emitter.emit(events.map((text) => JSON.parse(text) as CloudEvent));
+      } catch (error) {
+        const reason = reasonOf(error);
+        const detail = error instanceof Error ? error.message : 'the records were not taken';
+        throw new SendFailed(reason === 'divisible' ? 'too-large' : 'emit-failed', reason, { detail, cause: error });
+      }
+      return events.map(() => ({ taken: true }) as const);
+    },
+  };
+}
+
+/** Error names of the Kafka protocol, as kafkajs and others carry them in `type` or `code`. */
+const REASON_OF: Readonly<Record<string, FailureReason>> = {
+  MESSAGE_TOO_LARGE: 'divisible',
+  RECORD_LIST_TOO_LARGE: 'divisible',
+  UNKNOWN_TOPIC_OR_PARTITION: 'held',
+  TOPIC_AUTHORIZATION_FAILED: 'held',
+  CLUSTER_AUTHORIZATION_FAILED: 'held',
+  SASL_AUTHENTICATION_FAILED: 'held',
+};
+
+/** Clients wrap what a broker said in what they made of it. */
+const MAX_CAUSES = 8;
+
+function reasonOf(error: unknown): FailureReason {
+  let one = error;
+  for (let depth = 0; depth < MAX_CAUSES && typeof one === 'object' && one !== null; depth++) {
+    const { type, code, cause } = one as { type?: unknown; code?: unknown; cause?: unknown };
+    for (const name of [type, code]) if (typeof name === 'string' && Object.hasOwn(REASON_OF, name)) return REASON_OF[name]!;
+    one = cause;
+  }
+  return 'away';
+}

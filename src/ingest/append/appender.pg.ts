@@ -1,0 +1,382 @@
+import { randomUUID } from 'node:crypto';
+import type { Pool } from 'pg';
+import { REJECT_CODES, RescindError, type EventName, type TokenIssued } from '../../contracts/index.js';
+import { commandFromEvent, isRuleEvent, type Command, type ControlFollower, type ControlLog } from '../../control/index.js';
+import { createRangeKeeper, RangeMissing } from '../../log/index.js';
+import type { Log } from '../../platform/log/index.js';
+import type { Metrics } from '../../platform/observe/index.js';
+import { findForeignTokens } from '../../projections/index.js';
+import type { Accepted } from '../accept/accept.js';
+import { createBatchWriter, isRefusal, isTransient, type Replace } from './bisect.pg.js';
+import { createContradictionOrders } from './contradictions.pg.js';
+import { takeNext, type Counted } from './next-batch.js';
+import type { Refused } from './quarantine.pg.js';
+import { OffsetLost, speakerOf, type Judged, type Outcome, type Submission } from './submission.js';
+import { createWaitingRoom, type DoorName, type Load } from './waiting-room.js';
+import { weightOf } from './weight.js';
+import { sealEvent, type Written } from './write-batch.pg.js';
+
+/** How often a batch is sent again that the database aborted without fault of its events (deadlock, restart). */
+const MAX_ATTEMPTS = 3;
+
+/** How long before entries and rules that are owed are tried again after a failure, where no batch takes them along earlier. */
+const OWED_RETRY_MS = 1_000;
+
+const DOORS: readonly DoorName[] = ['http', 'kafka'];
+
+export interface Appender {
+  /**
+   * Writes a submission, in one transaction with others. Resolves when it is durable, with an outcome for each event in
+   * order. Rejects with `OffsetLost` when its partition moved, `overloaded` when HTTP has no room, or
+   * `database-unavailable`: then nothing is known of it, and it may be submitted again, since duplicates are stored once.
+   */
+  submit(submission: Submission): Promise<readonly Outcome[]>;
+  /** Resolves when a partition may hand over more: what waits of Kafka's is bounded here, and the rest waits in Kafka. */
+  readonly roomForKafka: () => Promise<void>;
+  /** Does ahead what `submit` would do for this event before it waits; for who has many and can take turns with others. */
+  prepare(judged: Judged): void;
+  /** Takes up what a crash left: rules on contradictions, ledger entries that control records are owed. */
+  start(): Promise<void>;
+  /** Finishes what was submitted; refuses what comes later. */
+  stop(): Promise<void>;
+}
+
+interface Waiting extends Counted {
+  readonly door: DoorName;
+  readonly load: Load;
+  readonly resolve: (outcomes: readonly Outcome[]) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export interface AppenderOptions {
+  readonly pool: Pool;
+  readonly controlLog: ControlLog;
+  readonly follower: ControlFollower;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** Told of what was refused, once it is in quarantine. Must not throw. */
+  readonly onRefused?: (refused: readonly Refused[]) => void;
+}
+
+export function createAppender({ pool, controlLog, follower, log, metrics, onRefused }: AppenderOptions): Appender {
+  const { state } = follower;
+  const counted = metrics.counter('rescind_ingest_events_total', 'Events by outcome and door.', ['outcome', 'door', 'type']);
+  const rejects = metrics.counter('rescind_ingest_rejected_total', 'Refused events by reason and door.', ['code', 'door']);
+  // A rate does not see the value that a series appears with.
+  for (const code of Object.keys(REJECT_CODES)) for (const door of DOORS) rejects.inc({ code, door }, 0);
+  const routesOver = metrics.counter('rescind_ingest_routes_over_total', 'Uses of routes beyond the number that a source may bring.', ['source']);
+  const foreignUses = metrics.counter('rescind_ingest_foreign_uses_total', 'Uses that a source reported of tokens whose audience is none of its resources; attributed to nobody.', ['source']);
+  const batchSize = metrics.histogram('rescind_ingest_batch_events', 'Events of one transaction.', [], [1, 10, 100, 500, 1000, 2000, 4000]);
+  const batchSeconds = metrics.histogram('rescind_ingest_batch_seconds', 'Duration of one batch.', []);
+  const numbers = metrics.gauge('rescind_sequence_findings', 'Numbers of the sequence of a source that have not come, came twice, or were given up.', ['source', 'finding']);
+  const batches = createBatchWriter({ pool, state, log });
+  const contradictions = createContradictionOrders({ pool, controlLog, state, log });
+  let waiting: Waiting[] = [];
+  /** Submissions of speakers of whom the database refused something: written apart, so that the search holds up nobody else. */
+  const apart = new Map<string, Waiting[]>();
+  const room = createWaitingRoom();
+  metrics.gauge('rescind_ingest_waiting_events', 'Events that wait for their batch.', [], () => room.events);
+  let outboxDue = true;
+  let owed: NodeJS.Timeout | undefined;
+  let running: Promise<void> | undefined;
+  let runningApart: Promise<void> | undefined;
+  let stopping = false;
+
+  const rangeFailed = (error: unknown): void => log.error({ err: error }, 'the next range of the ledger could not be made');
+  const ranges = createRangeKeeper({ pool, onError: rangeFailed });
+
+  const isDue = (): boolean => waiting.length > 0 || outboxDue;
+
+  const run = (): void => {
+    if (running === undefined && isDue()) running = drain();
+  };
+
+  async function drain(): Promise<void> {
+    try {
+      while (isDue()) {
+        const batch = takeBatch();
+        outboxDue = false;
+        const startedAt = performance.now();
+        await writeWaiting(batch);
+        batchSize.observe(batch.reduce((sum, { submission }) => sum + submission.events.length, 0));
+        batchSeconds.observe((performance.now() - startedAt) / 1000);
+      }
+    } finally {
+      // In one breath with the last look at what is due: whoever submits next starts another.
+      running = undefined;
+    }
+  }
+
+  function takeBatch(): readonly Waiting[] {
+    const { batch, rest } = takeNext(waiting);
+    waiting = rest;
+    for (const { door, load, speaker } of batch) room.leave(door, load, speaker);
+    return batch;
+  }
+
+  /** From now on all that their speaker says is written apart, in order, until a batch of it is refused nothing. */
+  function setApart(batch: readonly Waiting[]): void {
+    const { speaker } = batch[0]!;
+    // What Kafka brought is bounded by the fetches of its partitions; in Kafka's room it would keep the other topics out.
+    const later = waiting.filter((one) => one.speaker === speaker);
+    for (const { door, load } of batch) if (door === 'http') room.enterAgain(load, speaker);
+    for (const { door, load } of later) if (door === 'kafka') room.leave(door, load, speaker);
+    apart.set(speaker, [...batch, ...later]);
+    waiting = waiting.filter((one) => one.speaker !== speaker);
+    runningApart ??= drainApart();
+  }
+
+  /** Speakers take turns, a batch each. */
+  async function drainApart(): Promise<void> {
+    try {
+      for (;;) {
+        const [speaker, theirs] = [...apart].find(([, one]) => one.length > 0) ?? [];
+        if (speaker === undefined || theirs === undefined) return;
+        const { batch, rest } = takeNext(theirs);
+        apart.delete(speaker);
+        apart.set(speaker, rest);
+        for (const { door, load } of batch) if (door === 'http') room.leave(door, load, speaker);
+        const refused = await writeWaiting(batch, true);
+        if (!refused && apart.get(speaker)!.length === 0) apart.delete(speaker);
+      }
+    } finally {
+      runningApart = undefined;
+    }
+  }
+
+  /** What a failed batch would have taken along must not wait for the next event. */
+  function payLater(): void {
+    if (stopping) return;
+    clearTimeout(owed);
+    owed = setTimeout(() => {
+      outboxDue = true;
+      run();
+    }, OWED_RETRY_MS);
+    owed.unref();
+  }
+
+  /**
+   * Takes out of the batch what lost its partition and writes the rest; no failure of one touches another. Where the database refuses
+   * it, the speakers are parted until each has been written or is alone; who is alone with it is set apart. Answers whether the
+   * database refused anything.
+   */
+  async function writeWaiting(batch: readonly Waiting[], isApart = false, attempt = 1): Promise<boolean> {
+    try {
+      const { outcomes, contradicted, refused } = await write(batch.map(({ submission }) => submission), isApart);
+      for (const one of batch) answer(one, one.submission.events.map((judged) => outcomes.get(judged)!), contradicted);
+      return refused;
+    } catch (error) {
+      if (error instanceof OffsetLost) {
+        batch.find(({ submission }) => submission.offset === error.move)?.reject(error);
+        const rest = batch.filter(({ submission }) => submission.offset !== error.move);
+        return rest.length > 0 && writeWaiting(rest, isApart, attempt);
+      }
+      if (isRefusal(error) && !isApart && batch.length > 0) {
+        await part(batch);
+        return true;
+      }
+      if ((isTransient(error) || error instanceof RangeMissing) && attempt < MAX_ATTEMPTS) {
+        if (error instanceof RangeMissing) await ranges.ensure(error.upTo).catch(rangeFailed);
+        return writeWaiting(batch, isApart, attempt + 1);
+      }
+      log.error({ err: error, submissions: batch.length }, 'a batch could not be written');
+      payLater();
+      for (const { reject } of batch) reject(new RescindError('database-unavailable', { cause: error }));
+      return false;
+    }
+  }
+
+  /** Writes each half of the speakers by itself: the others' events are durable before anybody looks for the culprit's. */
+  async function part(batch: readonly Waiting[]): Promise<void> {
+    const speakers = [...new Set(batch.map(({ speaker }) => speaker))];
+    if (speakers.length === 1) return setApart(batch);
+    const first = new Set(speakers.slice(0, speakers.length >> 1));
+    await writeWaiting(batch.filter(({ speaker }) => first.has(speaker)));
+    await writeWaiting(batch.filter(({ speaker }) => !first.has(speaker)));
+  }
+
+  /** A contradicting event is answered when the block is ordered; no other event waits for it. */
+  function answer({ resolve, reject }: Waiting, outcomes: readonly Outcome[], contradicted: ReadonlySet<Outcome>): void {
+    if (!outcomes.some((outcome) => contradicted.has(outcome))) return resolve(outcomes);
+    contradictions.settle().then(
+      () => resolve(outcomes),
+      (error: unknown) => reject(new RescindError('database-unavailable', { cause: error })),
+    );
+  }
+
+  interface Answers {
+    readonly outcomes: ReadonlyMap<Judged, Outcome>;
+    /** The events that contradict an earlier one. */
+    readonly contradicted: ReadonlySet<Outcome>;
+    /** The database refused an event. */
+    readonly refused: boolean;
+  }
+
+  async function write(submissions: readonly Submission[], isApart: boolean): Promise<Answers> {
+    const { rows } = await pool.query<{ seq: string }>('SELECT seq FROM control_head');
+    const seenSeq = BigInt(rows[0]!.seq);
+    const originals = new Map<Judged, Judged>();
+    const replace = (judged: Judged, by: Judged): Judged => {
+      originals.set(by, originals.get(judged) ?? judged);
+      return by;
+    };
+    const ordered = await orderRules(await refuseForeignTokens(submissions, replace), replace);
+    const written = await (isApart ? batches.writeBisecting(ordered, seenSeq, replace) : batches.write(ordered, seenSeq));
+    ranges.noted(written.highest);
+    for (const [source, uses] of written.routesOver) routesOver.inc({ source }, uses);
+    for (const [source, uses] of written.foreignUses) foreignUses.inc({ source }, uses);
+    if (written.outboxLeft) outboxDue = true;
+    if (written.refused.length > 0) onRefused?.(written.refused);
+    const outcomes = new Map([...written.outcomes].map(([judged, outcome]) => [originals.get(judged) ?? judged, outcome]));
+    countOutcomes(outcomes);
+    tellSequences(written.sequences);
+    const refused = written.refused.some(({ rejected }) => rejected.code === 'refused-by-database');
+    return { outcomes, contradicted: contradictedOf(written), refused };
+  }
+
+  function contradictedOf({ outcomes, conflicts }: Written): ReadonlySet<Outcome> {
+    if (conflicts.length === 0) return new Set();
+    const places = new Set(conflicts.map(({ tenant, ix }) => `${tenant} ${ix}`));
+    const isThere = ([judged, outcome]: readonly [Judged, Outcome]): boolean =>
+      judged.accepted && outcome.state === 'sequenced' && places.has(`${judged.source.tenant} ${outcome.index}`);
+    return new Set([...outcomes].filter(isThere).map(([, outcome]) => outcome));
+  }
+
+  /** A digest names a token of whoever announced it first: the event of another issuer is refused. */
+  async function refuseForeignTokens(submissions: readonly Submission[], replace: Replace): Promise<readonly Submission[]> {
+    const accepted = submissions.flatMap(({ events }) => events).filter((judged): judged is Judged & Accepted => judged.accepted);
+    const announced = accepted
+      .filter(({ name }) => name === 'token.issued')
+      .map((judged) => ({ judged, tenant: judged.source.tenant, tenantKey: state.tenant(judged.source.tenant)!.key, data: judged.event.data as TokenIssued }));
+    const foreign = new Set<Judged>([...(await findForeignTokens(pool, announced))].map(({ judged }) => judged));
+    if (foreign.size === 0) return submissions;
+    const detail = 'another issuer has announced a token with this digest';
+    return submissions.map((submission) => ({
+      ...submission,
+      events: submission.events.map((judged) =>
+        foreign.has(judged) ? replace(judged, { ...judged, accepted: false, code: 'token-of-another-issuer', detail } as Judged) : judged,
+      ),
+    }));
+  }
+
+  /** Events that become rules are ordered before their batch is written; each applies once (design, section 4). */
+  async function orderRules(submissions: readonly Submission[], replace: Replace): Promise<Submission[]> {
+    const known = await findConflicting(submissions);
+    return Promise.all(
+      submissions.map(async (submission) => ({
+        ...submission,
+        events: await Promise.all(submission.events.map((judged) => orderRule(judged, known, replace))),
+      })),
+    );
+  }
+
+  async function orderRule(judged: Judged, known: ReadonlySet<Judged>, replace: Replace): Promise<Judged> {
+    if (!judged.accepted || !isRuleEvent(judged.name)) return judged;
+    if (!known.has(judged)) {
+      const { same } = await controlLog.append(ruleCommand(judged));
+      if (same) return judged;
+    }
+    return replace(judged, { ...judged, accepted: false, code: 'conflict', detail: 'other content under an id that was used' });
+  }
+
+  function ruleCommand(judged: Judged & { accepted: true }): Command {
+    const { source, event, timeMs, arrivedMs, content } = judged;
+    return commandFromEvent({
+      tenant: state.tenant(source.tenant)!,
+      source,
+      event: { name: judged.name, data: event.data, id: event.id, timeMs, arrivedMs } as Parameters<typeof commandFromEvent>[0]['event'],
+      content,
+      newId: randomUUID,
+    });
+  }
+
+  /** Rule events whose id was used for something else, earlier or in this batch: they must order nothing. */
+  async function findConflicting(submissions: readonly Submission[]): Promise<ReadonlySet<Judged>> {
+    const accepted = submissions.flatMap(({ events }) => events).filter((judged): judged is Judged & Accepted => judged.accepted);
+    const events = accepted.filter(({ name }) => isRuleEvent(name));
+    if (events.length === 0) return new Set();
+    const firstContent = new Map<string, string>();
+    const idOf = ({ source, event }: Accepted): string => JSON.stringify([source.id, event.id]);
+    for (const judged of accepted) if (!firstContent.has(idOf(judged))) firstContent.set(idOf(judged), judged.content);
+    const entries = events.map((judged) => sealEvent(judged, state));
+    const { rows } = await pool.query<{ nth: string }>(
+      `SELECT w.nth FROM unnest($1::uuid[], $2::bytea[], $3::bytea[]) WITH ORDINALITY AS w (tenant, key, hash, nth)
+       CROSS JOIN LATERAL (SELECT hash FROM dedupe WHERE tenant = w.tenant AND key = w.key LIMIT 1) d WHERE d.hash <> w.hash`,
+      [
+        entries.map(({ tenant }) => tenant),
+        entries.map(({ dedupeKey }) => Buffer.from(dedupeKey, 'latin1')),
+        entries.map(({ hash }) => Buffer.from(hash, 'latin1')),
+      ],
+    );
+    const known = rows.map(({ nth }) => events[Number(nth) - 1]!);
+    return new Set([...known, ...events.filter((judged) => firstContent.get(idOf(judged)) !== judged.content)]);
+  }
+
+  function countOutcomes(outcomes: ReadonlyMap<Judged, Outcome>): void {
+    for (const [judged, outcome] of outcomes) {
+      const door = judged.arrived.door.kind;
+      counted.inc({ outcome: outcome.state, door, type: judged.accepted ? (judged.name satisfies EventName) : 'none' });
+      if (outcome.state === 'rejected') rejects.inc({ code: outcome.code, door });
+    }
+  }
+
+  /** As of the last batch in which the source numbered an event; what holds of all sources, `query` reads. */
+  function tellSequences(sequences: Written['sequences']): void {
+    for (const { source: id, missing, repeated, givenUp } of sequences) {
+      const source = state.source(id)!.name;
+      for (const [finding, count] of [['missing', missing], ['repeated', repeated], ['given-up', givenUp]] as const) numbers.set({ source, finding }, count);
+    }
+  }
+
+  follower.onApplied(() => {
+    outboxDue = true;
+    run();
+  });
+
+  return {
+    roomForKafka: room.roomForKafka,
+    prepare(judged) {
+      if (judged.accepted) sealEvent(judged, state);
+    },
+    submit(submission) {
+      if (stopping) return Promise.reject(new RescindError('shutting-down'));
+      const door: DoorName = submission.offset ? 'kafka' : 'http';
+      const load = { events: submission.events.length, bytes: submission.events.reduce((sum, { arrived }) => sum + arrived.bytes.length, 0) };
+      const speaker = speakerOf(submission);
+      const theirs = apart.get(speaker);
+      const needsRoom = door === 'http' || !theirs;
+      if (needsRoom && !room.enter(door, load, speaker)) return Promise.reject(new RescindError('overloaded'));
+      let refused = 0;
+      let weight = 0;
+      for (const judged of submission.events) {
+        weight += weightOf(judged);
+        if (judged.accepted) sealEvent(judged, state);
+        else refused += 1;
+      }
+      return new Promise((resolve, reject) => {
+        const one = { door, load, weight, refused, speaker, submission, resolve, reject };
+        if (theirs) {
+          theirs.push(one);
+          runningApart ??= drainApart();
+        } else {
+          waiting.push(one);
+          run();
+        }
+      });
+    },
+    async start() {
+      await ranges.start();
+      await contradictions.settle();
+      outboxDue = true;
+      run();
+    },
+    async stop() {
+      stopping = true;
+      clearTimeout(owed);
+      room.close();
+      await running;
+      await runningApart;
+      await contradictions.stop();
+    },
+  };
+}

@@ -1,0 +1,92 @@
+import type { Pool } from 'pg';
+import type { ControlState } from '../../control/index.js';
+import { type Log } from '../../platform/log/index.js';
+import { inTransaction } from '../../platform/postgres/index.js';
+import type { Judged, Submission } from './submission.js';
+import { sealBatch, writeBatch, type Written } from './write-batch.pg.js';
+
+/** Takes the place of an event from now on. */
+export type Replace = (judged: Judged, by: Judged) => Judged;
+
+export interface BatchWriter {
+  /** Writes a batch in one transaction. Throws the database's error, and `OffsetLost`. */
+  write(submissions: readonly Submission[], seenSeq: bigint): Promise<Written>;
+  /** Writes a batch of which the database may refuse events: they are found by halving and refused; the rest is written. */
+  writeBisecting(submissions: readonly Submission[], seenSeq: bigint, replace: Replace): Promise<Written>;
+}
+
+const sqlState = (error: unknown): string => {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' ? code : '';
+};
+
+/** Data, integrity and limit errors: the event's own fault (SQLSTATE classes 22, 23, 54). */
+export const isRefusal = (error: unknown): boolean => /^(22|23|54)[0-9A-Z]{3}$/.test(sqlState(error));
+
+/** Rolled back for reasons outside the batch: serialization, deadlock, lost connection, shutdown. */
+export const isTransient = (error: unknown): boolean => /^(40|08|57P|ECONN|EPIPE)/.test(sqlState(error));
+
+export function createBatchWriter({ pool, state, log }: { readonly pool: Pool; readonly state: ControlState; readonly log: Log }): BatchWriter {
+  const write = (submissions: readonly Submission[], seenSeq: bigint): Promise<Written> =>
+    inTransaction(pool, (client) => writeBatch(client, sealBatch(submissions, state), state, seenSeq));
+
+  async function writeBisecting(submissions: readonly Submission[], seenSeq: bigint, replace: Replace): Promise<Written> {
+    try {
+      return await write(submissions, seenSeq);
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      const culprits = await findCulprits(submissions.flatMap(({ events }) => events).filter(({ accepted }) => accepted), seenSeq);
+      if (culprits.length === 0) throw error;
+      log.error({ err: error, events: culprits.length }, 'the database refused events; they go to quarantine');
+      const detail = 'the database refused it';
+      const refused = new Set(culprits);
+      const rest = submissions.map((submission) => ({
+        ...submission,
+        events: submission.events.map((judged) =>
+          refused.has(judged) ? replace(judged, { ...judged, accepted: false, code: 'refused-by-database', detail } as Judged) : judged,
+        ),
+      }));
+      // Events that can be written alone may be refused together: each round takes at least one event out.
+      return writeBisecting(rest, seenSeq, replace);
+    }
+  }
+
+  async function findCulprits(events: readonly Judged[], seenSeq: bigint): Promise<readonly Judged[]> {
+    if (events.length === 0 || (await canBeWritten(events, seenSeq))) return [];
+    if (events.length === 1) return events;
+    const middle = events.length >> 1;
+    const first = await findCulprits(events.slice(0, middle), seenSeq);
+    const second = await findCulprits(events.slice(middle), seenSeq);
+    const alone = [...first, ...second];
+    return alone.length > 0 ? alone : [await findLastStraw(events, seenSeq)];
+  }
+
+  /** Both halves can be written and both together cannot: the first event that is refused after those before it. */
+  async function findLastStraw(events: readonly Judged[], seenSeq: bigint): Promise<Judged> {
+    let fits = events.length >> 1;
+    let breaks = events.length;
+    while (breaks - fits > 1) {
+      const middle = (fits + breaks) >> 1;
+      if (await canBeWritten(events.slice(0, middle), seenSeq)) fits = middle;
+      else breaks = middle;
+    }
+    return events[breaks - 1]!;
+  }
+
+  async function canBeWritten(events: readonly Judged[], seenSeq: bigint): Promise<boolean> {
+    const rehearsal = new Error('rehearsal');
+    try {
+      await inTransaction(pool, async (client) => {
+        await writeBatch(client, sealBatch([{ events }], state), state, seenSeq, { withOutbox: false });
+        throw rehearsal;
+      });
+    } catch (error) {
+      if (error === rehearsal) return true;
+      if (isRefusal(error)) return false;
+      throw error;
+    }
+    return true;
+  }
+
+  return { write, writeBisecting };
+}

@@ -1,0 +1,64 @@
+import { canonicalJson, eventType, type EventDataOf, type OwnEventName, type RevocationOrdered } from '../../contracts/index.js';
+import type { Authorship, ControlRecord } from '../../control/index.js';
+import { prepareEntry, type NewEntry } from '../../log/index.js';
+
+export interface OwnEvent<N extends OwnEventName = OwnEventName> {
+  readonly tenant: { readonly id: string; readonly key: Uint8Array };
+  readonly name: N;
+  readonly id: string;
+  readonly timeMs: number;
+  readonly data: EventDataOf[N];
+}
+
+/** Rescind's own source in a tenant's ledger; its source id is the tenant's. */
+export const ownSource = (tenant: string): string => `urn:rescind:${tenant}`;
+
+/** An entry of Rescind's own: mode `own`, its bytes the RFC 8785 form of the event (wire.md, "Entry"). */
+export function prepareOwnEvent({ tenant, name, id, timeMs, data }: OwnEvent): NewEntry {
+  const said = { type: eventType(name), source: ownSource(tenant.id), id, time: new Date(timeMs).toISOString(), data };
+  return prepareEntry({
+    tenant: tenant.id,
+    tenantKey: tenant.key,
+    type: said.type,
+    source: tenant.id,
+    eventId: id,
+    content: canonicalJson(said),
+    mode: 'own',
+    headers: [],
+    bytes: Buffer.from(canonicalJson({ specversion: '1.0', ...said })),
+  });
+}
+
+type Said = Pick<OwnEvent, 'name' | 'data'>;
+
+/** What a control record says in the ledger; undefined for a `subject.enabled`, which the source's event says already. */
+export function ownEventOf(record: ControlRecord): Said | undefined {
+  const seq = String(record.seq);
+  switch (record.kind) {
+    case 'rule.ordered': {
+      const { id, effect, selector, or, before, until, resume, reauthenticate, reason, author, origin, after_lift_of } = record.body;
+      const cause = origin && { source: author.caller, id: origin.event };
+      return { name: 'revocation.ordered', data: { rule: id, seq, effect, selector, or: or as RevocationOrdered['or'], before, until, resume, reauthenticate, reason, author, cause, after_lift_of } };
+    }
+    case 'rule.lifted': {
+      const { rule, resume, reason, author } = record.body;
+      return { name: 'revocation.lifted', data: { rule, seq, at: Math.floor(record.at / 1000), resume, reason, author } };
+    }
+    case 'tenant.changed':
+      return registryChange('tenant.changed', record.body.id, seq, record.body);
+    case 'source.changed':
+      return registryChange('source.changed', record.body.id, seq, record.body);
+    case 'caller.changed':
+      return registryChange('caller.changed', record.body.id, seq, record.body);
+    case 'subject.enabled':
+      return undefined;
+    default:
+      return record satisfies never;
+  }
+}
+
+/** The record as it now is, without what must not stand in a log that others read: secrets' hashes and keys. */
+function registryChange(name: 'tenant.changed' | 'source.changed' | 'caller.changed', id: string, seq: string, body: object): Said {
+  const { author, change, key: _key, secrets: _secrets, jwks: _jwks, ...after } = body as Required<Authorship> & Record<string, unknown>;
+  return { name, data: { id, seq, change, author, after } };
+}

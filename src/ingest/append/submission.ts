@@ -1,0 +1,58 @@
+import type { RejectCode } from '../../contracts/index.js';
+import type { LogIndex } from '../../log/index.js';
+import type { Accepted, Rejected } from '../accept/accept.js';
+import type { OwnEvent } from './own-events.js';
+
+/** Where a partition stands before and after a submission; compared and swapped in its transaction. */
+export interface OffsetMove {
+  readonly cluster: string;
+  readonly topic: string;
+  readonly partition: number;
+  readonly held: bigint;
+  readonly next: bigint;
+  /** The last record: read again after an assignment, so that a topic made anew is noticed. */
+  readonly lastOffset: bigint | null;
+  readonly lastSha256: Buffer | null;
+  /** An operator's decision about a stopped partition: the partition goes on from `next`. */
+  readonly resumes?: true;
+}
+
+/** What is written in one transaction or not at all. */
+export interface Submission {
+  readonly events: readonly Judged[];
+  readonly offset?: OffsetMove;
+  readonly own?: readonly OwnEvent[];
+}
+
+export interface Position {
+  readonly offset: bigint;
+}
+
+/** Names who is answerable for a submission: the topic that it came from, or the caller that posted it. */
+export function speakerOf({ events, offset }: Submission): string {
+  if (offset) return `topic ${offset.topic}`;
+  const door = events[0]?.arrived.door;
+  if (!door) return 'rescind';
+  return door.kind === 'kafka' ? `topic ${door.topic}` : `caller ${door.caller.tenant} ${door.caller.id}`;
+}
+
+export type Judged = (Accepted | Rejected) & {
+  readonly position?: Position;
+  /** Its id in quarantine, where it is replayed from there: it leaves it in the transaction that stores it. */
+  readonly quarantined?: string;
+};
+
+export type Outcome =
+  | { readonly state: 'sequenced'; readonly index: LogIndex }
+  | { readonly state: 'duplicate'; readonly index: LogIndex }
+  | { readonly state: 'rejected'; readonly code: RejectCode; readonly detail: string };
+
+/** The partition was given to another consumer, or its outcome is unknown: read the stored offset before going on. */
+export class OffsetLost extends Error {
+  override readonly name = 'OffsetLost';
+  readonly move: OffsetMove;
+  constructor(move: OffsetMove) {
+    super(`${move.topic}/${move.partition} no longer stands at ${move.held}`);
+    this.move = move;
+  }
+}

@@ -1,0 +1,88 @@
+import type { ControlState } from '../../control/index.js';
+import type { Log } from '../../platform/log/index.js';
+import type { Metrics } from '../../platform/observe/index.js';
+import type { LogBoundsReader } from './log-bounds.kafka.js';
+
+/** How often the ends of the logs are asked for: a partition of which nothing is read says nothing by itself. */
+const REFRESH_MS = 5_000;
+
+export interface LagWatch {
+  start(): void;
+  /** The first offset of the partition that is not stored. From then on it is watched. */
+  standsAt(topic: string, partition: number, next: bigint): void;
+  endsAt(topic: string, partition: number, high: bigint): void;
+  /** The partitions may be another process's now. */
+  forget(): void;
+  stop(): Promise<void>;
+}
+
+interface Standing {
+  readonly topic: string;
+  readonly partition: number;
+  next: bigint;
+  high: bigint;
+}
+
+/** How far behind this process is, in each partition that it has; also in those that are stopped or of which no record comes. */
+export function createLagWatch({ bounds, state, log, metrics, everyMs = REFRESH_MS }: LagOptions): LagWatch {
+  const standings = new Map<string, Standing>();
+  let refreshing: Promise<void> | undefined;
+  let timer: NodeJS.Timeout | undefined;
+
+  const sourceOf = (topic: string): string =>
+    state
+      .sourcesOfTopic(topic)
+      .map(({ name }) => name)
+      .join(',');
+
+  metrics.observed('rescind_ingest_kafka_lag', 'Records of a partition that are not stored yet.', ['source', 'topic', 'partition'], () =>
+    [...standings.values()].map(({ topic, partition, next, high }) => [
+      { source: sourceOf(topic), topic, partition: String(partition) },
+      high > next ? Number(high - next) : 0,
+    ]),
+  );
+
+  async function refresh(): Promise<void> {
+    for (const [topic, partitions] of await bounds.ofTopics(new Set([...standings.values()].map(({ topic: of }) => of)))) {
+      for (const [partition, { high }] of partitions) {
+        const standing = standings.get(`${topic}/${partition}`);
+        if (standing) standing.high = high;
+      }
+    }
+  }
+
+  return {
+    start() {
+      timer = setInterval(() => {
+        refreshing ??= refresh()
+          .catch((error: unknown) => log.debug({ err: error }, 'the ends of the topics could not be read'))
+          .finally(() => {
+            refreshing = undefined;
+          });
+      }, everyMs);
+      timer.unref();
+    },
+    standsAt(topic, partition, next) {
+      const standing = standings.get(`${topic}/${partition}`);
+      if (standing) standing.next = next;
+      else standings.set(`${topic}/${partition}`, { topic, partition, next, high: next });
+    },
+    endsAt(topic, partition, high) {
+      const standing = standings.get(`${topic}/${partition}`);
+      if (standing) standing.high = high;
+    },
+    forget: () => standings.clear(),
+    async stop() {
+      clearInterval(timer);
+      await refreshing;
+    },
+  };
+}
+
+interface LagOptions {
+  readonly bounds: Pick<LogBoundsReader, 'ofTopics'>;
+  readonly state: ControlState;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly everyMs?: number;
+}

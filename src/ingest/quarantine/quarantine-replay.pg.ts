@@ -1,0 +1,112 @@
+import type { Pool } from 'pg';
+import { MAX_POST_BYTES, RescindError, type IntakeResult, type RejectCode } from '../../contracts/index.js';
+import type { Caller, ControlFollower } from '../../control/index.js';
+import { type Log } from '../../platform/log/index.js';
+import { loadSql } from '../../platform/postgres/index.js';
+import { accept, type Arrived } from '../accept/accept.js';
+import type { Appender } from '../append/appender.pg.js';
+import { resultOf } from '../post/intake.js';
+import { readRecordHeaders } from '../append/quarantine.pg.js';
+import type { Judged } from '../append/submission.js';
+
+/** Records of one call; a caller goes on with `after`. */
+export const MAX_REPLAYED = 1_000;
+const DEFAULT_REPLAYED = 100;
+
+const REPLAYABLE = loadSql(import.meta.url, 'replayable.sql');
+
+/** Whose part of the quarantine: a tenant's, or null for the operator's, which unknown sources fill. */
+export type Part = string | null;
+
+export interface ReplayFilter {
+  /** Id of a source, a UUID. */
+  readonly source?: string;
+  readonly code?: string;
+  /** Epoch seconds, half open, by the time of the refusal. */
+  readonly from?: number;
+  readonly to?: number;
+  readonly limit?: number;
+  /** Id of the last record of the call before. */
+  readonly after?: string;
+}
+
+export type Replayed = { readonly id: string } & IntakeResult;
+
+export interface Replay {
+  /**
+   * Puts one record through the decision again, as it came, by the rights of today. Resolves when it is stored and out of
+   * quarantine, or refused again and kept with its new reason. Throws `not-found`.
+   */
+  one(part: Part, id: string): Promise<Replayed>;
+  /** The same for what matches, oldest first; `next` is there when more may match. */
+  matching(part: Part, filter: ReplayFilter): Promise<{ readonly items: readonly Replayed[]; readonly next?: string }>;
+}
+
+export interface ReplayOptions {
+  readonly pool: Pool;
+  readonly follower: ControlFollower;
+  readonly appender: Appender;
+  readonly log: Log;
+  readonly now?: () => number;
+}
+
+interface Row {
+  readonly id: string;
+  readonly door: 'kafka' | 'http';
+  readonly topic: string | null;
+  readonly caller: string | null;
+  readonly mode: Arrived['mode'];
+  readonly bytes: Buffer;
+  readonly record_headers: string;
+}
+
+export function createReplay({ pool, follower, appender, log, now = Date.now }: ReplayOptions): Replay {
+  async function read(part: Part, id: string | undefined, { source, code, from, to, limit = DEFAULT_REPLAYED, after }: ReplayFilter): Promise<Row[]> {
+    const values = [part, after ?? '0', id ?? null, source ?? null, code ?? null, from ?? null, to ?? null, limit, MAX_POST_BYTES];
+    return (await pool.query<Row>(REPLAYABLE, values)).rows;
+  }
+
+  async function replay(part: Part, rows: readonly Row[]): Promise<Replayed[]> {
+    const nowMs = now();
+    const events = rows.map((row): Judged => ({ ...judge(part, row, nowMs), quarantined: row.id }));
+    const outcomes = events.length > 0 ? await appender.submit({ events }) : [];
+    const stored = outcomes.filter(({ state }) => state !== 'rejected').length;
+    log.info({ records: rows.length, stored }, 'replayed from quarantine');
+    return outcomes.map((outcome, at) => ({ id: rows[at]!.id, ...resultOf(outcome) }));
+  }
+
+  function judge(part: Part, row: Row, nowMs: number): Judged {
+    const arrived = { mode: row.mode, headers: readRecordHeaders(row.record_headers), bytes: row.bytes };
+    if (row.door === 'kafka') return accept({ ...arrived, door: { kind: 'kafka', topic: row.topic! } }, follower.state, nowMs);
+    const caller = callerOfToday(part, row.caller!);
+    return accept({ ...arrived, door: { kind: 'http', caller } }, follower.state, nowMs);
+  }
+
+  /** Who may not emit any more has no source that is its own: `accept` refuses with `source-not-allowed`. */
+  function callerOfToday(part: Part, id: string): Caller {
+    const caller = follower.state.caller(id);
+    if (caller && !caller.disabled) return caller;
+    return { id, tenant: part ?? '', roles: {}, secrets: [], disabled: true };
+  }
+
+  return {
+    async one(part, id) {
+      const rows = await read(part, id, { limit: 1 });
+      if (rows.length > 0) return (await replay(part, rows))[0]!;
+      const kept = await pool.query<{ code: RejectCode }>(
+        'SELECT code FROM quarantine WHERE id = $1::bigint AND tenant IS NOT DISTINCT FROM $2::uuid',
+        [id, part],
+      );
+      if (kept.rowCount === 0) throw new RescindError('not-found', { detail: 'no such record in quarantine' });
+      return { id, error: kept.rows[0]!.code, detail: 'it is not whole, since a part was cut or masked: its source must send it again' };
+    },
+    async matching(part, filter) {
+      const limit = filter.limit ?? DEFAULT_REPLAYED;
+      const rows = await read(part, undefined, { ...filter, limit });
+      const items = await replay(part, rows);
+      const bytes = rows.reduce((sum, row) => sum + row.bytes.length, 0);
+      const last = rows.at(-1);
+      return { items, ...(last && (rows.length === limit || bytes >= MAX_POST_BYTES) ? { next: last.id } : {}) };
+    },
+  };
+}

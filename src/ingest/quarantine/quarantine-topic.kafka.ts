@@ -1,0 +1,114 @@
+import type { Admin, Kafka, Producer } from 'kafkajs';
+import { ensureTopics } from '../../platform/kafka/index.js';
+import { type Log } from '../../platform/log/index.js';
+import { type Metrics } from '../../platform/observe/index.js';
+import type { Refused } from '../append/quarantine.pg.js';
+
+/** Carries reason and position of what was refused, never its bytes (design, section 3); of a batch one notice for each place and reason. */
+export const QUARANTINE_TOPIC = 'rescind.quarantine';
+
+/** Messages that wait for the broker; beyond it the oldest are dropped and counted. The quarantine itself has them all. */
+const MAX_WAITING = 10_000;
+
+export interface QuarantineTopic {
+  /** Never throws and never waits. */
+  tell(refused: readonly Refused[]): void;
+  stop(): Promise<void>;
+}
+
+/** A notice for whoever watches the topic; best effort, since the quarantine in the database is what counts. */
+export function createQuarantineTopic({ kafka, log, metrics }: { kafka: Kafka; log: Log; metrics: Metrics }): QuarantineTopic {
+  const dropped = metrics.counter('rescind_quarantine_notices_dropped_total', 'Notices of refused events that the broker did not take.');
+  let waiting: { key: string | null; value: string }[] = [];
+  let connected: Promise<{ admin: Admin; producer: Producer }> | undefined;
+  let sending: Promise<void> | undefined;
+
+  async function connect(): Promise<{ admin: Admin; producer: Producer }> {
+    const admin = kafka.admin();
+    const producer = kafka.producer({ allowAutoTopicCreation: false });
+    try {
+      await admin.connect();
+      await ensureTopics(admin, [QUARANTINE_TOPIC]);
+      await producer.connect();
+      return { admin, producer };
+    } catch (error) {
+      await end({ admin, producer });
+      throw error;
+    }
+  }
+
+  // What is left behind connected keeps its process from ending.
+  async function end(open: { readonly admin: Admin; readonly producer: Producer } | undefined): Promise<void> {
+    await Promise.all([open?.producer.disconnect(), open?.admin.disconnect()].map((ended) => ended?.catch(() => undefined)));
+  }
+
+  async function send(): Promise<void> {
+    while (waiting.length > 0) {
+      const messages = waiting;
+      waiting = [];
+      try {
+        connected ??= connect();
+        await (await connected).producer.send({ topic: QUARANTINE_TOPIC, messages });
+      } catch (error) {
+        await end(await connected?.catch(() => undefined));
+        connected = undefined;
+        dropped.inc(messages.length);
+        log.warn({ err: error, notices: messages.length }, 'notices of refused events could not be sent');
+      }
+    }
+  }
+
+  return {
+    tell(refused) {
+      for (const { first, last, count } of alike(refused)) waiting.push({ key: first.rejected.source?.name ?? null, value: JSON.stringify(noticeOf(first, last, count)) });
+      if (waiting.length > MAX_WAITING) {
+        dropped.inc(waiting.length - MAX_WAITING);
+        waiting = waiting.slice(-MAX_WAITING);
+      }
+      sending ??= send().finally(() => {
+        sending = undefined;
+      });
+    },
+    async stop() {
+      await sending;
+      await end(await connected?.catch(() => undefined));
+    },
+  };
+}
+
+interface Alike {
+  readonly first: Refused;
+  last: Refused;
+  count: number;
+}
+
+/** What was refused for the same reason in the same place: a flood of bad records is no flood of notices. */
+function alike(refused: readonly Refused[]): Iterable<Alike> {
+  const found = new Map<string, Alike>();
+  for (const one of refused) {
+    const { code, source, arrived } = one.rejected;
+    const place = one.offset ? `${one.offset.topic}/${one.offset.partition}` : arrived.door.kind === 'http' ? arrived.door.caller.id : '';
+    const key = `${code} ${source?.id} ${place}`;
+    const same = found.get(key);
+    if (same) {
+      same.last = one;
+      same.count += 1;
+    } else found.set(key, { first: one, last: one, count: 1 });
+  }
+  return found.values();
+}
+
+function noticeOf({ rejected, offset }: Refused, last: Refused, count: number): Readonly<Record<string, unknown>> {
+  const { code, source, arrived, position } = rejected;
+  const lastPosition = last.rejected.position;
+  return {
+    code,
+    source: source?.uri ?? null,
+    count,
+    door: arrived.door.kind,
+    ...(offset && position && lastPosition
+      ? { topic: offset.topic, partition: offset.partition, offset: String(position.offset), last_offset: String(lastPosition.offset) }
+      : {}),
+    ...(arrived.door.kind === 'http' ? { caller: arrived.door.caller.id } : {}),
+  };
+}

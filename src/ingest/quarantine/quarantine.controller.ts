@@ -1,0 +1,55 @@
+import { Body, Controller, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
+import { ApiBody, ApiOkResponse, ApiOperation, ApiParam, ApiQuery, ApiTags } from '@nestjs/swagger';
+import { RescindError } from '../../contracts/index.js';
+import type { Caller } from '../../control/index.js';
+import { jsonBody } from '../../platform/http/index.js';
+import { CurrentCaller, RequireRole } from '../../registry/index.js';
+import { OPERATOR, REPLAY, type IsOperator } from '../ingest-tokens.js';
+import { ReplayedAnswer, ReplayPage } from '../operator-answers.js';
+import { plain, readOperator, readReplayInput, readRowId, ReplayInput } from '../operator-input.js';
+import type { Part, Replay, Replayed } from './quarantine-replay.pg.js';
+
+const OPERATOR_QUERY = { name: 'operator', required: false, schema: { type: 'boolean' }, description: 'unknown sources’ part; for administrators of the tenant `default`' } as const;
+
+/** What was refused, taken in again after a fix. Listed by `query`. */
+@ApiTags('quarantine')
+@RequireRole('admin')
+@Controller('v1/quarantine')
+export class QuarantineController {
+  readonly #replay: Replay;
+  readonly #isOperator: IsOperator;
+
+  constructor(@Inject(REPLAY) replay: Replay, @Inject(OPERATOR) isOperator: IsOperator) {
+    this.#replay = replay;
+    this.#isOperator = isOperator;
+  }
+
+  @Post('replay')
+  @HttpCode(200)
+  @ApiOperation({
+    summary: 'Take in again what was refused, oldest first',
+    description: 'Each record as it came, by the rights of today. Stored, it leaves quarantine; refused again, it stays with its new reason.',
+  })
+  @ApiQuery(OPERATOR_QUERY)
+  @ApiBody({ schema: plain(ReplayInput), required: false })
+  @ApiOkResponse({ schema: plain(ReplayPage) })
+  matching(@CurrentCaller() caller: Caller, @Query() query: unknown, @Body(jsonBody) body: unknown): Promise<{ items: readonly Replayed[]; next?: string }> {
+    return this.#replay.matching(this.#partOf(caller, query), readReplayInput(body));
+  }
+
+  @Post(':id/replay')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Take in one refused record again' })
+  @ApiParam({ name: 'id', schema: { type: 'string' }, description: 'as the list gives it' })
+  @ApiQuery(OPERATOR_QUERY)
+  @ApiOkResponse({ schema: plain(ReplayedAnswer) })
+  one(@CurrentCaller() caller: Caller, @Param('id') id: string, @Query() query: unknown): Promise<Replayed> {
+    return this.#replay.one(this.#partOf(caller, query), readRowId(id));
+  }
+
+  #partOf(caller: Caller, query: unknown): Part {
+    if (!readOperator(query)) return caller.tenant;
+    if (!this.#isOperator(caller)) throw new RescindError('forbidden', { detail: 'only an administrator of the tenant default sees the operator’s part' });
+    return null;
+  }
+}

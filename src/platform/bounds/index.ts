@@ -1,0 +1,2 @@
+export { createRestraint, TooManyWaiting, type Restraint, type RestraintLimits } from './restraint.js';
+export { createPace } from './pace.js';

@@ -1,0 +1,16 @@
+export { createManagement, listenManagement } from './management.js';
+export { createHttpApp, listenHttp } from './http-app.module.js';
+export type { HttpAppOptions, RawBodies } from './http-app.module.js';
+export type { HotHandler } from './http-server.js';
+export type { Arriving, RequestGate } from './request-gate.js';
+export { MAX_FORM_BYTES, readForm } from './body/form-body.js';
+export type { Form, FormProblem } from './body/form-body.js';
+export { readBody } from './body/read-body.js';
+export { listenUnready } from './unready-server.js';
+export type { ListeningServer } from './listen-on.js';
+export { jsonBody, mediaTypeOf } from './body/json-body.js';
+export { knownQuery } from './known-query.js';
+export { parseStrictJson } from './body/strict-json.js';
+export { problemOf, statusOfKind } from './problem.js';
+export type { ProblemAnswer } from './problem.js';
+export { ProblemFilter } from './problem.filter.js';

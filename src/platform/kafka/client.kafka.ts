@@ -1,0 +1,72 @@
+import { Kafka, logLevel, type KafkaConfig, type LogEntry } from 'kafkajs';
+import { type KafkaSecurity, readPem } from '../config/index.js';
+import type { Log } from '../log/index.js';
+import { installCodecs } from './record-sets/codecs.kafka.js';
+import { installRecordSets } from './record-sets/fetch-response.kafka.js';
+
+/** How long a broker may take to accept a connection. */
+export const KAFKA_CONNECT_TIMEOUT_MS = 5_000;
+/** How long a request may wait for its answer before kafkajs tries again. */
+export const KAFKA_REQUEST_TIMEOUT_MS = 30_000;
+
+// kafkajs prints a warning about its partitioner on the console for every producer, past any logger.
+process.env['KAFKAJS_NO_PARTITIONER_WARNING'] ??= '1';
+
+export interface KafkaClientOptions {
+  readonly brokers: readonly string[];
+  readonly clientId: string;
+  readonly log: Log;
+  /** TLS and SASL; plaintext without. */
+  readonly security?: KafkaSecurity;
+  readonly retry?: KafkaConfig['retry'];
+}
+
+/**
+ * A kafkajs client that logs through ours. Reads what any producer wrote (gzip, snappy, lz4, zstd; `unreadableOf` tells what it could
+ * not read); writes gzip or nothing.
+ */
+export function createKafka(options: KafkaClientOptions): Kafka {
+  installCodecs();
+  installRecordSets();
+  return new Kafka({
+    brokers: [...options.brokers],
+    clientId: options.clientId,
+    connectionTimeout: KAFKA_CONNECT_TIMEOUT_MS,
+    requestTimeout: KAFKA_REQUEST_TIMEOUT_MS,
+    retry: options.retry,
+    ssl: tlsOf(options.security),
+    sasl: saslOf(options.security),
+    logLevel: logLevel.INFO,
+    logCreator: () => (entry) => write(options.log, entry),
+  });
+}
+
+function tlsOf(security: KafkaSecurity | undefined): KafkaConfig['ssl'] {
+  if (security?.tls === undefined) return undefined;
+  const { caFile, certFile, keyFile } = security.tls;
+  return {
+    // RFC 9325 section 3.1.1. Who the broker is, is always checked.
+    minVersion: 'TLSv1.2',
+    rejectUnauthorized: true,
+    ...(caFile === undefined ? {} : { ca: [readPem('KAFKA_TLS_CA', caFile)] }),
+    ...(certFile === undefined ? {} : { cert: readPem('KAFKA_TLS_CERT', certFile) }),
+    ...(keyFile === undefined ? {} : { key: readPem('KAFKA_TLS_KEY', keyFile) }),
+  };
+}
+
+function saslOf(security: KafkaSecurity | undefined): KafkaConfig['sasl'] {
+  if (security?.sasl === undefined) return undefined;
+  const { mechanism, username, password } = security.sasl;
+  return { mechanism, username, password: password.reveal() } as KafkaConfig['sasl'];
+}
+
+function write(log: Log, { level, namespace, log: entry }: LogEntry): void {
+  const { message, timestamp: _timestamp, logger: _logger, ...members } = entry;
+  const bound = { kafkajs: namespace, ...members };
+  // A broker's error response is thrown to the caller or retried, and a fresh coordinator gives some: no news of its own.
+  // So is an attempt of a producer that it makes again, as each transaction that follows another closely is.
+  if ((namespace === 'Connection' && 'correlationId' in entry) || (namespace === 'Producer' && 'retryCount' in entry)) log.debug(bound, message);
+  else if (level === logLevel.ERROR) log.error(bound, message);
+  else if (level === logLevel.WARN) log.warn(bound, message);
+  else log.debug(bound, message);
+}

@@ -1,0 +1,3 @@
+export { createLog } from './log.js';
+export type { Log, LogDestination } from './log.js';
+export { MASK, maskSecrets } from './masking.js';

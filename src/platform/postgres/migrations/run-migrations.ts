@@ -1,0 +1,112 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { DataSource, type MigrationInterface, type QueryRunner } from 'typeorm';
+import { RescindError } from '../../../contracts/index.js';
+
+/** Held while migrations run, so that processes that start together do not both make the same table. */
+const MIGRATION_LOCK = 7_423_001;
+
+/** While a migration waits for the lock of a table, everybody who comes later waits behind it, also for a mere read. */
+const TABLE_LOCK_WAIT_MS = 1_000;
+/** Between two attempts the nodes that serve meanwhile catch up. */
+const TABLE_LOCK_RETRY_MS = 1_000;
+/** About a minute in all: longer than any transaction of a node may last (`DEFAULT_TIMEOUTS`). */
+const TABLE_LOCK_ATTEMPTS = 40;
+const LOCK_NOT_AVAILABLE = '55P03';
+
+export interface SchemaOptions {
+  readonly url: string;
+  /** Those of this release, in their order. */
+  readonly migrations: readonly (new () => MigrationInterface)[];
+}
+
+/** Names of migrations, compared with what the database has. */
+export interface SchemaState {
+  /** Migrations of this release that the database lacks. */
+  readonly pending: readonly string[];
+  /** Migrations of the database that this release does not know: a newer release ran them. */
+  readonly unknown: readonly string[];
+}
+
+/** Compares the database with this release and changes nothing. */
+export function readSchemaState(options: SchemaOptions): Promise<SchemaState> {
+  return withSource(options, (source) => compare(source, (sql) => source.query(sql)));
+}
+
+/**
+ * Brings the schema up to date: each migration once, all in one transaction, in the order of their timestamps. Waits for another process
+ * that migrates. Answers the names of what it ran. Rejects with `schema-newer` if a newer release has migrated the database.
+ */
+export function runMigrations(options: SchemaOptions): Promise<readonly string[]> {
+  return withSource(options, async (source) => {
+    const runner = source.createQueryRunner();
+    try {
+      await takeLock(runner);
+      refuseNewer(await compare(source, (sql) => runner.query(sql)));
+      return await runPatiently(source);
+    } finally {
+      await runner.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]).catch(() => undefined);
+      await runner.release();
+    }
+  });
+}
+
+/** Refuses a database that this release cannot work with: `migrations-pending` or `schema-newer`. Changes nothing. */
+export async function requireMigrated(options: SchemaOptions): Promise<void> {
+  const state = await readSchemaState(options);
+  refuseNewer(state);
+  if (state.pending.length === 0) return;
+  throw new RescindError('migrations-pending', { detail: `MIGRATIONS=manual, and the database lacks ${state.pending.join(', ')}: run \`rescind migrate\` first` });
+}
+
+/** Refuses, with `schema-newer`, a database that a newer release has migrated. */
+export function refuseNewer({ unknown }: SchemaState): void {
+  if (unknown.length === 0) return;
+  throw new RescindError('schema-newer', { detail: `the database has migrations that this release does not know (${unknown.join(', ')}): run the release that made them, or a newer one` });
+}
+
+type Ask = (sql: string) => Promise<readonly Record<string, unknown>[]>;
+
+async function compare(source: DataSource, ask: Ask): Promise<SchemaState> {
+  const known = source.migrations.map((migration) => migration.name ?? migration.constructor.name);
+  const [table] = await ask(`SELECT to_regclass('migration') IS NOT NULL AS exists`);
+  const executed = table!['exists'] === true ? (await ask('SELECT name FROM migration ORDER BY id')).map(({ name }) => String(name)) : [];
+  return { pending: known.filter((name) => !executed.includes(name)), unknown: executed.filter((name) => !known.includes(name)) };
+}
+
+async function takeLock(runner: QueryRunner): Promise<void> {
+  // Another process's migrations may take long, and nobody waits behind this lock but processes that want to migrate.
+  await runner.query('SET lock_timeout = 0');
+  await runner.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
+}
+
+async function runPatiently(source: DataSource): Promise<readonly string[]> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return (await source.runMigrations({ transaction: 'all' })).map(({ name }) => name);
+    } catch (cause) {
+      if ((cause as { code?: unknown }).code !== LOCK_NOT_AVAILABLE) throw cause;
+      if (attempt === TABLE_LOCK_ATTEMPTS) throw new RescindError('database-unavailable', { detail: 'a migration could not lock its tables: end the long statements on them, and try again', cause });
+      await delay(TABLE_LOCK_RETRY_MS);
+    }
+  }
+}
+
+async function withSource<T>({ url, migrations }: SchemaOptions, work: (source: DataSource) => Promise<T>): Promise<T> {
+  const source = new DataSource({
+    type: 'postgres',
+    url,
+    applicationName: 'rescind-migrations',
+    migrations: [...migrations],
+    migrationsTableName: 'migration',
+    poolSize: 2,
+    // Quiet: what goes wrong is thrown, and a migration that only waits for a table is no news.
+    logger: 'debug',
+    extra: { options: `-c lock_timeout=${TABLE_LOCK_WAIT_MS}` },
+  });
+  await source.initialize();
+  try {
+    return await work(source);
+  } finally {
+    await source.destroy();
+  }
+}

@@ -1,0 +1,10 @@
+export { createPoolMetrics, createReadinessMetrics } from './runtime-metrics.js';
+export { announceInstance, INSTANCE_FILE } from './instance-file.js';
+export { createLifecycle, STOP_DEADLINE_MET, STOP_DEADLINE_MS } from './lifecycle.js';
+export type { Lifecycle } from './lifecycle.js';
+export { PlatformModule } from './platform.module.js';
+export type { PlatformParts } from './platform.module.js';
+export { CONFIG, HEALTH, LIFECYCLE, LOG, METRICS } from './tokens.js';
+export { endProcess } from './processes.js';
+export { findProcess } from './processes.js';
+export type { RunningProcess } from './processes.js';

@@ -1,0 +1,37 @@
+import { MAX_TIME_SECONDS, MIN_TIME_SECONDS, RescindError } from '../../contracts/index.js';
+import { invalid, readIndex, type Parameters } from './parameters.js';
+
+/** What a question is about: the ledger's entries below `index`, and `at`, epoch seconds, which stands for now in all that expires. */
+export interface Moment {
+  readonly index: bigint;
+  readonly at: number;
+}
+
+/** `index` alone: the moment at which that many entries had arrived. `atMs` alone: what had arrived by then, epoch milliseconds. */
+export type AskedMoment = Moment | { readonly index: bigint } | { readonly atMs: number };
+
+const RFC3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,3})?(?:Z|[+-]\d{2}:\d{2})$/;
+
+/** `as_of`: an index of the ledger, decimal, or a time, RFC 3339. Undefined: now. Throws `invalid-request`. */
+export function readAsOf(parameters: Parameters, name = 'as_of'): AskedMoment | undefined {
+  const text = parameters.get(name);
+  if (text === undefined) return undefined;
+  if (/^[0-9]+$/.test(text)) return { index: readIndex(text) };
+  const atMs = RFC3339.test(text) ? Date.parse(text) : NaN;
+  if (!(atMs >= MIN_TIME_SECONDS * 1000 && atMs <= MAX_TIME_SECONDS * 1000)) {
+    throw invalid(`\`${name}\` is an index of the ledger (\`1234\`) or a time (\`2026-11-20T09:00:00Z\`)`);
+  }
+  return { atMs };
+}
+
+/** A moment as a cursor carries it, in front of the position: later pages are read as of the first. */
+export const momentToCursor = ({ index, at }: Moment): readonly [index: string, at: string] => [String(index), String(at)];
+
+export function momentFromCursor(position: readonly string[]): Moment {
+  const [index, at] = position;
+  if (index === undefined || at === undefined) throw new RescindError('invalid-cursor');
+  return { index: BigInt(index), at: Number(at) };
+}
+
+/** As answers give it. */
+export const asOfOf = ({ index, at }: Moment): { readonly index: string; readonly at: number } => ({ index: String(index), at });

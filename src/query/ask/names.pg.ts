@@ -1,0 +1,111 @@
+import { RescindError } from '../../contracts/index.js';
+import { int4Array, loadSql } from '../../platform/postgres/index.js';
+import { ENTITY_KINDS } from '../../projections/index.js';
+import { ruleKey, ruleKeyToBytes } from '../../rules/index.js';
+import type { Agent, Client, Resource, User } from './answer-parts.js';
+import type { FilterKind } from './entity-kinds.js';
+import { readEntity, type EntityRef, type Parameters } from './parameters.js';
+import type { Snapshot } from './snapshot.pg.js';
+
+const BY_ID = 'SELECT id FROM entity WHERE tenant = $1 AND id = $2 AND kind = $3 AND from_ix < $4';
+const BY_KEY = 'SELECT id FROM entity WHERE tenant = $1 AND kind = $3 AND key = $2 AND from_ix < $4';
+/** The entity, first, and the other names of a user or client. */
+const withAliases = (find: string): string => `WITH named AS (${find})
+  SELECT id, 0 AS nth FROM named
+  UNION ALL (SELECT idp, 1 FROM alias WHERE tenant = $1 AND local = (SELECT id FROM named) AND from_ix < $4
+    UNION SELECT local, 1 FROM alias WHERE tenant = $1 AND idp = (SELECT id FROM named) AND from_ix < $4)
+  ORDER BY nth`;
+const FIND = { byId: { name: 'entity-by-id', text: BY_ID }, byKey: { name: 'entity-by-key', text: BY_KEY } } as const;
+const FIND_ALL = { byId: { name: 'names-by-id', text: withAliases(BY_ID) }, byKey: { name: 'names-by-key', text: withAliases(BY_KEY) } } as const;
+/** `$2` are ids, `$3` the index. */
+export const READ_NAMES = { name: 'names', text: loadSql(import.meta.url, 'names.sql') };
+
+/**
+ * The ids that a filter stands for, or undefined without one. A user or client is also found under the other names that an
+ * ID-JAG stated with this one: a RAS's and the IdP's. Rejects with `not-found` where nothing of this name was ever seen, so
+ * that a misspelt name is not taken for somebody who did nothing.
+ */
+export async function resolveFilter(
+  snapshot: Snapshot,
+  tenantKey: Uint8Array,
+  parameters: Parameters,
+  kind: FilterKind,
+): Promise<readonly number[] | undefined> {
+  const ref = readEntity(parameters, kind);
+  if (ref === undefined) return undefined;
+  const hasAliases = kind === 'user' || kind === 'client';
+  const ids = await findIds(snapshot, tenantKey, kind, ref, hasAliases ? FIND_ALL : FIND);
+  if (ids.length === 0) throw new RescindError('not-found', { detail: `no ${kind} of this ${'id' in ref ? 'id' : 'name'} has been seen` });
+  return ids;
+}
+
+export async function findEntity(snapshot: Snapshot, tenantKey: Uint8Array, kind: FilterKind, ref: EntityRef): Promise<number | undefined> {
+  return (await findIds(snapshot, tenantKey, kind, ref, FIND))[0];
+}
+
+async function findIds({ rows, index }: Snapshot, tenantKey: Uint8Array, kind: FilterKind, ref: EntityRef, { byId, byKey }: typeof FIND | typeof FIND_ALL): Promise<number[]> {
+  const [sql, value] = 'id' in ref ? [byId, ref.id] : [byKey, ruleKeyToBytes(ruleKey(tenantKey, kind, ref.parts))];
+  return (await rows<{ id: number }>(sql, [value, ENTITY_KINDS[kind], String(index)])).map(({ id }) => id);
+}
+
+export interface EntityRow {
+  readonly id: number;
+  readonly kind: number;
+  readonly parts: readonly (string | null)[];
+  readonly display_name: string | null;
+}
+
+/** The names of the entities of one answer. A missing one is an error of the projections, not of the question. */
+export interface Names {
+  user(id: number): User;
+  client(id: number): Client;
+  agent(id: number): Agent;
+  resource(id: number): Resource;
+  /** Route, address or scope. */
+  text(id: number): string;
+}
+
+export async function readNames(snapshot: Snapshot, ids: Iterable<number | null>): Promise<Names> {
+  const wanted = [...new Set([...ids].filter((id) => id !== null))];
+  const rows = wanted.length === 0 ? [] : await snapshot.rows<EntityRow & Record<string, unknown>>(READ_NAMES, [int4Array(wanted), String(snapshot.index)]);
+  return namesOf(rows);
+}
+
+export function namesOf(rows: readonly EntityRow[]): Names {
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  const parts = (id: number): readonly (string | null)[] => {
+    const row = byId.get(id);
+    if (!row) throw new RescindError('internal', { cause: new Error(`a projection names entity ${id}, which does not exist`) });
+    return row.parts;
+  };
+  /** What the directory says, for people. */
+  const shown = (id: number): { display_name?: string } => {
+    const name = byId.get(id)!.display_name;
+    return name === null ? {} : { display_name: name };
+  };
+  return {
+    user(id) {
+      const [iss, tenant, sub] = parts(id);
+      return { entity: id, iss: iss!, ...(tenant == null ? {} : { tenant }), sub: sub!, ...shown(id) };
+    },
+    client(id) {
+      const [iss, clientId] = parts(id);
+      return { entity: id, iss: iss!, client_id: clientId!, ...shown(id) };
+    },
+    agent(id) {
+      const [iss, agentId] = parts(id);
+      return { entity: id, iss: iss!, id: agentId!, ...shown(id) };
+    },
+    resource: (id) => ({ entity: id, uri: parts(id)[0]! }),
+    text: (id) => parts(id)[0]!,
+  };
+}
+
+/** What the directory calls each of these, where it does. */
+export async function readDisplayNames(snapshot: Snapshot, ids: readonly number[]): Promise<ReadonlyMap<number, string>> {
+  const rows = ids.length === 0 ? [] : await snapshot.rows<EntityRow & Record<string, unknown>>(READ_NAMES, [ids, String(snapshot.index)]);
+  return new Map(rows.flatMap(({ id, display_name }) => (display_name === null ? [] : [[id, display_name] as const])));
+}
+
+/** For members that may be absent. */
+export const orNull = <T>(id: number | null, name: (id: number) => T): T | null => (id === null ? null : name(id));

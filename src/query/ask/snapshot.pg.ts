@@ -1,0 +1,248 @@
+import type { Pool, PoolClient, QueryConfig, QueryResult, QueryResultRow } from 'pg';
+import { RescindError } from '../../contracts/index.js';
+import { loadSql, queryTogether, type Leaving } from '../../platform/postgres/index.js';
+import { AS_TEXT, createLineageReader, ENTER_GATE, type LineageReader } from '../../projections/index.js';
+import type { AskedMoment, Moment } from './as-of.js';
+
+/** A question that takes longer is ended: it would hold a connection that others wait for. */
+export const QUESTION_TIMEOUT_MS = 2_000;
+
+/**
+ * Compiling takes longer than most questions, and is chosen by estimates that recursion inflates; starting workers takes longer than they
+ * save where every core has a question of its own.
+ */
+const SETTINGS = { jit: 'off', max_parallel_workers_per_gather: '0' } as const;
+/** One table of each projection, which are switched whole; a server that was restored has started since. By name each time: a plan is kept. */
+const TABLES = `concat_ws(' ', pg_postmaster_start_time(), ${['entity', 'edge_use', 'edge_grant', 'connection_version', 'edge_seen'].map((table) => `to_regclass('${table}')::oid`).join(', ')})`;
+const BEGIN_SNAPSHOT = [
+  { name: 'question-begin', text: 'BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY' },
+  { name: 'question-gate', text: ENTER_GATE },
+] as const;
+const OPEN = {
+  name: 'question-open',
+  text: `SELECT ${Object.entries(SETTINGS).map(([name, value]) => `set_config('${name}', '${value}', true)`).join(', ')}, set_config('statement_timeout', $4, true), set_config('plan_cache_mode', coalesce($3, current_setting('plan_cache_mode')), true), ${TABLES} AS tables,
+    (SELECT next_ix FROM ledger_head WHERE tenant = $1) AS next_ix, (SELECT arrival FROM entry WHERE tenant = $1 AND ix = $2) AS arrival`,
+};
+const COMMIT = { name: 'question-commit', text: 'COMMIT' } as const;
+const READ_ARRIVAL = 'SELECT arrival FROM entry WHERE tenant = $1 AND ix = $2';
+const FIND_INDEX = { name: 'find-index', text: loadSql(import.meta.url, 'find-index.sql') };
+const FIND_INDEX_OF_HEAD = { name: 'find-index-of-head', text: FIND_INDEX.text.replaceAll('$3', 'coalesce((SELECT next_ix FROM ledger_head WHERE tenant = $1), 0)') };
+
+/** A text that never varies: a connection parses it once, and plans it once where its values make no difference. */
+export interface Prepared {
+  readonly name: string;
+  readonly text: string;
+}
+
+type Rows = <R extends QueryResultRow>(sql: string | Prepared, values?: readonly unknown[]) => Promise<R[]>;
+
+type Pages = <R extends QueryResultRow>(sql: string, values: readonly unknown[], size: number) => AsyncIterable<R[]>;
+
+/** One tenant's tables as they were at one moment. What came at or after `index` is still in them: each statement leaves it out. */
+export interface Snapshot extends Moment {
+  readonly tenant: string;
+  /** Nothing has come since `index`: what is kept for the present alone may be read. */
+  readonly present: boolean;
+  /** `$1` is the tenant, always; `values` are `$2` and on. */
+  readonly rows: Rows;
+  /** The same, each row a list of values as the server spells them. */
+  readonly texts: (statement: Prepared, values: readonly unknown[]) => Promise<readonly (readonly (string | null)[])[]>;
+  /** Is another when the tables are: restored, or made anew by a rebuild. What was remembered of them is void then. */
+  readonly tables: string;
+  /** Nothing more is read: the transaction ends with what has been asked last, in the same round trip. */
+  ends(): void;
+  /** The rows of one statement, so many at a time: no more of them are held. */
+  readonly pages: Pages;
+  /** Reads in the same transaction. Not as of `index`. */
+  readonly lineage: LineageReader;
+  /** Another moment of the same snapshot, for questions that compare two. */
+  asOf(asked: AskedMoment): Promise<Snapshot>;
+}
+
+/** What reads a snapshot whose moment nobody knows yet: of the present, `index` is beyond all that it has. */
+export type Early = Pick<Snapshot, 'index' | 'rows'>;
+
+/**
+ * Runs a question on one snapshot of one tenant, as of a moment, or of now. What `early` asks first goes with the opening, where the moment is
+ * given by its index or is now.
+ */
+export type Ask = <T, E = undefined>(
+  tenant: string,
+  question: (snapshot: Snapshot, early: E) => Promise<T>,
+  asked?: AskedMoment,
+  options?: AskOptions<E>,
+) => Promise<T>;
+
+export interface AskOptions<E> {
+  readonly early?: (early: Early) => Promise<E>;
+  /** Of the present one plan of each statement for all values. Of the past some are planned with theirs, which are far dearer without. */
+  readonly plans?: 'generic';
+  /** How long one of its statements may take, ms: without it {@link QUESTION_TIMEOUT_MS}. */
+  readonly timeoutMs?: number;
+  /** A time that a question of the present will ask for by `asOf`, given epoch milliseconds of now: it is found in the round trip that opens. */
+  readonly other?: (nowMs: number) => number | undefined;
+}
+
+/** Above every index. */
+const NO_INDEX = 2n ** 63n - 1n;
+
+/**
+ * Every question is one read-only REPEATABLE READ transaction, so that its statements see the same moment. Rejects with
+ * `filter-too-wide` when a statement exceeds its timeout, with `as-of-out-of-range` for a moment that the ledger
+ * does not cover.
+ */
+export function createAsk({ pool, now, leaving }: { readonly pool: Pool; readonly now: () => number; readonly leaving?: Leaving | undefined }): Ask {
+  return async <T, E = undefined>(tenant: string, question: (snapshot: Snapshot, early: E) => Promise<T>, asked?: AskedMoment, { early, plans, timeoutMs = QUESTION_TIMEOUT_MS, other }: AskOptions<E> = {}) => {
+    const left = leaving?.signal();
+    try {
+      return await reading(pool, async (client, ended) => {
+        const query = inTurns(client, left);
+        const rows: Rows = async <R extends QueryResultRow>(sql: string | Prepared, values: readonly unknown[] = []) =>
+          (await query<R>({ ...(typeof sql === 'string' ? { text: sql } : sql), values: [tenant, ...values] })).rows;
+        const texts: Snapshot['texts'] = async (statement, values) =>
+          (await query<(string | null)[]>({ ...statement, values: [tenant, ...values], rowMode: 'array', types: AS_TEXT } as QueryConfig)).rows;
+        const ends = (): void => ended(query(COMMIT));
+        const startedAt = now();
+        const opening = open(query, tenant, asked, { plans, timeoutMs, otherMs: asked === undefined ? other?.(startedAt * 1_000) : undefined });
+        const known = asked === undefined ? NO_INDEX : 'index' in asked ? asked.index : undefined;
+        const found = early && known !== undefined ? early({ index: known, rows }) : undefined;
+        // A moment that cannot be asked about is the answer, whatever is found beside it.
+        found?.catch(() => undefined);
+        const opened = await opening;
+        const pages: Pages = (sql, values, size) => fetchPages(client, sql, [tenant, ...values], size);
+        // The reader only calls `query`.
+        const lineage = createLineageReader({ pool: { query } as unknown as Pool });
+        const snapshotOf = ({ index, at }: Moment): Snapshot => ({ tenant, index, at, present: index === opened.head, rows, texts, ends, tables: opened.tables, pages, lineage, asOf });
+        const asOf = async (moment: AskedMoment): Promise<Snapshot> => snapshotOf(await findMoment(rows, opened, startedAt, moment));
+        const snapshot = snapshotOf(await findMoment(rows, opened, startedAt, asked, opened.arrival));
+        return await question(snapshot, (await (found ?? early?.(snapshot))) as E);
+      });
+    } catch (error) {
+      throw explain(error, timeoutMs);
+    }
+  };
+}
+
+type Send = <R extends QueryResultRow>(statement: QueryConfig) => Promise<QueryResult<R>>;
+
+/** What is asked at once, or while the connection is busy, goes in one round trip. */
+function inTurns(client: PoolClient, left: AbortSignal | undefined): Send {
+  let waiting: { readonly statement: QueryConfig; readonly resolve: (result: QueryResult) => void; readonly reject: (error: unknown) => void }[] = [];
+  let busy = false;
+  const send = async (): Promise<void> => {
+    while (waiting.length > 0) {
+      const turn = waiting;
+      waiting = [];
+      try {
+        left?.throwIfAborted();
+        const statements = turn.map(({ statement }) => statement);
+        const results = statements.length === 1 ? [await client.query(statements[0]!)] : await queryTogether(client, statements);
+        turn.forEach(({ resolve }, nth) => resolve(results[nth]!));
+      } catch (error) {
+        for (const { reject } of turn) reject(error);
+      }
+    }
+    busy = false;
+  };
+  return <R extends QueryResultRow>(statement: QueryConfig) =>
+    new Promise<QueryResult<R>>((resolve, reject) => {
+      waiting.push({ statement, resolve, reject });
+      if (busy) return;
+      busy = true;
+      queueMicrotask(() => void send());
+    });
+}
+
+/** Nothing is written, so that what was read is the answer: nobody waits for the end of the transaction but its connection. */
+async function reading<T>(pool: Pool, work: (client: PoolClient, ended: (by: Promise<unknown>) => void) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  // Without a listener, a connection that breaks between two statements would end the process.
+  const ignore = (): void => undefined;
+  client.on('error', ignore);
+  const release = (error?: Error): void => {
+    client.off('error', ignore);
+    client.release(error);
+  };
+  let ending: Promise<unknown> | undefined;
+  const ended = (by: Promise<unknown>): void => {
+    ending = by;
+    by.catch(() => undefined);
+  };
+  try {
+    return await work(client, ended);
+  } finally {
+    const commit = (): Promise<unknown> => client.query('COMMIT');
+    // What ended it may have failed with what was asked beside it.
+    (ending?.catch(commit) ?? commit()).then(
+      () => release(),
+      (error: Error) => release(error),
+    );
+  }
+}
+
+interface Opened {
+  readonly head: bigint;
+  /** Of the last entry below the index that is asked for, milliseconds. */
+  readonly arrival: string | null;
+  readonly tables: string;
+  readonly other?: { readonly atMs: number; readonly index: string } | undefined;
+}
+
+interface HowToOpen {
+  readonly plans: 'generic' | undefined;
+  readonly timeoutMs: number;
+  readonly otherMs: number | undefined;
+}
+
+async function open(query: Send, tenant: string, asked: AskedMoment | undefined, { plans, timeoutMs, otherMs }: HowToOpen): Promise<Opened> {
+  const last = asked !== undefined && 'index' in asked && !('at' in asked) ? asked.index - 1n : -1n;
+  for (const statement of BEGIN_SNAPSHOT) query(statement).catch(() => undefined); // Those behind it fail with its error.
+  const [opened, found] = await Promise.all([
+    query<HeadRow>({ ...OPEN, values: [tenant, String(last), plans === 'generic' && asked === undefined ? 'force_generic_plan' : null, String(timeoutMs)] }),
+    otherMs === undefined ? undefined : query<{ index: string }>({ ...FIND_INDEX_OF_HEAD, values: [tenant, otherMs] }),
+  ]);
+  const { next_ix, arrival, tables } = opened.rows[0]!;
+  return { head: BigInt(next_ix ?? 0), arrival, tables, other: otherMs === undefined ? undefined : { atMs: otherMs, index: found!.rows[0]!.index } };
+}
+
+interface HeadRow {
+  readonly next_ix: string | null;
+  readonly arrival: string | null;
+  readonly tables: string;
+}
+
+/** One cursor in a transaction. */
+async function* fetchPages<R extends QueryResultRow>(client: PoolClient, sql: string, values: readonly unknown[], size: number): AsyncGenerator<R[]> {
+  await client.query(`DECLARE pages NO SCROLL CURSOR FOR ${sql}`, [...values]);
+  for (;;) {
+    const { rows } = await client.query<R>(`FETCH ${size} FROM pages`);
+    if (rows.length > 0) yield rows;
+    // The end of the transaction closes it.
+    if (rows.length < size) return;
+  }
+}
+
+async function findMoment(rows: Rows, { head, other }: Pick<Opened, 'head' | 'other'>, now: number, asked: AskedMoment | undefined, arrival: string | null = null): Promise<Moment> {
+  if (asked === undefined) return { index: head, at: now };
+  if ('atMs' in asked) {
+    if (asked.atMs >= (now + 1) * 1000) throw outOfRange('`as_of` lies in the future');
+    const [found] = other?.atMs === asked.atMs ? [other] : await rows<{ index: string }>(FIND_INDEX, [asked.atMs, String(head)]);
+    if (found === undefined || found.index === '0') throw outOfRange('`as_of` lies before the first entry of the ledger');
+    return { index: BigInt(found.index), at: Math.floor(asked.atMs / 1000) };
+  }
+  if (asked.index > head) throw outOfRange(`\`as_of\` lies beyond the ledger, which has ${head} entries`);
+  if ('at' in asked) return asked;
+  if (asked.index === 0n) throw outOfRange('`as_of` lies before the first entry of the ledger: of `n`, the entries below it are read');
+  const last = arrival ?? (await rows<{ arrival: string }>(READ_ARRIVAL, [String(asked.index - 1n)]))[0]!.arrival;
+  return { index: asked.index, at: Math.floor(Number(last) / 1000) };
+}
+
+const outOfRange = (detail: string): RescindError => new RescindError('as-of-out-of-range', { detail });
+
+const QUERY_CANCELED = '57014';
+
+function explain(error: unknown, timeoutMs: number): unknown {
+  if ((error as { code?: unknown }).code !== QUERY_CANCELED) return error;
+  const detail = `the answer took longer than ${timeoutMs / 1000} s: narrow the window with \`from\` and \`to\`, or add a filter`;
+  return new RescindError('filter-too-wide', { detail, cause: error });
+}

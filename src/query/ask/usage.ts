@@ -1,0 +1,39 @@
+import { MORE_SCOPES } from '../../projections/index.js';
+import { isCut } from './answer-parts.js';
+import type { Window } from './parameters.js';
+
+export interface Usage {
+  readonly accesses: number;
+  readonly allowed: number;
+  readonly firstUsed: number | null;
+  readonly lastUsed: number | null;
+  /** Not all of it was walked. */
+  readonly cut: boolean;
+}
+
+export const usageOf = ({ accesses, allowed, firstUsed, lastUsed, cut }: Usage) => ({
+  accesses,
+  allowed,
+  denied: accesses - allowed,
+  first_used: firstUsed,
+  last_used: lastUsed,
+  ...isCut(cut),
+});
+
+/**
+ * Sorted, as both sides come. A scope that was used and never granted is in neither difference: it shows in `used_scopes`.
+ * Nobody knows which scopes {@link MORE_SCOPES} stands for, so it is not called unused.
+ */
+export function scopesOf(granted: readonly string[], used: readonly string[]) {
+  const known = new Set([...used, MORE_SCOPES]);
+  return {
+    granted_scopes: [...granted],
+    used_scopes: [...used],
+    unused_scopes: granted.filter((scope) => !known.has(scope)),
+  };
+}
+
+const MAX_INT64 = String(2n ** 63n - 1n);
+
+/** Bounds of the time of access, for SQL. Without `from` and `to`, everything. */
+export const boundsOf = (window: Window): readonly [from: number | string, to: number | string] => [window.from ?? 0, window.to ?? MAX_INT64];

@@ -1,0 +1,62 @@
+import { Controller, Get, Header, Inject, Param } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiParam, ApiTags, type OpenAPIObject } from '@nestjs/swagger';
+import { eventSchema, parseEventType, RescindError } from '../../contracts/index.js';
+import { OPEN_API } from '../ask/query-tokens.js';
+
+/** Made from the application, which exists only after its modules. */
+export interface OpenApiSlot {
+  document?: OpenAPIObject;
+}
+
+const EXTENSION = '.json';
+
+/** Where somebody who opens the address of a Rescind goes next. The same for everybody: it names no tenant and no release. */
+const INDEX = {
+  name: 'Rescind',
+  is: 'the place where what applications and AI agents may do for users is seen and stopped',
+  next: [
+    { href: '/openapi.json', is: 'every endpoint of the API, with an example of each answer' },
+    { href: '/health/ready', is: 'whether this process serves and takes events, and why not' },
+    { href: '/schemas/dev.rescind.token.issued.v1.json', is: 'the schema of an event; there is one for each type' },
+  ],
+  documentation: 'README.md and src/query/questions.md of the release; `rescind --help` on the command line',
+} as const;
+
+/** What describes the interface; public. */
+@ApiTags('documents')
+@Controller()
+export class DocumentsController {
+  readonly #openApi: OpenApiSlot;
+
+  constructor(@Inject(OPEN_API) openApi: OpenApiSlot) {
+    this.#openApi = openApi;
+  }
+
+  @Get()
+  @ApiOperation({ summary: 'Where to go from here', description: 'Public, and the same for everybody.' })
+  @ApiOkResponse({ description: 'links', schema: { type: 'object', required: ['name', 'next'], example: INDEX } })
+  @Header('cache-control', 'public, max-age=3600')
+  index(): typeof INDEX {
+    return INDEX;
+  }
+
+  @Get('schemas/:file')
+  @ApiOperation({ summary: 'JSON Schema of an event type' })
+  @ApiParam({ name: 'file', example: 'dev.rescind.token.issued.v1.json', schema: { type: 'string' } })
+  @ApiOkResponse({ description: 'JSON Schema 2020-12', schema: { type: 'object' } })
+  @Header('cache-control', 'public, max-age=3600')
+  @Header('content-type', 'application/schema+json')
+  schema(@Param('file') file: string): object {
+    const name = file.endsWith(EXTENSION) ? parseEventType(file.slice(0, -EXTENSION.length)) : undefined;
+    if (name === undefined) throw new RescindError('not-found', { detail: 'schemas are served as /schemas/<event type>.json' });
+    return eventSchema(name);
+  }
+
+  @Get('openapi.json')
+  @ApiOperation({ summary: 'This document' })
+  @ApiOkResponse({ description: 'OpenAPI 3.1', schema: { type: 'object' } })
+  openApi(): OpenAPIObject {
+    if (!this.#openApi.document) throw new RescindError('not-found', { detail: 'this process describes no interface' });
+    return this.#openApi.document;
+  }
+}

@@ -1,0 +1,237 @@
+import {
+  CLOUDEVENTS_BATCH_MEDIA_TYPE,
+  CLOUDEVENTS_MEDIA_TYPE,
+  FORM_MEDIA_TYPE,
+  ID_JAG_TOKEN_TYPE,
+  JSON_MEDIA_TYPE,
+  MAX_EVENTS_PER_POST,
+  NDJSON_MEDIA_TYPE,
+  PROBLEM_MEDIA_TYPE,
+} from '../../contracts/index.js';
+
+/*
+ * The endpoints that are answered in front of the framework, which therefore cannot describe them. Written by hand: a change
+ * of theirs is a change here.
+ */
+const callers = [{ bearer: [] }, { basic: [] }];
+const text = { type: 'string' } as const;
+
+const event = {
+  specversion: '1.0',
+  type: 'dev.rescind.access.allowed.v1',
+  source: 'https://crm.example/api',
+  id: '7f0c2c1e-1',
+  time: '2026-11-24T09:30:00Z',
+  data: { token: { iss: 'https://auth.crm.example', jti: 'at-4711' }, operation: 'read', route: '/contacts/{id}', status: 200 },
+};
+const cloudEvent = {
+  type: 'object',
+  required: ['specversion', 'type', 'source', 'id', 'time', 'data'],
+  properties: { specversion: { const: '1.0' }, type: text, source: text, id: text, time: text, subject: text, data: { type: 'object' } },
+  description: 'CloudEvents 1.0; the schema of each type: /schemas/<type>.json',
+} as const;
+const manyEvents = { type: 'array', items: cloudEvent, maxItems: MAX_EVENTS_PER_POST } as const;
+
+const warnings = {
+  type: 'array',
+  items: { type: 'object', required: ['code', 'detail'], properties: { code: { enum: ['expired', 'lifetime-too-long', 'lineage-missing'] }, detail: text } },
+  description: 'why the token of the event cannot be active as its source is registered now; the event is stored',
+};
+const stored = {
+  type: 'object',
+  required: ['index', 'state'],
+  properties: { index: text, state: { enum: ['sequenced', 'integrated', 'published'] }, warnings },
+};
+const duplicate = { type: 'object', required: ['duplicate', 'index'], properties: { duplicate: { const: true }, index: text, warnings } };
+const refused = { type: 'object', required: ['error'], properties: { error: text, detail: text } };
+
+const json = (schema: object, example?: unknown) => ({ content: { [JSON_MEDIA_TYPE]: { schema, ...(example === undefined ? {} : { example }) } } });
+const oauthError = json({ type: 'object', required: ['error'], properties: { error: text, error_description: text } });
+const problem = { content: { [PROBLEM_MEDIA_TYPE]: { schema: { type: 'object', required: ['type', 'status', 'code'] } } } };
+
+const tokenForm = (hint: string, example: object) => ({
+  required: true,
+  content: {
+    [FORM_MEDIA_TYPE]: {
+      schema: {
+        type: 'object',
+        required: ['token'],
+        properties: { token: { ...text, minLength: 1 }, token_type_hint: { ...text, description: hint }, client_id: text, client_secret: text },
+      },
+      example,
+    },
+  },
+});
+
+const report = json(
+  {
+    type: 'object',
+    required: ['role', 'ready', 'age_ms', 'checks'],
+    properties: {
+      role: { enum: ['serve', 'ingest'] },
+      ready: { type: 'boolean' },
+      age_ms: { type: 'integer', description: 'age of the oldest result' },
+      checks: {
+        type: 'array',
+        items: { type: 'object', required: ['name', 'ok', 'ms'], properties: { name: text, ok: { type: 'boolean' }, ms: { type: 'integer' }, code: text } },
+      },
+    },
+  },
+  { role: 'serve', ready: true, age_ms: 412, checks: [{ name: 'database', ok: true, ms: 1 }, { name: 'serving', ok: true, ms: 0 }] },
+);
+const readiness = (id: string, summary: string) => ({
+  get: {
+    tags: ['health'],
+    operationId: id,
+    summary,
+    description: 'Public. Answered from memory: the checks run in the background, and a result that is too old is no longer ready.',
+    responses: { 200: { description: 'ready', ...report }, 503: { description: 'not ready: `checks` says why', ...report } },
+  },
+});
+
+const proxyHeader = (name: string, required: boolean, description: string) => ({ name, in: 'header', required, schema: text, description });
+const upstreamHeaders = Object.fromEntries(
+  ['X-Rescind-Iss', 'X-Rescind-Sub', 'X-Rescind-Client-Id', 'X-Rescind-Scope'].map((name) => [name, { schema: text, description: 'percent-encoded where it is no printable ASCII; empty where the token states none' }]),
+);
+const challenge = { 'WWW-Authenticate': { schema: text, description: 'RFC 6750, section 3' } };
+
+const authorizeRequest = (operationId: string) => ({
+  tags: ['protocol'],
+  operationId,
+  summary: 'May this request pass? Forward auth for nginx, Traefik and Envoy',
+  description:
+    'The proxy is the caller, with the role `introspect`, and names itself in `X-Rescind-Key`. The bearer token is that of the proxy’s client. The decision is that of `/introspect`; a token that is bound to a key is refused. Paths below this one are answered likewise, whatever the method.',
+  security: [{ bearer: [] }],
+  parameters: [
+    proxyHeader('X-Rescind-Key', true, 'the key of a caller with the role `introspect`'),
+    proxyHeader('X-Rescind-Resource', false, 'must be in the token’s `aud`'),
+    proxyHeader('X-Rescind-Require-Scope', false, 'scopes that the token must have, separated by spaces'),
+  ],
+  responses: {
+    200: { description: 'let it pass, with these headers', headers: upstreamHeaders },
+    401: { description: 'no token, or one that is not active here', headers: challenge, ...oauthError },
+    400: { description: 'the proxy’s own headers are malformed, or its key is not that of a caller that may ask', ...oauthError },
+    403: { description: 'insufficient_scope', headers: challenge, ...oauthError },
+    503: { description: 'this node cannot say: ask again', ...oauthError },
+  },
+});
+
+/** OpenAPI path items. */
+export const PROTOCOL_PATHS = {
+  '/health/live': {
+    get: { tags: ['health'], operationId: 'health-live', summary: 'The process answers', responses: { 200: { description: 'it does', ...json({ type: 'object' }, { live: true }) } } },
+  },
+  '/health/ready': readiness('health-ready', 'Does this process serve (introspection, orders, questions)? Without the role `serve`: does it take events?'),
+  '/health/ready/serve': readiness('health-ready-serve', 'Does this process serve: has it its lease and its database?'),
+  '/health/ready/ingest': readiness('health-ready-ingest', 'Does this process take events, also from Kafka?'),
+  '/metrics': {
+    get: { tags: ['health'], operationId: 'metrics', summary: 'Measures for Prometheus', description: 'Public.', responses: { 200: { description: 'text exposition format', content: { 'text/plain': { schema: text } } } } },
+  },
+  '/events': {
+    post: {
+      tags: ['protocol'],
+      operationId: 'events-post',
+      summary: 'Events of a source, answered when they are durable',
+      description: `Role \`emit\`. One event, up to ${MAX_EVENTS_PER_POST} in an array, or one a line. In binary mode (CloudEvents HTTP binding, 3.1) the attributes are \`ce-\` headers, their values percent-encoded, and the body is the data. An attribute that is null counts as unset; \`data_base64\` is decoded; members of the data that this release does not know are kept and not read.`,
+      security: callers,
+      requestBody: {
+        required: true,
+        content: {
+          [CLOUDEVENTS_MEDIA_TYPE]: { schema: cloudEvent, example: event },
+          [CLOUDEVENTS_BATCH_MEDIA_TYPE]: { schema: manyEvents, example: [event] },
+          [JSON_MEDIA_TYPE]: { schema: { oneOf: [cloudEvent, manyEvents] }, example: event },
+          'application/*+json': { schema: { type: 'object', description: 'the data of an event in binary mode, as with application/json' } },
+          [NDJSON_MEDIA_TYPE]: { schema: text, example: `${JSON.stringify(event)}\n` },
+        },
+      },
+      responses: {
+        200: {
+          description: 'one result an event, in the order they were sent',
+          ...json(
+            { oneOf: [stored, duplicate, { type: 'array', items: { oneOf: [stored, duplicate, refused] } }] },
+            { index: '4711', state: 'sequenced' },
+          ),
+        },
+        400: {
+          description: 'a single event was refused, or the body is none',
+          ...json(refused, { error: 'invalid-data', detail: 'data/token must be object' }),
+        },
+        401: { description: 'unauthenticated' },
+        403: { description: 'the source is not the caller’s' },
+        409: { description: 'other content under an id that was used', ...json(refused, { error: 'conflict' }) },
+        413: { description: 'too large' },
+        415: { description: 'neither `ce-` headers nor a content type that carries events', ...problem },
+        429: { description: 'too many requests', headers: { 'Retry-After': { schema: text } } },
+        503: { description: 'not stored: send it again', ...problem },
+      },
+    },
+  },
+  '/introspect': {
+    post: {
+      tags: ['protocol'],
+      operationId: 'introspect-post',
+      summary: 'Is this token still good? (RFC 7662)',
+      description: 'Role `introspect`. An inactive token is answered by the same bytes whatever the reason. The hint for ID-JAGs is not widened to other types, as RFC 7662, 2.1 would have it: a RAS that looks at `active` alone must not redeem an access token.',
+      security: callers,
+      requestBody: tokenForm(`\`access_token\`, \`refresh_token\` or \`${ID_JAG_TOKEN_TYPE}\``, {
+        token: 'mF_9.B5f-4.1JqM',
+        token_type_hint: 'access_token',
+      }),
+      responses: {
+        200: {
+          description: 'active, with the recorded facts; or inactive',
+          content: {
+            [JSON_MEDIA_TYPE]: {
+              schema: { type: 'object', required: ['active'], properties: { active: { type: 'boolean' }, auth_time: { type: 'integer', description: 'RFC 9470' }, acr: text } },
+              examples: {
+                active: {
+                  value: {
+                    active: true,
+                    iss: 'https://auth.crm.example',
+                    sub: 'u-17',
+                    client_id: 'agent-at-crm',
+                    aud: 'https://crm.example/api',
+                    scope: 'contacts.read',
+                    iat: 1_795_512_000,
+                    exp: 1_795_512_600,
+                    auth_time: 1_795_511_000,
+                    acr: 'urn:example:acr:mfa',
+                  },
+                },
+                inactive: { value: { active: false } },
+              },
+            },
+          },
+        },
+        400: { description: 'invalid_request', ...oauthError },
+        401: { description: 'invalid_client', ...oauthError },
+        413: { description: 'the form is too long', ...oauthError },
+        429: { description: 'too many failed attempts', headers: { 'Retry-After': { schema: text } }, ...oauthError },
+        503: { description: 'this node cannot say: never a stale yes', headers: { 'Retry-After': { schema: text } } },
+      },
+    },
+  },
+  '/authorize-request': {
+    get: authorizeRequest('authorize-request-get'),
+    post: authorizeRequest('authorize-request-post'),
+  },
+  '/revoke': {
+    post: {
+      tags: ['protocol'],
+      operationId: 'revoke-post',
+      summary: 'Revoke a token (RFC 7009)',
+      description: 'Role `revoke-own`. When 200 is answered, no node answers *active* for the token any more. An unknown token is no error.',
+      security: callers,
+      requestBody: tokenForm('`access_token` or `refresh_token`', { token: '45ghiukldjahdnhzdauz', token_type_hint: 'refresh_token' }),
+      responses: {
+        200: { description: 'in force everywhere' },
+        400: { description: 'invalid_request: also where the token was issued to another client', ...oauthError },
+        401: { description: 'invalid_client', ...oauthError },
+        403: { description: 'insufficient_scope: the caller lacks the role', ...oauthError },
+        413: { description: 'the form is too long', ...oauthError },
+        429: { description: 'too many failed attempts', headers: { 'Retry-After': { schema: text } }, ...oauthError },
+        503: { description: 'not confirmed everywhere: send it again', ...oauthError, headers: { 'Retry-After': { schema: text } } },
+      },
+    },
+  },
+};

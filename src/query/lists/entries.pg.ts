@@ -1,0 +1,55 @@
+import { RescindError } from '../../contracts/index.js';
+import { loadSql } from '../../platform/postgres/index.js';
+import type { ArrivalMode } from '../../log/index.js';
+import type { EntryAnswer } from './answers.js';
+import { asOfOf } from '../ask/as-of.js';
+import { readIndex, readParameters } from '../ask/parameters.js';
+import type { Reader } from '../ask/reader.js';
+import type { Ask } from '../ask/snapshot.pg.js';
+
+const ENTRY = { name: 'entry', text: loadSql(import.meta.url, 'entry.sql') };
+
+/** One entry as it is stored, with everything that a reader needs to recompute its commitment and leaf hash (wire.md, "Entry"). */
+export function createEntryQuestion({ ask, reader }: { readonly ask: Ask; readonly reader: Reader }) {
+  return (tenant: string, index: string, query: unknown): Promise<EntryAnswer> => {
+    readParameters(query, []);
+    const ix = readIndex(index);
+    return ask(tenant, async (snapshot) => {
+      const [row] = await snapshot.rows<EntryRow>(ENTRY, [String(ix)]);
+      if (!row) throw new RescindError('not-found', { detail: `the ledger has ${snapshot.index} entries` });
+      return {
+        as_of: asOfOf(snapshot),
+        index: row.ix,
+        state: 'sequenced',
+        arrival: Number(row.arrival),
+        type: row.type,
+        source: reader.source(row.source),
+        commitment: row.commitment.toString('base64'),
+        leaf_hash: row.leaf_hash.toString('base64'),
+        payload:
+          row.mode === null
+            ? null
+            : {
+                mode: row.mode,
+                salt: row.salt.toString('base64'),
+                attributes: row.attributes.toString('base64'),
+                bytes: row.bytes.toString('base64'),
+              },
+      };
+    });
+  };
+}
+
+interface EntryRow {
+  readonly [column: string]: unknown;
+  readonly ix: string;
+  readonly arrival: string;
+  readonly type: string;
+  readonly source: string;
+  readonly commitment: Buffer;
+  readonly leaf_hash: Buffer;
+  readonly mode: ArrivalMode | null;
+  readonly salt: Buffer;
+  readonly attributes: Buffer;
+  readonly bytes: Buffer;
+}

@@ -1,0 +1,44 @@
+import type { Static } from 'typebox';
+import { describeInactive, isInactiveReason, type InactiveReason } from '../../contracts/index.js';
+import { loadSql } from '../../platform/postgres/index.js';
+import type { StoredLineage } from '../../projections/index.js';
+import type { INACTIVE } from '../ask/answer-parts.js';
+import type { Snapshot } from '../ask/snapshot.pg.js';
+
+const REFUSED_TOKEN = { name: 'refused-token', text: loadSql(import.meta.url, 'refused-token.sql') };
+
+/** First reason that the facts of a token give against it, whoever asks and whatever its text says. */
+export type JudgeToken = (tenant: string, lineage: StoredLineage) => InactiveReason | undefined;
+
+type Because = Static<(typeof INACTIVE)['because']>;
+
+/** Tells whether a token would be active, and why not. Only texts show a mismatch, a `typ` or a bad signature. */
+export async function readInactive(snapshot: Snapshot, key: Buffer, lineage: StoredLineage, judge: JudgeToken | undefined): Promise<{ would_be_active: boolean | null; because: Because }> {
+  if (!snapshot.present || judge === undefined) return { would_be_active: null, because: [] };
+  const said = judge(snapshot.tenant, lineage);
+  const rows = await snapshot.rows<RefusedRow>(REFUSED_TOKEN, [key]);
+  const seen = rows.filter(({ reason }) => isInactiveReason(reason) && ONLY_TEXTS_SHOW.has(reason));
+  const because = [
+    ...(said === undefined ? [] : [{ ...reasonOf({ reason: said, member: null }), last: null }]),
+    ...seen.map((row) => ({ ...reasonOf(row), last: Math.floor(Number(row.last_ms) / 1000) })),
+  ];
+  const isSure = because.some(({ member }) => member !== 'signature');
+  return { would_be_active: isSure ? false : because.length > 0 ? null : true, because };
+}
+
+/** The other reasons are of a moment, and the facts say whether they still hold. */
+const ONLY_TEXTS_SHOW: ReadonlySet<InactiveReason> = new Set<InactiveReason>(['mismatch', 'unverified']);
+
+export function reasonOf({ reason, member }: Reason): { reason: string; member: string | null; says: string } {
+  return { reason, member, says: isInactiveReason(reason) ? describeInactive(reason, member) : reason };
+}
+
+interface Reason {
+  readonly reason: string;
+  readonly member: string | null;
+}
+
+interface RefusedRow extends Reason {
+  readonly [column: string]: unknown;
+  readonly last_ms: string;
+}

@@ -1,0 +1,112 @@
+import { RescindError } from '../../contracts/index.js';
+import { loadSql } from '../../platform/postgres/index.js';
+import { DEFAULT_TENANT } from '../../registry/index.js';
+import type { QuarantineItem, QuarantinePage } from './answers.js';
+import { asOfOf } from '../ask/as-of.js';
+import { decodeCursor, encodeCursor, questionOf } from '../ask/cursor.js';
+import { invalid, readLimit, readParameters, type Parameters } from '../ask/parameters.js';
+import type { Reader } from '../ask/reader.js';
+import type { Ask } from '../ask/snapshot.pg.js';
+
+const QUARANTINE = loadSql(import.meta.url, 'quarantine.sql');
+const NEWEST = String(2n ** 63n - 1n);
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const POSITION = /^(?:0|[1-9][0-9]{0,18})$/;
+
+export const QUARANTINE_PARAMETERS = ['code', 'source', 'operator', 'limit', 'cursor'] as const;
+export const QUARANTINED_PARAMETERS = ['operator'] as const;
+
+/** Who asks. What came of no registered source is shown to administrators of the tenant `default` alone. */
+export interface QuarantineAsker {
+  readonly tenant: string;
+  readonly roles: { readonly admin?: unknown };
+}
+
+export interface QuarantineQuestions {
+  /** Newest first. */
+  list(asker: QuarantineAsker, query: unknown): Promise<QuarantinePage>;
+  one(asker: QuarantineAsker, id: string, query: unknown): Promise<QuarantineItem>;
+}
+
+/** What was refused: of the tenant's sources, or with `operator` of unknown ones, which no tenant sees. */
+export function createQuarantineQuestions({ ask, reader }: { readonly ask: Ask; readonly reader: Reader }): QuarantineQuestions {
+  function readOperator(parameters: Parameters, { tenant, roles }: QuarantineAsker): boolean {
+    const value = parameters.get('operator') ?? 'false';
+    if (value !== 'true' && value !== 'false') throw invalid('`operator` is true or false');
+    if (value === 'false') return false;
+    if (roles.admin !== undefined && reader.tenantName(tenant) === DEFAULT_TENANT) return true;
+    throw new RescindError('forbidden', { detail: `only an administrator of the tenant ${DEFAULT_TENANT} sees the operator’s part` });
+  }
+
+  const itemOf = (row: QuarantineRow): QuarantineItem => ({
+    id: row.id,
+    at: Number(row.at_ms),
+    code: row.code,
+    detail: row.detail,
+    source: row.source === null ? null : reader.source(row.source),
+    door: row.door,
+    caller: row.caller,
+    position:
+      row.topic === null || row.cluster === null || row.partition === null || row.record_offset === null
+        ? null
+        : { cluster: row.cluster, topic: row.topic, partition: row.partition, offset: row.record_offset },
+    mode: row.mode,
+    size: row.size,
+    headers: row.headers,
+    text: row.bytes.toString('utf8'),
+    whole: row.whole,
+    replayed_at: row.replayed_ms === null ? null : Number(row.replayed_ms),
+  });
+
+  return {
+    list(asker, query) {
+      const parameters = readParameters(query, QUARANTINE_PARAMETERS);
+      const tenantKey = reader.tenantKey(asker.tenant);
+      const operator = readOperator(parameters, asker);
+      const limit = readLimit(parameters);
+      const source = parameters.get('source');
+      if (source !== undefined && !UUID.test(source)) throw invalid('`source` is the id of a source, a UUID in lower case');
+      const question = questionOf('quarantine', parameters);
+      const [before] = parameters.has('cursor') ? decodeCursor(tenantKey, question, parameters.get('cursor')!) : [NEWEST];
+
+      return ask(asker.tenant, async (snapshot) => {
+        const rows = await snapshot.rows<QuarantineRow>(QUARANTINE, [before, parameters.get('code'), source, limit + 1, operator, null]);
+        const shown = rows.slice(0, limit);
+        const last = rows.length > limit ? shown.at(-1) : undefined;
+        return {
+          as_of: asOfOf(snapshot),
+          items: shown.map(itemOf),
+          ...(last ? { next: encodeCursor(tenantKey, question, [last.id]) } : {}),
+        };
+      });
+    },
+    async one(asker, id, query) {
+      const operator = readOperator(readParameters(query, QUARANTINED_PARAMETERS), asker);
+      const isId = POSITION.test(id) && BigInt(id) < BigInt(NEWEST);
+      const [row] = isId ? await ask(asker.tenant, (snapshot) => snapshot.rows<QuarantineRow>(QUARANTINE, [NEWEST, null, null, 1, operator, id])) : [];
+      if (!row) throw new RescindError('not-found', { detail: 'no such record in quarantine' });
+      return itemOf(row);
+    },
+  };
+}
+
+interface QuarantineRow {
+  readonly [column: string]: unknown;
+  readonly id: string;
+  readonly source: string | null;
+  readonly at_ms: string;
+  readonly code: string;
+  readonly detail: string;
+  readonly door: 'kafka' | 'http';
+  readonly caller: string | null;
+  readonly cluster: string | null;
+  readonly topic: string | null;
+  readonly partition: number | null;
+  readonly record_offset: string | null;
+  readonly mode: 'binary' | 'structured' | 'batch' | 'ndjson';
+  readonly size: number;
+  readonly headers: string;
+  readonly bytes: Buffer;
+  readonly whole: boolean;
+  readonly replayed_ms: string | null;
+}

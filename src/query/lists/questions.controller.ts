@@ -1,0 +1,81 @@
+import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
+import { ApiParam, ApiTags } from '@nestjs/swagger';
+import { CurrentCaller, RequireRole } from '../../registry/index.js';
+import * as answers from './answers.js';
+import { CONNECTION_PARAMETERS } from './connections.pg.js';
+import { Answers, type Asker } from '../ask/documented.controller.js';
+import { GRANT_PARAMETERS } from './grants.pg.js';
+import { QUARANTINED_PARAMETERS, QUARANTINE_PARAMETERS, type QuarantineAsker } from './quarantine.pg.js';
+import type { Questions } from '../questions.pg.js';
+import { QUESTIONS } from '../ask/query-tokens.js';
+import { TOKEN_LOOKUP_PARAMETERS, TOKEN_PARAMETERS } from './tokens.pg.js';
+
+const USAGE_WINDOW = `Pages are read as of the first. \`from\` and \`to\` bound the usage, not the list; in a window at most a million accesses
+are counted, and \`at_least\` beside a number says that there are more. Each filter has an index.`;
+
+const REFUSED = 'Of now: it takes no `as_of`. What was refused has no place in the ledger, and goes after some days.';
+
+@ApiTags('questions')
+@Controller('v1')
+@RequireRole('audit')
+export class QuestionsController {
+  readonly #questions: Questions;
+
+  constructor(@Inject(QUESTIONS) questions: Questions) {
+    this.#questions = questions;
+  }
+
+  @Get('connections')
+  @Answers('Which clients reach which resources', answers.ConnectionPage, CONNECTION_PARAMETERS, USAGE_WINDOW)
+  connections(@CurrentCaller() caller: Asker, @Query() query: unknown): Promise<answers.ConnectionPage> {
+    return this.#questions.connections(caller.tenant, query);
+  }
+
+  @Get('grants')
+  @Answers('Standing rights, with granted and used scopes', answers.GrantPage, GRANT_PARAMETERS, USAGE_WINDOW)
+  grants(@CurrentCaller() caller: Asker, @Query() query: unknown): Promise<answers.GrantPage> {
+    return this.#questions.grants(caller.tenant, query);
+  }
+
+  @Get('tokens')
+  @Answers('One token, by issuer and jti or by digest', answers.TokenAnswer, TOKEN_LOOKUP_PARAMETERS)
+  tokenByName(@CurrentCaller() caller: Asker, @Query() query: unknown): Promise<answers.TokenAnswer> {
+    return this.#questions.token.byName(caller.tenant, query);
+  }
+
+  @Get('tokens/:id')
+  @ApiParam({ name: 'id', schema: { type: 'string' }, description: 'key of the token, as other answers give it' })
+  @Answers('One token: facts, lineage, use, and what stops it', answers.TokenAnswer, TOKEN_PARAMETERS)
+  token(@CurrentCaller() caller: Asker, @Param('id') id: string, @Query() query: unknown): Promise<answers.TokenAnswer> {
+    return this.#questions.token.byId(caller.tenant, id, query);
+  }
+
+  @Get('entries/:index')
+  @ApiParam({ name: 'index', schema: { type: 'string' }, description: 'position in the ledger' })
+  @Answers('One entry of the ledger, with what its leaf hash is computed from', answers.EntryAnswer, [], 'An entry never changes: it takes no `as_of`.')
+  entry(@CurrentCaller() caller: Asker, @Param('index') index: string, @Query() query: unknown): Promise<answers.EntryAnswer> {
+    return this.#questions.entry(caller.tenant, index, query);
+  }
+
+  @Get('quarantine')
+  @RequireRole('audit', 'admin')
+  @Answers('What was refused, newest first', answers.QuarantinePage, QUARANTINE_PARAMETERS, REFUSED)
+  quarantine(@CurrentCaller() caller: QuarantineAsker, @Query() query: unknown): Promise<answers.QuarantinePage> {
+    return this.#questions.quarantine.list(caller, query);
+  }
+
+  @Get('quarantine/:id')
+  @RequireRole('audit', 'admin')
+  @ApiParam({ name: 'id', schema: { type: 'string' }, description: 'as the list gives it' })
+  @Answers('One refused record', answers.QuarantineItem, QUARANTINED_PARAMETERS, REFUSED)
+  quarantined(@CurrentCaller() caller: QuarantineAsker, @Param('id') id: string, @Query() query: unknown): Promise<answers.QuarantineItem> {
+    return this.#questions.quarantine.one(caller, id, query);
+  }
+
+  @Get('sequences')
+  @RequireRole('audit', 'admin')
+  @Answers("What the sources' own numbering shows: events that never came", answers.SequencesAnswer, [], 'Of now: it takes no `as_of`. Which numbers are missing is kept as it stands, not as it stood.')
+  sequences(@CurrentCaller() caller: Asker, @Query() query: unknown): Promise<answers.SequencesAnswer> {
+    return this.#questions.sequences(caller.tenant, query);
+  }
+}

@@ -1,0 +1,184 @@
+import { RescindError, canonicalJson } from '../../contracts/index.js';
+import type { ControlState, SigningAlgorithm, Source } from '../../control/index.js';
+import type { Log } from '../../platform/log/index.js';
+import { MAX_KEYS, usableKeys, type Jwk, type VerificationKey } from './jwks-check.js';
+import { fetchJwks } from './jwks-fetch.js';
+
+/** A fetched set is fetched again so often, so that a key withdrawn there is withdrawn here. */
+const REFRESH_MS = 5 * 60_000;
+/**
+ * An unknown `kid` makes a set be fetched again, at most once in this time: tokens must not drive the traffic. Short after a good
+ * fetch, since a rotation is an outage for so long; long after a failed one, which an issuer in trouble needs.
+ */
+const MIN_REFETCH_MS = { good: 1_000, failed: 30_000 } as const;
+/** The last good set counts no longer than this when its URI stops answering. */
+const MAX_AGE_MS = 24 * 3_600_000;
+
+/** Of a JOSE header, what selects a key. Nothing else in a token ever names a key or a URL. */
+export interface KeySelector {
+  readonly kid?: string | undefined;
+  readonly alg: string;
+}
+
+export interface KeySets {
+  /**
+   * Keys of the source that can have made a signature with this header: `alg` is in the source's profile and fits the
+   * key, and `kid`, when there is one, is the key's. At once for inline keys and for a fetched set that has one; else a
+   * promise, which waits for a fetch (3 s at most). Never rejects: without an answer there is no key.
+   */
+  find(source: Source, header: KeySelector): readonly VerificationKey[] | Promise<readonly VerificationKey[]>;
+  /** Whether the source still has this key, which `find` gave. What a key verified falls with it. */
+  holds(source: Source, key: VerificationKey): boolean;
+  /** Raised whenever a fetched set lost or gained a key. Inline keys change with `state.registryVersion`. */
+  readonly version: number;
+  /** Ends the refreshing. */
+  stop(): void;
+}
+
+export interface KeySetsOptions {
+  readonly state: ControlState;
+  readonly log: Log;
+  /** Hosts whose `jwks_uri` may have an address that is not public, and if they are loopback, be http. */
+  readonly allowedHosts: readonly string[];
+  /** Certificates, PEM, in place of those that Node trusts. */
+  readonly ca?: readonly string[] | undefined;
+  /** In place of the network, for specs. */
+  readonly fetchKeys?: (uri: string) => Promise<readonly Jwk[]>;
+  /** Milliseconds on a clock that only goes forward. */
+  readonly monotonic?: () => number;
+}
+
+interface FetchedSet {
+  readonly uri: string;
+  keys: readonly VerificationKey[];
+  /** Canonical JWK of each key, to keep a key's identity while its set is fetched again. */
+  spellings: readonly string[];
+  /** End of the last fetch. */
+  triedAt: number;
+  lastFetch: keyof typeof MIN_REFETCH_MS;
+  goodAt: number;
+  fetching: Promise<void> | undefined;
+  timer: NodeJS.Timeout | undefined;
+}
+
+export function createKeySets(options: KeySetsOptions): KeySets {
+  const { state, log, allowedHosts, ca, monotonic = () => performance.now() } = options;
+  const fetchSet = options.fetchKeys ?? ((uri: string) => fetchJwks(uri, { allowedHosts, ca }));
+  const inline = new WeakMap<NonNullable<Source['jwks']>, readonly VerificationKey[]>();
+  const fetched = new Map<string, FetchedSet>();
+  let version = 0;
+  let stopped = false;
+
+  function inlineKeys(jwks: NonNullable<Source['jwks']>): readonly VerificationKey[] {
+    let keys = inline.get(jwks);
+    if (!keys) {
+      keys = usableKeys(jwks.keys);
+      inline.set(jwks, keys);
+    }
+    return keys;
+  }
+
+  function setOf(source: Source, uri: string): FetchedSet {
+    let set = fetched.get(source.id);
+    if (set?.uri !== uri) {
+      if (set) forget(source.id, set);
+      set = { uri, keys: [], spellings: [], triedAt: -Infinity, lastFetch: 'failed', goodAt: -Infinity, fetching: undefined, timer: undefined };
+      fetched.set(source.id, set);
+    }
+    return set;
+  }
+
+  function forget(id: string, set: FetchedSet): void {
+    clearTimeout(set.timer);
+    if (fetched.get(id) === set) fetched.delete(id);
+    version++;
+  }
+
+  function currentKeys(set: FetchedSet): readonly VerificationKey[] {
+    if (set.keys.length > 0 && monotonic() - set.goodAt > MAX_AGE_MS) {
+      set.keys = [];
+      set.spellings = [];
+      version++;
+    }
+    return set.keys;
+  }
+
+  function refresh(source: Source, set: FetchedSet): Promise<void> {
+    set.fetching ??= fetchInto(source, set).finally(() => {
+      set.fetching = undefined;
+      schedule(source.id, set);
+    });
+    return set.fetching;
+  }
+
+  async function fetchInto(source: Source, set: FetchedSet): Promise<void> {
+    try {
+      const jwks = await fetchSet(set.uri);
+      if (jwks.length > MAX_KEYS) throw new RescindError('invalid-jwks', { detail: `over ${MAX_KEYS} keys` });
+      replaceKeys(set, jwks);
+      set.goodAt = monotonic();
+      set.lastFetch = 'good';
+    } catch (error) {
+      set.lastFetch = 'failed';
+      log.warn({ source: source.name, err: error }, 'a key set could not be fetched; the last good one counts for at most a day');
+    } finally {
+      set.triedAt = monotonic();
+    }
+  }
+
+  function replaceKeys(set: FetchedSet, jwks: readonly Jwk[]): void {
+    const spellings: string[] = [];
+    const keys: VerificationKey[] = [];
+    for (const jwk of jwks) {
+      const [key] = usableKeys([jwk]);
+      if (!key) continue;
+      const spelling = canonicalJson(jwk);
+      const known = set.spellings.indexOf(spelling);
+      spellings.push(spelling);
+      keys.push(known === -1 ? key : set.keys[known]!);
+    }
+    if (keys.length !== set.keys.length || set.keys.some((key) => !keys.includes(key))) version++;
+    set.keys = keys;
+    set.spellings = spellings;
+  }
+
+  function schedule(id: string, set: FetchedSet): void {
+    if (stopped || fetched.get(id) !== set) return;
+    clearTimeout(set.timer);
+    set.timer = setTimeout(() => {
+      const source = state.source(id);
+      if (!source || source.disabled || source.jwks_uri !== set.uri) forget(id, set);
+      else void refresh(source, set);
+    }, REFRESH_MS).unref();
+  }
+
+  return {
+    find(source, header) {
+      if (source.disabled || !(source.profile.algorithms as readonly string[]).includes(header.alg)) return [];
+      if (source.jwks) return fitting(inlineKeys(source.jwks), header);
+      if (source.jwks_uri === undefined) return [];
+      const set = setOf(source, source.jwks_uri);
+      const known = fitting(currentKeys(set), header);
+      if (known.length > 0 || (!set.fetching && monotonic() - set.triedAt < MIN_REFETCH_MS[set.lastFetch])) return known;
+      return refresh(source, set).then(() => fitting(currentKeys(set), header));
+    },
+    holds(source, key) {
+      const current = state.source(source.id);
+      if (!current || current.disabled) return false;
+      if (current.jwks) return inlineKeys(current.jwks).includes(key);
+      const set = fetched.get(source.id);
+      return set !== undefined && set.uri === current.jwks_uri && currentKeys(set).includes(key);
+    },
+    get version() {
+      for (const set of fetched.values()) currentKeys(set);
+      return version;
+    },
+    stop() {
+      stopped = true;
+      for (const set of fetched.values()) clearTimeout(set.timer);
+    },
+  };
+}
+
+const fitting = (keys: readonly VerificationKey[], { kid, alg }: KeySelector): readonly VerificationKey[] =>
+  keys.filter((key) => key.algorithms.includes(alg as SigningAlgorithm) && (kid === undefined || key.kid === kid));

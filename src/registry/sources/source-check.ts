@@ -1,0 +1,103 @@
+import { EVENT_TOPIC_PREFIX, RescindError, type EventName } from '../../contracts/index.js';
+import type { ControlState, SourceRecord } from '../../control/index.js';
+import type { SourceUpdate } from '../inputs.js';
+import { checkKeys } from '../keys/jwks-check.js';
+import { isAllowedScheme } from '../keys/jwks-fetch.js';
+import { tokenProfile } from './profiles.js';
+
+/** Types whose events name the source's own issuer, and types whose events name its own resource. */
+const ISSUER_TYPES: ReadonlySet<EventName> = new Set<EventName>([
+  'id-jag.issued',
+  'id-jag.denied',
+  'token.issued',
+  'token.denied',
+  'token.revoked',
+  'session.ended',
+  'user.disabled',
+  'user.enabled',
+  'client.disabled',
+  'client.enabled',
+  'connection.created',
+  'connection.updated',
+  'connection.deleted',
+]);
+const RESOURCE_TYPES: ReadonlySet<EventName> = new Set<EventName>(['token.issued', 'access.allowed', 'access.denied', 'access.summary']);
+
+interface Identity {
+  readonly id: string;
+  readonly name: string;
+  readonly uri: string;
+}
+
+/** The record that `input` asks for, checked alone; {@link checkSourceAmong} compares it with what is registered. */
+export function sourceRecord(identity: Identity, input: SourceUpdate, disabled: boolean, jwksAllowedHosts: readonly string[]): SourceRecord {
+  checkUri(identity.uri);
+  const issuers = input.issuers ?? [];
+  const resources = input.resources ?? [];
+  const needing = (types: ReadonlySet<EventName>) => input.types.find((type) => types.has(type));
+  if (issuers.length === 0 && needing(ISSUER_TYPES)) refuse(`a source of ${needing(ISSUER_TYPES)} needs \`issuers\``);
+  if (resources.length === 0 && needing(RESOURCE_TYPES)) refuse(`a source of ${needing(RESOURCE_TYPES)} needs \`resources\``);
+  if (input.jwks && input.jwks_uri !== undefined) refuse('`jwks` and `jwks_uri` exclude each other');
+  if (input.jwks_uri !== undefined) checkJwksUri(input.jwks_uri, jwksAllowedHosts);
+  return {
+    ...identity,
+    topic: input.topic ?? ownTopic(identity.name),
+    types: input.types,
+    issuers,
+    resources,
+    ...(input.jwks ? { jwks: { keys: checkKeys(input.jwks.keys) } } : {}),
+    ...(input.jwks_uri === undefined ? {} : { jwks_uri: input.jwks_uri }),
+    profile: tokenProfile(input.profile ?? {}, resources),
+    disabled,
+  };
+}
+
+export const ownTopic = (name: string): string => `${EVENT_TOPIC_PREFIX}${name}`;
+
+/**
+ * Holds between sources: name and URI are unique in the deployment; an issuer and a topic belong to one tenant. A source
+ * of one tenant that spoke for another's issuer could revoke there, or feed its events into the other's topic.
+ */
+export function checkSourceAmong(state: ControlState, tenant: string, record: SourceRecord): void {
+  const byName = state.sourceByName(record.name);
+  if (byName && byName.id !== record.id) takenBy(byName, tenant, 'a source with this name is registered');
+  const byUri = state.sourceByUri(record.uri);
+  if (byUri && byUri.id !== record.id) takenBy(byUri, tenant, 'a source with this URI is registered');
+  const allowed = state.tenant(tenant)?.issuers;
+  const foreign = record.issuers.find((issuer) => allowed !== undefined && !allowed.includes(issuer));
+  if (foreign !== undefined) throw new RescindError('forbidden', { detail: 'one of `issuers` is not among those that the operator gave the tenant' });
+  for (const other of state.sources()) {
+    if (other.tenant === tenant) continue;
+    const hasIssuer = other.issuers.some((issuer) => record.issuers.includes(issuer));
+    const hasTopic = other.topic === record.topic || ownTopic(other.name) === record.topic || other.topic === ownTopic(record.name);
+    if (hasIssuer || hasTopic) taken(TAKEN);
+  }
+}
+
+/** All that is said of what other tenants have: neither which of these they have, nor whose it is. */
+const TAKEN = 'its name, its URI, its topic or one of its issuers is not available';
+
+const takenBy = (other: { readonly tenant: string }, tenant: string, detail: string): never => taken(other.tenant === tenant ? detail : TAKEN);
+
+function checkUri(uri: string): void {
+  // RFC 3986, section 4.3: a scheme, and something after it. CloudEvents compares the text, so it is never normalised.
+  if (!/^[A-Za-z][A-Za-z0-9+.-]*:[^\s]+$/.test(uri)) refuse('`uri` must be an absolute URI or a URN');
+}
+
+function checkJwksUri(text: string, allowedHosts: readonly string[]): void {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '' || url.hash !== '') {
+    throw new RescindError('invalid-jwks', { detail: '`jwks_uri` must be an https URL without user information and fragment' });
+  }
+  if (!isAllowedScheme(url, allowedHosts)) {
+    throw new RescindError('invalid-jwks', { detail: '`jwks_uri` must be https; http is taken from a loopback host that JWKS_ALLOWED_HOSTS of the service names' });
+  }
+}
+
+function refuse(detail: string): never {
+  throw new RescindError('invalid-request', { detail });
+}
+
+function taken(detail: string): never {
+  throw new RescindError('already-exists', { detail });
+}

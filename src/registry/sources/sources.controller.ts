@@ -1,0 +1,61 @@
+import { Body, Controller, Get, HttpCode, Inject, Param, Post, Put, Query } from '@nestjs/common';
+import { ApiBody, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { Caller } from '../../control/index.js';
+import { jsonBody, knownQuery } from '../../platform/http/index.js';
+import { SOURCE, answer, listOf, openApi } from '../api-schemas.js';
+import { CurrentCaller, RequireRole } from '../callers/caller.guard.js';
+import { SourceInput, SourceUpdate } from '../inputs.js';
+import type { Registry } from '../registry.js';
+import { REGISTRY } from '../tokens.js';
+import type { SourceView } from '../views.js';
+
+const OF_NOW = 'Of now: it takes no `as_of`. Each change is an entry of the ledger, `source.changed`.';
+
+@ApiTags('sources')
+@RequireRole('admin')
+@Controller('v1/sources')
+export class SourcesController {
+  readonly #registry: Registry;
+
+  constructor(@Inject(REGISTRY) registry: Registry) {
+    this.#registry = registry;
+  }
+
+  @Post()
+  @ApiOperation({ summary: 'Register a producer of events, and create its topic' })
+  @ApiBody({ schema: openApi(SourceInput) })
+  @ApiResponse(answer(201, 'the source', SOURCE))
+  create(@CurrentCaller() caller: Caller, @Body(jsonBody) body: unknown): Promise<SourceView> {
+    return this.#registry.createSource(caller, body);
+  }
+
+  @Get()
+  @ApiOperation({ summary: 'The sources of the tenant', description: OF_NOW })
+  @ApiResponse(answer(200, 'sources', listOf('sources', SOURCE)))
+  list(@CurrentCaller() caller: Caller, @Query(knownQuery()) _query: unknown): { sources: readonly SourceView[] } {
+    return { sources: this.#registry.listSources(caller) };
+  }
+
+  @Get(':id')
+  @ApiOperation({ summary: 'One source, by name or id', description: OF_NOW })
+  @ApiResponse(answer(200, 'the source', SOURCE))
+  read(@CurrentCaller() caller: Caller, @Param('id') id: string, @Query(knownQuery()) _query: unknown): SourceView {
+    return this.#registry.getSource(caller, id);
+  }
+
+  @Put(':id')
+  @ApiOperation({ summary: 'Replace all of a source but its name and URI', description: 'Answers when no process goes by the old one.' })
+  @ApiBody({ schema: openApi(SourceUpdate) })
+  @ApiResponse(answer(200, 'the source as it now is', SOURCE))
+  update(@CurrentCaller() caller: Caller, @Param('id') id: string, @Body(jsonBody) body: unknown): Promise<SourceView> {
+    return this.#registry.updateSource(caller, id, body);
+  }
+
+  @Post(':id/disable')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Take nothing more from a source', description: 'What it said stays; its keys verify nothing any more.' })
+  @ApiResponse(answer(200, 'the source as it now is', SOURCE))
+  disable(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<SourceView> {
+    return this.#registry.disableSource(caller, id);
+  }
+}

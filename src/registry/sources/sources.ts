@@ -1,0 +1,80 @@
+import { randomUUID } from 'node:crypto';
+import { RescindError } from '../../contracts/index.js';
+import { storedProfile, type ControlState, type Source, type SourceRecord } from '../../control/index.js';
+import { authoredRecord, type Actor, type Change } from '../authored.js';
+import type { Edit, Edits } from '../edits.js';
+import { SourceInput, SourceUpdate, createReader } from '../inputs.js';
+import { checkSourceAmong, sourceRecord } from './source-check.js';
+import { sourceView, type SourceView } from '../views.js';
+
+const readSource = createReader(SourceInput);
+const readUpdate = createReader(SourceUpdate);
+
+export interface SourceCommands {
+  /** Creates the topic too. Rejects with `already-exists` when the name, the URI, an issuer or the topic is another's. */
+  createSource(actor: Actor, input: unknown): Promise<SourceView>;
+  /** Replaces all but the name and the URI, which are its identity. `disabled: false` takes a disabled source back. */
+  updateSource(actor: Actor, nameOrId: string, input: unknown): Promise<SourceView>;
+  /** Nothing more is taken from it, no key of it verifies; what it said stays. */
+  disableSource(actor: Actor, nameOrId: string): Promise<SourceView>;
+  listSources(actor: Actor): readonly SourceView[];
+  getSource(actor: Actor, nameOrId: string): SourceView;
+}
+
+interface Dependencies {
+  readonly edits: Edits;
+  readonly state: ControlState;
+  readonly createTopic: ((topic: string) => Promise<void>) | undefined;
+  /** Hosts whose `jwks_uri` may be http if they are loopback. */
+  readonly jwksAllowedHosts: readonly string[];
+}
+
+export function createSourceCommands({ edits, state, createTopic, jwksAllowedHosts }: Dependencies): SourceCommands {
+  const edit = (actor: Actor, record: SourceRecord, change: Change): Edit<SourceView> => ({
+    record: authoredRecord('source.changed', actor, actor.tenant, { ...record, profile: storedProfile(record.profile) }, change),
+    narrows: change !== 'created',
+    result: sourceView({ ...record, tenant: actor.tenant }),
+    // Before the record: a consumer that subscribes to a topic that is not there fails.
+    ...(createTopic && !record.disabled ? { prepare: () => createTopic(record.topic) } : {}),
+  });
+
+  return {
+    async createSource(actor, input) {
+      const { name, uri, ...rest } = readSource(input);
+      const record = sourceRecord({ id: randomUUID(), name, uri }, rest, false, jwksAllowedHosts);
+      return edits.commit(actor, (now) => {
+        checkSourceAmong(now, actor.tenant, record);
+        return edit(actor, record, 'created');
+      });
+    },
+    async updateSource(actor, nameOrId, input) {
+      const { disabled, ...update } = readUpdate(input);
+      return edits.commit(actor, (now) => {
+        const { id, name, uri, disabled: before } = findSource(now, actor, nameOrId);
+        if ((update.name ?? name) !== name || (update.uri ?? uri) !== uri) {
+          throw new RescindError('invalid-request', { detail: '`name` and `uri` are the identity of a source and cannot change' });
+        }
+        const record = sourceRecord({ id, name, uri }, update, disabled ?? before, jwksAllowedHosts);
+        checkSourceAmong(now, actor.tenant, record);
+        return edit(actor, record, record.disabled && !before ? 'disabled' : 'updated');
+      });
+    },
+    disableSource: (actor, nameOrId) =>
+      edits.commit(actor, (now) => {
+        const { tenant: _, ...record } = findSource(now, actor, nameOrId);
+        return edit(actor, { ...record, disabled: true }, 'disabled');
+      }),
+    listSources: (actor) =>
+      [...state.sources()]
+        .filter(({ tenant }) => tenant === actor.tenant)
+        .sort((one, other) => (one.name < other.name ? -1 : 1))
+        .map(sourceView),
+    getSource: (actor, nameOrId) => sourceView(findSource(state, actor, nameOrId)),
+  };
+}
+
+function findSource(state: ControlState, actor: Actor, nameOrId: string): Source {
+  const source = state.sourceByName(nameOrId) ?? state.source(nameOrId);
+  if (source?.tenant !== actor.tenant) throw new RescindError('not-found', { detail: 'no source of this name or id' });
+  return source;
+}

@@ -1,0 +1,125 @@
+import type { EventDataOf, SourceEventName } from '../../contracts/index.js';
+import { referenceOf, type TokenReference } from '../grants.js';
+import { clientAt, type App, type Client, type Organisation } from '../organisation.js';
+import { ID_JAG_LIFETIME_S, IDP, TOKEN_LIFETIME_S, type SeedEvent } from '../seed-event.js';
+
+/** Something that went wrong, told event by event, and what the questions must answer about it. */
+export interface Incident {
+  readonly name: string;
+  /** In one or two sentences, with the days before the end on which it happened. */
+  readonly happened: string;
+  /** Says its events. */
+  tell(scene: Scene): void;
+  /** What to ask and what must be answered, written out; never computed from what the service says. */
+  answers(scene: Scene): readonly ExpectedAnswer[];
+}
+
+export interface ExpectedAnswer {
+  /** What an analyst wants to know. */
+  readonly question: string;
+  readonly path: string;
+  /** What another question gives to go on from: it is asked first, and what the members name stands in place of `{id}` in the path. */
+  readonly after?: { readonly path: string; readonly members: readonly (string | number)[] };
+  /** Members that the answer must have, with lists as long as here; other members are free. */
+  readonly answer?: Readonly<Record<string, unknown>>;
+  /** Or members that one of the answer's items must have, where the others are not the incident's. */
+  readonly oneItem?: Readonly<Record<string, unknown>>;
+}
+
+/** A token in an incident. */
+export interface Token {
+  readonly reference: TokenReference;
+  readonly app: App;
+  readonly user: string;
+  readonly client: Client;
+  readonly idJag: { readonly iss: string; readonly jti: string };
+}
+
+export interface TokenWish {
+  readonly at: number;
+  readonly user: string;
+  readonly client: string;
+  readonly app: string;
+  readonly scope: string;
+  /** Unique in the incident. */
+  readonly as: string;
+  /** The token that was exchanged, of a later hop. */
+  readonly parent?: Token;
+  /** When `token.issued` arrives, where that is late. */
+  readonly issuedArrives?: number;
+}
+
+export interface Call {
+  readonly at: number;
+  readonly route: string;
+  readonly from: string;
+  readonly records?: number;
+  readonly bytes?: number;
+  /** Refused with this status. */
+  readonly denied?: number;
+}
+
+export interface Scene {
+  readonly organisation: Organisation;
+  /** Epoch seconds of a time of day (UTC), so many days before the day on which the history ends. */
+  at(daysBefore: number, time: string): number;
+  /** The same as RFC 3339, for `as_of`. */
+  time(daysBefore: number, time: string): string;
+  /** What administrators say about a connection. */
+  connection(name: 'connection.created' | 'connection.updated' | 'connection.deleted', at: number, client: string, app: string, scope: string): void;
+  /** An ID-JAG and the access token it is traded for a second later. */
+  token(wish: TokenWish): Token;
+  call(token: Token, call: Call): void;
+  say<N extends SourceEventName>(party: string, name: N, at: number, data: EventDataOf[N]): void;
+}
+
+const DAY_S = 86_400;
+
+/** `tell` hears what the scene says; a scene for answers alone says nothing. */
+export function createScene(organisation: Organisation, end: number, incident: string, hear: (event: SeedEvent) => void = () => undefined): Scene {
+  let number = 0;
+  const midnight = Math.floor(end / DAY_S) * DAY_S;
+  const { issuer: iss } = organisation.idp;
+  const emit = <N extends SourceEventName>(party: string, name: N, at: number, data: EventDataOf[N], arrives = at + 1): void =>
+    hear({ party, name, id: `${incident}-${number++}`, at, arrives, data, prompt: true });
+  const at = (daysBefore: number, time: string): number => {
+    const [hours, minutes, seconds = 0] = time.split(':').map(Number) as [number, number, number?];
+    return midnight - daysBefore * DAY_S + hours * 3_600 + minutes * 60 + seconds;
+  };
+  const partsOf = (clientId: string, appName: string) => ({ client: organisation.client(clientId), app: organisation.app(appName) });
+
+  return {
+    organisation,
+    at,
+    time: (daysBefore, time) => new Date(at(daysBefore, time) * 1000).toISOString().replace('.000Z', 'Z'),
+    say: (party, name, when, data) => emit(party, name, when, data),
+    connection(name, when, clientId, appName, scope) {
+      const { client, app } = partsOf(clientId, appName);
+      const agent = client.agent ? { agent: client.agent } : {};
+      emit(IDP, name, when, { iss, idp_client_id: client.id, aud: [app.issuer], client_id: clientAt(client, app), resource: [app.resource], scope, ...agent });
+    },
+    token(wish) {
+      const { client, app } = partsOf(wish.client, wish.app);
+      const client_id = clientAt(client, app);
+      const agent = client.agent ? { agent: client.agent } : {};
+      const parent = wish.parent && { parent: wish.parent.reference };
+      const session = { sid: `s-${wish.user}-${incident}`, auth_time: wish.at - 900 };
+      const idJag = { iss, jti: `${incident}-${wish.as}`, sub: wish.user, client_id, iat: wish.at, exp: wish.at + ID_JAG_LIFETIME_S, ...session };
+      // The IdP knows what was exchanged; the application sees an ID-JAG as any other.
+      emit(IDP, 'id-jag.issued', wish.at, { ...idJag, idp_client_id: client.id, aud: [app.issuer], resource: [app.resource], scope: wish.scope, ...agent, ...parent });
+      const reference = referenceOf(app, `${incident}-${wish.as}`);
+      const identity = 'sha256' in reference ? { iss: app.issuer, sha256: reference.sha256 } : reference;
+      const issued = { kind: 'access' as const, ...identity, sub: `${app.name}-${wish.user}`, client_id, aud: [app.resource], scope: wish.scope };
+      const times = { iat: wish.at + 1, exp: wish.at + 1 + TOKEN_LIFETIME_S };
+      emit(app.name, 'token.issued', wish.at + 1, { ...issued, ...times, id_jag: { ...idJag, ...agent } }, wish.issuedArrives);
+      return { reference, app, user: wish.user, client, idJag };
+    },
+    call({ reference, app }, { at: when, route, from, records, bytes, denied }) {
+      const known = app.routes.find((one) => one.route === route);
+      if (known === undefined) throw new TypeError(`${app.name} has no route ${route}`);
+      const common = { token: reference, operation: known.operation, route, client_address: from };
+      if (denied !== undefined) emit(app.name, 'access.denied', when, { ...common, status: denied, error: denied === 401 ? 'invalid_token' : 'insufficient_scope' });
+      else emit(app.name, 'access.allowed', when, { ...common, scope: known.scope, status: 200, records: records ?? 1, bytes: bytes ?? 1_000 });
+    },
+  };
+}

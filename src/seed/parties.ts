@@ -1,0 +1,47 @@
+import type { SourceEventName } from '../contracts/index.js';
+import type { Caller, ControlState } from '../control/index.js';
+import type { Actor, Registry } from '../registry/index.js';
+import type { Organisation } from './organisation.js';
+import { IDP } from './seed-event.js';
+
+const IDP_TYPES: readonly SourceEventName[] = [
+  'id-jag.issued',
+  'id-jag.denied',
+  'session.ended',
+  'user.disabled',
+  'user.enabled',
+  'client.disabled',
+  'client.enabled',
+  'connection.created',
+  'connection.updated',
+  'connection.deleted',
+];
+const APP_TYPES: readonly SourceEventName[] = ['token.issued', 'token.denied', 'token.revoked', 'access.allowed', 'access.denied', 'access.summary'];
+
+export interface RegisteredParties {
+  /** URI of the source of each party. */
+  readonly uris: ReadonlyMap<string, string>;
+  /** May emit for all of them. */
+  readonly caller: Caller;
+  /** Nobody may emit as the seeding did any more. */
+  retire(): Promise<void>;
+}
+
+/** Registers a source for the IdP and for each application, and a caller that may emit for all; its secret is nobody's. */
+export async function registerParties(registry: Registry, state: ControlState, actor: Actor, organisation: Organisation, prefix: string): Promise<RegisteredParties> {
+  const { idp, apps } = organisation;
+  const named = (name: string): string => `${prefix}${name}`;
+  const resources = apps.flatMap(({ issuer, resource }) => [issuer, resource]);
+  await registry.createSource(actor, { name: named(IDP), uri: idp.uri, types: IDP_TYPES, issuers: [idp.issuer], resources });
+  for (const { name, uri, issuer, resource } of apps) {
+    await registry.createSource(actor, { name: named(name), uri, types: APP_TYPES, issuers: [issuer], resources: [resource] });
+  }
+  const id = named('seed');
+  const roles = { emit: { sources: [named(IDP), ...apps.map(({ name }) => named(name))] } };
+  await registry.createCaller(actor, { id, roles });
+  return {
+    uris: new Map([[IDP, idp.uri], ...apps.map(({ name, uri }) => [name, uri] as const)]),
+    caller: state.caller(id)!,
+    retire: async () => void (await registry.disableCaller(actor, id)),
+  };
+}
