@@ -4,20 +4,25 @@ import type { Snapshot } from './ask/snapshot.pg.js';
 
 const NEWS = { name: 'rule-leads', text: 'SELECT from_ix, lead FROM rule_version WHERE tenant = $1 AND from_ix >= $2::bigint ORDER BY from_ix LIMIT $3' };
 
-/** Of a tenant with more rules nothing is remembered. */
+/** A tenant with more rules than this gets no remembered leads. */
 const MAX_LEADS = 10_000;
 const MAX_TENANTS = 20;
 
-/** First keys of the selectors of all rules that the snapshot has, and maybe of later ones; undefined where they are too many. */
+/**
+ * Reads the leads of a tenant: the first key of the selector of each rule in the snapshot, and perhaps of later rules.
+ * Undefined if there are too many.
+ */
 export type LeadsOf = (snapshot: Snapshot) => Promise<ReadonlySet<RuleKey> | undefined>;
 
 interface Known {
   readonly leads: Set<RuleKey>;
-  /** Rules below it are in it: what a snapshot sees of an index, it sees of all below. */
+  /** Every rule with a lower index is in `leads`: a snapshot that contains an index contains all lower ones. */
   below: bigint;
 }
 
-/** A rule's selector never changes, whatever becomes of the rule. */
+/**
+ * Remembers the leads per tenant and reads only new rules. Leads stay valid, because a rule's selector never changes.
+ */
 export function createLeadMemory(): LeadsOf {
   const remembered = new LRUCache<string, Known>({ max: MAX_TENANTS });
   return async (snapshot) => {
@@ -28,7 +33,8 @@ export function createLeadMemory(): LeadsOf {
     const news = await snapshot.rows<{ from_ix: string; lead: Buffer }>(NEWS, [String(known.below), MAX_LEADS + 1]);
     for (const { lead } of news) known.leads.add(ruleKeyFromBytes(lead));
     const last = news.at(-1);
-    // A rule has several rows of one index: where the page ended among them, the next one begins with them again.
+    // A rule has several rows of one index. If the page was cut, the last index may have more rows, so the next page
+    // starts at that index again.
     const isWhole = news.length <= MAX_LEADS;
     if (last && BigInt(last.from_ix) >= known.below) known.below = BigInt(last.from_ix) + (isWhole ? 1n : 0n);
     return news.length > MAX_LEADS || known.leads.size > MAX_LEADS ? undefined : known.leads;

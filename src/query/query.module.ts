@@ -16,7 +16,10 @@ import { SearchController } from './search/search.controller.js';
 import type { Questions } from './questions.pg.js';
 import { OPEN_API, QUESTIONS } from './ask/query-tokens.js';
 
-/** Serves the questions under `/v1`, `/schemas/…` and `/openapi.json`. Needs `RegistryModule`, which says who is calling. */
+/**
+ * Serves the questions under `/v1`, `/schemas/…` and `/openapi.json`. Needs `RegistryModule`, which identifies the
+ * caller.
+ */
 @Module({})
 export class QueryModule {
   static with({ questions }: { readonly questions: Questions }): DynamicModule {
@@ -43,7 +46,10 @@ export class QueryModule {
   }
 }
 
-/** Describes the whole application, once. Call it after the application is made and before it listens. */
+/**
+ * Writes the OpenAPI document of the whole application. Call it once, after the application is created and before it
+ * listens.
+ */
 export function describeApi(app: INestApplication, { version }: { readonly version: string }): void {
   const config = new DocumentBuilder()
     .setOpenAPIVersion('3.1.0')

@@ -31,12 +31,12 @@ import { createAsk } from './ask/snapshot.pg.js';
 import { createFindStopping, type FindStopping } from './lists/token-lineage.js';
 import { createTokenQuestions, type TokenQuestions } from './lists/tokens.pg.js';
 
-/** A list or picture: the parameters as they came, checked here. */
+/** A question with query parameters. It checks the raw parameters itself. */
 type Question<A> = (tenant: string, query: unknown) => Promise<A>;
 
 /**
- * The security team's questions. Each reads one snapshot of one tenant, says up to which index (`as_of`), and rejects with a
- * `RescindError`: `invalid-request`, `invalid-cursor`, `filter-too-wide`, `not-found`.
+ * The security team's questions. Each question reads one snapshot of one tenant and says up to which index (`as_of`).
+ * It rejects with a `RescindError`: `invalid-request`, `invalid-cursor`, `filter-too-wide`, `not-found`.
  */
 export interface Questions {
   readonly connections: Question<ConnectionPage>;
@@ -60,19 +60,21 @@ export interface Questions {
 
 export interface QuestionsOptions {
   readonly pool: Pool;
-  /** For reports, which keep a connection each. Without it, `pool`. */
+  /** Pool for reports, each of which keeps a connection until it ends. Default: `pool`. */
   readonly reportPool?: Pool;
-  /** Says whether the client of a question is still there. A question whose client has left asks no further statement. */
+  /**
+   * Says whether the client of a question is still there. A question whose client has left sends no further statement.
+   */
   readonly leaving?: Leaving;
-  /** The folded control state of this process: tenants' keys, names of sources, rules. */
+  /** Returns the folded control state of this process: tenants' keys, names of sources, rules. */
   readonly control: () => ControlView;
-  /** Without it, over the rules of `control`. */
+  /** Finds the rules that stop a token. Default: looks among the rules of `control`. */
   readonly findStopping?: FindStopping;
-  /** Without it, proposed rules come without a preview. */
+  /** Previews a proposed rule. Without it, proposed rules come without a preview. */
   readonly previewOrder?: PreviewOrder;
-  /** What other parts of this process tell of sources and tokens. */
+  /** Facts about sources and tokens that other parts of this process know. */
   readonly sight?: SourceSight;
-  /** Epoch seconds. */
+  /** Returns the current time in epoch seconds. */
   readonly now?: () => number;
 }
 

@@ -4,8 +4,8 @@ import { createRuleIndex, ruleKeyFromBytes, ruleKeyToBytes, selectorKey, type Ru
 import type { Snapshot } from './ask/snapshot.pg.js';
 
 /**
- * Of each token the ids of the rules that stop it, as the entries below the snapshot's index tell them; sorted, at most `MAX_RULES_NAMED`. Where
- * `known` are the leads of all rules, only rules of these are looked for.
+ * Finds, for each token, the ids of the rules that stop it according to the entries below the snapshot's index; sorted,
+ * at most `MAX_RULES_NAMED`. `known`: the leads of all rules; keys outside it are not looked up.
  */
 export async function findStoppingAsOf(
   snapshot: Snapshot,
@@ -15,7 +15,7 @@ export async function findStoppingAsOf(
 ): Promise<readonly (readonly string[])[]> {
   const leads = new Set([OF_ALL, ...tokens.flatMap((keys) => keys?.sets.flat() ?? [])].filter((key) => !known || known.has(key)));
   if (leads.size === 0) return tokens.map(() => []);
-  // A rule is looked for by the first of its selector's keys alone: a token that it stops has that key too.
+  // Looks rules up by the first key of their selector only: a token that a rule stops has that key too.
   const rules = await rulesAsOf(snapshot.rows, snapshot, { leads: byteaArray([...leads].map(ruleKeyToBytes)) });
   const index = indexOf(tenantKey, rules);
   return tokens.map((keys) => (keys === undefined ? [] : index.findAllStopping(keys, snapshot.at).toSorted()));

@@ -1,6 +1,6 @@
 import { Type, type Static, type TSchema } from 'typebox';
 
-/* What all answers are made of: see answers.ts. */
+/* Schemas that all answers are built from; each room adds its own in `answers.ts`. */
 export const strict = { additionalProperties: false } as const;
 export const maybe = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 
@@ -8,8 +8,8 @@ export const Index = Type.String({ pattern: '^(?:0|[1-9][0-9]{0,18})$', descript
 export const Time = Type.Integer({ description: 'seconds since the epoch' });
 export const Count = Type.Integer({ minimum: 0 });
 /**
- * A number is exact, unless the object that it stands in has this member. It never stands further out, so that whoever reads the number sees it, and
- * is never false.
+ * Member that marks the numbers of its object as lower bounds. Without it they are exact. It stands in the same object
+ * as the numbers, so that a reader cannot miss it, and is never false.
  */
 export const lowerBound = { at_least: Type.Optional(Type.Literal(true, { description: 'the numbers beside it are lower bounds: there was more than one answer counts' })) };
 export const isCut = (cut: boolean): { at_least?: true } => (cut ? { at_least: true } : {});
@@ -32,14 +32,14 @@ export const Agent = Type.Object({ entity: EntityId, iss: Type.String(), id: Typ
 export const Resource = Type.Object({ entity: EntityId, uri: Type.String() }, strict);
 export const Source = Type.Object({ id: Uuid, name: maybe(Type.String({ description: 'null: Rescind itself' })) }, strict);
 
-/** Why a recorded token is not active. */
+/** Members that say why a recorded token is not active. */
 export const REASON = {
   reason: Type.String({ description: 'as in `rescind_introspections_total{outcome}`' }),
   member: maybe(Type.String({ description: 'what differs between the text and what is recorded or registered; null: the facts alone refuse it' })),
   says: Type.String({ description: 'what is wrong, and what to do' }),
 };
 
-/** Whether a token would be active. */
+/** Members that say whether a token would be active. */
 export const INACTIVE = {
   would_be_active: maybe(
     Type.Boolean({ description: 'whether introspection would answer active now, to a caller that may see it. null: of the past, or nobody can tell: its text did not verify, which a forged text does not either' }),
@@ -50,10 +50,10 @@ export const INACTIVE = {
   ),
 };
 
-/** An answer about one thing. */
+/** Builds the schema of an answer about one thing. */
 export const one = <T extends Parameters<typeof Type.Object>[0]>(properties: T) => Type.Object({ as_of: AsOf, ...properties }, strict);
 
-/** A page of a list. */
+/** Builds the schema of a page of a list. */
 export const page = <T extends TSchema>(item: T) =>
   Type.Object(
     {

@@ -1,18 +1,24 @@
 import { MAX_TIME_SECONDS, MIN_TIME_SECONDS, RescindError } from '../../contracts/index.js';
 import { invalid, readIndex, type Parameters } from './parameters.js';
 
-/** What a question is about: the ledger's entries below `index`, and `at`, epoch seconds, which stands for now in all that expires. */
+/**
+ * The moment that an answer holds for: the ledger's entries below `index`, and `at` (epoch seconds) as the current time
+ * for everything that expires.
+ */
 export interface Moment {
   readonly index: bigint;
   readonly at: number;
 }
 
-/** `index` alone: the moment at which that many entries had arrived. `atMs` alone: what had arrived by then, epoch milliseconds. */
+/**
+ * The moment that was asked for. `index` alone: when that many entries had arrived. `atMs` alone: what had arrived by
+ * then, epoch milliseconds.
+ */
 export type AskedMoment = Moment | { readonly index: bigint } | { readonly atMs: number };
 
 const RFC3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,3})?(?:Z|[+-]\d{2}:\d{2})$/;
 
-/** `as_of`: an index of the ledger, decimal, or a time, RFC 3339. Undefined: now. Throws `invalid-request`. */
+/** Reads `as_of`: a decimal index of the ledger or an RFC 3339 time. Undefined means now. Throws `invalid-request`. */
 export function readAsOf(parameters: Parameters, name = 'as_of'): AskedMoment | undefined {
   const text = parameters.get(name);
   if (text === undefined) return undefined;
@@ -24,7 +30,9 @@ export function readAsOf(parameters: Parameters, name = 'as_of'): AskedMoment | 
   return { atMs };
 }
 
-/** A moment as a cursor carries it, in front of the position: later pages are read as of the first. */
+/**
+ * Writes a moment as a cursor carries it, in front of the position. Later pages are read as of the moment of the first.
+ */
 export const momentToCursor = ({ index, at }: Moment): readonly [index: string, at: string] => [String(index), String(at)];
 
 export function momentFromCursor(position: readonly string[]): Moment {
@@ -33,5 +41,5 @@ export function momentFromCursor(position: readonly string[]): Moment {
   return { index: BigInt(index), at: Number(at) };
 }
 
-/** As answers give it. */
+/** Writes a moment as answers show it. */
 export const asOfOf = ({ index, at }: Moment): { readonly index: string; readonly at: number } => ({ index: String(index), at });

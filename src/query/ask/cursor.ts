@@ -4,7 +4,7 @@ import type { Parameters } from './parameters.js';
 
 const PROOF_BYTES = 16;
 
-/** What a cursor belongs to: the question with its filters, whatever the size of its pages. */
+/** The question that a cursor belongs to, with its filters. The page size is not part of it. */
 export interface Question {
   readonly name: string;
   readonly filters: Readonly<Record<string, string>>;
@@ -14,12 +14,18 @@ export function questionOf(name: string, parameters: Parameters): Question {
   return { name, filters: Object.fromEntries([...parameters].filter(([parameter]) => parameter !== 'cursor' && parameter !== 'limit')) };
 }
 
-/** A position in a list, for people opaque. The proof ties it to the tenant and the question, so no other accepts it. */
+/**
+ * Writes a position in a list as a string that is opaque to callers. The proof ties it to the tenant and the question,
+ * so that no other question accepts it.
+ */
 export function encodeCursor(tenantKey: Uint8Array, question: Question, position: readonly string[]): string {
   return Buffer.concat([proof(tenantKey, question, position), Buffer.from(JSON.stringify(position))]).toString('base64url');
 }
 
-/** Throws `invalid-cursor` for anything that `encodeCursor` did not make for this question of this tenant. */
+/**
+ * Reads a cursor. Throws `invalid-cursor` for anything that `encodeCursor` did not make for this question of this
+ * tenant.
+ */
 export function decodeCursor(tenantKey: Uint8Array, question: Question, cursor: string): readonly string[] {
   const bytes = Buffer.from(cursor, 'base64url');
   const position = bytes.toString('base64url') === cursor ? parsePosition(bytes.subarray(PROOF_BYTES)) : undefined;

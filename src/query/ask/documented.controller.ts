@@ -4,18 +4,18 @@ import type { TSchema } from 'typebox';
 import { Asks } from '../../registry/index.js';
 import { parameterDocs } from './parameter-docs.js';
 
-/** Of the caller, a question needs to know whose ledger it may read. */
+/** The part of a caller that a question needs: whose ledger it may read. */
 export interface Asker {
   readonly tenant: string;
 }
 
-/** Summary, parameters and answer of a route. */
+/** Declares summary, parameters and answer of a route. */
 export function Answers(summary: string, schema: TSchema, parameters: Parameters<typeof parameterDocs>[0] = [], description?: string, asks: 'question' | 'report' = 'question'): MethodDecorator {
   return applyDecorators(
     Asks(asks),
     ApiOperation({ summary, ...(description === undefined ? {} : { description }) }),
     ...parameterDocs(parameters).map((parameter) => ApiQuery(parameter)),
-    // What is served is plain JSON Schema; TypeBox marks its schemas with members of its own.
+    // Serves plain JSON Schema: the round trip drops the symbol members with which TypeBox marks its schemas.
     ApiOkResponse({ schema: JSON.parse(JSON.stringify(schema)) as object }),
     ApiResponse({ status: 400, description: 'invalid-request, invalid-cursor or filter-too-wide (problem+json)' }),
     ApiResponse({ status: 404, description: 'not-found: what the question names was never seen (problem+json)' }),

@@ -1,6 +1,9 @@
 import { CONNECTION_STATES, OPERATIONS, OUTCOMES } from '../../projections/index.js';
 
-/** What a question can be filtered by. Each is a dimension of rules too, so a name is found by its key. */
+/**
+ * A kind of name that a question can be filtered by. Each kind is a dimension of rules too, so a name is found by its
+ * rule key.
+ */
 export type FilterKind = 'user' | 'client' | 'agent' | 'resource';
 
 const invert = <N extends string>(codes: Readonly<Record<N, number>>): ReadonlyMap<number, N> =>

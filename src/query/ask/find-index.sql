@@ -1,4 +1,6 @@
--- How many entries had arrived by $2 (milliseconds): arrival never runs backwards, so halving finds it.  $1 tenant  $3 head
+-- Counts the entries that had arrived by $2 (milliseconds). Arrival never decreases, so a binary search finds the
+-- count.
+-- $1 tenant  $3 head
 WITH RECURSIVE halving AS (
   SELECT 0::bigint AS low, $3::bigint AS high
   UNION ALL

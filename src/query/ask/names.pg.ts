@@ -9,7 +9,7 @@ import type { Snapshot } from './snapshot.pg.js';
 
 const BY_ID = 'SELECT id FROM entity WHERE tenant = $1 AND id = $2 AND kind = $3 AND from_ix < $4';
 const BY_KEY = 'SELECT id FROM entity WHERE tenant = $1 AND kind = $3 AND key = $2 AND from_ix < $4';
-/** The entity, first, and the other names of a user or client. */
+/** Selects the entity first, then the other names of a user or client. */
 const withAliases = (find: string): string => `WITH named AS (${find})
   SELECT id, 0 AS nth FROM named
   UNION ALL (SELECT idp, 1 FROM alias WHERE tenant = $1 AND local = (SELECT id FROM named) AND from_ix < $4
@@ -17,13 +17,13 @@ const withAliases = (find: string): string => `WITH named AS (${find})
   ORDER BY nth`;
 const FIND = { byId: { name: 'entity-by-id', text: BY_ID }, byKey: { name: 'entity-by-key', text: BY_KEY } } as const;
 const FIND_ALL = { byId: { name: 'names-by-id', text: withAliases(BY_ID) }, byKey: { name: 'names-by-key', text: withAliases(BY_KEY) } } as const;
-/** `$2` are ids, `$3` the index. */
+/** Reads names of entities. `$2` are ids, `$3` is the index. */
 export const READ_NAMES = { name: 'names', text: loadSql(import.meta.url, 'names.sql') };
 
 /**
- * The ids that a filter stands for, or undefined without one. A user or client is also found under the other names that an
- * ID-JAG stated with this one: a RAS's and the IdP's. Rejects with `not-found` where nothing of this name was ever seen, so
- * that a misspelt name is not taken for somebody who did nothing.
+ * Finds the ids that a filter stands for; undefined if the filter is not given. A user or client is also found under
+ * the other names that an ID-JAG stated with this one: a RAS's and the IdP's. Rejects with `not-found` if the name was
+ * never seen, so that a misspelt name is not taken for somebody who did nothing.
  */
 export async function resolveFilter(
   snapshot: Snapshot,
@@ -55,13 +55,13 @@ export interface EntityRow {
   readonly display_name: string | null;
 }
 
-/** The names of the entities of one answer. A missing one is an error of the projections, not of the question. */
+/** The names of the entities of one answer. A missing name is an error of the projections, not of the question. */
 export interface Names {
   user(id: number): User;
   client(id: number): Client;
   agent(id: number): Agent;
   resource(id: number): Resource;
-  /** Route, address or scope. */
+  /** Name of a route, address or scope. */
   text(id: number): string;
 }
 
@@ -78,7 +78,7 @@ export function namesOf(rows: readonly EntityRow[]): Names {
     if (!row) throw new RescindError('internal', { cause: new Error(`a projection names entity ${id}, which does not exist`) });
     return row.parts;
   };
-  /** What the directory says, for people. */
+  /** The directory's display name, for people. */
   const shown = (id: number): { display_name?: string } => {
     const name = byId.get(id)!.display_name;
     return name === null ? {} : { display_name: name };
@@ -101,11 +101,11 @@ export function namesOf(rows: readonly EntityRow[]): Names {
   };
 }
 
-/** What the directory calls each of these, where it does. */
+/** Reads the directory's display names; an entity without one is left out. */
 export async function readDisplayNames(snapshot: Snapshot, ids: readonly number[]): Promise<ReadonlyMap<number, string>> {
   const rows = ids.length === 0 ? [] : await snapshot.rows<EntityRow & Record<string, unknown>>(READ_NAMES, [ids, String(snapshot.index)]);
   return new Map(rows.flatMap(({ id, display_name }) => (display_name === null ? [] : [[id, display_name] as const])));
 }
 
-/** For members that may be absent. */
+/** Names an entity unless its id is null. */
 export const orNull = <T>(id: number | null, name: (id: number) => T): T | null => (id === null ? null : name(id));

@@ -1,5 +1,7 @@
--- Names of entities, and what the directory calls them: users, clients and agents by their own entry, else, where grants state them with
--- one name of the IdP and no other, by that one's. Without a directory nobody is looked up in it.  $1 tenant  $2 ids  $3 as of
+-- Reads names of entities and their display names in the directory. A user, client or agent has that of its own entry,
+-- else that of its one IdP name, if grants state it with exactly one. If the directory is empty, the IdP's names are
+-- not looked up.
+-- $1 tenant  $2 ids  $3 as of
 SELECT e.id, e.kind, e.parts, coalesce(own.display_name, idp.display_name) AS display_name
 FROM entity e
 LEFT JOIN directory own ON own.tenant = $1 AND own.kind = e.kind AND own.key = e.key

@@ -6,7 +6,7 @@ const text = { type: 'string' } as const;
 const seconds = { type: 'integer', minimum: MIN_TIME_SECONDS, maximum: MAX_TIME_SECONDS } as const;
 const digest = { type: 'string', pattern: '^[A-Za-z0-9_-]{43}$' } as const;
 
-/** Every query parameter of the read API, for OpenAPI. A parameter means the same wherever it stands. */
+/** Every query parameter of the read API, for OpenAPI. A parameter means the same in every question. */
 const PARAMETER_DOCS = {
   user: { schema: text, description: 'entity id of a user, as other answers give it' },
   user_iss: { schema: text, description: 'issuer of a user; with `user_sub`' },

@@ -2,18 +2,18 @@ import { MAX_IDENTIFIER_LENGTH, MAX_TIME_SECONDS, MIN_TIME_SECONDS, RescindError
 import { userParts, type Parts } from '../../rules/index.js';
 import type { FilterKind } from './entity-kinds.js';
 
-/** Answers to one page. */
+/** Items in a page if `limit` is not given. */
 export const DEFAULT_PAGE = 50;
 export const MAX_PAGE = 100;
 export const MAX_ENTITY_ID = 2 ** 31 - 1;
 const MAX_INT64 = 2n ** 63n - 1n;
-/** Base64url of a page's position and its 16-byte proof; longer ones are not ours. */
+/** Bytes of a cursor: base64url of a page's position and its 16-byte proof. We never write a longer one. */
 const MAX_CURSOR_LENGTH = 512;
 
-/** An entity by the id that another answer gave it, or by its name. */
+/** An entity, identified by the id that another answer gave it or by its name. */
 export type EntityRef = { readonly id: number } | { readonly parts: Parts };
 
-/** The parameters of one question that are present, each said once. */
+/** The parameters of one question that are present, each given once. */
 export type Parameters = ReadonlyMap<string, string>;
 
 /** The parameters that name each kind: an id alone, or the parts of a name. */
@@ -24,7 +24,10 @@ export const FILTER_PARAMETERS = {
   resource: ['resource'],
 } as const satisfies Record<FilterKind, readonly string[]>;
 
-/** Refuses what the question does not know, so that a misspelt filter is not an answer to a wider question. */
+/**
+ * Reads the parameters and refuses any that the question does not know: a misspelt filter must not answer a wider
+ * question.
+ */
 export function readParameters(query: unknown, known: readonly string[]): Parameters {
   const read = new Map<string, string>();
   for (const [name, value] of Object.entries((query ?? {}) as Record<string, unknown>)) {
@@ -66,13 +69,13 @@ export function readEntity(parameters: Parameters, kind: FilterKind): EntityRef 
   }
 }
 
-/** Integer seconds since the epoch, as every time of the interface is. */
+/** Reads a time in integer seconds since the epoch, like every time of the API. */
 export function readSeconds(parameters: Parameters, name: string): number | undefined {
   const text = parameters.get(name);
   return text === undefined ? undefined : readInteger(name, text, MIN_TIME_SECONDS, MAX_TIME_SECONDS);
 }
 
-/** Half open: from ≤ time < to. */
+/** A half-open window of time: from ≤ time < to. */
 export interface Window {
   readonly from: number | undefined;
   readonly to: number | undefined;
@@ -104,7 +107,9 @@ export function readDigest(parameters: Parameters, name: string): string | undef
   return text;
 }
 
-/** The 16 bytes of a token's key, 22 characters whose last four bits are zero: one spelling a token. */
+/**
+ * The 16 bytes of a token's key in 22 characters. The last four bits must be zero, so that a token has one spelling.
+ */
 const TOKEN_ID = /^[A-Za-z0-9_-]{21}[AQgw]$/;
 
 export function readTokenId(text: string): Buffer {

@@ -3,13 +3,13 @@ import type { RuleIndex } from '../../rules/index.js';
 
 type Demand = 'stated' | 'confirmed' | 'none';
 
-/** What a source's tokens have to show (its profile): those that came from an ID-JAG, and others. */
+/** The lineage that a source's profile demands of its tokens: of those that came from an ID-JAG, and of others. */
 export interface LineageProfile {
   readonly id_jag: Demand;
   readonly other: Demand;
 }
 
-/** A source as it is registered now. */
+/** A source as currently registered. */
 export interface RegisteredSource {
   readonly id: string;
   readonly tenant: string;
@@ -23,7 +23,7 @@ export interface RegisteredSource {
   readonly disabled: boolean;
 }
 
-/** What the questions need of the state that is folded from the control log. `ControlState` is one. */
+/** The part of the folded control state that questions need. `ControlState` implements it. */
 export interface ControlView {
   tenant(id: string): { readonly name: string; readonly key: Uint8Array; readonly rules: RuleIndex } | undefined;
   source(id: string): RegisteredSource | undefined;
@@ -31,18 +31,18 @@ export interface ControlView {
   sources(): Iterable<RegisteredSource>;
 }
 
-/** The same for one answer, in its own words. */
+/** Looks things up in the control state for one answer. */
 export interface Reader {
-  /** Keys names and cursors. Throws `not-found` for a tenant that is not there. */
+  /** Returns the key under which names and cursors are hashed. Throws `not-found` for an unknown tenant. */
   tenantKey(tenant: string): Uint8Array;
   tenantName(tenant: string): string;
   rules(tenant: string): RuleIndex;
   source(id: string): { id: string; name: string | null };
-  /** Of one tenant, by name. */
+  /** Lists the sources of one tenant by name. */
   sources(tenant: string): readonly RegisteredSource[];
-  /** By name or id; undefined for another tenant's. */
+  /** Finds a source by name or id; undefined for another tenant's. */
   findSource(tenant: string, nameOrId: string): RegisteredSource | undefined;
-  /** Largest clock skew of the sources, seconds. */
+  /** Returns the largest clock skew of the sources, seconds. */
   skew(sources: readonly string[]): number;
 }
 

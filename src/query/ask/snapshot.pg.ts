@@ -4,15 +4,19 @@ import { loadSql, queryTogether, type Leaving } from '../../platform/postgres/in
 import { AS_TEXT, createLineageReader, ENTER_GATE, type LineageReader } from '../../projections/index.js';
 import type { AskedMoment, Moment } from './as-of.js';
 
-/** A question that takes longer is ended: it would hold a connection that others wait for. */
+/** Statement timeout of a question. A longer statement would hold a connection that other questions wait for. */
 export const QUESTION_TIMEOUT_MS = 2_000;
 
 /**
- * Compiling takes longer than most questions, and is chosen by estimates that recursion inflates; starting workers takes longer than they
- * save where every core has a question of its own.
+ * Settings of every question. JIT compilation takes longer than most questions and is chosen by estimates that
+ * recursion inflates. Starting parallel workers takes longer than they save when every core has a question of its own.
  */
 const SETTINGS = { jit: 'off', max_parallel_workers_per_gather: '0' } as const;
-/** One table of each projection, which are switched whole; a server that was restored has started since. By name each time: a plan is kept. */
+/**
+ * SQL expression that identifies the generation of tables: one table of each projection, since a rebuild switches them
+ * whole, and the server's start, since a restored server has started again. Tables are looked up by name each time,
+ * because the plan is kept.
+ */
 const TABLES = `concat_ws(' ', pg_postmaster_start_time(), ${['entity', 'edge_use', 'edge_grant', 'connection_version', 'edge_seen'].map((table) => `to_regclass('${table}')::oid`).join(', ')})`;
 const BEGIN_SNAPSHOT = [
   { name: 'question-begin', text: 'BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY' },
@@ -28,7 +32,9 @@ const READ_ARRIVAL = 'SELECT arrival FROM entry WHERE tenant = $1 AND ix = $2';
 const FIND_INDEX = { name: 'find-index', text: loadSql(import.meta.url, 'find-index.sql') };
 const FIND_INDEX_OF_HEAD = { name: 'find-index-of-head', text: FIND_INDEX.text.replaceAll('$3', 'coalesce((SELECT next_ix FROM ledger_head WHERE tenant = $1), 0)') };
 
-/** A text that never varies: a connection parses it once, and plans it once where its values make no difference. */
+/**
+ * A statement whose text never varies. A connection parses it once, and plans it once if its values make no difference.
+ */
 export interface Prepared {
   readonly name: string;
   readonly text: string;
@@ -38,33 +44,39 @@ type Rows = <R extends QueryResultRow>(sql: string | Prepared, values?: readonly
 
 type Pages = <R extends QueryResultRow>(sql: string, values: readonly unknown[], size: number) => AsyncIterable<R[]>;
 
-/** One tenant's tables as they were at one moment. What came at or after `index` is still in them: each statement leaves it out. */
+/**
+ * One tenant's tables as they were at one moment. They still contain rows at or above `index`: each statement must
+ * leave those out.
+ */
 export interface Snapshot extends Moment {
   readonly tenant: string;
-  /** Nothing has come since `index`: what is kept for the present alone may be read. */
+  /** True if nothing has come since `index`: tables that are kept for the present alone may be read. */
   readonly present: boolean;
-  /** `$1` is the tenant, always; `values` are `$2` and on. */
+  /** Runs a statement. `$1` is always the tenant; `values` are `$2` and on. */
   readonly rows: Rows;
-  /** The same, each row a list of values as the server spells them. */
+  /** Runs a statement and returns each row as a list of values in the server's text format. */
   readonly texts: (statement: Prepared, values: readonly unknown[]) => Promise<readonly (readonly (string | null)[])[]>;
-  /** Is another when the tables are: restored, or made anew by a rebuild. What was remembered of them is void then. */
+  /**
+   * Identifies this generation of tables. It changes after a restore or a rebuild; drop whatever was cached under
+   * another value.
+   */
   readonly tables: string;
-  /** Nothing more is read: the transaction ends with what has been asked last, in the same round trip. */
+  /** Promises that no further statement follows: COMMIT goes in the same round trip as the statements already asked. */
   ends(): void;
-  /** The rows of one statement, so many at a time: no more of them are held. */
+  /** Reads the rows of one statement, `size` at a time; holds no more than that in memory. */
   readonly pages: Pages;
-  /** Reads in the same transaction. Not as of `index`. */
+  /** Reads lineages in the same transaction. They are not limited to `index`. */
   readonly lineage: LineageReader;
-  /** Another moment of the same snapshot, for questions that compare two. */
+  /** Returns another moment of the same snapshot, for questions that compare two. */
   asOf(asked: AskedMoment): Promise<Snapshot>;
 }
 
-/** What reads a snapshot whose moment nobody knows yet: of the present, `index` is beyond all that it has. */
+/** A snapshot before its moment is known. For a question about now, `index` is above every index. */
 export type Early = Pick<Snapshot, 'index' | 'rows'>;
 
 /**
- * Runs a question on one snapshot of one tenant, as of a moment, or of now. What `early` asks first goes with the opening, where the moment is
- * given by its index or is now.
+ * Runs a question on one snapshot of one tenant, as of a moment or now. The statements of `early` go in the round trip
+ * that opens the transaction if the moment is now or is given by its index.
  */
 export type Ask = <T, E = undefined>(
   tenant: string,
@@ -75,11 +87,17 @@ export type Ask = <T, E = undefined>(
 
 export interface AskOptions<E> {
   readonly early?: (early: Early) => Promise<E>;
-  /** Of the present one plan of each statement for all values. Of the past some are planned with theirs, which are far dearer without. */
+  /**
+   * `generic`: reuse one plan for all values. Only for questions about now: some statements about the past are far
+   * slower without value-specific plans.
+   */
   readonly plans?: 'generic';
-  /** How long one of its statements may take, ms: without it {@link QUESTION_TIMEOUT_MS}. */
+  /** Timeout of each statement, ms. Default: {@link QUESTION_TIMEOUT_MS}. */
   readonly timeoutMs?: number;
-  /** A time that a question of the present will ask for by `asOf`, given epoch milliseconds of now: it is found in the round trip that opens. */
+  /**
+   * Names a second time that the question will pass to `asOf`, from the current epoch milliseconds. Its index is found
+   * in the round trip that opens the transaction. Only for questions about now.
+   */
   readonly other?: (nowMs: number) => number | undefined;
 }
 
@@ -87,9 +105,9 @@ export interface AskOptions<E> {
 const NO_INDEX = 2n ** 63n - 1n;
 
 /**
- * Every question is one read-only REPEATABLE READ transaction, so that its statements see the same moment. Rejects with
- * `filter-too-wide` when a statement exceeds its timeout, with `as-of-out-of-range` for a moment that the ledger
- * does not cover.
+ * Creates the function that runs questions. Each question is one read-only REPEATABLE READ transaction, so that its
+ * statements see the same moment. Rejects with `filter-too-wide` when a statement exceeds its timeout, and with
+ * `as-of-out-of-range` for a moment that the ledger does not cover.
  */
 export function createAsk({ pool, now, leaving }: { readonly pool: Pool; readonly now: () => number; readonly leaving?: Leaving | undefined }): Ask {
   return async <T, E = undefined>(tenant: string, question: (snapshot: Snapshot, early: E) => Promise<T>, asked?: AskedMoment, { early, plans, timeoutMs = QUESTION_TIMEOUT_MS, other }: AskOptions<E> = {}) => {
@@ -106,11 +124,11 @@ export function createAsk({ pool, now, leaving }: { readonly pool: Pool; readonl
         const opening = open(query, tenant, asked, { plans, timeoutMs, otherMs: asked === undefined ? other?.(startedAt * 1_000) : undefined });
         const known = asked === undefined ? NO_INDEX : 'index' in asked ? asked.index : undefined;
         const found = early && known !== undefined ? early({ index: known, rows }) : undefined;
-        // A moment that cannot be asked about is the answer, whatever is found beside it.
+        // If the moment cannot be asked about, that error is the answer, whatever `early` does.
         found?.catch(() => undefined);
         const opened = await opening;
         const pages: Pages = (sql, values, size) => fetchPages(client, sql, [tenant, ...values], size);
-        // The reader only calls `query`.
+        // The lineage reader calls only `query`.
         const lineage = createLineageReader({ pool: { query } as unknown as Pool });
         const snapshotOf = ({ index, at }: Moment): Snapshot => ({ tenant, index, at, present: index === opened.head, rows, texts, ends, tables: opened.tables, pages, lineage, asOf });
         const asOf = async (moment: AskedMoment): Promise<Snapshot> => snapshotOf(await findMoment(rows, opened, startedAt, moment));
@@ -125,7 +143,7 @@ export function createAsk({ pool, now, leaving }: { readonly pool: Pool; readonl
 
 type Send = <R extends QueryResultRow>(statement: QueryConfig) => Promise<QueryResult<R>>;
 
-/** What is asked at once, or while the connection is busy, goes in one round trip. */
+/** Sends the statements that are asked at once, or while the connection is busy, in one round trip. */
 function inTurns(client: PoolClient, left: AbortSignal | undefined): Send {
   let waiting: { readonly statement: QueryConfig; readonly resolve: (result: QueryResult) => void; readonly reject: (error: unknown) => void }[] = [];
   let busy = false;
@@ -153,7 +171,10 @@ function inTurns(client: PoolClient, left: AbortSignal | undefined): Send {
     });
 }
 
-/** Nothing is written, so that what was read is the answer: nobody waits for the end of the transaction but its connection. */
+/**
+ * Runs `work` on a connection and ends its transaction. Nothing is written, so the answer does not wait for the end of
+ * the transaction; only the connection does.
+ */
 async function reading<T>(pool: Pool, work: (client: PoolClient, ended: (by: Promise<unknown>) => void) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   // Without a listener, a connection that breaks between two statements would end the process.
@@ -172,7 +193,7 @@ async function reading<T>(pool: Pool, work: (client: PoolClient, ended: (by: Pro
     return await work(client, ended);
   } finally {
     const commit = (): Promise<unknown> => client.query('COMMIT');
-    // What ended it may have failed with what was asked beside it.
+    // COMMIT may have failed together with a statement of its round trip; a second one ends the transaction then.
     (ending?.catch(commit) ?? commit()).then(
       () => release(),
       (error: Error) => release(error),
@@ -182,7 +203,7 @@ async function reading<T>(pool: Pool, work: (client: PoolClient, ended: (by: Pro
 
 interface Opened {
   readonly head: bigint;
-  /** Of the last entry below the index that is asked for, milliseconds. */
+  /** Arrival of the last entry below the index that is asked for, milliseconds. */
   readonly arrival: string | null;
   readonly tables: string;
   readonly other?: { readonly atMs: number; readonly index: string } | undefined;
@@ -196,7 +217,7 @@ interface HowToOpen {
 
 async function open(query: Send, tenant: string, asked: AskedMoment | undefined, { plans, timeoutMs, otherMs }: HowToOpen): Promise<Opened> {
   const last = asked !== undefined && 'index' in asked && !('at' in asked) ? asked.index - 1n : -1n;
-  for (const statement of BEGIN_SNAPSHOT) query(statement).catch(() => undefined); // Those behind it fail with its error.
+  for (const statement of BEGIN_SNAPSHOT) query(statement).catch(() => undefined); // The statements behind it fail with its error.
   const [opened, found] = await Promise.all([
     query<HeadRow>({ ...OPEN, values: [tenant, String(last), plans === 'generic' && asked === undefined ? 'force_generic_plan' : null, String(timeoutMs)] }),
     otherMs === undefined ? undefined : query<{ index: string }>({ ...FIND_INDEX_OF_HEAD, values: [tenant, otherMs] }),
@@ -211,13 +232,13 @@ interface HeadRow {
   readonly tables: string;
 }
 
-/** One cursor in a transaction. */
+/** Yields the pages of a cursor. A transaction has at most one such cursor. */
 async function* fetchPages<R extends QueryResultRow>(client: PoolClient, sql: string, values: readonly unknown[], size: number): AsyncGenerator<R[]> {
   await client.query(`DECLARE pages NO SCROLL CURSOR FOR ${sql}`, [...values]);
   for (;;) {
     const { rows } = await client.query<R>(`FETCH ${size} FROM pages`);
     if (rows.length > 0) yield rows;
-    // The end of the transaction closes it.
+    // The end of the transaction closes the cursor.
     if (rows.length < size) return;
   }
 }

@@ -7,7 +7,7 @@ export interface Usage {
   readonly allowed: number;
   readonly firstUsed: number | null;
   readonly lastUsed: number | null;
-  /** Not all of it was walked. */
+  /** True if not all uses were walked: the numbers are lower bounds. */
   readonly cut: boolean;
 }
 
@@ -21,8 +21,8 @@ export const usageOf = ({ accesses, allowed, firstUsed, lastUsed, cut }: Usage) 
 });
 
 /**
- * Sorted, as both sides come. A scope that was used and never granted is in neither difference: it shows in `used_scopes`.
- * Nobody knows which scopes {@link MORE_SCOPES} stands for, so it is not called unused.
+ * Compares granted and used scopes; both come sorted. A scope that was used and never granted is in neither difference:
+ * it shows in `used_scopes`. {@link MORE_SCOPES} stands for unknown scopes, so it is not called unused.
  */
 export function scopesOf(granted: readonly string[], used: readonly string[]) {
   const known = new Set([...used, MORE_SCOPES]);
@@ -35,5 +35,5 @@ export function scopesOf(granted: readonly string[], used: readonly string[]) {
 
 const MAX_INT64 = String(2n ** 63n - 1n);
 
-/** Bounds of the time of access, for SQL. Without `from` and `to`, everything. */
+/** Returns the bounds of the time of access, for SQL. Without `from` and `to` they include everything. */
 export const boundsOf = (window: Window): readonly [from: number | string, to: number | string] => [window.from ?? 0, window.to ?? MAX_INT64];

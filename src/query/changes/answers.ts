@@ -5,7 +5,7 @@ const Point = Type.Object({ index: Index, at: Time }, { ...strict, description: 
 const State = Type.Enum(['created', 'observed', 'deleted']);
 const Some = Type.Integer({ minimum: 1 });
 
-/** `first` and `last`: the entries that made the line, the same one where it stands for one event. */
+/** The first and the last entry that made a line; the same entry if one event made it. */
 const made = { first: Point, last: Point };
 const pair = { client: Client, resource: Resource };
 const ofPair = <K extends string>(kind: K) => ({ kind: Type.Literal(kind), ...made, ...pair });

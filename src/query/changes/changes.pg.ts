@@ -15,13 +15,13 @@ import { findSince, readSince, sinceFromCursor, timeOfSince } from './since.js';
 import { createVersionMemory } from './version-memory.pg.js';
 
 export const CHANGE_PARAMETERS = [...FILTER_PARAMETERS.client, ...FILTER_PARAMETERS.resource, 'limit', 'cursor'] as const;
-/** What they mean is this question's own: see the controller. */
+/** Parameters that only this question has; the controller documents them. */
 export const CHANGE_OWN_PARAMETERS = ['since', 'until', 'kind'] as const;
 
 /**
- * What happened to a tenant's connections, grants, scopes and agents between two moments, newest first. Each step of a connection is a line; of
- * a pair of client and resource, one line a kind stands for all grants. All lines are worked out for each page, and are the same for each: a page
- * goes on by their number.
+ * Answers what happened to a tenant's connections, grants, scopes and agents between two moments, newest first. Each
+ * step of a connection is a line; for a pair of client and resource, one line a kind stands for all grants. Each page
+ * works out all lines anew. They are the same each time, so a page continues by line number.
  */
 export function createChangesQuestion({ ask, reader, memory }: { readonly ask: Ask; readonly reader: Reader; readonly memory: PairMemory }) {
   const versionsOf = createVersionMemory();

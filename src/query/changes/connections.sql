@@ -1,4 +1,5 @@
--- Each step of a connection between two indexes: what it became, and what it was before. The newest, as far as the budget goes.
+-- Lists the steps of connections between two indexes: the state after each step and the state before it. Newest first,
+-- up to a budget.
 -- $1 tenant  $2 since  $3 until  $4 clients  $5 resources, null: all
 SELECT encode(a.id, 'hex') AS id, a.client, a.idp_client, a.res, b.state AS state_before, a.state AS state_after, b.agent AS agent_before, a.agent AS agent_after,
        coalesce(b.scopes, '{}') AS scopes_before, a.scopes AS scopes_after, a.from_ix AS ix

@@ -5,14 +5,17 @@ import type { Snapshot } from '../ask/snapshot.pg.js';
 import type { ChangeItem } from './answers.js';
 import type { Line } from './lines.js';
 
-/** Names and arrivals, in one round trip. */
+/** Reads names and arrivals in one round trip. */
 const WORDS = {
   name: 'changes-words',
   text: `SELECT (SELECT json_agg(n) FROM (${READ_NAMES.text}) n) AS names,
     (SELECT json_agg(json_build_array(ix, arrival)) FROM entry WHERE tenant = $1 AND ix = ANY ($4::bigint[])) AS arrivals`,
 };
 
-/** Lines in words: ids with their names, indexes with their arrivals. The last that is read of the snapshot. */
+/**
+ * Describes lines: gives ids their names and indexes their arrivals. Ends the snapshot: nothing can be read from it
+ * afterwards.
+ */
 export async function describeLines(snapshot: Snapshot, lines: readonly Line[]): Promise<ChangeItem[]> {
   if (lines.length === 0) return [];
   const ids = new Set(lines.flatMap(entitiesOf).filter((id) => id !== null));

@@ -11,7 +11,10 @@ const GRANTS = { name: 'changes-grants', text: loadSql(import.meta.url, 'grants.
 const GRANTS_BETWEEN = { name: 'changes-grants-between', text: loadSql(import.meta.url, 'grants-between.sql') };
 const TIES = { name: 'changes-ties', text: loadSql(import.meta.url, 'ties.sql') };
 
-/** Entries between two moments, a pair, up to which their grants are read one by one: two look-ups a pair cost as much. */
+/**
+ * Entries per pair between two moments up to which new grants are read one by one. Beyond it, two look-ups a pair cost
+ * less.
+ */
 const NEAR_ENTRIES_A_PAIR = 250;
 
 /** Clients that may have gained users, with the first and the last entry that may have brought one. */
@@ -22,14 +25,17 @@ export interface Granted {
   readonly gained: Spans;
 }
 
-/** New grants by pair, from what is remembered where that goes back so far; and the clients whose users these may be. */
+/**
+ * Reads new grants by pair, from memory if it goes back far enough, and the clients that may have gained users with
+ * them.
+ */
 export async function readGranted(between: Between, { allEdges }: PairMemory): Promise<Granted> {
   const { since, until, resources } = between;
   const known = await allEdges(until);
   const isRemembered = known !== undefined && (await rememberGrants(until, known, Number(since.index)));
   const isNear = Number(until.index - since.index) <= NEAR_ENTRIES_A_PAIR * (known?.edges.size ?? MAX_PAIRS);
   const appeared = isRemembered ? rememberedGrants(known, between) : await readGrants(between, isNear ? GRANTS_BETWEEN : GRANTS);
-  // Users are counted by client, at whatever resource.
+  // Users are counted by client over all resources, so a resource filter leaves nothing to tell.
   if (resources) return { appeared, gained: new Map() };
   return { appeared, gained: spansOf(appeared, known ? tiesOf(known, Number(until.index)) : await readTies(between), between) };
 }
@@ -44,10 +50,13 @@ async function readGrants({ since, until, clients, resources }: Between, stateme
   return rows.map(({ client, res, grants, first_ix: first, last_ix: last }) => ({ client, res, grants, first, last }));
 }
 
-/** Names at the IdP of clients, those tied first before others. */
+/** Clients' names at the IdP, in the order in which events tied them. */
 type Ties = ReadonlyMap<number, readonly Fact<number>[]>;
 
-/** What ties a client gives it a grant as well, so that it is seen with a resource by then. */
+/**
+ * Edges are enough to know all ties: an event that ties a client also gives it a grant, so that the client has been
+ * seen with a resource.
+ */
 const tiesOf = ({ ties }: KnownEdges, index: number): Ties => new Map([...ties].map(([client, facts]) => [client, facts.filter(({ ix }) => ix < index)]));
 
 async function readTies({ until }: Between): Promise<Ties> {
@@ -56,7 +65,10 @@ async function readTies({ until }: Between): Promise<Ties> {
   return ties;
 }
 
-/** A user becomes a client's with a grant, and with the event that says under which name of the client it was given. */
+/**
+ * Finds when each client may have gained users. A grant adds a user to a client, and so does the event that ties the
+ * client to an IdP name.
+ */
 function spansOf(appeared: readonly NewGrants[], ties: Ties, { since, clients }: Between): Spans {
   const spans = new Map<number, { first: number; last: number }>();
   const add = (client: number, first: number, last: number): void => {
@@ -67,7 +79,7 @@ function spansOf(appeared: readonly NewGrants[], ties: Ties, { since, clients }:
       span.last = Math.max(span.last, last);
     }
   };
-  // A client goes by the name that was tied to it first.
+  // A client is shown under the name that was tied to it first.
   for (const { client, first, last } of appeared) add(ties.get(client)?.[0]?.what ?? client, first, last);
   for (const [client, facts] of ties) {
     for (const { what: idp, ix } of facts) {

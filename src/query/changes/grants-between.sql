@@ -1,4 +1,5 @@
--- New grants between two indexes that lie near each other, by client and resource: grant by grant. Where they do not, grants.sql costs less.
+-- Counts new grants between two near indexes, by client and resource, grant by grant. For distant indexes grants.sql
+-- costs less.
 -- $1 tenant  $2 since  $3 until  $4 clients  $5 resources, null: all
 SELECT client, res, count(*)::float8 AS grants, min(from_ix)::float8 AS first_ix, max(from_ix)::float8 AS last_ix
 FROM edge_grant

@@ -1,5 +1,6 @@
--- New grants between two indexes, by client and resource: what their counts differ by, and the first and the last index at which they grew.
--- An entry brings a pair one grant at most, so that the first count since the first moment is one more than it was then.
+-- Counts new grants between two indexes, by client and resource, from the running counts at both ends, and finds the
+-- first and the last index with a new grant. An entry adds at most one grant to a pair, so the first count after $2 is
+-- one more than the count at $2.
 -- $1 tenant  $2 since  $3 until  $4 clients  $5 resources, null: all
 SELECT s.client, s.res, (l.grants - f.grants + 1)::float8 AS grants, f.from_ix::float8 AS first_ix, l.from_ix::float8 AS last_ix
 FROM edge_seen s

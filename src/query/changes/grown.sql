@@ -1,5 +1,7 @@
--- Grants that came to hold more scopes between two indexes, by client and resource, version by version; the newest as far as the budget goes.
--- How many were walked is told also where none grew. Scopes are compared as words.  $1 tenant  $2 since  $3 until  $4 clients  $5 resources, null: all  $6 budget
+-- Finds the grants that gained scopes between two indexes, by client and resource, version by version; the newest
+-- versions, up to a budget. If no grant gained scopes, one row still says how many versions were walked. Scopes are
+-- compared as words.
+-- $1 tenant  $2 since  $3 until  $4 clients  $5 resources, null: all  $6 budget
 WITH walked AS MATERIALIZED (
   SELECT usr, client, res, from_ix, array_to_string(scopes, ' ') AS scopes FROM grant_version
   WHERE tenant = $1 AND again AND from_ix >= $2::bigint AND from_ix < $3::bigint

@@ -6,7 +6,7 @@ import type { Line } from './lines.js';
 import type { Between } from './read.pg.js';
 import { MAX_USES_A_RULE, type PartRow, type RuleRow, type UsedAfter, type UseGroup } from './used-after.js';
 
-/** Tokens whose lineage is read for one answer, the last used. */
+/** Tokens whose lineage is read for one answer: those used last. */
 const MAX_TOKENS_JUDGED = 1_000;
 
 interface Use {
@@ -16,8 +16,9 @@ interface Use {
 }
 
 /**
- * The uses that a rule stopped, by what decides for `/v1/tokens`, and those after its lift: a line for each rule and what used it where. Whoever
- * was enabled again and has a fresh token, or whose block is over, is in none.
+ * Finds the uses that a rule stopped, as the code of `/v1/tokens` decides, and those after its lift; one line for each
+ * rule, user, agent, client and resource. A fresh token after an enabling or after the end of a block is not stopped,
+ * so its uses make no line.
  */
 export async function linesOfUses(between: Between, reader: Reader, used: UsedAfter): Promise<{ readonly lines: readonly Line[]; readonly cut: boolean }> {
   const { until, clients, resources } = between;
@@ -45,7 +46,10 @@ async function readKeys({ until }: Between, reader: Reader, tokens: readonly str
 
 const keyOf = (token: string): RuleKey => ruleKeyFromBytes(Buffer.from(token, 'hex'));
 
-/** Whether the rule, alone, stopped the token when it was used first: a part holds no moment at which that changes. */
+/**
+ * Creates the function that says whether the rule alone stopped the token at its first use. The decision is the same
+ * for all uses of a part.
+ */
 function createJudge(tenantKey: Uint8Array, rows: readonly RuleRow[], keys: ReadonlyMap<string, TokenKeys | undefined>): (use: Use) => boolean {
   const indexes = new Map<string, RuleIndex>();
   function indexOf(rule: string, isEnded: boolean): RuleIndex {
@@ -78,7 +82,9 @@ const termsAt = (row: RuleRow, isEnded: boolean) =>
     turnedMs: isEnded ? (row.turned_ms ?? undefined) : undefined,
   });
 
-/** Several selectors of a rule may find the same uses: of what one token did, what the one found that looked furthest. */
+/**
+ * Builds the lines. Several selectors of a rule may find the same uses of a token; the selector that found most counts.
+ */
 function toLines(uses: readonly Use[]): Line[] {
   const lines = new Map<string, Map<string, Use>>();
   for (const use of uses) {
@@ -121,6 +127,6 @@ function lineOf(uses: readonly Use[]): Line {
   };
 }
 
-/** How a block ended that acts as a revoke since. */
+/** Says how a block ended that has since acted as a revoke. */
 const endOf = ({ turned_ms: turnedMs, turned_ix: entry, until_at: until }: RuleRow) =>
   turnedMs === null ? { by: 'until' as const, at: until!, entry: null } : { by: 'enabling' as const, at: Math.floor(turnedMs / 1_000), entry };

@@ -1,14 +1,17 @@
-/** Versions that a process remembers of a tenant: about 200 bytes each. Below what one answer walks, so that none of these ends it. */
+/**
+ * Versions that a process remembers of a tenant: about 200 bytes each. Below {@link MAX_VERSIONS_WALKED} of one answer,
+ * so that remembered versions never make an answer incomplete.
+ */
 export const MAX_VERSIONS_KNOWN = 10_000;
 
-/** As `versions.sql` tells them. */
+/** A row of `versions.sql`. */
 export interface VersionRow {
   readonly [column: string]: unknown;
   readonly usr: number;
   readonly client: number;
   readonly res: number;
   readonly ix: number;
-  /** Index of the grant's version before it. Null: there is none. */
+  /** Index of the grant's previous version; null if there is none. */
   readonly before: number | null;
   readonly added: string | null;
 }
@@ -23,11 +26,14 @@ interface Version {
   readonly added: readonly string[];
 }
 
-/** What grants became after their first version, between two indexes, rising. Nothing of it is ever written again. */
+/**
+ * The later versions of grants (all but the first of each) between two indexes, in ascending order. They never change
+ * once written.
+ */
 export interface KnownVersions {
   from: number;
   upTo: number;
-  /** From it on they were too many. */
+  /** There were too many versions from this index on to remember them. */
   tooMany: number;
   versions: readonly Version[];
 }
@@ -41,7 +47,10 @@ function versionOf({ usr, client, res, ix, before, added }: VersionRow): Version
 
 export const areKnown = ({ from, upTo }: KnownVersions, since: number, until: number): boolean => from <= since && until <= upTo;
 
-/** Takes in all from an index that is not above `upTo`, up to another. Where they get too many, those of the earlier half of the indexes are forgotten. */
+/**
+ * Adds all versions from an index not above `upTo`, up to a new `upTo`. If there are too many, drops those of the
+ * earlier half of the indexes.
+ */
 export function learnVersions(known: KnownVersions, rows: readonly VersionRow[], upTo: number): void {
   if (upTo <= known.upTo) return;
   known.versions = [...known.versions, ...rows.filter(({ ix }) => ix >= known.upTo).map(versionOf)];
@@ -52,14 +61,14 @@ export function learnVersions(known: KnownVersions, rows: readonly VersionRow[],
   }
 }
 
-/** Takes in all from an index up to one that `from` has not gone beyond. */
+/** Adds all versions from an index up to the current `from` or beyond. */
 export function learnEarlierVersions(known: KnownVersions, rows: readonly VersionRow[], from: number): void {
   if (from >= known.from) return;
   known.versions = [...rows.filter(({ ix }) => ix < known.from).map(versionOf), ...known.versions];
   known.from = from;
 }
 
-/** Begins again at an index. */
+/** Drops everything and starts again at an index. */
 export function forgetVersions(known: KnownVersions, index: number): void {
   if (index < known.upTo) return;
   known.versions = [];
@@ -83,7 +92,7 @@ interface Between {
   readonly resources: readonly number[] | undefined;
 }
 
-/** Grants that came to hold more scopes between two moments, by client and resource. */
+/** Finds grants that gained scopes between two moments, by client and resource. */
 export function grownBetween({ versions }: KnownVersions, { since, until, clients, resources }: Between): GrownGrants[] {
   const pairs = new Map<string, { readonly client: number; readonly res: number; readonly grants: Set<string>; readonly first: number; last: number; readonly added: string[] }>();
   for (const { grant, pair, client, res, ix, before, added } of versions) {

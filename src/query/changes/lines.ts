@@ -1,6 +1,9 @@
 import type { ChangeItem } from './answers.js';
 
-/** A line of the answer before its ids have names and its indexes times. Indexes are numbers: 2^53 entries are out of reach. */
+/**
+ * A line of the answer before its ids get names and its indexes times. Indexes are numbers: 2^53 entries are out of
+ * reach.
+ */
 export interface Line {
   readonly kind: ChangeItem['kind'];
   readonly client: number;
@@ -41,7 +44,10 @@ export type What =
       readonly atLeast: boolean;
       readonly rule: string;
       readonly state: 'ordered' | 'lifted';
-      /** Some of the uses came after the block had ended: by what, when (epoch seconds), and the enabling's entry. */
+      /**
+       * Set if some uses came after the block had ended: what ended it, when (epoch seconds), and the entry of the
+       * enabling.
+       */
       readonly ended: { readonly by: 'enabling' | 'until'; readonly at: number; readonly entry: number | null } | undefined;
       readonly selector: Readonly<Record<string, unknown>>;
     };
@@ -57,13 +63,13 @@ export interface ConnectionChange {
   readonly agentAfter: number | null;
   readonly scopesBefore: readonly string[];
   readonly scopesAfter: readonly string[];
-  /** The entry that made it so. */
+  /** Index of the entry that made the change. */
   readonly ix: number;
 }
 
 const DELETED = 0;
 
-/** What one step made of a connection; undefined where it stayed the same. */
+/** Describes one step of a connection; undefined if the step changed nothing. */
 export function lineOfConnection(change: ConnectionChange): Line | undefined {
   const { before, after, scopesBefore, scopesAfter } = change;
   const stood = before !== null && before !== DELETED;
@@ -89,7 +95,7 @@ export interface OnceRow {
 
 const ONCE_KINDS = { granted: 'scopes-granted', used: 'scopes-used', unrecorded: 'unrecorded-appeared', acting: 'agents-appeared' } as const;
 
-/** One line a pair and kind, whatever number of scopes or agents. `rows` in order of their index. */
+/** Builds one line for each pair and kind, with all its scopes or agents. `rows` come in the order of their indexes. */
 export function linesOfOnce(rows: readonly OnceRow[]): Line[] {
   const groups = new Map<string, OnceRow[]>();
   for (const row of rows) {
@@ -108,7 +114,7 @@ function whatOfOnce(what: OnceRow['what'], group: readonly OnceRow[]): What {
   return { of: 'scopes', scopes: group.map(({ name, ix }) => ({ scope: name!, ix })) };
 }
 
-/** Newest first. Of one entry the order is that of kinds and ids. */
+/** Sorts lines newest first; lines of one entry by kind, then by ids. */
 export function sortLines(lines: readonly Line[], order: readonly ChangeItem['kind'][]): readonly Line[] {
   const place = new Map(order.map((kind, nth) => [kind, nth]));
   const nameOf = ({ what }: Line): string => (what.of === 'connection' ? what.id : what.of === 'use' ? `${what.rule} ${what.state} ${what.user} ${what.agent}` : '');

@@ -1,5 +1,6 @@
--- What is written once about a client and a resource, and came between two indexes: scopes granted and used, agents, and the pair itself where
--- no connection has named it.  $1 tenant  $2 since  $3 until  $4 clients  $5 resources, null: all
+-- Lists facts that are recorded once about a client and a resource and came between two indexes: scopes granted and
+-- used, agents, and the pair itself if no connection has named it.
+-- $1 tenant  $2 since  $3 until  $4 clients  $5 resources, null: all
 WITH acted AS (
   SELECT client, res, agent, first_ix AS ix FROM edge_agent_granted WHERE tenant = $1 AND first_ix >= $2::bigint AND first_ix < $3::bigint
   UNION ALL
@@ -23,7 +24,7 @@ came AS (
   UNION ALL
   SELECT 'acting', a.client, a.res, NULL, a.agent, min(a.ix)
   FROM acted a
-  -- It was not there since.
+  -- The agent did not act at the pair before $2.
   WHERE NOT EXISTS (SELECT FROM edge_agent_granted g WHERE g.tenant = $1 AND g.client = a.client AND g.res = a.res AND g.agent = a.agent AND g.first_ix < $2)
     AND NOT EXISTS (SELECT FROM edge_agent_used u WHERE u.tenant = $1 AND u.client = a.client AND u.res = a.res AND u.agent = a.agent AND u.first_ix < $2)
     AND NOT EXISTS (SELECT FROM connection_version c WHERE c.tenant = $1 AND c.client = a.client AND c.res = a.res AND c.agent = a.agent

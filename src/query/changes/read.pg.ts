@@ -13,9 +13,9 @@ const sqlOf = (name: string): string => loadSql(import.meta.url, `${name}.sql`);
 const listOf = (sql: string): string => `(SELECT json_agg(x) FROM (${sql}) x)`;
 /** Versions of grants, other than their first, that one answer walks. */
 export const MAX_VERSIONS_WALKED = 100_000;
-/** Steps of connections that one answer tells, the newest: a line each. */
+/** Steps of connections that one answer lists, the newest; each is a line. */
 export const MAX_STEPS_WALKED = 20_000;
-/** All that happened, in one round trip. */
+/** Reads everything that happened, except grants, in one round trip. */
 const HAPPENED = {
   name: 'changes',
   text: `SELECT ${listOf(sqlOf('connections').replace('{steps}', String(MAX_STEPS_WALKED)))} AS connections, ${listOf(sqlOf('once'))} AS once, ${listOf(sqlOf('users'))} AS users,
@@ -24,7 +24,7 @@ const HAPPENED = {
 const GROWN = { name: 'changes-grown', text: sqlOf('grown') };
 
 const NEVER = '9223372036854775807';
-/** Intake lets no event lie further ahead of its arrival, seconds. */
+/** Seconds by which an event may lie ahead of its arrival; intake refuses more. */
 const MAX_AHEAD_S = 600;
 
 export interface Between {
@@ -34,7 +34,9 @@ export interface Between {
   readonly resources: readonly number[] | undefined;
 }
 
-/** What happened between two moments, beside `appeared`, which are grants that are new: `cut` where a budget ended before what there is. */
+/**
+ * Reads what happened between two moments; `appeared` are the new grants. `cut`: a budget ended before all was read.
+ */
 export async function readLines(
   between: Between,
   reader: Reader,
@@ -70,7 +72,7 @@ export async function readLines(
   };
 }
 
-/** From what is remembered, where that has all of it. */
+/** Finds the grants that gained scopes: from memory if it has all of them, else from the tables. */
 async function readGrown(between: Between, versionsOf: VersionsOf): Promise<{ readonly grants: readonly GrownGrants[]; readonly cut: boolean }> {
   const { since, until, clients, resources } = between;
   const knowing = versionsOf(until, Number(since.index));
@@ -106,7 +108,7 @@ const connectionOf = (row: ConnectionRow) => ({
   ix: row.ix,
 });
 
-/** Null: there are none. */
+/** A row of `HAPPENED`. A list without rows is null. */
 interface HappenedRow {
   readonly [column: string]: unknown;
   readonly connections: readonly ConnectionRow[] | null;
@@ -129,7 +131,7 @@ interface ConnectionRow {
   readonly ix: number;
 }
 
-/** Where no grant grew, one row says how many versions were walked. */
+/** If no grant gained scopes, the only row says how many versions were walked. */
 type GrownRow = { readonly [column: string]: unknown; readonly walked: number } & (
   | { readonly client: null }
   | { readonly client: number; readonly res: number; readonly grants: number; readonly first_ix: number; readonly last_ix: number; readonly added: string }

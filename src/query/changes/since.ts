@@ -6,10 +6,10 @@ import type { Snapshot } from '../ask/snapshot.pg.js';
 const DURATION = /^([1-9][0-9]{0,4})([mhd])$/;
 const SECONDS = { m: 60, h: 3_600, d: 86_400 } as const;
 
-/** A moment, or so many seconds before `until`. */
+/** The moment to begin with, or the number of seconds before `until`. */
 export type Since = { readonly moment: AskedMoment } | { readonly before: number };
 
-/** `since`: an index, a time, or a duration: `24h`, `7d`, `30m`. Throws `invalid-request`. */
+/** Reads `since`: an index, a time, or a duration (`24h`, `7d`, `30m`). Throws `invalid-request`. */
 export function readSince(parameters: Parameters): Since {
   const duration = DURATION.exec(need(parameters, 'since'));
   if (duration) return { before: Number(duration[1]) * SECONDS[duration[2] as keyof typeof SECONDS] };
@@ -22,7 +22,7 @@ export function readSince(parameters: Parameters): Since {
 
 export const sinceFromCursor = (position: readonly string[]): Since => ({ moment: momentFromCursor(position) });
 
-/** Where it is a time, epoch milliseconds; `nowMs` is what a duration goes back from. */
+/** Returns `since` in epoch milliseconds if it is a time or a duration before `nowMs`; else undefined. */
 export function timeOfSince(since: Since, nowMs: number): number | undefined {
   if ('before' in since) return nowMs - since.before * 1_000;
   return 'atMs' in since.moment ? since.moment.atMs : undefined;
@@ -30,7 +30,9 @@ export function timeOfSince(since: Since, nowMs: number): number | undefined {
 
 const FIRST_ARRIVAL = 'SELECT arrival FROM entry WHERE tenant = $1 AND ix = 0';
 
-/** Finds the moment to begin with. One before the first entry begins with that: the time before it has nothing to tell. */
+/**
+ * Finds the moment to begin with. A moment before the first entry becomes index 0: there is nothing to tell before it.
+ */
 export async function findSince(until: Snapshot, since: Since): Promise<Snapshot> {
   const moment = 'before' in since ? { atMs: (until.at - since.before) * 1_000 } : since.moment;
   if ('index' in moment && moment.index === 0n) return until.asOf({ index: 0n, at: 'at' in moment ? moment.at : await firstArrival(until) });
@@ -53,5 +55,8 @@ async function firstArrival(until: Snapshot): Promise<number> {
   return first ? Math.floor(Number(first.arrival) / 1_000) : until.at;
 }
 
-/** Of a time `until` that is older than entries that arrived in its very second. */
+/**
+ * Limits `since` to the index of `until`. It can lie above if `until` is a time and entries arrived later within the
+ * same second.
+ */
 const notAfter = (since: Snapshot, until: Snapshot): Promise<Snapshot> | Snapshot => (since.index <= until.index ? since : until.asOf({ index: until.index, at: since.at }));

@@ -1,7 +1,8 @@
--- Allowed uses after each rule, as of an index, that have become known since another: of rules on users, clients, agents, resources and tokens, those
--- newest ordered or lifted. A rule counts from the time of the event that made it, else of its order. Uses are walked newest first, as far as the
--- budget goes, each id of the rule through its own index; whether the rule stopped the token then is decided by whoever reads the answer.
--- What an enabling or its `until` has ended stands in two parts: until then, and from then on for what had been granted before.
+-- Finds allowed uses after each rule, as of index $3, that became known since index $2. Covers the newest ordered or
+-- lifted rules on users, clients, agents, resources and tokens. A rule counts from the time of the event that made it,
+-- else of its order. Uses are walked newest first, up to a budget, each id of the rule through its own index. The
+-- reader of the result decides whether the rule stopped the token at that time. A rule that an enabling or its `until`
+-- ended has two parts: until the end, and after it for whatever was granted before.
 -- $1 tenant  $2 since  $3 until  $9 the second by which all known uses were made
 WITH rule AS MATERIALIZED (
   SELECT r.*, coalesce(o.at_ms, r.ordered_ms) / 1000 AS began, {turned_ms} AS turned_ms, e.ix AS turned_ix, coalesce(({turned_ms}) / 1000, r.until_at) AS ended,
@@ -26,16 +27,16 @@ WITH rule AS MATERIALIZED (
   ) r
   {turned}
 ),
--- When it is asked about: strictly between two seconds. `known_ix` is the entry that told of it.
+-- Periods of each rule: strictly between two seconds. `known_ix` is the entry that made the rule or its lift known.
 part AS MATERIALIZED (
   SELECT nth, of_token, 'ordered' AS state, false AS is_ended, from_ix AS known_ix, began AS after, least(ended, lifted, $9::bigint) AS before FROM rule
   UNION ALL
-  -- Nothing that was granted before is good for longer than it is kept.
+  -- Nothing granted before the end is valid for longer than it is kept.
   SELECT nth, of_token, 'ordered', true, from_ix, greatest(ended - 1, began), least(lifted, ended + {kept}, $9) FROM rule WHERE ended IS NOT NULL AND stays_revoked
   UNION ALL
   SELECT nth, of_token, 'lifted', false, lifted_ix, lifted, $9 FROM rule WHERE lifted IS NOT NULL
 ),
--- The ids that rules name, under all names that an event has tied; null: it names none of the kind.
+-- Ids that rules name, under all names that events have tied to them; null if the rule names none of the kind.
 named AS MATERIALIZED (
   SELECT r.nth, e.kind, e.id
   FROM rule r JOIN entity e ON e.tenant = $1 AND e.kind IN (1, 2, 3, 5) AND e.key = ANY (r.keys)
@@ -59,7 +60,7 @@ about AS MATERIALIZED (
 span AS (
   SELECT p.state, p.is_ended, p.known_ix, p.after, p.before, about.* FROM about JOIN part p ON p.nth = about.nth
 ),
--- Most rules are on a token and what issued it, and nothing else.
+-- Most rules select a token and its issuer alone.
 token_span AS (
   SELECT p.nth, p.state, p.is_ended, p.known_ix, p.after, p.before, r.lead FROM rule r JOIN part p ON p.nth = r.nth WHERE r.of_token AND r.nth <= {rules}
 ),

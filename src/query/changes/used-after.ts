@@ -4,10 +4,13 @@ import { KEPT_S, type Effect, type Selector } from '../../rules/index.js';
 
 /** Rules that one answer looks at, the newest. */
 export const MAX_RULES_COMPARED = 100;
-/** Uses that are walked for one of them, the newest. */
+/** Uses that are walked for one rule, the newest. */
 export const MAX_USES_A_RULE = 1_000;
 
-/** In order of preference: the more a member usually leaves, the later it comes. */
+/**
+ * Members of a selector that can drive the walk, in order of preference: a member that usually leaves more uses comes
+ * later.
+ */
 const DRIVERS = [
   { ids: 'token', column: 'tok' }, // access_tok
   { ids: 'users', column: 'usr' }, // access_usr
@@ -19,8 +22,8 @@ const DRIVERS = [
 const COLUMNS = 'a.ix, a.bound_ix, a.at, a.until_at, a.usr, a.client, a.agent, a.agent_ix, a.res, a.outcome, a.tok, a.n';
 
 /**
- * Of one rule one of them walks. What is known by then is told by a difference, of which the planner expects the same for all values: else it
- * would plan anew each time, for as long as it runs.
+ * SQL of the walks; for each rule one of them has ids. `bound_ix` is compared by a difference, for which the planner
+ * estimates the same for all values. Otherwise PostgreSQL would plan anew each time, which takes as long as the run.
  */
 const WALKS = DRIVERS.map(({ ids, column }, nth) => {
   const before = DRIVERS.slice(0, nth).map((other) => ` AND s.${other.ids} IS NULL`);
@@ -34,7 +37,7 @@ const WALKS = DRIVERS.map(({ ids, column }, nth) => {
       ) a`;
 });
 
-/** A use is news when both it and the rule are known. */
+/** A use is new when both the use and the rule are known. */
 const KNOWN = 'greatest(w.bound_ix, s.known_ix)';
 const AGENT = 'CASE WHEN w.agent_ix IS NULL OR w.agent_ix < $3 THEN w.agent END';
 const GROUPED = `SELECT encode(w.tok, 'hex') AS token, w.usr, w.client, ${AGENT} AS agent, w.res, sum(w.n)::bigint AS uses, min(w.at) AS at, max(w.until_at) AS last_at,
@@ -43,7 +46,7 @@ const GROUPED = `SELECT encode(w.tok, 'hex') AS token, w.usr, w.client, ${AGENT}
       WHERE w.outcome = 1 AND ${KNOWN} >= $2::bigint`;
 const BY_TOKEN = `GROUP BY w.tok, w.usr, w.client, ${AGENT}, w.res`;
 
-/** Rules whose uses are found by the names in them. */
+/** Condition for rules whose uses can be found by the names in them. */
 const ABOUT = `selector - '{user,client,agent,resource,token,issuer}'::text[] = '{}' AND selector ?| '{user,client,agent,resource,token}'`;
 
 export const USED_AFTER = loadSql(import.meta.url, 'used-after.sql')
@@ -58,12 +61,12 @@ export const USED_AFTER = loadSql(import.meta.url, 'used-after.sql')
   .replaceAll('{rules}', String(MAX_RULES_COMPARED))
   .replaceAll('{budget}', String(MAX_USES_A_RULE));
 
-/** As `used-after.sql` tells it. */
+/** The result of `used-after.sql`. */
 export interface UsedAfter {
   /** There are more rules than were looked at. */
   readonly cut: boolean;
   readonly uses: readonly PartRow[] | null;
-  /** Rules that some use came after. A rule of several selectors has a row for each. */
+  /** Rules with some later use. A rule of several selectors has a row for each. */
   readonly rules: readonly RuleRow[] | null;
 }
 
@@ -83,7 +86,7 @@ export interface RuleRow {
   readonly turned_ix: number | null;
 }
 
-/** Of a rule the time until its end, or until its lift, or from there on. */
+/** Uses of one period of a rule: until its end or lift, after its end, or after its lift. */
 export interface PartRow {
   readonly nth: number;
   readonly state: 'ordered' | 'lifted';
@@ -92,9 +95,9 @@ export interface PartRow {
   readonly groups: readonly UseGroup[] | null;
 }
 
-/** What one token did. */
+/** Uses of one token by the same user, client, agent and resource. */
 export interface UseGroup {
-  /** Its key, hexadecimal. */
+  /** Key of the token, hexadecimal. */
   readonly token: string;
   readonly usr: number | null;
   readonly client: number;
@@ -103,7 +106,7 @@ export interface UseGroup {
   readonly uses: number;
   readonly at: number;
   readonly last_at: number;
-  /** The first of them. */
+  /** Index of the first of these uses. */
   readonly access: number;
   readonly first_ix: number;
   readonly last_ix: number;

@@ -1,5 +1,6 @@
--- How many users have their first grant of each of some clients, under all its names, between two indexes.
--- $1 tenant  $2 since  $3 until  $6 clients, with $7 the first and $8 the last entry between the two that may have brought a user
+-- Counts the users who have their first grant of a client, under all its names, between two indexes.
+-- $1 tenant  $2 since  $3 until  $6 clients, with $7 the first and $8 the last entry between the two that may have
+-- brought a user
 SELECT c.client, u.users - coalesce(b.users, 0) AS users, c.first_ix, c.last_ix
 FROM unnest($6::int[], $7::bigint[], $8::bigint[]) AS c (client, first_ix, last_ix)
 CROSS JOIN LATERAL (

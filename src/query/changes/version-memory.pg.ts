@@ -5,25 +5,29 @@ import { areKnown, forgetVersions, learnEarlierVersions, learnVersions, MAX_VERS
 
 const VERSIONS = { name: 'grant-versions', text: loadSql(import.meta.url, 'versions.sql') };
 
-/** Versions that a process remembers, of all tenants. */
+/** Versions that a process remembers, over all tenants. */
 const MAX_REMEMBERED = 50_000;
 
 /**
- * All versions of grants, other than their first, from an index up to the snapshot's. Undefined: they are too many, or the snapshot is older
- * than those that are remembered; at once, where that is known without reading.
+ * Reads all versions of grants, other than their first, from an index up to the snapshot's. Undefined if there are too
+ * many or if the snapshot is older than the remembered ones; undefined instead of a promise if that is known without
+ * reading.
  */
 export type VersionsOf = (until: Snapshot, since: number) => Promise<KnownVersions | undefined> | undefined;
 
-/** What is remembered is never written again: nothing makes it wrong but other tables, and what is new is found by its index. */
+/**
+ * Remembers the versions of each tenant and reads only those with other indexes. The rows are never changed once
+ * written, so only another generation of tables makes the memory void.
+ */
 export function createVersionMemory(): VersionsOf {
   const remembered = new LRUCache<string, KnownVersions>({ maxSize: MAX_REMEMBERED, sizeCalculation: ({ versions }) => 1 + versions.length });
   return (until, since) => {
     const index = Number(until.index);
     const name = `${until.tenant} ${until.tables}`;
     const there = remembered.get(name);
-    // What lies between is not read where it is more than what is there.
+    // Starts afresh if the gap to the remembered versions is wider than their own span.
     const known = there && since - there.upTo <= there.upTo - there.from ? there : noVersions(index);
-    // What lies at or above its index may have come after the snapshot.
+    // The snapshot may lack versions that lie at or above its index.
     if (index < known.from || since <= known.tooMany) return undefined;
     return follow(known, until, since).then((isNews) => {
       if (isNews) remembered.set(name, known);
@@ -45,7 +49,7 @@ async function follow(known: KnownVersions, { rows, index }: Snapshot, since: nu
     return true;
   }
   if (earlier && count > MAX_VERSIONS_KNOWN) known.tooMany = Math.max(known.tooMany, since);
-  // Another question may have forgotten some meanwhile.
+  // Another question may have dropped some versions during the read.
   else if (earlier && known.from <= from) learnEarlierVersions(known, earlier, since);
   if (later) learnVersions(known, later, until);
   return earlier !== undefined || later !== undefined;

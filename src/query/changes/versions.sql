@@ -1,5 +1,6 @@
--- Versions of grants, other than their first, between two indexes: the newest, in the order of indexes. Each with the index of the version before it and
--- what it holds beyond that one, as words: scopes only ever grow.  $1 tenant  $2 from  $3 to  $4 rows
+-- Lists the versions of grants, other than their first, between two indexes: the newest, in ascending order of indexes.
+-- Each comes with the index of the version before it and the scopes it added, as words: scopes only ever grow.
+-- $1 tenant  $2 from  $3 to  $4 rows
 SELECT v.usr, v.client, v.res, v.from_ix::float8 AS ix, b.from_ix::float8 AS before,
        (SELECT string_agg(x, ' ') FROM (SELECT unnest(string_to_array(array_to_string(v.scopes, ' '), ' ')) EXCEPT SELECT unnest(b.scopes)) d (x)) AS added
 FROM (

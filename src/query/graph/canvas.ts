@@ -1,25 +1,28 @@
 import type { GraphAnswer, GraphNode } from './answers.js';
 import type { ShownPair } from './pairs.js';
 
-/** Names of an entity, in the order of its kind's parts. */
+/** Returns the names of an entity, in the order of its kind's parts. */
 type PartsOf = (id: number) => readonly (string | null)[];
 
-/** A picture of more cannot be read. */
+/** Nodes of a drawing. A picture of more cannot be read. */
 export const MAX_GRAPH_NODES = 200;
-/** More lines between so many nodes cannot be told apart; every node that has one keeps one, so it is more than there are nodes. */
+/**
+ * Connections of a drawing. More lines between so many nodes cannot be told apart. It exceeds {@link MAX_GRAPH_NODES},
+ * because every node that has a connection keeps one.
+ */
 export const MAX_GRAPH_CONNECTIONS = 300;
 
-/** What a user may do as a client. */
+/** A user's grants at one client. */
 export interface HeldGrant {
   readonly usr: number;
-  /** As it is shown. */
+  /** The client under the name that is shown. */
   readonly client: number;
   readonly resources: number;
 }
 
-/** What of the graph an answer shows. */
+/** The part of the graph that an answer shows. */
 export interface Drawing {
-  /** Without it nothing is folded. */
+  /** Undefined: nothing is folded. */
   readonly fold?: GraphAnswer['fold'];
   readonly nodes: readonly GraphNode[];
   readonly pairs: readonly ShownPair[];
@@ -27,7 +30,10 @@ export interface Drawing {
   readonly left_out: GraphAnswer['left_out'];
 }
 
-/** The busiest of the pairs, given in that order; of each client, resource and agent that is drawn at least its busiest. */
+/**
+ * Keeps the busiest pairs; `pairs` come busiest first. Each client, resource and agent that is drawn keeps at least its
+ * busiest pair.
+ */
 export function thinOut(pairs: readonly ShownPair[], isDrawn: (id: number) => boolean): readonly ShownPair[] {
   const met = new Set<number>();
   const bringsNode = ({ client, res, agents }: ShownPair): boolean => {
@@ -43,7 +49,7 @@ export function thinOut(pairs: readonly ShownPair[], isDrawn: (id: number) => bo
 /** The nodes drawn so far. */
 export interface Canvas {
   readonly has: (id: number) => boolean;
-  /** Draws all of them, unless more than `room` nodes would then be there. */
+  /** Draws all of the nodes and returns true, unless the canvas would then hold more than `room` nodes. */
   readonly draw: (added: readonly GraphNode[], room?: number) => boolean;
   readonly nodes: () => readonly GraphNode[];
 }
@@ -66,7 +72,7 @@ export function createCanvas(): Canvas {
   };
 }
 
-/** An entity as it is drawn: with the issuer that names it. */
+/** Nodes of an entity: its own, and that of the issuer that names it. */
 export interface Symbols {
   readonly user: (id: number) => GraphNode[];
   readonly client: (id: number) => GraphNode[];
@@ -100,7 +106,7 @@ export function createSymbols(partsOf: PartsOf): Symbols {
   };
 }
 
-/** Thousands of pairs are of a hundred clients and resources. */
+/** Draws each entity once: thousands of pairs share some hundred clients and resources. */
 function drawnOnce(draw: (id: number) => GraphNode[]): (id: number) => GraphNode[] {
   const drawn = new Map<number, GraphNode[]>();
   return (id) => {

@@ -12,11 +12,11 @@ const NODES = { name: 'graph-nodes', text: loadSql(import.meta.url, 'nodes.sql')
 interface Known {
   readonly detailsOf: PairsDetails;
   readonly entitiesOf: EntitiesOf;
-  /** Some walk over grants came to its end before the grants did. */
+  /** True if some walk over grants stopped before it had seen all. */
   readonly grantsCut: boolean;
 }
 
-/** The drawing in words: with counts of the pairs, drawn or not, and with the first entry that shows each thing. */
+/** Describes a drawing: counts of all pairs, drawn or not, and the first entry that shows each thing. */
 export async function describeDrawing(
   snapshot: Snapshot,
   { fold = 'none', nodes, pairs: drawn, grants, left_out }: Drawing,

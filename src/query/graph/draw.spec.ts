@@ -3,7 +3,7 @@ import { createSymbols, MAX_GRAPH_CONNECTIONS, MAX_GRAPH_NODES, type HeldGrant }
 import { drawGraph } from './draw.js';
 import { NO_USE, type ShownPair } from './pairs.js';
 
-/** Issuer, then the IdP's tenant and subject, or a name: enough of either for all kinds. */
+/** Gives an issuer with either the IdP's tenant and subject or a name: enough for all kinds. */
 const partsOf = (id: number): readonly string[] => (id >= 1_000 && id < 2_000 ? [`https://r${id}.example`] : ['https://idp.example', `n${id}`, `u${id}`]);
 const known = { firstIx: 0, firstAt: 0, grants: 1, use: { ...NO_USE, accesses: 3, allowed: 2, first: 1, last: 5 } } as const;
 const pair = (client: number, res: number, agents: number[] = []): ShownPair => ({ ...known, client, shownAs: client, res, agents, rasClients: [client] });

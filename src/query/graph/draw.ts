@@ -1,20 +1,22 @@
 import { createCanvas, MAX_GRAPH_NODES, thinOut, type Drawing, type HeldGrant, type Symbols } from './canvas.js';
 import type { ShownPair } from './pairs.js';
 
-/** Of the nodes, what stays free for users however many clients and resources there are. */
+/** Nodes kept free for users, however many clients and resources there are. */
 const NODES_FOR_USERS = 50;
 
 export interface Picture {
   /** Most important first. */
   readonly pairs: readonly ShownPair[];
-  /** A user's grants stand together; the most important user first. Undefined: users are counted, not drawn. */
+  /** A user's grants stand together; the most important user comes first. Undefined: users are counted, not drawn. */
   readonly grants: readonly HeldGrant[] | undefined;
-  /** Users there are in all, drawn or not. */
+  /** Number of users, drawn or not. */
   readonly users: number;
 }
 
-/** Draws what fits into {@link MAX_GRAPH_NODES}: applications by whole connections first, then users; of the connections among them
- * {@link thinOut} leaves the busiest. Counts what it does not draw. */
+/**
+ * Draws as much as fits into {@link MAX_GRAPH_NODES}: first applications, by whole connections, then users. {@link
+ * thinOut} then keeps the busiest connections. `left_out` counts the rest.
+ */
 export function drawGraph({ pairs, grants = [], users }: Picture, symbols: Symbols): Drawing {
   const canvas = createCanvas();
   const roomForApplications = MAX_GRAPH_NODES - (grants.length > 0 ? NODES_FOR_USERS : 0);

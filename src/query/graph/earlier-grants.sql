@@ -1,4 +1,4 @@
--- New grants between two indexes: client, resource and index of each as words, in the order of indexes.
+-- Lists new grants between two indexes: client, resource and index of each as words, in the order of indexes.
 -- $1 tenant  $2 from  $3 to  $4 rows
 SELECT string_agg(concat_ws(' ', client, res, from_ix), ' ' ORDER BY from_ix) AS grants
 FROM (

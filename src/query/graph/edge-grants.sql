@@ -1,5 +1,6 @@
--- How many users hold a grant of each client and resource as of an index, as words in the order of the pairs: the last count is that of the
--- moment, since users come with a grant's first version and stay.  $1 tenant  $2 as of  $3, $4 clients and resources, a pair each
+-- Counts the users who hold a grant of each client and resource as of an index; words in the order of the pairs. The
+-- last count is the current one: a grant's first version adds a user, and none is ever removed.
+-- $1 tenant  $2 as of  $3, $4 clients and resources, a pair each
 SELECT array_to_string(ARRAY(
   SELECT coalesce((
     SELECT g.grants FROM edge_grant g

@@ -8,9 +8,12 @@ import { boundGrants } from './known-grants.js';
 const NEWS = { name: 'edge-news', text: loadSql(import.meta.url, 'edge-news.sql') };
 const COUNT = 'SELECT count(*) AS edges FROM (SELECT FROM edge_seen WHERE tenant = $1 AND first_ix < $2 LIMIT $3) e';
 
-/** Pairs of client and resource that one answer is made from. Of more, what is left out could not be told. */
+/**
+ * Pairs of client and resource that one answer is made from. If there were more, the answer could not count what it
+ * leaves out.
+ */
 export const MAX_PAIRS = 20_000;
-/** Pairs that a process remembers, of all tenants: with what is said of each about 1 kB. */
+/** Pairs that a process remembers, over all tenants: about 1 kB each. */
 const MAX_REMEMBERED = 60_000;
 
 export interface EdgeFilter {
@@ -19,15 +22,18 @@ export interface EdgeFilter {
 }
 
 /**
- * The edges of the snapshot's tenant, up to its head at least: what lies at or above the index that is asked about is the caller's to leave
- * out. Rejects with `filter-too-wide` where the filter leaves over {@link MAX_PAIRS}.
+ * Reads the edges of the snapshot's tenant, up to its head at least; the caller leaves out whatever lies at or above
+ * its index. Rejects with `filter-too-wide` if the filter leaves over {@link MAX_PAIRS}.
  */
 export type EdgesOf = (snapshot: Snapshot, filter: EdgeFilter) => Promise<KnownEdges>;
 
-/** All edges of the snapshot's tenant, with the grants that are new of them; undefined where there are too many to remember. */
+/** Reads all edges of the snapshot's tenant, with their new grants; undefined if there are too many to remember. */
 export type AllEdges = (snapshot: Snapshot) => Promise<KnownEdges | undefined>;
 
-/** What is remembered is never written again: nothing makes it wrong but other tables, and what is new is found by its index. */
+/**
+ * Remembers the edges of each tenant and reads only those with higher indexes. The rows are never changed once written,
+ * so only another generation of tables makes the memory void.
+ */
 export function createEdgeMemory(): { readonly edgesOf: EdgesOf; readonly allEdges: AllEdges } {
   const remembered = new LRUCache<string, KnownEdges>({ maxSize: MAX_REMEMBERED, sizeCalculation: ({ edges }) => 1 + edges.size });
   const allEdges: AllEdges = async (snapshot) => {
@@ -59,7 +65,7 @@ async function areMany({ rows, index }: Snapshot): Promise<boolean> {
   return Number(row!.edges) > MAX_PAIRS;
 }
 
-/** Too many to remember: what the filter leaves, for one answer. */
+/** Reads the edges that the filter leaves, for one answer, when there are too many to remember. */
 async function readSome({ rows, index }: Snapshot, { clients, resources }: EdgeFilter): Promise<KnownEdges> {
   const some = noEdges();
   if (clients || resources) learnEdges(some, await rows<NewsRow>(NEWS.text, ['0', String(index), clients, resources]), Number(index));

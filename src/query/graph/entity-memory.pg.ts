@@ -8,10 +8,10 @@ const ENTITIES = {
     WHERE e.tenant = $1 AND e.id = ANY ($2::int[])`,
 };
 
-/** Entities that a process remembers, of all tenants: about 300 bytes each. */
+/** Entities that a process remembers, over all tenants: about 300 bytes each. */
 const MAX_REMEMBERED = 50_000;
 
-/** What an event named first, and when; it never changes again. */
+/** An entity's names, and the first event that named it. Neither ever changes. */
 export interface KnownEntity {
   readonly parts: readonly (string | null)[];
   readonly firstSeen: { readonly index: string; readonly at: number };

@@ -6,14 +6,17 @@ import { grantsAt, learnEarlierGrants, roomForGrants } from './known-grants.js';
 const GRANTS = { name: 'edge-grants', text: loadSql(import.meta.url, 'edge-grants.sql') };
 const EARLIER = { name: 'earlier-grants', text: loadSql(import.meta.url, 'earlier-grants.sql') };
 
-/** Users who hold a grant of each of the edges, as of the snapshot: counted on from what is remembered, where that goes back so far. */
+/**
+ * Counts the users who hold a grant of each edge, as of the snapshot. Adds new grants to a remembered count; reads the
+ * counts anew if the snapshot is older than what is remembered.
+ */
 export async function readGrants(snapshot: Snapshot, known: KnownEdges, edges: readonly KnownEdge[]): Promise<readonly number[]> {
   const index = Number(snapshot.index);
   const from = known.grantsFrom;
   if (index < from) return countGrants(snapshot, index, edges);
   const uncounted = edges.filter(({ grants }) => grants.before === undefined);
   const counts = await countGrants(snapshot, from, uncounted);
-  // Another question may have gone further back, or have forgotten some, meanwhile.
+  // Another question may have changed the start of what is remembered during the read.
   if (known.grantsFrom !== from) return readGrants(snapshot, known, edges);
   for (const [nth, { grants }] of uncounted.entries()) grants.before = counts[nth]!;
   return edges.map((edge) => grantsAt(edge, index));
@@ -25,11 +28,14 @@ async function countGrants({ rows }: Snapshot, index: number, edges: readonly Kn
   return row!.grants.split(' ').map(Number);
 }
 
-/** Sees to it that all grants from an index on are remembered. False: they are too many, or the snapshot is older than those that are. */
+/**
+ * Makes sure that all grants from index `since` on are remembered. Returns false if they are too many, or if the
+ * snapshot is older than the remembered ones.
+ */
 export async function rememberGrants(snapshot: Snapshot, known: KnownEdges, since: number): Promise<boolean> {
   const from = known.grantsFrom;
   if (from <= since) return true;
-  // What lies at or above its index may have come after the snapshot.
+  // The snapshot may lack grants that lie at or above its index.
   if (Number(snapshot.index) < from || since <= known.grantsTooMany) return false;
   const room = Math.max(0, roomForGrants(known));
   const [row] = await snapshot.rows<{ grants: string | null }>(EARLIER, [String(since), String(from), room + 1]);

@@ -18,7 +18,7 @@ import { readPairs, type PairFilter, type PairMemory, type ReadPairs } from './p
 const FIND_NODE = 'SELECT kind FROM entity WHERE tenant = $1 AND id = $2 AND from_ix < $3';
 const NODE_KINDS = ['user', 'client', 'agent', 'resource'] as const;
 
-/** Grants of which the users are drawn without being asked for, where they fit. */
+/** Users are drawn unasked only if there are no more grants than this, and if they fit. */
 const MAX_GRANTS_UNFOLDED = 2_000;
 const MAX_DEPTH = 3;
 
@@ -26,8 +26,9 @@ const FILTERS = [...FILTER_PARAMETERS.user, ...FILTER_PARAMETERS.client, ...FILT
 export const GRAPH_PARAMETERS = [...FILTERS, 'expand', 'depth', 'fold', 'from', 'to', 'as_of'] as const;
 
 /**
- * Who is connected to what: clients and resources, with users counted on clients unless they fit or are asked for; or the neighbourhood of
- * one node. `from` and `to` bound the usage that is counted; what had none in the window is drawn too.
+ * Answers who is connected to what: clients and resources, or the neighbourhood of one node. Users are counted on
+ * clients unless they fit or are asked for. `from` and `to` bound the usage that is counted; pairs without usage in the
+ * window are drawn too.
  */
 export function createGraphQuestion({ ask, reader, memory }: { readonly ask: Ask; readonly reader: Reader; readonly memory: PairMemory }) {
   const entitiesOf = createEntityMemory();
@@ -94,7 +95,7 @@ async function findNode(snapshot: Snapshot, id: number): Promise<StartEntity> {
   return { id, type };
 }
 
-/** Of an entity its id, of an issuer its name. */
+/** The node to expand: an entity by its id, or an issuer by its name. */
 type Expand = { readonly depth: number } & ({ readonly id: number; readonly iss?: undefined } | { readonly id?: undefined; readonly iss: string });
 
 const ISSUER = 'issuer:';

@@ -6,22 +6,30 @@ import type { ShownPair } from './pairs.js';
 import type { ReadPairs } from './pairs.pg.js';
 import { widestReach } from './users-grants.pg.js';
 
-/** Planned for the pairs it is asked about: of few and of many the plan is another. */
+/** Text without a name, so that it is planned for its values: few pairs need another plan than many. */
 const USERS = loadSql(import.meta.url, 'users.sql');
 const ISSUER_CLIENTS = loadSql(import.meta.url, 'issuer-clients.sql');
 const ISSUER_USERS = 'SELECT 1 FROM issuer_user WHERE tenant = $1 AND iss = $2 AND from_ix < $3 LIMIT 1';
 const GRANTS_OF_USERS = loadSql(import.meta.url, 'grants-of-users.sql');
 
-/** Grants that one answer walks one by one to find the users with the widest reach; beyond it their number is the least there is. */
+/**
+ * Grants that one answer walks to find the users with the widest reach. If there are more, the number of users is a
+ * lower bound.
+ */
 export const MAX_GRANTS_WALKED = 20_000;
 
 export interface GrantReader extends Grants {
-  /** Clients, as they are shown, at which users of the issuer hold a grant. Undefined where none ever did. */
+  /**
+   * Finds the clients, as shown, at which users of the issuer hold a grant. Undefined if no user of it ever held one.
+   */
   readonly ofIssuer: (iss: string) => Promise<readonly number[] | undefined>;
   readonly cut: () => boolean;
 }
 
-/** Who holds what of the pairs of an answer. `cut`: some walk came to its end before the grants did. */
+/**
+ * Creates the reader of grants behind the pairs of an answer. `cut` says whether some walk stopped before it had seen
+ * all.
+ */
 export function createGrantReader(
   snapshot: Snapshot,
   pairs: readonly ShownPair[],

@@ -1,6 +1,8 @@
--- Clients of which the given pairs carry a grant of a user whom the issuer names, as of an index; and those of which it cannot be said, since
--- none of a pair's first grants is one and it has more.
--- $1 tenant  $2 as of  $3, $4 pairs of RAS client and resource  $5 clients as they are shown, in the same order  $6 issuer  $7 grants of a pair
+-- Lists the clients at whose pairs a user of the issuer holds a grant, as of an index (`is_carried`). Also lists
+-- clients that remain undecided: none of the first grants of a pair is a user's of the issuer, and the pair has more
+-- grants.
+-- $1 tenant  $2 as of  $3, $4 pairs of RAS client and resource  $5 clients as they are shown, in the same order  $6
+-- issuer  $7 grants looked at per pair
 SELECT shown AS client, bool_or(carried) AS is_carried
 FROM (
   SELECT p.*, EXISTS (

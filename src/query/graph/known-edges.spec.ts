@@ -15,7 +15,7 @@ const row = (what: NewsRow['what'], ix: number, over: Partial<NewsRow> = {}): Ne
   ...over,
 });
 
-/** What a ledger of 50 entries says, in order. */
+/** The news of a ledger of 50 entries, in order. */
 const NEWS = [
   row(0, 10),
   row(1, 10, { words: 'read' }),
@@ -28,7 +28,7 @@ const NEWS = [
   row(6, 42),
   row(6, 44),
 ];
-/** As `edge-news.sql` is asked: from one index to another. */
+/** Selects news between two indexes, as `edge-news.sql` does. */
 const between = (from: number, to: number): NewsRow[] => NEWS.filter(({ what, ix }) => Number(ix) >= from && Number(ix) < to && (what !== 6 || from > 0));
 
 function learned(...asked: readonly (readonly [from: number, to: number])[]): KnownEdges {
@@ -37,7 +37,7 @@ function learned(...asked: readonly (readonly [from: number, to: number])[]): Kn
   return known;
 }
 
-/** Grants are told from the second time on. */
+/** Two reads: the first read of a tenant brings no grants. */
 const whole = learned([0, 15], [15, 50]);
 
 it.each<[string, KnownEdges]>([
@@ -62,6 +62,6 @@ it('as of an index is what lies below it', () => {
   expect(detailsAt(edge, 31)).toEqual({ state: 'created', approved: ['read', 'write'], granted: ['read'], used: ['read'] });
   expect(detailsAt(edge, 50)).toEqual({ state: 'created', approved: ['read', 'write'], granted: ['read', 'write'], used: ['read'] });
   expect([agentsAt(edge, 20), agentsAt(edge, 21)]).toEqual([[], [9]]);
-  // By the name that was tied first, from then on.
+  // The name that was tied first is shown, from its tie on.
   expect([12, 13, 50].map((index) => shownAs(whole, 1, index))).toEqual([1, 7, 7]);
 });

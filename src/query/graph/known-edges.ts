@@ -1,12 +1,12 @@
 import type { PairDetails, PairState } from './pairs.js';
 
-/** Something written once, and the index of the entry that brought it. */
+/** A value that is written once, and the index of the entry that brought it. */
 export interface Fact<T> {
   readonly what: T;
   readonly ix: number;
 }
 
-/** What a connection is from one index up to its next version. */
+/** The state of a connection from one index up to its next version. */
 export interface ConnectionVersion {
   readonly ix: number;
   readonly state: 0 | 1 | 2;
@@ -16,7 +16,9 @@ export interface ConnectionVersion {
   readonly scopes: readonly string[];
 }
 
-/** A client and a resource as facts name them, and all that is written down about the two, in the order of indexes. */
+/**
+ * A client and a resource as facts name them, with everything that is recorded about the pair, in the order of indexes.
+ */
 export interface KnownEdge {
   readonly key: string;
   readonly client: number;
@@ -26,29 +28,32 @@ export interface KnownEdge {
   readonly firstAt: number;
   readonly granted: Fact<string>[];
   readonly used: Fact<string>[];
-  /** Agents of grants and of uses; one may be both. */
+  /** Agents of grants and of uses; an agent may be listed twice. */
   readonly acting: Fact<number>[];
-  /** By id. */
+  /** Versions by id of the connection. */
   readonly connections: Map<string, ConnectionVersion[]>;
   readonly grants: EdgeGrants;
-  /** Of the last of all these. */
+  /** Index of the latest of these facts; grants are not among them. */
   lastIx: number;
-  /** What all of them come to: as of any index above the last. */
+  /** Agents and details that follow from all facts: valid as of any index above `lastIx`. */
   whole?: { readonly agents: readonly number[]; readonly details: PairDetails } | undefined;
 }
 
-/** How many users held a grant at `KnownEdges.grantsFrom`, where that has been read, and the indexes at which one more did since, rising. */
+/**
+ * The number of users who held a grant at `KnownEdges.grantsFrom`, if it has been read, and the indexes at which
+ * another user gained one since, ascending.
+ */
 export interface EdgeGrants {
   before: number | undefined;
   since: number[];
 }
 
-/** As `edge-news.sql` tells them. */
+/** A row of `edge-news.sql`. */
 export interface NewsRow {
   readonly [column: string]: unknown;
   readonly what: 0 | 1 | 2 | 3 | 4 | 5 | 6;
   readonly client: number;
-  /** Null: of a client alone. */
+  /** Null if the row is about a client alone. */
   readonly res: number | null;
   readonly ix: string;
   readonly id: number | null;
@@ -60,18 +65,18 @@ export interface NewsRow {
 }
 
 /**
- * The edges of a tenant up to an index, which grows. Nothing in it changes once written: as of any index below, it is what lies below. Indexes
- * are numbers here: 2^53 entries are out of reach.
+ * The edges of a tenant up to an index, which grows. Facts never change once written, so the state as of an index
+ * follows from the facts below it. Indexes are numbers here: 2^53 entries are out of reach.
  */
 export interface KnownEdges {
-  /** All below it is here. */
+  /** All facts below this index are here. */
   upTo: number;
-  /** All grants that are new from it on are here. */
+  /** All new grants from this index on are here. */
   grantsFrom: number;
-  /** From it on they were too many to remember. */
+  /** There were too many grants from this index on to remember them. */
   grantsTooMany: number;
   readonly edges: Map<string, KnownEdge>;
-  /** Names at the IdP of a client, in the order in which events tied them. */
+  /** A client's names at its IdP, in the order in which events tied them. */
   readonly ties: Map<number, Fact<number>[]>;
 }
 
@@ -79,7 +84,7 @@ export const noEdges = (): KnownEdges => ({ upTo: 0, grantsFrom: 0, grantsTooMan
 
 export const edgeKey = ({ client, res }: { readonly client: number; readonly res: number }): string => `${client} ${res}`;
 
-/** Takes in what came up to an index. What was there already is left out: two questions may bring the same news. */
+/** Adds the news up to an index and ignores whatever is already known: two questions may bring the same news. */
 export function learnEdges(known: KnownEdges, rows: readonly NewsRow[], upTo: number): void {
   if (upTo <= known.upTo) return;
   for (const row of rows) {
@@ -87,7 +92,7 @@ export function learnEdges(known: KnownEdges, rows: readonly NewsRow[], upTo: nu
     if (row.what === 5) learnTie(known, row.client, { what: row.idp!, ix });
     else if (ix >= known.upTo) learn(known, row, ix);
   }
-  // The first news tell of no grants: most of them nobody asks about.
+  // The first read of a tenant brings no grants, since most are never asked for.
   if (known.upTo === 0) known.grantsFrom = upTo;
   known.upTo = upTo;
 }
@@ -99,7 +104,7 @@ function learn({ edges }: KnownEdges, row: NewsRow, ix: number): void {
     return;
   }
   const edge = edges.get(key);
-  if (edge === undefined) return; // Never seen together: not a pair that is shown.
+  if (edge === undefined) return; // Never seen together: such a pair is not shown.
   if (row.what === 6) {
     edge.grants.since.push(ix);
     return;
@@ -139,19 +144,19 @@ function learnTie({ ties }: KnownEdges, client: number, tie: Fact<number>): void
   if (!there.some(({ what }) => what === tie.what)) there.push(tie);
 }
 
-/** The client by the name at its IdP that an event has tied to it first; without one by its own. */
+/** Returns the client under its IdP name, the first that an event tied to it; without one the client itself. */
 export function shownAs(known: KnownEdges, client: number, index: number): number {
   const first = known.ties.get(client)?.[0];
   return first !== undefined && first.ix < index ? first.what : client;
 }
 
-/** What the connection is as of an index; undefined: it is not yet. */
+/** Returns the version of a connection as of an index; undefined if it did not exist yet. */
 export const versionAt = (versions: readonly ConnectionVersion[], index: number): ConnectionVersion | undefined => versions.findLast(({ ix }) => ix < index);
 
 const standing = (edge: KnownEdge, index: number): ConnectionVersion[] =>
   edge.connections.size === 0 ? [] : [...edge.connections.values()].flatMap((versions) => versionAt(versions, index) ?? []);
 
-/** Agents by grants and uses, and then by connections. */
+/** Lists the agents of an edge: those of grants and uses first, then those of connections. */
 export const agentsAt = (edge: KnownEdge, index: number): readonly number[] => (index > edge.lastIx ? wholeOf(edge).agents : findAgents(edge, index));
 
 export const detailsAt = (edge: KnownEdge, index: number): PairDetails => (index > edge.lastIx ? wholeOf(edge).details : findDetails(edge, index));
@@ -170,7 +175,7 @@ export const connectedAgents = (edge: KnownEdge, index: number): readonly number
 
 const asText = (one: number, other: number): number => (String(one) < String(other) ? -1 : 1);
 
-/** Of several connections one that is decided stands before one that is seen, and that before one that is gone. */
+/** If a pair has several connections, a decided state wins over an observed one, and that over a deleted one. */
 const STATES = ['deleted', 'created', 'observed'] as const;
 const RANK: Readonly<Record<PairState, number>> = { created: 3, observed: 2, deleted: 1, unrecorded: 0 };
 

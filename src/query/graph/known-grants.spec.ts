@@ -4,7 +4,7 @@ import { boundGrants, grantsAt, grantsBetween, learnEarlierGrants, roomForGrants
 
 const row = (what: NewsRow['what'], ix: number): NewsRow => ({ what, client: 1, res: 2, ix: String(ix), id: null, words: null, state: null, connection: null, idp: null, arrival: '5000' });
 
-/** A pair of which 5 users held a grant at index 100, and one more at each of these. */
+/** A pair with 5 grants at index 100 and one more at each of the indexes. */
 function knownOf(indexes: readonly number[]): KnownEdges {
   const known = noEdges();
   learnEdges(known, [row(0, 1)], 100);

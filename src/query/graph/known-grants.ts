@@ -1,8 +1,8 @@
 import { edgeKey, type KnownEdge, type KnownEdges } from './known-edges.js';
 
-/** New grants that a process remembers of a tenant, for each of its pairs: 8 bytes each. */
+/** New grants that a process remembers for each pair of a tenant, on average: 8 bytes each. */
 const MAX_GRANTS_A_PAIR = 40;
-/** Of a tenant of a few pairs. */
+/** New grants that a process remembers of a tenant with few pairs. */
 const MIN_GRANTS = 1_000;
 
 /** A pair's new grants between two indexes. */
@@ -14,7 +14,7 @@ export interface NewGrants {
   readonly last: number;
 }
 
-/** How many of these, which rise, lie below an index. */
+/** Counts the indexes below `index`; `indexes` ascend. */
 function countBelow(indexes: readonly number[], index: number): number {
   let low = 0;
   for (let high = indexes.length; low < high; ) {
@@ -25,24 +25,24 @@ function countBelow(indexes: readonly number[], index: number): number {
   return low;
 }
 
-/** As of an index that is not below `grantsFrom`, where `before` is there. */
+/** Counts grants as of an index that is not below `grantsFrom`. `before` must have been read. */
 export const grantsAt = ({ grants }: KnownEdge, index: number): number => grants.before! + countBelow(grants.since, index);
 
-/** Between two indexes of which the first is not below `grantsFrom`. */
+/** Finds the new grants between two indexes. `from` must not be below `grantsFrom`. */
 export function grantsBetween({ client, res, grants: { since } }: KnownEdge, from: number, to: number): NewGrants | undefined {
   const first = countBelow(since, from);
   const end = countBelow(since, to);
   return end === first ? undefined : { client, res, grants: end - first, first: since[first]!, last: since[end - 1]! };
 }
 
-/** How many more may be remembered. */
+/** Says how many more grants may be remembered; negative if there are too many. */
 export function roomForGrants({ edges }: KnownEdges): number {
   let held = 0;
   for (const { grants } of edges.values()) held += grants.since.length;
   return Math.max(MIN_GRANTS, MAX_GRANTS_A_PAIR * edges.size) - held;
 }
 
-/** Takes in grants from an index up to `grantsFrom`, in the order of their indexes. */
+/** Adds the grants from an index up to `grantsFrom`, in the order of their indexes. */
 export function learnEarlierGrants(known: KnownEdges, rows: readonly { readonly client: number; readonly res: number; readonly ix: number }[], from: number): void {
   const earlier = new Map<string, number[]>();
   for (const row of rows) {
@@ -60,7 +60,7 @@ export function learnEarlierGrants(known: KnownEdges, rows: readonly { readonly 
   known.grantsFrom = from;
 }
 
-/** Where there are too many, those of the earlier half of the indexes are counted, and forgotten. */
+/** Drops grants of the earlier half of the indexes, and counts them in `before`, until the rest fits. */
 export function boundGrants(known: KnownEdges): void {
   while (roomForGrants(known) < 0 && known.grantsFrom < known.upTo) {
     const from = Math.ceil((known.grantsFrom + known.upTo) / 2);

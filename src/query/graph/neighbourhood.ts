@@ -1,9 +1,9 @@
 import { createCanvas, issuerNode, MAX_GRAPH_NODES, thinOut, type Drawing, type HeldGrant, type Symbols } from './canvas.js';
 import type { ShownPair } from './pairs.js';
 
-/** What is a user to its clients and a client to its users is not among the pairs: it is asked for as the walk comes to it. */
+/** Reads grants as the walk reaches users and clients: the pairs do not contain users. */
 export interface Grants {
-  /** Users of clients, as they are shown: those with the widest reach, at most `rows`, and how many there are in all. */
+  /** Finds users of clients (as shown): those with the widest reach, at most `rows`, and the number of all. */
   readonly ofClients: (clients: readonly number[], rows: number) => Promise<{ readonly grants: readonly HeldGrant[]; readonly users: number }>;
   readonly ofUsers: (users: readonly number[]) => Promise<readonly HeldGrant[]>;
 }
@@ -15,11 +15,11 @@ export interface StartEntity {
   readonly type: 'user' | 'client' | 'agent' | 'resource';
 }
 
-/** Its users are thousands: they stay folded, and are no step of their own. */
+/** An issuer as the start. It has thousands of users, so they stay folded and are no step of the walk. */
 export interface StartIssuer {
   readonly type: 'issuer';
   readonly iss: string;
-  /** Where its users hold grants, as they are shown. */
+  /** Clients, as shown, at which users of the issuer hold grants. */
   readonly clients: readonly number[];
 }
 
@@ -42,8 +42,9 @@ const KINDS = ['client', 'resource', 'agent', 'user'] as const;
 const nothing = (): Met => ({ user: new Set(), client: new Set(), agent: new Set(), resource: new Set() });
 
 /**
- * Draws a node and what is at most `depth` edges away, nearest first; of one distance applications before users, the busiest first. What
- * does not fit is counted and not walked on from. Around an issuer: its agents, its clients and those of its users, then on without users.
+ * Draws a node and everything at most `depth` edges away, nearest first; at one distance applications before users, the
+ * busiest first. A node that does not fit is counted, and the walk does not go on from it. Around an issuer the first
+ * step is its agents, its clients and those of its users; later steps leave out users.
  */
 export async function drawNeighbourhood({ start, depth, pairs, grants, symbolsOf }: Walk): Promise<Drawing> {
   const canvas = createCanvas();
@@ -104,7 +105,7 @@ async function namedBy({ iss, clients }: StartIssuer, pairs: readonly ShownPair[
   return to;
 }
 
-/** Without `grants`, users are neither walked to nor from. */
+/** Takes one step of the walk. Without `grants` it leaves out users. */
 async function reach(from: Met, pairs: readonly ShownPair[], grants: Grants | undefined): Promise<Met> {
   const to = nothing();
   for (const pair of pairs) {

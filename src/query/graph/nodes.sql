@@ -1,4 +1,5 @@
--- What changes of nodes, as of an index: how many users hold a grant of a client (under all its names) and of an issuer, and who is disabled.
+-- Reads the properties of nodes that change, as of an index: how many users hold a grant of a client (under all its
+-- names) and of an issuer, and which nodes are disabled.
 -- $1 tenant  $2 as of  $3 clients  $4 issuers  $5 users and clients
 SELECT c.id::text AS node, u.users, false AS disabled
 FROM unnest($3::int[]) AS c (id)

@@ -20,13 +20,13 @@ export interface PairFilter {
 export interface ReadPairs {
   readonly pairs: readonly Pair[];
   readonly detailsOf: PairsDetails;
-  /** The name at its IdP by which a client is shown. */
+  /** Returns the IdP's name of a client, under which it is shown. */
   readonly shownAs: (client: number) => number;
-  /** Of users: their grants, one by one. */
+  /** The users' grants, one by one; only if users are a filter. */
   readonly held?: HeldByUsers;
 }
 
-/** What a process remembers of pairs, for the questions that ask for them. */
+/** Reads pairs that the process remembers, for the questions that need them. */
 export interface PairMemory {
   readonly edgesOf: EdgesOf;
   readonly allEdges: AllEdges;
@@ -36,8 +36,9 @@ export interface PairMemory {
 export const createPairMemory = (): PairMemory => ({ ...createEdgeMemory(), usesOf: createUseMemory() });
 
 /**
- * All pairs that the filter leaves, with their counts, as of the snapshot. A client, an agent or a resource chooses pairs, and the counts
- * are those of the pair; of users they are their own. Without users and window all of it comes from aggregates.
+ * Reads all pairs that the filter leaves, with their counts, as of the snapshot. A client, agent or resource chooses
+ * pairs, and the counts are those of the pair; with users, the counts are the users' own. Without users and window all
+ * counts come from aggregates.
  */
 export async function readPairs(snapshot: Snapshot, memory: PairMemory, filter: PairFilter, window: Window): Promise<ReadPairs> {
   const { resources, agents, users } = filter;
@@ -94,7 +95,7 @@ async function ofUsers(snapshot: Snapshot, memory: PairMemory, filter: PairFilte
   };
 }
 
-/** All that some users did; of agents it is not added up, and their uses are walked. */
+/** Reads all uses of some users. Sums exist without agents only, so with agents the uses are walked. */
 async function readUsesOf(snapshot: Snapshot, { users, clients, resources, agents }: PairFilter & { readonly users: readonly number[] }, window: Window): Promise<RawUses> {
   const [from, to] = boundsOf(window);
   if (agents) return readRawUses(snapshot, { users, clients, resources, agents, from, to });

@@ -1,11 +1,11 @@
-/** A client and a resource as facts name them, with what chooses and counts them as of a moment. */
+/** A client and a resource as facts name them, with the values that filters and counts need as of a moment. */
 export interface Pair {
-  /** At the RAS. */
+  /** The client at the RAS. */
   readonly client: number;
   readonly res: number;
-  /** The client by the name that it has at its IdP, where an event has tied the two. */
+  /** The client under its IdP name, if an event has tied the two. */
   readonly shownAs: number;
-  /** The first entry that shows them together. */
+  /** Index of the first entry that shows the two together. */
   readonly firstIx: number;
   /** Arrival of that entry, epoch seconds. */
   readonly firstAt: number;
@@ -15,7 +15,7 @@ export interface Pair {
   readonly agents: readonly number[];
 }
 
-/** What is said of a pair that is shown. */
+/** What an answer says about a pair that is shown. */
 export interface PairDetails {
   readonly state: PairState;
   readonly approved: readonly string[];
@@ -23,7 +23,7 @@ export interface PairDetails {
   readonly used: readonly string[];
 }
 
-/** By client and resource as facts name them. */
+/** Returns the details of a pair, given as facts name it. */
 export type PairsDetails = (pair: { readonly client: number; readonly res: number }) => PairDetails;
 
 export interface PairUse {
@@ -32,26 +32,26 @@ export interface PairUse {
   /** Of all accesses, epoch seconds. */
   readonly first: number | null;
   readonly last: number | null;
-  /** Of the allowed ones. */
+  /** Of the allowed accesses, epoch seconds. */
   readonly firstUsed: number | null;
   readonly lastUsed: number | null;
-  /** Not all of them were walked: it is the least there is. */
+  /** True if not all uses were walked: the numbers are lower bounds. */
   readonly cut: boolean;
 }
 
 export type PairState = 'created' | 'observed' | 'deleted' | 'unrecorded';
 
-/** A pair under the name as which the client is shown; several resource servers' names may be one client. */
+/** A pair under the client's name that is shown; it may stand for several RASs' names of the client. */
 export interface ShownPair extends Pair {
   readonly rasClients: readonly number[];
 }
 
 export const NO_USE: PairUse = { accesses: 0, allowed: 0, first: null, last: null, firstUsed: null, lastUsed: null, cut: false };
 
-/** Connections that share client and resource: one that is decided stands before one that is seen, and that before one that is gone. */
+/** If connections share client and resource, a decided state wins over an observed one, and that over a deleted one. */
 const RANK: Readonly<Record<PairState, number>> = { created: 3, observed: 2, deleted: 1, unrecorded: 0 };
 
-/** Busiest first. */
+/** Merges the pairs that are shown as one; busiest first. */
 export function foldPairs(pairs: readonly Pair[]): ShownPair[] {
   const folded = new Map<string, ShownPair>();
   for (const pair of pairs) {
@@ -63,7 +63,7 @@ export function foldPairs(pairs: readonly Pair[]): ShownPair[] {
   return [...folded.values()].sort(byWeight);
 }
 
-/** Member by member: there are thousands. */
+/** Lists the members one by one, which is faster than a spread: there are thousands of pairs. */
 const shownAlone = ({ client, res, shownAs, firstIx, firstAt, grants, use, agents }: Pair): ShownPair => ({
   client: shownAs,
   res,

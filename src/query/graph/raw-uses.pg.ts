@@ -30,11 +30,14 @@ export interface RawUse extends PairUse {
 
 export interface RawUses {
   readonly uses: readonly RawUse[];
-  /** Whether not all uses of a client and resource were walked, though none of them need be among `uses`. */
+  /** Says whether some uses of a client and resource were not walked, also if `uses` has none of them. */
   readonly isCut: (of: { readonly client: number; readonly res: number }) => boolean;
 }
 
-/** Attributed uses by driving id, client and resource, from the uses themselves and under a budget: of users, or in a window. */
+/**
+ * Sums attributed uses by client and resource from single uses, at most `MAX_COUNTED` of them. For users with an agent
+ * filter and for windows, which no aggregate covers.
+ */
 export async function readRawUses(snapshot: Snapshot, filter: RawUseFilter): Promise<RawUses> {
   const { users, clients, resources, agents, from, to } = filter;
   const [driver, ids] = users ? (['user', users] as const) : clients ? (['client', clients] as const) : resources ? (['resource', resources] as const) : (['time', NO_IDS] as const);

@@ -1,5 +1,5 @@
--- Attributed uses by client and resource, from the uses themselves: of users, or within a window, newest first as far as the budget goes.
--- What stands in braces is the condition whose index is walked, once for each of the driving ids.
+-- Sums attributed uses by client and resource from single uses, newest first, up to a budget: of users, or within a
+-- window. The words in braces are replaced by the condition whose index is walked, once for each driving id.
 -- $1 tenant  $2 as of  $3 driving ids  $4 from  $5 to  $6 rows an id  $7 clients  $8 resources  $9 agents, null: all
 SELECT d.id, w.client, w.res, count(*)::int AS walked, coalesce(sum(w.n) FILTER (WHERE w.wanted), 0) AS accesses,
        coalesce(sum(w.n) FILTER (WHERE w.wanted AND w.outcome = 1), 0) AS allowed,

@@ -5,17 +5,17 @@ import type { EdgeFilter } from './edge-memory.pg.js';
 import { edgeKey } from './known-edges.js';
 import { joinUse, NO_USE, type PairUse } from './pairs.js';
 
-/** Pairs' sums that a process remembers, of all tenants and moments: about 200 bytes each. */
+/** Sums of pairs that a process remembers, over all tenants and moments: about 200 bytes each. */
 const MAX_REMEMBERED = 100_000;
 
 type Sums = ReadonlyMap<string, PairUse>;
 
-/** Attributed uses by pair as of the snapshot, of the pairs that the filter leaves. */
+/** Sums attributed uses by pair as of the snapshot, for the pairs that the filter leaves. */
 export type UsesOf = (snapshot: Snapshot, filter: EdgeFilter) => Promise<(key: string) => PairUse>;
 
 /**
- * What is below a block's beginning never changes again, nor what is below an index in the past: their sums are remembered as long as the
- * tables are the same ones. Of the present the open block is read each time.
+ * Remembers sums below closed blocks and below past indexes, which never change in one generation of tables. For the
+ * present, the open block is read each time.
  */
 export function createUseMemory(): UsesOf {
   const remembered = new LRUCache<string, Sums>({ maxSize: MAX_REMEMBERED, sizeCalculation: (sums) => 1 + sums.size });
@@ -30,7 +30,7 @@ export function createUseMemory(): UsesOf {
     const block = index >> BLOCK_BITS;
     let closed = remembered.get(name(block << BLOCK_BITS));
     if (closed === undefined) {
-      // Of few pairs the sums cost less than those of all, which alone are remembered.
+      // Filtered sums are cheap to read, so only unfiltered ones are cached.
       closed = sumsOf(await readClosedEdges(snapshot, block, filter));
       if (whole) remembered.set(name(block << BLOCK_BITS), closed);
     }

@@ -1,4 +1,5 @@
--- What some users hold, as of an index.  $1 tenant  $2 as of  $3 users  $4 clients  $5 agents  $6 resources, null: all
+-- Lists the grants of some users, as of an index.
+-- $1 tenant  $2 as of  $3 users  $4 clients  $5 agents  $6 resources, null: all
 SELECT usr, client, res, agent, array_to_string(scopes, ' ') AS scopes
 FROM grant_version
 WHERE tenant = $1 AND usr = ANY ($3::int[]) AND from_ix < $2::bigint AND (to_ix IS NULL OR to_ix >= $2)

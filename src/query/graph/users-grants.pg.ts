@@ -13,7 +13,7 @@ interface Named {
 }
 
 interface HeldPair {
-  /** Of those asked for, who hold a grant. */
+  /** Those of the given users who hold a grant of the pair. */
   readonly users: number;
   readonly agents: readonly number[];
   readonly scopes: readonly string[];
@@ -23,7 +23,7 @@ interface GrantOfUser extends Named {
   readonly usr: number;
 }
 
-/** What some users hold and have used. */
+/** The grants and used scopes of some users. */
 export interface HeldByUsers {
   readonly grants: readonly GrantOfUser[];
   readonly of: (pair: Named) => HeldPair | undefined;
@@ -53,7 +53,10 @@ function heldOf(rows: readonly GrantRow[] | undefined): HeldPair | undefined {
   );
 }
 
-/** Of grants one by one: by user and client as it is shown, those with the widest reach first, of at most so many users; and how many there are. */
+/**
+ * Groups grants by user and client as shown. Returns those of the `users` users with the widest reach, widest first,
+ * and the number of all users.
+ */
 export function widestReach(grants: readonly GrantOfUser[], shownAs: (client: number) => number, users: number): { readonly grants: readonly HeldGrant[]; readonly users: number } {
   const reach = new Map<number, Map<number, Set<number>>>();
   for (const { usr, client, res } of grants) {
