@@ -13,7 +13,10 @@ export const ACCESS_PARAMETERS = [...ACCESS_FILTERS, 'as_of', 'limit', 'cursor']
 
 const ACCESS = drivenStatements('access.sql');
 
-/** Who accessed what, newest first. Later pages are read as of the first, so that nothing is shown twice or skipped. */
+/**
+ * Answers who accessed what, newest first. Later pages are read as of the first, so that nothing is shown twice or
+ * skipped.
+ */
 export function createAccessQuestion({ ask, reader }: { readonly ask: Ask; readonly reader: Reader }) {
   return (tenant: string, query: unknown): Promise<AccessPage> => {
     const parameters = readParameters(query, ACCESS_PARAMETERS);

@@ -1,5 +1,5 @@
--- Accesses, newest first. What stands in braces is filled in by statements.ts: the condition whose index is walked, once for each of the
--- driving ids, and matches.sql, which names $1 to $13.
+-- Lists accesses, newest first. statements.ts replaces the words in braces: by the condition whose index is walked,
+-- once for each driving id, and by matches.sql, which explains $1 to $13.
 -- $14 driving ids  $15 from  $16 to  $17, $18 position (at, ix)  $19 rows
 SELECT a.ix, a.at, a.until_at, a.bound,
        CASE WHEN a.bound THEN a.usr END AS usr,

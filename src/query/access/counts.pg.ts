@@ -15,15 +15,15 @@ const HOUR_S = 3_600;
 export const BUCKET_SECONDS = { hour: HOUR_S, day: 86_400 } as const;
 type By = keyof typeof BUCKET_SECONDS;
 
-/** Hours or days of one answer; a window that has more is refused. */
+/** Hours or days of one answer; a longer window is refused. */
 export const MAX_BUCKETS = 1_000;
-/** Accesses that a question reads to count some of them; beyond it it says `at_least`. */
+/** Accesses that a question reads to count some of them; beyond that the answer says `at_least`. */
 export const MAX_WALKED = MAX_COUNTED;
 
 const COUNTS_OF_ONE = drivenStatements('counts.sql', { driving: '(SELECT ($14::int[])[1])', merged: '' });
 const COUNTS_OF_SEVERAL = drivenStatements('counts.sql', { driving: 'unnest($14::int[])', merged: 'ORDER BY a.at DESC, a.ix DESC LIMIT $18 + 1' });
 
-/** How much was accessed, by hour or day. */
+/** Answers how much was accessed, by hour or day. */
 export function createCountsQuestion({ ask, reader, maxWalked = MAX_WALKED }: { readonly ask: Ask; readonly reader: Reader; readonly maxWalked?: number }) {
   return (tenant: string, query: unknown): Promise<AccessCounts> => {
     const parameters = readParameters(query, COUNT_PARAMETERS);
@@ -58,14 +58,14 @@ function readBy(text = 'day'): By {
   return text as By;
 }
 
-/** What is stored is stored by the hour: parts of one are not to be had. */
+/** Refuses windows that cut an hour: sums are stored by whole hours. */
 function refuseParts({ from, to }: Window): void {
   for (const [name, time] of Object.entries({ from, to })) {
     if (time !== undefined && time % HOUR_S !== 0) throw invalid(`\`${name}\` of counts is a whole hour: a multiple of ${HOUR_S}`);
   }
 }
 
-/** Without `from`, thirty days and what their first hour or day has more. */
+/** Returns the window. Without `from` it is thirty days, extended back to the beginning of their first hour or day. */
 function boundsOf({ from, to }: Window, by: By, snapshot: Snapshot): { readonly from: number; readonly end: number } {
   const unit = BUCKET_SECONDS[by];
   const start = from ?? Math.floor((snapshot.at - DEFAULT_WINDOW_S) / unit) * unit;
@@ -76,7 +76,7 @@ function boundsOf({ from, to }: Window, by: By, snapshot: Snapshot): { readonly 
   return { from: start, end };
 }
 
-/** What is stored added up: everything, and what clients or resources are asked for alone. */
+/** Returns the subject if its sums are stored: everything, or clients or resources without another filter. */
 function subjectOf({ ids: { user, client, agent, resource }, values }: ResolvedFilters): HourSubject | undefined {
   const others = values.slice(5).some((value) => value !== undefined);
   if (others || user || agent || (client && resource)) return undefined;

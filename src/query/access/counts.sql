@@ -1,6 +1,6 @@
--- The latest accesses of the driving ids, at most $18 of them, added up where they match; `walked` counts one more where there are more, and
--- `first_at` is the earliest of all. What stands in braces is filled in by statements.ts: see access.sql; of one driving id the index gives
--- the order, of several they are merged.
+-- Sums the latest accesses of the driving ids, at most $18 of them, that match. `walked` counts one more if there are
+-- more; `first_at` is the earliest of all. statements.ts replaces the words in braces as in access.sql. One driving id
+-- takes its order from the index; several are merged.
 -- $14 driving ids  $15 from  $16 to  $17 seconds in a bucket  $18 rows that may be walked
 SELECT w.at / $17::bigint AS bucket, count(*) AS walked, min(w.at) AS first_at, count(*) FILTER (WHERE w.counts) AS matched,
        sum(w.n) FILTER (WHERE w.counts) AS n,
@@ -19,7 +19,7 @@ FROM (
     FROM {driving} AS d (id)
     CROSS JOIN LATERAL (
       SELECT a.ix, a.at, a.n, a.outcome, a.op, a.records, a.bytes,
-             -- A token's uses are all attributed or none is: asked for by its id, they count either way.
+             -- All uses of a token are attributed or none is. With the token as a filter, they count either way.
              (a.bound_ix < $2::bigint OR $7::bytea IS NOT NULL) AND {matches} AS matches
       FROM access a
       WHERE a.tenant = $1

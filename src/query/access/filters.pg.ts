@@ -22,9 +22,12 @@ export const ACCESS_FILTERS = [
   'to',
 ] as const;
 
-/** Without `from`, the question is about this long before its moment. */
+/** Without `from`, the window begins this many seconds before the moment of the question. */
 export const DEFAULT_WINDOW_S = 30 * 86_400;
-/** How far the time of an event lies ahead of its arrival at most: five minutes by the clock of the intake, and what two clocks differ by. */
+/**
+ * Seconds by which an event may lie ahead of its arrival: five minutes by the clock of the intake, and the difference
+ * between two clocks.
+ */
 const MAX_AHEAD_S = 600;
 export const MAX_INT64 = String(2n ** 63n - 1n);
 
@@ -38,7 +41,7 @@ export interface AccessFilters {
   readonly window: Window;
 }
 
-/** What can be said about the filters before a snapshot is taken. */
+/** Checks the filters before a snapshot is taken. */
 export function readFilters(parameters: Parameters): AccessFilters {
   const filters = {
     token: parameters.has('token') ? readTokenId(parameters.get('token')!) : undefined,
@@ -50,7 +53,7 @@ export function readFilters(parameters: Parameters): AccessFilters {
   return filters;
 }
 
-/** What has no index would walk every access of the window to find a few. */
+/** Refuses filters without an index if they stand alone: they would walk every access of the window to find a few. */
 function refuseWide(parameters: Parameters): void {
   const alone = NOT_INDEXED.filter((name) => parameters.has(name));
   if (alone.length === 0 || INDEXED.some((name) => parameters.has(name))) return;
@@ -58,7 +61,7 @@ function refuseWide(parameters: Parameters): void {
   throw new RescindError('filter-too-wide', { detail: `combine ${named} with user, client, agent, resource or token` });
 }
 
-/** Of the time of access, no use that was in the ledger by then lies beyond. */
+/** Returns the exclusive upper bound of the time of access: no use in the ledger lies beyond it. */
 export const lastOf = (snapshot: Snapshot, to: number | undefined): number => Math.min(to ?? Infinity, snapshot.at + MAX_AHEAD_S + 1);
 
 export interface ResolvedFilters {
@@ -70,10 +73,10 @@ export interface ResolvedFilters {
 }
 
 const NO_IDS = [0];
-/** Of a resource, operations from this one on have an index of their own. */
+/** The first operation code that has an index of its own for a resource. */
 const FIRST_RARE = OPERATIONS.delete;
 
-/** Rejects with `not-found` for a name that was never seen. */
+/** Resolves the filters to ids. Rejects with `not-found` for a name that was never seen. */
 export async function resolveFilters(snapshot: Snapshot, tenantKey: Uint8Array, parameters: Parameters, filters: AccessFilters): Promise<ResolvedFilters> {
   const ids = {
     user: await resolveFilter(snapshot, tenantKey, parameters, 'user'),

@@ -2,7 +2,10 @@ import { loadSql } from '../../platform/postgres/index.js';
 
 const MATCHES = loadSql(import.meta.url, 'matches.sql');
 
-/** In order of preference: the more a filter usually leaves, the later it comes. Each walks the index of its name. */
+/**
+ * Conditions that can drive a walk, in order of preference: a filter that usually leaves more rows comes later. Each
+ * names its index.
+ */
 const DRIVERS = {
   token: 'a.tok = $7', // access_tok
   user: 'a.usr = d.id', // access_usr
@@ -14,7 +17,7 @@ const DRIVERS = {
 } as const;
 export type Driver = keyof typeof DRIVERS;
 
-/** A statement a driver, of a file of this folder. */
+/** Builds one statement a driver from an SQL file of this folder. */
 export function drivenStatements(file: string, fill: Readonly<Record<string, string>> = {}): Readonly<Record<Driver, string>> {
   const sql = Object.entries(fill).reduce((text, [name, words]) => text.replace(`{${name}}`, () => words), loadSql(import.meta.url, file));
   const matching = sql.replace('{matches}', () => MATCHES);

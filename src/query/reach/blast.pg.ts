@@ -18,10 +18,10 @@ import { findReachedTokens, type ReachedToken, type ReachedTokens } from './toke
 import { readTotals, readUsed, type Used } from './used.pg.js';
 import { byResource, usageOf } from './volumes.js';
 
-/** What `POST /v1/revocations/preview` says of an order. */
+/** The answer of `POST /v1/revocations/preview` to an order. */
 type PreviewAnswer = NonNullable<BlastAnswer['rules'][number]['preview']>;
 
-/** Previews an order for a caller; rejects with a `RescindError`. `revocation` has it. */
+/** Previews an order for a caller; rejects with a `RescindError`. `revocation` implements it. */
 export type PreviewOrder<C extends Asker = Asker> = (caller: C, order: ProposedOrder) => Promise<PreviewAnswer>;
 
 export interface ProposedOrder {
@@ -30,9 +30,9 @@ export interface ProposedOrder {
 }
 
 export interface BlastQuestions {
-  /** What is reached from something compromised, and the rule that stops exactly that. */
+  /** Finds what something compromised reaches, and the rule that stops exactly that. */
   blast(caller: Asker, query: unknown): Promise<BlastAnswer>;
-  /** Who reaches a resource, and how. */
+  /** Finds who reaches a resource, and how. */
   reach(caller: Asker, query: unknown): Promise<BlastAnswer>;
 }
 
@@ -51,7 +51,8 @@ export function createBlastQuestions(options: { readonly ask: Ask; readonly read
       async (snapshot, start: Start) => {
         const from = since ?? snapshot.at - DEFAULT_WINDOW_S;
         if (from > snapshot.at) throw invalid('`since` lies after the moment that is asked about');
-        // What is used is that of a user, a client, an agent or a resource themselves; otherwise of tokens that may have expired since.
+        // Usage of a user, client, agent or resource is attributed to it, so live tokens are enough. Usage of a
+        // session, ID-JAG or token comes from its tokens, which may have expired.
         const ofThemselves = start.entities.length > 0;
         const [reached, usedThemselves, totals] = await Promise.all([
           leadsOf(snapshot).then((leads) =>
@@ -81,7 +82,7 @@ export function createBlastQuestions(options: { readonly ask: Ask; readonly read
   };
 }
 
-/** The rest of the answer is good without it. */
+/** The rest of the answer is valid without the preview. */
 async function previewOf(previewOrder: PreviewOrder, caller: Asker, order: ProposedOrder): Promise<PreviewAnswer | null> {
   try {
     return await previewOrder(caller, order);
@@ -143,10 +144,13 @@ async function describe(snapshot: Snapshot, { start, since, reached, held, used 
   };
 }
 
-/** What may come back is blocked; a session, an ID-JAG and a token do not. */
+/** A user, client, agent or resource may come back later, so it is blocked; a session, ID-JAG or token cannot. */
 const EFFECTS = { user: 'block', client: 'block', agent: 'block', resource: 'block', session: 'revoke', id_jag: 'revoke', token: 'revoke' } as const;
 
-/** A rule on what was asked for, and one on each other name by which alone some live token is reached, or may be where not all were looked at. */
+/**
+ * Proposes a rule on the name that was asked for, and one on each other name by which alone some live token is reached.
+ * If not all tokens were looked at, it proposes a rule on every name.
+ */
 function proposedRules({ names }: Start, live: readonly Reached[], atLeast: boolean): readonly { readonly selector: Selector; readonly tokens: number }[] {
   const count = (name: StartName): number => live.filter(({ by }) => by === name).length;
   return names.map((name) => ({ selector: name.selector, tokens: count(name) })).filter(({ tokens }, nth) => nth === 0 || tokens > 0 || atLeast);

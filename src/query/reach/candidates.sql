@@ -1,11 +1,14 @@
--- Tokens that may be reached: those of each user, client or agent, those of an ID-JAG, and what came of any of them. Which are reached is
--- decided by their facts. Where only live ones are wanted, they are found by their end, and ended ones only lead to what came of them.
--- What stands in braces is of closed lists in candidates.ts: the seeds that there are, and whether only what may be live is wanted.
--- $1 tenant  $2 as of  $3 now  $4 oldest lineage  $5 tokens looked at a seed  $6 tokens given back  $7 and on: ids or keys of the seeds
+-- Finds tokens that may be reached: those of each user, client or agent, those of an ID-JAG, and all descendants. The
+-- caller decides by their facts which are reached. If only live tokens are wanted, they are found by their end; ended
+-- tokens only lead to their descendants. The words in braces are replaced from closed lists in candidates.ts: which
+-- seeds exist, and whether only tokens that may be live are wanted.
+-- $1 tenant  $2 as of  $3 now  $4 oldest lineage  $5 tokens looked at per seed  $6 tokens returned  $7 and on: ids or
+-- keys of the seeds
 WITH RECURSIVE seeded (part, id, key, ix, alive) AS MATERIALIZED (
   {seeds}
 ),
--- Nearly everything is one step away: all at once, since an index takes a sorted list of keys in one walk.
+-- Nearly all descendants are one step away. They are found at once, since an index takes a sorted list of keys in one
+-- walk.
 first AS MATERIALIZED (
   {children}
 ),
@@ -21,7 +24,7 @@ tree AS (
     UNION ALL
     SELECT t.key, t.ix, {alive} FROM id_jag j JOIN token t ON t.tenant = $1 AND t.id_jag_key IN (j.key, j.sha_key) AND t.ix < $2
     WHERE j.tenant = $1 AND j.parent_key = p.key AND j.ix < $2
-    -- Key by key through the indexes: OFFSET and LIMIT keep the planner from joining whole tables.
+    -- OFFSET 0 and LIMIT keep the look-ups key by key through the indexes; without them the planner joins whole tables.
     OFFSET 0
   ) n
 ),

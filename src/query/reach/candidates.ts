@@ -1,23 +1,26 @@
 import { loadSql } from '../../platform/postgres/index.js';
 import type { Seeds } from './start.pg.js';
 
-/** What is told of a candidate beside its key. */
+/** Columns of a candidate after its key. */
 const TOLD = ['CASE WHEN t.bound_ix < $2 THEN t.usr END', 't.client', 'CASE WHEN t.bound_ix < $2 AND coalesce(t.agent_ix, t.ix) < $2 THEN t.agent END', 't.res', 't.iat', 't.exp', 'a.alive'] as const;
-/** As PostgreSQL spells it: whether there was more than is looked at, and a token; without any token the rest is null. */
+/**
+ * A row in PostgreSQL's text format: whether more candidates exist than are looked at, then a candidate. If there is
+ * none, the rest is null.
+ */
 export type CandidateRow = readonly [cutOff: string, ...told: Told];
 export type Told = readonly [key: string, user: string | null, client: string, agent: string | null, resources: string, iat: string, exp: string | null, alive: string];
 
 const CANDIDATES = loadSql(import.meta.url, 'candidates.sql');
 
-/** What may be live as of the snapshot, its lineage apart. */
+/** SQL condition: the token may be live as of the snapshot, its lineage aside. */
 const ALIVE = `((t.conflict_ix IS NULL OR t.conflict_ix >= $2) AND t.iat >= $4 AND (t.exp > $3 OR (t.exp IS NULL AND t.facts ->> 'kind' = 'refresh')))`;
 const END = 'coalesce(t.exp, t.iat + 2592000)';
-/** Parameters of `candidates.sql` that every variant has. */
+/** Number of the first seed parameter; every variant of `candidates.sql` has the parameters before it. */
 const FIRST_SEED = 7;
 
 type Column = 'usr' | 'client' | 'agent';
 
-/** By their end: `token_usr_ends`, `token_client_ends`, `token_agent_ends`. */
+/** Finds tokens by their end through `token_usr_ends`, `token_client_ends` and `token_agent_ends`. */
 const byEnd = (column: Column, part: string, range: string) => (ids: string): string => `SELECT '${part}', d.id, k.key, k.ix, k.alive FROM unnest(${ids}::int[]) d (id)
   CROSS JOIN LATERAL (
     SELECT t.key, t.ix, ${ALIVE} AS alive FROM token t
@@ -25,23 +28,28 @@ const byEnd = (column: Column, part: string, range: string) => (ids: string): st
     ORDER BY ${END} DESC LIMIT $5
   ) k`;
 const live = (column: Column) => byEnd(column, 'l', `${END} > $3::bigint`);
-/** A live token may have come of one that has ended. */
+/** Ended tokens: a live token may descend from one. */
 const ended = (column: Column) => byEnd(column, 'e', `${END} > $4::bigint AND ${END} <= $3`);
-/** The newest, live or not. */
+/** Finds the newest tokens, live or not. */
 const newest = (column: Column) => (ids: string): string => `SELECT 'a', d.id, k.key, k.ix, k.alive FROM unnest(${ids}::int[]) d (id)
   CROSS JOIN LATERAL (SELECT t.key, t.ix, ${ALIVE} AS alive FROM token t WHERE t.tenant = $1 AND t.${column} = d.id AND t.ix < $2::bigint ORDER BY t.ix DESC LIMIT $5) k`;
-/** Also one that nobody has told of: what came of it may name it. */
+/**
+ * Finds tokens by key. A key that no event reported stays in the result, because descendants of the token may name it.
+ */
 const byKey = (keys: string): string => `SELECT 't', 0, k.key, t.ix, t.alive FROM unnest(${keys}::bytea[]) k (key)
   LEFT JOIN LATERAL (SELECT t.ix, ${ALIVE} AS alive FROM token t WHERE t.tenant = $1 AND t.key = k.key AND t.ix < $2::bigint LIMIT 1) t ON true`;
 const byIdJag = (keys: string): string => `(SELECT 'j', 0, t.key, t.ix, ${ALIVE} FROM unnest(${keys}::bytea[]) k (key)
   CROSS JOIN LATERAL (SELECT * FROM token t WHERE t.tenant = $1 AND t.id_jag_key = k.key AND t.ix < $2::bigint LIMIT $5) t LIMIT $5)`;
-/** Whose user nobody had said: the RAS's own name for it may be in the facts, and it shows in no grant of a resource. */
+/**
+ * Tokens without a known user. The RAS's own name for the user may be in the facts, and a resource's grants do not show
+ * it.
+ */
 const UNNAMED = [
   `(SELECT 'n', 0, t.key, t.ix, ${ALIVE} FROM token t WHERE t.tenant = $1 AND t.usr IS NULL AND t.ix < $2::bigint ORDER BY t.ix DESC LIMIT $5)`,
   `(SELECT 'o', 0, t.key, t.ix, ${ALIVE} FROM token t WHERE t.tenant = $1 AND t.bound_ix > t.ix AND t.bound_ix >= $2::bigint AND t.ix < $2 ORDER BY t.bound_ix LIMIT $5)`,
 ];
 
-/** What came of the tokens of `of`, also by way of a later ID-JAG: `token_parent`, `id_jag_parent`. */
+/** Finds the children of the tokens of `of`, also through a later ID-JAG: `token_parent`, `id_jag_parent`. */
 const childrenOf = (of: string): string => `SELECT t.key, t.ix, ${ALIVE} AS alive FROM token t WHERE t.tenant = $1 AND t.parent_key = ANY (ARRAY(SELECT key FROM ${of})) AND t.ix < $2
   UNION ALL
   SELECT t.key, t.ix, t.alive FROM id_jag j
@@ -51,13 +59,13 @@ const childrenOf = (of: string): string => `SELECT t.key, t.ix, ${ALIVE} AS aliv
 export interface CandidatesStatement {
   readonly name: string;
   readonly text: string;
-  /** From `$7` on. */
+  /** Values of `$7` and on. */
   readonly seeds: readonly unknown[];
 }
 
 const texts = new Map<string, string>();
 
-/** Only the seeds that there are: what is left out need not be planned. */
+/** Builds the statement for the given seeds only: the planner skips kinds that are absent. */
 export function candidatesOf(seeds: Seeds, onlyLive: boolean): CandidatesStatement {
   const named = (column: Column) => (onlyLive ? [live(column), ended(column)] : [newest(column)]);
   const all = [
@@ -68,7 +76,7 @@ export function candidatesOf(seeds: Seeds, onlyLive: boolean): CandidatesStateme
     { letter: 'j', values: seeds.idJags, branches: [byIdJag] },
   ].filter(({ values }) => values.length > 0);
   const unnamed = seeds.users.length > 0 || seeds.ofResource;
-  // Without any seed there is nothing to find.
+  // Without any seed, one empty branch finds nothing.
   const used = all.length + Number(unnamed) > 0 ? all : [{ letter: 't', values: [], branches: [byKey] }];
   const name = `reach-candidates-${used.map(({ letter }) => letter).join('')}${unnamed ? 'n' : ''}${onlyLive ? '-live' : ''}`;
   let text = texts.get(name);

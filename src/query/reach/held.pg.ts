@@ -4,7 +4,7 @@ import type { Prepared, Snapshot } from '../ask/snapshot.pg.js';
 import type { Start } from './start.pg.js';
 import type { ReachedToken } from './tokens.pg.js';
 
-/** Shown of each kind. */
+/** Items shown of each kind. */
 export const MAX_SHOWN = 50;
 
 const HELD = loadSql(import.meta.url, 'held.sql').replace('{person}', () => personOf('u.usr', '$2'));
@@ -16,7 +16,7 @@ const STATEMENTS = {
   client: statement('client', grantsBy('g.client = ANY ($3::int[])')), // grant_client
   resource: statement('resource', grantsBy('g.res = ANY ($3::int[])')), // grant_res
   agent: statement('agent', grantsBy('g.agent = ANY ($3::int[])')), // grant_agent
-  // Only what stands behind the tokens.
+  // No grants of its own: only those behind the tokens.
   token: statement('token', 'SELECT NULL::int AS usr, NULL::int AS client, NULL::int AS res, NULL::int AS agent WHERE false AND $3::int[] IS NOT NULL'),
 } as const;
 
@@ -27,7 +27,7 @@ interface HeldRow {
   readonly kind: (typeof GROUPS)[number] | 'grants';
   readonly id: number;
   readonly grants: string;
-  /** Of users all that are one person. */
+  /** For users, all ids of one person; else null. */
   readonly names: readonly number[] | null;
   readonly total: string;
   readonly cut_off: boolean;
@@ -36,7 +36,7 @@ interface HeldRow {
 interface Shown {
   readonly id: number;
   readonly grants: number;
-  /** Ids of tokens that are its own. */
+  /** Ids under which tokens are recorded for it. */
   readonly ids: readonly number[];
 }
 

@@ -1,7 +1,10 @@
 import type { StoredLineage, StoredToken } from '../../projections/index.js';
 import { ruleKey, type RuleKey } from '../../rules/index.js';
 
-/** The lineage as it was known below an index: what came later, and what is known through it alone, is left out. Facts never change. */
+/**
+ * Returns the lineage as it was known below an index. Members that came later are left out, and so are members known
+ * only through those. Facts never change.
+ */
 export function lineageAsOf(lineage: StoredLineage, tenantKey: Uint8Array, index: bigint): StoredLineage {
   if ([...lineage.tokens, ...lineage.idJags].every(({ ix }) => ix < index)) return lineage;
   const tokens = new Map<RuleKey, StoredToken>();

@@ -22,14 +22,14 @@ export const BLAST_PARAMETERS = [
 
 export const REACH_PARAMETERS = [...START_PARAMETERS.resource, ...BESIDE] as const;
 
-/** What is compromised, as it was named. */
+/** The compromised thing, as the caller named it. */
 export type AskedStart =
   | { readonly kind: 'user' | 'client' | 'agent' | 'resource'; readonly ref: EntityRef }
   | { readonly kind: 'session'; readonly iss: string; readonly sid: string }
   | { readonly kind: 'id_jag'; readonly name: { readonly iss: string; readonly jti: string } | { readonly sha256: string } }
   | { readonly kind: 'token'; readonly key: Buffer };
 
-/** Exactly one: of two it would not be clear whether either or both are meant. */
+/** Reads the start. Exactly one must be named: with two it would be unclear whether either or both are meant. */
 export function readStart(parameters: Parameters): AskedStart {
   const kinds = (Object.keys(START_PARAMETERS) as (keyof typeof START_PARAMETERS)[]).filter((kind) => START_PARAMETERS[kind].some((name) => parameters.has(name)));
   if (kinds.length !== 1) throw invalid('name one user, client, agent, session, ID-JAG, token or resource to start from');

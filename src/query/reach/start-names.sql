@@ -1,6 +1,6 @@
--- What is asked for, first, and other names of a user or client that an event states together with this one. A RAS's name is covered where no
--- other name of an IdP is tied to it: two people may share an account there. From a RAS's name nothing is concluded about the IdP's.
--- What stands in braces is how it was named, one of a closed list in start.pg.ts.
+-- Finds the start first, then the other names of a user or client that an event states together with it. A RAS's name
+-- is covered if no other IdP name is tied to it: two people may share an account at a RAS. A RAS's name says nothing
+-- about the IdP's name. The words in braces are replaced from a closed list in start.pg.ts: how the start was named.
 -- $1 tenant  $2 key or id  $3 as of  $4 other names at most  $5 kind
 WITH own AS MATERIALIZED (SELECT e.id, e.parts FROM entity e WHERE e.tenant = $1 AND e.kind = $5::smallint AND {named} AND e.from_ix < $3::bigint)
 SELECT 0 AS nth, id, parts, true AS covered FROM own

@@ -5,13 +5,19 @@ import { DIMENSIONS, ruleKey, ruleKeyToBytes, selectorParts, tokenRef, type Dime
 import type { Early, Prepared } from '../ask/snapshot.pg.js';
 import type { AskedStart } from './parameters.js';
 
-/** Other names of one user or client. With more, the question is refused: nobody could say what is left out. */
+/**
+ * Other names of one user or client. With more, the question is refused, because the answer could not say what it
+ * leaves out.
+ */
 const MAX_NAMES = 1_000;
 
 const START_NAMES = loadSql(import.meta.url, 'start-names.sql');
 const BY_ID = { name: 'reach-start-id', text: START_NAMES.replace('{named}', 'e.id = $2::int') };
 const BY_KEY = { name: 'reach-start-key', text: START_NAMES.replace('{named}', 'e.key = $2::bytea') };
-/** Whatever a RAS issued for an ID-JAG is for the RAS itself, too. */
+/**
+ * Finds clients that may hold tokens for a resource: those seen with it and, if the resource is a RAS, the RAS's own
+ * clients. A token that a RAS issues for an ID-JAG is for the RAS, too.
+ */
 const clientsOf = (name: string, named: string): Prepared => ({
   name,
   text: `WITH own AS MATERIALIZED (SELECT e.id, e.parts ->> 0 AS uri FROM entity e WHERE e.tenant = $1 AND e.kind = ${ENTITY_KINDS.resource} AND ${named} AND e.from_ix < $3::bigint)
@@ -24,7 +30,10 @@ const SESSION_ID_JAGS = {
   name: 'reach-session-id-jags',
   text: `SELECT key, sha_key FROM id_jag WHERE tenant = $1 AND usr = ANY (ARRAY(${SESSION_USERS.text})) AND session_key = $2 AND ix < $3 ORDER BY ix DESC LIMIT $4`,
 };
-/** Of an IdP that tells nothing, and of an issuer's own sessions, tokens alone tell: a rule stops those that state it. */
+/**
+ * Finds tokens that state the session. An IdP that sends no events, or an issuer's own session, is known from tokens
+ * alone; a rule stops those that state it.
+ */
 const SESSION_TOKENS = { name: 'reach-session-tokens', text: `(SELECT key FROM token WHERE tenant = $1 AND facts #>> '{id_jag,sid}' = $3 AND facts #>> '{id_jag,iss}' = $2 AND ix < $4 ORDER BY ix DESC LIMIT $5)
   UNION ALL (SELECT key FROM token WHERE tenant = $1 AND facts ->> 'sid' = $3 AND facts ->> 'iss' = $2 AND ix < $4 ORDER BY ix DESC LIMIT $5)` };
 const FIND_ID_JAG = `SELECT key, sha_key FROM id_jag WHERE tenant = $1 AND key = $2 AND ix < $3 UNION ALL SELECT key, sha_key FROM id_jag WHERE tenant = $1 AND sha_key = $2 AND ix < $3`;
@@ -40,21 +49,24 @@ export interface StartName {
 
 export interface Start {
   readonly kind: AskedStart['kind'];
-  /** The first is the one that was asked for; the others are of a RAS, and of nobody else as far as anybody has said. */
+  /**
+   * The first is the name that was asked for. The others are names at a RAS that, as far as events say, belong to
+   * nobody else.
+   */
   readonly names: readonly StartName[];
-  /** Ids that use and grants are recorded under; none where a session, an ID-JAG or a token was asked for. */
+  /** Ids under which uses and grants are recorded; none for a session, an ID-JAG or a token. */
   readonly entities: readonly number[];
-  /** Ids under other names that an event ties to this one, and whether what is said here is about them too. */
+  /** Ids of other names that an event ties to this one. `covered`: the answer includes what belongs to the name. */
   readonly others: readonly { readonly id: number; readonly covered: boolean }[];
   readonly seeds: Seeds;
 }
 
-/** Where an index finds tokens that may be among those reached. */
+/** Ids and keys by which indexes find tokens that may be reached. */
 export interface Seeds {
   readonly users: readonly number[];
   readonly clients: readonly number[];
   readonly agents: readonly number[];
-  /** The clients are those of a resource: any of them may have tokens for others alone. */
+  /** The clients are those of a resource; any of them may also hold tokens for other resources only. */
   readonly ofResource: boolean;
   readonly tokens: readonly Buffer[];
   readonly idJags: readonly Buffer[];
@@ -62,7 +74,7 @@ export interface Seeds {
 
 export const NO_SEEDS: Seeds = { users: [], clients: [], agents: [], ofResource: false, tokens: [], idJags: [] };
 
-/** Rejects with `not-found` where nothing of this name had been seen at the moment of the snapshot. */
+/** Finds the start. Rejects with `not-found` if nothing of this name had been seen at the moment of the snapshot. */
 export async function findStart(snapshot: Early, tenantKey: Uint8Array, asked: AskedStart): Promise<Start> {
   switch (asked.kind) {
     case 'session':
@@ -81,7 +93,7 @@ export async function findStart(snapshot: Early, tenantKey: Uint8Array, asked: A
 
 const unseen = (what: string): RescindError => new RescindError('not-found', { detail: `no ${what} of this name or id had been seen` });
 
-/** The first of the names that a token is reached by. */
+/** Returns the first name by which a token is reached. */
 export const reachedBy = ({ names }: Start, { sets }: TokenKeys): StartName | undefined =>
   names.find(({ dimension, key }) => sets[DIMENSIONS.indexOf(dimension)]!.includes(key));
 

@@ -7,7 +7,9 @@ import { candidatesOf, type CandidateRow, type Told } from './candidates.js';
 import { lineageAsOf } from './lineage-as-of.js';
 import type { Seeds } from './start.pg.js';
 
-/** Tokens whose lineage one answer reads, the newest: some 100 µs each. Of more, the numbers are lower bounds. */
+/**
+ * Tokens whose lineage one answer reads, the newest: some 100 µs each. If there are more, the numbers are lower bounds.
+ */
 const MAX_EXAMINED = 50_000;
 /** Lineages that are read and judged at a time. Other requests of the process get their turn in between. */
 const EXAMINED_AT_ONCE = 100;
@@ -15,7 +17,7 @@ const EXAMINED_AT_ONCE = 100;
 const CONFLICTS = `SELECT key FROM token WHERE tenant = $1 AND key = ANY ($2::bytea[]) AND conflict_ix < $3
   UNION ALL SELECT key FROM id_jag WHERE tenant = $1 AND key = ANY ($2) AND conflict_ix < $3`;
 
-/** Whose a token is, what for and how long: small ids, epoch seconds. */
+/** Holder, purpose and lifetime of a token: small ids, epoch seconds. */
 interface Terms {
   readonly user: number | null;
   readonly client: number;
@@ -25,35 +27,41 @@ interface Terms {
   readonly exp: number | null;
 }
 
-/** A token that what is compromised reaches, and by what of it. */
+/** A token that is reached, and the name by which it is. */
 export interface ReachedToken<By> extends Terms {
   readonly key: Buffer;
   readonly index: bigint;
   readonly kind: string;
-  /** Not expired, contradicted or too old, and stopped by none of the rules that were asked about. */
+  /** True if the token is not expired, contradicted or too old, and none of the given rules stops it. */
   readonly live: boolean;
-  /** It would be live if no rule stopped it. */
+  /** True if the token would be live without the rule that stops it. */
   readonly stopped: boolean;
   readonly by: By;
 }
 
 export interface ReachedTokens<By> {
-  /** Newest first. Without live ones only where `onlyLive` was asked for. */
+  /** Newest first. With `onlyLive`, they are the live ones and those that would be live without a rule. */
   readonly tokens: readonly ReachedToken<By>[];
-  /** More were there than are looked at. */
+  /** There are more tokens than were looked at. */
   readonly atLeast: boolean;
 }
 
 export interface ReachedBy<By> {
   readonly seeds: Seeds;
   readonly onlyLive: boolean;
-  /** By what a token of these keys is reached; undefined: it is not. */
+  /** Returns the name by which a token with these keys is reached; undefined if it is not reached. */
   readonly select: (keys: TokenKeys) => By | undefined;
-  /** First keys of the selectors of all rules, or undefined where they are too many. Without `rules`, no rule stops anything. */
+  /**
+   * `leads`: first keys of the selectors of all rules, or undefined if there are too many. Without `rules`, no rule
+   * stops anything.
+   */
   readonly rules?: { readonly leads: ReadonlySet<RuleKey> | undefined };
 }
 
-/** Finds the tokens that the seeds lead to, keeps those that `select` accepts, and says which of them `rules` stop as of the snapshot. */
+/**
+ * Finds the tokens reachable from the seeds, keeps those that `select` accepts, and says which of them `rules` stop as
+ * of the snapshot.
+ */
 export async function findReachedTokens<By>(snapshot: Snapshot, reader: Reader, { seeds, onlyLive, select, rules }: ReachedBy<By>): Promise<ReachedTokens<By>> {
   const tenantKey = reader.tenantKey(snapshot.tenant);
   const { candidates, more } = await findCandidates(snapshot, seeds, onlyLive);
@@ -90,7 +98,7 @@ interface Candidate extends Terms {
   readonly alive: boolean;
 }
 
-/** The newest, newest first; and whether there were more. */
+/** Finds the newest candidates, newest first. `more`: there are others. */
 async function findCandidates(snapshot: Snapshot, seeds: Seeds, onlyLive: boolean): Promise<{ readonly candidates: readonly Candidate[]; readonly more: boolean }> {
   const { seeds: seedValues, ...statement } = candidatesOf(seeds, onlyLive);
   const rows = (await snapshot.texts(statement, [
@@ -118,7 +126,7 @@ const candidateOf = ([key, user, client, agent, resources, iat, exp, alive]: Tol
 
 const numberOrNull = (text: string | null): number | null => (text === null ? null : Number(text));
 
-/** As of the snapshot's index, of tokens that were recorded below it. */
+/** Reads the lineages of tokens as of the snapshot's index. The tokens must have been recorded below it. */
 export async function readLineages(snapshot: Snapshot, tenantKey: Uint8Array, keys: readonly RuleKey[]): Promise<StoredLineage[]> {
   return asOfIndex(snapshot, tenantKey, await snapshot.lineage.tokens(snapshot.tenant, keys));
 }
@@ -126,7 +134,7 @@ export async function readLineages(snapshot: Snapshot, tenantKey: Uint8Array, ke
 async function asOfIndex(snapshot: Snapshot, tenantKey: Uint8Array, lineages: readonly (StoredLineage | undefined)[]): Promise<StoredLineage[]> {
   const found = lineages.map((lineage) => lineageAsOf(lineage!, tenantKey, snapshot.index));
   if (snapshot.present) return found;
-  // The reader says what is contradicted now.
+  // The reader marks members that are contradicted now; this keeps the mark for those that were at the index.
   const contradicted = [...new Set(found.flatMap(({ tokens, idJags }) => [...tokens, ...idJags]).flatMap(({ conflict, key }) => (conflict ? [key] : [])))];
   if (contradicted.length === 0) return found;
   const rows = await snapshot.rows<{ key: Buffer }>(CONFLICTS, [contradicted.map(ruleKeyToBytes), String(snapshot.index)]);

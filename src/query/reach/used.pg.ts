@@ -5,7 +5,7 @@ import type { Start } from './start.pg.js';
 import type { ReachedToken } from './tokens.pg.js';
 
 const HOUR_S = 3_600;
-/** Of an hour that nothing comes after. */
+/** An hour later than any other. */
 const LAST_HOUR = 2 ** 31 - 1;
 
 const USED = loadSql(import.meta.url, 'used.sql');
@@ -36,7 +36,7 @@ export interface UsedRow {
   readonly last: string;
 }
 
-/** Of all uses, also of those that the rows leave out. */
+/** Totals of all uses, also of those that the rows leave out. */
 export interface UsedTotals {
   readonly allowed: number;
   readonly denied: number;
@@ -50,13 +50,16 @@ export interface Used {
   readonly rows: readonly UsedRow[];
   /** There are more uses than the rows count. */
   readonly atLeast: boolean;
-  /** Of a client or a resource, of which aggregates know the totals, however many uses there are. */
+  /** Only for a client or a resource: aggregates know their totals, however many uses there are. */
   readonly totals: UsedTotals | undefined;
 }
 
 export type UsedRows = Omit<Used, 'totals'>;
 
-/** Of a user, client, agent or resource what is attributed to it; of a session, an ID-JAG or a token what its tokens did. */
+/**
+ * Reads the uses that are attributed to a user, client, agent or resource; for a session, an ID-JAG or a token, the
+ * uses of its tokens.
+ */
 export async function readUsed(snapshot: Snapshot, { kind, entities }: Start, tokens: readonly ReachedToken<unknown>[], since: number): Promise<UsedRows> {
   const byTokens = kind === 'session' || kind === 'id_jag' || kind === 'token';
   const driving = byTokens ? byteaArray(tokens.map(({ key }) => key)) : int4Array(entities);

@@ -1,4 +1,5 @@
--- Uses since a time by resource and operation. What stands in braces is one of a closed list in used.pg.ts: what is walked.
+-- Sums uses since a time by resource and operation. The words in braces are replaced from a closed list in used.pg.ts:
+-- the index that is walked.
 -- $1 tenant  $2 as of  $3 since  $4 rows read at most  $5 ids or token keys
 WITH used AS MATERIALIZED (
   SELECT CASE WHEN a.res_bound IS NULL OR a.bound_ix < $2 THEN a.res END AS res, a.op, a.outcome, a.n, a.records, a.bytes, a.at, a.until_at

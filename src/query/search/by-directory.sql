@@ -1,4 +1,5 @@
--- Entities that the directory calls so: every word begins a word of the display name, the user name begins so, or an address is that.
+-- Finds entities by their directory entry: each word begins a word of the display name, the text begins the user name,
+-- or the text is an address.
 -- $1 tenant  $2 text  $3 pattern  $4 words  $5 as of  $6 rows
 SELECT e.id, e.kind, e.parts, e.from_ix, false AS exact
 FROM (

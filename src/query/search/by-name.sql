@@ -1,5 +1,6 @@
--- Entities whose name begins so, whatever its case: of each kind the first ones, in the order of entity_name, where the whole name comes
--- first.  $1 tenant  $2 text  $3 pattern  $4 kinds  $5 as of  $6 rows a kind
+-- Finds entities whose name begins with the text, regardless of case: the first ones of each kind in the order of the
+-- index entity_name, in which the whole name comes first.
+-- $1 tenant  $2 text  $3 pattern  $4 kinds  $5 as of  $6 rows a kind
 SELECT e.id, e.kind, e.parts, e.from_ix, e.exact
 FROM unnest($4::smallint[]) WITH ORDINALITY AS k (kind, nth)
 CROSS JOIN LATERAL (

@@ -1,4 +1,5 @@
--- Tokens and ID-JAGs by any key of theirs, and tokens that came of such an ID-JAG.  $1 tenant  $2 keys of tokens, $3 of ID-JAGs  $4 as of  $5 rows
+-- Finds tokens and ID-JAGs by any of their keys, and tokens issued for such an ID-JAG.
+-- $1 tenant  $2 keys of tokens, $3 of ID-JAGs  $4 as of  $5 rows
 (SELECT 'token' AS kind, false AS lineage, key, ix, facts ->> 'iss' AS iss, coalesce(facts ->> 'jti', facts ->> 'sha256', facts ->> 'signing_input_sha256') AS name
  FROM token WHERE tenant = $1 AND key = ANY ($2::bytea[]) AND ix < $4::bigint)
 UNION ALL

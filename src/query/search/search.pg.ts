@@ -17,7 +17,7 @@ const ENTRY = 'SELECT ix, type FROM entry WHERE tenant = $1 AND ix = $2 AND ix <
 
 export const SEARCH_PARAMETERS = ['q', 'iss', 'jti', 'as_of', 'limit'] as const;
 
-/** In the order in which they are shown. */
+/** Kinds of entities that are searched, in the order in which they are shown. */
 const SEARCHED = ['user', 'client', 'agent', 'agent_type', 'resource', 'route', 'address'] as const satisfies readonly EntityKind[];
 const CODES: readonly number[] = SEARCHED.map((kind) => ENTITY_KINDS[kind]);
 
@@ -27,7 +27,10 @@ const KEY = /^[A-Za-z0-9_-]{21}[AQgw]$/;
 const DIGEST = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
 const HEX_DIGEST = /^[0-9A-Fa-f]{64}$/;
 
-/** Finds what a name, id or digest stands for: what is whole first. A token is asked for by its digest, or by `iss` and `jti`; never by its text. */
+/**
+ * Finds what a name, id or digest stands for; exact matches come first. A token is found by its digest, or by `iss` and
+ * `jti`, never by its text.
+ */
 export function createSearchQuestion({ ask, reader }: { readonly ask: Ask; readonly reader: Reader }) {
   return (tenant: string, query: unknown): Promise<SearchAnswer> => {
     refuseTokens(query);
@@ -71,7 +74,7 @@ const keysOfName = (tenantKey: Uint8Array, ...parts: readonly string[]): TokenKe
   idJags: [ruleKeyToBytes(ruleKey(tenantKey, 'id_jag', parts))],
 });
 
-/** Of a digest, in base64url or hexadecimal, or of the key that other answers give. */
+/** Returns the keys of a digest (base64url or hexadecimal), or the key that other answers give. */
 function keysOfText(tenantKey: Uint8Array, text: string): TokenKeys | undefined {
   if (KEY.test(text)) return { tokens: [Buffer.from(text, 'base64url')], idJags: [Buffer.from(text, 'base64url')] };
   const digest = HEX_DIGEST.test(text) ? Buffer.from(text, 'hex').toString('base64url') : text;
@@ -97,7 +100,7 @@ async function findTokens(snapshot: Snapshot, { tokens, idJags }: TokenKeys, lim
   });
 }
 
-/** Rules and sources are those of now. */
+/** Finds rules and sources as they are now. */
 function findRegistered(reader: Reader, tenant: string, text: string): SearchItem[] {
   const lower = text.toLowerCase();
   const rule = UUID.test(lower) ? reader.rules(tenant).get(lower) : undefined;
