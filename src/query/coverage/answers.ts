@@ -1,7 +1,7 @@
 import { Type, type Static } from 'typebox';
 import { AsOf, Count, Index, lowerBound, maybe, one, REASON, Source, strict, Time, TokenId } from '../ask/answer-parts.js';
 
-/** Most serious first: what hides most of what happens. */
+/** Codes of findings, the most serious first: those that hide most of what happens. */
 export const FINDING_CODES = [
   'never-heard',
   'silent-for',

@@ -15,14 +15,14 @@ const LAST_EVENTS = loadSql(import.meta.url, 'last-events.sql');
 const REFUSED_TOKENS = loadSql(import.meta.url, 'refused-tokens.sql');
 const LAST_REFUSALS = loadSql(import.meta.url, 'last-refusals.sql');
 
-/** Events, and refusals, that are shown. */
+/** Events that are shown, and refusals. */
 const SHOWN = 20;
-/** Records of a tenant's quarantine among which the last refusals are looked for. */
+/** Records of a tenant's quarantine that are searched for the last refusals of a source. */
 const MAX_REFUSALS_READ = 20_000;
-/** The broker has so long to say how far a topic is behind; then the answer does without. */
+/** Time that the broker has to say how far a topic is behind; after it, the answer leaves partitions out. */
 const BROKER_TIMEOUT_MS = 1_500;
 
-/** Who asks. `emit` reaches as far as its bound: the sources it names. */
+/** The caller of a check. With the role `emit` it may ask only about the sources that the role names. */
 export interface CheckAsker {
   readonly id: string;
   readonly tenant: string;
@@ -37,16 +37,16 @@ export interface PartitionState {
   readonly lag: string | null;
 }
 
-/** What only a process of another role knows; absent where this one does not have it. */
+/** Facts that only a process of another role knows; a function is absent if this process does not have the role. */
 export interface SourceSight {
-  /** Partitions of a tenant's own topics; null where this process reads none. */
+  /** Returns the partitions of the tenant's own topics; null if this process reads none. */
   readonly partitions?: (asker: { readonly id: string; readonly tenant: string }) => Promise<readonly PartitionState[] | null>;
-  /** Keys of a source that verify now; may fetch them. */
+  /** Counts the keys of a source that can verify now; may fetch them. */
   readonly usableKeys?: (sourceId: string) => Promise<number>;
   readonly judge?: JudgeToken;
 }
 
-/** Tells a team that connects a source what arrived and what was refused, now. */
+/** Tells a team that connects a source what arrived and what was refused, as of now. */
 export function createSourceCheck({ ask, reader, sight }: { readonly ask: Ask; readonly reader: Reader; readonly sight: SourceSight }) {
   function findSource({ tenant, roles }: CheckAsker, nameOrId: string): RegisteredSource {
     const source = reader.findSource(tenant, nameOrId);
@@ -77,7 +77,7 @@ export function createSourceCheck({ ask, reader, sight }: { readonly ask: Ask; r
   return async (asker: CheckAsker, nameOrId: string, query: unknown): Promise<SourceCheckAnswer> => {
     readParameters(query, []);
     const source = findSource(asker, nameOrId);
-    // Before the snapshot is opened: it would be held while others are waited for.
+    // Waits before the snapshot is opened, so that no connection is kept meanwhile.
     const [partitions, keys] = await Promise.all([partitionsOf(asker, source.topic), keysOf(source)]);
 
     return ask(asker.tenant, async (snapshot) => {

@@ -6,10 +6,10 @@ import { readUsesBelow, type SourceUses } from './uses.pg.js';
 
 const NOW = { name: 'coverage-now', text: loadSql(import.meta.url, 'now.sql') };
 
-/** Kinds of what sources said that a process remembers, of all tenants: about 300 bytes each. */
+/** Kinds of what sources said that a process remembers, over all tenants: about 300 bytes each. */
 const MAX_REMEMBERED = 20_000;
 
-/** What the blocks below one come to, of these sources; nothing of it changes again. */
+/** Counts of these sources in all blocks below `block`. They never change. */
 interface Closed {
   readonly block: number;
   /** First day that the clock is judged by. */
@@ -30,7 +30,7 @@ export interface Refused {
   readonly source: string;
   readonly code: string;
   readonly count: number;
-  /** Of all sources and codes. */
+  /** Records counted over all sources and codes. */
   readonly read: number;
 }
 
@@ -42,7 +42,7 @@ export interface Sequence {
   readonly given_up: number;
 }
 
-/** Refusals that are counted, of those from one second up to another. */
+/** Seconds between which refusals are counted (`to` is exclusive), and the number that is counted at most. */
 export interface RefusalWindow {
   readonly from: number;
   readonly to: number;
@@ -51,7 +51,7 @@ export interface RefusalWindow {
 
 export type ReadNow = (snapshot: Snapshot, sources: readonly string[], refusals: RefusalWindow) => Promise<Now>;
 
-/** What a snapshot of the present says of sources: closed blocks as they are remembered, and one statement for the rest. */
+/** Reads what sources said as of now: closed blocks from memory, and one statement for the rest. */
 export function createCountMemory(): ReadNow {
   const remembered = new LRUCache<string, Closed>({ maxSize: MAX_REMEMBERED, sizeCalculation: ({ counts }) => 1 + counts.size });
   return async (snapshot, sources, { from, to, most }) => {
@@ -65,7 +65,7 @@ export function createCountMemory(): ReadNow {
     const counts = (row!.counts ?? []).map(countOf);
     const uses = (row!.uses ?? []).map(([source, blk, came, attributed]) => ({ source, blk, came, attributed }));
     const below = closed.block === block ? closed : { ...closed, ...join(closed, counts.filter(({ blk }) => blk < block), uses.filter(({ blk }) => blk < block)), block };
-    // Of two questions at the end of a block the later one's is kept.
+    // If two questions cross the end of a block, the one with the higher block is kept.
     if (below !== there && (there === undefined || there.block <= block)) remembered.set(name, below);
     const whole = join(below, counts.filter(({ blk }) => blk >= block), uses.filter(({ blk }) => blk >= block));
     return {
@@ -90,7 +90,10 @@ const keyOf = ({ source, what }: { readonly source: string; readonly what: strin
 type BlockCount = Count & { readonly blk: number; readonly day: number };
 type BlockUses = SourceUses & { readonly source: string; readonly blk: number };
 
-/** `counts` in the order of days and blocks: the last of a kind counts from the first on. */
+/**
+ * Adds counts of later blocks. `counts` come in the order of days and blocks: the last of a kind holds the total from
+ * the beginning.
+ */
 function join({ counts, uses, since }: Pick<Closed, 'counts' | 'uses' | 'since'>, more: readonly BlockCount[], used: readonly BlockUses[]): Pick<Closed, 'counts' | 'uses'> {
   const all = new Map(counts);
   for (const one of more) {
@@ -134,7 +137,7 @@ type CountWords = readonly [
   prompt: number,
 ];
 
-/** Null: there are none. */
+/** A row of `now.sql`. A list without rows is null. */
 interface NowRow {
   readonly [column: string]: unknown;
   readonly counts: readonly CountWords[] | null;

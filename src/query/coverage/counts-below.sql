@@ -1,5 +1,6 @@
--- counts.sql for the beginning of a block, or for the present, before which there is no open block: of every kind that each source was heard to
--- say the last row, which counts from the first on, and the rows of the last days for the clock.
+-- Counts what each source said below a block: the last row of each kind, which holds the total from the beginning, and
+-- the rows of the last days for the clock. Used instead of counts.sql at the beginning of a block and for the present,
+-- which have no open block.
 -- $1 tenant  $2 first day that the clock is judged by  $3 sources  $4 block; for the present one that is never reached
 WITH RECURSIVE said (source, what) AS (
   SELECT s.id, (SELECT min(what) FROM source_count WHERE tenant = $1 AND source = s.id) FROM unnest($3::uuid[]) AS s (id)

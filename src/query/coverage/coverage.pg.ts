@@ -19,7 +19,10 @@ export const COVERAGE_PARAMETERS = ['as_of', 'limit', 'cursor'] as const;
 const REFUSED_WITHIN_S = 86_400;
 const MAX_FINDINGS = 100;
 
-/** What of each registered source is seen, and what is not. Registrations are those of now, whatever `as_of` is. */
+/**
+ * Answers what is seen of each registered source, and what is not. Registrations are the current ones, whatever `as_of`
+ * is.
+ */
 export function createCoverageQuestion({ ask, reader }: { readonly ask: Ask; readonly reader: Reader }) {
   const readNow = createCountMemory();
   return (tenant: string, query: unknown): Promise<CoverageAnswer> => {
@@ -87,7 +90,7 @@ interface Seen {
   readonly heard: (source: string) => Heard;
   readonly uses: ReadonlyMap<string, SourceUses>;
   readonly refused: readonly Refused[];
-  /** Kept for the present alone. */
+  /** Empty for the past: sequences are kept for the present only. */
   readonly sequences: ReadonlyMap<string, Sequence>;
 }
 

@@ -1,10 +1,10 @@
 import { FINDING_CODES, type CoverageItem, type Finding } from './answers.js';
 import type { LineageProfile } from '../ask/reader.js';
 
-/** A source that said something once and nothing for so long. */
+/** Seconds without an event after which a source counts as silent. */
 export const SILENT_AFTER_S = 86_400;
 
-/** What the team does not see, and why, of one source. Of a disabled one nothing: nobody waits for it. */
+/** Lists what the team does not see of a source, and why. A disabled source has no findings: nobody waits for it. */
 export function findingsOf(item: CoverageItem, lineage: LineageProfile, at: number): readonly Finding[] {
   if (item.disabled) return [];
   const { source, last, sequence, refused, tokens, uses, clock } = item;
@@ -45,7 +45,7 @@ const UNITS = [
   ['minutes', 60],
 ] as const;
 
-/** For people: the largest unit of which there are two. */
+/** Writes a span for people, in the largest unit of which there are at least two. */
 export function spanOf(seconds: number): string {
   const [name, size] = UNITS.find(([, unit]) => seconds >= 2 * unit) ?? ['seconds', 1];
   const value = seconds / size;

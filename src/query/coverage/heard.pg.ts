@@ -7,21 +7,21 @@ const COUNTS = loadSql(import.meta.url, 'counts.sql');
 const COUNTS_BELOW = { name: 'source-counts-below', text: loadSql(import.meta.url, 'counts-below.sql') };
 
 const DAY_S = 86_400;
-/** An open block that no ledger reaches: every block is counted whole. */
+/** A block number that no ledger reaches, so that every block counts whole. */
 const NO_OPEN_BLOCK = 2 ** 31 - 1;
-/** A clock is called wrong by no fewer events that all came late. */
+/** Events, all late, that it takes to call a clock wrong. */
 const MIN_LATE_EVENTS = 20;
 
 export const blockOf = ({ index }: Pick<Snapshot, 'index'>): number => Number(index >> BLOCK_BITS);
 
-/** Of one type of event. */
+/** What a source sent of one type of event. */
 export interface HeardType {
   readonly type: string;
   readonly events: number;
   readonly lastIndex: string;
   /** Epoch milliseconds. */
   readonly lastArrival: number;
-  /** Milliseconds; null of events that came before delays were kept. */
+  /** Milliseconds; null for events that came before delays were kept. */
   readonly lastDelay: number | null;
 }
 
@@ -38,7 +38,7 @@ export interface Heard {
   readonly clock: Clock | null;
 }
 
-/** Of one kind that a source was heard to say: a type of event, or what its tokens show. */
+/** Count of one kind of what a source said: a type of event, or what its tokens show. */
 export interface Count {
   readonly source: string;
   readonly what: string;
@@ -47,11 +47,11 @@ export interface Count {
   /** Epoch milliseconds. */
   readonly lastArrival: number;
   readonly lastDelay: number | null;
-  /** Of the events that the clock is judged by. */
+  /** Delays of the events that the clock is judged by. */
   readonly delays: Delays;
 }
 
-/** Milliseconds; nothing is least or most of no events. */
+/** Delays in milliseconds. Without events, `least` and `most` are infinite. */
 export interface Delays {
   readonly events: number;
   readonly least: number;
@@ -61,10 +61,13 @@ export interface Delays {
   readonly prompt: number;
 }
 
-/** Today and the day before, in UTC: a clock that was put right is right again the day after. */
+/**
+ * Returns the first day that the clock is judged by: yesterday, in UTC. A corrected clock counts as right from the
+ * second day on.
+ */
 export const clockDaysOf = ({ at }: Pick<Snapshot, 'at'>): number => Math.floor(at / DAY_S) - 1;
 
-/** What each of the sources was heard to say, as of the snapshot. */
+/** Reads what each source said, as of the snapshot. */
 export async function readHeard(snapshot: Snapshot, sources: readonly string[]): Promise<(source: string) => Heard> {
   const since = clockDaysOf(snapshot);
   const counts = snapshot.present
@@ -73,7 +76,7 @@ export async function readHeard(snapshot: Snapshot, sources: readonly string[]):
   return heardOf(counts);
 }
 
-/** What the blocks below one say, of a ledger that has left them: whenever it is asked, the same. */
+/** Counts what the sources said in closed blocks below `block`. The result never changes. */
 export const readCountsBelow = async (snapshot: Snapshot, block: number, since: number, sources: readonly string[]): Promise<Count[]> =>
   (await snapshot.rows<CountRow>(COUNTS_BELOW, [since, sources, block])).map(countOf);
 
@@ -88,7 +91,7 @@ export function heardOf(counts: Iterable<Count>): (source: string) => Heard {
 }
 
 function heardOfOne(counts: readonly Count[]): Heard {
-  // What is remembered is in the order in which it came up.
+  // Remembered counts come in the order in which they were first read.
   const events = counts.filter(({ what }) => !isToken(what)).sort((one, other) => (one.what < other.what ? -1 : 1));
   const count = (what: string): number => counts.find((one) => one.what === what)?.n ?? 0;
   return {

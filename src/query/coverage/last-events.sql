@@ -1,5 +1,6 @@
--- The last events of a source, newest first, with what they said. Of two runs the one whose last event is older holds no newer one, so
--- that as many runs as events are enough.  $1 tenant  $2 source  $3 events
+-- Lists the last events of a source, newest first, with their payloads. Runs are read by their last event: a run whose
+-- last event is older has no newer event, so as many runs as events are enough.
+-- $1 tenant  $2 source  $3 events
 SELECT one.ix, one.what, one.arrival, one.delay, p.mode, p.bytes
 FROM (
   SELECT (run.last_ix >> 16 << 16) + u.at AS ix, run.what, run.arrival, u.delay

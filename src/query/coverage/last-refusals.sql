@@ -1,4 +1,5 @@
--- What was refused last of a source, newest first, among the newest records of the tenant.  $1 tenant  $2 source  $3 rows  $4 records
+-- Lists the last refusals of a source, newest first, among the newest quarantined records of the tenant.
+-- $1 tenant  $2 source  $3 rows  $4 records
 SELECT id, floor(extract(epoch FROM at) * 1000)::bigint AS at_ms, code, detail, door, caller, topic, partition, record_offset, replayed_at IS NOT NULL AS replayed
 FROM (
   SELECT * FROM quarantine

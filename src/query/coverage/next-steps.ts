@@ -4,7 +4,9 @@ import { spanOf } from './findings.js';
 type Checked = Omit<SourceCheckAnswer, 'next_steps'>;
 type Step = SourceCheckAnswer['next_steps'][number];
 
-/** Codes of refusals that one sentence helps with; of the others the detail of the record says what to do. */
+/**
+ * Help for codes of refusals that one sentence can solve. For other codes, the detail of the record says what to do.
+ */
 const HELP: Readonly<Record<string, string>> = {
   'unknown-type': 'the CloudEvents `type` must be dev.rescind.<name>.v1',
   'type-not-allowed': 'the source is not registered for this type: register it (rescind source update), or do not send it',
@@ -15,14 +17,20 @@ const HELP: Readonly<Record<string, string>> = {
   conflict: 'the same event id was used for something else: give every event an id of its own',
 };
 
-/** Seconds for which a reason why tokens are not active is something to do; later it may have been repaired. */
+/** Seconds during which a reason why tokens are not active is a next step; later it may have been repaired. */
 const FRESH_S = 3_600;
 
-/** Tells whether the last thing that came was refused, in milliseconds: events and refusals of one second are told apart. */
+/**
+ * Says whether the last thing that came was refused. Compares milliseconds, so that events and refusals of one second
+ * are told apart.
+ */
 export const wasLast = (refusal: { readonly at_ms: string } | undefined, event: { readonly arrival: string } | undefined): boolean =>
   refusal !== undefined && (event === undefined || Number(refusal.at_ms) >= Number(event.arrival));
 
-/** What somebody who connects a source does next, the most urgent first. One line says that there is nothing to do. */
+/**
+ * Lists what the team that connects a source should do next, the most urgent first. If there is nothing to do, one line
+ * says so.
+ */
 export function nextSteps(
   checked: Checked,
   registered: { readonly topic: string; readonly uri: string },

@@ -1,7 +1,7 @@
--- What sources said, reported and were refused, of the present: of the blocks from one on, since what came before is remembered; as JSON, of
--- which there are hundreds of rows.
--- $1 tenant  $2 block  $3 sources  $4 from, $5 to (epoch seconds) of refusals  $6 refusals counted  $7 last block: what lies between two is
--- planned as few rows, what lies above one as a third of all
+-- Reads what sources said, reported and were refused, as of now, from block $2 on; earlier blocks are remembered.
+-- Returns JSON, because there are hundreds of rows. The upper bound $7 changes no result: the planner expects few rows
+-- between two blocks, but a third of all above one.
+-- $1 tenant  $2 block  $3 sources  $4 from, $5 to (epoch seconds) of refusals  $6 refusals counted  $7 last block
 SELECT
   (SELECT json_agg(json_build_array(source, what, blk, day, total, last_ix, last_arrival, last_delay, n, delay_least, delay_most, delay_sum, ahead, prompt) ORDER BY day, blk)
    FROM source_count

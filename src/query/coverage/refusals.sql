@@ -1,4 +1,5 @@
--- What was refused of a tenant's sources in a window, by reason; at most so many records are counted, and `read` says how many were.
+-- Counts refused records of a tenant's sources in a window, by reason. At most $4 records are counted; `read` says how
+-- many were.
 -- $1 tenant  $2 from, $3 to (epoch seconds)  $4 records
 SELECT source, code, count(*) AS n, sum(count(*)) OVER () AS read
 FROM (

@@ -3,12 +3,14 @@ import type { ArrivalMode } from '../../log/index.js';
 
 type Data = Readonly<Record<string, unknown>>;
 
-/** Members that say what an event is about, where the ones before are not all there. */
+/** Members that identify the subject of an event. The first row whose members are all present counts. */
 const IDENTITIES = [['token'], ['iss', 'jti'], ['sha256'], ['signing_input_sha256'], ['iss', 'sid'], ['iss', 'sub'], ['iss', 'idp_client_id']] as const;
-/** What else names it, where it is there. */
+/** Members that are added if they are present. */
 const COMPLEMENTS = ['tenant', 'sub', 'client_id', 'resource'] as const;
 
-/** What an event is about, in its own words: of all that it says only names, which the ledger's readers may see. */
+/**
+ * Names the subject of an event in the event's own words. It returns only names, which readers of the ledger may see.
+ */
 export function subjectOf(mode: ArrivalMode, bytes: Buffer): Data {
   const parsed = parse(bytes);
   const data = mode === 'binary' ? parsed : dataOf(parsed);
@@ -17,7 +19,7 @@ export function subjectOf(mode: ArrivalMode, bytes: Buffer): Data {
   return pick(data, [...identity, ...COMPLEMENTS]);
 }
 
-/** The data of an event that came whole, plain or encoded. */
+/** Returns the data of a structured event, plain or base64. */
 function dataOf({ data, data_base64: encoded }: Data): Data {
   return typeof encoded === 'string' ? parse(decodeBase64(encoded) ?? Buffer.alloc(0)) : objectOf(data);
 }

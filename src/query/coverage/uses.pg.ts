@@ -13,11 +13,11 @@ export interface SourceUses {
   readonly attributed: number;
 }
 
-/** In the past. */
+/** Sums uses as of a past index. */
 export const readUsesAt = async (snapshot: Snapshot, block: number): Promise<ReadonlyMap<string, SourceUses>> =>
   usesOf(await snapshot.rows<UsesRow>(USES, [block, String(snapshot.index)]));
 
-/** In blocks that the ledger has left. */
+/** Sums uses in closed blocks below `block`. */
 export const readUsesBelow = async (snapshot: Snapshot, block: number): Promise<ReadonlyMap<string, SourceUses>> => usesOf(await snapshot.rows<UsesRow>(USES_BELOW, [block]));
 
 const usesOf = (rows: readonly UsesRow[]): ReadonlyMap<string, SourceUses> =>

@@ -1,5 +1,5 @@
--- Uses that each source reported, and those that are attributed, as of an index: counted blocks, and the open one row by row; what came
--- before it and was attributed in it is found by access_late.
+-- Sums the uses that each source reported, and those that are attributed, as of an index: closed blocks by their sums,
+-- the open block row by row. The index access_late finds older uses that were attributed within the open block.
 -- $1 tenant  $2 open block; for the present one that is never reached  $3 as of
 SELECT source, sum(came) AS came, sum(attributed) AS attributed
 FROM (

@@ -2,8 +2,9 @@ import { Type, type Static } from 'typebox';
 import { Agent, Base64, Client, Count, GrantedScopes, INACTIVE, Index, lowerBound, maybe, one, page, Resource, Scopes, Source, strict, Time, TokenId, User } from '../ask/answer-parts.js';
 
 /*
- * What the read API answers: the single source of the types, of OpenAPI's response schemas and of the check in the integration
- * spec. Times are integer seconds; positions in the ledger are decimal strings, because a JSON number is floating point.
+ * Schemas of the lists' answers: the only source of the types, of OpenAPI's response schemas and of the check in the
+ * integration spec. Times are integer seconds. Positions in the ledger are decimal strings, because a JSON number is
+ * floating point.
  */
 const usage = {
   accesses: Count,

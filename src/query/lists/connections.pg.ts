@@ -23,7 +23,10 @@ export const CONNECTION_PARAMETERS = [
   'cursor',
 ] as const;
 
-/** Which client application may reach which resource application, and does. `from` and `to` bound the usage, not the list. */
+/**
+ * Lists which client application may reach which resource application, and which does. `from` and `to` bound the usage,
+ * not the list.
+ */
 export function createConnectionsQuestion({ ask, reader, memory }: { readonly ask: Ask; readonly reader: Reader; readonly memory: PairMemory }) {
   return (tenant: string, query: unknown): Promise<ConnectionPage> => {
     const parameters = readParameters(query, CONNECTION_PARAMETERS);
@@ -80,7 +83,7 @@ interface ConnectionRow {
   readonly from_ix: string;
   readonly state: number;
   readonly arrival: string;
-  /** 0: no event of the IdP has named it. */
+  /** 0 if no event of the IdP has named the connection. */
   readonly at: string;
   readonly idp_client: number;
   readonly client: number;

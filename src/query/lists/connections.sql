@@ -1,4 +1,4 @@
--- A page of a tenant's connections as they stood at an index.
+-- Reads a page of a tenant's connections as they were at an index.
 -- $1 tenant  $2 after this id  $3 rows  $4 clients  $5 resources  $6 agents  $7 as of
 SELECT c.id, c.from_ix, c.state, c.at, c.idp_client, c.client, c.res, c.agent, c.scopes, e.arrival
 FROM (

@@ -9,7 +9,10 @@ import type { Ask } from '../ask/snapshot.pg.js';
 
 const ENTRY = { name: 'entry', text: loadSql(import.meta.url, 'entry.sql') };
 
-/** One entry as it is stored, with everything that a reader needs to recompute its commitment and leaf hash (wire.md, "Entry"). */
+/**
+ * Reads one entry as it is stored, with everything that a reader needs to recompute its commitment and leaf hash
+ * (wire.md, "Entry").
+ */
 export function createEntryQuestion({ ask, reader }: { readonly ask: Ask; readonly reader: Reader }) {
   return (tenant: string, index: string, query: unknown): Promise<EntryAnswer> => {
     readParameters(query, []);

@@ -25,7 +25,10 @@ export const GRANT_PARAMETERS = [
   'cursor',
 ] as const;
 
-/** The standing rights: user × client × resource, granted and used scopes. `from` and `to` bound the usage, not the list. */
+/**
+ * Lists the standing rights (user × client × resource) with granted and used scopes. `from` and `to` bound the usage,
+ * not the list.
+ */
 export function createGrantsQuestion({ ask, reader }: { readonly ask: Ask; readonly reader: Reader }) {
   return (tenant: string, query: unknown): Promise<GrantPage> => {
     const parameters = readParameters(query, GRANT_PARAMETERS);

@@ -1,5 +1,6 @@
--- A page of a tenant's grants as they stood at an index, with the scopes that were used.
--- $1 tenant  $2, $3, $4 after this user, client, resource  $5 rows  $6 users  $7 clients  $8 resources  $9 agents  $10 as of
+-- Reads a page of a tenant's grants as they were at an index, with their used scopes.
+-- $1 tenant  $2, $3, $4 after this user, client, resource  $5 rows  $6 users  $7 clients  $8 resources  $9 agents  $10
+-- as of
 WITH page AS MATERIALIZED (
   SELECT usr, client, res, agent, scopes
   FROM grant_version

@@ -7,12 +7,15 @@ import type { Snapshot } from '../ask/snapshot.pg.js';
 
 const REFUSED_TOKEN = { name: 'refused-token', text: loadSql(import.meta.url, 'refused-token.sql') };
 
-/** First reason that the facts of a token give against it, whoever asks and whatever its text says. */
+/** Returns the first reason for which the facts of a token make it inactive, for any caller and any text. */
 export type JudgeToken = (tenant: string, lineage: StoredLineage) => InactiveReason | undefined;
 
 type Because = Static<(typeof INACTIVE)['because']>;
 
-/** Tells whether a token would be active, and why not. Only texts show a mismatch, a `typ` or a bad signature. */
+/**
+ * Says whether a token would be active, and if not, why. A mismatch, a wrong `typ` or a bad signature shows only in a
+ * text of the token.
+ */
 export async function readInactive(snapshot: Snapshot, key: Buffer, lineage: StoredLineage, judge: JudgeToken | undefined): Promise<{ would_be_active: boolean | null; because: Because }> {
   if (!snapshot.present || judge === undefined) return { would_be_active: null, because: [] };
   const said = judge(snapshot.tenant, lineage);
@@ -26,7 +29,7 @@ export async function readInactive(snapshot: Snapshot, key: Buffer, lineage: Sto
   return { would_be_active: isSure ? false : because.length > 0 ? null : true, because };
 }
 
-/** The other reasons are of a moment, and the facts say whether they still hold. */
+/** Reasons that only texts show. Any other reason holds for a moment, and the facts say whether it still does. */
 const ONLY_TEXTS_SHOW: ReadonlySet<InactiveReason> = new Set<InactiveReason>(['mismatch', 'unverified']);
 
 export function reasonOf({ reason, member }: Reason): { reason: string; member: string | null; says: string } {

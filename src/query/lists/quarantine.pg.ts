@@ -16,7 +16,7 @@ const POSITION = /^(?:0|[1-9][0-9]{0,18})$/;
 export const QUARANTINE_PARAMETERS = ['code', 'source', 'operator', 'limit', 'cursor'] as const;
 export const QUARANTINED_PARAMETERS = ['operator'] as const;
 
-/** Who asks. What came of no registered source is shown to administrators of the tenant `default` alone. */
+/** The caller. Records of no registered source are shown only to administrators of the tenant `default`. */
 export interface QuarantineAsker {
   readonly tenant: string;
   readonly roles: { readonly admin?: unknown };
@@ -28,7 +28,10 @@ export interface QuarantineQuestions {
   one(asker: QuarantineAsker, id: string, query: unknown): Promise<QuarantineItem>;
 }
 
-/** What was refused: of the tenant's sources, or with `operator` of unknown ones, which no tenant sees. */
+/**
+ * Lists refused records: those of the tenant's sources or, with `operator`, those of unknown sources, which no tenant
+ * sees.
+ */
 export function createQuarantineQuestions({ ask, reader }: { readonly ask: Ask; readonly reader: Reader }): QuarantineQuestions {
   function readOperator(parameters: Parameters, { tenant, roles }: QuarantineAsker): boolean {
     const value = parameters.get('operator') ?? 'false';

@@ -1,4 +1,5 @@
--- What was refused, newest first. $1 tenant  $2 before this id  $3 code  $4 source  $5 rows  $6 the operator's part instead  $7 this id
+-- Lists refused records, newest first.
+-- $1 tenant  $2 before this id  $3 code  $4 source  $5 rows  $6 true: the operator's records instead  $7 this id
 SELECT id, source, (extract(epoch FROM at) * 1000)::bigint AS at_ms, code, detail, door, caller, cluster, topic, partition, record_offset,
        mode, size, headers, bytes, whole, (extract(epoch FROM replayed_at) * 1000)::bigint AS replayed_ms
 FROM quarantine

@@ -7,10 +7,12 @@ import type { Ask, Snapshot } from '../ask/snapshot.pg.js';
 
 const SEQUENCES = loadSql(import.meta.url, 'sequences.sql');
 
-/** Gaps that are shown of a source; `missing` counts the numbers of all. */
+/** Gaps of a source that are shown; `missing` counts the numbers of all. */
 const MAX_GAPS_SHOWN = 100;
 
-/** What the sources' own numbering says of their events: a gap is an event that never came, or not yet. */
+/**
+ * Answers which events are missing by the sources' own numbering: a gap is an event that never came, or has not yet.
+ */
 export function createSequencesQuestion({ ask, reader }: { readonly ask: Ask; readonly reader: Reader }) {
   return (tenant: string, query: unknown): Promise<SequencesAnswer> => {
     readParameters(query, []);
@@ -29,7 +31,10 @@ export function createSequencesQuestion({ ask, reader }: { readonly ask: Ask; re
   };
 }
 
-/** Of the sources that number their events; of each at most so many gaps. What is kept is the present. */
+/**
+ * Reads the sequences of the sources that number their events, at most `gaps` gaps each. They are kept for the present
+ * only.
+ */
 export const readSequences = ({ rows }: Snapshot, gaps: number): Promise<SequenceRow[]> => rows<SequenceRow>(SEQUENCES, [gaps]);
 
 export interface SequenceRow {

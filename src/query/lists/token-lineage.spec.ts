@@ -10,7 +10,7 @@ const idJag = (jti: string): RuleKey => ruleKey(KEY, 'id_jag', ['https://idp.exa
 const reader = { source: (id: string) => ({ id, name: 'ras' }) } as Reader;
 const common = { ix: 1n, seenSeq: 1n, source: 's', facts: {}, conflict: false, parentKey: undefined };
 
-/** A token whose ID-JAG names the same parent that it names itself, as a walk along both ways finds it. */
+/** A token whose ID-JAG names the token's own parent: a walk finds the parent along both ways. */
 const twice = (parent: readonly object[]): StoredLineage =>
   ({
     tokens: [{ ...common, key: token('second'), idJagKey: idJag('j2'), parentKey: token('first') }, ...parent, ...parent],

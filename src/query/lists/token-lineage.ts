@@ -5,9 +5,9 @@ import type { Reader } from '../ask/reader.js';
 
 const textOf = (key: RuleKey): string => ruleKeyToBytes(key).toString('base64url');
 
-/** What the token came of, nearest first, and which ancestors are only named. */
+/** Describes the ancestors of a token, nearest first, and those that are named but not recorded. */
 export function describeLineage(walked: StoredLineage, tenantKey: Uint8Array, reader: Reader): TokenAnswer['lineage'] {
-  // A token and its ID-JAG may name the same parent: it is walked twice, and is one.
+  // A token and its ID-JAG may name the same parent, which the walk then finds twice.
   const lineage = { ...walked, tokens: onceByKey(walked.tokens), idJags: onceByKey(walked.idJags) };
   const tokens = new Set(lineage.tokens.map(({ key }) => key));
   // A token may name its ID-JAG by either identity.
@@ -40,10 +40,10 @@ function onceByKey<T extends { readonly key: RuleKey }>(members: readonly T[]): 
   return [...first.values()];
 }
 
-/** Ids of the rules in force that stop the token, at most `MAX_RULES_NAMED`. `now` is epoch seconds. */
+/** Lists the rules in force that stop the token, by id, at most `MAX_RULES_NAMED`. `now` is epoch seconds. */
 export type FindStopping = (tenant: string, keys: TokenKeys, now: number) => readonly string[];
 
-/** Over the rules that this process holds. */
+/** Looks among the rules of this process. */
 export const createFindStopping =
   (reader: Reader): FindStopping =>
   (tenant, keys, now) =>

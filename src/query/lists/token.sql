@@ -1,4 +1,5 @@
--- What one token was known to be below an index, and how it had been used.  $1 tenant  $2 key  $3 as of
+-- Reads what was known of a token below an index, and the sums of its uses.
+-- $1 tenant  $2 key  $3 as of
 SELECT t.key, t.ix, t.source, t.facts, t.client,
        CASE WHEN t.bound_ix < $3::bigint THEN t.usr END AS usr,
        CASE WHEN coalesce(t.agent_ix, t.ix) < $3 THEN t.agent END AS agent,

@@ -20,9 +20,9 @@ const IDENTITY_PARAMETERS = ['iss', 'jti', 'sha256', 'signing_input_sha256'] as 
 export const TOKEN_LOOKUP_PARAMETERS = [...IDENTITY_PARAMETERS, ...TOKEN_PARAMETERS] as const;
 
 export interface TokenQuestions {
-  /** By the key that other answers give. */
+  /** Finds a token by the key that other answers give. */
   byId(tenant: string, id: string, query: unknown): Promise<TokenAnswer>;
-  /** By the identity that its issuer gave it, or its digest: never by its text. */
+  /** Finds a token by its issuer and `jti`, or by its digest; never by its text. */
   byName(tenant: string, query: unknown): Promise<TokenAnswer>;
 }
 
@@ -34,7 +34,10 @@ export function createTokenQuestions(options: {
 }): TokenQuestions {
   const { ask, reader, findStopping, judge } = options;
 
-  /** Of the present, what this node holds and answers by; of the past, what the ledger tells of it. */
+  /**
+   * Uses the rules of this process for the present, because it introspects by them, and those of the ledger for the
+   * past.
+   */
   async function findStoppingOf(snapshot: Snapshot, lineage: StoredLineage): Promise<readonly string[]> {
     const tenantKey = reader.tenantKey(snapshot.tenant);
     const keys = keysOf(reader, tenantKey, lineage);
