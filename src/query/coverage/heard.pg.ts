@@ -14,7 +14,7 @@ const MIN_LATE_EVENTS = 20;
 
 export const blockOf = ({ index }: Pick<Snapshot, 'index'>): number => Number(index >> BLOCK_BITS);
 
-/** What a source sent of one type of event. */
+/** The events of one type that a source sent. */
 export interface HeardType {
   readonly type: string;
   readonly events: number;

@@ -1,4 +1,4 @@
-/** A record of a CSV file with the line on which it begins, from 1. */
+/** A record of a CSV file, and the line on which it begins, from 1. */
 export interface CsvRecord {
   readonly line: number;
   readonly fields: readonly string[];
@@ -13,7 +13,10 @@ export class CsvError extends Error {
   }
 }
 
-/** RFC 4180: commas, quotes doubled within quotes, line ends CRLF or LF, also within quotes. Empty lines are left out. Throws `CsvError`. */
+/**
+ * Parses RFC 4180: fields are separated by commas, quotes are doubled within quotes, lines end in CRLF or LF, which
+ * quotes may contain. Empty lines are left out. Throws `CsvError`.
+ */
 export function parseCsv(text: string): CsvRecord[] {
   const records: CsvRecord[] = [];
   let line = 1;
@@ -40,7 +43,7 @@ export function parseCsv(text: string): CsvRecord[] {
 interface Field {
   readonly value: string;
   readonly end: number;
-  /** Line ends within it. */
+  /** Line ends within the field. */
   readonly lines: number;
 }
 

@@ -23,7 +23,7 @@ export const OTHER_NAME_PARAMETERS = ['iss'] as const;
 
 const KINDS = { user: ENTITY_KINDS.user, client: ENTITY_KINDS.client, agent: ENTITY_KINDS.agent } as const;
 const KIND_NAMES: ReadonlyMap<number, DirectoryKind> = new Map((Object.entries(KINDS) as [DirectoryKind, number][]).map(([name, code]) => [code, name]));
-/** The members of a client or agent; of a user those of SCIM. */
+/** Members of a client or agent; a user has those of SCIM. */
 const PLAIN_MEMBERS = ['display_name', 'owner', 'team'];
 
 export interface Writer {
@@ -31,14 +31,20 @@ export interface Writer {
   readonly tenant: string;
 }
 
-/** Names, owners and teams for people to read. A setting: nothing decides by it, and what answers give of it is always what it says now. */
+/**
+ * Keeps names, owners and teams for people to read. It is a setting: no decision reads it, and answers show its current
+ * state whatever `as_of` is.
+ */
 export interface Directory {
   list(tenant: string, query: unknown): Promise<DirectoryPage>;
-  /** Puts one entry in place of what is there. Rejects with `invalid-request`. */
+  /** Creates or replaces one entry. Rejects with `invalid-request`. */
   put(writer: Writer, kind: DirectoryKind, id: string, query: unknown, body: unknown): Promise<DirectoryEntry>;
-  /** Rejects with `not-found`. */
+  /** Removes one entry and returns it. Rejects with `not-found`. */
   remove(writer: Writer, kind: DirectoryKind, id: string, query: unknown): Promise<DirectoryEntry>;
-  /** A file of entries, all or none; what the file does not name stays. The same file again changes nothing. */
+  /**
+   * Puts the entries of a file, all or none; entries that the file does not name stay. The same file again changes
+   * nothing.
+   */
   importFile(writer: Writer, bytes: Uint8Array, mediaType: string): Promise<ImportAnswer>;
 }
 

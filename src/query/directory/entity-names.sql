@@ -1,4 +1,5 @@
--- Entities with what the directory says of each.  $1 tenant  $2 ids  $3 as of
+-- Reads entities with their directory entries.
+-- $1 tenant  $2 ids  $3 as of
 SELECT e.id, e.kind, e.parts, e.from_ix, d.key IS NOT NULL AS listed,
        d.display_name, d.user_name, d.emails, d.active, d.owner, d.team, d.updated_at, d.updated_by
 FROM entity e

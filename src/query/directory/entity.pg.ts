@@ -14,7 +14,7 @@ const WEAK = loadSql(import.meta.url, 'weak-names.sql');
 
 export const ENTITY_PARAMETERS = ['as_of'] as const;
 
-/** Names that an answer shows, and ties of them that it looks at. */
+/** Names that an answer shows, and ties between names that it looks at. */
 const MAX_NAMES = 200;
 const MAX_TIES = 1_000;
 
@@ -22,7 +22,7 @@ const KIND_NAMES: ReadonlyMap<number, EntityKind> = new Map((Object.entries(ENTI
 
 type Name = EntityAnswer['names'][number];
 
-/** By which names one user, client or other thing goes, and which event says so of each (open question D23). */
+/** Answers which names one user, client or other thing has, and which event states each (open question D23). */
 export function createEntityQuestion({ ask }: { readonly ask: Ask }) {
   return (tenant: string, id: string, query: unknown): Promise<EntityAnswer> => {
     const asked = readAsOf(readParameters(query, ENTITY_PARAMETERS));
@@ -74,8 +74,9 @@ interface Tie {
 }
 
 /**
- * What grants state together with a name, and, where that is the local name of one user of the IdP, with the IdP's. A local name that
- * goes with several leads no further: an account that people share does not make one person of them.
+ * Reads the ties of a name: the names that grants state together with it and, if it is the local name of exactly one
+ * user of the IdP, the ties of the IdP's name. A local name with several IdP names leads no further: an account that
+ * people share does not make them one person.
  */
 async function readTies(snapshot: Snapshot, id: number): Promise<{ readonly ties: readonly Tie[]; readonly more: boolean }> {
   const read = (ids: readonly number[]): Promise<Tie[]> => snapshot.rows<Tie>(TIED, [ids, String(snapshot.index), MAX_TIES + 1]);
@@ -85,7 +86,7 @@ async function readTies(snapshot: Snapshot, id: number): Promise<{ readonly ties
   return { ties: ties.slice(0, MAX_TIES), more: ties.length > MAX_TIES };
 }
 
-/** Local names that grants state with several names of the IdP. */
+/** Finds local names that grants state with several IdP names. */
 async function readShared(snapshot: Snapshot, ids: readonly number[]): Promise<ReadonlySet<number>> {
   const rows = await snapshot.rows<{ local: number }>(
     'SELECT local FROM alias WHERE tenant = $1 AND local = ANY ($2::int[]) AND from_ix < $3::bigint GROUP BY local HAVING count(*) > 1',

@@ -7,13 +7,13 @@ export const CSV_MEDIA_TYPE = 'text/csv';
 
 /** Entries of one file. */
 export const MAX_ENTRIES = 20_000;
-/** Lines of a report that are shown; the rest is counted. */
+/** Faulty lines that a refusal shows; it counts the rest. */
 const MAX_LINES_SHOWN = 100;
 
 /** Members of an entry; in a CSV file its columns. */
 export const DIRECTORY_COLUMNS = ['kind', 'iss', 'tenant', 'id', 'display_name', 'user_name', 'emails', 'active', 'owner', 'team'] as const;
 
-/** `line`: of a CSV file, from 1; of JSON the position in the list, from 1. */
+/** A line of a file. `line` counts from 1: lines of a CSV file, items of a JSON list. */
 interface Line {
   readonly line: number;
   readonly members: Members;
@@ -25,8 +25,9 @@ interface Fault {
 }
 
 /**
- * The entries of a file. All or none: throws `invalid-request` with what is wrong on each line (`lines`, and `faults`, their number).
- * CSV has a header that names its columns, in any order, and separates addresses by semicolons; JSON is a list of objects.
+ * Reads the entries of a file, all or none. Throws `invalid-request` with what is wrong on each line (`lines`, and
+ * `faults`, their number). CSV has a header that names its columns, in any order, and separates addresses by
+ * semicolons; JSON is a list of objects.
  */
 export function readDirectoryFile(bytes: Uint8Array, mediaType: string): readonly DirectoryRow[] {
   const lines = mediaType === CSV_MEDIA_TYPE ? linesOfCsv(bytes) : linesOfJson(bytes);

@@ -1,4 +1,5 @@
--- A page of the directory, by kind and key.  $1 tenant  $2 after this kind, $3 and key  $4 kind  $5 rows  $6 this key
+-- Reads a page of the directory, ordered by kind and key.
+-- $1 tenant  $2 after this kind, $3 and key  $4 kind  $5 rows  $6 this key
 SELECT d.*, e.id AS entity
 FROM directory d
 LEFT JOIN entity e ON e.tenant = d.tenant AND e.kind = d.kind AND e.key = d.key

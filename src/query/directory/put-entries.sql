@@ -1,4 +1,5 @@
--- Puts entries whole in place of what is there; what is the same stays untouched.  $1 tenant  $2 entries  $3 when  $4 by whom
+-- Creates or replaces entries as a whole; an unchanged entry is not written.
+-- $1 tenant  $2 entries  $3 when  $4 by whom
 WITH given AS (
   SELECT kind, decode(key, 'base64') AS key, parts, display_name, user_name, emails, active, owner, team
   FROM jsonb_to_recordset($2::jsonb)

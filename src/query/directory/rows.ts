@@ -4,7 +4,7 @@ import { userParts, type Parts } from '../../rules/index.js';
 export const DIRECTORY_KINDS = ['user', 'client', 'agent'] as const;
 export type DirectoryKind = (typeof DIRECTORY_KINDS)[number];
 
-/** An entry as it is kept: a kind, the parts of its name, and what people read. */
+/** An entry as it is stored: a kind, the parts of its name, and what people read. */
 export interface DirectoryRow {
   readonly kind: DirectoryKind;
   readonly parts: Parts;
@@ -16,7 +16,7 @@ export interface DirectoryRow {
   readonly team: string | null;
 }
 
-/** Whom an entry names, as paths, columns and members give it. */
+/** The name of an entry, as paths, columns and members give it. */
 export interface DirectoryName {
   readonly iss?: unknown;
   readonly tenant?: unknown;
@@ -27,7 +27,7 @@ export type Members = Readonly<Record<string, unknown>>;
 
 const MAX_EMAILS = 20;
 
-/** Throws a `TypeError` whose message says what is wrong, for a line of a report or a problem. */
+/** Checks an entry. Throws a `TypeError` whose message says what is wrong, for a line of a report or a problem. */
 export function readRow(kind: DirectoryKind, { iss, tenant, id }: DirectoryName, members: Members): DirectoryRow {
   const name = { iss: text('iss', iss), sub: text('id', id), tenant: optional('tenant', tenant) ?? undefined };
   if (kind !== 'user' && name.tenant !== undefined) fail('`tenant` belongs to users');
@@ -79,7 +79,7 @@ export function fail(message: string): never {
   throw new TypeError(message);
 }
 
-/** For one entry: what {@link readRow} says of it is the problem. */
+/** Runs a reader of one entry and turns its `TypeError` into `invalid-request`. */
 export function orInvalid<T>(read: () => T): T {
   try {
     return read();

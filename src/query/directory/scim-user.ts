@@ -2,7 +2,7 @@ import { fail, type Members } from './rows.js';
 
 const USER_SCHEMA = 'urn:ietf:params:scim:schemas:core:2.0:User';
 
-/** Attributes of a User (RFC 7643, sections 3.1 and 4.1) that are taken and not kept. */
+/** Attributes of a User (RFC 7643, sections 3.1 and 4.1) that are accepted and not stored. */
 const NOT_KEPT: ReadonlySet<string> = new Set(
   [
     ['id', 'externalId', 'meta', 'name', 'nickName', 'profileUrl', 'title', 'userType', 'preferredLanguage', 'locale', 'timezone'],
@@ -11,8 +11,9 @@ const NOT_KEPT: ReadonlySet<string> = new Set(
 );
 
 /**
- * A SCIM User (RFC 7643, section 4.1) as members of an entry: `userName`, `displayName` or else the formatted name, the values of
- * `emails`, and `active`, by which nothing decides. Attribute names are compared without case (section 2.1). Throws a `TypeError`.
+ * Reads a SCIM User (RFC 7643, section 4.1) as members of an entry: `userName`, `displayName` or else the formatted
+ * name, the values of `emails`, and `active`, which no decision reads. Attribute names are compared without case
+ * (section 2.1). Throws a `TypeError`.
  */
 export function readScimUser(body: unknown): Members {
   const user = lowered(body, 'the body');

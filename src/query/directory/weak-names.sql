@@ -1,4 +1,5 @@
--- Users of whom the directory gives one of these addresses.  $1 tenant  $2 addresses  $3 as of  $4 ids that are known already  $5 rows
+-- Finds users whose directory entry has one of these addresses.
+-- $1 tenant  $2 addresses  $3 as of  $4 ids that are known already  $5 rows
 SELECT e.id
 FROM directory d
 JOIN entity e ON e.tenant = $1 AND e.kind = d.kind AND e.key = d.key AND e.from_ix < $3::bigint

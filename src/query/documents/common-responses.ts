@@ -34,8 +34,8 @@ const MANAGED_WRITES: Readonly<Record<string, Response>> = {
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
 
 /**
- * Adds to each operation the statuses that all operations of its kind may answer: what the framework, the gate and the pipes refuse before
- * the operation begins. What the operation says of a status itself stays.
+ * Adds to each operation the statuses that all operations of its kind may answer, because the framework, the gate or
+ * the pipes refuse a request before the operation begins. Statuses that the operation declares itself stay.
  */
 export function addCommonResponses(paths: Readonly<Record<string, Partial<Record<(typeof METHODS)[number], unknown>>>>): void {
   for (const [path, item] of Object.entries(paths)) {
@@ -47,7 +47,7 @@ export function addCommonResponses(paths: Readonly<Record<string, Partial<Record
       const common = { ...ANY, ...(path.includes('{') ? NAMED : {}), ...(isManaged ? MANAGED : {}), ...(isWrite ? WRITES : {}), ...(isManaged && isWrite ? MANAGED_WRITES : {}) };
       operation.responses = { ...structuredClone(common), ...operation.responses };
       for (const [status, response] of Object.entries(operation.responses)) {
-        // Protocol endpoints have the errors of their standards beside it.
+        // Protocol endpoints answer errors in the format of their standards, too.
         if (Number(status) >= 400) response.content = { ...response.content, [PROBLEM_MEDIA_TYPE]: { schema: PROBLEM } };
       }
     }

@@ -3,14 +3,17 @@ import { ApiOkResponse, ApiOperation, ApiParam, ApiTags, type OpenAPIObject } fr
 import { eventSchema, parseEventType, RescindError } from '../../contracts/index.js';
 import { OPEN_API } from '../ask/query-tokens.js';
 
-/** Made from the application, which exists only after its modules. */
+/** Slot for the OpenAPI document, which can be written only after the application and its modules exist. */
 export interface OpenApiSlot {
   document?: OpenAPIObject;
 }
 
 const EXTENSION = '.json';
 
-/** Where somebody who opens the address of a Rescind goes next. The same for everybody: it names no tenant and no release. */
+/**
+ * Links for somebody who opens the address of a Rescind. They are the same for everybody: they name no tenant and no
+ * release.
+ */
 const INDEX = {
   name: 'Rescind',
   is: 'the place where what applications and AI agents may do for users is seen and stopped',
@@ -22,7 +25,7 @@ const INDEX = {
   documentation: 'README.md and src/query/questions.md of the release; `rescind --help` on the command line',
 } as const;
 
-/** What describes the interface; public. */
+/** Serves the public documents that describe the API. */
 @ApiTags('documents')
 @Controller()
 export class DocumentsController {

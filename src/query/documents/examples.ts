@@ -6,6 +6,9 @@ export interface Example {
   readonly answer: unknown;
 }
 
-/** An answer to each question, by its path in OpenAPI, from a seeded organisation; `npm run questions` writes them. */
+/**
+ * Reads an example answer of each question, by its path in OpenAPI, from a seeded organisation. `npm run questions`
+ * writes the file.
+ */
 export const readExamples = (): Readonly<Record<string, Example>> =>
   JSON.parse(readFileSync(new URL('./examples.json', import.meta.url), 'utf8')) as Readonly<Record<string, Example>>;

@@ -10,8 +10,8 @@ import {
 } from '../../contracts/index.js';
 
 /*
- * The endpoints that are answered in front of the framework, which therefore cannot describe them. Written by hand: a change
- * of theirs is a change here.
+ * Describes the endpoints that are answered in front of the framework, which therefore cannot describe them. Written by
+ * hand: change it whenever one of them changes.
  */
 const callers = [{ bearer: [] }, { basic: [] }];
 const text = { type: 'string' } as const;

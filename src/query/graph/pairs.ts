@@ -15,7 +15,7 @@ export interface Pair {
   readonly agents: readonly number[];
 }
 
-/** What an answer says about a pair that is shown. */
+/** The statements of an answer about a pair that is shown. */
 export interface PairDetails {
   readonly state: PairState;
   readonly approved: readonly string[];
@@ -29,10 +29,10 @@ export type PairsDetails = (pair: { readonly client: number; readonly res: numbe
 export interface PairUse {
   readonly accesses: number;
   readonly allowed: number;
-  /** Of all accesses, epoch seconds. */
+  /** Times of all accesses, epoch seconds. */
   readonly first: number | null;
   readonly last: number | null;
-  /** Of the allowed accesses, epoch seconds. */
+  /** Times of the allowed accesses, epoch seconds. */
   readonly firstUsed: number | null;
   readonly lastUsed: number | null;
   /** True if not all uses were walked: the numbers are lower bounds. */

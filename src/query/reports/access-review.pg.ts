@@ -14,11 +14,11 @@ import type { Report, ReportStreams } from './stream.js';
 export const REVIEW_PARAMETERS = [...FILTER_PARAMETERS.user, ...FILTER_PARAMETERS.resource, 'format', 'as_of'] as const;
 
 const DAY_S = 86_400;
-/** Grants held at a time, with their use: what a report takes of memory, whatever its length. */
+/** Grants held in memory at a time, with their uses. It bounds a report's memory, whatever its length. */
 const PAGE = 1_000;
-/** For a slow reader. One that reads nothing is given up after the session's idle time. */
+/** Time for a slow reader. A reader that takes nothing is given up after the session's idle time. */
 const TRANSACTION_MS = 600_000;
-// The server takes no other limit for one that runs: it is ended first.
+// The server applies a new limit to a running transaction only if the old one is switched off first.
 const ALLOW_TIME = `SELECT set_config('transaction_timeout', '0', true), set_config('transaction_timeout', '${TRANSACTION_MS}', true) FROM (SELECT $1::uuid) t`;
 
 const GRANTS = loadSql(import.meta.url, 'reviewed-grants.sql');
@@ -28,7 +28,7 @@ const GRANTS_OF = {
 } as const;
 const SCOPES = { name: 'reviewed-scopes', text: loadSql(import.meta.url, 'reviewed-scopes.sql') };
 
-/** Every standing grant of a user or of a resource, with what was made of it; as long as it is. */
+/** Reports every standing grant of a user or of a resource with its usage, whatever its length. */
 export function createAccessReview({ ask, reader, streams }: { readonly ask: Ask; readonly reader: Reader; readonly streams: ReportStreams }) {
   return async (tenant: string, query: unknown): Promise<Report> => {
     const parameters = readParameters(query, REVIEW_PARAMETERS);

@@ -1,7 +1,10 @@
-/** What a spreadsheet would take for a formula. Written with an apostrophe in front, which it shows as text (CWE-1236). */
+/**
+ * Matches text that a spreadsheet would take for a formula. It gets an apostrophe in front, so that the spreadsheet
+ * shows it as text (CWE-1236).
+ */
 const FORMULA = /^[=+\-@\t\r]/;
 
-/** One record of RFC 4180: cells that need quotes have them, lines end in CRLF. Null is an empty cell. */
+/** Writes one record of RFC 4180: cells are quoted if necessary, and the line ends in CRLF. Null is an empty cell. */
 export const csvLine = (cells: readonly (string | number | null)[]): string => `${cells.map(csvCell).join(',')}\r\n`;
 
 function csvCell(value: string | number | null): string {
@@ -11,5 +14,5 @@ function csvCell(value: string | number | null): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-/** Epoch seconds as RFC 3339: who opens a file has no clock that counts from 1970. */
+/** Writes epoch seconds as RFC 3339, which people can read. */
 export const csvTime = (seconds: number | null): string | null => (seconds === null ? null : new Date(seconds * 1000).toISOString().replace('.000', ''));

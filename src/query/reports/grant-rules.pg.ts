@@ -10,7 +10,10 @@ export interface ReviewedGrant {
   readonly agent: number | null;
 }
 
-/** Of each name its key, and those that an event ties to it; name by name through the indexes: OFFSET keeps the planner from reading all ties. */
+/**
+ * Reads the key of each name and those of the names tied to it. OFFSET 0 keeps the look-ups name by name through the
+ * indexes; without it the planner reads all ties.
+ */
 const READ_KEYS = {
   name: 'reviewed-keys',
   text: `SELECT e.id, e.key FROM entity e WHERE e.tenant = $1 AND e.id = ANY ($2::int[])
@@ -26,8 +29,8 @@ const READ_KEYS = {
 };
 
 /**
- * Of each grant the rules that stand in its way: a token that were issued under it now would be stopped. What has been revoked alone may be
- * granted anew, so a revoke is none of them; neither is a rule on a type of agent, a session, an ID-JAG or a token.
+ * Finds, for each grant, the rules that would stop a token issued under it now. A revoke is not among them, because
+ * what it revoked may be granted anew; neither is a rule on a type of agent, a session, an ID-JAG or a token.
  */
 export async function findGrantRules(snapshot: Snapshot, tenantKey: Uint8Array, grants: readonly ReviewedGrant[], names: Names): Promise<readonly (readonly string[])[]> {
   const ids = [...new Set(grants.flatMap(({ usr, client, res, agent }) => [usr, client, res, agent]).filter((id) => id !== null))];
@@ -44,14 +47,14 @@ export async function findGrantRules(snapshot: Snapshot, tenantKey: Uint8Array, 
       resource: bounded(keys.get(res)),
       issuer: issuers.map((iss) => ruleKey(tenantKey, 'issuer', [iss])),
     };
-    // Granted at the end of time, after a new sign-in: only what blocks stops it.
+    // Takes a token granted at the end of time, after a new sign-in: only a block stops it.
     const later = now + FAR_S;
     return { sets: DIMENSIONS.map((dimension) => sets[dimension] ?? []), grantedAt: later, authenticatedAt: later, seenSeq: 2n ** 62n, skew: 0 };
   }
 }
 
 const FAR_S = 10 ** 10;
-/** As many names as a token may have; further ones are not looked at. */
+/** Names that a token may have; further ones are not looked at. */
 const MAX_NAMES = 8;
 const bounded = (keys: readonly RuleKey[] | undefined): readonly RuleKey[] => (keys ?? []).slice(0, MAX_NAMES);
 

@@ -5,7 +5,7 @@ const COLUMNS = ['section', 'at', 'index', 'what', 'outcome', 'count', 'records'
 
 const ofMs = (ms: number): string => new Date(ms).toISOString();
 
-/** One line a fact, the kind of fact first: a table of its own for each would be several files. */
+/** Writes one line a fact, its kind first. A table for each kind would need several files. */
 export function incidentCsv({ rule, hit, before, after, confirmations }: IncidentReport): string {
   const atLeast = (is: true | undefined): string => (is ? 'at least' : '');
   const volumes = (section: string, of: typeof before): string =>

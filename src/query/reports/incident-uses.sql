@@ -1,5 +1,7 @@
--- Uses of a rule's tokens before it counted and after, and the newest of those after. The second from which it counts is before.
--- $1 tenant  $2 as of  $3 tokens  $4 since  $5 second from which it counts  $6 rows read at most  $7 shown  $8 of each token when it was stopped no longer
+-- Sums the uses of a rule's tokens before it counted and after, and lists the newest of those after. The second from
+-- which the rule counts belongs to "before".
+-- $1 tenant  $2 as of  $3 tokens  $4 since  $5 second from which it counts  $6 rows read at most  $7 shown  $8 for each
+-- token, when the rule stopped counting for it
 WITH used AS MATERIALIZED (
   SELECT a.ix, a.at, a.until_at, a.n, a.outcome, a.op, CASE WHEN a.res_bound IS NULL OR a.bound_ix < $2::bigint THEN a.res END AS res, a.records, a.bytes, a.tok,
          a.until_at > $5::bigint AS after

@@ -29,7 +29,7 @@ export interface Incident {
   readonly report: IncidentReport;
 }
 
-/** What a rule hit, what was done before it and tried after it, and who confirmed it when. */
+/** Reports what a rule hit, what was done before it and tried after it, and who confirmed it when. */
 export function createIncidentReport({ ask, reader }: { readonly ask: Ask; readonly reader: Reader }) {
   return async (tenant: string, query: unknown): Promise<Incident> => {
     const parameters = readParameters(query, INCIDENT_PARAMETERS);
@@ -49,7 +49,7 @@ export function createIncidentReport({ ask, reader }: { readonly ask: Ask; reado
         return describe(snapshot, reader, tenantKey, { rule, versions, orderedAt, countsFrom, since: from });
       },
       readAsOf(parameters),
-      // One that is asked for by its id is there whatever the time is.
+      // A rule looked up by id is returned even if it has expired.
       { early: ({ rows, index }) => rulesAsOf(rows, { index, at: 0 }, { rule: id }), plans: 'generic', timeoutMs: COUNTING_TIMEOUT_MS },
     );
     return { format, report };
@@ -58,10 +58,10 @@ export function createIncidentReport({ ask, reader }: { readonly ask: Ask; reado
 
 interface Told {
   readonly rule: RuleVersion;
-  /** One for each of its selectors. */
+  /** The rule once for each of its selectors. */
   readonly versions: readonly RuleVersion[];
   readonly orderedAt: number;
-  /** When the event happened that ordered it, else its order. */
+  /** Time of the event that ordered the rule, else of its order. */
   readonly countsFrom: number;
   readonly since: number;
 }
@@ -69,7 +69,7 @@ interface Told {
 async function describe(snapshot: Snapshot, reader: Reader, tenantKey: Uint8Array, { rule, versions, orderedAt, countsFrom, since }: Told): Promise<IncidentReport> {
   const selectors = versions.map(({ selector }) => selector);
   const [ordered, seeds, confirmed] = await Promise.all([
-    // As it was ordered, whatever an enabling has made of it since: of what an event of a source ordered.
+    // The rule as it was ordered. If an event ordered it, an enabling may have changed it since.
     rule.cause === undefined ? versions : rulesAsOf(snapshot.rows, { index: rule.ix + 1n, at: orderedAt }, { rule: rule.rule }),
     seedsOf(snapshot, tenantKey, selectors),
     snapshot.rows<ConfirmationRow>(CONFIRMATIONS, [String(rule.terms.seq)]),
@@ -78,7 +78,10 @@ async function describe(snapshot: Snapshot, reader: Reader, tenantKey: Uint8Arra
   const told = await snapshot.asOf({ index: rule.ix, at: orderedAt });
   const ended = endOf(rule, snapshot.at);
   const stopsOn = stoppedBy(tenantKey, versions);
-  /** What it stopped when it ended, it stops from then on. */
+  /**
+   * When the rule stops counting for a token: at its end, unless it still stopped the token then, or at its lift.
+   * Undefined: never.
+   */
   const endFor = (keys: TokenKeys): number | undefined => least(ended === null || stopsOn(keys, ended.at) ? undefined : ended.at, rule.lift?.at);
   const hit = await findReachedTokens(told, reader, { seeds, onlyLive: true, select: (keys) => (stops(keys, orderedAt) ? true : undefined) });
   const known = await findReachedTokens(snapshot, reader, { seeds, onlyLive: false, select: (keys) => (stops(keys, orderedAt) ? { end: endFor(keys) } : undefined) });
@@ -124,13 +127,13 @@ async function describe(snapshot: Snapshot, reader: Reader, tenantKey: Uint8Arra
     after: { ...volumes(true), newest: newest.map((use) => useOf(use, names)), left_out: Number(uses.find(({ after }) => after)?.rows ?? 0) - newest.length },
     confirmations: {
       known: confirmed.length > 0,
-      // Their names are of hosts and processes, which are the operator's.
+      // Names of nodes name hosts and processes, which are the operator's.
       nodes: confirmed.map(({ node, outcome, guards, at_ms: at }) => ({ node, outcome, guards, at: Number(at) })),
     },
   };
 }
 
-/** How the block came to its end, by a moment. */
+/** Says how the block had ended by a moment; null if it had not. */
 function endOf({ effect, terms, turned }: RuleVersion, at: number): IncidentReport['rule']['ended'] {
   if (turned) return { by: 'enabling', at: Math.floor(turned.atMs / 1000), entry: String(turned.ix), resume: false };
   if (effect !== 'block' || terms.until === undefined || terms.until > at) return null;

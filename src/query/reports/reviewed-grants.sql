@@ -1,4 +1,4 @@
--- The standing grants of a user or of a resource. What stands in braces is one of two.
+-- Lists the standing grants of a user or of a resource. The words in braces are replaced by one of two conditions.
 -- $1 tenant  $2 as of  $3 ids
 SELECT g.usr, g.client, g.res, g.agent, g.scopes
 FROM grant_version g

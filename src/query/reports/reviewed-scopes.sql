@@ -1,4 +1,5 @@
--- Since when some grants stand, and which scopes were used under them.  $1 tenant  $2 as of  $3 users  $4 clients  $5 resources
+-- Reads when grants were first given, and which scopes were used under them.
+-- $1 tenant  $2 as of  $3 users  $4 clients  $5 resources
 SELECT e.ix AS first_ix, e.arrival AS first_arrival,
        ARRAY(SELECT s.parts ->> 0 FROM first_use f JOIN entity s ON s.tenant = $1 AND s.id = f.scope
              WHERE f.tenant = $1 AND f.usr = p.usr AND f.client = p.client AND f.res = p.res AND f.first_ix < $2::bigint ORDER BY 1) AS used_scopes

@@ -5,13 +5,13 @@ import type { AskedStart } from '../reach/parameters.js';
 import { findStart, NO_SEEDS, type Seeds } from '../reach/start.pg.js';
 import type { Snapshot } from '../ask/snapshot.pg.js';
 
-/** A rule that names neither a person nor an application begins from every client. */
+/** Finds all clients with tokens: where the search begins for a rule that names neither a person nor an application. */
 const CLIENTS = `SELECT c.id FROM entity c WHERE c.tenant = $1 AND c.kind = 2 AND c.from_ix < $2
   AND EXISTS (SELECT FROM token t WHERE t.tenant = $1 AND t.client = c.id) ORDER BY c.id`;
 
-/** Where to look for the tokens of a rule: of each selector by the member that leaves the fewest. */
+/** Finds the seeds of a rule's tokens, for each selector by the member that leaves the fewest. */
 export async function seedsOf(snapshot: Snapshot, tenantKey: Uint8Array, selectors: readonly Selector[]): Promise<Seeds> {
-  // Selectors of one rule differ in few members, and most begin from the same name.
+  // Selectors of one rule differ in few members, so that most begin from the same name.
   const starts = new Map(selectors.map((selector) => [JSON.stringify(startOf(selector) ?? null), startOf(selector)]));
   const found = await Promise.all([...starts.values()].map((start) => seedsFrom(snapshot, tenantKey, start)));
   const all = <T>(of: (seeds: Seeds) => readonly T[]): readonly T[] => [...new Set(found.flatMap(of))];
@@ -53,13 +53,16 @@ async function seedsFrom(snapshot: Snapshot, tenantKey: Uint8Array, asked: Start
   try {
     return (await findStart(snapshot, tenantKey, asked)).seeds;
   } catch (error) {
-    // A rule may name what nobody has seen.
+    // A rule may name something that was never seen.
     if (error instanceof RescindError && error.code === 'not-found') return NO_SEEDS;
     throw error;
   }
 }
 
-/** Whether the rule, of which these are all selectors, as it was ordered, stops a token at a time. */
+/**
+ * Returns a function that says whether a rule as it was ordered stops a token at a time. `rows` are all selectors of
+ * the rule.
+ */
 export function stoppedBy(tenantKey: Uint8Array, rows: readonly RuleVersion[]): (keys: TokenKeys, now: number) => boolean {
   const index = createRuleIndex();
   for (const { rule, selector, terms } of rows) index.add({ ...terms, id: rule, seq: BigInt(terms.seq), selector: selectorKey(tenantKey, selector) });

@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { PassThrough, type Readable } from 'node:stream';
 import { RescindError } from '../../contracts/index.js';
 
-/** Reports that one process writes at a time: each holds a connection for as long as its reader reads. */
+/** Reports that one process writes at a time. Each keeps a connection for as long as its reader reads. */
 export const REPORTS_AT_ONCE = 4;
-/** Share of one tenant, so that no tenant takes all. */
+/** Reports of one tenant at a time, so that no tenant takes all. */
 const REPORTS_OF_A_TENANT = 2;
 
 export interface Report {
@@ -13,16 +13,16 @@ export interface Report {
   readonly body: Readable;
 }
 
-/** Waits until the reader has room for more; rejects once it has gone. */
+/** Writes a piece of the report. Waits until the reader has room for more; rejects if the reader has gone. */
 export type Write = (text: string) => Promise<void>;
 
 export interface ReportStreams {
-  /** Resolves when the first text is there. What fails before that rejects; what fails later cuts the body off. */
+  /** Resolves when the first text is written. An earlier failure rejects; a later failure cuts the body off. */
   open(tenant: string, run: (write: Write) => Promise<void>): Promise<Readable>;
 }
 
 export function createReportStreams(): ReportStreams {
-  /** Their tenants. */
+  /** The tenant of each running report. */
   const running: string[] = [];
   return {
     async open(tenant, run) {
@@ -32,7 +32,7 @@ export function createReportStreams(): ReportStreams {
       }
       running.push(tenant);
       const body = new PassThrough();
-      // Whoever reads hears of it as a body that was cut off.
+      // The reader notices the failure as a body that was cut off.
       body.on('error', () => undefined);
       const began = new Promise<void>((resolve, reject) => {
         const write: Write = async (text) => {

@@ -1,5 +1,6 @@
--- What a directory says of users, clients and agents, for people: a setting, no part of the ledger, and nothing decides by it.
--- kind and key as in entity; an entry may be there before anything was heard of whom it names. emails in lower case.
+-- The directory's entries for users, clients and agents, for people to read: a setting, not part of the ledger, and no
+-- decision reads it. kind and key are those of entity; an entry may exist before any event names its subject. emails
+-- are in lower case.
 CREATE TABLE directory (
   tenant       uuid     NOT NULL,
   kind         smallint NOT NULL,
