@@ -116,6 +116,6 @@ async function findWord(snapshot: Snapshot, tenantKey: Uint8Array, parameters: P
   if (word === undefined) return undefined;
   const kind = KINDS[name];
   const [row] = await snapshot.rows<{ id: number }>(FIND_WORD, [ENTITY_KINDS[kind], ruleKeyToBytes(ruleKey(tenantKey, kind, [word])), String(snapshot.index)]);
-  if (row === undefined) throw new RescindError('not-found', { detail: `no \`${name}\` of these words has been seen` });
+  if (row === undefined) throw new RescindError('not-found', { detail: `no \`${name}\` of this name has been seen` });
   return row.id;
 }

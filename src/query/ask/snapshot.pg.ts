@@ -253,7 +253,7 @@ async function findMoment(rows: Rows, { head, other }: Pick<Opened, 'head' | 'ot
   }
   if (asked.index > head) throw outOfRange(`\`as_of\` lies beyond the ledger, which has ${head} entries`);
   if ('at' in asked) return asked;
-  if (asked.index === 0n) throw outOfRange('`as_of` lies before the first entry of the ledger: of `n`, the entries below it are read');
+  if (asked.index === 0n) throw outOfRange('`as_of` lies before the first entry of the ledger: an index `n` reads the entries below `n`, so the least is 1');
   const last = arrival ?? (await rows<{ arrival: string }>(READ_ARRIVAL, [String(asked.index - 1n)]))[0]!.arrival;
   return { index: asked.index, at: Math.floor(Number(last) / 1000) };
 }

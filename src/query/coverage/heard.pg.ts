@@ -62,8 +62,8 @@ export interface Delays {
 }
 
 /**
- * Returns the first day that the clock is judged by: yesterday, in UTC. A corrected clock counts as right from the
- * second day on.
+ * Returns the first day that the clock is judged by: yesterday, in UTC. Once corrected, a clock counts as right from
+ * the second day after.
  */
 export const clockDaysOf = ({ at }: Pick<Snapshot, 'at'>): number => Math.floor(at / DAY_S) - 1;
 

@@ -111,7 +111,7 @@ function readExpand(parameters: Parameters): Expand | undefined {
   if (beside !== undefined) throw invalid(`give \`expand\` or \`${beside}\`, not both: a neighbourhood is drawn whole`);
   if (!/^[1-3]$/.test(depth)) throw invalid(`\`depth\` is 1 to ${MAX_DEPTH}`);
   if (text.startsWith(ISSUER) && text !== ISSUER) return { iss: text.slice(ISSUER.length), depth: Number(depth) };
-  if (!/^[1-9][0-9]{0,9}$/.test(text) || Number(text) > 2 ** 31 - 1) throw invalid('`expand` is the id of a node: of an entity a decimal number, of an issuer `issuer:` and its name');
+  if (!/^[1-9][0-9]{0,9}$/.test(text) || Number(text) > 2 ** 31 - 1) throw invalid('`expand` is the id of a node: a decimal number for an entity, `issuer:` and a name for an issuer');
   return { id: Number(text), depth: Number(depth) };
 }
 

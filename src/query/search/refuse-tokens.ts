@@ -5,7 +5,7 @@ import { maskSecrets } from '../../platform/log/index.js';
 const CUT_OFF = /eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{2,}/;
 
 const ADVICE =
-  'decode the token where you are (the part between its dots is base64url of JSON) and ask by `iss` and `jti`; of an opaque token by the SHA-256 of its text. It was neither stored nor logged here; what lies between may have kept the address';
+  'decode the token where you are (the part between its dots is base64url of JSON) and ask by `iss` and `jti`; ask for an opaque token by the SHA-256 of its text. Rescind neither stored nor logged it; proxies on the way may have kept the address';
 
 /**
  * Throws `token-in-request` if a name or value contains what looks like a token or another secret; the error repeats
