@@ -24,13 +24,14 @@ import {
   createQuarantineTopic,
   createReplay,
   createRuleQuota,
+  createSeenTokenRecorder,
   createTopicMaker,
   keepQuarantineBounded,
   type Appender,
   type IngestParts,
   type OwnEvent,
 } from './ingest/index.js';
-import { AUTHORIZE_REQUEST_PATH, createIntrospection, createRefusedTokenWriter, createRemoteAddress, type OnCounts, type TenantCount } from './introspection/index.js';
+import { AUTHORIZE_REQUEST_PATH, createIntrospection, createRefusedTokenWriter, createRemoteAddress, type OnCounts, type OnSeen, type TenantCount } from './introspection/index.js';
 import { MIGRATIONS } from './migrations.js';
 import { isLoopback, readAuthorities, type Config } from './platform/config/index.js';
 import { startDatabase, startKafka, type KafkaServers, type Say } from './platform/embedded/index.js';
@@ -242,8 +243,9 @@ async function start(config: Config, { log, member, say, orderWaits }: StartOpti
   if (config.roles.has('feed') && kafka.servers) startTopicFeeds(parts, kafka.servers, await topicKeys.ensure());
   let ingest: Ingest | undefined;
   const onCounts: OnCounts = async (counts) => ingest!.appender.submit({ events: [], own: counts.map((count) => countedEvent(follower, count)) });
+  const onSeen: OnSeen = (seen) => ingest!.recordSeen(seen);
   const partitions: SourceSight['partitions'] = async (asker) => (await ingest?.parts.partitions?.list({ ...asker, operator: false })) ?? null;
-  const serving = config.roles.has('serve') ? startServing(parts, authenticate, config.roles.has('ingest') ? { onCounts } : {}, partitions) : undefined;
+  const serving = config.roles.has('serve') ? startServing(parts, authenticate, config.roles.has('ingest') ? { onCounts, onSeen } : {}, partitions) : undefined;
   if (config.roles.has('ingest')) ingest = await startIngest(parts, kafka.servers, authenticate);
   if (serving) lifecycle.onStop('introspection counts', () => serving.introspection.stop());
 
@@ -336,7 +338,7 @@ function startTopicFeeds(parts: Parts, servers: KafkaServers, key: Buffer): void
 function startServing(
   parts: Parts,
   authenticate: ReturnType<typeof createAuthenticator>,
-  counting: { readonly onCounts?: OnCounts },
+  told: { readonly onCounts?: OnCounts; readonly onSeen?: OnSeen },
   partitions: NonNullable<SourceSight['partitions']>,
 ) {
   const { config, url, log, metrics, lifecycle, pool, questionPool, leaving, controlLog, follower, orderWaits } = parts;
@@ -344,7 +346,7 @@ function startServing(
   lifecycle.onStop('key sets', () => keySets.stop());
   const lineage = createLineageReader({ pool });
   const remoteAddress = createRemoteAddress(config.listen);
-  const introspection = createIntrospection({ follower, authenticate, keySets, lineage, metrics, log, remoteAddress, onRefused: createRefusedTokenWriter(pool), ...counting });
+  const introspection = createIntrospection({ follower, authenticate, keySets, lineage, metrics, log, remoteAddress, onRefused: createRefusedTokenWriter(pool), ...told });
   const revocations = createRevocations({ controlLog, follower, pool, questionPool, confirmShare: config.confirmShare, ...(orderWaits ? { waits: orderWaits } : {}) });
   const revoke = createRevokeHandler({ authenticate, revocations, verifier: introspection.verifier, lineage, follower, log, metrics, remoteAddress });
   // The guard has let in a whole caller, of which questions know the tenant alone.
@@ -377,6 +379,7 @@ function countedEvent({ state }: ControlFollower, { tenant, data }: TenantCount)
 
 interface Ingest {
   readonly appender: Appender;
+  readonly recordSeen: OnSeen;
   readonly parts: IngestParts;
 }
 
@@ -428,14 +431,15 @@ async function startIngest(
     partitions: bounds ? createPartitions({ offsets: createOffsetStore({ pool: parts.questionPool }), bounds, follower, appender, log }) : undefined,
     isOperator: ({ tenant }) => follower.state.tenant(tenant)?.name === DEFAULT_TENANT,
   };
-  if (!kafka) return { appender, parts: ingest };
+  const recordSeen = createSeenTokenRecorder({ state: follower.state, appender });
+  if (!kafka) return { appender, recordSeen, parts: ingest };
 
   const groupId = `rescind-${follower.state.tenantByName(DEFAULT_TENANT)!.id}`;
   const consumer = createKafkaConsumer({ kafka, groupId, follower, appender, ruleQuota, offsets, log, metrics });
   lifecycle.onStop('Kafka consumer', () => consumer.stop());
   await consumer.start();
   health.register('kafka', () => refuseWhen(consumer.notReadyReason(), 'kafka-unavailable'), ['ingest']);
-  return { appender, parts: ingest };
+  return { appender, recordSeen, parts: ingest };
 }
 
 function startTracing(config: Config, { metrics, log, lifecycle }: Pick<Parts, 'metrics' | 'log' | 'lifecycle'>): Tracing | undefined {

@@ -43,6 +43,7 @@ export type {
   RegistryChanged,
   RevocationLifted,
   RevocationOrdered,
+  TokenSeen,
 } from './events/own-events.js';
 export { REJECT_CODES, type RejectCode } from './reject-codes.js';
 export { ERROR_CODES, isErrorCode, type ErrorCode, type ErrorKind } from './error-codes.js';

@@ -14,4 +14,5 @@ export { createTopicMaker, type TopicMaker } from './kafka/topic-maker.kafka.js'
 export { Ingest1764000003000 } from './migrations/1764000003000-ingest.js';
 export { Contradictions1764000008201 } from './migrations/1764000008201-contradictions.js';
 export type { OwnEvent } from './append/own-events.js';
+export { createSeenTokenRecorder, type SeenToken } from './seen-tokens.js';
 export { createRuleQuota, type RuleQuota, type RuleQuotaBounds } from './append/rule-quota.js';

@@ -1,8 +1,9 @@
-import { ID_JAG_TYP, type InactiveReason } from '../contracts/index.js';
+import { ID_JAG_TYP, type InactiveReason, type TokenSeen } from '../contracts/index.js';
 import { DEFAULT_TOKEN_PROFILE, type ControlState, type Source, type TokenProfile } from '../control/index.js';
 import { MAX_LINEAGE_AGE_S, ruleKey, type RuleKey } from '../rules/index.js';
 import type { Claims } from './facts/claims.js';
 import type { Facts } from './facts/facts.js';
+import { keyOfSight, readFirstSight } from './first-sight.js';
 import { isTyp, type CompactJws } from './jwt/jws.js';
 import { activeBody, type KnownToken } from './facts/known-token.js';
 import { skewOf } from './facts/lineage.js';
@@ -21,9 +22,11 @@ export interface TokenExaminerOptions {
   readonly state: ControlState;
   readonly facts: Facts;
   readonly verifier: TokenVerifier;
+  /** Whether this node can record tokens at first sight. */
+  readonly recordsSights: boolean;
 }
 
-export function createTokenExaminer({ state, facts, verifier }: TokenExaminerOptions): ExamineToken {
+export function createTokenExaminer({ state, facts, verifier, recordsSights }: TokenExaminerOptions): ExamineToken {
   function examineOpaque(question: Question, gathered: Gathered): Examination {
     const { tenant, digest, role } = question;
     const known = facts.remembered(tenant, digest) ?? gathered.token;
@@ -42,10 +45,11 @@ export function createTokenExaminer({ state, facts, verifier }: TokenExaminerOpt
     const { key, statement, begins, source } = verified;
     const known = facts.remembered(tenant, key) ?? gathered.token;
     if (known === undefined) return needToken(key);
-    const refusal = known ? refuse(question, known, false) : 'unknown';
-    if (!known || refusal === 'lineage-incomplete') {
+    if (!known) return examineUnrecorded(question, gathered, verified);
+    const refusal = refuse(question, known, false);
+    if (refusal === 'lineage-incomplete') {
       const isNew = isFresh(jwsOf(question, gathered)!.claims, source.profile, question);
-      return isNew ? { need: { what: 'time', key, memoryKey: key, otherwise: refusal! } } : { refusal: refusal! };
+      return isNew ? { need: { what: 'time', key, memoryKey: key, otherwise: refusal } } : { refusal };
     }
     if (refusal) return { refusal, known };
     const member = differing(statement, known, state.source(known.common.source)!);
@@ -53,7 +57,27 @@ export function createTokenExaminer({ state, facts, verifier }: TokenExaminerOpt
     return begins > now + source.profile.skew ? { refusal: 'not-yet-valid', known } : allow(known);
   }
 
-  /** Look up before verifying: only what is recorded or may just have been issued is worth a signature. */
+  /** Its event may be on its way. Where its source asks for none, the token is recorded as its text states it, and judged by that. */
+  function examineUnrecorded(question: Question, gathered: Gathered, { key, statement, begins, source }: VerifiedJwt): Examination {
+    const jws = jwsOf(question, gathered)!;
+    const facts = statement && sightOf(question, jws, source);
+    if (gathered.waited !== true && isFresh(jws.claims, source.profile, question)) {
+      return { need: { what: 'time', key, memoryKey: key, ...(facts ? {} : { otherwise: 'unknown' }) } };
+    }
+    // What two sources of one issuer would name differently is neither's.
+    if (!facts || keyOfSight(question.tenant, facts) !== key) return { refusal: 'unknown' };
+    if (gathered.recorded !== undefined) return { refusal: gathered.recorded ? 'unknown' : 'malformed' };
+    const untimely = begins > question.now + source.profile.skew ? 'not-yet-valid' : refuseByTime({ ...facts, kind: 'access' }, source, question.now);
+    return untimely ? { refusal: untimely } : { need: { what: 'record', key, memoryKey: key, facts } };
+  }
+
+  /** What may be recorded of it, if this caller may see a token of these facts. */
+  function sightOf(question: Question, jws: CompactJws, source: Source): TokenSeen | undefined {
+    const facts = recordsSights ? readFirstSight(jws, source) : undefined;
+    return facts && maySee(question, facts.iss, facts.aud) ? facts : undefined;
+  }
+
+  /** Look up before verifying: only what is recorded, may just have been issued, or may be recorded at first sight is worth a signature. */
   function examineUnverified(question: Question, gathered: Gathered, jws: CompactJws): Examination {
     const { tenant } = question;
     if (isTyp(jws.header['typ'], ID_JAG_TYP)) return { refusal: 'wrong-kind' };
@@ -65,8 +89,10 @@ export function createTokenExaminer({ state, facts, verifier }: TokenExaminerOpt
     const source = verifier.plausibleSource(tenant, jws, 'access-token');
     const mayBeOnItsWay = refusal === 'unknown' || refusal === 'lineage-incomplete';
     const isAwaited = mayBeOnItsWay && isFresh(jws.claims, source?.profile ?? DEFAULT_TOKEN_PROFILE, question);
+    const sight = !known && source ? sightOf(question, jws, source) : undefined;
+    const maySight = sight !== undefined && refuseByTime({ ...sight, kind: 'access' }, source!, question.now) === undefined;
     // Nobody has shown that the text is the token's: it is not `known`, and counts for nobody but those who run the source.
-    if (refusal && !isAwaited) return { refusal, ...(known ? { about: { token: known } } : {}) };
+    if (refusal && !isAwaited && !maySight) return { refusal, ...(known ? { about: { token: known } } : {}) };
     if (source && gathered.unverified !== true) return { need: { what: 'signature', jws, use: 'access-token' } };
     return { refusal: 'unverified', ...(known ? { about: { token: known, member: takesTyp(state.source(known.common.source)!, jws.header) ? 'signature' : 'typ' } } : {}) };
   }
@@ -103,7 +129,7 @@ export function refuseByFacts(state: ControlState, { tenant, now }: Pick<Questio
   const { iss, source: id } = token.common;
   const source = state.source(id);
   if (!source || source.tenant !== tenant.id || source.disabled || !source.issuers.includes(iss)) return 'source-refused';
-  return refuseByTime(token, source, now) ?? refuseByLineage(token, source) ?? refuseByRules(state, { tenant, now }, token);
+  return refuseByTime({ kind: token.common.kind, iat: token.iat, exp: token.exp }, source, now) ?? refuseByLineage(token, source) ?? refuseByRules(state, { tenant, now }, token);
 }
 
 function refuseByRules(state: ControlState, { tenant, now }: Pick<Question, 'tenant' | 'now'>, token: KnownToken): InactiveReason | undefined {
@@ -118,12 +144,18 @@ function refuseByRules(state: ControlState, { tenant, now }: Pick<Question, 'ten
   return tenant.rules.isStopped({ own: keys, common: commonKeys, grantedAt, authenticatedAt, seenSeq, skew: common.skew }, now) ? 'stopped-by-rule' : undefined;
 }
 
-function refuseByTime({ common, iat, exp }: KnownToken, { profile }: Source, now: number): InactiveReason | undefined {
+interface TokenTimes {
+  readonly kind: 'access' | 'refresh';
+  readonly iat: number;
+  readonly exp: number | undefined;
+}
+
+function refuseByTime({ kind, iat, exp }: TokenTimes, { profile }: Source, now: number): InactiveReason | undefined {
   if (iat > now + profile.skew) return 'not-yet-valid';
   // A refresh token is bounded by the age of its lineage alone (design, section 4).
-  if (exp === undefined) return common.kind === 'refresh' ? undefined : 'expired';
+  if (exp === undefined) return kind === 'refresh' ? undefined : 'expired';
   if (now >= exp) return 'expired';
-  return common.kind === 'access' && exp - iat > profile.max_token_lifetime ? 'lifetime-too-long' : undefined;
+  return kind === 'access' && exp - iat > profile.max_token_lifetime ? 'lifetime-too-long' : undefined;
 }
 
 function refuseByLineage({ common: { lineage } }: KnownToken, { profile }: Source): InactiveReason | undefined {

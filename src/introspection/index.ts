@@ -6,5 +6,6 @@ export type { Sight } from './sight.js';
 export { createRefusedTokenWriter } from './refused/refused-tokens.pg.js';
 export type { CountedRefusal, OnRefused } from './refused/refused-tokens.js';
 export { RefusedTokens1764000009020 } from './migrations/1764000009020-refused-tokens.js';
+export type { OnSeen } from './recordings.js';
 export type { OnCounts, TenantCount } from './counts.js';
 export { createRemoteAddress, type RemoteAddress } from './http/remote-address.js';

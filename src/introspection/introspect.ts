@@ -13,6 +13,7 @@ import { sha256 } from './jwt/jws.js';
 import type { Recorder, Refusal } from './outcomes.js';
 import { referenceOf } from './facts/known-token.js';
 import type { About, Gathered, Need, Question } from './question.js';
+import type { Recordings } from './recordings.js';
 import type { RefusedToken, RefusedTokens } from './refused/refused-tokens.js';
 import { sightOf, type Sight } from './sight.js';
 import type { TokenVerifier } from './jwt/token-verifier.js';
@@ -78,6 +79,7 @@ export interface IntrospectOptions {
   readonly recorder: Recorder;
   readonly counts: Counts;
   readonly refusedTokens: RefusedTokens;
+  readonly recordings: Recordings;
   readonly log: Log;
   /** Epoch milliseconds. */
   readonly now: () => number;
@@ -86,7 +88,7 @@ export interface IntrospectOptions {
 }
 
 export function createIntrospect(options: IntrospectOptions): Introspect {
-  const { follower, facts, verifier, examineToken, examineIdJag, recorder, counts, refusedTokens, log, now, monotonic } = options;
+  const { follower, facts, verifier, examineToken, examineIdJag, recorder, counts, refusedTokens, recordings, log, now, monotonic } = options;
   const { state } = follower;
   /** Questions that wait, by caller. */
   const waiters = new Map<string, number>();
@@ -134,7 +136,7 @@ export function createIntrospect(options: IntrospectOptions): Introspect {
         pending = answer;
       }
     } catch (error) {
-      if (!(error instanceof TooManyWaiting)) log.error({ err: error }, 'introspection could not read what it needs');
+      if (!(error instanceof TooManyWaiting)) log.error({ err: error }, 'introspection could not read or record what it needs');
     } finally {
       if (gathered.polls > 0) leaveWaiting(first.caller);
     }
@@ -162,9 +164,16 @@ export function createIntrospect(options: IntrospectOptions): Introspect {
           gathered.token = (await lookUps.run(caller.id, () => facts.token(tenant, need.key, need.memoryKey))) ?? null;
           return undefined;
         }
+        gathered.waited = true;
+        if (need.otherwise === undefined) return undefined;
         recorder.refused(need.otherwise, { tenant: tenant.id, caller: caller.id, digest });
         if (gathered.token && isCounted(need.otherwise)) refusedTokens.record(refusedTokenOf(tenant, need.otherwise, { token: gathered.token }), now());
         return DECIDED_INACTIVE;
+      case 'record':
+        gathered.recorded = await recordings.record({ tenant, key: need.key, data: need.facts }, caller.id);
+        // Whatever was recorded first is what counts, be it an event that came meanwhile.
+        gathered.token = (await facts.token(tenant, need.key, need.memoryKey)) ?? null;
+        return undefined;
       default:
         return need satisfies never;
     }

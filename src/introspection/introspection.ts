@@ -13,6 +13,7 @@ import { createFacts } from './facts/facts.js';
 import { createIntrospect, type Introspect } from './introspect.js';
 import { createTokenJudge } from './refused/judge-token.js';
 import { createRecorder } from './outcomes.js';
+import { createRecordings, type OnSeen } from './recordings.js';
 import { createRemoteAddress, type RemoteAddress } from './http/remote-address.js';
 import { createRefusedTokens, type OnRefused } from './refused/refused-tokens.js';
 import { createTokenVerifier, type TokenVerifier } from './jwt/token-verifier.js';
@@ -29,6 +30,8 @@ export interface IntrospectionOptions {
   readonly onCounts?: OnCounts;
   /** Takes why recorded tokens were refused, every second and at the end. Absent: that is not counted. */
   readonly onRefused?: OnRefused;
+  /** Records tokens that no event announced, for sources that ask for no event. Absent: such tokens are inactive. */
+  readonly onSeen?: OnSeen;
   /** Where a request comes from; by default its peer. */
   readonly remoteAddress?: RemoteAddress;
   /** Tokens whose facts stay in memory, and as many JWTs whose signature was verified. */
@@ -57,7 +60,7 @@ export interface Introspection {
 }
 
 export function createIntrospection(options: IntrospectionOptions): Introspection {
-  const { follower, authenticate, keySets, lineage, metrics, log, onCounts, onRefused, maxTokens, now = Date.now, monotonic } = options;
+  const { follower, authenticate, keySets, lineage, metrics, log, onCounts, onRefused, onSeen, maxTokens, now = Date.now, monotonic } = options;
   const { remoteAddress = createRemoteAddress({ trustedProxy: false }) } = options;
   const { state } = follower;
   const counts = createCounts({ onCounts, metrics, log });
@@ -69,11 +72,12 @@ export function createIntrospection(options: IntrospectionOptions): Introspectio
     follower,
     facts,
     verifier,
-    examineToken: createTokenExaminer({ state, facts, verifier }),
+    examineToken: createTokenExaminer({ state, facts, verifier, recordsSights: onSeen !== undefined }),
     examineIdJag: createIdJagExaminer({ state, verifier }),
     recorder,
     counts,
     refusedTokens,
+    recordings: createRecordings({ onSeen: onSeen ?? (async () => false), monotonic }),
     log,
     now,
     monotonic,

@@ -1,4 +1,5 @@
 import type { Caller, Tenant } from '../control/index.js';
+import type { TokenSeen } from '../contracts/index.js';
 import type { StoredLineage } from '../projections/index.js';
 import type { RuleKey } from '../rules/index.js';
 import type { MemoryKey } from './facts/facts.js';
@@ -31,6 +32,10 @@ export interface Gathered {
   unverified?: boolean;
   /** How often a token not yet seen was looked for again. */
   polls: number;
+  /** There is nothing more to wait for. */
+  waited?: true;
+  /** The token was to be recorded at first sight: whether it is. */
+  recorded?: boolean;
 }
 
 /** What an examination lacks: it is fetched, and the whole examination runs again. */
@@ -38,8 +43,10 @@ export type Need =
   | { readonly what: 'token'; readonly key: RuleKey; readonly memoryKey: MemoryKey }
   | { readonly what: 'id-jag'; readonly key: RuleKey }
   | { readonly what: 'signature'; readonly jws: CompactJws; readonly use: TokenUse }
-  /** The facts may still be on their way. */
-  | { readonly what: 'time'; readonly key: RuleKey; readonly memoryKey: MemoryKey; readonly otherwise: Refusal };
+  /** The facts may still be on their way. Where `otherwise` is absent, the examination says what holds after the wait. */
+  | { readonly what: 'time'; readonly key: RuleKey; readonly memoryKey: MemoryKey; readonly otherwise?: Refusal }
+  /** The JWT verified, no event announced it, and its source asks for none: these facts are to be recorded. */
+  | { readonly what: 'record'; readonly key: RuleKey; readonly memoryKey: MemoryKey; readonly facts: TokenSeen };
 
 /** The token of a text that is refused, for those who run its source: `member` differs from what is recorded or registered. */
 export interface About {

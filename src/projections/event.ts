@@ -1,4 +1,4 @@
-import type { EventDataOf, OwnEventName, SourceEventName } from '../contracts/index.js';
+import type { EventDataOf, OwnEventName, SourceEventName, TokenSeen } from '../contracts/index.js';
 
 /** An entry as the projections take it. The same shape comes from the appender and, on a rebuild, from the ledger. */
 export type ProjectedEvent<N extends SourceEventName = SourceEventName> = {
@@ -22,6 +22,8 @@ export type ProjectedEvent<N extends SourceEventName = SourceEventName> = {
     readonly at: number;
     /** The same in milliseconds, as rules compare it: of two events of one second one may be the later. */
     readonly atMs: number;
+    /** No source said it: Rescind saw the token first (`token.seen`). It is fact where nothing is recorded yet, and contradicts nothing. */
+    readonly firstSight?: true;
   };
 }[N];
 
@@ -42,3 +44,17 @@ export type OwnProjectedEvent<N extends OwnEventName = OwnEventName> = {
 export function only<N extends SourceEventName>(events: readonly ProjectedEvent[], ...names: readonly N[]): ProjectedEvent<N>[] {
   return events.filter((event) => (names as readonly string[]).includes(event.name)) as ProjectedEvent<N>[];
 }
+
+/** Where an event stands in its tenant's ledger. */
+export type Placement = Pick<ProjectedEvent, 'tenant' | 'tenantKey' | 'ix' | 'seenSeq' | 'arrivalMs' | 'id' | 'atMs'>;
+
+/** A token that Rescind saw first, with the facts that a `token.issued` of its source would have had. */
+export const seenToken = ({ source, ...facts }: TokenSeen, placement: Placement): ProjectedEvent<'token.issued'> => ({
+  ...placement,
+  name: 'token.issued',
+  data: { kind: 'access', ...facts },
+  source,
+  sourceResources: facts.aud,
+  at: Math.floor(placement.atMs / 1000),
+  firstSight: true,
+});

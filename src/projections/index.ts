@@ -1,6 +1,6 @@
 export { COUNTING_TIMEOUT_MS, MAX_COUNTED } from './counting.js';
 export { ENTITY_KINDS, type EntityKind } from './entities.pg.js';
-export type { OwnProjectedEvent, ProjectedEvent } from './event.js';
+export { seenToken, type OwnProjectedEvent, type ProjectedEvent } from './event.js';
 export { personOf } from './connections/person.js';
 export { CONNECTION_STATES } from './connections/write.pg.js';
 export { PRINCIPAL_STATES } from './sessions/write.pg.js';

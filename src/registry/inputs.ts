@@ -56,6 +56,7 @@ const ProfileInput = Type.Object(
     identity: Type.Optional({ ...ProfileIdentifiers, description: 'claims of which the first that is present identifies a JWT; [] names it by its signing input' }),
     default_resource: Type.Optional(Type.String({ minLength: 1, maxLength: MAX_IDENTIFIER_LENGTH, description: 'resource of a token whose `aud` is absent or names only ignored_audiences' })),
     ignored_audiences: Type.Optional({ ...ProfileIdentifiers, description: 'audiences that stand for no resource' }),
+    announced: Type.Optional(Type.Enum(['required', 'optional'], { description: 'optional: a JWT that no event announced is recorded at first sight, by its own claims; needs `lineage.other` none' })),
     algorithms: Type.Optional(Type.Array(Type.Enum([...SIGNING_ALGORITHMS]), { minItems: 1, uniqueItems: true })),
   },
   closed,

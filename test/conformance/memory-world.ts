@@ -1,6 +1,7 @@
-import type { IdJagIssued, TokenIssued } from '../../src/contracts/index.js';
+import type { IdJagIssued, TokenIssued, TokenSeen } from '../../src/contracts/index.js';
 import { createControlState, type ControlRecord, type ControlState, type NewControlRecord, type RuleRecord, type Seq } from '../../src/control/index.js';
-import { createIntrospection, createRemoteAddress, type CountedRefusal, type Introspection, type TenantCount } from '../../src/introspection/index.js';
+import { createSeenTokenRecorder, type OwnEvent, type SeenToken } from '../../src/ingest/index.js';
+import { createIntrospection, createRemoteAddress, type CountedRefusal, type Introspection, type OnSeen, type TenantCount } from '../../src/introspection/index.js';
 import { createLog } from '../../src/platform/log/index.js';
 import { createMetrics, type Metrics } from '../../src/platform/observe/index.js';
 import type { LineageReader, StoredIdJag, StoredLineage, StoredToken } from '../../src/projections/index.js';
@@ -21,6 +22,8 @@ export interface MemoryWorld extends Introspection {
   readonly counts: readonly TenantCount[];
   /** Recorded tokens that were refused, handed on after `stop`. */
   readonly refused: readonly CountedRefusal[];
+  /** What was recorded at first sight. */
+  readonly seen: readonly OwnEvent[];
   readonly log: string[];
   /** Statements sent to the reader so far. */
   readonly statements: number;
@@ -38,6 +41,8 @@ export interface MemoryWorld extends Introspection {
 export interface MemoryWorldOptions {
   /** Count introspections, as the service does; what was counted stands in `counts` after `stop`. */
   readonly countIntrospections?: boolean;
+  /** In place of the appender: records a token at first sight by `write`, which takes what the ledger would. Absent: this node cannot. */
+  readonly onSeen?: (seen: SeenToken, write: OnSeen) => Promise<boolean>;
   readonly trustedProxy?: boolean;
   readonly maxTokens?: number;
   /** In place of what was recorded. */
@@ -74,6 +79,21 @@ export function createMemoryWorld(options: MemoryWorldOptions = {}): MemoryWorld
   const follower = { state, isCurrent: () => world.isCurrent };
   const counts: TenantCount[] = [];
   const refused: CountedRefusal[] = [];
+  const seen: OwnEvent[] = [];
+  const writeSeen = createSeenTokenRecorder({
+    state,
+    now: () => world.now * 1000,
+    appender: {
+      submit: async ({ own = [] }) => {
+        seen.push(...own);
+        for (const { data } of own) {
+          const { source, ...facts } = data as TokenSeen;
+          world.recordToken({ kind: 'access', ...facts }, { source });
+        }
+        return [];
+      },
+    },
+  });
   const introspection = createIntrospection({
     follower,
     authenticate,
@@ -82,6 +102,7 @@ export function createMemoryWorld(options: MemoryWorldOptions = {}): MemoryWorld
     metrics,
     log,
     ...(countIntrospections ? { onCounts: async (counted) => void counts.push(...counted) } : {}),
+    ...(options.onSeen ? { onSeen: (seen) => options.onSeen!(seen, writeSeen) } : {}),
     onRefused: async (refusals) => void refused.push(...refusals),
     ...(trustedProxy ? { remoteAddress: createRemoteAddress({ trustedProxy }) } : {}),
     ...(maxTokens === undefined ? {} : { maxTokens }),
@@ -97,6 +118,7 @@ export function createMemoryWorld(options: MemoryWorldOptions = {}): MemoryWorld
     metrics,
     counts,
     refused,
+    seen,
     log: lines,
     get statements() {
       return statements;

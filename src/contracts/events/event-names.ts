@@ -26,6 +26,7 @@ export const OWN_EVENT_NAMES = [
   'caller.changed',
   'tenant.changed',
   'introspection.counted',
+  'token.seen',
   'log.gap',
 ] as const;
 

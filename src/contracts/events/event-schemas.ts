@@ -5,7 +5,7 @@ import { MAX_IDENTIFIER_LENGTH } from './event-members.js';
 import { eventType, type EventName } from './event-names.js';
 import { IdJagDenied, IdJagIssued } from './id-jag-events.js';
 import { ClientChanged, ConnectionChanged, SessionEnded, UserChanged } from './lifecycle-events.js';
-import { IntrospectionCounted, LogGap, RegistryChanged, RevocationLifted, RevocationOrdered } from './own-events.js';
+import { IntrospectionCounted, LogGap, RegistryChanged, RevocationLifted, RevocationOrdered, TokenSeen } from './own-events.js';
 import { TokenDenied, TokenIssued, TokenRevoked } from './token-events.js';
 
 export interface EventDataOf {
@@ -31,6 +31,7 @@ export interface EventDataOf {
   'caller.changed': RegistryChanged;
   'tenant.changed': RegistryChanged;
   'introspection.counted': IntrospectionCounted;
+  'token.seen': TokenSeen;
   'log.gap': LogGap;
 }
 
@@ -58,6 +59,7 @@ export const DATA_SCHEMAS: Readonly<Record<EventName, TSchema>> = {
   'caller.changed': RegistryChanged,
   'tenant.changed': RegistryChanged,
   'introspection.counted': IntrospectionCounted,
+  'token.seen': TokenSeen,
   'log.gap': LogGap,
 };
 

@@ -1,5 +1,19 @@
 import { Type, type Static } from 'typebox';
-import { Count, Digest, Identifier, PositiveCount, Position, Seconds, Text, TokenIdentity } from './event-members.js';
+import {
+  ActorChain,
+  Audience,
+  AuthenticationMethods,
+  Confirmation,
+  Count,
+  Digest,
+  Identifier,
+  PositiveCount,
+  Position,
+  Scope,
+  Seconds,
+  Text,
+  TokenIdentity,
+} from './event-members.js';
 
 /** The caller that gave the order, and the person acting through it. */
 export const Author = Type.Object(
@@ -120,6 +134,33 @@ export const IntrospectionCounted = Type.Object(
   closed,
 );
 export type IntrospectionCounted = Static<typeof IntrospectionCounted>;
+
+/**
+ * A JWT access token that no event announced, as its verified text states it; `source` lets its tokens be recorded at first sight. The members
+ * mean what they mean in `token.issued`; `aud` names the source's own resources alone.
+ */
+export const TokenSeen = Type.Object(
+  {
+    source: Identifier,
+    iss: Identifier,
+    jti: Type.Optional(Identifier),
+    signing_input_sha256: Type.Optional(Digest),
+    sub: Type.Optional(Identifier),
+    client_id: Identifier,
+    aud: Audience,
+    scope: Type.Optional(Scope),
+    iat: Seconds,
+    exp: Seconds,
+    auth_time: Type.Optional(Seconds),
+    sid: Type.Optional(Identifier),
+    acr: Type.Optional(Identifier),
+    amr: Type.Optional(AuthenticationMethods),
+    act: Type.Optional(ActorChain),
+    cnf: Type.Optional(Confirmation),
+  },
+  { ...closed, oneOf: [{ required: ['jti'] }, { required: ['signing_input_sha256'] }], description: 'exactly one of jti and signing_input_sha256' },
+);
+export type TokenSeen = Static<typeof TokenSeen>;
 
 /** Records of a topic that were gone before Rescind could read them: `from_offset` up to, not with, `to_offset`. */
 export const LogGap = Type.Object(

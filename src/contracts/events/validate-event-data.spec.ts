@@ -28,6 +28,7 @@ const REQUIRED: Readonly<Record<EventName, readonly string[]>> = {
   'caller.changed': ['id', 'seq', 'change', 'author', 'after'],
   'tenant.changed': ['id', 'seq', 'change', 'author', 'after'],
   'introspection.counted': ['caller', 'token', 'count', 'active', 'from', 'to'],
+  'token.seen': ['source', 'iss', 'client_id', 'aud', 'iat', 'exp'],
   'log.gap': ['topic', 'partition', 'from_offset', 'to_offset', 'reason'],
 };
 

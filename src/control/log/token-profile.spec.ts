@@ -30,6 +30,7 @@ describe('a profile in a control record', () => {
     ['two claims as identity', { identity: ['jti', 'uti'] }],
     ['a default resource', { default_resource: 'https://a.example' }],
     ['ignored audiences', { ignored_audiences: ['account'] }],
+    ['tokens that need no event', { announced: 'optional' }],
     ['a later algorithm', { algorithms: ['RS256', 'ES384'] }],
   ])('with %s is of version 3, and read as it was written', (_, over) => {
     const profile = { ...DEFAULT_TOKEN_PROFILE, ...over };

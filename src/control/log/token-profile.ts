@@ -20,6 +20,8 @@ export interface TokenProfile {
   /** The resource of a token whose `aud` is absent or names only `ignored_audiences`. */
   readonly default_resource?: string;
   readonly ignored_audiences: readonly string[];
+  /** `required`: a token that no event announced is inactive. `optional`: a JWT that verifies is recorded at first sight. */
+  readonly announced: 'required' | 'optional';
 }
 
 export const DEFAULT_TOKEN_PROFILE: TokenProfile = {
@@ -31,11 +33,12 @@ export const DEFAULT_TOKEN_PROFILE: TokenProfile = {
   claims: {},
   identity: ['jti'],
   ignored_audiences: [],
+  announced: 'required',
 };
 
 /** A profile as a control record holds it. Releases before record version 3 know one demand, one `typ` and no further member. */
 export type StoredProfile = Pick<TokenProfile, 'max_token_lifetime' | 'skew' | 'algorithms'> &
-  Partial<Pick<TokenProfile, 'claims' | 'identity' | 'default_resource' | 'ignored_audiences'>> & {
+  Partial<Pick<TokenProfile, 'claims' | 'identity' | 'default_resource' | 'ignored_audiences' | 'announced'>> & {
     readonly lineage: LineageDemand | TokenProfile['lineage'];
     readonly typ: string | TokenProfile['typ'];
   };
@@ -48,7 +51,7 @@ export const readProfile = (stored: StoredProfile): TokenProfile => ({
 });
 
 /** The oldest spelling that says all of a profile, so that an older release reads what it can follow. */
-export function storedProfile({ lineage, typ, claims, identity, ignored_audiences: ignored, ...rest }: TokenProfile): StoredProfile {
+export function storedProfile({ lineage, typ, claims, identity, ignored_audiences: ignored, announced, ...rest }: TokenProfile): StoredProfile {
   const [first, ...others] = typ;
   return {
     ...rest,
@@ -57,6 +60,7 @@ export function storedProfile({ lineage, typ, claims, identity, ignored_audience
     ...(claims.client_id === undefined ? {} : { claims }),
     ...(identity.length === 1 && identity[0] === 'jti' ? {} : { identity }),
     ...(ignored.length === 0 ? {} : { ignored_audiences: ignored }),
+    ...(announced === 'required' ? {} : { announced }),
   };
 }
 

@@ -1,9 +1,9 @@
 import type { PoolClient } from 'pg';
-import type { SourceEventName } from '../../contracts/index.js';
+import type { SourceEventName, TokenSeen } from '../../contracts/index.js';
 import type { ControlRecord, ControlState } from '../../control/index.js';
 import { appendEntries, prepareEntry, type NewEntry, type Placed } from '../../log/index.js';
 import { loadSql } from '../../platform/postgres/index.js';
-import { writeProjections, type Conflict, type OwnProjectedEvent, type ProjectedEvent, type SequenceState } from '../../projections/index.js';
+import { seenToken, writeProjections, type Conflict, type OwnProjectedEvent, type ProjectedEvent, type SequenceState } from '../../projections/index.js';
 import type { Accepted } from '../accept/accept.js';
 import { oweRules } from './contradictions.pg.js';
 import { ownEventOf, prepareOwnEvent, type OwnEvent } from './own-events.js';
@@ -112,7 +112,9 @@ export async function writeBatch(
   }
   await writeQuarantine(client, refused);
   await leaveQuarantine(client, outcomes);
-  const { conflicts, foreignUses, routesOver, sequences } = await writeProjections(client, projected, projectOwn(own, placed.slice(sealed.length)));
+  const ownPlaced = placed.slice(sealed.length);
+  projected.push(...projectSeen(own, ownPlaced, seenSeq));
+  const { conflicts, foreignUses, routesOver, sequences } = await writeProjections(client, projected, projectOwn(own, ownPlaced));
   await oweRules(client, conflicts);
   const highest = placed.reduce((most, { index }) => (index > most ? index : most), 0n);
   return { outcomes, refused, conflicts, foreignUses, routesOver, sequences, highest, outboxLeft: outbox.left };
@@ -175,6 +177,14 @@ const projectOwn = (own: readonly OwnEvent[], placed: readonly Placed[]): OwnPro
     const { outcome, index, arrivalMs } = placed[nth]!;
     if (outcome !== 'sequenced') return [];
     return [{ name, data, tenant: tenant.id, tenantKey: tenant.key, ix: index, arrivalMs: arrivalMs!, atMs: timeMs } as OwnProjectedEvent];
+  });
+
+/** Tokens that Rescind saw first, where their entry is new: they stand behind the batch's other events. */
+const projectSeen = (own: readonly OwnEvent[], placed: readonly Placed[], seenSeq: bigint): ProjectedEvent[] =>
+  own.flatMap(({ name, data, tenant, id, timeMs }, nth) => {
+    const { outcome, index, arrivalMs } = placed[nth]!;
+    if (name !== 'token.seen' || outcome !== 'sequenced') return [];
+    return [seenToken(data as TokenSeen, { tenant: tenant.id, tenantKey: tenant.key, ix: index, seenSeq, arrivalMs: arrivalMs!, id, atMs: timeMs })];
   });
 
 interface OutboxRow {

@@ -1,6 +1,7 @@
 import type { Tenant } from '../../control/index.js';
 import type { LineageReader, StoredLineage } from '../../projections/index.js';
 import type { RuleKey } from '../../rules/index.js';
+import { inTime } from '../in-time.js';
 import { createShared, knowToken, type KnownToken } from './known-token.js';
 import { createSecondChance } from './second-chance.js';
 
@@ -89,7 +90,7 @@ function shareTick(readMany: ReadMany): ReadOne {
   async function send(tenant: string, keys: readonly RuleKey[], asked: Asked): Promise<void> {
     underWay++;
     try {
-      const found = await inTime(readMany(tenant, keys));
+      const found = await inTime(readMany(tenant, keys), { ms: READ_TIMEOUT_MS, what: 'facts were not read' });
       keys.forEach((key, at) => asked.get(key)!.resolve(found[at]));
     } catch (error) {
       keys.forEach((key) => asked.get(key)!.reject(error));
@@ -110,18 +111,6 @@ function shareTick(readMany: ReadMany): ReadOne {
 }
 
 type Asked = Map<RuleKey, PromiseWithResolvers<StoredLineage | undefined>>;
-
-async function inTime<T>(read: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const tooLate = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`facts were not read within ${READ_TIMEOUT_MS} ms`)), READ_TIMEOUT_MS);
-  });
-  try {
-    return await Promise.race([read, tooLate]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
 
 interface PromiseWithResolvers<T> {
   readonly promise: Promise<T>;

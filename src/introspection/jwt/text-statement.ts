@@ -78,7 +78,7 @@ export function statedResources(claims: Claims, profile: TokenProfile): readonly
 }
 
 /** An audience that is read as the client is no audience. */
-function readAudience(claims: Claims, { claims: { client_id: named } }: TokenProfile): Read<readonly string[]> {
+export function readAudience(claims: Claims, { claims: { client_id: named } }: TokenProfile): Read<readonly string[]> {
   const { aud } = claims;
   if (aud === undefined || named === 'aud') return undefined;
   const audience = audienceOf(claims);

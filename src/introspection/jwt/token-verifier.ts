@@ -270,7 +270,7 @@ interface Unverified {
 }
 
 /** The first of the claims that is present. Undefined where none is: the signing input identifies the JWT (design, section 2). */
-function readIdentity(claims: Claims, names: readonly string[]): string | undefined | typeof CONTRADICTION {
+export function readIdentity(claims: Claims, names: readonly string[]): string | undefined | typeof CONTRADICTION {
   const value = names.map((name) => claims[name]).find((one) => one !== undefined);
   return value === undefined || (typeof value === 'string' && value !== '') ? value : CONTRADICTION;
 }

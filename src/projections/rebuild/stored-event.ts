@@ -9,10 +9,11 @@ import {
   type AudienceTerms,
   type RegistryChanged,
   type TokenIssued,
+  type TokenSeen,
 } from '../../contracts/index.js';
 import type { StoredEntry, StoredPayload } from '../../log/index.js';
 import { parseStrictJson } from '../../platform/http/index.js';
-import type { OwnProjectedEvent, ProjectedEvent } from '../event.js';
+import { seenToken, type OwnProjectedEvent, type ProjectedEvent } from '../event.js';
 
 /** Resource identifiers of a source, and how it reads audiences, as its entries say them in the order of the ledger. */
 export interface SourceResources {
@@ -53,6 +54,7 @@ export function readStoredEvent(entry: StoredEntry, tenant: Tenant, resources: S
   const atMs = typeof time === 'string' ? parseEventTime(time) : undefined;
   if (atMs === undefined || typeof data !== 'object') throw unreadable(tenant, index, 'it has no time or no data');
   const event = { name, data, tenant: tenant.id, tenantKey: tenant.key, ix: index, arrivalMs, atMs };
+  if (name === 'token.seen') return { said: seenToken(data as TokenSeen, { ...event, id: id as string, seenSeq: 0n }) };
   if (isOwnEventName(name)) {
     if (name === 'source.changed') noteResources(data as RegistryChanged, resources);
     return { own: event as OwnProjectedEvent };

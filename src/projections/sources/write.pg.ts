@@ -58,7 +58,10 @@ export function planSources(events: readonly ProjectedEvent[]) {
   };
 
   return async function write(client: PoolClient, named: { readonly tokens: readonly KeyedEvent[]; readonly idJags: readonly KeyedEvent[] }): Promise<void> {
-    for (const { tenant, source, name, ix, arrivalMs, atMs } of events) add(tenant, source, name, ix, arrivalMs, arrivalMs - atMs);
+    for (const { tenant, source, name, ix, arrivalMs, atMs, firstSight } of events) {
+      // Its source said nothing, and its clock shows nowhere.
+      if (firstSight !== true) add(tenant, source, name, ix, arrivalMs, arrivalMs - atMs);
+    }
     if (named.tokens.length > 0 || named.idJags.length > 0) {
       const arrivals = new Map(events.map(({ tenant, ix, arrivalMs }) => [`${ix}|${tenant}`, arrivalMs]));
       for (const { tenant, source, what, ix } of await readLineageNews(client, named, firstIndexes(events))) {

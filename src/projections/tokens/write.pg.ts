@@ -60,7 +60,7 @@ export function planTokens(events: readonly ProjectedEvent[], entities: EntityBa
       touched,
       // If every row was new, none was there to contradict.
       conflicts: [
-        ...(newTokens < tokens.length ? await markConflicts(client, 'token', tokens) : []),
+        ...(newTokens < tokens.length ? await markConflicts(client, 'token', tokens.filter(({ event }) => event.firstSight !== true)) : []),
         ...(newIdJags < idJags.length ? await markConflicts(client, 'id_jag', idJags) : []),
       ],
     };

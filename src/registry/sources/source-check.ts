@@ -39,6 +39,8 @@ export function sourceRecord(identity: Identity, input: SourceUpdate, disabled: 
   if (resources.length === 0 && needing(RESOURCE_TYPES)) refuse(`a source of ${needing(RESOURCE_TYPES)} needs \`resources\``);
   if (input.jwks && input.jwks_uri !== undefined) refuse('`jwks` and `jwks_uri` exclude each other');
   if (input.jwks_uri !== undefined) checkJwksUri(input.jwks_uri, jwksAllowedHosts);
+  const profile = tokenProfile(input.profile ?? {}, resources);
+  if (profile.announced === 'optional' && !input.types.includes('token.issued')) refuse('`profile.announced` can be `optional` only for a source of token.issued');
   return {
     ...identity,
     topic: input.topic ?? ownTopic(identity.name),
@@ -47,7 +49,7 @@ export function sourceRecord(identity: Identity, input: SourceUpdate, disabled: 
     resources,
     ...(input.jwks ? { jwks: { keys: checkKeys(input.jwks.keys) } } : {}),
     ...(input.jwks_uri === undefined ? {} : { jwks_uri: input.jwks_uri }),
-    profile: tokenProfile(input.profile ?? {}, resources),
+    profile,
     disabled,
   };
 }
