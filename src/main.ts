@@ -28,6 +28,7 @@ import {
   createTopicMaker,
   keepQuarantineBounded,
   type Appender,
+  type AppenderOptions,
   type IngestParts,
   type OwnEvent,
 } from './ingest/index.js';
@@ -243,9 +244,11 @@ async function start(config: Config, { log, member, say, orderWaits }: StartOpti
   if (config.roles.has('feed') && kafka.servers) startTopicFeeds(parts, kafka.servers, await topicKeys.ensure());
   let ingest: Ingest | undefined;
   const onCounts: OnCounts = async (counts) => ingest!.appender.submit({ events: [], own: counts.map((count) => countedEvent(follower, count)) });
-  const onSeen: OnSeen = (seen) => ingest!.recordSeen(seen);
+  // A process that takes no events writes those of its own alone.
+  const ownAppender = config.roles.has('serve') && !config.roles.has('ingest') ? createOwnAppender(parts, { paysOwed: false }).appender : undefined;
+  const onSeen = createSeenTokenRecorder({ state: follower.state, appender: { submit: (submission) => (ownAppender ?? ingest!.appender).submit(submission) } });
   const partitions: SourceSight['partitions'] = async (asker) => (await ingest?.parts.partitions?.list({ ...asker, operator: false })) ?? null;
-  const serving = config.roles.has('serve') ? startServing(parts, authenticate, config.roles.has('ingest') ? { onCounts, onSeen } : {}, partitions) : undefined;
+  const serving = config.roles.has('serve') ? startServing(parts, authenticate, { onSeen, ...(config.roles.has('ingest') ? { onCounts } : {}) }, partitions) : undefined;
   if (config.roles.has('ingest')) ingest = await startIngest(parts, kafka.servers, authenticate);
   if (serving) lifecycle.onStop('introspection counts', () => serving.introspection.stop());
 
@@ -379,16 +382,12 @@ function countedEvent({ state }: ControlFollower, { tenant, data }: TenantCount)
 
 interface Ingest {
   readonly appender: Appender;
-  readonly recordSeen: OnSeen;
   readonly parts: IngestParts;
 }
 
-async function startIngest(
-  parts: Parts,
-  servers: KafkaServers | null,
-  authenticate: ReturnType<typeof createAuthenticator>,
-): Promise<Ingest> {
-  const { url, log, metrics, health, lifecycle, controlLog, follower } = parts;
+/** The appender of this process and its pool; nothing is read or written before it is started or given something. */
+function createOwnAppender(parts: Parts, over: Pick<AppenderOptions, 'paysOwed' | 'onRefused'>): { readonly appender: Appender; readonly pool: Pool } {
+  const { url, log, metrics, lifecycle, controlLog, follower } = parts;
   const pool = createPool({
     url,
     max: APPENDER_CONNECTIONS,
@@ -399,26 +398,28 @@ async function startIngest(
   lifecycle.onStop('ingest pool', () => pool.end());
   parts.watchPool('ingest', pool);
   lifecycle.onStop('stuck sessions', endStuckSessions({ pool: parts.pool, applicationName: APPENDER_NAME, olderThanMs: APPENDER_TIMEOUTS.transactionMs, log }));
+  const appender = traceBatches(createAppender({ pool, controlLog, follower, log, metrics, ...over }), parts.tracing);
+  lifecycle.onStop('appender', () => appender.stop());
+  return { appender, pool };
+}
+
+async function startIngest(
+  parts: Parts,
+  servers: KafkaServers | null,
+  authenticate: ReturnType<typeof createAuthenticator>,
+): Promise<Ingest> {
+  const { log, metrics, health, lifecycle, follower } = parts;
   const kafka = servers && createKafka({ ...servers, clientId: APPENDER_NAME, log });
   const notices = kafka && createQuarantineTopic({ kafka, log, metrics });
   if (notices) lifecycle.onStop('quarantine topic', () => notices.stop());
   const quarantine = keepQuarantineBounded({ pool: parts.pool, log, metrics });
   lifecycle.onStop('quarantine', quarantine.stop);
-  const appender = traceBatches(
-    createAppender({
-      pool,
-      controlLog,
-      follower,
-      log,
-      metrics,
-      onRefused(refused) {
-        notices?.tell(refused);
-        quarantine.tell(refused);
-      },
-    }),
-    parts.tracing,
-  );
-  lifecycle.onStop('appender', () => appender.stop());
+  const { appender, pool } = createOwnAppender(parts, {
+    onRefused(refused) {
+      notices?.tell(refused);
+      quarantine.tell(refused);
+    },
+  });
   await appender.start();
   const offsets = createOffsetStore({ pool });
   const bounds = kafka && createLogBoundsReader({ kafka });
@@ -431,15 +432,14 @@ async function startIngest(
     partitions: bounds ? createPartitions({ offsets: createOffsetStore({ pool: parts.questionPool }), bounds, follower, appender, log }) : undefined,
     isOperator: ({ tenant }) => follower.state.tenant(tenant)?.name === DEFAULT_TENANT,
   };
-  const recordSeen = createSeenTokenRecorder({ state: follower.state, appender });
-  if (!kafka) return { appender, recordSeen, parts: ingest };
+  if (!kafka) return { appender, parts: ingest };
 
   const groupId = `rescind-${follower.state.tenantByName(DEFAULT_TENANT)!.id}`;
   const consumer = createKafkaConsumer({ kafka, groupId, follower, appender, ruleQuota, offsets, log, metrics });
   lifecycle.onStop('Kafka consumer', () => consumer.stop());
   await consumer.start();
   health.register('kafka', () => refuseWhen(consumer.notReadyReason(), 'kafka-unavailable'), ['ingest']);
-  return { appender, recordSeen, parts: ingest };
+  return { appender, parts: ingest };
 }
 
 function startTracing(config: Config, { metrics, log, lifecycle }: Pick<Parts, 'metrics' | 'log' | 'lifecycle'>): Tracing | undefined {

@@ -60,21 +60,21 @@ export function createTokenExaminer({ state, facts, verifier, recordsSights }: T
   /** Its event may be on its way. Where its source asks for none, the token is recorded as its text states it, and judged by that. */
   function examineUnrecorded(question: Question, gathered: Gathered, { key, statement, begins, source }: VerifiedJwt): Examination {
     const jws = jwsOf(question, gathered)!;
-    const facts = statement && sightOf(question, jws, source);
+    const sight = statement && sightOf(question, jws, source);
     if (gathered.waited !== true && isFresh(jws.claims, source.profile, question)) {
-      return { need: { what: 'time', key, memoryKey: key, ...(facts ? {} : { otherwise: 'unknown' }) } };
+      return { need: { what: 'time', key, memoryKey: key, ...(sight ? {} : { otherwise: 'unknown' }) } };
     }
     // What two sources of one issuer would name differently is neither's.
-    if (!facts || keyOfSight(question.tenant, facts) !== key) return { refusal: 'unknown' };
+    if (!sight || keyOfSight(question.tenant, sight) !== key) return { refusal: 'unknown' };
     if (gathered.recorded !== undefined) return { refusal: gathered.recorded ? 'unknown' : 'malformed' };
-    const untimely = begins > question.now + source.profile.skew ? 'not-yet-valid' : refuseByTime({ ...facts, kind: 'access' }, source, question.now);
-    return untimely ? { refusal: untimely } : { need: { what: 'record', key, memoryKey: key, facts } };
+    const untimely = begins > question.now + source.profile.skew ? 'not-yet-valid' : refuseByTime({ ...sight, kind: 'access' }, source, question.now);
+    return untimely ? { refusal: untimely } : { need: { what: 'record', key, memoryKey: key, facts: sight } };
   }
 
   /** What may be recorded of it, if this caller may see a token of these facts. */
   function sightOf(question: Question, jws: CompactJws, source: Source): TokenSeen | undefined {
-    const facts = recordsSights ? readFirstSight(jws, source) : undefined;
-    return facts && maySee(question, facts.iss, facts.aud) ? facts : undefined;
+    const sight = recordsSights ? readFirstSight(jws, source) : undefined;
+    return sight && maySee(question, sight.iss, sight.aud) ? sight : undefined;
   }
 
   /** Look up before verifying: only what is recorded, may just have been issued, or may be recorded at first sight is worth a signature. */

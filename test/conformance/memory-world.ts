@@ -102,7 +102,7 @@ export function createMemoryWorld(options: MemoryWorldOptions = {}): MemoryWorld
     metrics,
     log,
     ...(countIntrospections ? { onCounts: async (counted) => void counts.push(...counted) } : {}),
-    ...(options.onSeen ? { onSeen: (seen) => options.onSeen!(seen, writeSeen) } : {}),
+    ...(options.onSeen ? { onSeen: (token) => options.onSeen!(token, writeSeen) } : {}),
     onRefused: async (refusals) => void refused.push(...refusals),
     ...(trustedProxy ? { remoteAddress: createRemoteAddress({ trustedProxy }) } : {}),
     ...(maxTokens === undefined ? {} : { maxTokens }),

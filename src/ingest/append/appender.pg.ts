@@ -35,7 +35,7 @@ export interface Appender {
   readonly roomForKafka: () => Promise<void>;
   /** Does ahead what `submit` would do for this event before it waits; for who has many and can take turns with others. */
   prepare(judged: Judged): void;
-  /** Takes up what a crash left: rules on contradictions, ledger entries that control records are owed. */
+  /** Takes up what a crash left: rules on contradictions, ledger entries that control records are owed. Only where it pays what is owed. */
   start(): Promise<void>;
   /** Finishes what was submitted; refuses what comes later. */
   stop(): Promise<void>;
@@ -54,11 +54,13 @@ export interface AppenderOptions {
   readonly follower: ControlFollower;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** False for a process that only records what it sees itself: control records get their entries, and contradictions their blocks, from those that take events. */
+  readonly paysOwed?: boolean;
   /** Told of what was refused, once it is in quarantine. Must not throw. */
   readonly onRefused?: (refused: readonly Refused[]) => void;
 }
 
-export function createAppender({ pool, controlLog, follower, log, metrics, onRefused }: AppenderOptions): Appender {
+export function createAppender({ pool, controlLog, follower, log, metrics, onRefused, paysOwed = true }: AppenderOptions): Appender {
   const { state } = follower;
   const counted = metrics.counter('rescind_ingest_events_total', 'Events by outcome and door.', ['outcome', 'door', 'type']);
   const rejects = metrics.counter('rescind_ingest_rejected_total', 'Refused events by reason and door.', ['code', 'door']);
@@ -69,14 +71,14 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
   const batchSize = metrics.histogram('rescind_ingest_batch_events', 'Events of one transaction.', [], [1, 10, 100, 500, 1000, 2000, 4000]);
   const batchSeconds = metrics.histogram('rescind_ingest_batch_seconds', 'Duration of one batch.', []);
   const numbers = metrics.gauge('rescind_sequence_findings', 'Numbers of the sequence of a source that have not come, came twice, or were given up.', ['source', 'finding']);
-  const batches = createBatchWriter({ pool, state, log });
+  const batches = createBatchWriter({ pool, state, log, withOutbox: paysOwed });
   const contradictions = createContradictionOrders({ pool, controlLog, state, log });
   let waiting: Waiting[] = [];
   /** Submissions of speakers of whom the database refused something: written apart, so that the search holds up nobody else. */
   const apart = new Map<string, Waiting[]>();
   const room = createWaitingRoom();
   metrics.gauge('rescind_ingest_waiting_events', 'Events that wait for their batch.', [], () => room.events);
-  let outboxDue = true;
+  let outboxDue = paysOwed;
   let owed: NodeJS.Timeout | undefined;
   let running: Promise<void> | undefined;
   let runningApart: Promise<void> | undefined;
@@ -146,7 +148,7 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
 
   /** What a failed batch would have taken along must not wait for the next event. */
   function payLater(): void {
-    if (stopping) return;
+    if (stopping || !paysOwed) return;
     clearTimeout(owed);
     owed = setTimeout(() => {
       outboxDue = true;
@@ -328,10 +330,12 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
     }
   }
 
-  follower.onApplied(() => {
-    outboxDue = true;
-    run();
-  });
+  if (paysOwed) {
+    follower.onApplied(() => {
+      outboxDue = true;
+      run();
+    });
+  }
 
   return {
     roomForKafka: room.roomForKafka,

@@ -26,9 +26,17 @@ export const isRefusal = (error: unknown): boolean => /^(22|23|54)[0-9A-Z]{3}$/.
 /** Rolled back for reasons outside the batch: serialization, deadlock, lost connection, shutdown. */
 export const isTransient = (error: unknown): boolean => /^(40|08|57P|ECONN|EPIPE)/.test(sqlState(error));
 
-export function createBatchWriter({ pool, state, log }: { readonly pool: Pool; readonly state: ControlState; readonly log: Log }): BatchWriter {
+export interface BatchWriterOptions {
+  readonly pool: Pool;
+  readonly state: ControlState;
+  readonly log: Log;
+  /** Whether batches take along the ledger entries that control records are owed. */
+  readonly withOutbox: boolean;
+}
+
+export function createBatchWriter({ pool, state, log, withOutbox }: BatchWriterOptions): BatchWriter {
   const write = (submissions: readonly Submission[], seenSeq: bigint): Promise<Written> =>
-    inTransaction(pool, (client) => writeBatch(client, sealBatch(submissions, state), state, seenSeq));
+    inTransaction(pool, (client) => writeBatch(client, sealBatch(submissions, state), state, seenSeq, { withOutbox }));
 
   async function writeBisecting(submissions: readonly Submission[], seenSeq: bigint, replace: Replace): Promise<Written> {
     try {

@@ -39,6 +39,9 @@ describe('the token profile of a source', () => {
     ['no typ at all', { typ: [] }],
     ['a default resource that is another’s', { default_resource: 'https://api.crm.example' }],
     ['an ignored audience that is its resource', { ignored_audiences: ['account', API] }],
+    ['tokens without an event that have to show an ID-JAG', { announced: 'optional' }],
+    ['tokens without an event whose audience is the client', { preset: 'pingam', default_resource: API, announced: 'optional' }],
+    ['another word for it', { preset: 'okta', announced: 'never' }],
     ['an algorithm with a shared secret', { algorithms: ['HS256'] }],
     ['a claim that is not mapped', { claims: { sub: 'uid' } }],
     ['a member that is none', { audience: 'x' }],
@@ -47,6 +50,12 @@ describe('the token profile of a source', () => {
   it.each(TOKEN_PROFILE_PRESETS)('profiles.md has an example of %s', (preset) => {
     const page = readFileSync(new URL('../profiles.md', import.meta.url), 'utf8');
     expect(page.replaceAll('\\\n', ' ')).toMatch(new RegExp(`rescind source create.*--profile (?:${preset}|'\\{"preset":"${preset}".*\\}')\n`));
+  });
+
+  it('asks for events, unless the profile says otherwise, whatever the preset', () => {
+    expect(new Set(TOKEN_PROFILE_PRESETS.map((preset) => profileOf({ preset }).announced))).toEqual(new Set(['required']));
+    expect(profileOf({ preset: 'okta', announced: 'optional' })).toMatchObject({ announced: 'optional', typ: [null], lineage: { other: 'none' } });
+    expect(() => profileOf({ announced: 'optional' })).toThrow(expect.objectContaining({ detail: expect.stringContaining('`profile.lineage.other` is `none`') }));
   });
 
   it('takes a resource of its own as the default', () => expect(profileOf({ default_resource: API }).default_resource).toBe(API));
