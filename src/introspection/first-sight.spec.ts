@@ -145,6 +145,18 @@ describe('nothing is recorded, and the answer is no, where', () => {
     ['its user holds a NUL', 'malformed', () => text({ sub: 'u\0' })],
     ['its user has too many bytes', 'malformed', () => text({ sub: 'é'.repeat(300) })],
     ['its source may not say which tokens there are', 'malformed', () => (changeSource({}, { types: ['token.revoked'] }), text())],
+    [
+      'another source of its issuer, registered before, would name it by another claim',
+      'unknown',
+      () => {
+        const another = { ...parties.OTHER_RAS_SOURCE, issuers: [RAS], resources: [API] };
+        changeSource({}, { disabled: true });
+        world.apply({ kind: 'source.changed', tenant: parties.TENANT.id, subject: another.id, body: { ...another, profile: { ...another.profile, ...OPTIONAL, identity: ['uti'] } } });
+        const later = { ...parties.RAS_SOURCE, id: '44444444-4444-4444-8444-444444444444', name: 'later', uri: 'urn:later' };
+        world.apply({ kind: 'source.changed', tenant: parties.TENANT.id, subject: later.id, body: { ...later, profile: { ...later.profile, ...OPTIONAL } } });
+        return text({ uti: 'u-1' });
+      },
+    ],
     ['its source is disabled', 'unknown', () => (changeSource({}, { disabled: true }), text())],
     ['it is opaque', 'unknown', () => 'at_6Gq1xYz-opaque'],
     ['it is an ID-JAG', 'wrong-kind', () => text({}, { typ: 'oauth-id-jag+jwt' })],
@@ -192,12 +204,14 @@ describe('a recording', () => {
     expect((await world.ask(text())).kind).toBe('undecided');
   });
 
-  it('does not outlive what its source was registered as', async () => {
-    make(async (seen, write) => {
-      changeSource({ announced: 'required' });
-      return write(seen);
-    });
-    expect([await ask(text()), world.seen]).toEqual([INACTIVE, []]);
+  it.each<[string, () => void]>([
+    ['asks for events', () => changeSource({ announced: 'required' })],
+    ['is disabled', () => changeSource({}, { disabled: true })],
+    ['has lost the resource', () => changeSource({}, { resources: [OTHER_API] })],
+    ['has lost the issuer', () => changeSource({}, { issuers: ['https://another.example'] })],
+  ])('is refused where its source meanwhile %s', async (_, change) => {
+    make(async (seen, write) => (change(), write(seen)));
+    expect([await ask(text()), begun, world.seen]).toEqual([INACTIVE, 1, []]);
   });
 
   it('waits its turn: what one caller has recorded is bounded', async () => {

@@ -62,6 +62,7 @@ describe('the command line, against a running service', () => {
     };
     expect(await profileOf('realm', 'keycloak')).toMatchObject({ typ: ['JWT', 'at+jwt'], lineage: { id_jag: 'stated', other: 'none' }, ignored_audiences: ['account'] });
     expect(await profileOf('hydra', `'{"preset":"hydra","default_resource":"hydra-api","lineage":"stated"}'`)).toMatchObject({ typ: ['JWT'], default_resource: 'hydra-api', lineage: { id_jag: 'stated', other: 'stated' } });
+    expect(await profileOf('okta', `'{"preset":"okta","announced":"optional"}'`)).toMatchObject({ typ: [null], announced: 'optional', lineage: { other: 'none' } });
     expect(await profileOf('octo', 'octo')).toMatch(/`profile\.preset` must be one of rfc9068, keycloak, okta/);
     expect(await profileOf('odd', `'{"typ":["JWT"'`)).toMatch(/--profile/);
   });
