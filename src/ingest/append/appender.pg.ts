@@ -351,7 +351,8 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
       const needsRoom = door === 'http' || !theirs;
       if (needsRoom && !room.enter(door, load, speaker)) return Promise.reject(new RescindError('overloaded'));
       let refused = 0;
-      let weight = 0;
+      // Each of Rescind's own is an entry, and of a token its rows.
+      let weight = submission.own?.length ?? 0;
       for (const judged of submission.events) {
         weight += weightOf(judged);
         if (judged.accepted) sealEvent(judged, state);
