@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { run } from '../../../src/cli/run.js';
 import { eventType, type TokenIssued, type TokenSeen } from '../../../src/contracts/index.js';
@@ -41,8 +42,16 @@ describe('a token that no event announced, of a source whose profile asks for no
   const claimsOf = (over: object = {}) => ({ ver: 1, jti: `AT.${randomUUID()}`, iss: OKTA, aud: API, cid: '0oa-wiki', uid: '00u1', scp: ['openid', 'read'], sub: `${randomUUID()}@acme.example`, iat: now() - 120, exp: now() + 3_480, ...over });
   const sign = (claims: object, signer: SigningKey = key): string => signJwt(signer, claims, { typ: undefined });
 
+  /** A node that cannot tell now, as on a busy machine, says so and is asked again. */
+  async function untilDecided<T extends { readonly status: number }>(send: () => Promise<T>): Promise<T> {
+    for (let answer = await send(); ; answer = await send()) {
+      if (answer.status !== 503) return answer;
+      await delay(50);
+    }
+  }
   async function ask(token: string, at = service.url): Promise<any> {
-    const response = await fetch(`${at}/introspect`, { method: 'POST', headers: { authorization: service.basic('okta-api') }, body: new URLSearchParams({ token }) });
+    const headers = { authorization: service.basic('okta-api') };
+    const response = await untilDecided(() => fetch(`${at}/introspect`, { method: 'POST', headers, body: new URLSearchParams({ token }) }));
     return response.status === 200 ? response.json() : response.status;
   }
   const tokenOf = (jti: string): Promise<any> => service.call('GET', `/v1/tokens?${new URLSearchParams({ iss: OKTA, jti })}`, 'auditor');
@@ -91,7 +100,7 @@ describe('a token that no event announced, of a source whose profile asks for no
 
   it('is a guard’s, too', async () => {
     const claims = claimsOf();
-    expect(await askToken(service.url, service.basic('okta-guard'), { token: sign(claims) })).toMatchObject({ status: 200 });
+    expect(await untilDecided(() => askToken(service.url, service.basic('okta-guard'), { token: sign(claims) }))).toMatchObject({ status: 200 });
     expect(await seenOf(claims.jti)).toHaveLength(1);
   });
 
