@@ -1,66 +1,18 @@
-import { Confirmations1764000008031, ConfirmedByTenant1764000008121, ControlCopy1764000004500, ControlLog1764000000000 } from './control/index.js';
-import { TopicFeeds1764000004600, TopicKey1764000008200 } from './feeds/index.js';
-import { Contradictions1764000008201, Ingest1764000003000 } from './ingest/index.js';
-import { RefusedTokens1764000009020 } from './introspection/index.js';
-import { Ledger1764000001000, LedgerPartitions1764000005000 } from './log/index.js';
-import {
-  EntityNames1764000008042,
-  FillUseAggregates1764000008010,
-  ForeignUses1764000008202,
-  GrantAggregates1764000008020,
-  NewsIndexes1764000008102,
-  ProjectionGate1764000008060,
-  Projections1764000002000,
-  RareUses1764000008095,
-  ReachIndexes1764000008080,
-  RuleHistory1764000008030,
-  RuleSelectors1764000008120,
-  SessionIdJags1764000009010,
-  SessionTokens1764000008097,
-  RunningCounts1764000008070,
-  SourceCounts1764000008040,
-  SourceRoutes1764000006000,
-  SourceSequence1764000004800,
-  UseAggregates1764000008000,
-  UsesByArrival1764000008104,
-  UsesOfAUser1764000008096,
-  UsesOfUsers1764000008103,
-} from './projections/index.js';
-import { Directory1764000008041 } from './query/index.js';
+import { ControlSchema1796000000000 } from './control/index.js';
+import { TopicsSchema1796000005000 } from './feeds/index.js';
+import { IngestSchema1796000003000 } from './ingest/index.js';
+import { IntrospectionSchema1796000004000 } from './introspection/index.js';
+import { LedgerSchema1796000001000 } from './log/index.js';
+import { ProjectionsSchema1796000002000 } from './projections/index.js';
+import { DirectorySchema1796000006000 } from './query/index.js';
 
-/** Every migration of every stage, listed by hand: a glob would find nothing in a bundle, and say nothing. */
+/** Every migration of every stage, listed by hand: a glob would find nothing in a bundle, and say nothing. The history begins with 0.1.0. */
 export const MIGRATIONS = [
-  ControlLog1764000000000,
-  Ledger1764000001000,
-  Projections1764000002000,
-  Ingest1764000003000,
-  ControlCopy1764000004500,
-  TopicFeeds1764000004600,
-  SourceSequence1764000004800,
-  LedgerPartitions1764000005000,
-  SourceRoutes1764000006000,
-  UseAggregates1764000008000,
-  FillUseAggregates1764000008010,
-  GrantAggregates1764000008020,
-  RuleHistory1764000008030,
-  Confirmations1764000008031,
-  SourceCounts1764000008040,
-  Directory1764000008041,
-  EntityNames1764000008042,
-  ProjectionGate1764000008060,
-  RunningCounts1764000008070,
-  ReachIndexes1764000008080,
-  RareUses1764000008095,
-  UsesOfAUser1764000008096,
-  SessionTokens1764000008097,
-  NewsIndexes1764000008102,
-  UsesOfUsers1764000008103,
-  UsesByArrival1764000008104,
-  RuleSelectors1764000008120,
-  ConfirmedByTenant1764000008121,
-  TopicKey1764000008200,
-  Contradictions1764000008201,
-  ForeignUses1764000008202,
-  SessionIdJags1764000009010,
-  RefusedTokens1764000009020,
+  ControlSchema1796000000000,
+  LedgerSchema1796000001000,
+  ProjectionsSchema1796000002000,
+  IngestSchema1796000003000,
+  IntrospectionSchema1796000004000,
+  TopicsSchema1796000005000,
+  DirectorySchema1796000006000,
 ];

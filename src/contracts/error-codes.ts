@@ -50,6 +50,7 @@ const OWN_CODES = {
   'rebuild-differs': { kind: 'conflict', title: 'What was made anew differs from what is live.' },
   'migrations-pending': { kind: 'conflict', title: 'The database lacks migrations of this release.' },
   'schema-newer': { kind: 'conflict', title: 'A newer release has migrated the database.' },
+  'schema-older': { kind: 'conflict', title: 'The database was made before release 0.1.0.' },
   'edit-conflict': { kind: 'conflict', title: 'It was changed by somebody else in the meantime.' },
   'not-liftable': { kind: 'conflict', title: 'A revoke cannot be lifted; only a block can.' },
   'already-lifted': { kind: 'conflict', title: 'The block is no longer in force.' },

@@ -31,10 +31,7 @@ export { createControlFollower, DEFAULT_LEASE_MS, MAX_LEASE_MS, MIN_LEASE_MS, ty
 export { measureFollower, withWait } from './follow/follower-metrics.js';
 export { LEASE_FRACTION, type GrantAnswer, type GrantRefusal } from './lease/lease.js';
 export type { Confirmed } from './lease/waiting.js';
-export { ControlLog1764000000000 } from './migrations/1764000000000-control-log.js';
-export { ControlCopy1764000004500 } from './migrations/1764000004500-control-copy.js';
-export { ConfirmedByTenant1764000008121 } from './migrations/1764000008121-confirmed-by-tenant.js';
-export { Confirmations1764000008031 } from './migrations/1764000008031-confirmations.js';
+export { ControlSchema1796000000000 } from './migrations/1796000000000-schema.js';
 export { createConfirmationKeeper, type ConfirmationKeeper } from './follow/confirmations.pg.js';
 export { commandFromEvent, isRuleEvent, weightOfEvent, type EventToRule, type RuleEventName } from './state/rules-from-event.js';
 export { commandFromContradiction, type Contradiction } from './state/rules-from-conflict.js';

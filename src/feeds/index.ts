@@ -2,5 +2,4 @@ export { createFeeds, type FeedLimits, type Feeds, type FeedsOptions } from './f
 export type { Seen, SeeToken, SightAnswer } from './token-endpoint.js';
 export { createControlFence, createTopicFeeds, createTopicKeys, createTopicReader, passControlFence, restoreControlLog, TOPIC_KEY_FILE, type ControlFence, type Restored, type TopicFeeds, type TopicKeys } from './topics/index.js';
 export { controlTopic, revocationsTopic } from './topics/index.js';
-export { TopicFeeds1764000004600 } from './topics/migrations/1764000004600-topic-feeds.js';
-export { TopicKey1764000008200 } from './topics/migrations/1764000008200-topic-key.js';
+export { TopicsSchema1796000005000 } from './topics/migrations/1796000005000-schema.js';

@@ -11,8 +11,7 @@ export { keepQuarantineBounded, trimQuarantine, type BoundedQuarantine, type Qua
 export { createReplay, type Replay } from './quarantine/quarantine-replay.pg.js';
 export { createQuarantineTopic, QUARANTINE_TOPIC, type QuarantineTopic } from './quarantine/quarantine-topic.kafka.js';
 export { createTopicMaker, type TopicMaker } from './kafka/topic-maker.kafka.js';
-export { Ingest1764000003000 } from './migrations/1764000003000-ingest.js';
-export { Contradictions1764000008201 } from './migrations/1764000008201-contradictions.js';
+export { IngestSchema1796000003000 } from './migrations/1796000003000-schema.js';
 export type { OwnEvent } from './append/own-events.js';
 export { createSeenTokenRecorder, type SeenToken } from './seen-tokens.js';
 export { createRuleQuota, type RuleQuota, type RuleQuotaBounds } from './append/rule-quota.js';

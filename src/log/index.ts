@@ -2,5 +2,4 @@ export { appendEntries, type ArrivalMode, type LogIndex, type NewEntry, type Pla
 export { prepareEntry, type EntryToPrepare } from './prepare.js';
 export { readEntries, type StoredEntry, type StoredPayload } from './read.pg.js';
 export { createRangeKeeper, RANGE_ENTRIES, RangeMissing, type RangeKeeper } from './ranges.pg.js';
-export { Ledger1764000001000 } from './migrations/1764000001000-ledger.js';
-export { LedgerPartitions1764000005000 } from './migrations/1764000005000-ledger-partitions.js';
+export { LedgerSchema1796000001000 } from './migrations/1796000001000-schema.js';

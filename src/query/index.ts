@@ -19,4 +19,4 @@ export type {
 } from './lists/answers.js';
 export type { GraphAnswer, GraphEdge, GraphNode } from './graph/answers.js';
 export { CSV_MEDIA_TYPE } from './directory/import-file.js';
-export { Directory1764000008041 } from './directory/migrations/1764000008041-directory.js';
+export { DirectorySchema1796000006000 } from './directory/migrations/1796000006000-schema.js';

@@ -84,7 +84,7 @@ describe('suffixes (house style, point 3)', () => {
   it.each([
     ['src/query/graph.controller.ts', "import { Controller } from '@nestjs/common'"],
     ['src/query/grant.entity.ts', "import { Entity } from 'typeorm'"],
-    ['src/log/migrations/1764000001000-ledger.ts', "import type { QueryRunner } from 'typeorm'"],
+    ['src/log/migrations/1796000001000-schema.ts', "import type { QueryRunner } from 'typeorm'"],
     ['src/query/graph.pg.ts', "import type { Pool } from 'pg'"],
     ['src/ingest/kafka/consumer.kafka.ts', "import { Kafka } from 'kafkajs'"],
   ])('%s with %s is allowed', (file, source) => expect(frameworkViolations(file, source)).toEqual([]));

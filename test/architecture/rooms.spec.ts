@@ -6,7 +6,6 @@ import { filesUnder, foldersUnder, read, sources } from './source-tree.js';
 const MAX_FILES = 16;
 /** Folders that may have more, each with the reason. */
 const MORE: Readonly<Record<string, string>> = {
-  'src/projections/migrations': 'a migration is never changed, so they add up',
   'src/query/graph': 'its memories wait to become one',
 };
 

@@ -6,8 +6,6 @@ interface Exception {
 }
 
 const WHOLE_LOG = 'a node applies the records of every tenant; the state that it builds is kept apart by tenant';
-const FILL = 'a migration fills its tables for every tenant at once';
-const PARTITIONS = 'a migration moves the ledger of every tenant between tables of one shape';
 const BY_ID = 'the rows are named by ids that the caller has read under a tenant’s condition';
 const BOUNDS = 'the bounds of age and size are of the whole quarantine; nothing of a row is shown';
 const HOLE = 'what stands for a hole is a step of the same statement, which has the condition';
@@ -23,23 +21,11 @@ export const TENANT_EXCEPTIONS: readonly Exception[] = [
   { file: 'src/ingest/append/quarantine.pg.ts', tables: ['quarantine'], reason: BY_ID },
   { file: 'src/ingest/append/trim-quarantine.sql', tables: ['quarantine'], reason: BOUNDS },
   { file: 'src/ingest/append/contradictions.pg.ts', tables: ['contradiction_owed'], reason: 'one process at a time orders the blocks that are owed to every tenant, each in its tenant' },
-  { file: 'src/ingest/migrations/contradictions.sql', tables: ['token', 'id_jag'], reason: FILL },
   { file: 'src/log/ranges.pg.ts', tables: ['ledger_head'], reason: 'partitions are made up to the highest index of any tenant' },
   { file: 'src/projections/rebuild/fold.pg.ts', tables: ['ledger_head'], reason: 'a rebuild folds the ledger of every tenant, each by itself' },
   { file: 'src/projections/rules/entries-of-rules.sql', tables: ['entry', 'payload'], reason: 'a fill walks the ledger of every tenant once and names the tenant of each entry' },
-  { file: 'src/projections/rules/fill.pg.ts', tables: ['control_log'], reason: 'a fill reads the key of every tenant' },
   { file: 'src/projections/usage/user-uses.sql', tables: ['hole'], reason: HOLE },
   { file: 'src/query/access/counts.sql', tables: ['hole'], reason: HOLE },
   { file: 'src/query/reach/candidates.ts', tables: ['hole'], reason: HOLE },
   { file: 'src/revocation/preview/preview-text.ts', tables: ['hole'], reason: HOLE },
-  { file: 'src/log/migrations/partitions.sql', tables: ['entry', 'dedupe'], reason: PARTITIONS },
-  { file: 'src/log/migrations/whole.sql', tables: ['entry', 'payload', 'dedupe'], reason: PARTITIONS },
-  { file: 'src/projections/migrations/1764000008120-rule-selectors.ts', tables: ['rule_version'], reason: FILL },
-  { file: 'src/projections/migrations/fill-grant-aggregates.sql', tables: ['grant_version', 'alias', 'connection_version', 'access'], reason: FILL },
-  { file: 'src/projections/migrations/fill-running-counts.sql', tables: ['grant_version', 'alias'], reason: FILL },
-  { file: 'src/projections/migrations/fill-source-counts.sql', tables: ['token', 'entry'], reason: FILL },
-  { file: 'src/projections/migrations/fill-use-aggregates.sql', tables: ['token', 'id_jag', 'access', 'ledger_head', 'edge_use'], reason: FILL },
-  { file: 'src/projections/migrations/fill-uses-of-users.sql', tables: ['ledger_head', 'access', 'use_usr_end'], reason: FILL },
-  { file: 'src/projections/migrations/running-counts.sql', tables: ['grant_version'], reason: FILL },
-  { file: 'src/projections/migrations/source-routes.sql', tables: ['entity', 'access'], reason: FILL },
 ];

@@ -4,10 +4,10 @@ import { MIGRATIONS } from '../../migrations.js';
 import { type Config } from '../../platform/config/index.js';
 import { findEmbeddedPostgres, startDatabase } from '../../platform/embedded/index.js';
 import { type Log } from '../../platform/log/index.js';
-import { checkServer, createPool, readSchemaState, refuseNewer, runMigrations } from '../../platform/postgres/index.js';
+import { checkServer, createPool, readSchemaState, refuseForeign, runMigrations } from '../../platform/postgres/index.js';
 import { createLifecycle } from '../../platform/process/index.js';
 
-/** Runs the migrations that the database lacks; their names. Rejects with `schema-newer` if a newer release was here. */
+/** Runs the migrations that the database lacks; their names. Rejects with `schema-newer` if a newer release was here, with `schema-older` if the tables are from before release 0.1.0. */
 export const migrateSchema = (config: Config, log: Log): Promise<readonly string[]> =>
   onDatabase(config, log, (url) => runMigrations({ url, migrations: MIGRATIONS }));
 
@@ -15,7 +15,7 @@ export const migrateSchema = (config: Config, log: Log): Promise<readonly string
 export const checkSchema = (config: Config, log: Log): Promise<readonly string[]> =>
   onDatabase(config, log, async (url) => {
     const state = await readSchemaState({ url, migrations: MIGRATIONS });
-    refuseNewer(state);
+    refuseForeign(state);
     return state.pending;
   });
 

@@ -34,6 +34,14 @@ class WidensNode1900000000001 implements MigrationInterface {
   async down(): Promise<void> {}
 }
 
+/** As a clone had it before the history of migrations began anew. */
+class ControlLog1764000000000 implements MigrationInterface {
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query('CREATE TABLE control_log (seq bigint)');
+  }
+  async down(): Promise<void> {}
+}
+
 let database: TestDatabase;
 let home: string;
 beforeEach(async () => {
@@ -90,6 +98,14 @@ describe('rescind migrate', () => {
     expect([code, out.match(/^ {2}\w+$/gm)]).toEqual([1, [`  ${NAMES.at(-1)}`]]);
   });
 
+  it.each([['migrate'], ['migrate --check']])('refuses a database from before release 0.1.0, and says what to do: %s', async (words) => {
+    await runMigrations({ url: database.url, migrations: [ControlLog1764000000000] });
+    const { code, out, err } = await rescind(...words.split(' '));
+    expect([code, out]).toEqual([1, '']);
+    expect(err).toBe('rescind: schema-older: this database was made before release 0.1.0, and its tables cannot be brought up to date: use an empty database, and fill it from Kafka or with `rescind seed`\n');
+    expect(await tables()).toBe(2);
+  });
+
   it.each([['migrate'], ['migrate --check']])('refuses a database that a newer release has migrated: %s', async (words) => {
     await runMigrations({ url: database.url, migrations: [...MIGRATIONS, WidensNode1900000000001] });
     const { code, out, err } = await rescind(...words.split(' '));
@@ -109,6 +125,11 @@ describe('a start', () => {
     expect(await tables()).toBe(0);
     await (await start()).stop();
     await (await start({ MIGRATIONS: 'manual' })).stop();
+  });
+
+  it.each(['auto', 'manual'])('refuses a database from before release 0.1.0: MIGRATIONS=%s', async (MIGRATIONS_) => {
+    await runMigrations({ url: database.url, migrations: [ControlLog1764000000000] });
+    await expect(start({ MIGRATIONS: MIGRATIONS_ })).rejects.toMatchObject({ code: 'schema-older', message: expect.stringContaining('use an empty database') });
   });
 
   it.each(['auto', 'manual'])('refuses a database that a newer release has migrated: MIGRATIONS=%s', async (MIGRATIONS_) => {

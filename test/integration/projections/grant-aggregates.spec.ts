@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { GrantAggregates1764000008020, RunningCounts1764000008070 } from '../../../src/projections/index.js';
 import { ACME, say, startQueryApi, T, type Said } from '../query/history.js';
 
 /*
@@ -104,16 +103,9 @@ describe(`aggregates of grants (SEED=${seed})`, () => {
     expect(rows[0]!.n).toBeGreaterThan(0);
   });
 
-  it('are filled from what is there on upgrade', async () => {
-    const tables = [...TABLES, 'grant_version'];
-    const kept = await Promise.all(tables.map(rowsOf));
-    const [blocks, running] = [new GrantAggregates1764000008020(), new RunningCounts1764000008070()];
-    const runner = { query: (sql: string) => api.pool.query(sql) } as unknown as Parameters<typeof blocks.up>[0];
-    await running.down(runner);
-    await blocks.down(runner);
-    await blocks.up(runner);
-    await running.up(runner);
-    expect(await Promise.all(tables.map(rowsOf))).toEqual(kept);
-    expect(kept.at(-1)!.some((row) => row.endsWith(',t)'))).toBe(true);
+  it('tell the first version of a grant from those that follow', async () => {
+    const { rows } = await api.pool.query('SELECT again, from_ix > min(from_ix) OVER (PARTITION BY usr, client, res) AS follows FROM grant_version');
+    expect(rows.filter(({ again, follows }) => again !== follows)).toEqual([]);
+    expect(new Set(rows.map(({ again }) => again))).toEqual(new Set([false, true]));
   });
 });

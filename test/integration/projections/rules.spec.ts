@@ -1,8 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Caller } from '../../../src/control/index.js';
-import { MIGRATIONS } from '../../../src/migrations.js';
-import { inTransaction } from '../../../src/platform/postgres/index.js';
-import { LEAD_OF_ALL, RuleHistory1764000008030, rulesAsOf, type RuleVersion, type TenantRows } from '../../../src/projections/index.js';
+import { LEAD_OF_ALL, rulesAsOf, type RuleVersion, type TenantRows } from '../../../src/projections/index.js';
 import { createRevocations, type Revocations } from '../../../src/revocation/index.js';
 import { ruleKey, ruleKeyToBytes, type Rule } from '../../../src/rules/index.js';
 import { createStage, fromChat, fromIdp, IDP, RAS, type Stage } from '../../support/stage.js';
@@ -107,23 +105,5 @@ describe('the history of rules', () => {
     const [notYet] = await rulesAsOf(rows, { index: before, at: seconds() }, { rule: ids['block']! });
     expect(notYet).toMatchObject({ rule: ids['block'], lift: undefined });
     expect(await found(0n, { rule: ids['block']! })).toEqual([]);
-  });
-
-  it('is filled from the entries that were there before the upgrade', async () => {
-    const { pool } = stage.database;
-    const read = async () => [
-      (await pool.query('SELECT * FROM rule_version ORDER BY tenant, rule, nth')).rows,
-      (await pool.query('SELECT * FROM rule_event ORDER BY tenant, keys, ix')).rows,
-    ];
-    const written = await read();
-    expect(written.map(({ length }) => length)).toEqual([13, 13]);
-    expect(MIGRATIONS).toContain(RuleHistory1764000008030);
-    const sut = new RuleHistory1764000008030();
-    await inTransaction(pool, async (client) => {
-      const runner = { query: async (sql: string, values?: unknown[]) => (await client.query(sql, values)).rows } as never;
-      await sut.down(runner);
-      await sut.up(runner);
-    });
-    expect(await read()).toEqual(written);
   });
 });

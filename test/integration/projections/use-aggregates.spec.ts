@@ -1,8 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { MIGRATIONS } from '../../../src/migrations.js';
 import { inTransaction, runMigrations } from '../../../src/platform/postgres/index.js';
-import { FillUseAggregates1764000008010, readTotalUses, UsesOfUsers1764000008103 } from '../../../src/projections/index.js';
+import { readTotalUses } from '../../../src/projections/index.js';
 import { createTestDatabase, type TestDatabase } from '../../support/services.js';
 import { ACME, say, T, writeHistory } from '../query/history.js';
 import { AGENT, CRM, CRM_AS, IDP, STORY, WIKI, WIKI_AS } from '../query/story.js';
@@ -28,7 +28,7 @@ async function everything(): Promise<Record<string, string[]>> {
 }
 
 describe('the aggregates of usage', () => {
-  it('are filled on an upgrade with what the writers would have written', async () => {
+  it('are what all uses add up to when they are added up at once', async () => {
     const late = { iss: IDP, jti: 'late', sub: 'alice', tenant: 'acme' };
     const used = (jti: string, at: number) => say('crm', 'access.allowed', at, { token: { iss: CRM_AS, jti }, operation: 'export', scope: 'a', status: 200, records: 9, bytes: 1 });
     for (const batch of STORY.slice(0, 3)) await write(...batch);
@@ -44,10 +44,7 @@ describe('the aggregates of usage', () => {
     const known = await rows('SELECT ix, agent_ix FROM access WHERE agent_ix IS NOT NULL ORDER BY ix');
     expect(known).toHaveLength(2);
 
-    const fills = [new FillUseAggregates1764000008010(), new UsesOfUsers1764000008103()];
-    const runner = { query: (sql: string) => database.pool.query(sql) } as unknown as QueryRunner;
-    for (const fill of fills.toReversed()) await fill.down(runner);
-    for (const fill of fills) await database.pool.query(`BEGIN; ${await statementsOf(fill)}; COMMIT`);
+    await database.pool.query(`BEGIN; ${readFileSync('test/integration/projections/sums-of-uses.sql', 'utf8')}; COMMIT`);
     expect(await everything()).toEqual(written);
     expect(await rows('SELECT ix, agent_ix FROM access WHERE agent_ix IS NOT NULL ORDER BY ix')).toEqual(known);
   });
@@ -94,9 +91,3 @@ describe('all uses of a client or a resource', () => {
     }
   });
 });
-
-async function statementsOf(migration: MigrationInterface): Promise<string> {
-  const said: string[] = [];
-  await migration.up({ query: async (sql: string) => said.push(sql) } as unknown as QueryRunner);
-  return said.join(';\n');
-}

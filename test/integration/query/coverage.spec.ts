@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ACME, GLOBEX, NOW, say, sha256, SOURCES, startQueryApi, T, type Said } from './history.js';
 import { CRM, CRM_AS, IDP, STORY, WIKI_AS } from './story.js';
@@ -150,24 +149,6 @@ describe('GET /v1/coverage', () => {
       }
     } finally {
       await whole.stop();
-    }
-  });
-
-  it('knows after an upgrade what came before it, but for delays', async () => {
-    const before = await coverage();
-    const client = await api.pool.connect();
-    try {
-      await client.query('CREATE TEMP TABLE kept_counts AS TABLE source_count; CREATE TEMP TABLE kept_events AS TABLE source_event; TRUNCATE source_count, source_event');
-      await client.query(readFileSync('src/projections/migrations/fill-source-counts.sql', 'utf8'));
-      const comparable = (answer: any) => ({
-        findings: answer.findings,
-        items: answer.items.map((item: any) => ({ ...item, clock: null, last: item.last && { ...item.last, at: null } })),
-      });
-      expect(comparable(await coverage())).toEqual(comparable(before));
-      expect(itemOf(await coverage('?as_of=8'), 'wiki')).toMatchObject({ events: 2, last: { index: '7', at: null }, clock: null, tokens: { issued: 1, id_jag_arrived: 1 } });
-    } finally {
-      await client.query('TRUNCATE source_count, source_event; INSERT INTO source_count TABLE kept_counts; INSERT INTO source_event TABLE kept_events');
-      client.release();
     }
   });
 

@@ -25,6 +25,8 @@ export interface SchemaState {
   readonly pending: readonly string[];
   /** Migrations of the database that this release does not know: a newer release ran them. */
   readonly unknown: readonly string[];
+  /** Migrations of the database from before the first one of this release: no release reads its tables. */
+  readonly outdated: readonly string[];
 }
 
 /** Compares the database with this release and changes nothing. */
@@ -34,14 +36,15 @@ export function readSchemaState(options: SchemaOptions): Promise<SchemaState> {
 
 /**
  * Brings the schema up to date: each migration once, all in one transaction, in the order of their timestamps. Waits for another process
- * that migrates. Answers the names of what it ran. Rejects with `schema-newer` if a newer release has migrated the database.
+ * that migrates. Answers the names of what it ran. Rejects with `schema-newer` if a newer release has migrated the database, with
+ * `schema-older` if its tables are from before release 0.1.0.
  */
 export function runMigrations(options: SchemaOptions): Promise<readonly string[]> {
   return withSource(options, async (source) => {
     const runner = source.createQueryRunner();
     try {
       await takeLock(runner);
-      refuseNewer(await compare(source, (sql) => runner.query(sql)));
+      refuseForeign(await compare(source, (sql) => runner.query(sql)));
       return await runPatiently(source);
     } finally {
       await runner.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]).catch(() => undefined);
@@ -50,16 +53,19 @@ export function runMigrations(options: SchemaOptions): Promise<readonly string[]
   });
 }
 
-/** Refuses a database that this release cannot work with: `migrations-pending` or `schema-newer`. Changes nothing. */
+/** Refuses a database that this release cannot work with: `migrations-pending`, `schema-newer` or `schema-older`. Changes nothing. */
 export async function requireMigrated(options: SchemaOptions): Promise<void> {
   const state = await readSchemaState(options);
-  refuseNewer(state);
+  refuseForeign(state);
   if (state.pending.length === 0) return;
   throw new RescindError('migrations-pending', { detail: `MIGRATIONS=manual, and the database lacks ${state.pending.join(', ')}: run \`rescind migrate\` first` });
 }
 
-/** Refuses, with `schema-newer`, a database that a newer release has migrated. */
-export function refuseNewer({ unknown }: SchemaState): void {
+/** Refuses a database that a newer release has migrated (`schema-newer`), or that was made before release 0.1.0 (`schema-older`). */
+export function refuseForeign({ unknown, outdated }: SchemaState): void {
+  if (outdated.length > 0) {
+    throw new RescindError('schema-older', { detail: 'this database was made before release 0.1.0, and its tables cannot be brought up to date: use an empty database, and fill it from Kafka or with `rescind seed`' });
+  }
   if (unknown.length === 0) return;
   throw new RescindError('schema-newer', { detail: `the database has migrations that this release does not know (${unknown.join(', ')}): run the release that made them, or a newer one` });
 }
@@ -70,8 +76,17 @@ async function compare(source: DataSource, ask: Ask): Promise<SchemaState> {
   const known = source.migrations.map((migration) => migration.name ?? migration.constructor.name);
   const [table] = await ask(`SELECT to_regclass('migration') IS NOT NULL AS exists`);
   const executed = table!['exists'] === true ? (await ask('SELECT name FROM migration ORDER BY id')).map(({ name }) => String(name)) : [];
-  return { pending: known.filter((name) => !executed.includes(name)), unknown: executed.filter((name) => !known.includes(name)) };
+  const foreign = executed.filter((name) => !known.includes(name));
+  const first = Math.min(...known.map(timestampOf));
+  return {
+    pending: known.filter((name) => !executed.includes(name)),
+    unknown: foreign.filter((name) => timestampOf(name) >= first),
+    outdated: foreign.filter((name) => timestampOf(name) < first),
+  };
 }
+
+/** TypeORM's order: the name of a migration ends with its time in milliseconds. */
+const timestampOf = (name: string): number => Number(name.slice(-13));
 
 async function takeLock(runner: QueryRunner): Promise<void> {
   // Another process's migrations may take long, and nobody waits behind this lock but processes that want to migrate.

@@ -6,6 +6,14 @@ CREATE TABLE ledger_head (
   next_entity  int    NOT NULL DEFAULT 1
 );
 
+-- entry and payload are partitioned by range of the index, dedupe by hash of its key: none of their indexes grows for ever, and a full range is
+-- vacuumed once. The keeper (ranges.pg.ts) makes ranges ahead, and notes here up to which index there are some.
+CREATE TABLE ledger_partitions (
+  only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+  up_to    bigint  NOT NULL
+);
+INSERT INTO ledger_partitions (up_to) VALUES (4194304);
+
 CREATE TABLE entry (
   tenant     uuid   NOT NULL,
   ix         bigint NOT NULL,
@@ -15,9 +23,10 @@ CREATE TABLE entry (
   commitment bytea  NOT NULL CHECK (length(commitment) = 32),
   leaf_hash  bytea  NOT NULL CHECK (length(leaf_hash) = 32),
   PRIMARY KEY (tenant, ix)
-);
+) PARTITION BY RANGE (ix);
+CREATE TABLE entry_0 PARTITION OF entry FOR VALUES FROM (0) TO (4194304);
 
--- What erasure deletes: salt, attributes and bytes. Entries alone build the tree.
+-- Salt, attributes and bytes, which erasure deletes. Entries alone build the tree.
 CREATE TABLE payload (
   tenant     uuid   NOT NULL,
   ix         bigint NOT NULL,
@@ -26,7 +35,8 @@ CREATE TABLE payload (
   attributes bytea  NOT NULL,
   bytes      bytea  NOT NULL,
   PRIMARY KEY (tenant, ix)
-);
+) PARTITION BY RANGE (ix);
+CREATE TABLE payload_0 PARTITION OF payload FOR VALUES FROM (0) TO (4194304);
 
 -- (source, event id) as a keyed hash, kept for ever, with the hash of the RFC 8785 form of what was said.
 CREATE TABLE dedupe (
@@ -35,7 +45,13 @@ CREATE TABLE dedupe (
   ix     bigint NOT NULL,
   hash   bytea  NOT NULL,
   PRIMARY KEY (tenant, key)
-);
+) PARTITION BY HASH (key);
+DO $$
+BEGIN
+  FOR remainder IN 0..15 LOOP
+    EXECUTE format('CREATE TABLE dedupe_%s PARTITION OF dedupe FOR VALUES WITH (MODULUS 16, REMAINDER %s)', remainder, remainder);
+  END LOOP;
+END $$;
 
 -- Control records up to here have their ledger entry.
 CREATE TABLE control_outbox (

@@ -1,4 +1,4 @@
--- Where each partition stands. Compared and swapped in the transaction of the records it moves past.
+-- The position of each partition. Compared and swapped in the transaction of the records it moves past.
 CREATE TABLE kafka_offset (
   cluster     text   NOT NULL,
   topic       text   NOT NULL,
@@ -10,7 +10,7 @@ CREATE TABLE kafka_offset (
   PRIMARY KEY (cluster, topic, partition)
 );
 
--- What was refused, with the bytes (token-shaped strings masked). tenant is null for unknown sources: the operator's.
+-- Refused records with their bytes (token-shaped strings masked). tenant is null for unknown sources: they are the operator's.
 -- whole: bytes and record_headers are all that came, neither cut nor masked, so that it can be replayed.
 CREATE TABLE quarantine (
   id         bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -40,3 +40,13 @@ CREATE INDEX quarantine_at ON quarantine (at);
 CREATE INDEX quarantine_part ON quarantine (coalesce(tenant, '00000000-0000-0000-0000-000000000000'), id);
 -- A record that is read again is refused once; another record at its position, in a topic made anew, is another.
 CREATE UNIQUE INDEX quarantine_position ON quarantine (cluster, topic, partition, record_offset, digest) WHERE door = 'kafka';
+
+-- Tokens and ID-JAGs about which two events contradict each other, and whose block is not ordered yet. `named`: how a selector names it.
+CREATE TABLE contradiction_owed (
+  tenant uuid   NOT NULL,
+  kind   text   NOT NULL CHECK (kind IN ('token', 'id_jag')),
+  key    bytea  NOT NULL,
+  ix     bigint NOT NULL,
+  named  jsonb  NOT NULL,
+  PRIMARY KEY (tenant, kind, key)
+);

@@ -24,6 +24,8 @@ CREATE TABLE control_command (
   last_seq   bigint      NOT NULL,
   kept_until timestamptz
 );
+-- Tells whoever copies the log which commands began with a record.
+CREATE INDEX control_command_first_seq ON control_command (first_seq);
 CREATE INDEX control_command_kept_until ON control_command (kept_until) WHERE kept_until IS NOT NULL;
 
 -- Processes that answer from memory: see README, "The lease protocol". Updated in place several times a second.
@@ -37,7 +39,10 @@ CREATE TABLE node (
   -- The seq up to which this node and its guards have applied the log.
   confirmed bigint      NOT NULL DEFAULT 0,
   guards    int         NOT NULL DEFAULT 0,
-  joined_at timestamptz NOT NULL DEFAULT now()
+  joined_at timestamptz NOT NULL DEFAULT now(),
+  -- The same a tenant: `applied` for all but the tenants in `behind` (tenant to seq).
+  applied   bigint      NOT NULL DEFAULT 0,
+  behind    jsonb       NOT NULL DEFAULT '{}'
 ) WITH (fillfactor = 50);
 
 -- The state that the log folds to, up to a seq, so that a start need not read all of it. Written now and then; see snapshot.pg.ts.
@@ -56,6 +61,17 @@ CREATE TABLE control_snapshot_part (
   -- Keys are digests: compressing them would take time and no less room.
   bytes  bytea  STORAGE EXTERNAL NOT NULL,
   PRIMARY KEY (seq, part)
+);
+
+-- Who confirmed a record when, as the process that waited heard it. For reports; no part of the lease protocol.
+CREATE TABLE rule_confirmation (
+  seq     bigint NOT NULL,
+  node    uuid   NOT NULL,
+  name    text,
+  outcome text   NOT NULL CHECK (outcome IN ('confirmed', 'expired')),
+  guards  int    NOT NULL,
+  at_ms   bigint NOT NULL,
+  PRIMARY KEY (seq, node)
 );
 
 -- Appends commands in one short statement. Commit order is seq order because the head's row stays locked until commit.

@@ -1,5 +1,5 @@
--- Why recorded tokens were refused at introspection: evidence for those who run a source, of which losing a second costs nothing.
--- Of each reason 64 tokens are named at most, each in the slot that its key falls into: sources and reasons bound the table.
+-- Why recorded tokens were refused at introspection: evidence for those who run a source. Losing a second of it costs nothing.
+-- Each reason names at most 64 tokens, each in the slot that its key falls into: sources and reasons bound the table.
 CREATE TABLE refused_token (
   tenant   uuid     NOT NULL,
   source   uuid     NOT NULL,

@@ -1,13 +1,8 @@
--- From which index on an agent is known, where that is later than the rest: of a token than `ix`, of a use than `bound_ix`.
--- Set once, with `agent`. `res_bound`: the resource is not the use's own word but its token's, and is known from `bound_ix` on.
-ALTER TABLE token ADD COLUMN agent_ix bigint;
-ALTER TABLE access ADD COLUMN agent_ix bigint, ADD COLUMN res_bound boolean;
+-- Adds up all uses from `access` alone, as a second opinion about what the writers have added up batch by batch.
+TRUNCATE use_total, use_client, use_res, edge_use, edge_cum, edge_scope_used, edge_agent_used, use_source, use_usr, use_usr_end;
+UPDATE token SET agent_ix = NULL;
+UPDATE access SET agent_ix = NULL;
 
--- A sum stays at the largest bigint: no event, however large its numbers, may stop the ones behind it.
-CREATE FUNCTION capped(sum numeric) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE
-  RETURN least(sum, 9223372036854775807)::bigint;
-
--- What the uses that are there add up to. Whether one of them stated its resource is not asked again: it counts as stated.
 UPDATE token t SET agent_ix = j.ix
 FROM id_jag j
 WHERE t.tenant = j.tenant AND t.id_jag_key = ANY (ARRAY[j.key, j.sha_key]) AND j.ix > t.ix AND t.agent IS NOT NULL AND j.agent IS NOT NULL
@@ -82,9 +77,18 @@ FROM (
 ) s
 GROUP BY tenant, blk, source;
 
--- Rows of the open block are written again with every batch: room for that on their page.
-ALTER TABLE use_total SET (fillfactor = 50);
-ALTER TABLE use_client SET (fillfactor = 50);
-ALTER TABLE use_res SET (fillfactor = 50);
-ALTER TABLE edge_use SET (fillfactor = 50);
-ALTER TABLE use_source SET (fillfactor = 50);
+INSERT INTO use_usr_end (tenant, blk) SELECT tenant, ((next_ix - 1) >> 14)::int FROM ledger_head WHERE next_ix > 16384;
+
+INSERT INTO use_usr (tenant, usr, client, res, blk, n, allowed, first_at, last_at, first_allowed, last_allowed, agents)
+SELECT tenant, usr, client, res, blk, capped(sum(n)), capped(sum(allowed)), min(first_at), max(last_at), min(first_allowed), max(last_allowed),
+       array_agg(agent ORDER BY agent) FILTER (WHERE agent IS NOT NULL)
+FROM (
+  SELECT a.tenant, a.usr, a.client, a.res, (a.bound_ix >> 14)::int AS blk, CASE WHEN a.agent_ix IS NULL THEN a.agent END AS agent,
+         sum(a.n) AS n, coalesce(sum(a.n) FILTER (WHERE a.outcome = 1), 0) AS allowed, min(a.at) AS first_at, max(a.until_at) AS last_at,
+         min(a.at) FILTER (WHERE a.outcome = 1) AS first_allowed, max(a.until_at) FILTER (WHERE a.outcome = 1) AS last_allowed
+  FROM access a JOIN use_usr_end e ON e.tenant = a.tenant
+  WHERE a.bound_ix < e.blk::bigint << 14 AND a.usr IS NOT NULL AND a.res IS NOT NULL
+  GROUP BY 1, 2, 3, 4, 5, 6
+) s
+GROUP BY tenant, blk, usr, client, res
+ORDER BY tenant, blk, usr, client, res;

@@ -1,14 +1,14 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { loadSql } from '../../../platform/postgres/index.js';
 
-export class TopicKey1764000008200 implements MigrationInterface {
-  readonly name = 'TopicKey1764000008200';
+export class DirectorySchema1796000006000 implements MigrationInterface {
+  readonly name = 'DirectorySchema1796000006000';
 
   async up(runner: QueryRunner): Promise<void> {
-    await runner.query(loadSql(import.meta.url, 'topic-key.sql'));
+    await runner.query(loadSql(import.meta.url, 'schema.sql'));
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await runner.query('DROP TABLE control_topic_key');
+    await runner.query(`DROP TABLE directory`);
   }
 }
