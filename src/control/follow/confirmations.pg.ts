@@ -4,7 +4,7 @@ import { int4Array, int8Array, textArray, uuidArray } from '../../platform/postg
 import type { Settled } from './in-force.js';
 import type { Seq } from '../log/records.js';
 
-/** What waits to be written is bounded: a database that is away must not fill the memory of those that wait for it. */
+/** Rows that may wait to be written. The limit keeps an unreachable database from filling this process's memory. */
 const MAX_KEPT = 50_000;
 const EVERY_MS = 250;
 
@@ -15,25 +15,25 @@ const WRITE = `INSERT INTO rule_confirmation (seq, node, name, outcome, guards, 
   WHERE NOT EXISTS (SELECT FROM control_log l WHERE l.seq = w.seq AND l.body -> 'selector' ? 'token')
   ON CONFLICT DO NOTHING`;
 
-/** How long who confirmed a rule is told. */
+/** How long confirmations are kept. */
 const KEPT_MS = 90 * 86_400_000;
 const TRIM_EVERY_MS = 60_000;
 const TRIMMED_AT_ONCE = 10_000;
-/** Rows lie in the order of their records, so the oldest are the first. */
+/** Deletes old rows among the first ones. Rows are ordered by the seq of their record, so the first are the oldest. */
 const TRIM = `DELETE FROM rule_confirmation c USING (SELECT seq, node, at_ms FROM rule_confirmation ORDER BY seq, node LIMIT $2) o
   WHERE c.seq = o.seq AND c.node = o.node AND o.at_ms < $1::bigint`;
 
 export interface ConfirmationKeeper {
-  /** Returns at once: nobody waits for what is only reported later. */
+  /** Queues the rows and returns at once: they are only for reports, so no order waits for them. */
   keep(seq: Seq, settled: readonly Settled[]): void;
-  /** Writes what is left. */
+  /** Writes the rows that still wait. */
   stop(): Promise<void>;
 }
 
 /**
- * Keeps who confirmed what, for {@link KEPT_MS}. Of rules on a single token, of which there may be thousands a second, nothing. Best
- * effort: what was heard in the last moments of a process that is killed is not kept, and neither is what a database that is away for
- * long leaves no room for.
+ * Stores which node confirmed which record, for {@link KEPT_MS}. Rules on a single token are left out, because there may be thousands of
+ * them a second. Best effort: rows are lost if the process is killed before it writes them, or if the database is away for so long that
+ * the queue is full.
  */
 export function createConfirmationKeeper({ pool, log, now = Date.now }: { readonly pool: Pool; readonly log: Log; readonly now?: () => number }): ConfirmationKeeper {
   let trimmedAt = -Infinity;

@@ -3,21 +3,21 @@ import { Client } from 'pg';
 
 export interface ControlSessionOptions {
   readonly url: string;
-  /** LISTENs to it, before `open` first resolves. */
+  /** The channel that the session LISTENs to before `open` resolves. */
   readonly channel: string;
   readonly onNotify: (payload: string) => void;
-  /** The session ended by itself; the next `open` makes another. */
+  /** Called when the session ends by itself; the next `open` makes another. */
   readonly onLost: (error: Error | undefined) => void;
   /** A statement that takes longer counts as a lost database. */
   readonly timeoutMs: number;
 }
 
-/** One direct session on the primary, for one user that runs one statement after the other. */
+/** One direct session on the primary. Its single user runs one statement after the other. */
 export interface ControlSession {
-  /** The session that is open, or a new one. */
+  /** Returns the open session, or connects a new one. */
   open(): Promise<Client>;
   readonly isOpen: boolean;
-  /** Something is wrong with it: the next `open` makes another. */
+  /** Discards a session that has failed; the next `open` makes another. */
   drop(): void;
   close(): Promise<void>;
 }
@@ -38,7 +38,7 @@ export function createControlSession({ url, channel, onNotify, onLost, timeoutMs
       keepAlive: true,
       query_timeout: timeoutMs,
       connectionTimeoutMillis: timeoutMs,
-      // The server gives up when we do: a statement left waiting would hold its locks against everybody else.
+      // The server ends a statement when the client gives up on it: a statement left waiting would hold its locks against everybody else.
       options: [
         `-c statement_timeout=${timeoutMs}`,
         `-c tcp_user_timeout=${2 * timeoutMs}`,
@@ -75,7 +75,7 @@ export function createControlSession({ url, channel, onNotify, onLost, timeoutMs
       const last = session;
       session = undefined;
       if (!last) return;
-      // Over a link that has failed, the goodbye is never heard. The types lack the method.
+      // `end` does not resolve over a link that has failed, so the socket must not keep the process alive. The types lack `unref`.
       (last as Client & { unref(): void }).unref();
       await Promise.race([last.end().catch(() => undefined), delay(timeoutMs, undefined, { ref: false })]);
     },

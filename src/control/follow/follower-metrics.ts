@@ -3,16 +3,16 @@ import type { ControlFollower } from './follower.pg.js';
 
 const OUTCOMES = ['confirmed', 'waited-out', 'not-confirmed'] as const;
 
-/** The follower with another wait; what it computes when it is asked is still asked of the one below. */
+/** Returns the follower with another `whenInForce`. Everything else, getters included, is read from the original. */
 export function withWait(follower: ControlFollower, whenInForce: ControlFollower['whenInForce']): ControlFollower {
   return Object.create(follower, { whenInForce: { value: whenInForce } }) as ControlFollower;
 }
 
-/** The follower, with what it applied, may answer and waits for in the metrics. */
+/** Adds metrics to the follower: the state it applied, its right to answer, and how long orders wait to be in force. */
 export function measureFollower(follower: ControlFollower, metrics: Metrics): ControlFollower {
   measureState(follower, metrics);
   const seconds = metrics.histogram('rescind_in_force_seconds', 'From the commit of an order until it is in force everywhere, or nobody can tell.', ['outcome']);
-  // Each series starts at zero: `increase()` of a series that appears with its first failure is 0, and no alert would fire.
+  // Each series starts at zero: if a series appeared with its first failure, `increase()` would be 0 and no alert would fire.
   for (const outcome of OUTCOMES) seconds.zero({ outcome });
   return withWait(follower, async (seq, tenant) => {
     const startedAt = performance.now();

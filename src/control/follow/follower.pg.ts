@@ -14,79 +14,79 @@ import { readSnapshot } from './snapshot.pg.js';
 import { createControlState, UnknownRecordVersion, type ControlState } from '../state/state.js';
 import type { Confirmed } from '../lease/waiting.js';
 
-/** L of the lease protocol, milliseconds. Longer: a database may be away for longer. Shorter: a dead node is waited for less. */
+/** L of the lease protocol, milliseconds. A longer L bridges a longer outage of the database; a shorter L ends the wait for a dead node sooner. */
 export const DEFAULT_LEASE_MS = 4_000;
 export const MIN_LEASE_MS = 2_000;
 export const MAX_LEASE_MS = 30_000;
 
-/** How often a node reads and renews without being woken, and a waiter reads the rows; at most L / 4. */
+/** How often a node reads and renews, and a waiter reads the rows, when nothing wakes them; at most L / 4. */
 const CYCLE_MS = 500;
 
-/** A statement that takes longer counts as a lost database; at most L / 2. */
+/** A statement that takes longer than this counts as a lost database; at most L / 2. */
 const QUERY_TIMEOUT_MS = 2_000;
 const RECONNECT_MS = 250;
-/** Selectors that are applied in one step; then the node says how far it is, renews, and lets others have the process. */
+/** Selectors that are applied in one step. After a step the node acknowledges, renews if that is due, and yields to the event loop. */
 const SELECTORS_A_SLICE = 5_000;
-/** While a node waits for the grants of its guards to end. */
+/** How often a leaving node checks whether the grants of its guards have ended. */
 const LEAVING_CYCLE_MS = 50;
 
-/** Beyond L, how long an order waits to be in force before it is answered 503 and may be retried. */
+/** How long beyond L an order waits to be in force before it is answered 503 and may be retried. */
 const IN_FORCE_MARGIN_MS = 6_000;
 
-/** `exp` and the compaction of rules go by the wall clock; further from the database's, a node is not ready. */
+/** How far the wall clock may be from the database's before the node is not ready: `exp` and compaction use the wall clock. */
 const CLOCK_DIFFERENCE_LIMIT_MS = 2_000;
 
 export interface ControlFollower {
   readonly state: ControlState;
   /**
    * Connects, joins and catches up; resolves when everything committed before the call is applied. Reconnects on its own.
-   * Rejects when it meets a record of a version that this release cannot read; met later, it stops following and is never
-   * current again.
+   * Rejects if it meets a record of a version that this release cannot read. If it meets such a record later, it stops following
+   * and is never current again.
    */
   start(): Promise<void>;
-  /** Whether this process may answer *active* now. Read in the same synchronous step as the decision. */
+  /** Says whether this process may answer *active* now. Call it in the same synchronous step as the decision. */
   isCurrent(): boolean;
-  /** Why it is not ready, for `/health/ready`; undefined when it is. */
+  /** Says why the process is not ready, for `/health/ready`; undefined if it is ready. */
   notCurrentReason(): string | undefined;
-  /** Resolves when the record is applied here, whether or not it may be answered yet. */
+  /** Resolves when the record is applied in this process, whether or not its order may be answered yet. */
   whenApplied(seq: Seq): Promise<void>;
   /**
-   * Resolves when no node and no guard answers *active* against the record any more, and it is applied here. Throws
-   * `not-confirmed` when it cannot tell in time; the same call again waits again. Any process may wait. With the record's tenant,
-   * guards of other tenants are not waited for: it does not concern them.
+   * Resolves when no node and no guard answers *active* against the record any more, and the record is applied here. Throws
+   * `not-confirmed` if it cannot tell in time; the same call again waits again. Any process may wait. If the record's tenant is
+   * given, guards of other tenants are not waited for: the record does not concern them.
    */
   whenInForce(seq: Seq, tenant?: string): Promise<Confirmed>;
-  /** For metrics; nothing is decided by it. */
+  /** Returns figures for metrics; they decide nothing. */
   measured(): Measured;
   /**
-   * Every record of the tenant up to here is in force, asked now and without waiting. What a node that is just joining has not said yet is
-   * left out, so it may lag behind what was confirmed through another process, never run ahead. `database-unavailable` when
-   * it cannot be asked.
+   * Reads the seq up to which every record of the tenant is in force now, without waiting. A node that is just joining has
+   * confirmed little, so the answer may lag behind what another process confirmed, but it never runs ahead. Throws
+   * `database-unavailable` if the rows cannot be read.
    */
   inForceUpTo(tenant: string): Promise<Seq>;
-  /** Called after records were applied; not for what a start takes from a snapshot. */
+  /** Registers a listener that is called after records were applied. Records that a start takes from a snapshot are not announced. */
   onApplied(listener: (records: readonly ControlRecord[]) => void): void;
   readonly guards: Guards;
-  /** Leaves as the protocol has it: at once, or when the last guard's grant has ended, f L at most. */
+  /** Leaves the deployment: at once, or, with guards, when the last guard's grant has ended, which takes f L at most. */
   stop(): Promise<void>;
 }
 
 export interface Measured {
-  /** 0 when this process may not answer. */
+  /** 0 if this process may not answer. */
   readonly leaseRemainingMs: number;
-  /** How far this host's wall clock is from the database's, at least; undefined before it was measured, and where nothing is served. */
+  /** The least possible difference between this host's wall clock and the database's; undefined until measured, and in a process that does not serve. */
   readonly clockDifferenceMs: number | undefined;
-  /** Nodes in the deployment, as last read; undefined before. */
+  /** Nodes in the deployment when the rows were last read; undefined before the first read. */
   readonly nodes: number | undefined;
 }
 
-/** The right of guards to answer on this node's word. A guard MUST name itself by an id that is fresh at each of its starts. */
+/** Gives guards the right to answer under this node's lease. A guard MUST use a fresh id at each of its starts. */
 export interface Guards {
-  /** `held`: up to where the guard has applied the log. It uses f of what it is granted, counted from before it asked. */
+  /** Grants or refuses a lease. `held`: the seq up to which the guard has applied the log. The guard uses f of the grant, counted from before it asked. */
   grant(id: string, held: Seq, tenant: string): GrantAnswer;
-  /** The guard MUST have stopped using its grant, and use no answer to an earlier question. */
+  /** Ends a grant. The guard MUST have stopped using it, and MUST NOT use an answer to an earlier `grant` call. */
   release(id: string): void;
-  /** Grants nothing from now on; resolves when the last grant has ended. Answers of this node go on. */
+  /** Stops granting; resolves when the last grant has ended. The node itself goes on answering. */
   drain(): Promise<void>;
 }
 
@@ -94,15 +94,15 @@ export interface FollowerOptions {
   readonly url: string;
   readonly controlLog: ControlLog;
   readonly log: Log;
-  /** Whether this process answers introspection. One that does not never joins; it may wait for others. */
+  /** Whether this process answers introspection. A process that does not answer never joins, but it may wait for the nodes. */
   readonly serves: boolean;
   /** `MIN_LEASE_MS` to `MAX_LEASE_MS`; processes of one deployment may differ. */
   readonly leaseMs?: number;
-  /** When something is in force: by whom that was confirmed. */
+  /** Called when a record is in force, with the nodes that settled the wait. */
   readonly onSettled?: InForceOptions['onSettled'];
 }
 
-/** The record that was applied last is not in the database any more: an older state of it, or another one, was put in its place. */
+/** Says that the record applied last is not in the database any more: an older state of the database, or another database, took its place. */
 export class AnotherHistory extends Error {
   override readonly name = 'AnotherHistory';
 
@@ -113,7 +113,7 @@ export class AnotherHistory extends Error {
 
 const beforeHead = ({ head }: ControlState): Seq => (head === 0n ? head : head - 1n) as Seq;
 
-/** Each read begins with the record that was applied last, so that what follows is known to follow it. */
+/** Checks that the read begins with the record applied last, and returns the records after it. Throws `AnotherHistory` if it does not. */
 function afterHead(read: readonly ControlRecord[], { head, headAt }: ControlState): readonly ControlRecord[] {
   if (head === 0n) return read;
   const [last, ...later] = read;
@@ -121,7 +121,7 @@ function afterHead(read: readonly ControlRecord[], { head, headAt }: ControlStat
   return later;
 }
 
-/** At least one, which may be empty. */
+/** Splits the records into slices of at least `SELECTORS_A_SLICE` selectors, except the last. Returns at least one slice, which may be empty. */
 function slicesOf(records: readonly ControlRecord[]): readonly (readonly ControlRecord[])[] {
   const slices: ControlRecord[][] = [[]];
   let weight = 0;
@@ -165,7 +165,7 @@ export function createControlFollower({ url, controlLog, log, serves, leaseMs = 
       wake();
     },
   });
-  // Of its own: a deletion that has to wait must not hold up a renewal.
+  // Waits use a second session: a deletion that waits for a row lock must not hold up a renewal.
   const waiting = createControlSession({
     url,
     channel: 'rescind_confirmed',
@@ -183,7 +183,10 @@ export function createControlFollower({ url, controlLog, log, serves, leaseMs = 
     wakeLoop();
   }
 
-  /** One read's worth, applied in slices. A shorter one leaves nothing behind that was committed before it began. */
+  /**
+   * Reads once and applies the records in slices. Returns whether the read reached the end of the log: a read that is shorter than
+   * its limit misses nothing that was committed before it began.
+   */
   async function readOnce(session: Client): Promise<boolean> {
     const startedAt = clock().monotonic;
     const before = state.head;
@@ -203,7 +206,7 @@ export function createControlFollower({ url, controlLog, log, serves, leaseMs = 
     return toTheEnd;
   }
 
-  /** In one synchronous step with what listeners make of it. */
+  /** Applies the records and tells the listeners, in one synchronous step. */
   function applySlice(records: readonly ControlRecord[], toTheEnd: boolean, before: Seq): void {
     try {
       for (const record of records) state.apply(record);
@@ -213,15 +216,18 @@ export function createControlFollower({ url, controlLog, log, serves, leaseMs = 
     }
   }
 
-  /** A renewal follows what was read and applied, if only a slice of it: the rest is not confirmed, so whoever ordered it waits. */
+  /**
+   * Acknowledges what is applied, and renews if that is due. After a slice this is safe too: the other records of the read are not
+   * confirmed yet, so their orders keep waiting.
+   */
   async function sayHowFar(session: Client): Promise<void> {
     await membership.acknowledge(session);
-    // A node that cannot apply a record must not renew: whoever ordered it waits for the lease to end.
+    // A node that cannot apply a record must not renew: the order of that record waits for the lease to end.
     if (!unreadable) await membership.renewWhenDue(session);
   }
 
   function announce(records: readonly ControlRecord[]): void {
-    // What a snapshot held is in the state, and nobody hears of it.
+    // Records that came in a snapshot are in the state and are not announced.
     if (records.length > 0) for (const listener of listeners) listener(records);
     const due = waiters.filter(({ seq }) => seq <= state.head);
     waiters = waiters.filter(({ seq }) => seq > state.head);
@@ -231,7 +237,7 @@ export function createControlFollower({ url, controlLog, log, serves, leaseMs = 
   const isLeaving = (): boolean => isStopping || unreadable !== undefined;
   const isStranger = (): boolean => serves && !isLeaving() && lease.row === undefined;
 
-  /** Returns whether there is more to do at once. */
+  /** Joins if necessary, reads, acknowledges and renews once. Returns whether another cycle must follow at once. */
   async function cycle(): Promise<boolean> {
     const session = await following.open();
     if (isStranger()) await membership.join(session);
@@ -241,7 +247,7 @@ export function createControlFollower({ url, controlLog, log, serves, leaseMs = 
   }
 
   async function loop(started: () => void, refused: (error: Error) => void): Promise<void> {
-    // What is said of another history would be taken for records that this process has never seen.
+    // On `AnotherHistory` the loop ends at once: a confirmed seq would count for records of the other log, which this process never saw.
     while (!(unreadable instanceof AnotherHistory || (isLeaving() && lease.mayGo(clock())))) {
       const woken = new Promise<void>((resolve) => {
         wakeLoop = resolve;
@@ -253,7 +259,7 @@ export function createControlFollower({ url, controlLog, log, serves, leaseMs = 
       } catch (error) {
         log.error({ err: error }, 'the control log could not be followed');
         if (error instanceof UnknownRecordVersion || error instanceof AnotherHistory) {
-          // Only another release, or a fresh start, can read it, and it may have to wait for this one.
+          // Only another release or a fresh start can read the log, and its orders may have to wait for this node to leave.
           unreadable = error;
           lease.leave();
           refused(error);
@@ -276,7 +282,7 @@ export function createControlFollower({ url, controlLog, log, serves, leaseMs = 
   }
 
   async function goAway(): Promise<void> {
-    // A row that cannot be deleted is waited for once, as after a crash.
+    // If the row cannot be deleted, one order waits L for it, as after a crash.
     if (following.isOpen) await following.open().then(membership.leave).catch((error: unknown) => log.warn({ err: error }, 'this node could not say that it leaves'));
     await inForce?.stop();
     await Promise.all([following.close(), waiting.close()]);
@@ -333,7 +339,7 @@ export function createControlFollower({ url, controlLog, log, serves, leaseMs = 
     async whenInForce(seq, tenant) {
       if (!inForce) throw new TypeError('not started');
       const [confirmed] = await Promise.all([inForce.wait(seq, tenant), appliedInTime(seq)]);
-      // A seq of another history says nothing about the record that is meant.
+      // In another history the seq belongs to another record, so the wait has proved nothing.
       if (unreadable instanceof AnotherHistory) throw new RescindError('not-confirmed', { detail: unreadable.message });
       return confirmed;
     },
@@ -350,7 +356,7 @@ export function createControlFollower({ url, controlLog, log, serves, leaseMs = 
     guards: {
       grant(id, held, tenant) {
         const answer = lease.grant(id, held, clock(), tenant);
-        // What the guard has applied may be what a wait is still waiting for.
+        // A wait may need exactly the seq that this guard has just applied.
         if ('grantMs' in answer && membership.isUnsaid()) wake();
         return answer;
       },

@@ -41,7 +41,7 @@ describe('how a wait is settled', () => {
   async function until(holds: () => boolean): Promise<void> {
     while (!holds()) await new Promise((resolve) => setTimeout(resolve, 1));
   }
-  /** Until the rows, as they are now, have been read by a wait that began before. */
+  /** Waits until a wait that began earlier has read the rows in their present state. */
   async function read(): Promise<void> {
     let reads = 0;
     const held = rows;
@@ -110,7 +110,7 @@ describe('how a wait is settled', () => {
     expect(await refused).toMatchObject({ code: 'not-confirmed' });
     rows = [row('a', 5)];
     expect(await sut.wait(seq(5))).toMatchObject({ nodes: 1 });
-    // Nobody hears again of the one that was refused.
+    // The wait that was refused is not reported again.
     expect(settled).toHaveLength(1);
   });
 

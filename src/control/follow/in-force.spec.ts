@@ -7,7 +7,7 @@ const L = 4_000;
 
 const row = (confirmed: number, over: Partial<NodeRow> = {}): NodeRow => ({ id: 'a', counter: 1n, confirmed: BigInt(confirmed) as Seq, byTenant: { applied: BigInt(confirmed) as Seq, behind: new Map() }, guards: 0, leaseMs: L, ...over });
 
-/** A read of the rows that has begun and that the spec answers. */
+/** Answers a read of the rows that has begun. */
 type HeldRead = (rows: readonly NodeRow[]) => void;
 
 describe('waiting until a record is in force', () => {
@@ -44,7 +44,7 @@ describe('waiting until a record is in force', () => {
     jest.restoreAllMocks();
   });
 
-  /** The next read, once it has begun: whatever follows from the one before it has happened by then. */
+  /** Returns the next read once it has begun. By then everything that follows from the read before it has happened. */
   async function nextRead(): Promise<HeldRead> {
     while (reads.length === looked) {
       await new Promise<void>((resolve) => {
@@ -86,7 +86,7 @@ describe('waiting until a record is in force', () => {
 });
 
 describe('a wait between two cycles', () => {
-  /** No spec lasts as long as one cycle: whatever happens was not waited for. */
+  /** Longer than any spec runs, so that nothing in a spec can have waited for a cycle. */
   const CYCLE_MS = 600_000;
   let rows: NodeRow[];
   let reads: number;

@@ -6,40 +6,43 @@ import { hear, isOver, judge, newWait, observe, rowConfirmed, type Acknowledgeme
 
 export interface InForce {
   /**
-   * Resolves when no node and no guard answers *active* against the record any more; `not-confirmed` when it cannot tell in time.
-   * With the record's tenant: guards of other tenants, whom it does not concern, are not waited for.
+   * Resolves when no node and no guard answers *active* against the record any more; rejects with `not-confirmed` if it cannot
+   * tell in time. If the record's tenant is given, guards of other tenants are not waited for: the record does not concern them.
    */
   wait(seq: Seq, tenant?: string): Promise<Confirmed>;
-  /** Every record of the tenant up to here that was committed before the call is in force; `head` where no node answers at all. Never runs backwards. */
+  /**
+   * Reads the seq up to which every record of the tenant committed before the call is in force; `head` if there is no node. The
+   * answers for a tenant never fall.
+   */
   upTo(head: Seq, tenant: string): Promise<Seq>;
-  /** A node has acknowledged. */
+  /** Takes an acknowledgement of a node. */
   heard(said: Acknowledgement): void;
-  /** A node has left: the rows are worth reading, if anybody waits. */
+  /** Reads the rows at once if there is a wait; called when a node has left. */
   wake(): void;
-  /** Rows that the last read showed; undefined before the first. */
+  /** Number of rows in the last read; undefined before the first read. */
   readonly nodes: number | undefined;
-  /** Waits that are not over reject with `not-confirmed`. */
+  /** Stops reading. Open waits reject with `not-confirmed`. */
   stop(): Promise<void>;
 }
 
 export interface InForceOptions {
   readonly rows: Pick<NodeRows, 'read' | 'reap'>;
-  /** How long a wait may last before its order is answered 503; a retry waits again. */
+  /** How long a wait may last, milliseconds. Then its order is answered 503; a retry waits again. */
   readonly timeoutMs: number;
-  /** Rows are read so often without being woken, also to reap when nobody waits. */
+  /** How often the rows are read when nothing wakes the loop. They are read without a wait too, in order to reap. */
   readonly cycleMs: number;
   readonly onError: (error: unknown) => void;
-  /** When a wait is over: by whom it was settled, and when that was heard. */
+  /** Called when a wait is over, with each node that settled it and the time when that was heard. */
   readonly onSettled?: ((seq: Seq, settled: readonly Settled[]) => void) | undefined;
 }
 
-/** A node that a wait needed no longer, or never had to: it had confirmed, or it was gone. */
+/** A node that a wait does not have to wait for, because the node has confirmed the record or its row is gone. */
 export interface Settled {
   readonly node: string;
   readonly outcome: 'confirmed' | 'expired';
-  /** That it vouched for. */
+  /** Guards that the node vouched for. */
   readonly guards: number;
-  /** Epoch milliseconds, for people. */
+  /** Epoch milliseconds, for reports. */
   readonly atMs: number;
 }
 
@@ -51,12 +54,13 @@ interface Waiting extends Wait {
 }
 
 /**
- * The waiting side of the lease protocol: all waits of a process share the reads of the rows, and it reaps for everybody.
- * It goes by the monotonic clock alone: one that is set ahead would end a wait while a lease runs.
+ * Runs the waiting side of the lease protocol. All waits of a process share the reads of the rows, and each round also deletes
+ * stale rows on behalf of every process. Only the monotonic clock is used: a wall clock that somebody sets ahead would end a wait
+ * while a lease still runs.
  */
 export function createInForce({ rows, timeoutMs, cycleMs, onError, onSettled }: InForceOptions): InForce {
   const seen = new Map<string, SeenCounter>();
-  // The acknowledgement may be heard before the reply to a read that was answered without it.
+  // Acknowledgements are remembered, because one may be heard before the reply to a read that does not contain it.
   const said = new Map<string, Acknowledgement>();
   let waits: Waiting[] = [];
   const known = new Map<string, Seq>();
@@ -68,7 +72,7 @@ export function createInForce({ rows, timeoutMs, cycleMs, onError, onSettled }: 
   let wake: () => void = () => undefined;
 
   async function round(): Promise<void> {
-    // Those that come while the read runs count from the next one.
+    // Waits that arrive while the read runs are judged by the next read.
     const asking = [...waits];
     begunAt = performance.now();
     const found = new Map((await rows.read()).map((row) => [row.id, row]));
@@ -85,7 +89,7 @@ export function createInForce({ rows, timeoutMs, cycleMs, onError, onSettled }: 
     await reap(observe(seen, found, now));
   }
 
-  /** Keeps whom the wait needed before a read and needs no more; of its first, whoever had confirmed. */
+  /** Runs `act` and records the nodes that it settled: those that the wait stopped needing or, at its first read, those that had confirmed. */
   function note(wait: Waiting, found: ReadonlyMap<string, Acknowledgement>, act: () => void): void {
     const before = wait.needed && [...wait.needed];
     act();
@@ -117,7 +121,7 @@ export function createInForce({ rows, timeoutMs, cycleMs, onError, onSettled }: 
   async function reap(stale: readonly NodeRow[]): Promise<void> {
     for (const { id, counter } of stale) {
       if (!(await rows.reap(id, counter))) continue;
-      // A wait is over when a read shows that the row has gone.
+      // A wait ends only when a read shows that the row is gone, so the next read follows at once.
       isWoken = true;
     }
   }
@@ -154,7 +158,10 @@ export function createInForce({ rows, timeoutMs, cycleMs, onError, onSettled }: 
 
   const isStopping = (): boolean => stopping;
 
-  /** Sooner than a cycle where a row is about to become stale, or has since the last round began: that one may not have seen it. */
+  /**
+   * Time until the next round: a cycle, or less if a row becomes stale sooner, or became stale after the last round began (that
+   * round may have missed it).
+   */
   function nextRoundMs(): number {
     const now = performance.now();
     const staleAt = [...seen.values()].map(({ since, leaseMs }) => since + leaseMs).filter((at) => at > begunAt);
@@ -181,7 +188,7 @@ export function createInForce({ rows, timeoutMs, cycleMs, onError, onSettled }: 
       return learn(confirmed.reduce((least, seq) => (seq < least ? seq : least), head), tenant);
     },
     heard(one) {
-      // A node says one thing after the other, and what it has said stays true.
+      // The acknowledgements of one node arrive in order, and each stays true.
       said.set(one.id, one);
       for (const wait of waits) {
         const left = wait.needed?.size;

@@ -6,7 +6,7 @@ import type { Moment } from '../lease/lease-clock.js';
 import type { Confirmation, Lease } from '../lease/lease.js';
 import { createNodeRows } from './node-rows.pg.js';
 
-/** Renewals that took longer say too little about the database's clock. */
+/** A renewal that took longer says too little about the database's clock to measure by it. */
 const CLOCK_ROUND_TRIP_LIMIT_MS = 1_000;
 
 export interface MembershipOptions {
@@ -17,21 +17,21 @@ export interface MembershipOptions {
   readonly log: Log;
 }
 
-/** A node's row in the database: the statements of its cycle, on the session by which it reads the log. */
+/** Keeps a node's row in the database, by statements on the session that also reads the log. */
 export interface Membership {
-  /** Under a fresh id, whatever became of the last one. */
+  /** Inserts a row under a fresh id. An earlier row of this node is never used again. */
   join(session: Client): Promise<void>;
-  /** Says what is confirmed, if that has risen since it was last said. */
+  /** Writes the confirmed seqs, if they differ from those written last. */
   acknowledge(session: Client): Promise<void>;
-  /** Sends a renewal if it is time for one and the log has been read to its end since the join. */
+  /** Sends a renewal if one is due and the log has been read to its end since the join. */
   renewWhenDue(session: Client): Promise<void>;
   /** Deletes the row. */
   leave(session: Client): Promise<void>;
-  /** Something has been applied here that was not confirmed yet. */
+  /** Says whether the row exists and differs from "everything applied, no guard behind". */
   isUnsaid(): boolean;
-  /** Until the next renewal. */
+  /** Milliseconds until the next renewal is due. */
   dueInMs(): number;
-  /** How far this host's wall clock is from the database's, at least; undefined before it was measured. */
+  /** The least possible difference between this host's wall clock and the database's; undefined until measured. */
   readonly clockDifferenceMs: number | undefined;
 }
 
@@ -77,7 +77,7 @@ export function createMembership({ lease, clock, leaseMs, cycleMs, log }: Member
       const guards = lease.guards(clock());
       const confirmed = lease.confirm(clock());
       if (await createNodeRows(session).acknowledge(id, confirmed, guards)) said = confirmed;
-      // The renewal is what tells the lease.
+      // The row is gone. Only a renewal may tell the lease so; send one at once.
       else dueAt = -Infinity;
     },
     async renewWhenDue(session) {

@@ -5,24 +5,27 @@ import type { Seq } from '../log/records.js';
 import type { Acknowledgement, NodeRow } from '../lease/waiting.js';
 
 export interface Renewal {
-  /** False: the row is gone, and with it the right to answer. */
+  /** False if the row is gone. The right to answer is then gone too. */
   readonly found: boolean;
-  /** The database's wall clock within the statement, epoch milliseconds; undefined where nothing was found. */
+  /** The database's wall clock within the statement, epoch milliseconds; undefined if the row is gone. */
   readonly databaseTime: number | undefined;
 }
 
-/** The statements of the lease protocol, each its own autocommit, READ COMMITTED, on the primary. */
+/** The statements of the lease protocol. Each commits by itself, READ COMMITTED, on the primary. */
 export interface NodeRows {
-  /** Durable. The id must be fresh: under one that was used before, another waiter's deletion would hit this row. */
+  /** Inserts the row, durably. The id must be fresh: if it had been used before, a waiter's deletion of the old row could hit this one. */
   join(id: string, name: string, leaseMs: number): Promise<void>;
-  /** Durable. */
+  /** Raises the row's counter, durably, and writes the confirmed seqs. */
   renew(id: string, confirmed: Confirmation, guards: number): Promise<Renewal>;
-  /** Need not be durable: what a waiter has seen is a fact about memory. Tells the waiters. False: the row is gone. */
+  /**
+   * Writes the confirmed seqs and notifies the waiters; returns false if the row is gone. It need not be durable: an
+   * acknowledgement states what the node has in memory, and that stays true after a crash of the database.
+   */
   acknowledge(id: string, confirmed: Confirmation, guards: number): Promise<boolean>;
-  /** Durable. Wakes the waiters. */
+  /** Deletes the row, durably, and wakes the waiters. */
   leave(id: string): Promise<void>;
   read(): Promise<readonly NodeRow[]>;
-  /** Durable. False: the row has moved or gone; read again. */
+  /** Deletes a row, durably, if its counter is still `counter`. Returns false if it is not, or if the row is gone; read again then. */
   reap(id: string, counter: bigint): Promise<boolean>;
 }
 
@@ -30,7 +33,7 @@ const JOIN = 'INSERT INTO node (id, name, lease_ms) VALUES ($1, $2, $3)';
 const RENEW = `
   UPDATE node SET counter = counter + 1, confirmed = greatest(confirmed, $2), guards = $3, applied = $4, behind = $5 WHERE id = $1
   RETURNING extract(epoch FROM clock_timestamp()) * 1000 AS database_time`;
-/** A notification holds 8,000 bytes; an empty one makes the waiters read the rows. */
+/** The longest `behind` that a notification carries: PostgreSQL allows 8,000 bytes. An empty notification makes the waiters read the rows. */
 const MAX_BEHIND_TEXT = 7_000;
 const ACKNOWLEDGE = `
   WITH said AS (
@@ -45,7 +48,7 @@ const LEAVE = `
 const READ = 'SELECT id, counter, confirmed, guards, applied, behind, lease_ms FROM node';
 const REAP = 'DELETE FROM node WHERE id = $1 AND counter = $2';
 
-/** What the notification of an acknowledgement says; undefined for another one. */
+/** Parses the notification of an acknowledgement; undefined for any other notification. */
 export function readAcknowledgement(payload: string): Acknowledgement | undefined {
   const [, id, confirmed, guards, applied = '0', behind = '{}'] = /^(\S+) (\d+) (\d+)(?: (\d+) (\{.*\}))?$/.exec(payload) ?? [];
   if (id === undefined) return undefined;
@@ -63,7 +66,7 @@ const writeConfirmed = (confirmed: Confirmation): readonly [least: string, appli
   JSON.stringify(Object.fromEntries([...confirmed.behind].map(([tenant, seq]) => [tenant, String(seq)]))),
 ];
 
-/** A node's own statements need a session of their own, so that nothing else can hold up a renewal. */
+/** Binds the statements to a session. A node's own statements need a session of their own, so that nothing else can hold up a renewal. */
 export function createNodeRows(session: ClientBase): NodeRows {
   return {
     join: async (id, name, leaseMs) => void (await queryDurably(session, JOIN, [id, name, leaseMs])),

@@ -7,21 +7,21 @@ import type { Session } from '../log/control-log.pg.js';
 import { CONTROL_RECORD_VERSION } from '../log/records.js';
 import type { ControlState, DueRule, StatePart } from '../state/state.js';
 
-/** How a state is dumped. Raised with every change of it, of the rules' columns or of what folding makes of a record. */
+/** Version of the dump. Raise it with every change of the dump, of the rules' columns, or of how records are folded. */
 const FORMAT = 2;
-/** A release reads only what was written in its own format, on machines of its own byte order. */
+/** The format that this process reads and writes: a snapshot of another version or another byte order is ignored. */
 const DUMPED_AS = `${FORMAT}/${CONTROL_RECORD_VERSION}/${new Uint8Array(Uint32Array.of(1).buffer)[0] === 1 ? 'little' : 'big'}`;
 
-/** Records by which a snapshot must be older before the next one is worth its bytes: so many are read in half a second. */
+/** Records that must follow a snapshot before the next one is written. A start reads this many in about half a second. */
 export const RECORDS_A_SNAPSHOT = 25_000;
 
-/** How often a process drops dead rules and sees whether a snapshot is due. */
+/** How often a process drops dead rules and checks whether a snapshot is due. */
 const INTERVAL_MS = 60_000;
 
-/** Advisory lock of the process that writes one. */
+/** Advisory lock of the process that writes a snapshot. */
 const SNAPSHOT_LOCK = 7424;
 
-/** Of PostgreSQL's binary COPY: signature, flags and extension; then each row's count of fields, and each field's length. */
+/** Header of PostgreSQL's binary COPY: signature, flags and extension. A row follows: its count of fields, then each field's length and value. */
 const COPY_HEADER_BYTES = 19;
 const COPY_VALUE_AT = COPY_HEADER_BYTES + 2 + 4;
 const COPY_TRAILER_BYTES = 2;
@@ -29,8 +29,9 @@ const COPY_TRAILER_BYTES = 2;
 const FIND = loadSql(import.meta.url, 'find-snapshot.sql');
 
 /**
- * Fills an empty state from the newest snapshot that belongs to this log; the caller reads on from its head. Returns false
- * when there is none, and then the log is read from its beginning. Throws when one cannot be loaded: the state is of no use.
+ * Fills an empty state from the newest snapshot that belongs to this log; the caller then reads the log after the state's head.
+ * Returns false if there is no snapshot; the log must then be read from its beginning. Throws if a snapshot cannot be loaded;
+ * the state is then unusable.
  */
 export async function readSnapshot(session: Session, state: ControlState): Promise<boolean> {
   await session.query('BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY');
@@ -45,14 +46,14 @@ export async function readSnapshot(session: Session, state: ControlState): Promi
 }
 
 async function loadParts(session: Session, state: ControlState, { seq, parts }: { seq: string; parts: number }): Promise<void> {
-  // One by one: a statement of the follower's session may not take long, and a million rules need not be in memory twice.
+  // Parts are read one by one: the session's statement timeout is short, and a million rules should not be in memory twice.
   for (let part = 0; part < parts; part++) {
     const { rows } = await session.query<Omit<StatePart, 'bytes'>>('SELECT kind, tenant FROM control_snapshot_part WHERE seq = $1 AND part = $2', [seq, part]);
     state.load({ ...rows[0]!, bytes: await readBytes(session, seq, part) } as StatePart);
   }
 }
 
-/** By COPY, as they are: in a row they come as hexadecimal text, twice as long and to be decoded. */
+/** Reads the bytes by COPY. In a row they would arrive as hexadecimal text, twice as long, and would have to be decoded. */
 async function readBytes(session: Session, seq: string, part: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   const copied = session.query(copyTo(`COPY (SELECT bytes FROM control_snapshot_part WHERE seq = ${BigInt(seq)} AND part = ${part}) TO STDOUT (FORMAT binary)`));
@@ -60,13 +61,13 @@ async function readBytes(session: Session, seq: string, part: number): Promise<B
   const copy = Buffer.concat(chunks);
   const end = COPY_VALUE_AT + copy.readInt32BE(COPY_VALUE_AT - 4);
   if (copy.readInt16BE(COPY_HEADER_BYTES) !== 1 || end + COPY_TRAILER_BYTES !== copy.length) throw new Error(`part ${part} of the snapshot is not one value`);
-  // Copied once more, so that it begins where numbers may begin.
+  // Copied, so that the bytes begin at an aligned address, as typed arrays require.
   return Buffer.from(copy.subarray(COPY_VALUE_AT, end));
 }
 
 /**
- * Writes a snapshot when `recordsASnapshot` records came after the last one and no other process is writing; says whether
- * it did. It replaces the earlier ones; the log stays whole.
+ * Writes a snapshot if `recordsASnapshot` records came after the last one and no other process is writing one; returns whether
+ * it did. The new snapshot replaces the earlier ones; the log itself is never shortened.
  */
 export async function writeSnapshot(pool: Pool, state: ControlState, recordsASnapshot: number = RECORDS_A_SNAPSHOT): Promise<boolean> {
   return inTransaction(pool, async (client) => {
@@ -86,10 +87,10 @@ export async function writeSnapshot(pool: Pool, state: ControlState, recordsASna
   });
 }
 
-/** Asks the ledger. All rules are of one tenant; the answer is by rule id. */
+/** Asks the ledger about rules of one tenant. The answer is keyed by rule id. */
 export type LastUses = (tenant: string, rules: readonly DueRule[]) => Promise<ReadonlyMap<string, number>>;
 
-/** Rules that one question to the ledger is about. */
+/** Rules in one question to the ledger. */
 const RULES_A_QUESTION = 500;
 
 export interface SnapshotOptions {
@@ -97,15 +98,16 @@ export interface SnapshotOptions {
   readonly state: ControlState;
   readonly log: Log;
   /**
-   * When something was last recorded with what each rule names (epoch seconds), not counting what came more than `KEPT_S` after
-   * the recording before it. A rule of which nothing can be said is left out, and kept.
+   * Finds when the ledger last recorded a token or ID-JAG with the identity that each rule names (epoch seconds). A recording that
+   * came more than `KEPT_S` after the one before it does not count, nor does anything after it. A rule that is missing from the
+   * answer is kept.
    */
   readonly lastUses: LastUses;
   readonly intervalMs?: number;
   readonly recordsASnapshot?: number;
 }
 
-/** Keeps the state small while the process runs, and the next start short. Returns how to end it: before the pool ends. */
+/** Regularly drops dead rules and writes snapshots, so that memory stays small and the next start short. Call the returned function before the pool ends. */
 export function keepSnapshots({ pool, state, log, lastUses, intervalMs = INTERVAL_MS, recordsASnapshot }: SnapshotOptions): () => Promise<void> {
   let writing: Promise<unknown> = Promise.resolve();
   let isWriting = false;
@@ -135,7 +137,7 @@ export function keepSnapshots({ pool, state, log, lastUses, intervalMs = INTERVA
   };
 }
 
-/** Drops the rules by identity with which nothing was recorded for so long that nothing they stop can be alive. Returns how many. */
+/** Drops rules by identity if nothing was recorded with them for so long that nothing they stop can still be alive. Returns how many. */
 export async function dropUnused(state: ControlState, lastUses: LastUses, now: number): Promise<number> {
   let dropped = 0;
   for (const [tenant, rules] of state.due(now)) {

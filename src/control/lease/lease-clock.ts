@@ -1,15 +1,15 @@
 /**
- * One reading of a party's clocks, in milliseconds. A host that is suspended stops its monotonic clock, and shows it only
- * by a wall clock that has gone ahead when it wakes; but a wall clock also goes ahead when somebody sets it.
+ * One reading of a party's clocks, in milliseconds. Suspending a host stops its monotonic clock. Afterwards only the wall clock shows
+ * the stop, because it has gone ahead; but a wall clock also goes ahead when somebody sets it.
  */
 export interface Moment {
-  /** Never ahead of the time that has passed: what waits for the end of another's right goes by it. */
+  /** Never ahead of the time that has passed. Use it to wait for the end of another party's right. */
   readonly monotonic: number;
-  /** Never behind it by more than {@link MISSED_STOP_MS} a lease: what ends a right of one's own goes by it. */
+  /** Behind the time that has passed by at most {@link MISSED_STOP_MS} a lease. Use it to end a right of one's own. */
   readonly withStops: number;
 }
 
-/** e of the protocol: what a wall clock gains by less counts as its adjustment, not as stopped time. */
+/** e of the protocol. A wall clock that gains less than this counts as adjusted; one that gains more counts as stopped time. */
 export const MISSED_STOP_MS = 100;
 
 export interface ClockSources {

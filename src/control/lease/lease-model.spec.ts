@@ -4,7 +4,7 @@ import type { Size } from '../../../test/model/lease-world.js';
 import { search } from '../../../test/model/search.js';
 import { longestWait } from '../../../test/model/waits.js';
 
-/** L of 4 ticks and f of 0.75; one node that may be started twice, one statement at a time that comes late. */
+/** L of 4 ticks and f of 0.75; one node that may be started twice; one statement at a time may come late. */
 const NODE: Size = {
   nodes: 1,
   guards: 0,
@@ -20,7 +20,7 @@ const NODE: Size = {
   rates: { node: 1, guard: 1, waiter: 1 },
 };
 const GUARD: Size = { ...NODE, joins: 1, late: 0, guards: 1 };
-/** The shortest lease in which a node can still be paused within it; for what is large otherwise. */
+/** The shortest lease within which a node can still be paused; used where the state space would otherwise be too large. */
 const SHORT = { lease: 2, fraction: 0.5 };
 
 const LIMIT = 1_500_000;

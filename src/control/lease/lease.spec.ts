@@ -8,7 +8,7 @@ const [LEASE_FRACTION, MAX_GRANTS, MISSED_STOP_MS] = [0.75, 10_000, 100];
 const at = (monotonic: number, withStops = monotonic): Moment => ({ monotonic, withStops });
 const seq = (value: number): Seq => BigInt(value) as Seq;
 
-/** A lease renewed at 0 with the log applied up to `held`. */
+/** Creates a lease that was renewed at 0, with the log applied up to `held`. */
 function renewed(held = 0): Lease {
   const sut = createLease({ leaseMs: L, fraction: LEASE_FRACTION });
   sut.joined('a');
@@ -51,7 +51,7 @@ describe('a lease', () => {
     sut.joined('b');
     sut.renewed(at(2), 'a', true);
     expect(sut.mayAnswer(at(2))).toBe(false);
-    // The log was read to its end before this join: what was committed in between may not have been applied here.
+    // The log was read to its end before this join: records committed in between may not have been applied here.
     sut.renewed(at(3), 'b', true);
     expect([sut.isCaughtUp, sut.mayAnswer(at(3))]).toEqual([false, false]);
     sut.applied(seq(1), true);
@@ -157,7 +157,7 @@ describe('the clocks of a lease', () => {
     };
     expect(pass(10, 10)).toEqual(at(1_010));
     expect(pass(10, 10 + MISSED_STOP_MS)).toEqual(at(1_020));
-    // The two together are more than an adjustment.
+    // The two gains together are more than an adjustment.
     expect(pass(10, 11)).toEqual(at(1_030, 1_030 + MISSED_STOP_MS + 1));
     expect(pass(10, -60_000)).toEqual(at(1_040, 1_040 + MISSED_STOP_MS + 1));
     expect(pass(10, 7_010)).toEqual(at(1_050, 1_050 + MISSED_STOP_MS + 7_001));

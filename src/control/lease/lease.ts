@@ -3,37 +3,36 @@ import type { Seq } from '../log/records.js';
 
 /** Durations of the lease protocol (README, "The lease protocol"). Safe when ρ (f L + e) ≤ L. */
 export interface LeaseTiming {
-  /** L, milliseconds: a row whose counter has not moved for so long is reaped. */
+  /** L, milliseconds. A row is reaped if its counter has not moved for L. */
   readonly leaseMs: number;
   /** f: the part of a lease that its holder uses. */
   readonly fraction: number;
 }
 
-/** f of every node and guard. With L of 2 s and e of 100 ms it holds up to clocks that run a quarter apart. */
+/** f of every node and guard. With L of 2 s and e of 100 ms the protocol is safe up to clocks that run a quarter apart. */
 export const LEASE_FRACTION = 0.75;
 
-/** Guards that hold a grant of one node at a time; further ones are refused. */
+/** Guards that may hold a grant of one node at a time; further guards are refused. */
 export const MAX_GRANTS = 10_000;
 
 /**
- * `behind`: apply what the feed says and ask again. `no-lease`: the node has none itself. `leaving`: ask another node.
- * `full`: the node holds `MAX_GRANTS`.
+ * Why a guard gets no grant. `behind`: apply the feed and ask again. `no-lease`: the node has no lease itself. `leaving`: ask
+ * another node. `full`: the node has given `MAX_GRANTS` grants.
  */
 export type GrantRefusal = 'behind' | 'no-lease' | 'leaving' | 'full';
 
-/** `grantMs` is G: the guard answers while f G has not passed on its own clock since before it asked. */
 /**
- * The seq up to which a node and its guards have applied records, a number a tenant: a rule concerns the guards of its own tenant alone, so the
- * protocol runs once for each tenant, over one row, one counter and one lease.
+ * The seq up to which a node and its guards have applied records, one number a tenant. A rule concerns only the guards of its own
+ * tenant, so the protocol runs once for each tenant, over one row, one counter and one lease.
  */
 export interface Confirmation {
-  /** For every tenant that is not in `behind`: what the node has applied. */
+  /** The seq for every tenant that is not in `behind`: what the node has applied. */
   readonly applied: Seq;
-  /** Tenants with a guard that has applied less: the least of its guards. */
+  /** The seq for each tenant with a guard that has applied less than the node: the least of that tenant's guards. */
   readonly behind: ReadonlyMap<string, Seq>;
 }
 
-/** Without a tenant: of all of them. */
+/** Returns the confirmed seq of a tenant or, without a tenant, the least of all tenants. */
 export function confirmedFor({ applied, behind }: Confirmation, tenant?: string): Seq {
   if (tenant !== undefined) return behind.get(tenant) ?? applied;
   let least = applied;
@@ -41,45 +40,47 @@ export function confirmedFor({ applied, behind }: Confirmation, tenant?: string)
   return least;
 }
 
+/** `grantMs` is G: the guard may answer while less than f G has passed on its own clock since before it asked. */
 export type GrantAnswer = { readonly grantMs: number } | { readonly refusal: GrantRefusal };
 
 /**
- * What one node knows of its right to answer, as a state machine without a clock, a database or a timer: the process
- * drives it, and so does the model that checks the protocol. What the node may do itself goes by `withStops`, what it
- * waits for in others by `monotonic` (see {@link Moment}).
+ * One node's right to answer, as a state machine without a clock, a database or a timer. The process drives it, and so does the
+ * model that checks the protocol. The node's own right is measured by `withStops`; the rights of others that it waits for are
+ * measured by `monotonic` (see {@link Moment}).
  *
  * Invariant: while `mayAnswer` is true, every record with a seq that somebody was told is in force has been applied here.
  */
 export interface Lease {
+  /** The seq up to which this node has applied the log. */
   readonly held: Seq;
-  /** The row that this node lives in; undefined before a join was heard and after the row was seen gone. */
+  /** Id of this node's row; undefined before the reply to a join and after the row was found gone. */
   readonly row: string | undefined;
-  /** The log has been read to its end since the join: a renewal counts. */
+  /** True once the log has been read to its end since the join; only then does a renewal give a lease. */
   readonly isCaughtUp: boolean;
-  /** The INSERT of a row under a fresh id was heard. It gives no lease. */
+  /** Notes the reply to the INSERT of a row under a fresh id. It gives no lease. */
   joined(id: string): void;
-  /** The log was read and applied up to here, by a statement that began after the join was heard. */
+  /** Notes that the log was read and applied up to `seq`, by a statement that began after the reply to the join. */
   applied(seq: Seq, toTheEnd: boolean): void;
-  /** The records that this node and its guards have applied. */
+  /** Returns the seqs that this node and its guards have applied. */
   confirmable(now: Moment): Confirmation;
-  /** The same, about to be sent with a renewal or an acknowledgement: from now on no guard of a tenant below it gets a grant. */
+  /** Returns the same, to be sent with a renewal or an acknowledgement. From this call on, a guard below its tenant's seq gets no grant. */
   confirm(now: Moment): Confirmation;
-  /** The renewal sent after `sent` was read found the row `id`, or did not. Where no answer came, it is not called. */
+  /** Notes whether a renewal found the row `id`; `sent` was read before it was sent. Do not call it if no answer came. */
   renewed(sent: Moment, id: string, found: boolean): void;
-  /** Read in the same synchronous step as the decision, with a clock read in it. */
+  /** Says whether the node may answer. Call it in the same synchronous step as the decision, with a clock read in that step. */
   mayAnswer(now: Moment): boolean;
-  /** How long it may answer without another renewal; 0 when it may not. For people: decide by `mayAnswer`. */
+  /** Returns how long the node may answer without another renewal; 0 if it may not. For display only: decide by `mayAnswer`. */
   remainingMs(now: Moment): number;
-  /** A guard of the tenant that has applied `held` wants to answer on its own. Recorded before it is answered. */
+  /** Grants or refuses a lease to a guard of the tenant that has applied the log up to `held`. A grant is recorded before it is returned. */
   grant(guard: string, held: Seq, now: Moment, tenant?: string): GrantAnswer;
-  /** The guard has stopped using its grant. */
+  /** Forgets the grant of a guard that has stopped using it. */
   release(guard: string): void;
-  /** No more grants; answers go on. */
+  /** Refuses further grants; the node goes on answering. */
   stopGranting(): void;
-  /** No more grants and no more answers. The row may be deleted once `mayGo`. */
+  /** Refuses further grants and answers. The row may be deleted once `mayGo` is true. */
   leave(): void;
   mayGo(now: Moment): boolean;
-  /** Guards whose grant runs. */
+  /** Counts the guards whose grant still runs. */
   guards(now: Moment): number;
   snapshot(): LeaseSnapshot;
 }
@@ -88,18 +89,18 @@ export interface Grant {
   readonly guard: string;
   readonly tenant: string;
   readonly applied: Seq;
-  /** `monotonic`. */
+  /** End of the grant on the `monotonic` clock. */
   readonly until: number;
 }
 
-/** All that a lease remembers. */
+/** The whole state of a lease. */
 export interface LeaseSnapshot {
   readonly held: Seq;
   readonly row: string | undefined;
   readonly isCaughtUp: boolean;
-  /** `withStops` before the renewal was sent that last found the row. */
+  /** `withStops` just before the last renewal that found the row was sent. */
   readonly renewedAt: number | undefined;
-  /** The highest that was sent for tenants that are not in `sentBehind`, and for each that is. */
+  /** The highest seq that was sent as confirmed: for tenants that are not in `sentBehind`, and for each tenant that is. */
   readonly highestSent: Seq;
   readonly sentBehind: readonly (readonly [tenant: string, seq: Seq])[];
   readonly grants: readonly Grant[];
@@ -107,7 +108,7 @@ export interface LeaseSnapshot {
   readonly isAnswering: boolean;
 }
 
-/** For callers that have no tenants to tell apart. */
+/** The tenant of callers that do not tell tenants apart. */
 const ONE_TENANT = '';
 
 const NOTHING: LeaseSnapshot = {
@@ -126,7 +127,7 @@ export function createLease({ leaseMs, fraction }: LeaseTiming, from: LeaseSnaps
   const usableMs = leaseMs * fraction;
   const grants = new Map(from.grants.map((grant) => [grant.guard, grant]));
   const sentBehind = new Map(from.sentBehind);
-  // `renewedAt` belongs to `row`: whatever changes the row forgets it, so that a lease never outlives its join.
+  // `renewedAt` belongs to `row`: every change of the row clears it, so that a lease never outlives its join.
   let { held, row, isCaughtUp, renewedAt, highestSent, isGranting, isAnswering } = from;
 
   const runs = (now: Moment): boolean => renewedAt !== undefined && now.withStops - renewedAt < usableMs;
@@ -185,7 +186,7 @@ export function createLease({ leaseMs, fraction }: LeaseTiming, from: LeaseSnaps
     grant(guard, guardHeld, now, tenant = ONE_TENANT) {
       if (!isGranting) return { refusal: 'leaving' };
       if (!runs(now)) return { refusal: 'no-lease' };
-      // Not below `held`: at many rules a second an honest guard would be refused for ever.
+      // Compared with the seq sent, not with `held`: at many rules a second an honest guard would be refused for ever.
       if (guardHeld < sentFor(tenant)) return { refusal: 'behind' };
       if (!grants.has(guard) && grants.size >= MAX_GRANTS) {
         forgetEnded(now);

@@ -10,7 +10,7 @@ const counting = (id: string, counter: number, leaseMs = L): NodeRow => ({ id, c
 const asRead = (...all: readonly NodeRow[]): ReadonlyMap<string, NodeRow> => new Map(all.map((one) => [one.id, one]));
 
 describe('a row whose counter stands still', () => {
-  /** Ids of the rows that are stale, by the reads that one waiter has heard. */
+  /** Returns a function that hears a read of one waiter and returns the ids of the stale rows. */
   function given(): (now: number, ...found: readonly NodeRow[]) => readonly string[] {
     const seen = new Map<string, SeenCounter>();
     return (now, ...found) => observe(seen, asRead(...found), now).map(({ id }) => id);

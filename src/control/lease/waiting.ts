@@ -1,37 +1,37 @@
 import { confirmedFor, type Confirmation } from './lease.js';
 import type { Seq } from '../log/records.js';
 
-/** A process that answers from memory, as the database shows it. */
+/** The row of a node: a process that answers from memory. */
 export interface NodeRow {
   readonly id: string;
-  /** Raised by each renewal; one that has not moved for L belongs to a process that no longer answers. */
+  /** Raised by each renewal. If it has not moved for L, the process no longer answers. */
   readonly counter: bigint;
   /** The least of what the node and its guards have applied. */
   readonly confirmed: Seq;
-  /** The same a tenant; a node of an earlier release says nothing of it, and then `confirmed` alone counts. */
+  /** The same for each tenant. A node of an earlier release does not write it; then `confirmed` alone counts. */
   readonly byTenant: Confirmation;
-  /** Guards whose grants the confirmation covers. */
+  /** Number of guards whose grants the confirmation covers. */
   readonly guards: number;
-  /** L as this node understands it: processes may have been started with different settings. */
+  /** L of this node, milliseconds: processes may have been started with different settings. */
   readonly leaseMs: number;
 }
 
-/** What was confirmed when an order was answered. */
+/** Counts the parties that had confirmed an order when it was answered. */
 export interface Confirmed {
-  /** Nodes that have applied it. */
+  /** Nodes that have applied the order. */
   readonly nodes: number;
   /** Guards that those nodes vouch for. */
   readonly guards: number;
-  /** Nodes whose row went while it was waited for: they had vanished and their lease was waited out, or they left. */
+  /** Nodes whose row disappeared during the wait: their lease was waited out, or they left. */
   readonly expired: number;
 }
 
-/** One wait, as a value without a clock or a database; the process and the model of the protocol drive it. */
+/** One wait, as a value without a clock or a database. The process and the model of the protocol drive it. */
 export interface Wait {
   readonly seq: Seq;
-  /** Whose guards the record concerns; undefined: everybody's. */
+  /** The tenant whose guards the record concerns; undefined: the guards of every tenant. */
   readonly tenant: string | undefined;
-  /** Rows that the first read showed below `seq` and no later one has settled; undefined before the first. */
+  /** Rows that the first read showed below `seq` and that are not settled yet; undefined before the first read. */
   needed: Set<string> | undefined;
   nodes: number;
   guards: number;
@@ -43,9 +43,9 @@ export const newWait = (seq: Seq, tenant?: string): Wait => ({ seq, tenant, need
 export const isOver = ({ needed }: Wait): boolean => needed !== undefined && needed.size === 0;
 
 /**
- * What a read says to a wait. The first must begin after the record's commit was heard: a node without a row in it reads the
- * record before its first lease. So only rows of the first are needed, and a later one settles each by confirming or by
- * not having it.
+ * Applies a read of the rows to a wait. The first read must begin after the reply to the record's commit: a node that has no row in
+ * it reads the record before its first lease. So only rows of the first read are needed. A later read settles a needed row if the
+ * row has confirmed or is missing.
  */
 export function judge(wait: Wait, rows: ReadonlyMap<string, NodeRow>): void {
   if (wait.needed === undefined) {
@@ -62,10 +62,10 @@ export function judge(wait: Wait, rows: ReadonlyMap<string, NodeRow>): void {
   }
 }
 
-/** What one row is known to have confirmed, from a read or from the acknowledgement itself. It never falls, and ids are fresh. */
+/** What one row has confirmed, known from a read or from an acknowledgement. It never falls, and ids are never used again. */
 export type Acknowledgement = Pick<NodeRow, 'id' | 'confirmed' | 'byTenant' | 'guards'>;
 
-/** Up to where the row's node, with its guards of the tenant, has said that it has applied the log. Without a tenant: with all its guards. */
+/** Returns the seq that the row's node confirmed for itself and its guards of the tenant; without a tenant, for all its guards. */
 export function rowConfirmed({ confirmed, byTenant }: Pick<NodeRow, 'confirmed' | 'byTenant'>, tenant: string | undefined): Seq {
   if (tenant === undefined) return confirmed;
   const ofTenant = confirmedFor(byTenant, tenant);
@@ -74,7 +74,7 @@ export function rowConfirmed({ confirmed, byTenant }: Pick<NodeRow, 'confirmed' 
 
 const hasConfirmed = (row: Acknowledgement, { seq, tenant }: Wait): boolean => rowConfirmed(row, tenant) >= seq;
 
-/** What an acknowledgement says to a wait. Before the first read it says nothing: that one decides who is needed. */
+/** Applies an acknowledgement to a wait. Before the first read it does nothing, because the first read decides which rows are needed. */
 export function hear(wait: Wait, said: Acknowledgement): void {
   if (hasConfirmed(said, wait) && wait.needed?.delete(said.id)) count(wait, said);
 }
@@ -84,14 +84,14 @@ function count(wait: Wait, row: Pick<NodeRow, 'guards'>): void {
   wait.guards += row.guards;
 }
 
-/** A row's counter, and the monotonic clock after the reply that first showed it. */
+/** A row's counter, and the monotonic clock after the reply that first showed this counter. */
 export interface SeenCounter {
   readonly counter: bigint;
   readonly since: number;
   readonly leaseMs: number;
 }
 
-/** Remembers what a read showed whose reply was heard before `now`; returns the rows whose counter has stood still for L. */
+/** Remembers the counters of a read whose reply was heard before `now`; returns the rows whose counter has not moved for L. */
 export function observe(seen: Map<string, SeenCounter>, rows: ReadonlyMap<string, NodeRow>, now: number): NodeRow[] {
   for (const id of seen.keys()) if (!rows.has(id)) seen.delete(id);
   const stale: NodeRow[] = [];

@@ -5,32 +5,32 @@ import { queryDurably } from './durable.pg.js';
 import { createFairQueue } from './fair-queue.js';
 import { versionOf, type ControlRecord, type NewControlRecord, type Seq } from './records.js';
 
-/** The most records one read fetches; more are read in further rounds. */
+/** The most records that one read fetches. */
 export const READ_LIMIT = 5_000;
 
-/** The most records of people's orders that share one statement; more wait for the next one. */
+/** The most records of orders that share one statement; further orders wait for the next statement. */
 const ORDERED_PER_STATEMENT = 500;
 
 /**
- * The most records of events that a statement takes, beside the orders that wait. An order waits for one statement at most that is
- * under way, so this bounds by what events delay it.
+ * The most records of events in one statement, beside the waiting orders. An order waits for at most one running statement, so this
+ * bounds how long events delay an order.
  */
 export const EVENTS_PER_STATEMENT = 50;
 
-/** An append that takes longer has an unknown outcome. The server has no timeout for a commit that waits for a standby. */
+/** After this time the outcome of an append is unknown. The server has no timeout of its own for a commit that waits for a standby. */
 const APPEND_TIMEOUT_MS = 10_000;
 
-/** Records that commit together or not at all, at most once per `key`. */
+/** Records that commit together or not at all and, with `once`, at most once for its key. */
 export interface Command {
   readonly records: readonly NewControlRecord[];
-  /** An event's, or of a contradiction of events: what people and clients order goes first. */
+  /** Set if an event, or a contradiction between events, caused the command. Orders of people and clients go before it. */
   readonly from?: 'event';
   readonly once?: {
-    /** What makes two commands the same, e.g. `['event', source, id]`. */
+    /** Identifies the command, e.g. `['event', source, id]`. */
     readonly key: readonly string[];
-    /** What must be the same when the key is. */
+    /** Must be equal if the key is equal; `Appended.same` reports whether it was. */
     readonly content: string;
-    /** Seconds; without it the key is kept for ever. */
+    /** How long the key is kept, seconds; if absent, for ever. */
     readonly keepSeconds?: number;
   };
 }
@@ -38,31 +38,32 @@ export interface Command {
 export interface Appended {
   readonly firstSeq: Seq;
   readonly lastSeq: Seq;
-  /** The key was known: nothing was appended, and the seqs are those of the first command. */
+  /** True if the key was known: nothing was appended, and the seqs are those of the first command. */
   readonly replayed: boolean;
-  /** False when the key was known with other content. */
+  /** False if the key was known with other content. */
   readonly same: boolean;
 }
 
 export interface ControlLog {
   /**
-   * Commits a command; commands that wait in this process share a statement. Orders go before events, and tenants take turns. On return it is durable. A rejection with
-   * a retryable error leaves the outcome unknown: a command with a key may be sent again and applies once.
+   * Commits a command. On return it is durable. Commands that wait in this process share a statement; orders go before events, and
+   * tenants take turns. If it rejects with a retryable error, the outcome is unknown; a command with a key may be sent again and
+   * applies once.
    */
   append(command: Command): Promise<Appended>;
   /**
-   * Records after `seq`, in order, at most one read's worth, on the session given or one of the pool. A reader cannot
-   * overtake a writer: see README.
+   * Reads at most `READ_LIMIT` records after `seq`, in order, on the given session or one of the pool. A reader cannot overtake a
+   * writer: see README.
    */
   readAfter(seq: Seq, session?: Session): Promise<readonly ControlRecord[]>;
-  /** Records about one subject, oldest first. */
+  /** Reads the records about one subject, oldest first. */
   readSubject(subject: string): Promise<readonly ControlRecord[]>;
   readRange(firstSeq: Seq, lastSeq: Seq): Promise<readonly ControlRecord[]>;
-  /** Whether a command with this key was committed and is still recognised. */
+  /** Says whether a command with this key was committed and its key is still kept. */
   isKnown(key: readonly string[]): Promise<boolean>;
 }
 
-/** What can run a statement: a pool, or one session of its own. */
+/** Runs statements: a pool, or a single session. */
 export type Session = Pick<Pool, 'query'>;
 
 interface Waiting {
@@ -88,7 +89,7 @@ export function createControlLog({ pool }: { pool: Pool }): ControlLog {
       const appended = await appendBatch(pool, batch.map(({ command }) => command));
       batch.forEach(({ resolve }, at) => resolve(appended[at]!));
     } catch (error) {
-      // One that the database refuses for what it holds must not fail those that happened to wait beside it.
+      // A command that the database refuses for its content must not fail the commands that shared its statement.
       if (isRefusal(error) && batch.length > 1) for (const one of batch) await runBatch([one]);
       else for (const { reject } of batch) reject(new RescindError(isRefusal(error) ? 'internal' : 'database-unavailable', { cause: error }));
     }
@@ -129,7 +130,7 @@ async function appendBatch(pool: Pool, commands: readonly Command[]): Promise<Ap
 
 async function appendRows(pool: Pool, payload: string): Promise<AppendedRow[]> {
   const client = await pool.connect();
-  // A connection that breaks says so by the query that fails; without a listener it would end the process, too.
+  // The failing query reports a broken connection. Without a listener, its `error` event would also end the process.
   const ignore = (): void => undefined;
   client.on('error', ignore);
   let broken: Error | undefined;
@@ -172,5 +173,5 @@ async function read(session: Session, where: string, parameters: unknown[]): Pro
 
 const digest = (text: string): string => createHash('sha256').update(text).digest('hex');
 
-/** Data, integrity and limit errors (SQLSTATE classes 22, 23, 54): the same again gives the same. */
+/** Recognises data, integrity and limit errors (SQLSTATE classes 22, 23, 54): a retry of the same statement fails the same way. */
 const isRefusal = (error: unknown): boolean => /^(22|23|54)[0-9A-Z]{3}$/.test(String((error as { code?: unknown } | null)?.code));

@@ -2,10 +2,10 @@ import type { ClientBase, QueryResult, QueryResultRow } from 'pg';
 import { RescindError } from '../../contracts/index.js';
 
 /**
- * Runs one statement whose commit must outlive a crash of the database. Where a commit waits for a synchronous standby and
- * the wait is cancelled, the server reports it as done and only warns that it is committed here and perhaps nowhere else;
- * the warning is told by its SQLSTATE class, since its words are in the server's language. No timeout of the server's ends
- * that wait, so `timeoutMs`, or the session's own, does. The connection runs nothing else meanwhile.
+ * Runs one statement whose commit must outlive a crash of the database. If a commit waits for a synchronous standby and the wait is
+ * cancelled, the server reports success and only warns that the standby may not have the commit. This function turns the warning
+ * into `database-unavailable`; it recognises the warning by its SQLSTATE class, because its text is in the server's language. No
+ * timeout of the server ends that wait, so `timeoutMs`, or the session's own, does. The connection must run nothing else meanwhile.
  */
 export async function queryDurably<R extends QueryResultRow>(client: ClientBase, sql: string, parameters: unknown[], timeoutMs?: number): Promise<QueryResult<R>> {
   let warning: string | undefined;

@@ -1,13 +1,13 @@
-/** First come, first served within an owner; owners take turns. */
+/** A queue in which owners take turns. Within an owner it is first come, first served. */
 export interface FairQueue<T> {
   readonly size: number;
   push(owner: string, one: T): void;
-  /** Takes the next ones, one of each owner in turn, as long as `weightOf` adds up to no more than `room`; the first always fits. */
+  /** Takes the next entries, one of each owner in turn, until their weights would add up to more than `room`. The first entry is always taken. */
   take(room: number): T[];
 }
 
 export function createFairQueue<T>(weightOf: (one: T) => number): FairQueue<T> {
-  // A map keeps the order in which owners came; one that had its turn goes to the end.
+  // A map keeps its insertion order, so the first owner is the next one. After its turn an owner goes to the end.
   const queues = new Map<string, T[]>();
   let size = 0;
   return {

@@ -3,32 +3,32 @@ import { inTransaction, loadSql, type Pool } from '../../platform/postgres/index
 import type { RecordRow, Session } from './control-log.pg.js';
 import type { ControlRecord, Seq } from './records.js';
 
-/** What makes a command apply once. Without it, a restored log would take an event for new that it has heard. */
+/** The key that makes a command apply once. Without it, a restored log would apply an event a second time. */
 export interface CommandCopy {
   /** SHA-256 of the command's key and of its content, hexadecimal. */
   readonly key: string;
   readonly hash: string;
   readonly last_seq: string;
-  /** Epoch milliseconds; null: for ever. */
+  /** How long the key is kept, epoch milliseconds; null: for ever. */
   readonly kept_until: number | null;
 }
 
-/** A record and the commands that began with it: together they are the whole log, as it can be restored. */
+/** A record and the commands that began with it. The copies of all records suffice to restore the log. */
 export interface RecordCopy {
   readonly record: ControlRecord;
   readonly commands: readonly CommandCopy[];
 }
 
-/** A log that a copy can be compared with and added to. */
+/** Reads copies of the log and restores them. */
 export interface LogCopies {
   head(): Promise<Seq>;
-  /** Copies after `seq`, in order, at most `limit`. A reader cannot overtake a writer: see README. */
+  /** Reads at most `limit` copies after `seq`, in order. A reader cannot overtake a writer: see README. */
   readAfter(seq: Seq, limit: number): Promise<readonly RecordCopy[]>;
-  /** The seq before the tenant's first record; undefined before there is one. */
+  /** Finds the seq before the tenant's first record; undefined if the tenant has none. */
   beforeTenant(tenant: string): Promise<Seq | undefined>;
   /**
-   * Adds dense copies behind `held`, the head. On return they are durable, and followers are told. Throws `edit-conflict`
-   * where the head is another: somebody else writes to this log.
+   * Appends copies, dense, behind the head, which must be `held`. On return they are durable and followers are notified. Throws
+   * `edit-conflict` if the head is another: then somebody else writes to this log.
    */
   restore(held: Seq, copies: readonly RecordCopy[]): Promise<void>;
 }

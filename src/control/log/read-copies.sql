@@ -1,4 +1,4 @@
--- Records after a seq, in order, with what made their command apply once: it stands with the command's first record.
+-- Reads records after a seq, in order. The key of a command that applies once comes with the command's first record.
 SELECT l.seq, l.tenant, l.kind, l.subject, l.version, l.at, l.body, c.commands
 FROM control_log l
 LEFT JOIN LATERAL (

@@ -10,18 +10,18 @@ export type EpochSeconds = number;
 /** The newest version that this release reads and writes. */
 export const CONTROL_RECORD_VERSION = 3;
 
-/** A record has the lowest version that says all of it, so that a release reads what it can fold and nothing else. */
+/** Versions of records. A record is written in the lowest version that can express it, so that older releases read as much as they can fold. */
 const PLAIN_VERSION = 1;
 const SEVERAL_SELECTORS_VERSION = 2;
 
-/** The organisation whose security team uses Rescind. */
+/** A tenant: the organisation whose security team uses Rescind. */
 export interface TenantRecord {
   readonly id: string;
   /** `[a-z0-9-]{1,63}`, unique in the deployment. */
   readonly name: string;
-  /** 32 random bytes, base64url: keys the rule keys, dedupe keys and token identities (wire.md). Never leaves Rescind. */
+  /** 32 random bytes, base64url: the HMAC key of rule keys, dedupe keys and token identities (wire.md). It never leaves Rescind. */
   readonly key: string;
-  /** Issuers that its sources may speak for; absent: whichever no other tenant has. */
+  /** Issuers that its sources may speak for; absent: every issuer that no other tenant lists. */
   readonly issuers?: readonly string[];
 }
 
@@ -59,15 +59,15 @@ export interface IssuerClient {
   readonly client_id: string;
 }
 
-/** What a caller may do; every role names its bound, and an absent role grants nothing. */
+/** The roles of a caller. Every role names its bound; an absent role grants nothing. */
 export interface CallerRoles {
   /** Source names. */
   readonly emit?: { readonly sources: readonly string[] };
-  /** `wait`, also of a guard: opaque tokens not yet seen are waited for. */
+  /** `wait`, here and in `guard`: Rescind waits for the event of an opaque token that it has not seen yet. */
   readonly introspect?: { readonly resources: readonly string[]; readonly issuers: readonly string[]; readonly wait?: boolean };
   readonly guard?: { readonly resources: readonly string[]; readonly issuers: readonly string[]; readonly wait?: boolean };
   readonly 'revoke-own'?: { readonly clients: readonly IssuerClient[] };
-  /** Either the whole tenant, or a selector must name one of these. */
+  /** The bound is the whole tenant, or the selector must name one of these issuers or resources. */
   readonly revoke?: { readonly tenant: true } | { readonly issuers: readonly string[]; readonly resources: readonly string[] };
   readonly audit?: Readonly<Record<string, never>>;
   readonly admin?: Readonly<Record<string, never>>;
@@ -88,46 +88,46 @@ export interface Author {
   readonly on_behalf_of?: string;
 }
 
-/** The event that became a rule: the same source's later enabling event lifts it. */
+/** The event that became a rule. A later enabling event of the same source lifts the rule. */
 export interface RuleOrigin {
   readonly source: string;
   readonly event: string;
   /** Event time, epoch milliseconds. */
   readonly at: number;
-  /** Whose state the event tells, where the selector alone does not: a connection's identity, as RFC 8785 JSON. */
+  /** Identifies the connection that the event is about, as RFC 8785 JSON, because a selector cannot; absent for other events. */
   readonly subject?: string;
 }
 
 export interface RuleRecord extends RecordedKeys {
   readonly id: string;
   readonly effect: 'revoke' | 'block';
-  /** Names, for people. What decides is the keys, which outlive their erasure. */
+  /** Names, for people. Decisions use the keys, which remain after the names are erased. */
   readonly selector: Selector;
-  /** Further values of its members, where it has several selectors. */
+  /** Further values of the selector's members, if the rule has several selectors. */
   readonly or?: OtherValues;
-  /** `revoke`: absent means as of the record's own time. */
+  /** The moment of a `revoke`; absent: the record's own time. */
   readonly before?: EpochSeconds;
   readonly until?: EpochSeconds;
-  /** `block` with `until`: afterwards it acts as nothing, not as a `revoke`. */
+  /** For a `block` with `until`: after `until` it stops nothing. Without `resume` it would then act as a `revoke`. */
   readonly resume?: true;
   readonly reauthenticate: boolean;
   readonly reason: string;
   readonly author: Author;
   readonly origin?: RuleOrigin;
-  /** The block whose lift ordered this. */
+  /** The block whose lift ordered this `revoke`. */
   readonly after_lift_of?: string;
 }
 
 export interface LiftRecord {
   readonly rule: string;
-  /** Set for a rule with several selectors, for readers that are told of each. */
+  /** All keys of a rule with several selectors, for readers that receive a lift for each selector. */
   readonly several?: RecordedKeys;
   readonly resume: boolean;
   readonly reason: string;
   readonly author: Author;
 }
 
-/** The selection of one rule or enabling: the first selector key, and the others where it has several. Version 2 has `or_keys`. */
+/** The selection of one rule or enabling: its first selector key and, if it has several selectors, the others. Version 2 added `or_keys`. */
 export interface RecordedKeys {
   readonly shape: number;
   /** Selector key, base64url of its bytes. */
@@ -151,7 +151,7 @@ export function recordedKeys({ shape, key, or_keys: others }: RecordedKeys): Sel
   return { shape, keys };
 }
 
-/** Selectors that the record adds or looks up: what it costs those that fold it. */
+/** Counts the selectors that folding the record adds or looks up: its cost. */
 export const weightOf = ({ body }: NewControlRecord): number => ('or_keys' in body ? 1 + body.or_keys!.length / body.key.length : 1);
 
 export function versionOf({ body }: NewControlRecord): number {
@@ -164,7 +164,7 @@ export interface EnableRecord extends RecordedKeys {
   readonly origin: RuleOrigin;
 }
 
-/** Who changed what: kept beside the members of a registry record, for its ledger entry. */
+/** Says who made which change. Stored with a registry record for its ledger entry. */
 export interface Authorship {
   readonly author?: Author;
   readonly change?: 'created' | 'updated' | 'disabled' | 'secret-added' | 'secret-removed';

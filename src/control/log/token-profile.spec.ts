@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { versionOf, type NewControlRecord } from './records.js';
 import { DEFAULT_TOKEN_PROFILE, readProfile, storedProfile, type StoredProfile, type TokenProfile } from './token-profile.js';
 
-/** As releases wrote it that know record version 2. */
+/** The default profile as releases up to record version 2 write it. */
 const FIRST = { lineage: 'stated', max_token_lifetime: 86_400, skew: 5, typ: 'at+jwt', algorithms: ['ES256', 'EdDSA', 'PS256', 'RS256'] } as const satisfies StoredProfile;
 
 const versionWith = (profile: StoredProfile): number => versionOf({ kind: 'source.changed', tenant: 't', subject: 's', body: { id: 's', profile } } as unknown as NewControlRecord);

@@ -1,7 +1,7 @@
 export const SIGNING_ALGORITHMS = ['ES256', 'ES384', 'ES512', 'EdDSA', 'PS256', 'PS384', 'PS512', 'RS256', 'RS384', 'RS512'] as const;
 export type SigningAlgorithm = (typeof SIGNING_ALGORITHMS)[number];
 
-/** A token has to show: the RAS's word on its ID-JAG, the IdP's own event too, or nothing. */
+/** The lineage that a token must have: the RAS's statement about its ID-JAG, the IdP's own event too, or none. */
 export type LineageDemand = 'stated' | 'confirmed' | 'none';
 
 /** How tokens of a source are read and judged (wire.md, "Token profile of a source"). Durations in seconds. */
@@ -10,12 +10,12 @@ export interface TokenProfile {
   readonly lineage: { readonly id_jag: LineageDemand; readonly other: LineageDemand };
   readonly max_token_lifetime: number;
   readonly skew: number;
-  /** JOSE `typ` values of its JWT access tokens; null stands for a header without `typ`. */
+  /** JOSE `typ` values of the source's JWT access tokens; null stands for a header without `typ`. */
   readonly typ: readonly (string | null)[];
   readonly algorithms: readonly SigningAlgorithm[];
   /** The claim that names the client, in place of the usual ones. */
   readonly claims: { readonly client_id?: string };
-  /** Claims of which the first that is present identifies a JWT; without any it is the digest of the signing input. */
+  /** Claims that may identify a JWT: the first that is present does. Without any of them, the digest of the signing input does. */
   readonly identity: readonly string[];
   /** The resource of a token whose `aud` is absent or names only `ignored_audiences`. */
   readonly default_resource?: string;
@@ -50,7 +50,7 @@ export const readProfile = (stored: StoredProfile): TokenProfile => ({
   typ: typeof stored.typ === 'string' ? [stored.typ] : stored.typ,
 });
 
-/** The oldest spelling that says all of a profile, so that an older release reads what it can follow. */
+/** Writes a profile in the oldest spelling that can express it, so that older releases read as much as they can follow. */
 export function storedProfile({ lineage, typ, claims, identity, ignored_audiences: ignored, announced, ...rest }: TokenProfile): StoredProfile {
   const [first, ...others] = typ;
   return {
@@ -67,7 +67,7 @@ export function storedProfile({ lineage, typ, claims, identity, ignored_audience
 const FIRST_MEMBERS: ReadonlySet<string> = new Set(['lineage', 'max_token_lifetime', 'skew', 'typ', 'algorithms']);
 const FIRST_ALGORITHMS: ReadonlySet<string> = new Set(DEFAULT_TOKEN_PROFILE.algorithms);
 
-/** Whether releases before record version 3 judge tokens by this profile as this one does. */
+/** Says whether releases before record version 3 judge tokens by this profile as this release does. */
 export const isFirstSpelling = (profile: StoredProfile): boolean =>
   typeof profile.lineage === 'string' &&
   typeof profile.typ === 'string' &&

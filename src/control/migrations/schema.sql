@@ -16,7 +16,7 @@ CREATE TABLE control_log (
 CREATE INDEX control_log_kind ON control_log (tenant, kind, seq);
 CREATE INDEX control_log_subject ON control_log (subject, seq);
 
--- What has been commanded once and must not be again: an event that became a rule (for ever), an idempotency key (48 h).
+-- Keys of commands that must apply once: an event that became a rule (kept for ever), an idempotency key (kept 48 h).
 CREATE TABLE control_command (
   key        bytea       PRIMARY KEY,
   hash       bytea       NOT NULL,
@@ -28,12 +28,12 @@ CREATE TABLE control_command (
 CREATE INDEX control_command_first_seq ON control_command (first_seq);
 CREATE INDEX control_command_kept_until ON control_command (kept_until) WHERE kept_until IS NOT NULL;
 
--- Processes that answer from memory: see README, "The lease protocol". Updated in place several times a second.
+-- One row for each process that answers from memory (README, "The lease protocol"). Updated in place several times a second.
 CREATE TABLE node (
   id        uuid        PRIMARY KEY,
-  -- For people.
+  -- Host and process id, for people.
   name      text        NOT NULL,
-  -- L of this node, milliseconds: the row is deleted by others when its counter has not moved for so long.
+  -- L of this node, milliseconds: other processes delete the row if its counter has not moved for L.
   lease_ms  int         NOT NULL,
   counter   bigint      NOT NULL DEFAULT 0,
   -- The seq up to which this node and its guards have applied the log.
@@ -45,10 +45,10 @@ CREATE TABLE node (
   behind    jsonb       NOT NULL DEFAULT '{}'
 ) WITH (fillfactor = 50);
 
--- The state that the log folds to, up to a seq, so that a start need not read all of it. Written now and then; see snapshot.pg.ts.
+-- The state that the log folds to, up to a seq, so that a start need not read the whole log. See snapshot.pg.ts.
 CREATE TABLE control_snapshot (
   seq       bigint      PRIMARY KEY,
-  -- Of the record at that seq, milliseconds.
+  -- Time of the record at that seq, in whole milliseconds.
   at        timestamptz NOT NULL,
   dumped_as text        NOT NULL,
   parts     int         NOT NULL
@@ -58,7 +58,7 @@ CREATE TABLE control_snapshot_part (
   part   int    NOT NULL,
   kind   text   NOT NULL,
   tenant uuid,
-  -- Keys are digests: compressing them would take time and no less room.
+  -- Keys are digests: compression would cost time and save no room.
   bytes  bytea  STORAGE EXTERNAL NOT NULL,
   PRIMARY KEY (seq, part)
 );
@@ -76,7 +76,7 @@ CREATE TABLE rule_confirmation (
 
 -- Appends commands in one short statement. Commit order is seq order because the head's row stays locked until commit.
 -- commands: [{key, hash: hex or null, keep_seconds: int or null, records: [{tenant, kind, subject, version, body}]}]
--- A command whose key is known appends nothing and answers with what the first one committed.
+-- If a command's key is known, nothing is appended and the answer has the seqs of the first command.
 CREATE FUNCTION control_append(commands jsonb)
 RETURNS TABLE (ordinal int, first_seq bigint, last_seq bigint, replayed boolean, same boolean)
 LANGUAGE plpgsql AS $$
@@ -86,10 +86,10 @@ DECLARE
   entry   jsonb;
   known   control_command%ROWTYPE;
 BEGIN
-  -- Whatever the server's default is: an order that was answered must outlive a crash.
+  -- Set here because the server's default may differ: an answered order must outlive a crash.
   PERFORM set_config('synchronous_commit', 'on', true);
   SELECT h.seq INTO head FROM control_head h FOR UPDATE;
-  -- At least as many go as can come, so that expired keys do not pile up.
+  -- Deletes at least as many expired keys as this call can add, so that they do not pile up.
   DELETE FROM control_command c WHERE c.key IN (
     SELECT e.key FROM control_command e WHERE e.kept_until < clock_timestamp() LIMIT 2 * jsonb_array_length(commands)
   );

@@ -19,7 +19,7 @@ function given() {
   let events = 0;
   const commit = (record: NewControlRecord): void => sut.apply({ ...record, seq: (sut.head + 1n) as Seq, version: versionOf(record), at: NOW * 1_000 } as ControlRecord);
   commit({ kind: 'tenant.changed', tenant: TENANT.id, subject: TENANT.id, body: { id: TENANT.id, name: 'acme', key: TENANT.key.toString('base64url') } });
-  /** Returns the id of its record. */
+  /** Commits the record of an event; returns its id. */
   const tell = (name: Name, at: number, data: Partial<typeof CONNECTION> = {}): string => {
     const id = `00000000-0000-4000-8000-00000000100${events++}`;
     const event = { name, data: { ...CONNECTION, ...data }, id, timeMs: at * 1_000, arrivedMs: at * 1_000 } as EventToRule['event'];
@@ -31,10 +31,10 @@ function given() {
   return { sut, commit, tell };
 }
 
-/** A token of the RAS whose ID-JAG is known: the IdP's client id is too. */
+/** Keys of a token of the RAS whose ID-JAG is known, and with it the IdP's client id. */
 const traced = (ras: string, resource: string, iat = NOW + 1_000): TokenKeys =>
   tokenKeys(TENANT.key, { tokens: [{ iss: ras, jti: 'at', client_id: 'unknown-to-the-event', aud: [resource], iat }], idJags: [{ iss: IDP, jti: 'gr', sub: 'alice', idp_client_id: 'wiki', iat }], seenSeq: 1n << 40n, skew: 0 })!;
-/** One whose ID-JAG names no client of the IdP. */
+/** Keys of a token whose ID-JAG names no client of the IdP. */
 const local = (ras: string, resource: string, client = 'wiki-at-ras', iat = NOW + 1_000): TokenKeys =>
   tokenKeys(TENANT.key, { tokens: [{ iss: ras, jti: 'at', client_id: client, aud: [resource], iat }], idJags: [{ iss: IDP, jti: 'gr', sub: 'alice', iat }], seenSeq: 1n << 40n, skew: 0 })!;
 

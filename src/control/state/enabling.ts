@@ -3,13 +3,13 @@ import type { NewRule, RuleIndex, SelectorKeys } from '../../rules/index.js';
 import { createNewestEnabling } from './newest-enabling.js';
 import type { RuleOrigin } from '../log/records.js';
 
-/** Disabling and enabling events of one source on one selector, in any order of arrival: event time decides, a tie blocks. */
+/** Weighs disabling and enabling events of one source on one selector, in any order of arrival: event time decides, and a tie blocks. */
 export interface Enabling {
-  /** The rule that a disabling event's block amounts to: after a newer enabling, a `revoke` as of the disabling. */
+  /** Returns the rule that a disabling event orders: the block or, if a newer enabling is known, a `revoke` as of the disabling. */
   order(rule: NewRule, origin: RuleOrigin): NewRule;
-  /** Ends the older blocks of the same speaker under the selectors, each a `revoke` as of the enabling from now on. */
+  /** Turns each older block of the same speaker under the selectors into a `revoke` as of the enabling. */
   enable(rules: RuleIndex, selectors: SelectorKeys, origin: RuleOrigin): void;
-  /** Digests of those who have spoken, by number; goes with the dump. */
+  /** Returns the digests of all speakers, ordered by their number. The dump needs them. */
   speakers(): readonly string[];
   dump(): Buffer;
   loadSpeakers(speakers: readonly string[]): void;
@@ -20,7 +20,7 @@ export function createEnabling(): Enabling {
   const newest = createNewestEnabling();
   const numbers = new Map<string, number>();
 
-  /** A small number for a source, or for a source and the connection it speaks of. */
+  /** Numbers the speaker: the source, or the source and the connection that its event is about. */
   function speakerOf({ source, subject }: RuleOrigin): number {
     const name = speakerName(JSON.stringify(subject === undefined ? [source] : [source, subject]));
     const number = numbers.get(name) ?? numbers.size;
@@ -51,7 +51,7 @@ export function createEnabling(): Enabling {
   };
 }
 
-/** Speakers are kept for ever, so a connection's identity of some thousand bytes is kept as the first half of its SHA-256. */
+/** Digests a speaker to the first 22 characters of its SHA-256: speakers are kept for ever, and a connection's identity may take thousands of bytes. */
 const speakerName = (said: string): string => createHash('sha256').update(said).digest('base64url').slice(0, 22);
 
 const asRevoke = (rule: NewRule, eventTimeMs: number): NewRule => ({

@@ -4,7 +4,7 @@ import { createNewestEnabling, type NewestEnabling } from './newest-enabling.js'
 
 const TENANT_KEY = Buffer.alloc(32, 3);
 const user = (sub: string): SelectorKey => selectorKey(TENANT_KEY, { user: { iss: 'https://idp.example', sub } });
-/** More than the first capacity, and more than twice of it. */
+/** More than twice the first capacity, so that the table grows more than once. */
 const MANY = 200;
 
 function raised(): NewestEnabling {

@@ -2,17 +2,17 @@ import { createHash } from 'node:crypto';
 import { createChains, type SelectorKey } from '../../rules/index.js';
 
 const FIRST_CAPACITY = 64;
-/** 32-bit words of a name's digest, and of a row: the digest and a double. */
+/** 32-bit words of a name's digest, and of a row, which holds the digest and a double. */
 const NAME_WORDS = 4;
 const ROW_WORDS = 6;
 
 /**
- * When each source last enabled what a selector names, by event time (epoch milliseconds): a disabling that arrives later
- * and is older must not block. Kept for ever, 32 bytes each, because a late event has no bound.
+ * Remembers when each speaker last enabled a selector, by event time (epoch milliseconds): an older disabling that arrives later
+ * must not block. Entries are kept for ever, 32 bytes each, because an event may be late without bound.
  */
 export interface NewestEnabling {
   readonly size: number;
-  /** -Infinity: never. */
+  /** Returns the time of the newest enabling; -Infinity if there is none. */
   get(speaker: number, selector: SelectorKey): number;
   raise(speaker: number, selector: SelectorKey, at: number): void;
   dump(): Buffer;

@@ -10,8 +10,8 @@ export interface Contradiction {
 }
 
 /**
- * A block for a token or ID-JAG that two events contradict each other about: as a rule it reaches every memory of the
- * facts. The command's key makes it apply once.
+ * Builds the command that blocks a token or ID-JAG about which two events contradict each other. A rule stops it on every node,
+ * whatever facts the node has in memory. The command's key makes it apply once.
  */
 export function commandFromContradiction({ tenant, subject, reason, author, newId }: Contradiction): Command {
   const selector: Selector =

@@ -26,11 +26,11 @@ const encoded = (selector: Selector, ...others: readonly Selector[]): { shape: n
 };
 const origin = { source: SOURCE.id, event: 'e-1', at: AT_MS };
 
-/** A connection's identity says whose block a later event of it may lift. */
+/** Identity of the connection: only a later event of the same connection may lift its block. */
 const CONNECTION_SUBJECT = JSON.stringify([IDP, null, 'wiki', [RAS], null, 'wiki-at-ras']);
 const originOf = (reason: string) => (reason.startsWith('connection.') ? { ...origin, subject: CONNECTION_SUBJECT } : origin);
 
-/** One rule, whatever the number of its selectors. */
+/** The one record that is expected, however many selectors the rule has. */
 const ordered = (effect: 'revoke' | 'block', reason: string, [selector, ...others]: readonly Selector[], or?: OtherValues, before?: number): NewControlRecord[] => [
   {
     kind: 'rule.ordered',

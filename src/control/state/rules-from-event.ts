@@ -9,15 +9,15 @@ export interface EventToRule {
   /** Id and URI of the source. */
   readonly source: { readonly id: string; readonly uri: string };
   readonly event: RuleEvent & { readonly id: string; readonly timeMs: number; readonly arrivedMs: number };
-  /** RFC 8785 form of the event: another content under the same id orders nothing. */
+  /** RFC 8785 form of the event. Other content under the same id orders nothing. */
   readonly content: string;
   readonly newId: () => string;
 }
 
-/** How many selectors the rule of an event has, or how many its enabling looks up: what it costs those that fold it. */
+/** Counts the selectors that an event's rule has or its enabling looks up: the cost of folding it. */
 export const weightOfEvent = (name: RuleEventName, data: unknown): number => selectorsOfEvent({ name, data } as RuleEvent).length;
 
-/** The command an event amounts to, one record; its key makes it apply once, however often the event arrives. */
+/** Builds the command of an event: one record. Its key makes it apply once, however often the event arrives. */
 export function commandFromEvent(input: EventToRule): Command {
   const { tenant, source, event, content } = input;
   const subject = subjectOfEvent(event);
@@ -36,9 +36,9 @@ function recordFor({ tenant, source, event, newId }: EventToRule, origin: RuleOr
   if (isEnabling(event.name)) {
     return { kind: 'subject.enabled', tenant: tenant.id, subject: id, body: { ...encoded, origin } };
   }
-  // All sessions that a user had: a later one is good, whenever the event arrives.
+  // Without `sid` the event ends all sessions that the user had at its time. A later session stays good, whenever the event arrives.
   const isAllSessions = event.name === 'session.ended' && event.data.sid === undefined;
-  // A revoked token and an ended session do not come back; what is disabled may be enabled again.
+  // A revoked token or an ended session never comes back, but a disabled subject may be enabled again.
   const effect = event.name === 'session.ended' || event.name === 'token.revoked' ? 'revoke' : 'block';
   return {
     kind: 'rule.ordered',

@@ -16,7 +16,7 @@ const encoded = (selector: Selector): { shape: number; key: string } => {
 };
 const tenantOf = (id: string, name: string): NewControlRecord => ({ kind: 'tenant.changed', tenant: id, subject: id, body: { id, name, key: KEY.toString('base64url') } });
 
-/** A selector alone, or both as one rule. */
+/** One selector, or two selectors in one rule. */
 const selector = fc.constantFrom<readonly [Selector, string?]>(...SELECTORS.map((one): readonly [Selector] => [one]), [SELECTORS[0]!, encoded(SELECTORS[1]!).key]);
 const keysOf = ([one, other]: readonly [Selector, string?]) => ({ ...encoded(one), ...(other === undefined ? {} : { or_keys: other }) });
 const tenant = fc.constantFrom(...TENANTS);
@@ -49,7 +49,7 @@ const fold = (state: ControlState, records: readonly NewControlRecord[]): void =
 };
 const tenants = [tenantOf(TENANTS[0], 'acme'), tenantOf(TENANTS[1], 'globex')];
 
-/** Everything that can be asked of a state. */
+/** Asks a state everything that it can answer. */
 function answersOf(state: ControlState): unknown {
   const tokens = SELECTORS.flatMap(({ user }) => [-5, 0, 5, 10, 15, 25, 26, DAY].map((at) => granted(user!.sub, NOW + at)));
   return {

@@ -20,7 +20,7 @@ const IDP = 'https://idp.example';
 const SKEW = 5;
 const ALICE: Selector = { user: { iss: IDP, sub: 'alice' }, issuer: IDP };
 const BOB: Selector = { user: { iss: IDP, sub: 'bob' }, issuer: IDP };
-/** Epoch seconds; records are committed at it, events happen around it. */
+/** Epoch seconds. Records are committed at this time; events happen around it. */
 const NOW = 1_800_000_000;
 
 const encoded = (selector: Selector): { shape: number; key: string } => {
@@ -28,7 +28,7 @@ const encoded = (selector: Selector): { shape: number; key: string } => {
   return { shape, key: Buffer.from(key, 'latin1').toString('base64url') };
 };
 
-/** A state that one tenant is in, and a writer that commits what it is given. */
+/** Creates a state that holds one tenant, and a function that commits a record to it. */
 function given(): { sut: ControlState; commit(record: NewControlRecord, over?: Partial<ControlRecord>): void } {
   const sut = createControlState();
   const commit = (record: NewControlRecord, over: Partial<ControlRecord> = {}): void =>
@@ -79,9 +79,9 @@ describe('disabling and enabling by events (design, section 3)', () => {
           const sources = ['idp', 'hr'].filter((source) => times('disabled', source).length > 0);
           const isBlocked = sources.some((source) => newest('disabled', source) >= newest('enabled', source));
           expect(isStopped(sut, LATER)).toBe(isBlocked);
-          // Lifted or not, what was granted by the time of a disabling is not given back ...
+          // Whether or not the block is lifted, everything granted by the time of a disabling stays stopped ...
           for (const source of sources) expect(isStopped(sut, NOW + newest('disabled', source) + SKEW)).toBe(true);
-          // ... and what was granted after all of a lifted block is free.
+          // ... and everything granted after every enabling is free if the block is lifted.
           const newestEnabling = Math.max(...sources.map((source) => newest('enabled', source)));
           if (!isBlocked) expect(isStopped(sut, NOW + newestEnabling + SKEW + 1)).toBe(false);
         },
@@ -159,7 +159,7 @@ describe('sessions of a user that end all together', () => {
     const { sut, commit } = given();
     times.forEach((at, n) => commit(allEnded(`s${n}`, at)));
     expect([isStopped(sut, NOW - 50 + SKEW), isStopped(sut, NOW - 49 + SKEW)]).toEqual([true, false]);
-    // A late event says nothing about what Rescind had recorded before it came.
+    // A late event does not stop tokens only because Rescind recorded them before the event arrived.
     expect(sut.tenant(TENANT)!.rules.findStopping(aliceGrantedAt(NOW - 49 + SKEW, 1n), NOW)).toBeUndefined();
   });
 

@@ -14,8 +14,8 @@ import {
 import { readProfile } from '../log/token-profile.js';
 
 /**
- * Selectors of a tenant beyond which events, and clients for tokens that nobody has seen, add no more: each process keeps every one in
- * memory. What people order is added all the same.
+ * The most selectors that a tenant may have from events, and from clients that revoke tokens nobody has seen: each process keeps
+ * every selector in memory. Orders of people are added beyond this limit.
  */
 export const MAX_STANDING_A_TENANT = 500_000;
 
@@ -29,15 +29,15 @@ export interface Tenant {
 export type Source = SourceRecord & { readonly tenant: string };
 export type Caller = CallerRecord & { readonly tenant: string };
 
-/** A part of the state that `load` takes: JSON of the registry, or columns of one tenant's rules, or the enablings. */
+/** One part of a dumped state: JSON of the registry, columns of one tenant's rules, or the enablings. */
 export interface StatePart {
   readonly kind: 'registry' | 'rules' | 'enablings';
-  /** Of `rules`. */
+  /** Tenant of a `rules` part; null for the others. */
   readonly tenant: string | null;
   readonly bytes: Buffer;
 }
 
-/** A rule by identity that was last known to be used so long ago that it may not be needed. */
+/** A rule by identity whose last known use is so long ago that the rule may no longer be needed. */
 export interface DueRule {
   readonly tenant: string;
   readonly rule: string;
@@ -53,12 +53,12 @@ export class UnknownRecordVersion extends Error {
   }
 }
 
-/** Everything a decision depends on, folded from the control log in seq order. The same records give the same state. */
+/** Everything that a decision depends on, folded from the control log in seq order. The same records give the same state. */
 export interface ControlState {
   readonly head: Seq;
-  /** When its record was committed, epoch milliseconds; 0 before the first. */
+  /** Time at which the record at `head` was committed, epoch milliseconds; 0 before the first record. */
   readonly headAt: number;
-  /** Raised by every change of a tenant, source or caller: what was derived from them is stale. */
+  /** Raised by every change of a tenant, source or caller. Values derived from them under another number are stale. */
   readonly registryVersion: number;
   apply(record: ControlRecord): void;
   tenant(id: string): Tenant | undefined;
@@ -70,26 +70,26 @@ export interface ControlState {
   sourcesOfTopic(topic: string): readonly Source[];
   sources(): Iterable<Source>;
   caller(id: string): Caller | undefined;
-  /** By the SHA-256 of a secret, base64url; whether it has expired is the reader's to check. */
+  /** Finds a caller by the SHA-256 of a secret, base64url. The caller of this method must check whether the secret has expired. */
   callerBySecret(sha256: string): Caller | undefined;
   callers(): Iterable<Caller>;
   /**
-   * Drops rules that stop nothing any more; says how many. `now` is epoch seconds of this process's clock; of it and the
-   * last record's time the earlier counts, so that one clock that jumps ahead drops nothing.
+   * Drops rules that stop nothing any more; returns how many. `now` is epoch seconds of this process's clock. The earlier of `now`
+   * and the last record's time counts, so that one clock that jumps ahead drops nothing.
    */
   compact(now: number): number;
   /**
-   * Rules by identity that `compact` may not drop, since only what is recorded tells whether they are needed: by tenant, with the
-   * last use that is known of each (epoch seconds). `now` as for `compact`.
+   * Lists, by tenant, the rules by identity that may no longer be needed, each with its last known use (epoch seconds). `compact`
+   * may not drop them, because only the ledger tells whether they are needed. `now` as for `compact`.
    */
   due(now: number): ReadonlyMap<string, readonly DueRule[]>;
-  /** Drops a due rule, or keeps it for what was recorded with it later: `lastUse` is what the ledger tells. Says whether it dropped the rule. */
+  /** Drops a due rule, or keeps it because of a later use; `lastUse` comes from the ledger. Returns whether it dropped the rule. */
   settle(rule: DueRule, lastUse: number, now: number): boolean;
-  /** Copies everything, as of `head`; the enablings last. Takes 0.3 s for a million rules, in which nothing else runs. */
+  /** Copies the whole state as of `head`, the enablings last. For a million rules this blocks the process for about 0.3 s. */
   dump(): readonly StatePart[];
   /**
-   * A part of what another state of this release dumped, in order, into a state without records. It has no head before the
-   * last one: begun and not ended, it may be begun again, or the log be read from its start.
+   * Loads one part that another state of this release dumped. Load all parts in order, into a state without records. `head` is set
+   * by the last part, so a load that was interrupted may be started again, or the log may be read from its start.
    */
   load(part: StatePart): void;
 }
@@ -98,7 +98,7 @@ export function createControlState(): ControlState {
   let head = 0n as Seq;
   let registryVersion = 0;
   let headAt = 0;
-  /** Of a load that has begun. */
+  /** The registry of a load that has begun and not ended. */
   let loading: DumpedRegistry | undefined;
   const tenants = new Map<string, Tenant>();
   const sources = new Map<string, Source>();
@@ -108,7 +108,7 @@ export function createControlState(): ControlState {
   const sourcesByName = new Map<string, Source>();
   const enabling = createEnabling();
 
-  /** One clock that jumps ahead drops nothing. */
+  /** The earlier of this process's clock and the last record's time, seconds. */
   const clockOf = (now: number): number => Math.min(now, seconds(headAt));
 
   function applyRule(record: ControlRecord, rule: RuleRecord): void {
@@ -209,7 +209,7 @@ export function createControlState(): ControlState {
     settle({ tenant, rule: id }, lastUse, now) {
       const { rules } = tenants.get(tenant)!;
       const rule = rules.get(id);
-      // Lifted meanwhile, or read anew.
+      // The rule was lifted or replaced meanwhile.
       if (!rule || lastKnownUse(rule) === undefined) return false;
       const kept = { ...rule, before: Math.max(rule.before, lastUse) };
       const isDead = clockOf(now) >= reviewFrom(kept)!;
@@ -273,7 +273,7 @@ const foldTenant = (record: TenantRecord, known: Tenant | undefined): Tenant => 
 
 const seconds = (milliseconds: number): number => Math.floor(milliseconds / 1000);
 
-/** A row a selector. */
+/** Returns one row for each selector of the rule. */
 function foldRule(record: ControlRecord, rule: RuleRecord): NewRule[] {
   const ordered = seconds(record.at);
   const { shape, keys } = recordedKeys(rule);
@@ -291,7 +291,7 @@ function foldRule(record: ControlRecord, rule: RuleRecord): NewRule[] {
   }));
 }
 
-/** A lifted block goes; the `revoke` that its lift orders is a record of its own. A `revoke` cannot be lifted. */
+/** Removes a lifted block. The `revoke` that its lift orders is a record of its own. A `revoke` cannot be lifted. */
 function lift(rules: RuleIndex, body: LiftRecord): void {
   rules.remove(body.rule, 'block');
 }
