@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { createChains, type Chains } from './chains.js';
 
-/** The slots of a hash's bucket. */
+/** Lists the slots of a hash's bucket. */
 function bucket(chains: Chains, hash: number): number[] {
   const found: number[] = [];
   for (let slot = chains.first(hash); slot >= 0; slot = chains.next(slot)) found.push(slot);

@@ -3,25 +3,25 @@ const MIN_BITS = 6;
 const HASH_BITS = 32;
 
 /**
- * A hash table's buckets of numbered slots in typed arrays, 8 bytes a slot, where a `Map` spends a hundred and more. What a
- * slot holds, and whether it is the one looked for, is its owner's to say: slots of other hashes share a bucket.
+ * The buckets of a hash table, as chains of numbered slots in typed arrays. A slot takes 8 bytes; an entry of a `Map` takes more
+ * than a hundred. Slots of different hashes may share a bucket, so the owner must compare what each slot holds.
  */
 export interface Chains {
-  /** First slot of the hash's bucket; -1: none. */
+  /** Returns the first slot of the hash's bucket; -1 if there is none. */
   first(hash: number): number;
-  /** The one after it; -1: none. */
+  /** Returns the next slot of the bucket; -1 if there is none. */
   next(slot: number): number;
-  /** The slot MUST be below the capacity of the last {@link reset}; there is none before. */
+  /** Adds a slot to the bucket of the hash. The slot MUST be below the capacity of the last {@link reset}, so call `reset` first. */
   link(slot: number, hash: number): void;
-  /** The slot MUST be linked under that hash. */
+  /** Removes a slot, which MUST be linked under that hash. */
   unlink(slot: number, hash: number): void;
-  /** Empties every bucket and makes room for so many slots. */
+  /** Empties every bucket and makes room for `capacity` slots. */
   reset(capacity: number): void;
 }
 
 export function createChains(): Chains {
   let bits: number;
-  // Slots are held one higher, so that memory nobody has written means none.
+  // Slots are stored plus one, so that zeroed memory means "none".
   let heads: Uint32Array;
   let nexts: Uint32Array;
   const bucketOf = (hash: number): number => Math.imul(hash, GOLDEN) >>> (HASH_BITS - bits);

@@ -7,13 +7,13 @@ const IDP = 'https://idp.example';
 const START = 1_800_000_000;
 const DAY = 86_400;
 const MAX_LINEAGE_AGE_S = 30 * DAY;
-/** What intake and registry allow: a grant may lie so far ahead of its arrival, a source's clock may differ by so much. */
+/** Limits of intake and registry: how far a grant's time may be after its arrival, and a source's largest skew. */
 const FUTURE_S = 300;
 const MAX_SKEW_S = 300;
 const KEPT_S = MAX_SKEW_S + MAX_LINEAGE_AGE_S + 3_600;
-/** Longest that a batch takes from reading the control head to its entries' arrival. */
+/** The longest time between a batch's reading of the control head and the arrival of its entries. */
 const BATCH_S = 60;
-/** How far the clock that drops rules may be ahead of the one that judges tokens. */
+/** How far the clock that drops rules may be ahead of the clock that judges tokens. */
 const CLOCKS_APART_S = 600;
 
 const ALICE: Selector = { user: { iss: IDP, sub: 'alice' } };
@@ -35,7 +35,7 @@ const wantedRule: fc.Arbitrary<WantedRule> = fc.record({
 });
 const wantedToken = fc.record({
   arrival: moment,
-  /** Of its `iat` before the latest that intake lets through. */
+  /** How much older its `iat` is than the latest that intake lets through. */
   age: fc.oneof(fc.integer({ min: 0, max: 700 }), fc.integer({ min: 0, max: 40 * DAY })),
   batch: fc.integer({ min: 0, max: BATCH_S }),
   signedInBefore: fc.option(fc.integer({ min: 0, max: 60 * DAY }), { nil: undefined }),
@@ -44,7 +44,7 @@ const wantedToken = fc.record({
   seen: fc.boolean(),
 });
 
-/** Rules in the order of their seqs, which is that of their times. */
+/** Builds rules in the order of their seqs, which is also the order of their times. */
 const rulesOf = (wanted: readonly WantedRule[]): readonly Rule[] =>
   wanted
     .toSorted((one, other) => one.at - other.at)
@@ -72,7 +72,7 @@ function keysOf(wanted: typeof wantedToken extends fc.Arbitrary<infer T> ? T : n
   return tokenKeys(KEY, { tokens: [], idJags: [idJag], seenSeq: wanted.seen ? BigInt(committed) : undefined, skew: wanted.skew })!;
 }
 
-/** What introspection says, as far as age and rules go (design, section 4). */
+/** Decides as introspection does, by age and rules only (design, section 4). */
 const isActive = (keys: TokenKeys, now: number, isStopped: boolean): boolean => now - keys.grantedAt <= MAX_LINEAGE_AGE_S && !isStopped;
 
 describe('compaction', () => {
@@ -89,7 +89,7 @@ describe('compaction', () => {
           const rules = rulesOf(wantedRules);
           const tokens = wantedTokens.map((wanted) => keysOf(wanted, rules));
           const ends = rules.map((rule) => deadFrom(rule) ?? rule.before + MAX_LINEAGE_AGE_S);
-          // Around the moment at which something is dropped.
+          // A time near the moment at which a rule is dropped.
           const now = ends[of % ends.length]! - apart + near;
           const whole = createRuleIndex();
           const compacted = createRuleIndex();
@@ -145,7 +145,7 @@ describe('compaction', () => {
     const due = (now: number): string[] => sut.due(now).map(({ id }) => id);
     expect([due(START + KEPT_S - 1), due(START + KEPT_S), due(START + DAY + KEPT_S)]).toEqual([[], ['revoke'], ['revoke', 'ended']]);
     expect([sut.compact(Number.MAX_SAFE_INTEGER), sut.get('other'), sut.get('resumes')]).toEqual([2, undefined, undefined]);
-    // Something was recorded with the session since.
+    // Simulates that something was recorded with the session later.
     sut.put({ ...sut.get('revoke')!, before: START + 2 * DAY });
     expect([due(START + DAY + KEPT_S), due(START + 2 * DAY + KEPT_S)]).toEqual([['ended'], ['ended', 'revoke']]);
   });

@@ -14,36 +14,39 @@ const RULE_EVENT_NAMES = [
   'connection.updated',
 ] as const;
 
-/** The events of a source that stop or allow something (design, section 4). */
+/** Names of the events that order a rule or lift blocks (design, section 4). */
 export type RuleEventName = (typeof RULE_EVENT_NAMES)[number];
 
 export type RuleEvent = { [N in RuleEventName]: { readonly name: N; readonly data: EventDataOf[N] } }[RuleEventName];
 
 export const isRuleEvent = (name: string): name is RuleEventName => (RULE_EVENT_NAMES as readonly string[]).includes(name);
 
-/** Whether it ends blocks of its source, instead of ordering a rule. */
+/** Says whether the event lifts blocks of its source instead of ordering a rule. */
 export const isEnabling = (name: RuleEventName): boolean =>
   name === 'user.enabled' || name === 'client.enabled' || name === 'connection.created' || name === 'connection.updated';
 
-/** What one rule selects: a selector, and further values of its members. */
+/** The selection of one rule: a selector, and further values of its members. */
 export interface Selection {
   readonly selector: Selector;
   readonly or?: OtherValues;
 }
 
-/** What the event names: one rule, whose every selector has the issuer that its source speaks for. */
+/** Returns the selection of an event. Each of its selectors contains the issuer that the source speaks for. */
 export function selectionOfEvent(event: RuleEvent): Selection {
   const { selector, or } = namedBy(event);
   return { selector: { ...selector, issuer: event.data.iss }, ...(or ? { or } : {}) };
 }
 
-/** Every selector of {@link selectionOfEvent}. */
+/** Lists every selector of {@link selectionOfEvent}. */
 export function selectorsOfEvent(event: RuleEvent): readonly Selector[] {
   const { selector, or } = selectionOfEvent(event);
   return expandSelector(selector, or);
 }
 
-/** Two connections may share their selectors and differ in a tenant: one's creation must not lift the other's block. */
+/**
+ * Identifies the connection that an event is about; undefined for other events. Two connections may have the same selectors and
+ * differ only in a tenant, and the creation of one must not lift the block of the other.
+ */
 export function subjectOfEvent(event: RuleEvent): string | undefined {
   switch (event.name) {
     case 'connection.deleted':
@@ -80,7 +83,7 @@ function namedBy(event: RuleEvent): Selection {
     case 'connection.created':
     case 'connection.updated': {
       const { iss, idp_client_id: idpClient, aud, client_id: client, resource } = event.data;
-      // By either of the client's ids, so that it reaches tokens of sources that state no IdP client id.
+      // Selects by both ids of the client, so that tokens of sources that state no IdP client id match too.
       const clients = [{ iss, client_id: idpClient }, ...aud.map((ras) => ({ iss: ras, client_id: client }))];
       return anyOf(clients, resource.length > 0 ? resource : aud);
     }
@@ -89,7 +92,7 @@ function namedBy(event: RuleEvent): Selection {
   }
 }
 
-/** The client by any of these names, at any of the resources where some are named. */
+/** Selects the client by any of these names and, if resources are given, at any of them. Duplicates are dropped. */
 function anyOf(clients: readonly NonNullable<Selector['client']>[], resources: readonly string[] = []): Selection {
   const [client, ...otherClients] = [...new Map(clients.map((one) => [JSON.stringify([one.iss, one.client_id]), one])).values()];
   const [resource, ...otherResources] = [...new Set(resources)];

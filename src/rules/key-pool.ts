@@ -1,15 +1,15 @@
 import { KEY_BYTES } from './dimension.js';
 
-/** 32-bit words of one key. */
+/** Number of 32-bit words of one key. */
 export const KEY_WORDS = KEY_BYTES / 4;
 
 const FIRST_CAPACITY = 64;
 
-/** Selector keys of one length, 16 bytes a member, in one array. */
+/** Stores selector keys of one length, 16 bytes a member, in one array. */
 export interface KeyPool {
-  /** Where the key stands from now on. */
+  /** Adds a key; returns its position. */
   add(text: string): number;
-  /** Likewise, for one that stands in other words. */
+  /** Adds the key that stands in `other` from `at` on; returns its position. */
   copyFrom(other: Uint32Array, at: number): number;
   copyTo(position: number, other: Uint32Array, at: number): void;
   free(position: number): void;
@@ -53,7 +53,7 @@ export function createKeyPool(members: number): KeyPool {
   };
 }
 
-/** The nth four bytes of a key that is held as latin1 text, there from `start` on. */
+/** Reads the nth 32-bit word of a key that begins at `start` of a latin1 text. */
 export function keyWord(text: string, nth: number, start = 0): number {
   const at = start + nth * 4;
   return (text.charCodeAt(at) | (text.charCodeAt(at + 1) << 8) | (text.charCodeAt(at + 2) << 16) | (text.charCodeAt(at + 3) << 24)) >>> 0;

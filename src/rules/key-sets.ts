@@ -1,11 +1,11 @@
 import { COMMON_DIMENSIONS, DIMENSIONS, ruleKey, type Dimension, type Parts, type RuleKey } from './dimension.js';
 
-/** Keys of a dimension that are remembered, of names that many tokens have; when there are more, they are gathered anew. */
+/** Keys that are cached for a common dimension of a tenant. When the cache is full it is emptied. */
 const MAX_COMMON = 4_096;
 
 /**
- * Collects the keys of one token, each name hashed once however often its lineage has it. It names the same client, resource
- * and issuers as those before it: their keys are not computed again, and are held once.
+ * Collects the keys of one token. A name is hashed once, however often the lineage has it. Many tokens name the same client,
+ * resource and issuers, so the keys of these common names are cached for each tenant and shared in memory.
  */
 export class KeySets {
   readonly #tenantKey: Uint8Array;
@@ -21,7 +21,7 @@ export class KeySets {
     this.#maxValues = maxValues;
   }
 
-  /** By position in `DIMENSIONS`; undefined when one holds more than its bound. */
+  /** Keys by position in `DIMENSIONS`; undefined if a dimension has more than `maxValues`. */
   get sets(): readonly (readonly RuleKey[])[] | undefined {
     return this.#isOver ? undefined : this.#sets;
   }
@@ -29,7 +29,7 @@ export class KeySets {
   add(dimension: Dimension, parts: Parts): void {
     const position = POSITIONS[dimension];
     const named = this.#named[position]!;
-    // Names are compared part by part: to spell them costs as much as to hash them.
+    // Compared part by part: building one string of a name costs as much as hashing it.
     if (this.#isOver || named.some((other) => isSame(other, parts))) return;
     if (named.length === this.#maxValues) {
       this.#isOver = true;
@@ -57,7 +57,7 @@ export class KeySets {
   }
 }
 
-/** By a name's one or two parts. */
+/** Cached keys by the one or two parts of a name. */
 interface CommonKeys {
   readonly keys: Map<string, Map<string | undefined, RuleKey>>;
   size: number;

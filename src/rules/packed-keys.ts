@@ -1,12 +1,12 @@
 import { COMMON_DIMENSIONS, DIMENSIONS, KEY_BYTES, type RuleKey } from './dimension.js';
 
 /**
- * Keys of one token in one string, for whoever holds many tokens: a character a dimension says how many keys it has, and the
- * keys follow, dimension by dimension. Nine arrays of strings take three times the memory.
+ * Keys of one token in one string, for callers that hold many tokens. One character for each dimension gives its number of keys;
+ * the keys follow, dimension by dimension. Nine arrays of strings would take three times the memory.
  */
 export type PackedKeys = string & { readonly __brand: 'PackedKeys' };
 
-/** All keys of a token in two strings, of which many tokens have the second in common: hold it once for all of them. */
+/** All keys of a token in two strings. Many tokens have an equal `common`: hold it once for all of them. */
 export interface PackedSets {
   readonly own: PackedKeys;
   readonly common: PackedKeys;
@@ -14,7 +14,7 @@ export interface PackedSets {
 
 export type KeySetsByDimension = readonly (readonly RuleKey[])[];
 
-/** Where the first key stands. */
+/** Position of the first key. */
 export const PACKED_KEYS_AT = DIMENSIONS.length;
 
 export const packKeys = (sets: KeySetsByDimension): PackedSets => ({
@@ -22,7 +22,7 @@ export const packKeys = (sets: KeySetsByDimension): PackedSets => ({
   common: pack(sets.map((set, position) => (isCommon(position) ? set : NONE))),
 });
 
-/** By position in `DIMENSIONS`, each key a string of its own. */
+/** Unpacks the keys, by position in `DIMENSIONS`. */
 export function unpackKeys({ own, common }: PackedSets): KeySetsByDimension {
   const [owned, shared] = [unpack(own), unpack(common)];
   return DIMENSIONS.map((_, position) => (isCommon(position) ? shared : owned)[position]!);
@@ -36,7 +36,7 @@ function pack(sets: KeySetsByDimension): PackedKeys {
   let text = '';
   for (const set of sets) text += String.fromCharCode(set.length);
   for (const set of sets) for (const key of set) text += key;
-  // By way of memory: strings that are put together keep their parts.
+  // Copied through a buffer: a concatenated string would keep its parts in memory.
   return Buffer.from(text, 'latin1').toString('latin1') as PackedKeys;
 }
 

@@ -7,7 +7,7 @@ const FIRST_CAPACITY = 64;
 const RULES_A_PIECE = 16_384;
 const MAX_WORD = 0xffff_ffff;
 
-/** A selector of so many members; `name` is in every key of it. */
+/** Builds a selector with this many members; every key contains `name`. */
 const selector = (members: number, name = 0) => ({ shape: (1 << members) - 1, key: Array.from({ length: members * 4 }, (_, nth) => String.fromCharCode(nth, name & 255, name >> 8, 200)).join('') });
 const uuid = (nth: number): string => `00000000-0000-4000-8000-${nth.toString(16).padStart(12, '0')}`;
 const rule = (over: Partial<NewRule> = {}): NewRule => ({ id: uuid(1), seq: 7n, selector: selector(1), effect: 'revoke', before: 1_000, asOfOrder: false, reauthenticate: false, ...over });
@@ -104,7 +104,7 @@ describe('a dump', () => {
     for (const piece of second.dump()) first.load(piece);
     expect([first.size, first.end]).toEqual([100, 100]);
     for (const [slot, one] of rules.entries()) expect(first.read(slot)).toMatchObject(one);
-    // What was loaded has places of its own: another one of the same length takes none of them.
+    // Loaded keys have positions of their own: a new key of the same length must not overwrite one.
     for (const one of rules) first.add({ ...one, id: `again-${one.id}`, selector: { ...one.selector, key: 'x'.repeat(one.selector.key.length) } });
     for (const [slot, one] of rules.entries()) expect(first.read(slot)).toMatchObject(one);
   });

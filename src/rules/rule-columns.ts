@@ -5,11 +5,11 @@ import { MAX_SELECTOR_MEMBERS, namesIdentity } from './selector.js';
 import type { NewRule, Rule, Terms } from './rule.js';
 
 const FIRST_CAPACITY = 64;
-/** Rules of one piece of a dump. */
+/** Rules in one piece of a dump. */
 const RULES_A_PIECE = 16_384;
 const MAX_WORD = 0xffff_ffff;
 
-// A rule's row, in 32-bit words; the two doubles stand at even places.
+// Columns of a rule's row, in 32-bit words. The two doubles (SEQ, ORIGIN_AT) start at even positions.
 const ID = 0;
 const SEQ = 4;
 const ORIGIN_AT = 6;
@@ -21,7 +21,7 @@ const HASH = 12;
 const KEY_AT = 13;
 const ROW_WORDS = 14;
 
-// Flags stand above the shape, which has a bit a dimension.
+// The flags column: the low 16 bits are the shape, one bit a dimension; the flags are above them.
 const SHAPE_BITS = 0xffff;
 const LIVE = 1 << 16;
 const BLOCK = 1 << 17;
@@ -32,12 +32,12 @@ const ENDS = 1 << 21;
 const HAS_ORIGIN = 1 << 22;
 const ONE_OF_SEVERAL = 1 << 23;
 
-/** Rules in typed arrays, 56 bytes and 16 a member, where an object with its strings takes several hundred. In no order. */
+/** Stores rules in typed arrays, in no order: 56 bytes a rule and 16 a member. An object with its strings would take several hundred. */
 export interface RuleColumns {
   readonly size: number;
-  /** Slots that there is room for. */
+  /** Number of slots that fit before the arrays grow. */
   readonly capacity: number;
-  /** One more than the highest slot that was ever in use. */
+  /** One more than the highest slot ever used. */
   readonly end: number;
   add(rule: NewRule): number;
   free(slot: number): void;
@@ -46,12 +46,12 @@ export interface RuleColumns {
   hash(slot: number): number;
   read(slot: number): Rule;
   id(slot: number): string;
-  /** One object for all slots: good until the next call. */
+  /** Returns the same object for all slots: valid until the next call. */
   terms(slot: number): Terms;
   idWord(slot: number, nth: number): number;
-  /** Of all members' keys, one after the other in dimension order. */
+  /** Returns the nth word of the selector key: the members' keys, one after the other in dimension order. */
   keyWord(slot: number, nth: number): number;
-  /** Copies of all rules, in pieces that `load` takes on any machine of the same byte order. */
+  /** Copies all rules, in pieces that `load` reads on any machine of the same byte order. */
   dump(): Buffer[];
   load(piece: Buffer): void;
 }
@@ -62,7 +62,7 @@ export function createRuleColumns(): RuleColumns {
   let end = 0;
   const freed: number[] = [];
   const pools = Array.from({ length: MAX_SELECTOR_MEMBERS + 1 }, (_, members) => createKeyPool(members));
-  /** Ids that are no UUID, by slot. */
+  /** Ids that are not UUIDs, by slot. */
   const oddIds = new Map<number, string>();
   const held = {} as { -readonly [Name in keyof Terms]: Terms[Name] } & { resume: boolean; seq: number };
 
@@ -217,7 +217,7 @@ export function createRuleColumns(): RuleColumns {
   };
 }
 
-/** A time that does not fit would select something else than was ordered. */
+/** Throws RangeError for a rule that does not fit a row: a truncated time would select something else than was ordered. */
 function refuseMalformed({ id, seq, selector, before, until = 0, origin }: NewRule): void {
   const isWord = (value: number): boolean => Number.isInteger(value) && value >= 0 && value <= MAX_WORD;
   if (![before, until, origin?.speaker ?? 0].every(isWord)) throw new RangeError(`a time of rule ${id} is not whole seconds since 1970`);

@@ -3,10 +3,10 @@ import { KEY_WORDS } from './key-pool.js';
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** Whether an id's words say all of it. */
+/** Says whether the id is a UUID, which its 16 bytes express completely. */
 export const isUuid = (id: string): boolean => UUID.test(id);
 
-/** 16 bytes that stand for an id: its own where it is a UUID, else of its SHA-256. */
+/** Returns 16 bytes that stand for an id: the bytes of a UUID, or the first bytes of the SHA-256 of any other id. */
 export function idWords(id: string): Uint32Array {
   const bytes = isUuid(id) ? Buffer.from(id.replaceAll('-', ''), 'hex') : createHash('sha256').update(id).digest();
   return Uint32Array.from({ length: KEY_WORDS }, (_, nth) => bytes.readUInt32LE(nth * 4));

@@ -21,13 +21,13 @@ import {
 const TENANT_KEY = Buffer.alloc(32, 7);
 const MAX_RULES_NAMED = 100;
 
-/** What the index is held against: rules as names, matched member by member, times compared as the design's section 4 says. */
+/** The model that the index is compared with: rules by names, matched member by member, times compared as in the design, section 4. */
 interface NamedRule extends Omit<NewRule, 'selector'> {
   readonly selector: Selector;
 }
 type Named = Readonly<Record<string, string | undefined>>;
 
-/** Every value that a lineage has in each dimension, by name. */
+/** Lists every value that a lineage has in each dimension, by name. */
 function namesOf({ tokens, idJags }: Lineage): Readonly<Record<Dimension, readonly Named[]>> {
   const redeemed = tokens.flatMap((token) => (token.id_jag ? [{ ...token.id_jag, aud: [token.iss] }] : []));
   const grants: readonly IdJagFacts[] = [...redeemed, ...idJags];
@@ -99,7 +99,7 @@ function isStopped(rule: NamedRule, lineage: Lineage, now: number): boolean {
   return rule.reauthenticate && (signedIn === undefined || signedIn - lineage.skew <= rule.before);
 }
 
-/** Never active: more than 8 different values in a dimension, or no time of a grant. */
+/** Says whether the lineage is never active: more than 8 different values in a dimension, or no time of a grant. */
 function isBeyondBounds(lineage: Lineage): boolean {
   const names = namesOf(lineage);
   const distinct = (named: readonly Named[]): number => named.filter((name, at) => named.findIndex((other) => isSame(name, other)) === at).length;
@@ -116,7 +116,7 @@ const optional = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
 const list = fc.uniqueArray(fc.constantFrom(...'abcdefghij'), { maxLength: 6 });
 const agent = fc.record({ id: optional(id), type: optional(id) });
 const parent = fc.oneof(fc.record({ iss, jti: id }), digest.map((sha256) => ({ sha256 })), digest.map((signing_input_sha256) => ({ signing_input_sha256 })));
-/** Ids of rules: those that the service gives, and others. */
+/** Ids of rules: UUIDs, as the service gives them, and others. */
 const ruleIds = ['00000000-0000-4000-8000-00000000000', '00000001-0000-4000-8000-00000000000'].flatMap((uuid) => ['1', '2', '3'].map((nth) => uuid + nth)).concat('odd', 'öd');
 
 const idJag: fc.Arbitrary<IdJagFacts> = fc.record({
@@ -165,7 +165,7 @@ const lineage: fc.Arbitrary<Lineage> = fc
   })
   .filter(({ tokens, idJags }) => tokens.length + idJags.length > 0);
 
-/** Members of a selector, each one that the lineage has (`own`) or one of another lineage. */
+/** Members of a selector: each is a value of the lineage (`own`) or of another lineage. */
 const wish = fc.record({
   members: fc.uniqueArray(fc.record({ dimension: fc.constantFrom(...DIMENSIONS), pick: fc.nat(), own: fc.integer({ min: 0, max: 9 }).map((n) => n > 0) }), {
     maxLength: 4,
@@ -237,7 +237,7 @@ describe('RuleIndex against a model that compares names', () => {
       ),
       { numRuns: 300 },
     );
-    // The model would agree with an index that finds nothing if nothing were to be found.
+    // Guards the property: if no token were stopped, the model would agree with an index that finds nothing.
     expect(Math.min(seen.stopped, seen.free, seen.beyond)).toBeGreaterThan(300);
     expect(seen.widest).toBe(8);
   });
@@ -337,7 +337,7 @@ describe('RuleIndex', () => {
   it('compares all 128 bits of a key: two users whose keys begin with the same 32 are not one', () => {
     const byFirstWord = new Map<string, string>();
     const userOf = (sub: string): Selector => ({ user: { iss: idp, sub } });
-    // Some 80,000 names are needed for two of them to begin alike; the key is fixed, so it is always the same two.
+    // About 80,000 names are needed until two keys begin alike. The tenant key is fixed, so it is always the same two.
     for (let nth = 0; ; nth++) {
       const sub = `u-${nth}`;
       const first = selectorKey(TENANT_KEY, userOf(sub)).key.slice(0, 4);

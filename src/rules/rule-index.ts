@@ -9,45 +9,45 @@ import { hashMember, hashShape, selectorHash } from './selector-hash.js';
 import { MAX_SELECTOR_MEMBERS, type SelectorKey } from './selector.js';
 import { MAX_VALUES_PER_DIMENSION, type PackedTokenKeys, type TokenKeys } from './token-keys.js';
 
-/** Rules that `findAllStopping` names at most. */
+/** The most rules that `findAllStopping` returns. */
 export const MAX_RULES_NAMED = 100;
 
 export type AnyTokenKeys = TokenKeys | PackedTokenKeys;
 
-/** All live rules of one tenant, by the shape of their selector. Not safe to share between tenants: keys differ. */
+/** All live rules of one tenant, indexed by the shape of their selectors. Do not share an index between tenants: their keys differ. */
 export interface RuleIndex {
-  /** Rows: selectors of rules. */
+  /** Number of rows; a rule has one row for each of its selectors. */
   readonly size: number;
   /**
-   * Adds a rule, or replaces the one with its id. A rule of several selectors is several rows of one id. Throws RangeError for
-   * one that no record may hold.
+   * Adds a rule, or replaces the rule with its id. A rule with several selectors has several rows with one id. Throws RangeError,
+   * and changes nothing, for a rule that no record may hold.
    */
   put(rule: NewRule, ...others: readonly NewRule[]): void;
-  /** Adds a row to those that the rule has. */
+  /** Adds a row to the rows of the rule. */
   add(rule: NewRule): void;
-  /** Replaces, of the rows with exactly this selector, those that `change` gives another for, of the same id and selector. */
+  /** Replaces each row with exactly this selector by what `change` returns for it; undefined keeps the row. Id and selector must stay the same. */
   amend(selector: SelectorKey, change: (rule: Rule) => NewRule | undefined): void;
-  /** With `effect`: its rows of this effect alone. */
+  /** Removes the rows of the rule or, with `effect`, only its rows of this effect. */
   remove(id: string, effect?: Effect): void;
-  /** A row of the rule; a block where it has one. */
+  /** Returns one row of the rule, a block if it has one. */
   get(id: string): Rule | undefined;
-  /** Every row of the rule. */
+  /** Returns every row of the rule. */
   rowsOf(id: string): readonly Rule[];
-  /** Rules with exactly this selector. */
+  /** Returns the rules with exactly this selector. */
   under(selector: SelectorKey): readonly Rule[];
-  /** Whether some rule stops this token at `now` (epoch seconds): what a decision asks. */
+  /** Says whether a rule stops this token at `now` (epoch seconds). Decisions use this. */
   isStopped(token: AnyTokenKeys, now: number): boolean;
-  /** Some rule that does, or undefined. */
+  /** Finds a rule that stops the token; undefined if none does. */
   findStopping(token: AnyTokenKeys, now: number): Rule | undefined;
-  /** Ids of the rules that stop it, at most {@link MAX_RULES_NAMED}, in no order. */
+  /** Finds the ids of the rules that stop the token, at most {@link MAX_RULES_NAMED}, in no order. */
   findAllStopping(token: AnyTokenKeys, now: number): readonly string[];
-  /** Rules by identity that may be dropped at `now`, if nothing was recorded with them since their last known use. */
+  /** Finds the rules by identity that may be dropped at `now` if nothing was recorded with them since their last known use. */
   due(now: number): readonly Rule[];
-  /** Drops rules that at `now` stop nothing which its age does not stop too; says how many. */
+  /** Drops rules for which every token that they stop at `now` is also refused for its age; returns how many. */
   compact(now: number): number;
-  /** Copies of all rules, in pieces for `load`. */
+  /** Copies all rules, in pieces for `load`. */
   dump(): readonly Buffer[];
-  /** Adds a piece of what an index dumped; ids that are here already MUST NOT be in it. */
+  /** Adds a piece that an index dumped. It MUST NOT contain an id that is already in this index. */
   load(piece: Buffer): void;
 }
 
@@ -64,11 +64,11 @@ export function createRuleIndex(): RuleIndex {
   let room = 0;
   let shapes: Shape[] = [];
 
-  /** Of every dimension that some shape has. */
+  /** Bits of every dimension that occurs in a shape. */
   let used = 0;
 
-  // What a search is about, here so that it allocates nothing: each key of the token stands in a text from a place on, by
-  // dimension and number; how many a dimension has; their first words; and the members picked.
+  // State of the running search, kept here so that a search allocates nothing. By dimension and number, each key of the token: the
+  // text that holds it, where it starts there, and its first word; then the number of keys a dimension, and the members picked.
   const texts: string[] = Array.from({ length: DIMENSIONS.length * MAX_VALUES_PER_DIMENSION }, () => '');
   const starts = new Uint32Array(texts.length);
   const firstWords = new Uint32Array(texts.length);
@@ -170,7 +170,7 @@ export function createRuleIndex(): RuleIndex {
     firstWords[at] = keyWord(text, 0, start);
   }
 
-  /** Walks the product of the token's sets over the shape's dimensions: at most 8 to the 4th look-ups. */
+  /** Walks the product of the token's sets over the shape's dimensions: at most 8⁴ look-ups. */
   function searchShape(shape: Shape, depth: number, hash: number, take: (slot: number) => boolean): boolean {
     if (depth === shape.positions.length) return searchSelector(shape, hash >>> 0, take);
     const position = shape.positions[depth]!;
@@ -214,7 +214,7 @@ export function createRuleIndex(): RuleIndex {
     put(rule, ...others) {
       const before = slotsOf(rule.id);
       for (const one of others) if (one.id !== rule.id) throw new RangeError(`rule ${one.id} is another than ${rule.id}`);
-      // Added first: a rule that is refused must leave the one that it would have replaced.
+      // The new rows are added first: if they are refused, the rule that they would replace must stay.
       const slots: number[] = [];
       try {
         for (const one of [rule, ...others]) slots.push(columns.add(one));
@@ -270,7 +270,7 @@ export function createRuleIndex(): RuleIndex {
       for (let slot = 0; slot < columns.end; slot++) {
         if (columns.isLive(slot) && now >= (deadFrom(columns.terms(slot)) ?? Infinity)) columns.free(slot);
       }
-      // All at once: to unlink one of many rules under one selector is to walk past the others.
+      // Relinked at once: unlinking each of many rules with one selector would walk past all the others.
       if (columns.size < before) relink();
       return before - columns.size;
     },

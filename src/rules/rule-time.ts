@@ -1,7 +1,7 @@
 import { isEnabling, type RuleEventName } from './event-selectors.js';
 
 /**
- * When an event counts, epoch milliseconds. An event may lie some minutes ahead of its arrival, since clocks differ. An enabling counts from its
- * arrival at the latest: otherwise it would end what another node of its source disables until then.
+ * Returns the time at which an event counts, epoch milliseconds. Because clocks differ, an event's time may be some minutes after
+ * its arrival. An enabling counts from its arrival at the latest: otherwise it would lift what the source disables between the two.
  */
 export const ruleTimeOf = (name: RuleEventName, atMs: number, arrivalMs: number): number => (isEnabling(name) ? Math.min(atMs, arrivalMs) : atMs);

@@ -3,78 +3,78 @@ import type { SelectorKey } from './selector.js';
 
 export type Effect = 'revoke' | 'block';
 
-/** What a rule compares once its selector matches. Times are epoch seconds. */
+/** The part of a rule that is compared once its selector matches. Times are epoch seconds. */
 export interface Terms {
   /** Position in the control log. */
   readonly seq: bigint | number;
   readonly effect: Effect;
   /**
-   * Whether the selector names a token, an ID-JAG or a session. None of the three is granted anew, so a `revoke` of one stops
-   * everything that has it in its lineage, whatever was granted when.
+   * Whether the selector names a token, an ID-JAG or a session. None of the three can be granted anew, so a `revoke` of one stops
+   * everything that has it in its lineage, whenever it was granted.
    */
   readonly byIdentity: boolean;
   /**
-   * `revoke`: what was granted at or before this moment falls. By identity: when something was last recorded with it, as far as
-   * is known; only how long the rule is kept goes by that.
+   * For a `revoke`: everything granted at or before this moment is stopped. For a rule by identity: the last known time at which
+   * something was recorded with the identity; it only decides how long the rule is kept.
    */
   readonly before: number;
-  /** `revoke` whose moment was the time of its order: what was first seen below `seq` falls whatever its times say. */
+  /** True for a `revoke` whose moment was the time of its order: a token first seen below `seq` is stopped whatever its times are. */
   readonly asOfOrder: boolean;
-  /** `revoke`: the sign-in must be later than `before` too. */
+  /** For a `revoke`: the user's sign-in must be later than `before` too. */
   readonly reauthenticate: boolean;
-  /** `block`: from here on it acts as a `revoke` as of this moment, or as nothing with `resume`. */
+  /** For a `block`: from this moment on it acts as a `revoke` as of this moment or, with `resume`, stops nothing. */
   readonly until?: number | undefined;
   readonly resume?: boolean | undefined;
 }
 
-/** One revocation as a node or guard holds it: no names, whatever it hits. */
+/** One selector of a rule, as a node or guard holds it: keys only, no names. */
 export interface Rule extends Terms {
   readonly id: string;
   readonly seq: bigint;
   readonly selector: SelectorKey;
-  /** The rule has other selectors too, each a row of its own under the same id. */
+  /** True if the rule has other selectors too, each a row of its own under the same id. */
   readonly isOneOfSeveral?: boolean | undefined;
-  /** `block` of an event: whose event (a number that the control state gives), and when it happened (epoch milliseconds). */
+  /** For a `block` of an event: the speaker (a number that the control state gives) and the event's time (epoch milliseconds). */
   readonly origin?: { readonly speaker: number; readonly at: number } | undefined;
 }
 
-/** A rule as it is put into an index: its selector says whether it is one by identity. */
+/** A rule to be put into an index. `byIdentity` follows from its selector. */
 export type NewRule = Omit<Rule, 'byIdentity'>;
 
-/** Whether a rule whose selector matches stops the token now. */
+/** Says whether a rule whose selector matches stops the token at `now`. */
 export function stops(rule: Terms, token: TokenTimes, now: number): boolean {
   if (rule.effect === 'block') {
     if (rule.until === undefined || now < rule.until) return true;
     return rule.resume !== true && (rule.byIdentity || grantedBy(token, rule.until));
   }
   if (rule.byIdentity || grantedBy(token, rule.before)) return true;
-  // Two clocks never save a token: what Rescind had recorded before the order is older than it (design, section 4).
+  // A difference between two clocks never saves a token: whatever Rescind recorded before the order is older (design, section 4).
   if (rule.asOfOrder && token.seenSeq < rule.seq) return true;
-  // A sign-in whose time nobody states cannot be shown to be later.
+  // If no time of the sign-in is stated, the sign-in cannot be shown to be later.
   return rule.reauthenticate && (token.authenticatedAt === undefined || token.authenticatedAt <= rule.before + token.skew);
 }
 
 const grantedBy = (token: TokenTimes, moment: number): boolean => token.grantedAt <= moment + token.skew;
 
-/** Seconds. A token whose lineage goes back further is never active (design, section 4). */
+/** A token whose lineage is older than this is never active (design, section 4). Seconds. */
 export const MAX_LINEAGE_AGE_S = 30 * 86_400;
 
-/** The most that a source's profile allows for its clock, seconds. */
+/** The largest skew that a source's profile may have, seconds. */
 const MAX_SKEW_S = 300;
 
 /**
- * Seconds for clocks that differ: an event may claim to be granted 5 min after its arrival, its batch may have begun before
- * the order and ended after it, and whoever drops a rule may read another clock than whoever judges a token.
+ * Margin for clocks that differ, seconds: a grant may be dated up to 5 min after its event's arrival, a batch may begin before an
+ * order and end after it, and the process that drops a rule may have another clock than the process that judges a token.
  */
 const CLOCK_MARGIN_S = 3_600;
 
-/** Seconds after its moment for which a rule is kept: from then on all that it stops is refused for its age. */
+/** How long a rule is kept after its moment, seconds. After that, every token that it stops is refused for its age. */
 export const KEPT_S = MAX_SKEW_S + MAX_LINEAGE_AGE_S + CLOCK_MARGIN_S;
 
 /**
- * From when on a rule stops nothing that is not refused for its age anyhow (epoch seconds); undefined: no clock tells. A rule
- * that wants a new sign-in reaches fresh grants of an old one, and a block without an end reaches everything: neither is
- * dropped. A rule by identity is needed for as long as something is recorded with it: see {@link reviewFrom}.
+ * Returns the time from which every token that a rule stops is also refused for its age (epoch seconds); undefined if no clock can
+ * tell. A rule with `reauthenticate` stops fresh grants of an old sign-in, and a block without an end stops everything: neither is
+ * dropped. A rule by identity is needed as long as something is recorded with it: see {@link reviewFrom}.
  */
 export function deadFrom(rule: Terms): number | undefined {
   if (rule.effect === 'block') {
@@ -85,14 +85,14 @@ export function deadFrom(rule: Terms): number | undefined {
   return rule.byIdentity || rule.reauthenticate ? undefined : rule.before + KEPT_S;
 }
 
-/** Returns when something was last recorded with a rule by identity, as far as is known (epoch seconds). Undefined: the rule is none, or never ends. */
+/** Returns the last known use of a rule by identity (epoch seconds); undefined if the rule is not by identity, or is a block that never becomes a `revoke`. */
 export function lastKnownUse(rule: Terms): number | undefined {
   if (!rule.byIdentity) return undefined;
   if (rule.effect === 'revoke') return rule.before;
   return rule.until === undefined || rule.resume === true ? undefined : Math.max(rule.until, rule.before);
 }
 
-/** From when on the rule by identity may be dropped, if nothing was recorded with it since its last known use (epoch seconds). */
+/** Returns the time from which a rule by identity may be dropped if nothing was recorded with it since its last known use (epoch seconds). */
 export function reviewFrom(rule: Terms): number | undefined {
   const last = lastKnownUse(rule);
   return last === undefined ? undefined : last + KEPT_S;

@@ -3,10 +3,10 @@ import type { SelectorKey } from './selector.js';
 
 const PRIME = 0x01000193;
 
-/** Of a shape before its first member. */
+/** Returns the hash of a shape, before its members are added. */
 export const hashShape = (shape: number): number => Math.imul(shape, PRIME);
 
-/** With one member more, by the first word of its key: keys are digests, so one word spreads as well as four. */
+/** Adds one member to a hash, by the first word of its key. Keys are digests, so one word spreads as well as four. */
 export const hashMember = (hash: number, firstWord: number): number => Math.imul(hash ^ firstWord, PRIME);
 
 export function selectorHash({ shape, key }: SelectorKey): number {

@@ -9,7 +9,7 @@ const ISS = 'https://idp.example';
 const user = (sub: string): Selector => ({ user: { iss: ISS, sub } });
 const key = (selector: Selector) => selectorKey(TENANT_KEY, selector);
 
-/** A token whose sets are what the selectors' members name. */
+/** Builds the sets of a token that has every value that the selectors name. */
 function setsOf(...selectors: readonly Selector[]): readonly (readonly RuleKey[])[] {
   const sets = DIMENSIONS.map((): RuleKey[] => []);
   for (const selector of selectors) {

@@ -1,44 +1,47 @@
 import { DIMENSIONS, KEY_BYTES, type RuleKey } from './dimension.js';
 import { MAX_SELECTOR_MEMBERS, type SelectorKey } from './selector.js';
 
-/** Selectors that a watch remembers; the oldest are given up for new ones. */
+/** Selectors that a watch remembers; the oldest are forgotten for new ones. */
 export const DEFAULT_MAX_WATCHED = 200_000;
 
 /**
- * Which selectors were ordered lately, for one that asks "has anything above this seq named this token?" and leaves it to
- * a node to judge what it found. It knows no effects, times or lifts.
+ * Remembers the selectors of recent rules. It answers "did a rule above this seq name this token?", so that a guard asks its node
+ * only if the answer is yes. It knows no effects, times or lifts.
  *
- * Implementations MUST answer true for a token that a selector above `after` names, and MAY answer true for any token when
- * `after` lies below what they still remember.
+ * Implementations MUST answer true for a token that a selector above `after` names. They MAY answer true for any token if `after`
+ * is below the oldest seq that they still remember.
  */
 export interface SelectorWatch {
-  /** Seqs may come twice and in any order. False for a selector that this watch cannot read: then the caller must assume that it names everything. */
+  /**
+   * Adds a selector; seqs may come twice and in any order. Returns false for a selector that this watch cannot read; the caller must
+   * then assume that it names everything.
+   */
   add(selector: SelectorKey, seq: bigint): boolean;
-  /** `sets` as in `TokenKeys`. */
+  /** Says whether a selector above `after` names the token. `sets` as in `TokenKeys`. */
   namesAfter(sets: readonly (readonly RuleKey[])[], after: bigint): boolean;
-  /** Gives up everything; what is asked about a seq below `seq` is answered true. */
+  /** Forgets every selector. Questions about a seq below `seq` are answered true from then on. */
   clear(seq: bigint): void;
   readonly size: number;
-  /** Highest seq of a selector that was given up. */
+  /** Highest seq of a forgotten selector. */
   readonly floor: bigint;
 }
 
 interface Shape {
   /** Positions in `DIMENSIONS`. */
   readonly positions: readonly number[];
-  /** Highest seq of this shape: a token that was checked against it is not looked up in it. */
+  /** Highest seq of this shape. A token that was checked up to this seq is not looked up in the shape. */
   newest: bigint;
   readonly seqs: Map<string, bigint>;
   /**
-   * The keys of first members. Nearly every search ends here, on strings that the token brings along, whose hashes are
-   * known; a conjunction's whole key would have to be joined and hashed for each combination.
+   * The keys of first members. Nearly every search ends here, because these strings are the token's own and already hashed. The
+   * whole key of a conjunction would have to be joined and hashed for each combination.
    */
   readonly firsts: Map<string, First>;
 }
 
 interface First {
   newest: bigint;
-  /** Selectors that begin with it. */
+  /** Number of selectors that begin with this key. */
   count: number;
 }
 
@@ -50,7 +53,7 @@ interface Added {
 
 export function createSelectorWatch(maxSelectors: number = DEFAULT_MAX_WATCHED): SelectorWatch {
   const shapes = new Map<number, Shape>();
-  // A queue with a moving start: a Map of a million keys would cost more than it saves.
+  // A queue with a moving start. A Map of a million keys would cost more than it saves.
   let added: Added[] = [];
   let oldest = 0;
   let floor = -1n;
@@ -106,7 +109,7 @@ export function createSelectorWatch(maxSelectors: number = DEFAULT_MAX_WATCHED):
   };
 }
 
-/** Undefined for what names a dimension that is not known here, or more members than a selector has. */
+/** Returns undefined for a shape with an unknown dimension or with more members than a selector may have. */
 function shapeOf(bits: number): Shape | undefined {
   if (!Number.isInteger(bits) || bits < 0 || bits >= 1 << DIMENSIONS.length) return undefined;
   const positions = DIMENSIONS.flatMap((_, at) => (bits & (1 << at) ? [at] : []));
@@ -133,7 +136,7 @@ function isNamed(shape: Shape, sets: readonly (readonly RuleKey[])[], after: big
   return false;
 }
 
-/** The product of the sets of the other members: with the first at most 8⁴ look-ups. */
+/** Walks the product of the sets of the other members: at most 8⁴ look-ups, the first member included. */
 function isAnyNamed(shape: Shape, sets: readonly (readonly RuleKey[])[], after: bigint, depth: number, prefix: string): boolean {
   if (depth === shape.positions.length) {
     const seq = shape.seqs.get(prefix);

@@ -21,8 +21,8 @@ export interface Selector {
 }
 
 /**
- * Further values of members that a selector names: any of a member's values selects. A connection has several resources, and
- * its client several ids; all that they select is one rule.
+ * Further values of members that a selector names; a member matches if any of its values does. A connection has several resources
+ * and its client several ids, and all their combinations belong to one rule.
  */
 export interface OtherValues {
   readonly client?: readonly ClientName[];
@@ -34,7 +34,7 @@ interface ClientName {
   readonly client_id: string;
 }
 
-/** Selectors that one rule may stand for. A connection event has at most 72, a client event and `/revoke` about 100. */
+/** The most selectors that one rule may have. A connection event has at most 72, a client event and `/revoke` about 100. */
 export const MAX_SELECTORS_A_RULE = 128;
 
 export class SelectorError extends Error {
@@ -51,7 +51,7 @@ const SHAPES: Readonly<Record<Exclude<Dimension, 'agent_type' | 'resource' | 'is
   agent: [[['iss', 'required'], ['id', 'required']]],
 };
 
-/** Reads a selector from outside. Throws `SelectorError` with a sentence for people. */
+/** Checks a selector from outside. Throws `SelectorError` with a sentence for people. */
 export function parseSelector(input: unknown): Selector {
   if (!isRecord(input)) throw new SelectorError('the selector must be an object');
   const names = Object.keys(input);
@@ -100,7 +100,7 @@ function checkIdentifier(name: string, value: unknown): void {
   if (value.includes('\0') || !value.isWellFormed()) throw new SelectorError(`\`${name}\` holds a NUL or a lone surrogate`);
 }
 
-/** The namespaced value of each member, in dimension order. */
+/** Returns the namespaced value of each member, in dimension order. */
 export function selectorParts(selector: Selector): readonly (readonly [Dimension, Parts])[] {
   const parts: (readonly [Dimension, Parts])[] = [];
   if (selector.token) parts.push(['token', tokenParts(selector.token)]);
@@ -126,7 +126,7 @@ export const userParts = (user: { iss: string; tenant?: string | undefined; sub:
   user.sub,
 ];
 
-/** A selector as the rule index holds it: which dimensions, and their keys one after the other in dimension order. */
+/** A selector as the rule index holds it: a bit for each dimension, and the members' keys joined in dimension order. */
 export interface SelectorKey {
   readonly shape: number;
   readonly key: string;
@@ -142,20 +142,21 @@ export function selectorKey(tenantKey: Uint8Array, selector: Selector): Selector
   return { shape, key };
 }
 
-/** What is never granted anew. */
+/** Bits of the dimensions whose values are never granted anew. */
 const IDENTITY_BITS = (['token', 'id_jag', 'session'] as const).reduce((bits, dimension) => bits | (1 << DIMENSIONS.indexOf(dimension)), 0);
 
-/** Whether a selector of this shape names a token, an ID-JAG or a session. */
+/** Says whether a selector of this shape names a token, an ID-JAG or a session. */
 export const namesIdentity = (shape: number): boolean => (shape & IDENTITY_BITS) !== 0;
 
 export const isByIdentity = ({ token, id_jag: idJag, session }: Selector): boolean => Boolean(token ?? idJag ?? session);
-/** All selectors of a rule, its own first. */
+
+/** Lists all selectors of a rule, `selector` first. */
 export function expandSelector(selector: Selector, { client = [], resource = [] }: OtherValues = {}): readonly Selector[] {
   const byClient = [selector, ...client.map((one): Selector => ({ ...selector, client: one }))];
   return byClient.flatMap((one) => [one, ...resource.map((other): Selector => ({ ...one, resource: other }))]);
 }
 
-/** The keys of {@link expandSelector}, in the same order and without doubles; each value is hashed once. */
+/** Computes the keys of {@link expandSelector}, in the same order and without duplicates. Each value is hashed once. */
 export function selectorKeys(tenantKey: Uint8Array, selector: Selector, { client = [], resource = [] }: OtherValues = {}): SelectorKeys {
   const others: Partial<Record<Dimension, readonly Parts[]>> = { client: client.map((one) => [one.iss, one.client_id]), resource: resource.map((one) => [one]) };
   let shape = 0;
@@ -170,14 +171,14 @@ export function selectorKeys(tenantKey: Uint8Array, selector: Selector, { client
   return { shape, keys: distinct };
 }
 
-/** Selectors of one shape. */
+/** Keys of selectors of one shape. */
 export interface SelectorKeys {
   readonly shape: number;
   /** At least one. */
   readonly keys: readonly string[];
 }
 
-/** What several selectors of one shape have in common: it selects all that they select, and more. */
+/** Returns the members that several selectors of one shape have in common. The result selects everything that they select, and more. */
 export function commonSelector({ shape, keys }: SelectorKeys): SelectorKey {
   const [first, ...rest] = keys.map((key) => splitSelectorKey({ shape, key }));
   let common = 0;
@@ -190,13 +191,13 @@ export function commonSelector({ shape, keys }: SelectorKeys): SelectorKey {
   return { shape: common, key: text };
 }
 
-/** The keys of one selector key, each with its dimension. */
+/** Splits a selector key into the keys of its members, each with its dimension. */
 export function splitSelectorKey(selector: SelectorKey): readonly (readonly [Dimension, RuleKey])[] {
   const keys: (readonly [Dimension, RuleKey])[] = [];
   DIMENSIONS.forEach((dimension, position) => {
     if (selector.shape & (1 << position)) {
       const at = keys.length * KEY_BYTES;
-      // By way of memory: a slice would keep the keys of all members.
+      // Copied through a buffer: a slice would keep the keys of all members in memory.
       keys.push([dimension, Buffer.from(selector.key, 'latin1').toString('latin1', at, at + KEY_BYTES) as RuleKey]);
     }
   });

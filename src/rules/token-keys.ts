@@ -3,7 +3,7 @@ import { KeySets } from './key-sets.js';
 import type { PackedSets } from './packed-keys.js';
 import { tokenParts, userParts, type TokenRef } from './selector.js';
 
-/** At most this many values a dimension; a token that exceeds it is never active (design, section 4). */
+/** The most values that a token may have in a dimension. A token with more is never active (design, section 4). */
 export const MAX_VALUES_PER_DIMENSION = 8;
 
 interface Agent {
@@ -11,14 +11,14 @@ interface Agent {
   readonly type?: string | undefined;
 }
 
-/** What is known of one ID-JAG: the IdP's `id-jag.issued`, or what a RAS says it verified. Members as in wire.md. */
+/** The facts of one ID-JAG, from the IdP's `id-jag.issued` or from what a RAS says that it verified. Members as in wire.md. */
 export interface IdJagFacts {
   readonly iss: string;
   readonly jti?: string | undefined;
   readonly sha256?: string | undefined;
   readonly sub?: string | undefined;
   readonly tenant?: string | undefined;
-  /** The RAS it is addressed to; the client and the subject's local name are that RAS's. */
+  /** The RASs that the ID-JAG is addressed to. `client_id` and `aud_sub` are names at these RASs. */
   readonly aud?: readonly string[] | undefined;
   readonly resource?: readonly string[] | undefined;
   readonly aud_tenant?: string | undefined;
@@ -29,11 +29,11 @@ export interface IdJagFacts {
   readonly agent?: Agent | undefined;
   readonly iat?: number | undefined;
   readonly auth_time?: number | undefined;
-  /** The token that it was exchanged for, of a later hop. */
+  /** For a later hop: the token that the ID-JAG was exchanged for. */
   readonly parent?: TokenRef | undefined;
 }
 
-/** What is known of one token, from its `token.issued`. Members as in wire.md. */
+/** The facts of one token, from its `token.issued`. Members as in wire.md. */
 export interface TokenFacts {
   readonly iss: string;
   readonly jti?: string | undefined;
@@ -53,17 +53,17 @@ export interface TokenFacts {
   readonly parent?: TokenRef | undefined;
 }
 
-/** A token or ID-JAG with everything it came from; the subject itself may be an ID-JAG alone. */
+/** A token or ID-JAG with everything that it came from. `tokens` is empty for an ID-JAG without a parent token. */
 export interface Lineage {
   readonly tokens: readonly TokenFacts[];
   readonly idJags: readonly IdJagFacts[];
-  /** Lowest control seq at which a member was first recorded; `undefined` when none has been recorded. */
+  /** Lowest control seq at which a member was first recorded; undefined if none has been recorded. */
   readonly seenSeq: bigint | undefined;
   /** Largest clock skew of the sources involved, in seconds. */
   readonly skew: number;
 }
 
-/** What rules compare of a token. */
+/** The times of a token that rules compare. */
 export interface TokenTimes {
   /** Oldest `iat` of the token and its lineage, epoch seconds. */
   readonly grantedAt: number;
@@ -73,18 +73,18 @@ export interface TokenTimes {
   readonly skew: number;
 }
 
-/** The keys of a token, a set a dimension, and the times that rules compare. Computed once, with its facts. */
+/** The keys of a token, one set for each dimension, and the times that rules compare. Computed once, with the token's facts. */
 export interface TokenKeys extends TokenTimes {
-  /** By position in `DIMENSIONS`. */
+  /** Keys by position in `DIMENSIONS`. */
   readonly sets: readonly (readonly RuleKey[])[];
 }
 
-/** The same, of a token that is one of many in memory. */
+/** The same as {@link TokenKeys}, in the packed form for a token that is one of many in memory. */
 export type PackedTokenKeys = TokenTimes & PackedSets;
 
 const NEVER_SEEN = 1n << 62n;
 
-/** Returns undefined when a dimension holds more than its bound, or nothing says when it was granted: never active. */
+/** Computes the keys and times of a lineage. Returns undefined, which means never active, if a dimension has too many values or no `iat` is known. */
 export function tokenKeys(tenantKey: Uint8Array, lineage: Lineage): TokenKeys | undefined {
   const { tokens, idJags, seenSeq, skew } = lineage;
   const keys = new KeySets(tenantKey, MAX_VALUES_PER_DIMENSION);
@@ -102,7 +102,7 @@ export function tokenKeys(tenantKey: Uint8Array, lineage: Lineage): TokenKeys | 
 
 function addToken(keys: KeySets, token: TokenFacts): void {
   keys.add('token', tokenParts(tokenRef(token)));
-  // Named is enough: a rule on a parent holds before the parent's own event has arrived.
+  // The name of the parent is enough: a rule on the parent works before the parent's own event has arrived.
   if (token.parent) keys.add('token', tokenParts(token.parent));
   keys.add('issuer', [token.iss]);
   keys.add('client', [token.iss, token.client_id]);
@@ -112,7 +112,7 @@ function addToken(keys: KeySets, token: TokenFacts): void {
   addResources(keys, token.resource);
   addAgent(keys, token.iss, token.agent);
   if (token.id_jag) {
-    // An agent's id is the IdP's, also where only the RAS states it (wire.md).
+    // An agent's id belongs to the IdP, even if only the RAS states it (wire.md).
     addAgent(keys, token.id_jag.iss, token.agent);
     // A RAS accepts only an ID-JAG that is addressed to itself (ID-JAG draft, section 4.4.1).
     addIdJag(keys, token.id_jag, [token.iss]);
@@ -145,7 +145,7 @@ function addAgent(keys: KeySets, issuer: string, agent: Agent | undefined): void
   if (agent?.type !== undefined) keys.add('agent_type', [agent.type]);
 }
 
-/** How a token is identified (design, section 2): `iss` and `jti`, or one of the two digests. */
+/** Returns the identity of a token (design, section 2): `iss` and `jti`, or one of the two digests. */
 export function tokenRef(token: Pick<TokenFacts, 'iss' | 'jti' | 'sha256' | 'signing_input_sha256'>): TokenRef {
   if (token.jti !== undefined) return { iss: token.iss, jti: token.jti };
   if (token.sha256 !== undefined) return { sha256: token.sha256 };
