@@ -9,26 +9,26 @@ import { RangeMissing } from './ranges.pg.js';
 /** A position in a tenant's ledger, dense from 0. */
 export type LogIndex = bigint & { readonly __brand: 'LogIndex' };
 
-/** How the bytes came, kept so that a checker can repeat what was hashed (wire.md, "Entry"). */
+/** How the bytes arrived. Kept so that a checker can hash the same bytes again (wire.md, "Entry"). */
 export type ArrivalMode = 'binary' | 'structured' | 'batch' | 'ndjson' | 'own';
 
-/** An event ready to be written: everything but its index and arrival. */
+/** An event ready to be written. Only its index and arrival are missing. */
 export interface NewEntry {
   readonly tenant: string;
   /** 16 bytes of HMAC over (source, event id), as latin1. */
   readonly dedupeKey: string;
-  /** SHA-256 of the RFC 8785 form of what is said, as latin1. */
+  /** SHA-256 of the RFC 8785 form of the event, as latin1. */
   readonly hash: string;
-  /** The fields of its staging row, in binary COPY format, all but the first, `ord`. */
+  /** The fields of its staging row after the first one (`ord`), in binary COPY format. */
   readonly row: Buffer;
 }
 
 export interface Placed {
-  /** `duplicate`: said before, word for word. `conflict`: other content under an id that was used; nothing is written. */
+  /** `duplicate`: the same event is already in the ledger. `conflict`: other content is in the ledger under this id. Neither is written. */
   readonly outcome: 'sequenced' | 'duplicate' | 'conflict';
-  /** Of the entry itself, or of the one that came first. */
+  /** Index of the new entry or, for a duplicate or conflict, of the first one. */
   readonly index: LogIndex;
-  /** Epoch milliseconds, of a new entry. */
+  /** Arrival of a new entry, epoch milliseconds; undefined for a duplicate or conflict. */
   readonly arrivalMs: number | undefined;
 }
 
@@ -39,26 +39,26 @@ const PLACE = loadSql(import.meta.url, 'place.sql');
 const COPY_STAGE = 'COPY stage FROM STDIN (FORMAT binary)';
 
 /**
- * Writes entries in the caller's transaction, in the order given, and answers for each where it stands.
+ * Writes entries in the caller's transaction, in the given order; returns the outcome and index of each.
  *
- * The heads of the tenants concerned stay locked until the transaction ends: that keeps indexes dense, arrival monotone
- * and readers behind writers. Copying and hashing happen before the lock. Nothing is durable before the caller's COMMIT.
- * Throws `RangeMissing` where the next indexes have no place yet.
+ * The heads of the tenants concerned stay locked until the transaction ends. The lock keeps indexes dense, arrival monotone, and
+ * readers behind writers. Copying and hashing happen before the lock. Nothing is durable before the caller's COMMIT.
+ * Throws `RangeMissing` if no partition exists yet for the next indexes.
  */
 export async function appendEntries(client: PoolClient, entries: readonly NewEntry[]): Promise<readonly Placed[]> {
   const firsts = firstsOf(entries);
   await stageEntries(client, entries, firsts);
   for (const { next_ix, up_to } of await lockHeads(client, [...new Set(entries.map(({ tenant }) => tenant))])) {
     const end = BigInt(next_ix) + BigInt(entries.length);
-    // Found here, it is nobody's fault: an insert without a partition would look like an event that the database refuses.
+    // Checked here, because an INSERT without a partition would look like an event that the database refuses.
     if (end > BigInt(up_to)) throw new RangeMissing(end);
   }
-  // Not a named statement: a plan that was made while the tables were small would be kept while they grow.
+  // An unnamed statement: a named one would keep the plan that was made while the tables were small.
   const { rows } = await client.query<PlacedRow>(PLACE);
   return placesOf(entries, firsts, rows);
 }
 
-/** Of each entry the position of the first with its key: most often its own. A batch that says a thing twice is told here. */
+/** Returns, for each entry, the position of the first entry with its key: usually its own. Finds events that occur twice in a batch. */
 function firstsOf(entries: readonly NewEntry[]): readonly number[] {
   const first = new Map<string, number>();
   return entries.map(({ tenant, dedupeKey }, ord) => {
@@ -74,7 +74,7 @@ interface Head {
   readonly up_to: string;
 }
 
-/** Tenants whose head a session found: it was there before the transaction, and heads do not go. */
+/** Tenants whose head row a session found committed. Head rows are never deleted. */
 const headed = new WeakMap<PoolClient, Set<string>>();
 
 async function lockHeads(client: PoolClient, tenants: readonly string[]): Promise<readonly Head[]> {
@@ -82,14 +82,14 @@ async function lockHeads(client: PoolClient, tenants: readonly string[]): Promis
   const known = headed.get(client) ?? new Set();
   headed.set(client, known);
   if (!tenants.every((tenant) => known.has(tenant))) {
-    // Before any lock, and in order: two batches of new tenants cannot wait for each other.
+    // Inserted before any lock and in tenant order, so that two batches of new tenants cannot deadlock.
     const { rowCount } = await client.query('INSERT INTO ledger_head (tenant) SELECT unnest($1::uuid[]) ORDER BY 1 ON CONFLICT DO NOTHING', parameters);
     if (rowCount === 0) for (const tenant of tenants) known.add(tenant);
   }
   return (await client.query<Head>(LOCK_HEADS, parameters)).rows;
 }
 
-/** A tenant's first new index and the arrival of all its new entries (`ord` null), or where an event stands that is not new. */
+/** A tenant's first new index and the arrival of its new entries (`ord` null), or the index and hash of an event that is not new. */
 type PlacedRow =
   | { readonly ord: null; readonly tenant: string; readonly ix: string; readonly arrival: string }
   | { readonly ord: number; readonly ix: string; readonly hash: Buffer };
@@ -116,7 +116,7 @@ function placesOf(entries: readonly NewEntry[], firsts: readonly number[], rows:
   return placed;
 }
 
-/** Sessions whose staging table outlives a rollback: it was there before the transaction. */
+/** Sessions whose staging table survives a rollback, because an earlier transaction created it. */
 const staged = new WeakSet<PoolClient>();
 
 async function stageEntries(client: PoolClient, entries: readonly NewEntry[], firsts: readonly number[]): Promise<void> {

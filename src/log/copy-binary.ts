@@ -1,14 +1,14 @@
 import { uuidBytes } from '../platform/postgres/index.js';
 
-/** Fields of PostgreSQL's binary COPY format (PostgreSQL manual, COPY, "Binary Format"), each after its length. */
+/** Writes fields of PostgreSQL's binary COPY format (PostgreSQL manual, COPY, "Binary Format"). Each field follows its length. */
 export interface FieldWriter {
   int4(value: number): FieldWriter;
   text(value: string): FieldWriter;
   uuid(value: string): FieldWriter;
   bytea(value: Uint8Array): FieldWriter;
-  /** A bytea, held as a latin1 string. */
+  /** Writes a bytea that is held as a latin1 string. */
   latin1(value: string): FieldWriter;
-  /** A copy of what was written since it was called last. */
+  /** Returns a copy of everything written since the last `take`. */
   take(): Buffer;
 }
 
@@ -18,11 +18,11 @@ export const COPY_TRAILER: Buffer = Buffer.from([0xff, 0xff]);
 
 const LENGTH_BYTES = 4;
 const UUID_BYTES = 16;
-/** UTF-8 spends at most three bytes on a UTF-16 unit. */
+/** The most UTF-8 bytes that a UTF-16 unit takes. */
 const MAX_UTF8_BYTES = 3;
 const FIRST_SIZE = 64 * 1024;
 
-/** Its buffer grows and is used again. */
+/** Creates a writer. Its buffer grows and is reused after `take`. */
 export function createFieldWriter(): FieldWriter {
   let bytes = Buffer.allocUnsafe(FIRST_SIZE);
   let at = 0;

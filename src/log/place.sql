@@ -1,13 +1,13 @@
--- Gives every staged event that is new its dense index and writes it; says of each tenant where its new ones begin, and of
--- each event that is not new where it stands and what was said there. No two staged events have one key.
--- Runs under the locks of the heads, and in a statement of its own, so that its snapshot holds what the last holder wrote.
+-- Gives each new staged event its dense index and writes it. Returns each tenant's first new index, and, for each event that is not
+-- new, the index and hash of the entry that has its key. No two staged events have the same key.
+-- Runs under the locks of the heads, as a statement of its own, so that its snapshot includes what the last lock holder wrote.
 WITH clock AS MATERIALIZED (
   SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now
 ),
 seen AS MATERIALIZED (
   SELECT s.ord, s.tenant, d.ix AS known_ix, d.hash AS known_hash
   FROM stage s
-  -- One look-up an event, in the one partition that can hold it, however large the table is and whatever is known of it.
+  -- One index look-up an event, in the one partition that can hold it, whatever the table's size and statistics.
   LEFT JOIN LATERAL (SELECT ix, hash FROM dedupe WHERE tenant = s.tenant AND key = s.dedupe_key LIMIT 1) d ON true
 ),
 placed AS MATERIALIZED (

@@ -13,19 +13,19 @@ export interface EntryToPrepare {
   /** Id of the registered source, or of the tenant itself for Rescind's own entries. */
   readonly source: string;
   readonly eventId: string;
-  /** RFC 8785 form of {type, source, id, time, subject, data}: the same event in another mode or spelling has the same. */
+  /** RFC 8785 form of {type, source, id, time, subject, data}. It is equal for the same event in another mode or spelling. */
   readonly content: string;
   readonly mode: ArrivalMode;
   readonly headers: readonly (readonly [name: string, value: Uint8Array | string])[];
   readonly bytes: Buffer;
 }
 
-/** Salts drawn from the system's generator at a time: a call for each costs more than the bytes. */
+/** Salts drawn from the system's generator in one call. A call for each salt would cost more than the bytes. */
 const SALTS_A_DRAW = 512;
 const drawn = Buffer.alloc(SALTS_A_DRAW * SALT_BYTES);
 let used = drawn.length;
 
-/** Valid until the next one is drawn: every caller copies it. */
+/** Returns a salt in shared memory that a later call overwrites. The caller must copy it. */
 function nextSalt(): Buffer {
   if (used === drawn.length) {
     randomFillSync(drawn);
@@ -37,7 +37,7 @@ function nextSalt(): Buffer {
 
 const fields = createFieldWriter();
 
-/** Everything of an entry that does not depend on where it will stand. */
+/** Prepares everything of an entry that does not depend on its index: salt, commitment, dedupe key, content hash and staging row. */
 export function prepareEntry(event: EntryToPrepare): NewEntry {
   const salt = nextSalt();
   const attributes = encodeAttributes(event.headers);

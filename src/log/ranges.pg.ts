@@ -1,9 +1,9 @@
 import { inTransaction, type Pool } from '../platform/postgres/index.js';
 
-/** Indexes of one range of `entry` and of `payload`; about 3 GB of both together. */
+/** Indexes of one range of `entry` and `payload`: about 3 GB of both together. The same for all tenants. */
 export const RANGE_ENTRIES = 4_194_304n;
 
-/** The next index has no range to stand in yet: nothing was written, and the batch may be tried again once there is one. */
+/** Says that no range holds the next index yet. Nothing was written; the batch may be retried once the range exists. */
 export class RangeMissing extends Error {
   override readonly name = 'RangeMissing';
   readonly upTo: bigint;
@@ -14,11 +14,11 @@ export class RangeMissing extends Error {
 }
 
 export interface RangeKeeper {
-  /** Told of the highest index of a batch; makes the next range, beside the batches, when the last one has begun to fill. */
+  /** Takes the highest index of a batch. Makes the next range in the background once the last range has begun to fill. */
   noted(index: bigint): void;
-  /** Makes ranges until all indexes up to this one, and a whole range beyond, have their place. */
+  /** Makes ranges until they hold all indexes up to this one and a whole range beyond. */
   ensure(index: bigint): Promise<void>;
-  /** Of a process that starts: the same for the highest index there is. */
+  /** Does the same for the highest index in the database; called when a process starts. */
   start(): Promise<void>;
 }
 
@@ -47,7 +47,7 @@ export function createRangeKeeper({ pool, onError }: { pool: Pool; onError: (err
   };
 }
 
-/** Makes one range where those that are there end below `wanted`. One process at a time; answers where they now end. */
+/** Makes one range if the existing ranges end below `wanted`; returns where they end. A row lock admits one process at a time. */
 async function makeNext(pool: Pool, wanted: bigint): Promise<bigint> {
   return inTransaction(pool, async (client) => {
     const { rows } = await client.query<{ up_to: string }>('SELECT up_to FROM ledger_partitions FOR UPDATE');
@@ -55,10 +55,10 @@ async function makeNext(pool: Pool, wanted: bigint): Promise<bigint> {
     if (from >= wanted) return from;
     const to = from + RANGE_ENTRIES;
     for (const table of ['entry', 'payload']) {
-      // Beside its table, whatever this session's search_path begins with.
+      // The range goes into the schema of its table, whatever this session's search_path begins with.
       const { rows: stands } = await client.query<{ schema: string }>('SELECT relnamespace::regnamespace::text AS schema FROM pg_class WHERE oid = $1::regclass', [table]);
       const range = `${stands[0]!.schema}.${table}_${from / RANGE_ENTRIES}`;
-      // Attached rather than created in place: that would lock out readers and writers of the whole table.
+      // Created apart and attached: creating it in place would lock readers and writers out of the whole table.
       await client.query(`CREATE TABLE ${range} (LIKE ${table} INCLUDING ALL)`);
       await client.query(`ALTER TABLE ${table} ATTACH PARTITION ${range} FOR VALUES FROM (${from}) TO (${to})`);
     }

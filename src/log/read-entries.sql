@@ -1,5 +1,5 @@
--- Entries of one tenant in order, with their payloads; none where it was erased. Ends after the entry that passes $4 bytes.
--- $1 tenant  $2 from  $3 up to, not with  $4 bytes
+-- Reads entries of one tenant in order, each with its payload unless it was erased. Ends after the entry that passes $4 bytes.
+-- $1 tenant  $2 first index  $3 end, exclusive  $4 bytes
 SELECT ix, arrival, type, source, commitment, mode, salt, attributes, bytes
 FROM (
   SELECT e.ix, e.arrival, e.type, e.source, e.commitment, p.mode, p.salt, p.attributes, p.bytes,

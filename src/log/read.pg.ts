@@ -6,7 +6,7 @@ import type { ArrivalMode, LogIndex } from './append.pg.js';
 
 const READ_ENTRIES = loadSql(import.meta.url, 'read-entries.sql');
 
-/** Payload bytes after which one read ends, whatever the number of its entries. */
+/** Payload bytes after which one read ends, however few entries it has. */
 const MAX_READ_BYTES = 16 * 1024 * 1024;
 
 export interface StoredPayload {
@@ -23,7 +23,7 @@ export interface StoredEntry {
   readonly type: string;
   /** Id of the registered source, or of the tenant itself for Rescind's own entries. */
   readonly source: string;
-  /** Undefined: erased. */
+  /** Undefined if the payload was erased. */
   readonly payload: StoredPayload | undefined;
 }
 
@@ -40,8 +40,8 @@ interface Row {
 }
 
 /**
- * A tenant's entries from one index up to, not with, another, in order: all of them, or fewer, at least one, where they are large.
- * Each payload is checked against its entry's commitment: `ledger-inconsistent` where they differ.
+ * Reads a tenant's entries from index `from` to `to` (exclusive), in order: all of them or, if they are large, fewer, but at least
+ * one. Checks each payload against its entry's commitment. Throws `ledger-inconsistent` if they differ or an index is missing.
  */
 export async function readEntries(session: Pick<Pool, 'query'>, tenant: string, from: bigint, to: bigint): Promise<readonly StoredEntry[]> {
   const { rows } = await session.query<Row>(READ_ENTRIES, [tenant, String(from), String(to), MAX_READ_BYTES]);

@@ -1,14 +1,14 @@
 import { hash } from 'node:crypto';
 
-/** Bytes of the salt. Without it, a payload that can be guessed could be confirmed after its erasure. */
+/** Bytes of the salt. Without a salt, somebody who guesses an erased payload could confirm the guess. */
 export const SALT_BYTES = 32;
 
 const DOMAIN = Buffer.from('rescind-payload/v1\0', 'ascii');
 const MAX_UINT32 = 0xffff_ffff;
 
 /**
- * The attributes of a payload: per header `u32 length ‖ lower-case name ‖ u32 length ‖ value`, big-endian, sorted by the
- * bytes of the name. Throws `TypeError` where two headers have one name, since which of them counts would be a guess.
+ * Encodes the attributes of a payload: for each header `u32 length ‖ lower-case name ‖ u32 length ‖ value`, big-endian, sorted by
+ * the bytes of the name. Throws `TypeError` if two headers have the same name, because either choice would be a guess.
  */
 export function encodeAttributes(headers: readonly (readonly [name: string, value: Uint8Array | string])[]): Buffer {
   const pairs = headers.map(([name, value]) => ({ name: nameOf(name), value: bytesOf(value) }));
@@ -31,13 +31,13 @@ export function encodeAttributes(headers: readonly (readonly [name: string, valu
   return attributes;
 }
 
-/** Names that come again and again; what a producer invents does not stay for ever. */
+/** Size of the cache of header names. When it is full it is emptied, so that names which a producer invents do not stay for ever. */
 const MAX_KNOWN_NAMES = 100;
 const knownNames = new Map<string, Name>();
 
 interface Name {
   readonly bytes: Buffer;
-  /** Compares as its bytes do, at a fraction of the cost: a unit a byte. */
+  /** The bytes as latin1: sorts like the bytes, at a fraction of the cost. */
   readonly order: string;
 }
 
@@ -52,7 +52,7 @@ function nameOf(name: string): Name {
   return known;
 }
 
-/** The inverse, for checkers: undefined for bytes that `encodeAttributes` would not have written. */
+/** Decodes attributes, for checkers. Returns undefined for bytes that `encodeAttributes` would not have written. */
 export function parseAttributes(attributes: Buffer): (readonly [name: string, value: Buffer])[] | undefined {
   const headers: (readonly [string, Buffer])[] = [];
   let offset = 0;
@@ -78,8 +78,8 @@ export function parseAttributes(attributes: Buffer): (readonly [name: string, va
 }
 
 /**
- * C = SHA-256("rescind-payload/v1\0" ‖ salt ‖ u32 n ‖ attributes, n bytes ‖ bytes). `bytes` are those that came, after
- * decompression; `attributes` as `encodeAttributes` wrote them.
+ * Computes C = SHA-256("rescind-payload/v1\0" ‖ salt ‖ u32 n ‖ attributes, n bytes ‖ bytes). `bytes` are the received bytes after
+ * decompression; `attributes` are as `encodeAttributes` wrote them.
  */
 export function commitment({ salt, attributes, bytes }: { readonly salt: Uint8Array; readonly attributes: Uint8Array; readonly bytes: Uint8Array }): Buffer {
   if (salt.length !== SALT_BYTES) throw new TypeError(`a salt has ${SALT_BYTES} bytes`);
@@ -91,12 +91,12 @@ export function commitment({ salt, attributes, bytes }: { readonly salt: Uint8Ar
   at = hashed.writeUInt32BE(attributes.length, at + SALT_BYTES);
   hashed.set(attributes, at);
   hashed.set(bytes, at + attributes.length);
-  // A digest that comes as a string needs no memory of its own outside the heap.
+  // A digest returned as a string needs no memory outside the heap.
   return Buffer.from(hash('sha256', hashed.subarray(0, size), 'binary'), 'latin1');
 }
 
 const FIRST_SIZE = 64 * 1024;
-/** One call instead of five: the bytes are copied, which costs less than the calls. */
+/** Buffer that holds the input, so that one call hashes it. Copying the bytes costs less than five calls. */
 let hashed = Buffer.allocUnsafe(FIRST_SIZE);
 
 function bytesOf(value: Uint8Array | string): Buffer {

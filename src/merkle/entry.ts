@@ -3,10 +3,10 @@ import { createHash } from 'node:crypto';
 const MAGIC = 'rescind-entry/v1';
 const MAX_UINT64 = 0xffff_ffff_ffff_ffffn;
 const COMMITMENT_BYTES = 32;
-/** RFC 6962, 2.1: keeps a leaf from passing for an inner node. */
+/** Prefix of a leaf (RFC 6962, section 2.1). It keeps a leaf from passing for an inner node. */
 const LEAF_PREFIX = Buffer.from([0]);
 
-/** What the tree is built from: nothing in it names a person, so erasing a payload leaves it as it is. */
+/** One leaf of the tree. Nothing in it names a person, so erasing a payload does not change it. */
 export interface Entry {
   /** Position in the tenant's ledger, dense, from 0. */
   readonly index: bigint;
@@ -24,7 +24,7 @@ const DECIMAL = /^(?:0|[1-9][0-9]*)$/;
 const TYPE = /^[!-~]+$/;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-/** `rescind-entry/v1\n<index>\n<arrival ms>\n<type>\n<source uuid>\n<C>\n`, ASCII. Frozen: stored roots depend on it. */
+/** Encodes `rescind-entry/v1\n<index>\n<arrival ms>\n<type>\n<source uuid>\n<C>\n`, ASCII. The format is frozen: stored roots depend on it. */
 export function encodeEntry(entry: Entry): Buffer {
   if (!isUint64(entry.index) || !isUint64(entry.arrivalMs)) throw new TypeError('index and arrival are unsigned 64-bit integers');
   if (!TYPE.test(entry.type)) throw new TypeError('a type is printable ASCII without spaces');
@@ -34,7 +34,7 @@ export function encodeEntry(entry: Entry): Buffer {
   return Buffer.from(`${MAGIC}\n${entry.index}\n${entry.arrivalMs}\n${entry.type}\n${entry.source}\n${c}\n`, 'ascii');
 }
 
-/** The strict inverse of `encodeEntry`: undefined for any bytes that it would not have written. */
+/** Decodes an entry strictly. Returns undefined for bytes that `encodeEntry` would not have written. */
 export function parseEntry(bytes: Uint8Array): Entry | undefined {
   const raw = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const lines = raw.toString('latin1').split('\n');
@@ -49,7 +49,7 @@ export function parseEntry(bytes: Uint8Array): Entry | undefined {
   }
 }
 
-/** RFC 6962, 2.1: SHA-256(0x00 ‖ entry). */
+/** Computes SHA-256(0x00 ‖ entry) (RFC 6962, section 2.1). */
 export function leafHash(entry: Uint8Array): Buffer {
   return createHash('sha256').update(LEAF_PREFIX).update(entry).digest();
 }

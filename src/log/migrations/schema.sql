@@ -1,4 +1,4 @@
--- One row a tenant; its lock serializes appends, so an index is never skipped and arrival never runs backwards.
+-- One row a tenant. Its lock serializes appends, so an index is never skipped and arrival never runs backwards.
 CREATE TABLE ledger_head (
   tenant       uuid   PRIMARY KEY,
   next_ix      bigint NOT NULL DEFAULT 0,
@@ -26,7 +26,7 @@ CREATE TABLE entry (
 ) PARTITION BY RANGE (ix);
 CREATE TABLE entry_0 PARTITION OF entry FOR VALUES FROM (0) TO (4194304);
 
--- Salt, attributes and bytes, which erasure deletes. Entries alone build the tree.
+-- The part of an entry that erasure deletes: salt, attributes and bytes. The tree is built from `entry` alone.
 CREATE TABLE payload (
   tenant     uuid   NOT NULL,
   ix         bigint NOT NULL,
@@ -38,7 +38,7 @@ CREATE TABLE payload (
 ) PARTITION BY RANGE (ix);
 CREATE TABLE payload_0 PARTITION OF payload FOR VALUES FROM (0) TO (4194304);
 
--- (source, event id) as a keyed hash, kept for ever, with the hash of the RFC 8785 form of what was said.
+-- Recognises duplicates: (source, event id) as a keyed hash, kept for ever, with the hash of the event's RFC 8785 form.
 CREATE TABLE dedupe (
   tenant uuid   NOT NULL,
   key    bytea  NOT NULL,
@@ -53,7 +53,7 @@ BEGIN
   END LOOP;
 END $$;
 
--- Control records up to here have their ledger entry.
+-- The seq up to which control records have their ledger entry.
 CREATE TABLE control_outbox (
   only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
   seq      bigint  NOT NULL
