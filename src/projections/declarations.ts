@@ -1,15 +1,15 @@
 interface TableDeclaration {
-  /** Indexes that no writer looks anything up by; a rebuild builds them when the table is filled. Forgetting one costs time, one too many much. */
+  /** Indexes that no writer needs; a rebuild creates them last. Omitting one slows the rebuild; listing one that a writer needs slows it badly. */
   readonly later?: readonly string[];
-  /** What its rows say, where their cut depends on how events were batched: compared in place of them. `{table}` stands for it. */
+  /** Statement whose rows are compared instead of the table's own, if the latter depend on how events were batched. `{table}` stands for the table. */
   readonly compared?: string;
 }
 
-/** A row a batch, by events. */
+/** Reads `source_event`, which has a row for each batch, as one row for each event. */
 const SOURCE_EVENTS = `SELECT tenant, source, what, arrival, (last_ix >> 16 << 16) + e.ix AS ix, e.delay
   FROM {table} CROSS JOIN LATERAL unnest(ixs, delays) AS e (ix, delay)`;
 
-/** One projection: its tables, and whose tables it reads while it writes them. */
+/** One projection: its tables, and the projections whose tables it reads while it writes. */
 interface Declaration {
   readonly tables: Readonly<Record<string, TableDeclaration>>;
   readonly reads?: readonly ProjectionName[];
@@ -18,7 +18,7 @@ interface Declaration {
 }
 
 /**
- * All that `write.pg.ts` writes, a line a table: a rebuild makes exactly these anew, and can name no other.
+ * Declares every table that `write.pg.ts` writes. A rebuild makes exactly these tables anew and cannot see any other.
  */
 export const PROJECTIONS: Readonly<Record<ProjectionName, Declaration>> = {
   entities: { tables: { entity: { later: ['entity_name'] } } },
@@ -67,12 +67,12 @@ export type ProjectionName = 'entities' | 'tokens' | 'usage' | 'grants' | 'conne
 
 export const ALL_PROJECTIONS: ReadonlySet<ProjectionName> = new Set(Object.keys(PROJECTIONS) as ProjectionName[]);
 
-/** Small ids are everybody's, so `entities` are made anew with all the others or not at all. */
+/** Names that a rebuild accepts. Every projection stores small ids, so `entities` is rebuilt only with `all`. */
 export const REBUILD_NAMES: readonly string[] = ['all', ...[...ALL_PROJECTIONS].filter((name) => name !== 'entities')];
 
 /**
- * What is made anew when one is named: with it what it reads and what reads it, so that no table is left that was written from rows
- * that are gone. Undefined for a name that is none.
+ * Finds the projections that a rebuild of `name` makes anew: the named one, those that it reads, and those that read it, so that no
+ * table remains that was written from rows which are gone. Undefined for an unknown name.
  */
 export function projectionsOf(name: string): ReadonlySet<ProjectionName> | undefined {
   if (name === 'all') return ALL_PROJECTIONS;

@@ -3,7 +3,7 @@ import type { PoolClient } from 'pg';
 import { byteaArray, int2Array, int8Array, jsonbArray, loadSql, uuidArray } from '../platform/postgres/index.js';
 import { ruleKey, ruleKeyToBytes, type Parts } from '../rules/index.js';
 
-/** What has a small id. The numbers are stored: never change one. */
+/** Kinds of entities that have a small id. The numbers are stored: never change one. */
 export const ENTITY_KINDS = {
   user: 1,
   client: 2,
@@ -20,14 +20,14 @@ export type EntityKind = keyof typeof ENTITY_KINDS;
 
 type Owner = { readonly tenant: string; readonly tenantKey: Uint8Array; readonly ix: bigint };
 
-/** Collects what a batch names, in one go, then answers with the small ids. */
+/** Collects the entities that a batch names, finds their small ids in one statement, then returns each id. */
 export interface EntityBatch {
-  /** Before anything else: what the session remembers is of the table `entity` that was there then. */
+  /** Call it first: it drops the ids that the session cached from another `entity` table. */
   begin(client: PoolClient): Promise<void>;
   want(owner: Owner, kind: EntityKind, parts: Parts): EntityRef;
-  /** Whether the session has met the entity, so that it is there. */
+  /** Says whether the session has cached the entity's id, so that the entity exists. */
   remembers(owner: Owner, kind: EntityKind, parts: Parts): boolean;
-  /** One statement: finds ids, and gives new ones under the lock of the tenant's ledger head. */
+  /** Finds all ids in one statement, and gives new ones under the lock of the tenant's ledger head. */
   resolve(client: PoolClient): Promise<void>;
   id(ref: EntityRef): number;
 }
@@ -35,42 +35,44 @@ export interface EntityBatch {
 /** Stands for an entity until the batch is resolved. */
 export interface EntityRef {
   readonly name: string;
-  /** Of those that name it in the batch, the one with the lowest index. */
+  /** The event with the lowest index among those that name the entity in the batch. */
   owner: Owner;
   readonly kind: EntityKind;
   readonly parts: Parts;
   id: number | undefined;
 }
 
-/** Names that a session remembers the ids of: most of a batch's are those of the batch before. */
+/** Ids that a session caches. Most names of a batch also occur in the batch before. */
 const MAX_REMEMBERED_IDS = 50_000;
 
 interface Memory {
-  /** The table that was read. */
+  /** Oid of the `entity` table that the ids were read from. */
   readonly directory: number;
   readonly ids: LRUCache<string, number>;
 }
 
 /**
- * Ids by name, of entities that were committed when the session read them; an id never changes while the table stands. A session ends
- * when its database is restored or replaced, and what it remembered goes with it; a rebuild that switches the table makes it forget.
+ * Ids by name, cached for each session, of entities that were committed when it read them. An id never changes while the table
+ * exists. If the database is restored or replaced, the session and its cache end; if a rebuild switches the table, `begin` drops the
+ * cache.
  */
 const remembered = new WeakMap<PoolClient, Memory>();
 
 const RESOLVE = loadSql(import.meta.url, 'resolve-entities.sql');
 const FIND_DIRECTORY = "SELECT 'entity'::regclass::oid AS directory";
 
-/** The id of each, in any order; `known`: it was committed before. */
+/** Finds or gives the id of each entity; returns them in any order. */
 export type FindIds = (client: PoolClient, unknown: readonly EntityRef[]) => Promise<readonly FoundId[]>;
 
 export interface FoundId {
-  /** Counted from 1. */
+  /** Position in the list, from 1. */
   readonly nth: string;
   readonly id: number;
+  /** True if the id was committed before this transaction. */
   readonly known: boolean;
 }
 
-/** Finds what is there and numbers what is not, under the lock of the ledger heads. */
+/** Finds the ids of existing entities and numbers new ones, under the lock of the ledger heads. */
 const findOrNumber: FindIds = async (client, unknown) => (await client.query<FoundId>(RESOLVE, entityColumns(unknown))).rows;
 
 export const entityColumns = (refs: readonly EntityRef[]): Buffer[] => [
@@ -83,7 +85,7 @@ export const entityColumns = (refs: readonly EntityRef[]): Buffer[] => [
 
 export function createEntityBatch(find: FindIds = findOrNumber): EntityBatch {
   const wanted: EntityRef[] = [];
-  /** By tenant and kind, then by what it is called there: most of what a batch names it has named before. */
+  /** Entities by tenant, kind and name: a batch names most entities more than once. */
   const named = new Map<string, Map<string, EntityRef>[]>();
   let ids: LRUCache<string, number>;
 
@@ -105,7 +107,7 @@ export function createEntityBatch(find: FindIds = findOrNumber): EntityBatch {
         refs.set(own, ref);
         wanted.push(ref);
       }
-      // It is there from the first event on that names it, whichever projection asks first.
+      // An entity exists from the first event that names it, whichever projection asks first.
       else if (owner.ix < ref.owner.ix) ref.owner = owner;
       return ref;
     },
@@ -120,7 +122,7 @@ export function createEntityBatch(find: FindIds = findOrNumber): EntityBatch {
       for (const { nth, id, known } of await find(client, unknown)) {
         const ref = unknown[Number(nth) - 1]!;
         ref.id = id;
-        // A new one is remembered when it is met again: this transaction may yet be rolled back.
+        // A new id is cached only when it is read again: this transaction may still be rolled back.
         if (known) ids.set(ref.name, id);
       }
     },
@@ -133,7 +135,7 @@ export function createEntityBatch(find: FindIds = findOrNumber): EntityBatch {
 
 const nameOf = (tenant: string, kind: EntityKind, parts: Parts): string => `${tenant}${kind}\0${ownName(parts)}`;
 
-/** No part holds a NUL: `accept()` refuses it. */
+/** Joins the parts with NULs. No part contains a NUL, because `accept()` refuses it. */
 function ownName(parts: Parts): string {
   const [first] = parts;
   if (parts.length === 1 && typeof first === 'string') return first;

@@ -1,6 +1,6 @@
 import type { EventDataOf, OwnEventName, SourceEventName, TokenSeen } from '../contracts/index.js';
 
-/** An entry as the projections take it. The same shape comes from the appender and, on a rebuild, from the ledger. */
+/** An event of a source as the projections receive it: from the appender or, in a rebuild, from the ledger. */
 export type ProjectedEvent<N extends SourceEventName = SourceEventName> = {
   [K in N]: {
     readonly name: K;
@@ -8,26 +8,26 @@ export type ProjectedEvent<N extends SourceEventName = SourceEventName> = {
     readonly tenant: string;
     readonly tenantKey: Uint8Array;
     readonly ix: bigint;
-    /** Control head that was read when the batch began. */
+    /** Seq of the control head when the batch began. */
     readonly seenSeq: bigint;
-    /** When it arrived, epoch milliseconds: of the entry, so the same on a rebuild. */
+    /** Arrival of the entry, epoch milliseconds. It is the same in a rebuild. */
     readonly arrivalMs: number;
     /** Id of the source. */
     readonly source: string;
-    /** Of the event, as its source gave it. */
+    /** Id of the event, as its source gave it. */
     readonly id: string;
     /** Resource identifiers of the source. */
     readonly sourceResources: readonly string[];
-    /** When it happened, epoch seconds. */
+    /** Time of the event, epoch seconds. */
     readonly at: number;
-    /** The same in milliseconds, as rules compare it: of two events of one second one may be the later. */
+    /** Time of the event, epoch milliseconds. Rules compare it, because two events of one second have an order. */
     readonly atMs: number;
     /** No source said it: Rescind saw the token first (`token.seen`). It is fact where nothing is recorded yet, and contradicts nothing. */
     readonly firstSight?: true;
   };
 }[N];
 
-/** Likewise of Rescind's own. */
+/** An event of Rescind itself, as the projections receive it. */
 export type OwnProjectedEvent<N extends OwnEventName = OwnEventName> = {
   [K in N]: {
     readonly name: K;
@@ -35,7 +35,7 @@ export type OwnProjectedEvent<N extends OwnEventName = OwnEventName> = {
     readonly tenant: string;
     readonly tenantKey: Uint8Array;
     readonly ix: bigint;
-    /** When the entry arrived, and what the event says of its time: epoch milliseconds. */
+    /** Arrival of the entry, and below it the time of the event: both epoch milliseconds. */
     readonly arrivalMs: number;
     readonly atMs: number;
   };

@@ -1,11 +1,11 @@
 import { MAX_SCOPE_LENGTH, MAX_SCOPES } from '../contracts/index.js';
 
-/** Stands last among the scopes of a grant or connection that was said to have more than are kept. No scope can hold this letter. */
+/** Last scope of a grant or connection that has more scopes than are kept. No real scope can contain this character. */
 export const MORE_SCOPES = '…';
 
 /**
- * Adds what an event says to the scopes that are kept, sorted; answers with `kept` itself where nothing is added. As many are kept
- * as one token can hold. Of further ones {@link MORE_SCOPES} alone is kept: to count them, they would all have to be kept.
+ * Adds the scopes of an event to the kept scopes, sorted; returns `kept` itself if nothing is added. At most as many are kept as one
+ * token can hold. Further scopes are replaced by {@link MORE_SCOPES}: counting them would require keeping them all.
  */
 export function addScopes(kept: readonly string[], said: readonly string[]): readonly string[] {
   if (kept.at(-1) === MORE_SCOPES) return kept;

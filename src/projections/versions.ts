@@ -1,4 +1,4 @@
-/** One stretch of a thing's history: what it was from one ledger index up to, not with, another. */
+/** One version of an object: its state from ledger index `from` to `to` (exclusive). */
 export interface Version<S> {
   readonly key: string;
   readonly from: bigint;
@@ -9,18 +9,18 @@ export interface Version<S> {
 export interface Change<S> {
   readonly key: string;
   readonly ix: bigint;
-  /** The state after the event, or the one given when the event changes nothing. Pure. */
+  /** Returns the state after the event, or `before` itself if the event changes nothing. Pure. */
   evolve(before: S | undefined): S | undefined;
 }
 
 export interface FoldedVersions<S> {
-  /** Versions that were open and end in this batch. */
+  /** Versions that were open before this batch and end in it. */
   readonly closed: readonly (Version<S> & { readonly to: bigint })[];
-  /** Versions that begin in this batch; all but the last of a key end in it too. */
+  /** Versions that begin in this batch. All except the last of each key also end in it. */
   readonly opened: readonly Version<S>[];
 }
 
-/** Folds a batch, in index order, over the versions that were open before it. A change that changes nothing leaves no version. */
+/** Folds a batch, in index order, over the versions that were open before it. A change without effect creates no version. */
 export function foldVersions<S>(open: ReadonlyMap<string, Version<S>>, changes: readonly Change<S>[]): FoldedVersions<S> {
   const current = new Map(open);
   const closed: (Version<S> & { to: bigint })[] = [];

@@ -16,17 +16,17 @@ import { planUsage } from './usage/write.pg.js';
 
 export interface WrittenProjections {
   readonly conflicts: WrittenTokens['conflicts'];
-  /** Uses of routes beyond what their source may bring, by source. */
+  /** By source: uses of routes beyond the number of routes that the source may bring. */
   readonly routesOver: ReadonlyMap<string, number>;
-  /** Uses of tokens that are for others than their source, by source. */
+  /** By source: uses of tokens whose audience is not the source. */
   readonly foreignUses: ReadonlyMap<string, number>;
-  /** Of the sources that numbered events of the batch. */
+  /** State of each source that numbered an event of the batch. */
   readonly sequences: readonly SequenceState[];
 }
 
 const NOTHING: WrittenProjections = { conflicts: [], foreignUses: new Map(), routesOver: new Map(), sequences: [] };
 
-/** What a rebuild does otherwise than the appender. */
+/** Options of a rebuild; the appender uses the defaults. */
 export interface Writing {
   readonly only?: ReadonlySet<ProjectionName>;
   readonly findIds?: FindIds;
@@ -34,9 +34,9 @@ export interface Writing {
 
 /**
  * Writes all projections of a batch in the caller's transaction, which holds the locks of the ledger heads concerned.
- * `events` are new entries, in index order within a tenant; `own` are Rescind's. Each projection first names the entities that it needs, so
- * that one statement finds them all; then each writes its tables, set-based. Order matters twice: usage binds to tokens, and the users of
- * a client are counted over grants and aliases.
+ * `events` are new entries of sources, in index order within a tenant; `own` are entries of Rescind itself. Each projection first
+ * names the entities that it needs, so that one statement finds them all; then each writes its tables, set-based. The order matters
+ * twice: usage is bound to tokens, and the users of a client are counted from grants and aliases.
  */
 export async function writeProjections(
   client: PoolClient,

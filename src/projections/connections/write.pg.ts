@@ -13,12 +13,12 @@ const CLOSE = loadSql(import.meta.url, 'close.sql');
 const OPEN = loadSql(import.meta.url, 'open.sql');
 const WRITE_ALIASES = loadSql(import.meta.url, 'write-aliases.sql');
 
-/** Stored numbers: `observed` is known from an ID-JAG alone, no administrator's event has named it. */
+/** States as stored numbers. `observed`: the connection is known only from an ID-JAG, not from an administrator's event. */
 export const CONNECTION_STATES = { deleted: 0, created: 1, observed: 2 } as const;
 
 interface ConnectionState {
   readonly state: (typeof CONNECTION_STATES)[keyof typeof CONNECTION_STATES];
-  /** Event time of the last administrator's event, epoch seconds: an older one that arrives later changes nothing. */
+  /** Time of the last administrator's event, epoch seconds. An older event that arrives later changes nothing. */
   readonly at: number;
   /** Sorted. */
   readonly scopes: readonly string[];
@@ -44,8 +44,8 @@ export interface WrittenConnections {
 }
 
 /**
- * Client application to resource application, as approved at the IdP or seen in its ID-JAGs. Answers with the names tied now, and with the
- * new connections. */
+ * Plans connections (client application → resource application), as approved at the IdP or seen in its ID-JAGs, and aliases. The
+ * writer returns the aliases and connections that are new. */
 export function planConnections(events: readonly ProjectedEvent[], entities: EntityBatch) {
   const named = only(events, 'id-jag.issued', 'connection.created', 'connection.updated', 'connection.deleted').flatMap((event) =>
     nameConnections(event, entities),
@@ -119,7 +119,7 @@ function change(named: Named, entities: EntityBatch): Change<ConnectionState> {
   };
 }
 
-/** An ID-JAG shows that a connection is there, and widens what is known of one that no administrator's event has named. */
+/** Folds an ID-JAG: it shows that the connection exists, and adds scopes to a connection that no administrator's event has named. */
 function observe(before: ConnectionState | undefined, scopes: readonly string[], stated: number | null): ConnectionState {
   const agent = before?.agent ?? stated;
   if (before?.state === CONNECTION_STATES.created) return agent === before.agent ? before : { ...before, agent };
@@ -162,11 +162,11 @@ async function readOpen(client: PoolClient, named: readonly Named[]): Promise<Re
   );
 }
 
-/** Two names of one client or user are tied only where one event asserts both (open questions D23, D24). */
+/** Plans aliases. Two names of one client or user are tied only if one event states both (open questions D23, D24). */
 function planAliases(events: readonly ProjectedEvent[], entities: EntityBatch) {
   const pairs = only(events, 'id-jag.issued', 'token.issued').flatMap((event) => aliasesOf(event, entities));
   return async function write(client: PoolClient): Promise<readonly NewAlias[]> {
-    // Most pairs are said again and again: of each the first of the batch, since its index counts.
+    // Most pairs occur many times. The first of the batch is written, because its index counts.
     const first = new Map<string, Pair>();
     for (const pair of pairs) {
       const name = `${pair.event.tenant}|${entities.id(pair.local)}|${entities.id(pair.idp)}`;

@@ -1,6 +1,6 @@
 import type { Version } from '../versions.js';
 
-/** A client and a resource of a tenant: an edge of the graph. */
+/** An edge of the graph: a client and a resource of a tenant. */
 export interface Edge {
   readonly tenant: string;
   readonly client: number;
@@ -8,20 +8,20 @@ export interface Edge {
 }
 
 export interface GrantState {
-  /** Sorted. Scopes only grow: a narrower ID-JAG takes nothing back. */
+  /** Sorted. Scopes only grow: an ID-JAG with fewer scopes removes none. */
   readonly scopes: readonly string[];
   readonly agent: number | null;
 }
 
-/** What the versions that begin in a batch add to their edges. Each thing once, with the index that brought it first. */
+/** The rows that the versions beginning in a batch add to their edges. Each grant, scope and agent occurs once, with its first index. */
 export interface EdgeWrites {
-  /** `more` since the batch began, this one included. */
+  /** `more`: new grants of the edge in this batch up to this one, included. */
   readonly grants: readonly (Edge & { readonly ix: bigint; readonly more: number })[];
   readonly scopes: readonly (Edge & { readonly scope: string; readonly ix: bigint })[];
   readonly agents: readonly (Edge & { readonly agent: number; readonly ix: bigint })[];
 }
 
-/** `before` holds what was open when the batch began: a grant that is not in it is new. */
+/** Sums the opened versions by edge. `before` has the versions that were open when the batch began: a grant that is not in it is new. */
 export function sumEdges(
   opened: readonly Version<GrantState>[],
   before: ReadonlyMap<string, Version<GrantState>>,
@@ -30,10 +30,10 @@ export function sumEdges(
   const grants = new Map<string, EdgeWrites['grants'][number]>();
   const more = new Map<string, number>();
   const scopes: EdgeWrites['scopes'][number][] = [];
-  /** Scopes of each edge that are among `scopes`. */
+  /** Scopes of each edge that are already in `scopes`. */
   const named = new Map<string, Set<string>>();
   const agents = new Map<string, EdgeWrites['agents'][number]>();
-  /** The scopes that each grant holds as far as the versions have been walked; they only grow. */
+  /** Scopes and agent of each grant in the versions walked so far. */
   const reached = new Map([...before].map(([key, { state }]) => [key, { scopes: new Set(state.scopes), agent: state.agent }]));
   for (const { key, from: ix, state } of [...opened].sort((a, b) => (a.from < b.from ? -1 : a.from > b.from ? 1 : 0))) {
     const edge = edgeOf(key);

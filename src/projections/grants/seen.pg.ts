@@ -8,7 +8,7 @@ export interface SeenEdge extends Edge {
   readonly ix: bigint;
 }
 
-/** Notes from which index on a client and a resource are known to have to do with each other. */
+/** Writes the first index at which a grant or a connection shows a client and a resource together. */
 export async function writeSeen(client: PoolClient, edges: readonly SeenEdge[]): Promise<void> {
   const first = new Map<string, SeenEdge>();
   for (const { tenant, client: id, res, ix } of edges) {

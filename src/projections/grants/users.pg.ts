@@ -2,7 +2,7 @@ import type { PoolClient } from 'pg';
 import { int4Array, int8Array, loadSql, uuidArray } from '../../platform/postgres/index.js';
 import type { ProjectedEvent } from '../event.js';
 
-/** A name of a client or user at a RAS that has been tied to the IdP's in this batch. */
+/** An alias that is new in this batch: a client's or user's name at a RAS and its name at the IdP. */
 export interface NewAlias {
   readonly tenant: string;
   readonly local: number;
@@ -16,11 +16,11 @@ export interface NewGrant {
   readonly user: number;
   readonly client: number;
   readonly res: number;
-  /** Where its first version begins; several versions of one grant may be given. */
+  /** First index of a version. Several versions of one grant may be passed. */
   readonly ix: bigint;
 }
 
-/** Counts the users of each client under all its names, and the users of each issuer, once what they follow from is written. */
+/** Counts the users of each client under all its names, and the users of each issuer. Call it after grants and aliases are written. */
 export async function writeClientUsers(
   client: PoolClient,
   events: readonly ProjectedEvent[],

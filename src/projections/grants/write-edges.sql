@@ -1,5 +1,5 @@
--- What a batch adds to its edges. Of a scope and an agent the first index stays: those of earlier batches are lower. Grants are counted on from
--- the last count of their edge.
+-- Adds the grants, scopes and agents of a batch to their edges. A scope or agent keeps its first index: earlier batches have lower indexes.
+-- The count of grants continues from the last count of the edge.
 WITH granted AS (
   INSERT INTO edge_grant (tenant, client, res, from_ix, grants)
   SELECT w.tenant, w.client, w.res, w.from_ix, coalesce(before.grants, 0) + w.more

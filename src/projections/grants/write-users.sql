@@ -1,7 +1,7 @@
--- Users that a client, under any of its names, has its first grant of in this batch, and users whose first grant at all it is.
--- Grants and aliases of the batch are written already. A user is a client's from the index on at which both his grant and the name
--- under which it was given are known. Counts go on from the last one.
--- $1 tenants  $2 users  $3 clients  $4 from, of new grants   $5 tenants  $6 RAS's name  $7 IdP's name, of new aliases
+-- Counts users whose first grant at a client, under any of its names, is in this batch, and users whose first grant at all is in it.
+-- Grants and aliases of the batch must be written already. A user counts for a client from the index at which both the grant and the
+-- client's name in it are known. Counts continue from the last count.
+-- New grants: $1 tenants  $2 users  $3 clients  $4 first indexes. New aliases: $5 tenants  $6 RAS's names  $7 IdP's names.
 -- $8 tenants  $9 lowest index of the batch
 WITH fresh AS MATERIALIZED (
   SELECT * FROM unnest($1::uuid[], $2::int[], $3::int[], $4::bigint[]) AS w (tenant, usr, client, from_ix)
@@ -40,7 +40,7 @@ come AS (
   FROM (SELECT tenant, usr, min(from_ix) AS ix FROM fresh GROUP BY tenant, usr) f
   JOIN begin b ON b.tenant = f.tenant
   JOIN entity e ON e.tenant = f.tenant AND e.id = f.usr
-  -- The user's grants by their key: of an index by from_ix the planner would walk all that are older.
+  -- OFFSET 0 makes the planner look up the user's grants by key. With an index by from_ix it would walk all older grants.
   WHERE b.ix <= ALL (SELECT from_ix FROM grant_version g WHERE g.tenant = f.tenant AND g.usr = f.usr OFFSET 0)
   GROUP BY 1, 2, 3
 )

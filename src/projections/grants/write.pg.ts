@@ -21,7 +21,7 @@ interface Evidence {
   readonly resource: EntityRef;
 }
 
-/** The standing right of a user, a client and a resource, as ID-JAGs and tokens give evidence of it. Answers with the new ones. */
+/** Plans grants (the standing right of a user, a client and a resource), as ID-JAGs and tokens show them. The writer returns the new grants. */
 export function planGrants(events: readonly ProjectedEvent[], entities: EntityBatch) {
   const evidence = only(events, 'id-jag.issued', 'token.issued').flatMap((event) => evidenceOf(event, entities));
 
@@ -50,7 +50,7 @@ export function planGrants(events: readonly ProjectedEvent[], entities: EntityBa
   };
 }
 
-/** 1: there was a version of the grant before this one. */
+/** Returns 1 for each version that is not the first of its grant, else 0. */
 function laterOf(opened: readonly Version<GrantState>[], open: ReadonlyMap<string, unknown>): readonly number[] {
   const met = new Set(open.keys());
   return opened.map(({ key }) => {
@@ -82,11 +82,11 @@ async function writeEdges(client: PoolClient, { grants, scopes, agents }: EdgeWr
 
 function evidenceOf(event: ProjectedEvent<'id-jag.issued' | 'token.issued'>, entities: EntityBatch): Evidence[] {
   const { data } = event;
-  // A refresh token is for its RAS alone (RFC 6749, section 1.5): what may be done with it is told by the access tokens that come of it.
+  // A refresh token is only for its RAS (RFC 6749, section 1.5). The access tokens made from it show what may be done.
   if ('kind' in data && data.kind === 'refresh') return [];
   const stated = 'id_jag' in data ? data.id_jag : undefined;
   const subject = stated ?? data;
-  // A token whose ID-JAG the RAS states without a subject gives no evidence of its own: the IdP's event does.
+  // If the RAS states an ID-JAG without a subject, the token is no evidence of a grant; the IdP's event is.
   if (subject.sub === undefined) return [];
   const user = entities.want(event, 'user', userParts({ iss: subject.iss, tenant: subject.tenant, sub: subject.sub }));
   const ras = event.name === 'id-jag.issued' ? data.aud[0]! : data.iss;

@@ -1,23 +1,23 @@
 import type { PoolClient } from 'pg';
 import { PROJECTIONS } from '../declarations.js';
 
-/** One table, live and made anew, at one moment. */
+/** Compares one table, live and rebuilt, at one moment. */
 export interface Compared {
   readonly table: string;
   readonly rows: string;
-  /** Over all rows, in whatever order. */
+  /** Digest of all rows, independent of their order. */
   readonly digest: string;
   readonly rebuiltRows: string;
   readonly rebuiltDigest: string;
   readonly same: boolean;
-  /** Rows that are live and were not made anew, and the other way round; a row that is otherwise counts in both. 0 where the digests agree. */
+  /** Rows that only the live table has, and below it rows that only the rebuilt one has. A changed row counts in both. 0 if the digests agree. */
   readonly onlyLive: number;
   readonly onlyRebuilt: number;
-  /** Columns that were left out. */
+  /** Columns that were not compared. */
   readonly leftOut: readonly string[];
 }
 
-/** Schemas, quoted. */
+/** Quoted names of the two schemas. */
 export interface Sides {
   readonly live: string;
   readonly rebuilt: string;
@@ -29,7 +29,7 @@ const SAID = new Map(
   Object.values(PROJECTIONS).flatMap(({ tables }) => Object.entries(tables).flatMap(([table, { compared }]) => (compared === undefined ? [] : [[table, compared] as const]))),
 );
 
-/** `leftOut`: `table` or `table.column` that a release has changed. Reads in the session's own transaction. */
+/** Compares tables in the session's transaction. `leftOut` lists each `table` or `table.column` that a release has changed. */
 export async function compareTables(session: PoolClient, { live, rebuilt }: Sides, tables: readonly string[], leftOut: readonly string[]): Promise<readonly Compared[]> {
   const compared: Compared[] = [];
   for (const table of tables) {
@@ -57,7 +57,7 @@ export async function compareTables(session: PoolClient, { live, rebuilt }: Side
   return compared;
 }
 
-/** Of both tables, by name: which one has them in what order does not matter. */
+/** Reads the columns that both tables have, by name; their order in the tables does not matter. */
 async function readColumns(session: PoolClient, live: string, rebuilt: string, table: string): Promise<readonly string[]> {
   const { rows } = await session.query<{ name: string }>(
     `SELECT attname AS name FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped
@@ -67,7 +67,7 @@ async function readColumns(session: PoolClient, live: string, rebuilt: string, t
   return rows.map(({ name }) => name);
 }
 
-/** A sum of the rows' 64-bit hashes: equal rows count as often as they are there, which an exclusive or would not tell. */
+/** Sums the rows' 64-bit hashes. Equal rows count as often as they occur; an exclusive or would cancel them. */
 async function digest(session: PoolClient, said: string): Promise<{ rows: string; digest: string }> {
   const { rows } = await session.query<{ rows: string; sum: string | null }>(`SELECT count(*) AS rows, sum(hash_record_extended(said, 0)) AS sum FROM (${said}) said`);
   const sum = BigInt.asUintN(Number(DIGEST_BITS), BigInt(rows[0]!.sum ?? 0));

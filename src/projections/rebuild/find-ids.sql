@@ -1,5 +1,5 @@
--- Ids by key, from the table made anew; where it has none, the live one's, which is written there with the names that the event states.
--- null: neither has one.  $1 tenants  $2 kinds  $3 keys  $4 parts  $5 indexes
+-- Finds ids by key in the rebuilt table, else in the live one, and copies the latter to the rebuilt table with the names that the event states.
+-- The id is null if neither table has one.  $1 tenants  $2 kinds  $3 keys  $4 parts  $5 indexes
 WITH wanted AS (
   SELECT * FROM unnest($1::uuid[], $2::smallint[], $3::bytea[], $4::jsonb[], $5::bigint[]) WITH ORDINALITY
     AS w (tenant, kind, key, parts, ix, nth)

@@ -8,30 +8,30 @@ import { writeProjections } from '../write.pg.js';
 import { withSeenSeqs } from './seen-seqs.pg.js';
 import { createSourceResources, readStoredEvent, type Tenant } from './stored-event.js';
 
-/** Entries of one transaction of a rebuild. */
+/** Entries in one transaction of a rebuild. */
 export const BATCH_ENTRIES = 4_000n;
 
 export interface FoldOptions {
   /** Reads the ledger and the live tables. */
   readonly pool: Pool;
-  /** Finds the tables that are made anew by their plain names, and no live one. */
+  /** Session on which plain table names mean the rebuilt tables, and no live table is visible. */
   readonly writer: PoolClient;
   readonly batchEntries: bigint;
   readonly only: ReadonlySet<ProjectionName>;
   readonly findIds: FindIds;
-  /** Rejects for a tenant that is not known, or not yet. */
+  /** Returns a tenant's key; rejects if the tenant is not known, or not known yet. */
   readonly tenantKey: (tenant: string) => Promise<Uint8Array>;
   readonly firstResources: (source: string) => AudienceTerms;
-  /** After each batch. */
+  /** Called after each batch. */
   readonly onFolded: () => Promise<void>;
 }
 
 export interface Fold {
-  /** Entries that are in the ledger and not yet folded. */
+  /** Finds the entries in the ledger that are not folded yet. */
   left(): Promise<Left>;
-  /** Folds what `left` found, tenant by tenant, in the order of indexes. */
+  /** Folds the entries that `left` found, tenant by tenant, in the order of indexes. */
   fold(left: Left): Promise<void>;
-  /** Entries without a payload, met so far. */
+  /** Entries without a payload so far. */
   readonly erased: bigint;
   readonly folded: bigint;
 }
@@ -41,7 +41,7 @@ export interface Left {
   readonly ranges: readonly { readonly tenant: string; readonly from: bigint; readonly to: bigint }[];
 }
 
-/** Runs the projections' own writers over the ledger's payloads, in batches of its own: how events were batched must not show. */
+/** Runs the projections' own writers over the ledger's payloads. Its batches may differ from the appender's: batching must not show. */
 export function createFold(options: FoldOptions): Fold {
   const { pool, writer, only, findIds, batchEntries } = options;
   const resources = createSourceResources(options.firstResources);
@@ -51,7 +51,7 @@ export function createFold(options: FoldOptions): Fold {
 
   const read = (tenant: string, from: bigint, to: bigint): Promise<readonly StoredEntry[]> => {
     const reading = readEntries(pool, tenant, from, from + batchEntries < to ? from + batchEntries : to);
-    // Read ahead of what is being written: a failure is met when its turn comes.
+    // This read runs ahead of the writing; its failure is handled when its result is awaited.
     reading.catch(() => undefined);
     return reading;
   };

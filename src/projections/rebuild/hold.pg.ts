@@ -3,15 +3,15 @@ import type { Pool, PoolClient } from 'pg';
 import { RescindError } from '../../contracts/index.js';
 import { MADE } from './shadow.pg.js';
 
-/** For how long one lock of a hold is waited for: while it waits, ingest, or whoever asks, waits behind it. */
+/** How long a hold waits for one lock. Meanwhile ingest and questions wait behind it. */
 const LOCK_MS = 500;
-/** A hold that takes longer is given up. */
+/** How long a hold may last before it is given up. */
 const HOLD_MS = 3_000;
-/** For how long `VACUUM` of the live tables is waited for; nobody waits behind this one. PostgreSQL ends its own after a second. */
+/** How long a hold waits for a `VACUUM` of the live tables. Nobody waits behind this lock. PostgreSQL ends an autovacuum after a second. */
 const QUIET_LOCK_MS = 30_000;
 /**
- * How often a hold is tried, and the pauses between: everybody who waited behind it has their turn, and a report that is read slowly
- * (10 min, `query`) comes to its end.
+ * How often a hold is tried, and the pauses between attempts. In a pause everybody who waited behind the hold has their turn; all
+ * pauses together let a report that is read slowly (10 min, `query`) end.
  */
 const MAX_ATTEMPTS = 90;
 const PAUSE_MS = 500;
@@ -21,30 +21,33 @@ export interface HoldOptions {
   readonly pool: Pool;
   readonly live: string;
   readonly tables: readonly string[];
-  /** Until little is left. Ingest goes on. */
+  /** Folds until few entries are left, while ingest goes on. */
   readonly catchUp: () => Promise<void>;
-  /** While ingest stands; false: too much has come. */
+  /** Folds the last entries while ingest is held; returns false if there are too many. */
   readonly foldLast: () => Promise<boolean>;
-  /** Held while tables are switched: a rebuild that begins waits for it. */
+  /** Advisory lock that is held while tables are switched. A rebuild that begins waits for it. */
   readonly switchLock: string;
-  /** Rejects when another may have begun. */
+  /** Rejects if another rebuild may have begun. */
   readonly isMine: () => Promise<void>;
 }
 
 export interface Hold {
-  /** A session whose snapshot has the live tables and the new ones at the same index. The caller releases it. */
+  /** Returns a session whose snapshot has the live and the rebuilt tables at the same index. The caller releases it. */
   snapshot(): Promise<PoolClient>;
-  /** Runs `work` at a moment at which the new tables have all that the live ones have and nobody reads either, and commits it. A snapshot of before. */
+  /**
+   * Runs `work` and commits it at a moment at which the rebuilt tables are as complete as the live ones and nobody reads either.
+   * Returns a session with a snapshot from just before `work`; the caller releases it.
+   */
   switch(work: (client: PoolClient) => Promise<void>): Promise<PoolClient>;
-  /** The longest time for which appenders waited. */
+  /** The longest time for which appenders waited, milliseconds. */
   readonly longestMs: number;
 }
 
-/** Moments at which no entry is written: the head table is locked against every appender, those of new tenants included. */
+/** Creates holds: moments at which no entry is written, because the head table is locked against every appender, also for new tenants. */
 export function createHold({ pool, live, tables, catchUp, foldLast, switchLock, isMine }: HoldOptions): Hold {
   let longestMs = 0;
 
-  /** Locks, folds the rest and takes the snapshot; then `work`, if any, and COMMIT. */
+  /** Locks, folds the last entries, takes the snapshot, runs `work` if it is given, and commits. */
   async function hold(work?: (client: PoolClient) => Promise<void>): Promise<PoolClient> {
     const [holder, snapshot] = await Promise.all([connect(pool), connect(pool)]);
     let heldAt: number | undefined;
@@ -55,7 +58,7 @@ export function createHold({ pool, live, tables, catchUp, foldLast, switchLock, 
       await isMine();
       if (work) await holder.query(`LOCK TABLE ${[...namesIn(live), ...namesIn(MADE)].join(', ')} IN SHARE UPDATE EXCLUSIVE MODE`);
       await holder.query(`SET LOCAL lock_timeout = ${LOCK_MS}; SET LOCAL transaction_timeout = ${HOLD_MS}`);
-      // Those who ask leave first: while they are waited for, ingest goes on.
+      // Questions leave first: while the hold waits for them, ingest goes on.
       if (work) await holder.query(`LOCK TABLE ${live}.projection_gate IN ACCESS EXCLUSIVE MODE`);
       heldAt = performance.now();
       await holder.query(`LOCK TABLE ${live}.ledger_head IN EXCLUSIVE MODE`);
@@ -104,7 +107,7 @@ class TooMuchLeft extends Error {
   override readonly name = 'TooMuchLeft';
 }
 
-/** A lock that was not had in time, a deadlock, a limit of the session: another moment may do. */
+/** Says whether a retry may succeed: after a lock timeout, a deadlock, a time limit of the session, or too many last entries. */
 const isPassing = (error: unknown): boolean =>
   error instanceof TooMuchLeft || ['55P03', '40P01', '57014', '25P04'].includes(String((error as { code?: unknown }).code));
 

@@ -8,20 +8,20 @@ const FIND_IDS = loadSql(import.meta.url, 'find-ids.sql');
 const GIVE_ID = `INSERT INTO entity (tenant, id, kind, key, parts, from_ix) SELECT tenant, $6, kind, key, parts, ix
   FROM unnest($1::uuid[], $2::smallint[], $3::bytea[], $4::jsonb[], $5::bigint[]) AS w (tenant, kind, key, parts, ix)`;
 
-/** While this rebuild holds ingest, its own hold is in the way: it is let go and tried again. */
+/** Lock timeout for the head, milliseconds. While this rebuild holds ingest, its own hold blocks the lock; the hold then fails and is tried again. */
 const HEAD_LOCK_MS = 300;
 
 export interface KeptIdsOptions {
   readonly pool: Pool;
-  /** Schema of the live tables, quoted. */
+  /** Quoted schema of the live tables. */
   readonly live: string;
-  /** Whether a name without an id gets one: only when all tables that hold ids are made anew. */
+  /** Whether a name without an id gets a new id: only if all tables with ids are rebuilt. */
   readonly mayGive: boolean;
 }
 
 /**
- * Ids are not in the ledger: a name keeps the one that it has in the live directory. A name that is missing there, though an entry
- * states it, gets the tenant's next one.
+ * Finds ids for a rebuild. Ids are not in the ledger, so a name keeps its id of the live directory. A name that an entry states but
+ * the directory lacks gets the tenant's next id.
  */
 export function keepIds({ pool, live, mayGive }: KeptIdsOptions): FindIds {
   const find = FIND_IDS.replaceAll('live.', `${live}.`);
@@ -38,7 +38,7 @@ export function keepIds({ pool, live, mayGive }: KeptIdsOptions): FindIds {
       const detail = `the live directory lacks a ${ref.kind} that entry ${ref.owner.ix} of ${tenant} names: rebuild \`all\``;
       throw new RescindError('rebuild-differs', { detail });
     }
-    // On a session of its own, committed at once: a number that is not used in the end is no harm.
+    // Committed at once, on another session: a number that stays unused does no harm.
     const id = await inTransaction(pool, async (session) => {
       await session.query(`SET LOCAL lock_timeout = ${HEAD_LOCK_MS}`);
       const next = `UPDATE ${live}.ledger_head SET next_entity = next_entity + 1 WHERE tenant = $1 RETURNING next_entity - 1 AS id`;

@@ -7,40 +7,40 @@ import { createHold } from './hold.pg.js';
 import { keepIds } from './kept-ids.pg.js';
 import { analyzeShadow, createShadow, dropShadow, findLiveSchema, finishShadow, MADE, REPLACED, switchTables, tablesOf } from './shadow.pg.js';
 
-/** Names the session lock of the one rebuild that may run; any number that nobody else uses. The next one is held while it switches. */
+/** Advisory lock of the one rebuild that may run; an arbitrary number. The rebuild also holds the next number while it switches. */
 const REBUILD_LOCK = 7305808869231650670n;
 const SWITCH_LOCK = String(REBUILD_LOCK + 1n);
 
-/** Entries that may be left when ingest is held: they are folded while it stands. */
+/** Entries that may be left when a hold begins. They are folded while ingest is held. */
 const MAX_LAST_ENTRIES = 500n;
 
-/** Entries after which the tables are analysed for the first time, and by how many times they grow until the next. */
+/** Entries after which the tables are analysed first, and the factor by which they grow until the next time. */
 const ANALYZE_FIRST_AT = 10_000n;
 const ANALYZE_AGAIN_AT = 3n;
 
-/** Connections that a rebuild holds at once: writer, reader, holder of the locks, comparer. */
+/** Connections that a rebuild needs at once: writer, reader, holder of the locks, comparer, and one to give ids. */
 export const REBUILD_CONNECTIONS = 5;
 
 export interface Progress {
   readonly phase: 'reading' | 'indexing' | 'comparing' | 'switching' | 'verifying';
   readonly folded: bigint;
-  /** Entries in the ledger as last seen: grows while ingest goes on. */
+  /** Entries in the ledger when it was last read; grows while ingest goes on. */
   readonly total: bigint;
 }
 
 export interface RebuildOptions {
-  /** Of at least {@link REBUILD_CONNECTIONS}. */
+  /** A pool with at least {@link REBUILD_CONNECTIONS} connections. */
   readonly pool: Pool;
   readonly name: string;
-  /** Rejects for a tenant that is not known. */
+  /** Returns a tenant's key; rejects if the tenant is not known. */
   readonly tenantKey: (tenant: string) => Promise<Uint8Array>;
-  /** Resource identifiers of a source as it was registered. */
+  /** Returns the resource identifiers of a source as it was registered. */
   readonly firstResources: (source: string) => AudienceTerms;
-  /** Switches although rows differ. */
+  /** Switches even if rows differ. */
   readonly acceptDifference?: boolean;
-  /** `table` or `table.column` whose shape or meaning a release has changed: not compared. */
+  /** Each `table` or `table.column` whose shape or meaning a release has changed. They are not compared. */
   readonly leftOut?: readonly string[];
-  /** Entries of one transaction, at most; how they are batched must not show. */
+  /** The most entries in one transaction. The result must not depend on it. */
   readonly batchEntries?: bigint;
   readonly onProgress?: (progress: Progress) => void;
   readonly signal?: AbortSignal;
@@ -49,37 +49,41 @@ export interface RebuildOptions {
 export interface Rebuilt {
   readonly projections: readonly ProjectionName[];
   readonly entries: bigint;
-  /** Of those, without a payload: nothing that they said is in the new tables. */
+  /** How many of these entries had no payload. The new tables have nothing of them. */
   readonly erased: bigint;
   readonly tables: readonly Compared[];
-  /** False: something differs, and nothing live was changed. */
+  /** False if something differed; then nothing live was changed. */
   readonly switched: boolean;
-  /** After the switch, compared once more as of it. False: the tables that were replaced are kept. Undefined: not done, as differences were accepted. */
+  /**
+   * Result of the comparison as of the switch. False: something differed, and the replaced tables are kept. Undefined: not compared,
+   * because nothing was switched or differences were accepted.
+   */
   readonly verified: boolean | undefined;
-  /** Longest time for which ingest waited, of all times that it was held. */
+  /** The longest time for which a hold kept ingest waiting, milliseconds. */
   readonly ingestHeldMs: number;
 }
 
 /**
  * Makes projections anew from the ledger beside the live ones, while ingest and questions go on, compares them, and switches in one
- * transaction. Nothing live is changed before that one commits. Rejects with `invalid-request` for a name that is none,
- * `rebuild-running` while another runs, `rebuild-not-switched` when the locks could not be had in time; what was made is dropped then.
+ * transaction. Nothing live is changed before that transaction commits. Rejects with `invalid-request` for an unknown name,
+ * `rebuild-running` if another rebuild runs, `rebuild-not-switched` if it cannot get the locks in time. The new tables are dropped
+ * if it rejects.
  */
 export async function rebuildProjections(options: RebuildOptions): Promise<Rebuilt> {
   const names = projectionsOf(options.name);
   if (!names) throw new RescindError('invalid-request', { detail: `no projection is named so; there are ${REBUILD_NAMES.join(', ')}` });
   const writer = await options.pool.connect();
-  // A connection that breaks says so by the query that fails; without a listener it would end the process, too.
+  // The failing query reports a broken connection. Without a listener, its `error` event would also end the process.
   writer.on('error', () => undefined);
   try {
     const { rows } = await writer.query<{ mine: boolean }>('SELECT pg_try_advisory_lock($1) AS mine', [String(REBUILD_LOCK)]);
     if (!rows[0]!.mine) throw new RescindError('rebuild-running');
-    // One that lost its session may be switching on another.
+    // A rebuild that lost the session with its lock may still be switching on another session.
     await writer.query('SELECT pg_advisory_lock($1), pg_advisory_unlock($1)', [SWITCH_LOCK]);
     return await rebuild(options, names, writer);
   } finally {
     await writer.query('SELECT pg_advisory_unlock_all()').catch(() => undefined);
-    // Closed, not given back: it remembers ids of tables that may be gone.
+    // Closed instead of returned to the pool: the session has cached ids of tables that may be gone.
     writer.release(true);
   }
 }
@@ -94,7 +98,7 @@ async function rebuild(options: RebuildOptions, names: ReadonlySet<ProjectionNam
   let keepReplaced = false;
   try {
     await createShadow(writer, live, names);
-    // The writers' plain names find the new tables and nothing else: a table that is not declared is an error, not a live one.
+    // The writers' plain names find only the new tables. A table that is not declared causes an error instead of a write to a live table.
     await writer.query(`SET search_path = ${MADE}`);
     let total = 0n;
     let analyzeAt = ANALYZE_FIRST_AT;
@@ -129,7 +133,7 @@ async function rebuild(options: RebuildOptions, names: ReadonlySet<ProjectionNam
         if (left.entries <= enough) return;
       }
     };
-    // As long as the session is there it has the lock, and no other rebuild has begun.
+    // While this session exists it holds the lock, so no other rebuild has begun.
     const isMine = async (): Promise<void> => void (await writer.query('SELECT'));
     const hold = createHold({ pool, live, tables, catchUp: () => catchUp(MAX_LAST_ENTRIES), foldLast: () => foldLast(fold), switchLock: SWITCH_LOCK, isMine });
 
@@ -159,7 +163,7 @@ async function rebuild(options: RebuildOptions, names: ReadonlySet<ProjectionNam
   }
 }
 
-/** What came between the last look and the hold. Too much of it, and ingest would stand for too long. */
+/** Folds the entries that arrived before the hold. Returns false if there are so many that ingest would be held for too long. */
 async function foldLast(fold: Fold): Promise<boolean> {
   const left = await fold.left();
   if (left.entries > MAX_LAST_ENTRIES * 2n) return false;

@@ -4,8 +4,8 @@ import { only, type ProjectedEvent } from '../event.js';
 import { idJagKeyOf, tokenKeyOf } from '../tokens/write.pg.js';
 
 /**
- * Which control records were known when a batch began is not in the ledger: it is taken from the live row of the same entry. Where
- * that row is gone it is 0, before every rule, so that a token is stopped by more rules than it was, never by fewer.
+ * Adds `seenSeq` to token and ID-JAG events. The ledger does not have it, so it is taken from the live row of the same entry. If that
+ * row is gone it stays 0, below every rule, so that more rules stop the token than before, never fewer.
  */
 export async function withSeenSeqs(session: Pick<Pool, 'query'>, events: readonly ProjectedEvent[]): Promise<readonly ProjectedEvent[]> {
   const tokens = await readSeen(session, 'token', only(events, 'token.issued').map((event) => ({ event, key: tokenKeyOf(event) })));
@@ -16,7 +16,7 @@ export async function withSeenSeqs(session: Pick<Pool, 'query'>, events: readonl
   });
 }
 
-/** Events of one tenant. */
+/** Reads the stored seqs. All events must be of one tenant. */
 async function readSeen(
   session: Pick<Pool, 'query'>,
   table: 'token' | 'id_jag',

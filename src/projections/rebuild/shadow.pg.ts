@@ -2,7 +2,7 @@ import type { Pool, PoolClient } from 'pg';
 import { RescindError } from '../../contracts/index.js';
 import { PROJECTIONS, type ProjectionName } from '../declarations.js';
 
-/** Where tables are made anew, and where those go that they replace. One rebuild runs at a time: see `rebuild.pg.ts`. */
+/** Schemas of the rebuilt tables and of the tables that they replaced. One rebuild runs at a time: see `rebuild.pg.ts`. */
 export const MADE = 'rescind_rebuild';
 export const REPLACED = 'rescind_replaced';
 
@@ -10,7 +10,7 @@ type Session = Pick<Pool | PoolClient, 'query'>;
 
 export const tablesOf = (names: ReadonlySet<ProjectionName>): string[] => [...names].flatMap((name) => Object.keys(PROJECTIONS[name].tables));
 
-/** Schema of the live tables, quoted. */
+/** Finds the schema of the live tables; returns it quoted. */
 export async function findLiveSchema(session: Session): Promise<string> {
   const { rows } = await session.query<{ live: string }>(
     "SELECT quote_ident(n.nspname) AS live FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = 'ledger_head'::regclass",
@@ -18,12 +18,12 @@ export async function findLiveSchema(session: Session): Promise<string> {
   return rows[0]!.live;
 }
 
-/** What an earlier rebuild left, killed or not: nothing live is in there. */
+/** Drops everything that an earlier rebuild left, also if it was killed. Nothing live is in these schemas. */
 export async function dropShadow(session: Session): Promise<void> {
   await session.query(`DROP SCHEMA IF EXISTS ${MADE}, ${REPLACED} CASCADE`);
 }
 
-/** Empty tables of the live ones' shape, with their owner and rights; later ones are the indexes that nothing is looked up by. */
+/** Creates empty tables like the live ones, with owner and rights. Indexes that no writer needs (`later`) are left for `finishShadow`. */
 export async function createShadow(session: Session, live: string, names: ReadonlySet<ProjectionName>): Promise<void> {
   await session.query(`CREATE SCHEMA ${MADE}; CREATE SCHEMA ${REPLACED}`);
   for (const name of new Set<ProjectionName>(['entities', ...names])) {
@@ -45,7 +45,7 @@ async function checkThere(session: Session, live: string, table: string): Promis
   if (!rows[0]!.there) throw new RescindError('config-invalid', { detail: `the database has no table ${table}: start the service of this release first` });
 }
 
-/** The indexes that `createShadow` left out, and what the planner and index-only scans go by. */
+/** Creates the indexes that `createShadow` left out, and runs VACUUM (ANALYZE) for the planner and for index-only scans. */
 export async function finishShadow(session: Session, live: string, names: ReadonlySet<ProjectionName>): Promise<void> {
   for (const name of names) {
     for (const [table, { later = [] }] of Object.entries(PROJECTIONS[name].tables)) {
@@ -55,7 +55,7 @@ export async function finishShadow(session: Session, live: string, names: Readon
   }
 }
 
-/** While it is being filled: without it the planner takes a table for small, and reads it whole for each batch. */
+/** Analyses the tables while they are filled. Otherwise the planner takes a table for small and reads all of it for each batch. */
 export async function analyzeShadow(session: Session, names: ReadonlySet<ProjectionName>): Promise<void> {
   const tables = tablesOf(new Set<ProjectionName>(['entities', ...names]));
   await session.query(`ANALYZE ${tables.map((table) => `${MADE}.${table}`).join(', ')}`);
@@ -82,7 +82,7 @@ interface Index {
   readonly statement: string;
 }
 
-/** Under the names that they have: names of indexes are a schema's own. */
+/** Reads the statements that create a table's indexes in the new schema. Index names stay the same, because each schema has its own. */
 async function readIndexes(session: Session, live: string, table: string): Promise<readonly Index[]> {
   const { rows } = await session.query<Index & { constraint: string | null }>(
     `SELECT c.relname AS name, pg_get_indexdef(i.indexrelid) AS statement,
@@ -98,7 +98,7 @@ async function readIndexes(session: Session, live: string, table: string): Promi
   return rows.map(({ name, statement, constraint }) => ({ name, statement: constraint ?? statement.replace(` ON ${live}.`, ` ON ${MADE}.`) }));
 }
 
-/** In the caller's transaction, which holds the tables. */
+/** Switches the tables in the caller's transaction, which must hold their locks. */
 export async function switchTables(client: PoolClient, live: string, tables: readonly string[]): Promise<void> {
   await client.query(
     tables.map((table) => `ALTER TABLE ${live}.${table} SET SCHEMA ${REPLACED}; ALTER TABLE ${MADE}.${table} SET SCHEMA ${live}`).join('; '),

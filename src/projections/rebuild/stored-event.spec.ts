@@ -35,7 +35,7 @@ describe('the audiences of a token are read again as its source’s', () => {
     payload: { mode, headers: [], bytes: bytes({ ...ENVELOPE, type, data }) },
   });
 
-  /** The event of a source that was registered with `API`, after the given changes. */
+  /** Returns the audience of a token event as read again; its source was registered with `API` and then changed. */
   function audienceOf(aud: readonly string[], changes: readonly object[] = []): unknown {
     const resources = createSourceResources(() => ({ resources: [API], profile: {} }));
     const read = (entry: StoredEntry) => readStoredEvent(entry, TENANT, resources);

@@ -15,13 +15,13 @@ import type { StoredEntry, StoredPayload } from '../../log/index.js';
 import { parseStrictJson } from '../../platform/http/index.js';
 import { seenToken, type OwnProjectedEvent, type ProjectedEvent } from '../event.js';
 
-/** Resource identifiers of a source, and how it reads audiences, as its entries say them in the order of the ledger. */
+/** Follows the resource identifiers of sources, and how each reads audiences, through the `source.changed` entries of the ledger. */
 export interface SourceResources {
   of(source: string): AudienceTerms;
   changed(source: string, terms: AudienceTerms): void;
 }
 
-/** `first`: as the source was registered; for events that stand before the entry of its registration, or without one. */
+/** `first` returns the terms as the source was registered: for events before the entry of its registration, or without one. */
 export function createSourceResources(first: (source: string) => AudienceTerms): SourceResources {
   const said = new Map<string, AudienceTerms>();
   return {
@@ -42,8 +42,8 @@ export interface Tenant {
 export type StoredEvent = { readonly said: ProjectedEvent } | { readonly own: OwnProjectedEvent };
 
 /**
- * The event of an entry as its writers took it, without judging it again: it was accepted. Undefined for what is erased. `source.changed`
- * is heeded on the way. `seenSeq` is not in the ledger and comes as 0.
+ * Reads the event of an entry as the projections' writers expect it. It is not judged again, because it was accepted. Returns undefined
+ * if the payload was erased. A `source.changed` also updates `resources`. `seenSeq` is not in the ledger and is returned as 0.
  */
 export function readStoredEvent(entry: StoredEntry, tenant: Tenant, resources: SourceResources): StoredEvent | undefined {
   const { index, arrivalMs, type, source, payload } = entry;
@@ -60,13 +60,13 @@ export function readStoredEvent(entry: StoredEntry, tenant: Tenant, resources: S
     return { own: event as OwnProjectedEvent };
   }
   const terms = resources.of(source);
-  // Its writers took what their release reads of `data`; this one takes what it reads.
+  // Each release takes from `data` the members that it knows.
   const read = knownData(name, data);
   const own = name === 'token.issued' ? ownAudience(read as TokenIssued, terms) : read;
   return { said: { ...event, data: own, seenSeq: 0n, source, id, sourceResources: terms.resources, at: Math.floor(atMs / 1000) } as ProjectedEvent };
 }
 
-/** As it came: in binary mode id and time are headers and the bytes are the data; in the others the data may be encoded. */
+/** Reads the envelope. In binary mode, id and time are headers and the bytes are the data; in the other modes the data may be in `data_base64`. */
 function envelopeOf({ mode, headers, bytes }: StoredPayload): Readonly<Record<string, unknown>> {
   const parsed = parseStrictJson(bytes);
   if (mode !== 'binary') {
@@ -77,7 +77,7 @@ function envelopeOf({ mode, headers, bytes }: StoredPayload): Readonly<Record<st
   return { data: parsed, id: header('ce_id'), time: header('ce_time') };
 }
 
-/** A change of the source may stand a little behind events that were accepted under it: an accepted token keeps its audience. */
+/** Keeps only the source's audiences. The entry of a source's change may follow events accepted under it, so a token never loses all its audiences. */
 function ownAudience(data: TokenIssued, terms: AudienceTerms): TokenIssued {
   const own = withOwnAudience(data, terms);
   return own.aud.length === 0 ? data : own;

@@ -8,14 +8,14 @@ const LAST_USES = { name: 'last-uses', text: loadSql(import.meta.url, 'last-uses
 /** A rule whose selector names a token, an ID-JAG or a session. */
 export interface UsedRule {
   readonly rule: string;
-  /** Epoch seconds: its order, or a recording that is known. */
+  /** Last known use, epoch seconds: the time of its order, or of a recording with it. */
   readonly lastUse: number;
 }
 
 /**
- * Finds when something was last recorded with what each rule names (epoch seconds, rounded up), below `index` if there is one.
- * A recording more than `KEPT_S` after the one before it does not count, nor does a later one. Leaves out a rule
- * that the ledger does not tell of yet.
+ * Finds when the ledger last recorded something with the identity that each rule names (epoch seconds, rounded up), below `index` if
+ * it is given. A recording more than `KEPT_S` after the one before it does not count, nor do later ones. Rules without a ledger
+ * entry yet are left out.
  */
 export async function lastUsesOf(rows: TenantRows, rules: readonly UsedRule[], index?: bigint): Promise<ReadonlyMap<string, number>> {
   const found = await rows<LastUseRow>(LAST_USES, [

@@ -1,6 +1,6 @@
--- When something was last recorded with the token, ID-JAG or session that each rule names: the end of the unbroken chain that begins at its
--- last known use, in which no recording comes more than $4 after the one before. A later one is of a rule that the nodes had dropped.
--- What came of a recorded token or ID-JAG is no newer than that: a lineage is as old as the oldest of its members.
+-- Finds when something was last recorded with the token, ID-JAG or session that each rule names: the end of the unbroken chain of
+-- recordings that begins at the rule's last known use. A gap of more than $4 ends the chain, because the nodes have dropped the rule then.
+-- Descendants of a recorded token or ID-JAG need no look-up: a lineage is as old as its oldest member.
 -- $1 tenant  $2 rules  $3 last known uses, epoch milliseconds  $4 how long a rule is kept, milliseconds  $5 as of, null: now
 SELECT a.rule, chain.last_ms
 FROM unnest($2::text[], $3::bigint[]) AS a (rule, since)
@@ -14,7 +14,7 @@ CROSS JOIN LATERAL (
       UNION ALL
       SELECT e.arrival
       FROM (
-        -- Dimensions come in this order, so the first key is that of the token, else of the ID-JAG, else of the session.
+        -- The dimensions are in this order, so `lead` is the key of the token, else of the ID-JAG, else of the session.
         SELECT t.ix FROM token t WHERE r.selector ? 'token' AND t.tenant = $1 AND t.key = r.lead
         UNION ALL
         SELECT t.ix FROM token t WHERE r.selector ? 'token' AND t.tenant = $1 AND t.parent_key = r.lead

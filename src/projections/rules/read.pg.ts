@@ -11,49 +11,49 @@ const RULES_AS_OF = {
   text: loadSql(import.meta.url, 'rules-as-of.sql').replace('{turned_ms}', () => TURNED_MS).replace('{turned}', () => turnedBelow('$2')),
 };
 
-/** Rules that one reading gives at most; the oldest are left out. */
+/** The most rules that one read returns; the oldest are left out. */
 export const MAX_RULES_READ = 10_000;
 
-/** A rule as the entries below some index tell it; a rule of several selectors has a version for each. */
+/** A rule as the entries below an index show it. A rule with several selectors has one version for each. */
 export interface RuleVersion {
   readonly rule: string;
-  /** Of its `revocation.ordered`. */
+  /** Index of its `revocation.ordered`. */
   readonly ix: bigint;
-  /** When that entry arrived, and when the order was committed: epoch milliseconds. */
+  /** Arrival of that entry, and the time when the order was committed: epoch milliseconds. */
   readonly arrivalMs: number;
   readonly orderedMs: number;
-  /** From when on it counts, epoch milliseconds: when the event happened that ordered it, else its order. */
+  /** When the rule begins to count, epoch milliseconds: the time of the event that ordered it, else of the order. */
   readonly sinceMs: number;
   readonly selector: Selector;
-  /** As nodes hold it: a block that its source's enabling has ended is a revoke here. */
+  /** The terms as nodes hold them: a block that an enabling of its source ended is a `revoke` here. */
   readonly terms: Terms;
-  /** As it was ordered. */
+  /** The effect as it was ordered. */
   readonly effect: RevocationOrdered['effect'];
   readonly reason: string;
   readonly author: RevocationOrdered['author'];
   readonly cause: RevocationOrdered['cause'];
   readonly afterLiftOf: string | undefined;
-  /** Set for a block that its source's enabling has ended: the entry of the enabling, and since when it is a revoke (epoch milliseconds). */
+  /** Set for a block that an enabling of its source ended: the entry of the enabling, and the moment of the resulting `revoke` (epoch milliseconds). */
   readonly turned: { readonly ix: bigint; readonly atMs: number } | undefined;
-  /** Of a rule that was asked for by its id, and lifted. */
+  /** Set for a lifted rule. Lifted rules are returned only if they are asked for by id, or if an enabling had ended the block before. */
   readonly lift: (Omit<RevocationLifted, 'rule'> & { readonly ix: bigint }) | undefined;
 }
 
-/** Rows of a statement whose `$1` is the tenant, all from one snapshot. */
+/** Runs a statement whose `$1` is the tenant. All statements read one snapshot. */
 export type TenantRows = <R extends QueryResultRow>(sql: string | { readonly name: string; readonly text: string }, values?: readonly unknown[]) => Promise<R[]>;
 
-/** `leads`: first keys of selectors; `keys`: any of their keys. A rule on everything has neither: ask for the lead {@link LEAD_OF_ALL}. */
+/** Chooses rules by the first key of their selector (`leads`), by any key (`keys`), or by id. A rule on everything has no key: ask for the lead {@link LEAD_OF_ALL}. */
 export type WhichRules = { readonly leads: KeyArray } | { readonly keys: KeyArray } | { readonly rule: string } | 'all';
 
-/** A list, or what `byteaArray` made of one. */
+/** A list of keys, or the result of `byteaArray` for one. */
 type KeyArray = readonly Buffer[] | Buffer;
 
 export const LEAD_OF_ALL = Buffer.alloc(0);
 
 /**
- * The rules that the entries below `index` leave in force at `at` (epoch seconds), newest first, the selectors of each in their
- * order: ordered, not lifted, not over with `resume`, and not dropped by the nodes for want of anything that was recorded with a
- * revoked token, ID-JAG or session. One that is asked for by its id is there whatever became of it.
+ * Finds the rules that are in force at `at` (epoch seconds) by the entries below `index`, newest first, with the selectors of each
+ * in their order. Left out are rules that were lifted, ended with `resume`, or dropped by the nodes because nothing was recorded
+ * with the revoked token, ID-JAG or session any more. A rule looked up by id is returned in every case.
  */
 export async function rulesAsOf(rows: TenantRows, { index, at }: { readonly index: bigint; readonly at: number }, which: WhichRules): Promise<readonly RuleVersion[]> {
   const found = await rows<RuleRow>(RULES_AS_OF, [

@@ -1,6 +1,7 @@
--- Rules that the entries below an index leave in force, newest first, a row for each selector of a rule. A block of an event is turned into a revoke by a newer enabling
--- of the same source: as of the event where the enabling was there first, as of the enabling otherwise. What was turned cannot be lifted.
--- $1 tenant  $2 as of  $3 now, epoch seconds  $4 leads  $5 keys, of which the selector has one  $6 rule (each null: whatever)  $7 rows
+-- Finds the rules that are in force by the entries below an index, newest first, one row for each selector of a rule. A newer enabling of
+-- the same source turns a block of an event into a revoke: as of the event if the enabling arrived first, else as of the enabling. A turned
+-- block cannot be lifted.
+-- $1 tenant  $2 as of  $3 now, epoch seconds  $4 leads  $5 keys, one of which the selector must have  $6 rule (null: not filtered)  $7 rows
 SELECT r.rule, r.from_ix, r.arrival_ms, r.seq, r.ordered_ms, r.effect, r.selector, r.before_at, r.until_at, r.resume, r.reauthenticate,
        r.reason, r.author, r.cause, r.after_lift_of, CASE WHEN r.lifted_ix < $2 THEN r.lifted_ix END AS lifted_ix, CASE WHEN r.lifted_ix < $2 THEN r.lift END AS lift,
        o.at_ms AS event_ms, e.ix AS turned_ix, {turned_ms} AS turned_ms

@@ -10,11 +10,11 @@ export interface ToldRule {
   readonly until: number | undefined;
   readonly resume: boolean;
   readonly reauthenticate: boolean;
-  /** A block that an enabling has ended: as of when what it stopped stays stopped, epoch milliseconds. */
+  /** For a block that an enabling ended: the moment of the resulting `revoke`, epoch milliseconds. */
   readonly turnedMs: number | undefined;
 }
 
-/** What nodes make of the rule (`control`, "state"): the same terms from the ledger's words. */
+/** Computes from the ledger the same terms that nodes fold from the control log (`control`, `state.ts`). */
 export function termsOf({ seq, effect, selector, orderedMs, before, until, resume, reauthenticate, turnedMs }: ToldRule): Terms {
   const byIdentity = isByIdentity(selector);
   if (turnedMs !== undefined) return { seq, effect: 'revoke', byIdentity, before: seconds(turnedMs), asOfOrder: false, reauthenticate: false };

@@ -1,4 +1,4 @@
--- Of a rule `r` that an event made: `o` the event, and `e` the newer enabling of the same source that ended its block, if one has.
+-- Joins to a rule `r` that an event ordered: `o`, the event, and `e`, the newer enabling of the same source that ended the block, if any.
 LEFT JOIN LATERAL (
   SELECT e.* FROM rule_event e
   WHERE r.cause IS NOT NULL AND e.tenant = r.tenant AND e.keys = r.keys AND e.event_id = r.cause ->> 'id' AND NOT e.enables AND e.ix < {index}

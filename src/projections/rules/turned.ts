@@ -2,8 +2,8 @@ import { loadSql } from '../../platform/postgres/index.js';
 
 const TURNED = loadSql(import.meta.url, 'turned.sql');
 
-/** Joins to a `rule_version r` the event that made it and the enabling that ended its block, as the entries below `index` tell: `o` and `e`. */
+/** Returns SQL that joins to a `rule_version r`, from the entries below `index`: `o`, the event that ordered it, and `e`, the enabling that ended its block. */
 export const turnedBelow = (index: string): string => TURNED.replaceAll('{index}', index);
 
-/** Since when the block is a revoke, epoch milliseconds: as of its event where the enabling was there first. */
+/** SQL for the moment of the `revoke` that a block became, epoch milliseconds: its event's time if the enabling arrived first, else the enabling's. */
 export const TURNED_MS = 'CASE WHEN e.ix < o.ix THEN o.at_ms ELSE e.at_ms END';

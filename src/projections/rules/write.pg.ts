@@ -21,15 +21,15 @@ const WRITE_RULE_EVENTS = loadSql(import.meta.url, 'write-rule-events.sql');
 
 type Querying = Pick<PoolClient, 'query'>;
 
-/** Rules as Rescind's own entries tell them, and the sources' events that may end them. */
+/** Writes rules and lifts from Rescind's own entries, and the events of sources that order rules or end blocks. */
 export async function writeRules(client: Querying, events: readonly RuleSource[], own: readonly OwnProjectedEvent[]): Promise<void> {
   await writeOrders(client, own.filter((event) => event.name === 'revocation.ordered'));
-  // After them: one batch may hold an order and its lift.
+  // Lifts follow the orders, because one batch may contain an order and its lift.
   await writeLifts(client, own.filter((event) => event.name === 'revocation.lifted'));
   await writeRuleEvents(client, events);
 }
 
-/** What of a source's event is kept. */
+/** The members of a source's event that the writer needs. */
 export type RuleSource = Pick<ProjectedEvent, 'name' | 'data' | 'tenant' | 'tenantKey' | 'ix' | 'source' | 'id' | 'atMs' | 'arrivalMs'>;
 
 async function writeOrders(client: Querying, orders: readonly OwnProjectedEvent<'revocation.ordered'>[]): Promise<void> {
@@ -78,7 +78,7 @@ async function writeRuleEvents(client: Querying, events: readonly RuleSource[]):
   ]);
 }
 
-/** The rule keys of each selector in the order of dimensions, as the text of a `bytea[]`; in the order of `expandSelector`. */
+/** Returns, for each selector in the order of `expandSelector`, its rule keys in the order of dimensions, as the text of a `bytea[]`. */
 function keysOf(tenantKey: Uint8Array, { selector, or }: Selection): string[] {
   const { shape, keys } = selectorKeys(tenantKey, selector, or);
   return keys.map((key) => `{${splitSelectorKey({ shape, key }).map(([, one]) => `"\\\\x${ruleKeyToBytes(one).toString('hex')}"`).join(',')}}`);

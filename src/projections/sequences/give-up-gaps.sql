@@ -1,4 +1,4 @@
--- Closes the lowest gaps, so that $3 are left.  $1 tenants  $2 sources
+-- Closes the lowest gaps of each source, so that $3 remain.  $1 tenants  $2 sources
 WITH low AS (
   SELECT tenant, source,
          (SELECT int8multirange(int8range(lower(seen), upper(run)))

@@ -5,15 +5,15 @@ import type { ProjectedEvent } from '../event.js';
 const WRITE = loadSql(import.meta.url, 'write-sequences.sql');
 const GIVE_UP = loadSql(import.meta.url, 'give-up-gaps.sql');
 
-/** Gaps that are kept of one source. Beyond it the lowest are given up: counted, and no longer waited for. */
+/** The most gaps that are kept for one source. Beyond it the lowest are given up: counted, and no longer waited for. */
 export const MAX_SEQUENCE_GAPS = 1_000;
 
-/** What is known of a source's sequence after a batch. */
+/** State of a source's sequence after a batch. */
 export interface SequenceState {
   readonly source: string;
-  /** Numbers between the first and the last that have not come. */
+  /** Numbers between the first and the last that have not arrived. */
   readonly missing: number;
-  /** Events under a number that was used, or given up. */
+  /** Events whose number another event had used, or that was given up. */
   readonly repeated: number;
   readonly givenUp: number;
 }
@@ -27,7 +27,7 @@ interface Row {
   readonly given_up: string;
 }
 
-/** The numbers that sources give their events (`sequence`), in whatever order they come. */
+/** Plans the numbers that sources give their events (`sequence`), in any order of arrival. */
 export function planSequences(events: readonly ProjectedEvent[]) {
   const numbered = events.filter(({ data }) => data.sequence !== undefined);
 

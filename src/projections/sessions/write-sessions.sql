@@ -1,4 +1,4 @@
--- In a batch an end may come before the first sight of its session; both are kept, each set once.
+-- Within a batch the end of a session may come before the event that first names it. Both are kept, each set once.
 INSERT INTO session (tenant, key, from_ix, iss, sid, usr, ended_ix)
 SELECT tenant, key, min(ix), min(iss), min(sid), (array_agg(usr ORDER BY ix))[1], min(ended_ix)
 FROM unnest($1::uuid[], $2::bytea[], $3::bigint[], $4::text[], $5::text[], $6::int[], $7::bigint[])

@@ -10,10 +10,10 @@ const READ_OPEN = loadSql(import.meta.url, 'read-open-principals.sql');
 const CLOSE = loadSql(import.meta.url, 'close-principals.sql');
 const OPEN = loadSql(import.meta.url, 'open-principals.sql');
 
-/** Stored numbers. */
+/** States as stored numbers. */
 export const PRINCIPAL_STATES = { disabled: 0, enabled: 1 } as const;
 
-/** IdP sessions, and users and clients as their IdP last said. */
+/** Plans IdP sessions, and the state (enabled or disabled) of users and clients that their IdP last stated. */
 export function planSessions(events: readonly ProjectedEvent[], entities: EntityBatch) {
   const sessions = only(events, 'id-jag.issued', 'session.ended').flatMap((event) => {
     const { iss, sid, sub } = event.data;
@@ -40,7 +40,7 @@ export function planSessions(events: readonly ProjectedEvent[], entities: Entity
 
 interface PrincipalState {
   readonly state: number;
-  /** Event time of what was said last, epoch milliseconds. */
+  /** Time of the event that decided the state, epoch milliseconds. */
   readonly atMs: number;
 }
 
@@ -87,7 +87,7 @@ function principalsOf(event: PrincipalEvent, entities: EntityBatch): EntityRef[]
   ];
 }
 
-/** Event time decides, whatever the order of arrival; a tie stays disabled, as it stays blocked (design, section 3). */
+/** Folds an event: event time decides, whatever the order of arrival. A tie stays disabled, as a block stays in a tie (design, section 3). */
 const evolve =
   (event: PrincipalEvent) =>
   (before: PrincipalState | undefined): PrincipalState => {

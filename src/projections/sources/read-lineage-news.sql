@@ -1,10 +1,10 @@
--- What the batch made known of the lineage of tokens: of its own, and of earlier ones whose ID-JAG came now. An ID-JAG goes by either of
--- its names, and of two that share one the first counts.
--- $1, $2, $3 tenants, keys and indexes of the batch's token events  $4, $5, $6 of its ID-JAG events  $7 of each, its tenant's first index
+-- Finds what the batch made known about the lineage of tokens: of its own tokens, and of earlier tokens whose ID-JAG arrived in this batch.
+-- An ID-JAG is found by either of its keys; if two ID-JAGs share a key, the first counts.
+-- $1, $2, $3 tenants, keys and indexes of the batch's token events  $4, $5, $6 the same of its ID-JAG events  $7 their tenants' first index
 WITH born AS MATERIALIZED (
   SELECT w.tenant, t.source, t.ix, t.id_jag_key, t.parent_key
   FROM unnest($1::uuid[], $2::bytea[], $3::bigint[]) AS w (tenant, key, ix)
-  -- A look-up an event, whatever is known of the table.
+  -- LIMIT 1: one index look-up for each event, whatever the table's statistics.
   CROSS JOIN LATERAL (SELECT source, ix, id_jag_key, parent_key FROM token WHERE tenant = w.tenant AND key = w.key LIMIT 1) t
   WHERE t.ix = w.ix
 ),
@@ -12,7 +12,7 @@ waited AS (
   SELECT t.tenant, t.source, t.ix, t.id_jag_key, j.ix AS came_ix
   FROM unnest($4::uuid[], $5::bytea[], $6::bigint[], $7::bigint[]) AS w (tenant, key, ix, first_ix)
   CROSS JOIN LATERAL (SELECT key, sha_key, ix FROM id_jag WHERE tenant = w.tenant AND key = w.key LIMIT 1) j
-  -- By either name, each through its index: OFFSET keeps the planner, which may know nothing of the table yet, from walking all tokens.
+  -- By either key, each through its index. OFFSET keeps the planner, which may have no statistics yet, from walking all tokens.
   CROSS JOIN LATERAL (
     SELECT tenant, source, ix, id_jag_key FROM token WHERE tenant = w.tenant AND id_jag_key = j.key
     UNION ALL

@@ -1,4 +1,4 @@
--- A row a source, kind, block, day and arrival of a batch: kept as it is, and added to what is counted.
+-- Takes one row for each source, kind, block, day and arrival of a batch; stores it unchanged and adds it to the counts.
 WITH came AS (
   SELECT w.*, (last_ix >> 16)::int AS blk, (arrival / 86400000)::int AS day
   FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[], $5::bigint[], $6::text[], $7::text[], $8::int[], $9::bigint[], $10::bigint[],

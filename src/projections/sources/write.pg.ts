@@ -6,25 +6,25 @@ import type { KeyedEvent } from '../tokens/write.pg.js';
 const WRITE = loadSql(import.meta.url, 'write-counts.sql');
 const READ_LINEAGE_NEWS = loadSql(import.meta.url, 'read-lineage-news.sql');
 
-/** An event whose own time lies further behind its arrival came of a clock that is ahead. */
+/** An event whose own time is further than this after its arrival comes from a clock that is ahead. */
 export const AHEAD_MS = 1_000;
-/** An event that arrives sooner after its own time came promptly: what lies further back was sent late, or by a clock that is behind. */
+/** An event that arrives within this time of its own time is prompt. A later one was sent late, or by a clock that is behind. */
 export const PROMPT_MS = 10_000;
 
 const BLOCK_BITS = 16n;
 const BLOCK_MASK = 0xffffn;
 
-/** What came of one source, of one kind, in one block and at one moment. */
+/** The events of one source and kind, in one block and with one arrival. */
 interface Run {
   readonly tenant: string;
   readonly source: string;
   readonly what: string;
   readonly arrivalMs: number;
   readonly ixs: number[];
-  /** Of events alone: milliseconds. */
+  /** Delays of events, milliseconds; empty for news of lineages. */
   readonly delays: number[];
   lastIx: bigint;
-  /** Of the delays. */
+  /** Least, largest and summed delay, then the numbers of events that are ahead and prompt. */
   least: number;
   most: number;
   sum: number;
@@ -39,7 +39,7 @@ interface News {
   readonly what: string;
 }
 
-/** What each source was heard to say, when, and how far its clock is off; and of its tokens, of how many the lineage is known. */
+/** Plans counts for each source: its events by kind and time, the delays that show how far its clock is off, and how many of its tokens have a known lineage. */
 export function planSources(events: readonly ProjectedEvent[]) {
   const runs = new Map<string, Run>();
   const add = (tenant: string, source: string, what: string, ix: bigint, arrivalMs: number, delay?: number): void => {

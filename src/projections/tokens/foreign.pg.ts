@@ -14,8 +14,9 @@ export interface Announced {
 }
 
 /**
- * Finds tokens that are announced by a digest under which another issuer has announced one, earlier or before it in the list. Whoever has
- * seen a token knows its digest, so this is no contradiction: the first stands. A process that writes at the same moment is not seen.
+ * Finds tokens announced by a digest under which another issuer has announced a token, in the tables or earlier in the list. Anybody
+ * who has seen a token knows its digest, so this is not a contradiction: the first announcement counts. Announcements that another
+ * process is writing at the same moment are not seen.
  */
 export async function findForeignTokens<T extends Announced>(pool: Pool, announced: readonly T[]): Promise<ReadonlySet<T>> {
   const named = announced.filter(({ data }) => data.jti === undefined).map((one) => ({ one, iss: one.data.iss, key: keyOf(one) }));

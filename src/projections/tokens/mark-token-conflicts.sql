@@ -4,7 +4,7 @@ FROM (
   FROM unnest($1::uuid[], $2::bytea[], $3::bigint[], $4::jsonb[]) WITH ORDINALITY AS w (tenant, key, ix, facts, nth)
   JOIN token o ON o.tenant = w.tenant AND o.key = w.key
   WHERE o.ix <> w.ix AND o.facts <> w.facts AND o.conflict_ix IS NULL
-    -- A digest names a token of whoever recorded it first: another issuer's event says nothing of it.
+    -- A token known by a digest belongs to the issuer that recorded it first: another issuer's event does not contradict it.
     AND (o.facts ? 'jti' OR o.facts ->> 'iss' = w.facts ->> 'iss')
   ORDER BY w.tenant, w.key, w.ix
 ) c

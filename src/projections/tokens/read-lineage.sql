@@ -1,5 +1,5 @@
--- From each asked token (1) or ID-JAG (2) up through what it came from. A hop is a step to another token; more than
--- $4 of them, or a step to what was already passed, breaks the lineage and ends the walk.
+-- Walks from each asked token (kind 1) or ID-JAG (kind 2) up through its ancestors. A hop is a step to another token. More than $4 hops,
+-- or a step to a member already visited, breaks the lineage and ends the walk.
 WITH RECURSIVE walk AS (
   SELECT a.nth, $3::int AS kind, a.key, 0 AS hop, ARRAY[$3::text || encode(a.key, 'hex')] AS path, false AS broken
   FROM unnest($2::bytea[]) WITH ORDINALITY AS a (key, nth)

@@ -1,5 +1,5 @@
--- Each asked token with the ID-JAG that it came of: the whole lineage wherever neither names a parent. An ID-JAG may be
--- named by either of its keys. Fetched key by key through the indexes: LIMIT and OFFSET keep the planner from joining tables.
+-- Reads each asked token with its ID-JAG: the whole lineage unless one of them names a parent. A token may name its ID-JAG by either key.
+-- LIMIT and OFFSET make the planner look up key by key through the indexes instead of joining the tables.
 -- $1 tenant  $2 keys
 SELECT a.nth::int, t.ix, t.seen_seq, t.source, t.facts, t.parent_key, t.conflict_ix IS NOT NULL, t.id_jag_key,
        j.key, j.ix, j.seen_seq, j.source, j.facts, j.parent_key, j.conflict_ix IS NOT NULL

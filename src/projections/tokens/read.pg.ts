@@ -6,9 +6,9 @@ import { foldNearest, type NearestRow } from './nearest-row.js';
 import { MAX_LINEAGE_HOPS, type Stored, type StoredLineage } from './stored-lineage.js';
 
 export interface LineageReader {
-  /** One statement for all keys, and one more for those that go back to other tokens. `undefined`: no such token is recorded. */
+  /** Reads the lineages of tokens: one statement for all keys, and a second for those with parents. Undefined for a token that is not recorded. */
   tokens(tenant: string, keys: readonly RuleKey[]): Promise<readonly (StoredLineage | undefined)[]>;
-  /** Likewise for ID-JAGs, by either of their keys. */
+  /** Reads the lineages of ID-JAGs, by either of their keys. */
   idJags(tenant: string, keys: readonly RuleKey[]): Promise<readonly (StoredLineage | undefined)[]>;
 }
 
@@ -34,7 +34,7 @@ interface Row {
 type Found = (StoredLineage | undefined)[];
 
 export function createLineageReader({ pool }: { pool: Pool }): LineageReader {
-  /** The whole lineage, however far it goes. */
+  /** Reads whole lineages, up to `MAX_LINEAGE_HOPS`. */
   async function walk(tenant: string, kind: number, keys: readonly RuleKey[]): Promise<Found> {
     if (keys.length === 0) return [];
     const { rows } = await pool.query<Row>({
@@ -65,7 +65,7 @@ export function createLineageReader({ pool }: { pool: Pool }): LineageReader {
       found[at] = lineage;
     }
     const places = [...further];
-    // Read anew as a whole: two statements see two moments.
+    // These lineages are read again as a whole, because two statements see two moments.
     const walks = await walk(tenant, TOKEN, places.map((at) => keys[at]!));
     places.forEach((at, nth) => (found[at] = walks[nth]));
     return found;
@@ -74,7 +74,7 @@ export function createLineageReader({ pool }: { pool: Pool }): LineageReader {
   return { tokens: readTokens, idJags: (tenant, keys) => walk(tenant, ID_JAG, keys) };
 }
 
-/** The driver's own values cost more than the statement: an object a row, a buffer a key. */
+/** Makes the driver return text. Its own parsing (an object for each row, a buffer for each key) would cost more than the statement. */
 export const AS_TEXT = { getTypeParser: () => (text: string) => text };
 
 function foldWalk(walk: readonly Row[]): StoredLineage | undefined {

@@ -1,18 +1,18 @@
 import type { IdJagIssued, TokenIssued } from '../../contracts/index.js';
 import type { RuleKey } from '../../rules/index.js';
 
-/** Steps from token to token; a longer lineage is broken (design, section 2). */
+/** The most steps from token to token. A longer lineage is broken (design, section 2). */
 export const MAX_LINEAGE_HOPS = 8;
 
 export interface Stored<Facts> {
   readonly key: RuleKey;
   readonly ix: bigint;
-  /** Control head when its batch began: a rule with a higher seq was ordered later. */
+  /** Seq of the control head when the batch began. A rule with a higher seq was ordered later. */
   readonly seenSeq: bigint;
-  /** Id of the source that said it. */
+  /** Id of the source that stated the facts. */
   readonly source: string;
   readonly facts: Facts;
-  /** Another event contradicts it: never active. */
+  /** True if another event contradicts the facts: then the token or ID-JAG is never active. */
   readonly conflict: boolean;
   readonly parentKey: RuleKey | undefined;
 }
@@ -20,12 +20,12 @@ export interface Stored<Facts> {
 export type StoredIdJag = Stored<IdJagIssued>;
 export type StoredToken = Stored<TokenIssued> & { readonly idJagKey: RuleKey | undefined };
 
-/** What was asked for stands first in its list, its ancestors after it. */
+/** A token or ID-JAG, first in its list, and its ancestors after it. */
 export interface StoredLineage {
   readonly tokens: readonly StoredToken[];
   readonly idJags: readonly StoredIdJag[];
-  /** Every ancestor that is named anywhere was found: the lineage cannot change any more, conflicts apart. */
+  /** True if every named ancestor was found: then the lineage cannot change any more, except by a conflict. */
   readonly complete: boolean;
-  /** A cycle, or more than `MAX_LINEAGE_HOPS`: never active. */
+  /** True if the lineage has a cycle or more than `MAX_LINEAGE_HOPS` hops: then it is never active. */
   readonly broken: boolean;
 }

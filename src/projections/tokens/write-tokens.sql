@@ -1,4 +1,4 @@
--- A user or agent that the RAS did not state comes from the IdP's event, where that was here first.
+-- Writes tokens. A user or agent that the RAS did not state is taken from the IdP's event, if that arrived earlier.
 INSERT INTO token (tenant, key, ix, seen_seq, source, facts, usr, bound_ix, client, agent, agent_ix, res, id_jag_key, parent_key, iat, exp)
 SELECT w.tenant, w.key, w.ix, w.seen_seq, w.source, w.facts,
        coalesce(w.usr, j.usr),

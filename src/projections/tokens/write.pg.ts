@@ -17,7 +17,7 @@ const MARK_CONFLICTS = {
   id_jag: loadSql(import.meta.url, 'mark-id-jag-conflicts.sql'),
 } as const;
 
-/** A token or ID-JAG about which two events say different things: never active again. */
+/** A token or ID-JAG about which two events state different facts. It is never active again. */
 export interface Conflict {
   readonly kind: 'token' | 'id_jag';
   readonly tenant: string;
@@ -27,22 +27,22 @@ export interface Conflict {
   readonly named: TokenRef;
 }
 
-/** A token or ID-JAG event with the key of what it is about. */
+/** A token or ID-JAG event with the key of its token or ID-JAG. */
 export interface KeyedEvent {
   readonly event: { readonly tenant: string; readonly ix: bigint };
   readonly key: Buffer;
 }
 
 export interface WrittenTokens {
-  /** The events of the batch, new facts or not. */
+  /** The token and ID-JAG events of the batch, whether or not their facts are new. */
   readonly named: { readonly tokens: readonly KeyedEvent[]; readonly idJags: readonly KeyedEvent[] };
   /** Tokens whose user, client or agent became known in this batch. */
   readonly touched: readonly TouchedToken[];
-  /** What is now contradicted. */
+  /** Tokens and ID-JAGs that became contradicted in this batch. */
   readonly conflicts: readonly Conflict[];
 }
 
-/** Facts of ID-JAGs and tokens, and who stands behind each token. */
+/** Plans the facts of ID-JAGs and tokens, and the user, client and agent of each token. */
 export function planTokens(events: readonly ProjectedEvent[], entities: EntityBatch) {
   const idJags = only(events, 'id-jag.issued').map((event) => ({ event, refs: idJagRefs(event, entities), key: idJagKeyOf(event), facts: factsOf(event.data) }));
   const tokens = only(events, 'token.issued').map((event) => ({ event, refs: tokenRefs(event, entities), key: tokenKeyOf(event), facts: factsOf(event.data) }));
@@ -58,7 +58,7 @@ export function planTokens(events: readonly ProjectedEvent[], entities: EntityBa
     return {
       named: { tokens, idJags },
       touched,
-      // If every row was new, none was there to contradict.
+      // If every row was new, there was no earlier row to contradict.
       conflicts: [
         ...(newTokens < tokens.length ? await markConflicts(client, 'token', tokens.filter(({ event }) => event.firstSight !== true)) : []),
         ...(newIdJags < idJags.length ? await markConflicts(client, 'id_jag', idJags) : []),
@@ -89,7 +89,7 @@ function tokenRefs(event: TokenEvent, entities: EntityBatch) {
   };
 }
 
-/** The IdP's user where the RAS states it; its own user where there is no ID-JAG; otherwise unknown until the IdP speaks. */
+/** Returns the user of a token: the IdP's user if the RAS states it, the RAS's own user if there is no ID-JAG, else undefined until the IdP's event. */
 function tokenUser(event: TokenEvent, entities: EntityBatch): EntityRef | undefined {
   const { id_jag: idJag, sub, iss, tenant } = event.data;
   if (idJag?.sub !== undefined) return entities.want(event, 'user', userParts({ iss: idJag.iss, tenant: idJag.tenant, sub: idJag.sub }));
@@ -122,13 +122,13 @@ function statedIdJagKey(event: TokenEvent): Buffer | null {
   return refKey(event, 'id_jag', sha256 === undefined ? undefined : { sha256 });
 }
 
-/** `sequence` numbers the event, not the token: two events that differ in it alone do not contradict each other. */
+/** Returns the facts without `sequence`, which numbers the event: two events that differ only in it do not contradict each other. */
 function factsOf(data: TokenIssued | IdJagIssued): string {
   const { sequence: _, ...facts } = data;
   return JSON.stringify(facts);
 }
 
-/** An event with what is asked of it more than once. */
+/** An event with values that are needed more than once. */
 interface Keyed<E, Refs> {
   readonly event: E;
   readonly refs: Refs;
@@ -136,7 +136,7 @@ interface Keyed<E, Refs> {
   readonly facts: string;
 }
 
-/** Answers how many were new. */
+/** Writes ID-JAGs; returns how many were new. */
 async function writeIdJags(client: PoolClient, rows: readonly Keyed<IdJagEvent, ReturnType<typeof idJagRefs>>[], entities: EntityBatch): Promise<number> {
   const { rowCount } = await client.query(WRITE_ID_JAGS, [
     uuidArray(rows.map(({ event }) => event.tenant)),
@@ -156,7 +156,7 @@ async function writeIdJags(client: PoolClient, rows: readonly Keyed<IdJagEvent, 
   return rowCount!;
 }
 
-/** Likewise. */
+/** Writes tokens; returns how many were new. */
 async function writeTokens(client: PoolClient, rows: readonly Keyed<TokenEvent, ReturnType<typeof tokenRefs>>[], entities: EntityBatch): Promise<number> {
   const { rowCount } = await client.query(WRITE_TOKENS, [
     uuidArray(rows.map(({ event }) => event.tenant)),

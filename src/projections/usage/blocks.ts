@@ -1,9 +1,9 @@
-/** Usage is counted by blocks of 65,536 indexes: a block that the ledger's head has left never changes again. */
+/** Usage is counted by blocks of 65,536 indexes. Once the ledger's head has left a block, the block never changes again. */
 export const BLOCK_BITS = 16n;
-/** Of users by 16,384: what has come since the last one is read use by use, for every question. */
+/** Uses of users are summed by blocks of 16,384 indexes. Every question reads the uses after the last closed block one by one. */
 export const USER_BLOCK_BITS = 14n;
-/** Every so many blocks the pairs are summed up to there. */
+/** Every so many blocks a snapshot sums up the pairs of client and resource in all blocks below it. */
 export const BLOCKS_A_SNAPSHOT = 16n;
 
-/** The last block at which a snapshot is due once `ix` is in the ledger; 0: none yet. */
+/** Returns the last block at which a snapshot is due once `ix` is in the ledger; 0 if none is. */
 export const snapshotAt = (ix: bigint): number => Number((ix >> BLOCK_BITS) / BLOCKS_A_SNAPSHOT * BLOCKS_A_SNAPSHOT);

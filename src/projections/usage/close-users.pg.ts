@@ -5,12 +5,12 @@ import { USER_BLOCK_BITS } from './blocks.js';
 
 const CLOSE_USERS = loadSql(import.meta.url, 'close-users.sql');
 
-/** Of each tenant the block up to which a session found the uses of users added up, and committed. */
+/** For each tenant, the block up to which a session found the sums of users committed. */
 const ended = new WeakMap<PoolClient, Map<string, number>>();
 
 /**
- * Adds up what users did in the blocks that the events have left: once a block, from the uses, since rows of an open block would be written
- * again by every batch. All that counts below is written by then.
+ * Sums up the uses of users in the blocks that the events have left, once a block. Rows of an open block would be written again by
+ * every batch. All uses of these blocks must be written before the call.
  */
 export async function closeUsers(client: PoolClient, events: readonly Pick<ProjectedEvent, 'tenant' | 'ix'>[]): Promise<void> {
   const known = ended.get(client) ?? new Map<string, number>();
@@ -19,6 +19,6 @@ export async function closeUsers(client: PoolClient, events: readonly Pick<Proje
   const due = [...last].filter(([tenant, block]) => block > (known.get(tenant) ?? 0));
   if (due.length === 0) return;
   const { rows } = await client.query<{ tenant: string; blk: number }>(CLOSE_USERS, [uuidArray(due.map(([tenant]) => tenant)), int4Array(due.map(([, block]) => block))]);
-  // Those that were added up just now are remembered when they are met again: this transaction may yet be rolled back.
+  // A block is cached only when it is found again later: this transaction may still be rolled back.
   for (const { tenant, blk } of rows) known.set(tenant, blk);
 }

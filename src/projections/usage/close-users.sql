@@ -1,5 +1,5 @@
--- Adds the uses of users up in the blocks that have closed since the last time.  $1 tenants  $2 the block that is open
--- Answers which tenants had been added up to there already.
+-- Sums up the uses of users in the blocks that have closed since the last call.  $1 tenants  $2 the open block
+-- Returns the tenants whose blocks were summed up already.
 WITH due AS MATERIALIZED (
   SELECT w.tenant, w.blk, coalesce(e.blk, 0) AS before, coalesce(e.blk, 0)::bigint << 14 AS first_ix, w.blk::bigint << 14 AS end_ix
   FROM unnest($1::uuid[], $2::int[]) AS w (tenant, blk) LEFT JOIN use_usr_end e ON e.tenant = w.tenant
@@ -15,7 +15,7 @@ attributed AS (
   ) a
   WHERE a.usr IS NOT NULL AND a.res IS NOT NULL
 ),
--- By hash first: there are far fewer of these to be sorted.
+-- Grouped here first, by hash, so that the next step has far fewer rows to sort.
 counted AS (
   SELECT tenant, usr, client, res, (bound_ix >> 14)::int AS blk, CASE WHEN agent_ix IS NULL THEN agent END AS agent,
          sum(n) AS n, coalesce(sum(n) FILTER (WHERE outcome = 1), 0) AS allowed, min(at) AS first_at, max(until_at) AS last_at,
@@ -23,7 +23,7 @@ counted AS (
   FROM attributed
   GROUP BY 1, 2, 3, 4, 5, 6
 ),
--- A user's rows beside one another, as they are read.
+-- Sorted, so that the rows of a user lie together, as they are read.
 kept AS (
   INSERT INTO use_usr (tenant, usr, client, res, blk, n, allowed, first_at, last_at, first_allowed, last_allowed, agents)
   SELECT tenant, usr, client, res, blk, capped(sum(n)), capped(sum(allowed)), min(first_at), max(last_at), min(first_allowed), max(last_allowed),

@@ -1,4 +1,5 @@
--- Attributed uses by client and resource in all blocks below one, from the last snapshot on. Blocks that are closed: they never change again.
+-- Sums attributed uses by client and resource in all blocks below $2: the last snapshot and the blocks after it. The blocks must be closed,
+-- so that they never change again.
 -- $1 tenant  $2 block  $3 clients  $4 resources, null: all
 WITH since AS MATERIALIZED (
   SELECT coalesce((SELECT max(snap) FROM edge_cum WHERE tenant = $1 AND snap <= $2::int), 0) AS snap
@@ -10,7 +11,7 @@ part AS (
   UNION ALL
   SELECT u.client, u.res, u.n, u.allowed, u.first_at, u.last_at, u.first_allowed, u.last_allowed
   FROM since CROSS JOIN generate_series(since.snap, $2 - 1) AS b (blk)
-  -- Block by block through the index: OFFSET keeps the planner from reading all blocks to join them.
+  -- OFFSET makes the planner look up block by block through the index instead of reading all blocks for a join.
   CROSS JOIN LATERAL (
     SELECT * FROM edge_use u
     WHERE u.tenant = $1 AND u.blk = b.blk AND ($3 IS NULL OR u.client = ANY ($3)) AND ($4 IS NULL OR u.res = ANY ($4))

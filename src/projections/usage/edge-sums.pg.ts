@@ -5,7 +5,7 @@ const CLOSED = loadSql(import.meta.url, 'closed-edge-uses.sql');
 const OPEN = loadSql(import.meta.url, 'open-edge-uses.sql');
 const CUT = loadSql(import.meta.url, 'cut-edge-uses.sql');
 
-/** Attributed uses of a client and a resource: how many, and from when to when; epoch seconds. */
+/** Attributed uses of a client at a resource: their number, and first and last time in epoch seconds. */
 export interface EdgeSum {
   readonly [column: string]: unknown;
   readonly client: number;
@@ -14,7 +14,7 @@ export interface EdgeSum {
   readonly allowed: number;
   readonly first_at: number;
   readonly last_at: number;
-  /** Null: none was allowed. */
+  /** Null if no use was allowed; so is `last_allowed`. */
   readonly first_allowed: number | null;
   readonly last_allowed: number | null;
 }
@@ -24,11 +24,11 @@ export interface EdgesWanted {
   readonly resources?: readonly number[] | undefined;
 }
 
-/** What has come in the blocks below one, which the moment's ledger has left: whenever it is asked, the same. */
+/** Sums the uses in the blocks below `block`, which must be closed at the moment. The answer never changes. */
 export const readClosedEdges = (moment: UsageMoment, block: bigint, { clients, resources }: EdgesWanted = {}): Promise<EdgeSum[]> =>
   moment.rows<EdgeSum>(CLOSED, [String(block), clients, resources]);
 
-/** What has come in the moment's own block: with the closed ones below, all there is as of the moment. */
+/** Sums the uses in the moment's own block. Together with the closed blocks below, these are all uses as of the moment. */
 export async function readOpenEdges(moment: UsageMoment, block: bigint, { clients, resources }: EdgesWanted): Promise<readonly EdgeSum[]> {
   if (!moment.present) return moment.rows<EdgeSum>(CUT, [String(moment.index), clients, resources]);
   const [row] = await moment.rows<{ sums: string | null }>(OPEN, [String(block), clients, resources]);

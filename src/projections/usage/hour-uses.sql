@@ -1,6 +1,6 @@
--- Attributed uses by hour, as of an index: closed blocks, and of the open one the uses themselves; of the present its own sums. What stands in
--- braces is one of a closed list in read.pg.ts: the table, and what its rows are about.
--- $1 tenant  $2 as of  $3 whether that is the present  $4, $5 first hour and the one after the last  $6 whose
+-- Sums attributed uses by hour, as of an index: the sums of closed blocks, and the single uses of the open block; for now, the open block's
+-- sums too. The texts in braces come from a closed list in read.pg.ts: the table, and the filter by client or resource.
+-- $1 tenant  $2 as of  $3 whether that is now  $4, $5 first hour, and the hour after the last  $6 clients or resources
 WITH part AS (
   SELECT u.hour, u.n, u.allowed, u.reads, u.writes, u.deletes, u.exports, u.admins, u.records, u.bytes
   FROM {table} u
@@ -13,7 +13,7 @@ WITH part AS (
          CASE WHEN a.outcome = 1 AND a.op = 3 THEN a.n ELSE 0 END AS deletes, CASE WHEN a.outcome = 1 AND a.op = 4 THEN a.n ELSE 0 END AS exports,
          CASE WHEN a.outcome = 1 AND a.op = 5 THEN a.n ELSE 0 END AS admins,
          CASE WHEN a.outcome = 1 THEN coalesce(a.records, 0) ELSE 0 END AS records, CASE WHEN a.outcome = 1 THEN coalesce(a.bytes, 0) ELSE 0 END AS bytes
-  -- OFFSET: the block by its indexes, as many uses however long the ledger is. By whose they are the planner would walk all that these ever had.
+  -- OFFSET makes the planner find the block's uses by index: as many however long the ledger is. By client or resource it would walk all uses.
   FROM (
     SELECT * FROM access a
     WHERE NOT $3 AND a.tenant = $1 AND a.ix >= ($2::bigint >> 16) << 16 AND a.ix < $2 AND a.bound_ix < $2
@@ -27,7 +27,7 @@ WITH part AS (
          CASE WHEN a.outcome = 1 AND a.op = 3 THEN a.n ELSE 0 END AS deletes, CASE WHEN a.outcome = 1 AND a.op = 4 THEN a.n ELSE 0 END AS exports,
          CASE WHEN a.outcome = 1 AND a.op = 5 THEN a.n ELSE 0 END AS admins,
          CASE WHEN a.outcome = 1 THEN coalesce(a.records, 0) ELSE 0 END AS records, CASE WHEN a.outcome = 1 THEN coalesce(a.bytes, 0) ELSE 0 END AS bytes
-  -- The few late ones, likewise.
+  -- The few uses that were bound late, in the same way.
   FROM (
     SELECT * FROM access a
     WHERE NOT $3 AND a.tenant = $1 AND a.bound_ix > a.ix AND a.bound_ix >= ($2 >> 16) << 16 AND a.bound_ix < $2 AND a.ix < ($2 >> 16) << 16

@@ -1,4 +1,4 @@
--- What the sources have brought so far (nth null), and which of the routes are known already.
+-- Reads the number of routes that each source has brought (nth null), and which of the routes exist already.
 SELECT NULL::bigint AS nth, tenant, source, routes
 FROM unnest($1::uuid[], $2::uuid[]) AS w (tenant, source) JOIN source_routes USING (tenant, source)
 UNION ALL

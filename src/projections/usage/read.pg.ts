@@ -1,8 +1,8 @@
 import { loadSql } from '../../platform/postgres/index.js';
 
 /**
- * A moment of one tenant's ledger, and what reads in it: a snapshot of `query` is one. `present`: nothing has come since `index`, and the
- * reading transaction sees no more than that. `$1` of each statement is the tenant.
+ * A moment of one tenant's ledger, and the function that reads at it; a snapshot of `query` is one. `present`: no entry exists from
+ * `index` on in the reading transaction. `$1` of each statement is the tenant.
  */
 export interface UsageMoment {
   readonly index: bigint;
@@ -10,7 +10,7 @@ export interface UsageMoment {
   readonly rows: <R extends Record<string, unknown>>(sql: string | { readonly name: string; readonly text: string }, values?: readonly unknown[]) => Promise<R[]>;
 }
 
-/** Attributed uses, a summary by its count. `n`: all of them; the others: allowed ones alone. */
+/** Sums of attributed uses; a summary counts with its own count. `n` counts all uses, the other members only allowed ones. */
 export interface UseSums {
   readonly n: number;
   readonly allowed: number;
@@ -24,7 +24,7 @@ export interface UseSums {
 }
 
 export interface HourUses extends UseSums {
-  /** Time of access, epoch seconds / 3,600; of a summary its beginning. */
+  /** Hour of the access: epoch seconds / 3,600. For a summary, the hour of its beginning. */
   readonly hour: number;
 }
 
@@ -48,12 +48,12 @@ const HOUR_STATEMENTS_NOW = {
   resource: hourUsesNowOf('use_res', 'u.res = ANY ($5::int[])'),
 } as const;
 
-/** All uses of the tenant, or those of any of the clients or resources. */
+/** Selects all uses of the tenant, or the uses of any of these clients or resources. */
 export type HourSubject = { readonly of: 'total' } | { readonly of: 'client' | 'resource'; readonly ids: readonly number[] };
 
 /**
- * Uses of whole hours, first ≤ hour < end, as of the moment: one statement. An hour without uses has no row. `each`: so many hours may come
- * as one, the first of them, counted from the epoch.
+ * Reads the uses of whole hours, first ≤ hour < end, as of the moment, in one statement. An hour without uses has no row. With `each`,
+ * so many hours may be summed into the first of them, counted from the epoch.
  */
 export async function readHourUses(moment: UsageMoment, subject: HourSubject, { first, end, each = 1 }: { readonly first: number; readonly end: number; readonly each?: number }): Promise<HourUses[]> {
   const ids = subject.of === 'total' ? null : subject.ids;
@@ -66,7 +66,7 @@ export async function readHourUses(moment: UsageMoment, subject: HourSubject, { 
 const TOTAL_USES = loadSql(import.meta.url, 'total-uses.sql');
 const totalUsesOf = (table: string, column: string): string => TOTAL_USES.replace('{table}', table).replaceAll('{column}', column);
 const TOTAL_STATEMENTS = { client: totalUsesOf('use_client', 'client'), resource: totalUsesOf('use_res', 'res') } as const;
-/** Of the present, which is what is stored. */
+/** Returns the statement for now, when the stored sums suffice. */
 const totalUsesNowOf = (table: string, column: string): { readonly name: string; readonly text: string } => ({
   name: `total-uses-now-${table}`,
   text: `SELECT coalesce(sum(n), 0) AS n, coalesce(sum(allowed), 0) AS allowed, coalesce(sum(records), 0) AS records, coalesce(sum(bytes), 0) AS bytes
@@ -74,7 +74,7 @@ const totalUsesNowOf = (table: string, column: string): { readonly name: string;
 });
 const TOTAL_STATEMENTS_NOW = { client: totalUsesNowOf('use_client', 'client'), resource: totalUsesNowOf('use_res', 'res') } as const;
 
-/** The same hours, added up. */
+/** Reads one sum over the uses of whole hours, first ≤ hour < end, as of the moment. */
 export async function readTotalUses(
   moment: UsageMoment,
   { of, ids }: Exclude<HourSubject, { of: 'total' }>,

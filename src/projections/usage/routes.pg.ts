@@ -5,8 +5,8 @@ import type { EntityBatch, EntityRef } from '../entities.pg.js';
 import type { ProjectedEvent } from '../event.js';
 
 /**
- * Routes that one source may bring. A route is a template; a source that puts ids into it would make an entity an event. Beyond the
- * bound a route that nobody has named before is counted as {@link OTHER_ROUTES}; its own words stay in the payload.
+ * The most routes that one source may bring. A route is a template; a source that puts ids into it would create an entity for each
+ * event. Beyond the limit a new route is counted as {@link OTHER_ROUTES}; the event's own text stays in the payload.
  */
 export const MAX_ROUTES_A_SOURCE = 5_000;
 export const OTHER_ROUTES = '(other routes)';
@@ -19,12 +19,12 @@ type RouteEvent = Pick<ProjectedEvent, 'tenant' | 'tenantKey' | 'ix' | 'source'>
 interface Asked {
   readonly event: RouteEvent;
   readonly route: string;
-  /** The same for all uses of a route within a tenant. */
+  /** Identifies the route within its tenant. */
   readonly key: string;
   ref: EntityRef | undefined;
 }
 
-/** What a source's routes have come to, and what this batch adds. */
+/** The routes that a source has brought, and those that this batch adds. */
 interface Budget {
   readonly tenant: string;
   readonly source: string;
@@ -35,11 +35,11 @@ interface Budget {
 }
 
 export interface RouteBatch {
-  /** Asked in the order of indexes: which routes a source brought must not depend on how events were batched. */
+  /** Asks for a route. Call it in the order of indexes: which routes a source brought must not depend on how events were batched. */
   ask(event: RouteEvent, route: string): () => EntityRef;
-  /** Decides what was asked, before the batch's entities are resolved. Holds the locks of the ledger heads, so that counts stand still. */
+  /** Decides the routes asked for, before the batch's entities are resolved. The caller holds the locks of the ledger heads, so the counts cannot change. */
   decide(client: PoolClient): Promise<void>;
-  /** Writes the counts. Answers with the uses that were not kept apart, by source. */
+  /** Writes the counts; returns, by source, the uses that were counted as {@link OTHER_ROUTES}. */
   count(client: PoolClient): Promise<ReadonlyMap<string, number>>;
 }
 
@@ -65,7 +65,7 @@ export function createRouteBatch(entities: EntityBatch): RouteBatch {
     return known;
   }
 
-  /** Whether the source may bring one more route; counts it either way. */
+  /** Says whether the source may bring one more route, and counts it as brought or as over the limit. */
   function takeRoom(event: RouteEvent): boolean {
     const budget = budgets.get(sourceOf(event))!;
     if (budget.used + budget.brought < MAX_ROUTES_A_SOURCE) {

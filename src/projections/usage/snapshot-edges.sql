@@ -1,5 +1,5 @@
--- Snapshots of the pairs, as far as they are due and not there yet.  $1 tenants  $2 snapshots, multiples of 16
--- Answers which of them were there already.
+-- Writes the snapshots of pairs that do not exist yet.  $1 tenants  $2 snapshots, multiples of 16
+-- Returns the snapshots that existed already.
 WITH due AS MATERIALIZED (
   SELECT tenant, snap, EXISTS (SELECT FROM edge_cum c WHERE c.tenant = w.tenant AND c.snap = w.snap) AS known,
          coalesce((SELECT max(c.snap) FROM edge_cum c WHERE c.tenant = w.tenant AND c.snap < w.snap), 0) AS before

@@ -5,12 +5,12 @@ import { snapshotAt } from './blocks.js';
 
 const SNAPSHOT_EDGES = loadSql(import.meta.url, 'snapshot-edges.sql');
 
-/** The last snapshot of each tenant that a session found committed. */
+/** For each tenant, the last snapshot that a session found committed. */
 const taken = new WeakMap<PoolClient, Map<string, number>>();
 
 /**
- * Takes the snapshots of pairs that are due once the events' indexes are in the ledger. All that counts below is written by then. That
- * one is due is seen from the index and from what is there, since the entry at the boundary need not be of any projection's concern.
+ * Takes the snapshots of pairs that are due once the events' indexes are in the ledger. All uses below them must be written before
+ * the call. A snapshot is due by the index and if it does not exist yet, because no projection may see the entry at the boundary.
  */
 export async function takeSnapshots(client: PoolClient, events: readonly Pick<ProjectedEvent, 'tenant' | 'ix'>[]): Promise<void> {
   const known = taken.get(client) ?? new Map<string, number>();
@@ -22,6 +22,6 @@ export async function takeSnapshots(client: PoolClient, events: readonly Pick<Pr
     uuidArray(due.map(({ tenant }) => tenant)),
     int4Array(due.map(({ snap }) => snap)),
   ]);
-  // One that was taken just now is remembered when it is met again: this transaction may yet be rolled back.
+  // A snapshot is cached only when it is found again later: this transaction may still be rolled back.
   for (const { tenant, snap } of rows) known.set(tenant, snap);
 }

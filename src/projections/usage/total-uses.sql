@@ -1,7 +1,7 @@
--- Attributed uses of some clients or resources, of whole hours, in one sum as of an index: closed blocks, and of the open one the uses themselves,
--- by whose they are. What stands in braces is one of a closed list in read.pg.ts. To be planned with its values: by an index that has no name of
--- whose they are it would take a hundred times as long.
--- $1 tenant  $2 as of  $3, $4 first hour and the one after the last  $5 whose
+-- Sums attributed uses of some clients or resources over whole hours, as of an index: the sums of closed blocks, and the single uses of the open
+-- block, found by client or resource. The texts in braces come from a closed list in read.pg.ts. It must be planned with its values: by an index
+-- without the client or resource it would take a hundred times as long.
+-- $1 tenant  $2 as of  $3, $4 first hour, and the hour after the last  $5 clients or resources
 SELECT coalesce(sum(n), 0) AS n, coalesce(sum(allowed), 0) AS allowed, coalesce(sum(records), 0) AS records, coalesce(sum(bytes), 0) AS bytes
 FROM (
   SELECT u.n, u.allowed, u.records, u.bytes FROM {table} u
@@ -16,7 +16,7 @@ FROM (
   ) a
   UNION ALL
   SELECT a.n, CASE WHEN a.outcome = 1 THEN a.n ELSE 0 END, CASE WHEN a.outcome = 1 THEN coalesce(a.records, 0) ELSE 0 END, CASE WHEN a.outcome = 1 THEN coalesce(a.bytes, 0) ELSE 0 END
-  -- The few that were bound late, by access_late.
+  -- The few uses that were bound late, by access_late.
   FROM (
     SELECT * FROM access a
     WHERE a.tenant = $1 AND a.bound_ix > a.ix AND a.bound_ix >= ($2 >> 16) << 16 AND a.bound_ix < $2 AND a.ix < ($2 >> 16) << 16

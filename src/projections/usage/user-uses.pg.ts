@@ -28,18 +28,18 @@ interface Held {
 export interface UserUses extends Held {
   readonly accesses: number;
   readonly allowed: number;
-  /** Allowed ones from the first and from the second of the times that were given. */
+  /** Allowed uses from the first and from the second time of `UseTimes.since` on. */
   readonly since: readonly [number, number];
-  /** Epoch seconds: the first beginning and the last end. */
+  /** Beginning of the first use, and `last`, end of the last: epoch seconds. */
   readonly first: number;
   readonly last: number;
-  /** Of allowed uses; null: there is none. */
+  /** The same for allowed uses, with `lastUsed`; null if there are none. */
   readonly firstUsed: number | null;
   readonly lastUsed: number | null;
   readonly agents: readonly number[];
 }
 
-/** By the time of access, epoch seconds: from ≤ at < to. */
+/** Limits by the time of access, epoch seconds: from ≤ at < to. `since`: two times from which allowed uses are also counted. */
 export interface UseTimes {
   readonly window?: readonly [from: number | string, to: number | string];
   readonly since?: readonly [number, number];
@@ -51,11 +51,11 @@ interface UserFilter {
   readonly resources?: readonly number[] | undefined;
 }
 
-/** All that some users did, as of the moment: one statement. What was not used has no row. */
+/** Reads the uses of some users as of the moment, in one statement. A client and resource that a user did not use have no row. */
 export const readUsesOfUsers = (moment: UsageMoment, { users, clients, resources }: UserFilter, times: UseTimes = {}): Promise<readonly UserUses[]> =>
   read(moment, OF_USERS, [users, clients, resources], times);
 
-/** The same of some users, each with one client at one resource. */
+/** Reads the uses of some grants: each a user with one client at one resource. */
 export const readUsesOfGrants = (moment: UsageMoment, grants: readonly Held[], times: UseTimes = {}): Promise<readonly UserUses[]> =>
   read(moment, OF_GRANTS, [int4Array(grants.map(({ usr }) => usr)), int4Array(grants.map(({ client }) => client)), int4Array(grants.map(({ res }) => res))], times);
 
@@ -93,6 +93,6 @@ interface Row {
   readonly last: string;
   readonly first_used: string | null;
   readonly last_used: string | null;
-  /** Words, some of them more than once. */
+  /** Ids separated by spaces, with duplicates. */
   readonly agents: string | null;
 }

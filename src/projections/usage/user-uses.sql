@@ -1,9 +1,9 @@
--- Attributed uses by user, client and resource within a window of time, as of an index: of closed blocks their sums, and the uses themselves of
--- what has come since and of sums that a bound of time cuts. What stands in braces is one of a closed list in user-uses.pg.ts.
--- $1 tenant  $2 as of  $3, $4, $5 users, clients, resources  $6 from  $7 to  $8, $9 times from which allowed ones are counted too, or null
+-- Sums attributed uses by user, client and resource within a window of time, as of an index: the sums of closed blocks, and the single uses
+-- that came later or belong to a sum that a limit of time cuts. The texts in braces come from a closed list in user-uses.pg.ts.
+-- $1 tenant  $2 as of  $3, $4, $5 users, clients, resources  $6 from  $7 to  $8, $9 times from which allowed uses are counted too, or null
 WITH asked AS MATERIALIZED (SELECT DISTINCT * FROM {asked}),
 closed AS MATERIALIZED (SELECT least(coalesce((SELECT blk FROM use_usr_end WHERE tenant = $1), 0), ($2::bigint >> 14)::int) AS blk),
--- For each that is asked about the index has them in the order of the groups: nothing is sorted, however many there are.
+-- For each user or grant the index returns rows in the order of the groups, so nothing is sorted, however many rows there are.
 stored AS MATERIALIZED (
   SELECT d.usr, s.*
   FROM asked d
@@ -25,8 +25,8 @@ stored AS MATERIALIZED (
   ) s
 ),
 cut AS MATERIALIZED (SELECT s.usr, s.client, s.res, c.blk FROM stored s CROSS JOIN LATERAL unnest(s.cut_blk) AS c (blk)),
--- By when they became a user's: access_usr_bound. OFFSET: by that index, whatever else is asked of them. IS TRUE: looked up in a hash, whatever
--- the planner takes the numbers for, which it does not know.
+-- Single uses, found by when they became the user's (access_usr_bound). OFFSET keeps the planner on that index, whatever else is filtered.
+-- IS TRUE makes it look up the pairs in a hash, whatever it estimates.
 single AS (
   SELECT a.usr, a.client, a.res, a.n, a.outcome, a.at, a.until_at, a.agent, a.agent_ix
   FROM closed c CROSS JOIN (SELECT DISTINCT usr FROM asked) d
@@ -51,7 +51,7 @@ part AS (
          at, until_at, CASE WHEN outcome = 1 THEN at END, CASE WHEN outcome = 1 THEN until_at END, CASE WHEN agent_ix IS NULL THEN agent::text END
   FROM single WHERE at >= $6 AND at < $7
   UNION ALL
-  -- Whose agent became known after them, at last.
+  -- Uses whose agent became known later than the use: they add only the agent.
   SELECT a.usr, a.client, a.res, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, a.agent::text
   FROM (SELECT DISTINCT usr FROM asked) d
   CROSS JOIN LATERAL (

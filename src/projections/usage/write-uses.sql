@@ -1,7 +1,7 @@
--- A batch in one pass: what it says about uses that came before it, its own uses, and what both add to the aggregates.
--- What was there is bound first: the uses of the batch find their tokens when they are written.
--- A use counts for its token only where the token's audience meets what its source is registered for: {meets …}. Of a use that has no token yet
--- the source's resources are kept, as keys, until it has. A use whose token is for others is foreign from then on, and attributed to nobody.
+-- Writes a batch in one pass: binds earlier uses, writes the uses of the batch, and adds both to the aggregates.
+-- Earlier uses are bound first; the uses of the batch find their tokens when they are written.
+-- A use counts for its token only if the token's audience meets the resources of its source: {meets …}. A use without a token keeps its source's
+-- resources, as keys, until the token arrives. If the token is not for its source, the use is foreign from then on and attributed to nobody.
 -- $1 tenants, $2 keys of tokens that have become known, $3 the batch's first index in their tenant; $4 to $19: uses;
 -- $20 which of the sets of resources in $21 is its source's, from 1
 WITH speaker AS MATERIALIZED (
@@ -13,16 +13,16 @@ bound AS (
       res = coalesce(a.res, t.res[1]),
       res_bound = CASE WHEN a.res IS NULL THEN true ELSE a.res_bound END,
       bound_ix = coalesce(a.bound_ix, greatest(a.ix, t.bound_ix)),
-      -- As if the token had been there: how events were batched must not show.
+      -- Cleared, as for a use whose token existed before it: how events were batched must not show.
       source_res = NULL,
       agent_ix = CASE WHEN t.agent_ix > greatest(a.ix, t.bound_ix) THEN t.agent_ix END
   FROM unnest($1::uuid[], $2::bytea[], $3::bigint[]) AS w (tenant, key, first_ix)
   JOIN token t ON t.tenant = w.tenant AND t.key = w.key AND t.bound_ix IS NOT NULL
   WHERE a.tenant = t.tenant AND a.tok = t.key
     AND CASE WHEN a.bound_ix IS NOT NULL THEN a.agent IS NULL AND t.agent IS NOT NULL
-             -- Without resources: from a release that kept none.
+             -- A use without resources was written by a release that kept none.
              ELSE a.source_res IS NULL OR {meets a t} END
-  -- What was bound by an earlier batch has been counted: its agent alone is new.
+  -- A use that an earlier batch bound is counted already; only its agent is new.
   RETURNING a.*, a.bound_ix >= w.first_ix AS fresh
 ),
 judged AS (
@@ -129,7 +129,7 @@ use_source_kept AS (
   ON CONFLICT (tenant, source, blk) DO UPDATE SET
     came = capped(u.came::numeric + excluded.came), attributed = capped(u.attributed::numeric + excluded.attributed)
 ),
--- Of what is written once an earlier batch always has the earlier index.
+-- Rows written once: an earlier batch always has the lower index, so the first row stays.
 edge_seen_kept AS (
   INSERT INTO edge_seen (tenant, client, res, first_ix)
   SELECT tenant, client, res, min(first_ix) FROM counted WHERE res IS NOT NULL GROUP BY tenant, client, res
@@ -159,7 +159,7 @@ edge_agent_used_kept AS (
   GROUP BY tenant, client, res, agent
   ON CONFLICT DO NOTHING
 )
--- Foreign uses by source.
+-- Returns foreign uses by source.
 SELECT source, sum(n)::text AS uses
 FROM (SELECT source, n FROM judged UNION ALL SELECT source, n FROM written WHERE foreign_ix IS NOT NULL) f
 GROUP BY source

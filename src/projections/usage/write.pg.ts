@@ -8,7 +8,7 @@ import { closeUsers } from './close-users.pg.js';
 import type { RouteBatch } from './routes.pg.js';
 import { takeSnapshots } from './snapshots.pg.js';
 
-/** Whether the audience of a token meets the resources of a use's source: the one that was used, most often, or another. */
+/** Returns SQL that says whether a token's audience meets the resources of a use's source: usually the used resource, or another one. */
 const meets = (use: string, token: string): string =>
   `(coalesce(${use}.res = ANY (${token}.res), false)
     OR EXISTS (SELECT FROM entity e WHERE e.tenant = ${token}.tenant AND e.id = ANY (${token}.res) AND e.key = ANY (${use}.source_res)))`;
@@ -27,14 +27,14 @@ export interface TouchedToken {
   readonly key: Buffer;
 }
 
-/** Who used what, and the first use of each scope. Usage that came before its lineage is bound when the lineage comes. */
+/** Plans uses, their sums, and the first use of each scope. A use that arrives before its token's lineage is bound when the lineage arrives. */
 export function planUsage(events: readonly ProjectedEvent[], entities: EntityBatch, routes: RouteBatch) {
   const accesses = only(events, 'access.allowed', 'access.denied', 'access.summary').map((event) => ({
     event,
     refs: accessRefs(event, entities, routes),
   }));
 
-  // The uses of a batch are of far fewer tokens than there are uses.
+  // Cached, because a batch has far fewer tokens than uses.
   const keys = new Map<string, Buffer>();
   const keyOf = ({ tenant, tenantKey, data }: AccessEvent): Buffer => {
     const parts = tokenParts(data.token as TokenRef);
@@ -44,7 +44,7 @@ export function planUsage(events: readonly ProjectedEvent[], entities: EntityBat
     return key;
   };
 
-  /** Answers with the uses that turned out to be of tokens for others, by source. */
+  /** Returns, by source, the uses that turned out to be foreign: their token is not for the source. */
   return async function write(client: PoolClient, touched: readonly TouchedToken[]): Promise<ReadonlyMap<string, number>> {
     const foreign = new Map<string, number>();
     if (touched.length > 0 || accesses.length > 0) {
@@ -82,7 +82,7 @@ export function planUsage(events: readonly ProjectedEvent[], entities: EntityBat
   };
 }
 
-/** Collects the resources that the sources are registered for, each set once, as keys; and for each use the number of its set, from 1. */
+/** Collects the distinct sets of resources that the sources are registered for, as keys, and for each use the number of its set, from 1. */
 function speakersOf(accesses: readonly AccessEvent[]): { readonly ofUse: readonly number[]; readonly resources: readonly string[] } {
   const numbers = new Map<readonly string[], number>();
   const resources: string[] = [];
@@ -98,7 +98,7 @@ function speakersOf(accesses: readonly AccessEvent[]): { readonly ofUse: readonl
   return { ofUse, resources };
 }
 
-/** The first new index of each tenant. */
+/** Returns the first new index of each tenant. */
 function firstIndexes(events: readonly ProjectedEvent[]): ReadonlyMap<string, bigint> {
   const first = new Map<string, bigint>();
   for (const { tenant, ix } of events) if (!first.has(tenant)) first.set(tenant, ix);
@@ -110,7 +110,7 @@ const outcomeOf = (event: AccessEvent): keyof typeof OUTCOMES =>
 
 function accessRefs(event: AccessEvent, entities: EntityBatch, routes: RouteBatch) {
   const { data } = event;
-  // A source with several resources says which one was used; where it does not, the token's first one is taken when known.
+  // A source with several resources should state which one was used. If it does not, the token's first resource is taken once known.
   const resource = data.resource?.[0] ?? (event.sourceResources.length === 1 ? event.sourceResources[0] : undefined);
   return {
     resource: resource === undefined ? undefined : entities.want(event, 'resource', [resource]),
