@@ -62,7 +62,7 @@ export function judge(wait: Wait, rows: ReadonlyMap<string, NodeRow>): void {
   }
 }
 
-/** What one row has confirmed, known from a read or from an acknowledgement. It never falls, and ids are never used again. */
+/** The seqs that one row has confirmed, known from a read or from an acknowledgement. They never fall, and ids are never used again. */
 export type Acknowledgement = Pick<NodeRow, 'id' | 'confirmed' | 'byTenant' | 'guards'>;
 
 /** Returns the seq that the row's node confirmed for itself and its guards of the tenant; without a tenant, for all its guards. */
