@@ -127,7 +127,7 @@ export function createEntityBatch(find: FindIds = findOrNumber): EntityBatch {
       }
     },
     id({ id }) {
-      if (id === undefined) throw new Error('an entity was asked for before its batch was resolved');
+      if (id === undefined) throw new Error('call `resolve` before `id`');
       return id;
     },
   };

@@ -213,7 +213,7 @@ export function createRuleIndex(): RuleIndex {
     },
     put(rule, ...others) {
       const before = slotsOf(rule.id);
-      for (const one of others) if (one.id !== rule.id) throw new RangeError(`rule ${one.id} is another than ${rule.id}`);
+      for (const one of others) if (one.id !== rule.id) throw new RangeError(`all rows of a rule must have one id: ${one.id} is not ${rule.id}`);
       // The new rows are added first: if they are refused, the rule that they would replace must stay.
       const slots: number[] = [];
       try {

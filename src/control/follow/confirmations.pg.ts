@@ -55,7 +55,7 @@ export function createConfirmationKeeper({ pool, log, now = Date.now }: { readon
       ]);
       await trim();
     } catch (error) {
-      log.warn({ err: error, rows: rows.length }, 'who confirmed what could not be kept; it is tried again');
+      log.warn({ err: error, rows: rows.length }, 'cannot store which nodes confirmed rules; retrying');
       waiting = [...rows, ...waiting].slice(0, MAX_KEPT);
     }
   }
@@ -63,7 +63,7 @@ export function createConfirmationKeeper({ pool, log, now = Date.now }: { readon
   async function trim(): Promise<void> {
     if (now() < trimmedAt + TRIM_EVERY_MS) return;
     trimmedAt = now();
-    await pool.query(TRIM, [trimmedAt - KEPT_MS, TRIMMED_AT_ONCE]).catch((error: unknown) => log.warn({ err: error }, 'old confirmations could not be removed; it is tried again'));
+    await pool.query(TRIM, [trimmedAt - KEPT_MS, TRIMMED_AT_ONCE]).catch((error: unknown) => log.warn({ err: error }, 'cannot delete old confirmations; retrying in a minute'));
   }
 
   function soon(): void {

@@ -161,7 +161,7 @@ export function createControlFollower({ url, controlLog, log, serves, leaseMs = 
     timeoutMs,
     onNotify: wake,
     onLost(error) {
-      if (!isStopping) log.warn({ err: error }, 'the control session was lost');
+      if (!isStopping) log.warn({ err: error }, 'lost the database session that follows the control log; reconnecting');
       wake();
     },
   });
@@ -283,7 +283,7 @@ export function createControlFollower({ url, controlLog, log, serves, leaseMs = 
 
   async function goAway(): Promise<void> {
     // If the row cannot be deleted, one order waits L for it, as after a crash.
-    if (following.isOpen) await following.open().then(membership.leave).catch((error: unknown) => log.warn({ err: error }, 'this node could not say that it leaves'));
+    if (following.isOpen) await following.open().then(membership.leave).catch((error: unknown) => log.warn({ err: error }, 'cannot delete the row of this node; an order waits for its lease to end, once'));
     await inForce?.stop();
     await Promise.all([following.close(), waiting.close()]);
   }
@@ -326,7 +326,7 @@ export function createControlFollower({ url, controlLog, log, serves, leaseMs = 
         onSettled,
         onError(error) {
           waiting.drop();
-          if (!isStopping) log.warn({ err: error }, 'the rows of the nodes could not be read');
+          if (!isStopping) log.warn({ err: error }, 'cannot read the rows of the nodes; retrying');
         },
       });
       return new Promise((resolve, reject) => {

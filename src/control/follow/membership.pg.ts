@@ -55,7 +55,7 @@ export function createMembership({ lease, clock, leaseMs, cycleMs, log }: Member
     const sent = clock();
     const { found, databaseTime } = await createNodeRows(session).renew(id, confirmed, guards);
     lease.renewed(sent, id, found);
-    if (!found) log.warn({ node: id }, 'this node was taken for dead; it joins again');
+    if (!found) log.warn({ node: id }, 'the row of this node is gone: others took this node for dead; joining again');
     dueAt = found ? sent.monotonic + cycleMs : -Infinity;
     if (databaseTime !== undefined && clock().monotonic - sent.monotonic <= CLOCK_ROUND_TRIP_LIMIT_MS) {
       clockDifferenceMs = Math.max(0, wallBefore - databaseTime, databaseTime - Date.now());

@@ -115,7 +115,7 @@ export function keepSnapshots({ pool, state, log, lastUses, intervalMs = INTERVA
   async function tidy(): Promise<void> {
     const now = Math.floor(Date.now() / 1000);
     const dropped = state.compact(now) + (await dropUnused(state, lastUses, now));
-    if (dropped > 0) log.info({ dropped }, 'rules were dropped that stop nothing any more');
+    if (dropped > 0) log.info({ dropped }, 'dropped rules that stop nothing any more');
   }
 
   const timer = setInterval(() => {
@@ -124,8 +124,8 @@ export function keepSnapshots({ pool, state, log, lastUses, intervalMs = INTERVA
     writing = tidy()
       .catch((error: unknown) => log.warn({ err: error }, 'cannot read what was recorded with revoked tokens and sessions; their rules are kept'))
       .then(() => writeSnapshot(pool, state, recordsASnapshot))
-      .then((written) => written && log.info({ seq: String(state.head) }, 'a snapshot of the control state was written'))
-      .catch((error: unknown) => log.warn({ err: error }, 'no snapshot of the control state could be written; a start takes longer'))
+      .then((written) => written && log.info({ seq: String(state.head) }, 'wrote a snapshot of the control state'))
+      .catch((error: unknown) => log.warn({ err: error }, 'cannot write a snapshot of the control state; the next start takes longer'))
       .finally(() => {
         isWriting = false;
       });

@@ -135,7 +135,7 @@ export function createControlState(): ControlState {
   }
 
   function loadRegistry(registry: DumpedRegistry): void {
-    if (head !== 0n) throw new TypeError('a state that holds records takes no other one');
+    if (head !== 0n) throw new TypeError('cannot load into a state that has records');
     for (const tenant of registry.tenants) tenants.set(tenant.id, foldTenant(tenant, undefined));
     for (const source of registry.sources) applySource(source);
     for (const caller of registry.callers) applyCaller(caller);

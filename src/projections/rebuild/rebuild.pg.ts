@@ -71,7 +71,7 @@ export interface Rebuilt {
  */
 export async function rebuildProjections(options: RebuildOptions): Promise<Rebuilt> {
   const names = projectionsOf(options.name);
-  if (!names) throw new RescindError('invalid-request', { detail: `no projection is named so; there are ${REBUILD_NAMES.join(', ')}` });
+  if (!names) throw new RescindError('invalid-request', { detail: `no projection has this name; the names are ${REBUILD_NAMES.join(', ')}` });
   const writer = await options.pool.connect();
   // The failing query reports a broken connection. Without a listener, its `error` event would also end the process.
   writer.on('error', () => undefined);
