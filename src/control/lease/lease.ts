@@ -1,7 +1,7 @@
 import type { Moment } from './lease-clock.js';
 import type { Seq } from '../log/records.js';
 
-/** Durations of the lease protocol (README, "The lease protocol"). Safe when ρ (f L + e) ≤ L. */
+/** Durations of the lease protocol (lease-protocol.md). Safe when ρ (f L + e) ≤ L. */
 export interface LeaseTiming {
   /** L, milliseconds. A row is reaped if its counter has not moved for L. */
   readonly leaseMs: number;

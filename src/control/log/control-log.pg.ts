@@ -13,7 +13,7 @@ const ORDERED_PER_STATEMENT = 500;
 
 /**
  * The most records of events in one statement, beside the waiting orders. An order waits for at most one running statement, so this
- * bounds how long events delay an order.
+ * bounds how long events delay an order. Events are taken beside orders, so that a stream of orders does not starve revocations by events.
  */
 export const EVENTS_PER_STATEMENT = 50;
 

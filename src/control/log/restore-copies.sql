@@ -1,4 +1,4 @@
--- Inserts copied records unchanged behind the log's head, which the caller has locked.
+-- Inserts copied records unchanged behind the log's head, which the caller has locked. Folding depends on their seq and time.
 WITH copy AS (
   SELECT * FROM jsonb_to_recordset($1::jsonb)
     AS c(seq bigint, tenant uuid, kind text, subject text, version int, at double precision, body jsonb, commands jsonb)

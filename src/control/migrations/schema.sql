@@ -28,7 +28,7 @@ CREATE TABLE control_command (
 CREATE INDEX control_command_first_seq ON control_command (first_seq);
 CREATE INDEX control_command_kept_until ON control_command (kept_until) WHERE kept_until IS NOT NULL;
 
--- One row for each process that answers from memory (README, "The lease protocol"). Updated in place several times a second.
+-- One row for each process that answers from memory (lease-protocol.md). Updated in place several times a second.
 CREATE TABLE node (
   id        uuid        PRIMARY KEY,
   -- Host and process id, for people.
