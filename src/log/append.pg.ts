@@ -58,7 +58,10 @@ export async function appendEntries(client: PoolClient, entries: readonly NewEnt
   return placesOf(entries, firsts, rows);
 }
 
-/** Returns, for each entry, the position of the first entry with its key: usually its own. Finds events that occur twice in a batch. */
+/**
+ * Returns, for each entry, the position of the first entry with its key: usually its own. Events that occur twice in a batch are found
+ * here, because a window over the staging table would sort every event of every batch.
+ */
 function firstsOf(entries: readonly NewEntry[]): readonly number[] {
   const first = new Map<string, number>();
   return entries.map(({ tenant, dedupeKey }, ord) => {
