@@ -68,6 +68,7 @@ async function readBytes(session: Session, seq: string, part: number): Promise<B
 /**
  * Writes a snapshot if `recordsASnapshot` records came after the last one and no other process is writing one; returns whether
  * it did. The new snapshot replaces the earlier ones; the log itself is never shortened.
+ * It lives in the database: other machines would lack a file, and a restored database would contradict it.
  */
 export async function writeSnapshot(pool: Pool, state: ControlState, recordsASnapshot: number = RECORDS_A_SNAPSHOT): Promise<boolean> {
   return inTransaction(pool, async (client) => {
