@@ -6,7 +6,7 @@ interface Contact {
   readonly company: string;
 }
 
-/** The customer database: reading, adding and taking all of it away are different scopes. */
+/** Routes of the customer database. Reading, adding and exporting contacts need different scopes. */
 export function crmRoutes(): readonly ApiRoute[] {
   const contacts: Contact[] = ['Ada Lovelace', 'Grace Hopper', 'Radia Perlman'].map((name, position) => ({
     id: String(position + 1),
@@ -42,7 +42,7 @@ export function crmRoutes(): readonly ApiRoute[] {
   ];
 }
 
-/** The file store. */
+/** Routes of the file store. */
 export function filesRoutes(): readonly ApiRoute[] {
   const documents = new Map([
     ['plan', { id: 'plan', title: 'Plan for the year' }],

@@ -1,17 +1,17 @@
 import type { EventDataOf, SourceEventName } from '../contracts/index.js';
 
 export interface PublishOptions {
-  /** When it happened; the moment of the call where absent. */
+  /** When it happened; default: the moment of the call. */
   readonly time?: Date;
   readonly subject?: string;
 }
 
 /**
- * How a party tells what it did.
+ * Publishes the events of one party.
  *
- * `publish` MUST NOT resolve before the event is durable at the broker (every in-sync replica) or at Rescind, and MUST
- * reject otherwise; a party hands a token out only after it resolved, so that a token in use is a token announced. After
- * a rejection the outcome is unknown. Order is kept among calls that await each other. `stop` sends nothing more.
+ * `publish` MUST NOT resolve before the event is durable at the broker (every in-sync replica) or at Rescind, and MUST reject otherwise. A
+ * party hands a token out only after `publish` has resolved, so that every token in use has been announced. After a rejection the outcome
+ * is unknown. Calls that await each other keep their order. `stop` sends nothing more.
  */
 export interface EventPublisher {
   publish<N extends SourceEventName>(name: N, data: EventDataOf[N], options?: PublishOptions): Promise<void>;

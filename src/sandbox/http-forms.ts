@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** No party of the sandbox takes a longer body; a longer one ends the connection. */
+/** No party of the sandbox accepts a longer body; a longer body ends the connection. */
 const MAX_BODY_BYTES = 64 * 1024;
 
 export async function readBody(request: IncomingMessage): Promise<string> {

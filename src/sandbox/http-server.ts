@@ -2,14 +2,14 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export interface BoundServer {
-  /** `http://127.0.0.1:<port>`, known before anything is served: issuers and keys are registered under it first. */
+  /** `http://127.0.0.1:<port>`. It is known before anything is served, because issuers and keys are registered under it first. */
   readonly origin: string;
-  /** Replaces the 503 that a bound server answers until its party is ready. */
+  /** Installs the party's listener. Until then the server answers 503. */
   serve(listener: RequestListener): void;
   stop(): Promise<void>;
 }
 
-/** Binds a free loopback port. The sandbox never listens on another address: its users' passwords are printed. */
+/** Binds a free loopback port. The sandbox never listens on another address, because it prints its users' passwords. */
 export async function bindLoopback(): Promise<BoundServer> {
   let listener: RequestListener = (_request, response) => {
     response.writeHead(503, { 'retry-after': '1' }).end();

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Connection, IdpClient, IdpUser } from './idp/index.js';
 import type { Account } from './resource-app/index.js';
 
-/** The sandbox's organisation: two users, a web application, an AI agent, and what the administrators approved. */
+/** The sandbox's organisation: two users, a web application, an AI agent, and the administrators' approvals. */
 export const USER_NAMES = ['alice', 'bob'] as const;
 export type UserName = (typeof USER_NAMES)[number];
 export const CLIENT_NAMES = ['wiki', 'atlas'] as const;
@@ -31,7 +31,7 @@ export function createUsers(): Record<UserName, IdpUser> {
   return { alice: user('alice', 'Alice Ames'), bob: user('bob', 'Bob Byrne') };
 }
 
-/** A resource application has its own names for the people it knows. */
+/** Gives each user the application's own name, because a resource application does not use the IdP's. */
 export function accountsAt(app: AppName, idpIssuer: string): readonly Account[] {
   return USER_NAMES.map((sub, position) => ({ iss: idpIssuer, sub, local: `${app}-${1001 + position}` }));
 }
@@ -54,5 +54,5 @@ export function idpClient(name: ClientName, clientSecret: string, redirectUri: s
   return name === AGENT.id ? { ...client, agent: AGENT } : client;
 }
 
-/** 256 bits, as Rescind's own secrets. */
+/** Generates 256 random bits, as Rescind does for its own secrets. */
 export const generateSecret = (): string => randomBytes(32).toString('base64url');

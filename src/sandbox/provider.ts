@@ -8,8 +8,8 @@ export type ProviderErrors = typeof providerModule.errors;
 let loading: Promise<ProviderModule> | undefined;
 
 /**
- * Loads oidc-provider. Its only channel for notices is the console, and it writes one on import (Node 20 is below its
- * supported range); a line in the middle of the demo's output would be taken for the demo's.
+ * Loads oidc-provider without its notice on the console. oidc-provider writes notices to the console only, and writes one on import (Node
+ * 20 is below its supported range); in the middle of the demo's output the line would look like the demo's own.
  */
 async function importQuietly(log: Log): Promise<ProviderModule> {
   const warn = console.warn;
@@ -34,8 +34,8 @@ export async function createProvider(issuer: string, configuration: Configuratio
 }
 
 /**
- * oidc-provider's own memory adapter is one store for all providers of the process. The sandbox's servers are separate
- * organisations, so each gets its own.
+ * Makes a store for one provider. oidc-provider's own memory adapter is one store for all providers of the process, but the sandbox's
+ * servers are separate organisations.
  */
 function createAdapterClass(): new (name: string) => Adapter {
   const records = new Map<string, { payload: AdapterPayload; expiresAt: number }>();

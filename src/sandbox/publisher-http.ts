@@ -10,7 +10,7 @@ export interface HttpPublisherOptions {
   readonly source: string;
 }
 
-/** For a deployment without Kafka. */
+/** Creates a publisher for a deployment without Kafka. */
 export function createHttpPublisher({ rescindUrl, bearerKey, source }: HttpPublisherOptions): EventPublisher {
   const transport = httpTransport({ url: rescindUrl, credentials: { bearer: bearerKey } });
   return publisherOf((tell) => createProducer({ source, transport, ...tell }));

@@ -13,9 +13,9 @@ export interface KafkaPublisherOptions {
   readonly compression?: 'gzip';
 }
 
-/** Publishes to the source's own topic: the right to write it is the only thing on Kafka that says who wrote. */
+/** Creates a publisher to the source's own topic. On Kafka, only the right to write that topic says who wrote an event. */
 export async function createKafkaPublisher(options: KafkaPublisherOptions): Promise<EventPublisher> {
-  // The topic was created when the source was registered; a producer that creates one would give it other settings.
+  // The topic was created when the source was registered; a producer that created the topic would give it other settings.
   const producer = options.kafka.producer({ allowAutoTopicCreation: false });
   await producer.connect();
   const transport = kafkaTransport({

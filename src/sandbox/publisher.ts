@@ -1,14 +1,14 @@
 import type { Producer, ProducerOptions } from '../emit/index.js';
 import type { EventPublisher } from './event-publisher.js';
 
-/** An event that took longer is reported as a failure, and the party hands nothing out. */
+/** An event that takes longer is reported as a failure, and the party hands nothing out. */
 const TIMEOUT_MS = 10_000;
-/** A party that stops waits no longer for events that nobody waits for any more. */
+/** Short, because no call waits for the remaining events when a party stops. */
 const CLOSE_TIMEOUT_MS = 1_000;
 
 /**
- * A party waits for each of its events, so that a refusal or a loss reaches the call that made it, and there is nobody else to
- * tell.
+ * Wraps a producer. A party waits for each of its events, so a refusal or a loss reaches the call that made the event; the two callbacks
+ * have nothing to report.
  */
 export function publisherOf(create: (tell: Pick<ProducerOptions, 'onDropped' | 'onRefused'>) => Producer): EventPublisher {
   const producer = create({ onDropped: () => undefined, onRefused: () => undefined });

@@ -3,8 +3,8 @@ import { digestOf } from '../emit/index.js';
 import { RescindRefused, type RescindAdmin } from './rescind-admin.js';
 
 /**
- * Whether Rescind's ledger has the token, else undefined: its event is durable before anybody holds it, and through Kafka may still be on
- * its way for longer than introspection waits. The token itself is not sent.
+ * Resolves to true if Rescind's ledger has the token, else to undefined. The token's event is durable before anybody gets the token, but
+ * through Kafka it may take longer than introspection waits. The token itself is not sent.
  */
 export async function isRecorded(analyst: RescindAdmin, accessToken: string): Promise<true | undefined> {
   try {

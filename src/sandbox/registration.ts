@@ -2,7 +2,7 @@ import { EVENT_TOPIC_PREFIX, type EventName } from '../contracts/index.js';
 import { RescindRefused, type RescindAdmin } from './rescind-admin.js';
 import type { SigningKey } from './signing-key.js';
 
-/** Sandboxes that may stay registered in one deployment; each start adds one, as its ports and keys are new. */
+/** Sandboxes that may be registered in one deployment. Each start adds one, because its ports and keys are new. */
 const MAX_SANDBOXES = 1_000;
 
 export interface PartyAddresses {
@@ -26,13 +26,13 @@ export interface RegisteredParty {
 }
 
 export interface Registered {
-  /** By the sandbox's own names: `idp` and the applications'. */
+  /** Keyed by the sandbox's own names: `idp` and the applications' names. */
   readonly parties: ReadonlyMap<string, RegisteredParty>;
-  /** A caller that may order revocations and read, for the analyst. */
+  /** The analyst's caller, which may order revocations and read. */
   readonly analyst: { readonly id: string; readonly secret: string };
 }
 
-/** All clocks of a sandbox are one, so little is allowed for their difference; `regrant_after` lies that much closer. */
+/** Seconds. All parties of a sandbox share one clock, so a small skew suffices and brings `regrant_after` closer. */
 const PROFILE = { skew: 1 } as const;
 
 const IDP_TYPES: readonly EventName[] = [
@@ -50,8 +50,8 @@ const IDP_TYPES: readonly EventName[] = [
 const APP_TYPES: readonly EventName[] = ['token.issued', 'token.denied', 'token.revoked', 'access.allowed', 'access.denied', 'access.summary'];
 
 /**
- * Registers a source and a caller for every party. Names are unique in a deployment and a sandbox's addresses are new on
- * every start, so a later sandbox gets names with a number.
+ * Registers a source and a caller for every party. Names are unique in a deployment and a sandbox's addresses are new on every start, so a
+ * later sandbox gets names that end in a number.
  */
 export async function registerParties(admin: RescindAdmin, { idp, apps }: PartyAddresses, wanted?: string): Promise<Registered> {
   const suffix = await claimSuffix(admin, wanted, (name) => ({
@@ -76,7 +76,7 @@ export async function registerParties(admin: RescindAdmin, { idp, apps }: PartyA
       jwks: app.key.publicJwks,
       profile: PROFILE,
     });
-    // The authorization server asks about ID-JAGs of which it is the audience, the API about its own tokens.
+    // The authorization server asks about ID-JAGs whose audience it is; the API asks about its own tokens.
     const introspect = { resources: [app.issuer, app.resource], issuers: [app.issuer, idp.issuer], wait: true };
     const guard = { resources: [app.resource], issuers: [app.issuer], wait: true };
     parties.set(app.name, await registerCaller(admin, name, app.hasGuard ? { introspect, guard } : { introspect }));

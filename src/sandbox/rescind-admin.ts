@@ -1,4 +1,4 @@
-/** Rescind's management API, as a client of it needs it. Every call is made with one bearer key. */
+/** Client of Rescind's management API. Every call is made with one bearer key. */
 export interface RescindAdmin {
   readonly url: string;
   get<T>(path: string): Promise<T>;
@@ -18,7 +18,7 @@ export class RescindRefused extends Error {
   }
 }
 
-/** Longer than Rescind waits for a node that died before it confirms a revocation (design, section 4). */
+/** Longer than Rescind waits for a dead node before it confirms a revocation (design, section 4). */
 const TIMEOUT_MS = 30_000;
 
 export function createRescindAdmin(url: string, bearerKey: string): RescindAdmin {

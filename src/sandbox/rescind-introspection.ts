@@ -1,20 +1,23 @@
 import type { Guard } from '../guard/index.js';
 import type { Log } from '../platform/log/index.js';
 
-/** How long a party waits for Rescind before it treats a token as inactive. */
+/** Time that a party waits for Rescind before it treats a token as inactive. */
 const TIMEOUT_MS = 5_000;
 
 export type RescindCredentials =
   | { readonly method: 'client_secret_basic'; readonly id: string; readonly secret: string }
   | { readonly method: 'bearer'; readonly secret: string };
 
-/** Where a resource application asks, and as whom. */
+/** The introspection endpoint and the credentials with which a resource application asks. */
 export interface RescindAccess {
   readonly introspectionUrl: string;
   readonly credentials: RescindCredentials;
 }
 
-/** RFC 7662, section 2.2. `undecided`: Rescind could not be asked or could not tell; the token MUST NOT be honoured. */
+/**
+ * Result of an introspection (RFC 7662, section 2.2). `undecided`: Rescind could not be reached or could not decide; the token MUST NOT be
+ * honoured.
+ */
 export type Introspection =
   | { readonly outcome: 'active'; readonly claims: IntrospectionClaims }
   | { readonly outcome: 'inactive' }
@@ -58,7 +61,7 @@ export function createIntrospection({ introspectionUrl, credentials }: RescindAc
   };
 }
 
-/** The same from a guard, which mostly knows by itself. */
+/** Introspects through a guard, which can usually answer from memory. */
 export function guardedIntrospection(guard: Pick<Guard, 'check'>): Introspect {
   return async (token, hint) => {
     const answer = await guard.check(token, hint);

@@ -29,12 +29,12 @@ import { createSigningKey } from './signing-key.js';
 
 export interface SandboxOptions {
   readonly rescindUrl: string;
-  /** Bearer key of a caller with the `admin` role: registers the parties and is not kept. */
+  /** Bearer key of a caller with the `admin` role. It registers the parties and is not kept. */
   readonly adminKey: string;
   /** null: the parties post their events over HTTP. */
   readonly brokers: readonly string[] | null;
   readonly log: Log;
-  /** Ends every name that is registered, for deployments that share a broker. Default: nothing, or the first free number. */
+  /** Suffix of every registered name, for deployments that share a broker. Default: none, or the first free number. */
   readonly suffix?: string;
 }
 
@@ -45,21 +45,21 @@ export interface Sandbox {
   readonly users: Readonly<Record<UserName, IdpUser>>;
   /** Names, topics and secrets as registered with Rescind. */
   readonly registered: Registered;
-  /** Signs a user in to a client, through a browser of their own. Throws when the IdP does not let them. */
+  /** Signs a user in to a client, through the user's own browser. Throws if the IdP refuses. */
   signIn(user: UserName, client: ClientName): Promise<void>;
   /** Ends the session that `signIn` began. */
   signOut(user: UserName, client: ClientName): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** How each party speaks, so that every way of speaking is used. */
+/** Kafka mode and compression of each party, chosen so that every combination in use is tried. */
 const DIALECTS: Readonly<Record<'idp' | AppName, Pick<KafkaPublisherOptions, 'mode' | 'compression'>>> = {
   idp: { mode: 'structured' },
   crm: { mode: 'binary', compression: 'gzip' },
   files: { mode: 'binary' },
 };
 
-/** Starts an identity provider, two resource applications, a web application and an AI agent, all known to Rescind. */
+/** Starts an identity provider, two resource applications, a web application and an AI agent, all registered with Rescind. */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const stops: (() => Promise<void>)[] = [];
   const stop = async (): Promise<void> => {
@@ -175,7 +175,7 @@ function signing(clients: Readonly<Record<ClientName, ClientApp>>, users: Readon
       browsers.set(user, browser);
       const { login, password, sub } = users[user];
       const first = await browser.open(clients[client].signInUrl);
-      // A browser that has a session at the IdP already is sent straight back.
+      // A browser that already has a session at the IdP is sent straight back.
       const last = first.html.includes('name="password"') ? await browser.submit(first, { login, password }) : first;
       if (last.status !== 200 || !clients[client].isSignedIn(sub)) throw new Error(`${user} was not signed in to ${client}`);
     },

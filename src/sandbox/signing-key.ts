@@ -6,7 +6,7 @@ export interface SigningKey {
   readonly kid: string;
   readonly publicKey: CryptoKey;
   readonly privateJwk: JWK;
-  /** What a party registers with Rescind and serves at its `jwks_uri`. */
+  /** The key set that a party registers with Rescind and serves at its `jwks_uri`. */
   readonly publicJwks: { readonly keys: readonly JWK[] };
   sign(claims: JWTPayload, typ: string): Promise<string>;
 }

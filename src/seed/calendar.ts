@@ -1,13 +1,13 @@
 const HOUR_S = 3_600;
 const DAY_S = 86_400;
 
-/** What agents and jobs do at any hour, as a share of the busiest. */
+/** Activity of agents and jobs at night and on weekends, as a share of the busiest hour. */
 const AT_NIGHT = 0.04;
 const ON_WEEKENDS = 0.12;
 const FIRST_HOUR = 7;
 const LAST_HOUR = 19;
 
-/** How busy the hour that begins at `at` (epoch seconds) is: 1 at the height of a working day, UTC. */
+/** Says how busy the hour that begins at `at` (epoch seconds, UTC) is: 1 at the height of a working day. */
 export function busyness(at: number): number {
   const hour = Math.floor(at / HOUR_S) % 24;
   // 1970-01-01 was a Thursday.
@@ -18,7 +18,10 @@ export function busyness(at: number): number {
   return Math.max(AT_NIGHT, height * noon * (weekday === 0 || weekday === 6 ? ON_WEEKENDS : 1));
 }
 
-/** How many of `total` have come by the end of each hour from `start` on, hour by hour, the last one being all. */
+/**
+ * Yields, hour by hour from `start`, how many of the `total` events must have come by the end of that hour (`by`). The last hour yields
+ * `total`.
+ */
 export function* plan(start: number, end: number, total: number): Generator<{ readonly from: number; readonly to: number; readonly by: number }> {
   let whole = 0;
   for (let at = start; at < end; at += HOUR_S) whole += busyness(at);

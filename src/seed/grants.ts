@@ -7,7 +7,7 @@ import { ID_JAG_LIFETIME_S, IDP, TOKEN_LIFETIME_S, type SeedEvent } from './seed
 const DAY_S = 86_400;
 const SUMMARY_WINDOW_S = 300;
 
-/** How often the unusual happens, a share of grants or of calls. */
+/** How often the unusual happens, as a share of grants or of calls. */
 const CHANCE = {
   refusedByIdp: 0.02,
   refusedByApp: 0.012,
@@ -23,19 +23,22 @@ const CHANCE = {
   sessionEnded: 0.001,
 } as const;
 
-/** Says an event; the writer gives it its id. */
+/** Reports one event of a party at `at`, arriving `delay` seconds later; the writer gives the event its id. */
 export type Say = <N extends SourceEventName>(party: string, name: N, at: number, delay: number, data: EventDataOf[N], twice?: boolean) => void;
 
 export interface Actors {
   readonly user: string;
-  /** Number of the user, for its addresses. */
+  /** Number of the user, from which the user's addresses are derived. */
   readonly nth: number;
   readonly connection: Connection;
 }
 
 export type TokenReference = Extract<SeedEvent<'access.allowed'>['data']['token'], { iss: string }> | { sha256: string };
 
-/** One grant: an ID-JAG, the token it is traded for, refreshed now and then, and the calls; a later hop of an agent to another application. */
+/**
+ * Reports the events of one grant: an ID-JAG, the token it is traded for, refreshed tokens, the calls, and sometimes an agent's second hop
+ * to another application.
+ */
 export function sayGrant(organisation: Organisation, random: Random, nextNumber: () => string, say: Say, at: number, actors: Actors): void {
   const { idp } = organisation;
   const { user, nth, connection } = actors;
@@ -105,7 +108,7 @@ interface Hop {
   readonly parent: Extract<TokenReference, { jti: string }>;
 }
 
-/** The agent trades its token for an ID-JAG to another application that it reaches. */
+/** Reports the second hop: the agent trades its token for an ID-JAG to another application that it is connected to. */
 function sayHop(organisation: Organisation, random: Random, say: Say, { at, number, actors, session, parent }: Hop): void {
   const { user, nth, connection } = actors;
   const { client } = connection;
@@ -156,7 +159,7 @@ function sayCalls(random: Random, say: Say, { token, app, scope, from, address }
   }
 }
 
-/** A request asks for less than was approved as often as not. */
+/** Narrows the scope of every second request: half of the requests ask for less than was approved. */
 function narrowed(random: Random, scope: string): string {
   const scopes = scope.split(' ');
   return random.chance(0.5) ? scope : scopes.slice(0, 1 + random.below(scopes.length)).join(' ');
@@ -166,7 +169,7 @@ export function referenceOf(app: App, text: string): TokenReference {
   return app.opaque ? { sha256: hash('sha256', `${app.issuer} ${text}`, 'base64url') } : { iss: app.issuer, jti: text };
 }
 
-/** Agents run in two data centres; people sit in an office, and at home on two days of five. */
+/** Picks a client address. Agents run in one address range; people sit in an office, and at home on two days of five. */
 function addressOf(random: Random, { nth, connection: { client } }: Actors): string {
   if (client.agent) return `192.0.2.${1 + ((nth + client.id.length) % 40)}`;
   if (random.chance(0.4)) return `100.${64 + (nth % 8)}.${(nth >> 3) & 255}.${1 + (nth % 200)}`;

@@ -10,30 +10,33 @@ import type { SeedEvent } from './seed-event.js';
 
 export interface HistoryOptions {
   readonly organisation: Organisation;
-  /** What the draws come from. */
+  /** Seeds all random draws. */
   readonly seed: string;
-  /** Said in all, duplicates among them: as many as are yielded. */
+  /** Number of events to yield, duplicates included. */
   readonly events: number;
   /** Epoch seconds, on the hour. */
   readonly start: number;
   readonly end: number;
-  /** What is told apart from the rest, such as incidents; counted among `events`. */
+  /** Events made elsewhere, such as those of incidents, to be merged in. They count among `events`. */
   readonly told?: readonly SeedEvent[];
   /** Part of every id, so that two histories of one organisation say different things. */
   readonly run?: string;
-  /** Whether the administrators' first approvals are said (default: true). */
+  /** Whether the administrators' first approvals are reported (default: true). */
   readonly approvals?: boolean;
 }
 
 const RESEND_S = 40;
-/** Grants of one hour that may come to nothing before its end. */
+/** Extra attempts at an hour's grants. A grant may add no event, because its events arrive after the end. */
 const MAX_TRIES = 1_000;
-/** At night and on weekends it is mostly agents that work. */
+/** Share of grants that agents make. At night and on weekends it is mostly agents that work. */
 const AGENT_SHARE = 0.35;
 const USER_SKEW = 2.2;
 const CLIENT_SKEW = 1.8;
 
-/** What the parties say, in the order of its arrival: hour by hour, as it is taken, so that memory holds no more than what is under way. */
+/**
+ * Yields what the parties say, in order of arrival. Events are generated hour by hour as they are taken, so memory holds only events still
+ * to arrive.
+ */
 export function* makeHistory({ organisation, seed, events, start, end, told = [], run = '', approvals = true }: HistoryOptions): Generator<SeedEvent, void> {
   const random = createRandom(`${seed} history`);
   const queue = createQueue<SeedEvent>();
@@ -59,14 +62,14 @@ export function* makeHistory({ organisation, seed, events, start, end, told = []
   const numbered = createNumbers(organisation);
   for (const { from, to, by } of plan(start, end, total)) {
     office(from);
-    // A grant that arrives after the end counts for nothing, so the last hour goes on until all are there.
+    // An event that arrives after the end does not count, so the last hour continues until all events are there.
     const isShort = (): boolean => counted - before < by;
     for (let tries = 0; isShort() && tries < MAX_TRIES + by; tries++) sayGrant(organisation, random, nextNumber, say, from + random.below(to - from), cast());
     for (const event of queue.before(to)) yield numbered(event);
   }
 }
 
-/** Draws who acts through what. */
+/** Draws which user acts through which connection. */
 function createCast(organisation: Organisation, random: Random): () => Actors {
   const users = organisation.users.slice(0, organisation.users.length - RESERVED.users.length);
   const people = [...organisation.connections.keys()].filter(({ agent }) => !agent);
@@ -79,19 +82,19 @@ function createCast(organisation: Organisation, random: Random): () => Actors {
   };
 }
 
-/** Every so many numbers, three are lost on the way and never come. */
+/** Three numbers of every 20,000 are lost on the way and never arrive. */
 const LOST_EVERY = 20_000;
 const LOST_FROM = 500;
 const LOST = 3;
 
-/** The numbers of those sources that number what they say. */
+/** Adds sequence numbers to the events of the sources that number their events. */
 function createNumbers(organisation: Organisation): (event: SeedEvent) => SeedEvent {
   const next = new Map(organisation.apps.filter(({ numbers }) => numbers).map(({ name }) => [name, 0]));
   const given = new Map<string, number>();
   return (event) => {
     const sequence = next.get(event.party);
     if (sequence === undefined || 'sequence' in event.data) return event;
-    // What is sent again has the number that it had.
+    // An event that is sent again keeps its number.
     const key = `${event.party} ${event.id}`;
     const known = given.get(key);
     if (known !== undefined) return { ...event, data: { ...event.data, sequence: known } } as SeedEvent;

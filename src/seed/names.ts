@@ -1,4 +1,4 @@
-/** Who and what there is in the organisation: words alone. What each may do is drawn in `organisation.ts`. */
+/** Names of the people, applications and agents of the organisation. `organisation.ts` draws what each may do. */
 
 export const FIRST_NAMES: readonly string[] = (
   'ada adil aiko alma amara amir ana anton asha astrid aylin bao beatriz bela carla chen chidi clara dalia dario deniz ' +
@@ -15,7 +15,7 @@ export const LAST_NAMES: readonly string[] = (
   'sorensen suzuki tanaka torres vogel weber yilmaz zhang'
 ).split(' ');
 
-/** Resource applications, the busiest first, each with what it keeps. */
+/** Resource applications, the busiest first, each with the nouns of its routes. */
 export const APPS: readonly (readonly [name: string, ...nouns: string[]])[] = [
   ['crm', 'contacts', 'accounts', 'deals'],
   ['mail', 'messages', 'threads'],
@@ -59,7 +59,7 @@ export const APPS: readonly (readonly [name: string, ...nouns: string[]])[] = [
   ['press', 'releases', 'cuttings'],
 ];
 
-/** Applications that act for a user who is there, the busiest first. */
+/** Applications that act for a user who is present, the busiest first. */
 export const PLAIN_CLIENTS: readonly string[] = (
   'portal mobile desktop intranet sales-hub service-desk planner reporting bi-studio sync scheduler importer exporter field-app ' +
   'onboarding timesheet partner-portal campaigns finance-close sourcing inventory fleet forms signatures transcripts backup archive ' +
@@ -95,10 +95,7 @@ export const AGENTS: readonly (readonly [client: string, type: string])[] = [
   ['travel-booker', 'assistant'],
 ];
 
-/**
- * Who appears in incidents alone, so that what the questions must answer about them can be written down, whatever the rest of
- * the organisation does meanwhile.
- */
+/** Parties that appear in incidents only. Nothing else in the history involves them, so the expected answers can be written down. */
 export const RESERVED = {
   users: 'nadia.rossi tariq.lindgren elif.moreau femi.adeyemi goran.novak ines.moreau jonas.keller amara.okafor priya.mehta lucia.ferrari hana.ito omar.farah'.split(' '),
   clients: 'invoice-reader report-writer doc-search sql-analyst contract-reader market-watch travel-booker archive kiosk room-panel'.split(' '),

@@ -10,7 +10,7 @@ const A_DAY = 2_000;
 /** A Friday evening. */
 const END = Date.UTC(2026, 10, 20, 18) / 1000;
 
-/** As `rescind seed` does: everything anew from the seed's text, `events` and `days`. */
+/** Generates everything anew from the seed, `events` and `days`, as `rescind seed` does. */
 function observe(days: number) {
   const organisation = createOrganisation({ seed: 'spec', domain: 'corp.example' });
   const told = tellIncidents(organisation, END);

@@ -6,7 +6,7 @@ import { IDP } from './seed-event.js';
 
 const DAY_S = 86_400;
 const HOUR_S = 3_600;
-/** Approvals follow one another so many seconds apart in the first hours. */
+/** Seconds from one first approval to the next. */
 const APPROVAL_S = 20;
 const LEAVERS_A_WEEK = 3;
 const SUSPENSION_S = 14 * HOUR_S;
@@ -22,7 +22,7 @@ const connectionOf = (organisation: Organisation, client: Client, app: App, scop
   ...(client.agent ? { agent: client.agent } : {}),
 });
 
-/** What administrators approve when the log begins. */
+/** Reports the connections that administrators approve when the log begins. */
 export function sayApprovals(organisation: Organisation, say: Say, start: number): void {
   let at = start;
   for (const connections of organisation.connections.values()) {
@@ -30,7 +30,10 @@ export function sayApprovals(organisation: Organisation, say: Say, start: number
   }
 }
 
-/** What administrators do from then on, an hour at a time: people leave, somebody is locked out overnight, connections are tried and changed. */
+/**
+ * Returns a function that reports what administrators do in one hour: people leave, somebody is locked out overnight, connections are tried
+ * and changed.
+ */
 export function sayOffice(organisation: Organisation, random: Random, say: Say, start: number): (hour: number) => void {
   const { issuer: iss } = organisation.idp;
   const users = organisation.users.slice(0, organisation.users.length - RESERVED.users.length);
@@ -39,7 +42,7 @@ export function sayOffice(organisation: Organisation, random: Random, say: Say, 
   return (hour) => {
     const isMorning = Math.floor(hour / HOUR_S) % 24 === 9;
     if (!isMorning || hour < start + DAY_S) return;
-    // Those who leave are of the quiet half: the busy ones would go on working all the same.
+    // Leavers are drawn from the quiet users (the last 30 %), because busy users would go on producing events.
     if (random.chance(LEAVERS_A_WEEK / 7)) say(IDP, 'user.disabled', hour + random.below(HOUR_S), 1, { iss, sub: users[Math.floor(users.length * 0.7) + random.below(users.length * 0.3)]! });
     if (random.chance(1 / 7)) {
       const sub = users[random.below(users.length)]!;

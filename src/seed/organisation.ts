@@ -22,9 +22,9 @@ export interface App {
   readonly routes: readonly Route[];
   /** Its tokens are opaque. */
   readonly opaque: boolean;
-  /** It sends summaries, not an event a call. */
+  /** The application sends summaries instead of one event a call. */
   readonly summarises: boolean;
-  /** It numbers its events. */
+  /** The application numbers its events. */
   readonly numbers: boolean;
 }
 
@@ -33,7 +33,7 @@ export interface Client {
   readonly agent: { readonly id: string; readonly type: string } | undefined;
 }
 
-/** What the IdP's administrators approved. */
+/** One connection that the IdP's administrators approved. */
 export interface Connection {
   readonly client: Client;
   readonly app: App;
@@ -47,13 +47,13 @@ export interface Organisation {
   readonly users: readonly string[];
   readonly apps: readonly App[];
   readonly clients: readonly Client[];
-  /** Of everybody but those who are reserved for incidents. */
+  /** Connections of every client except those reserved for incidents. */
   readonly connections: ReadonlyMap<Client, readonly Connection[]>;
   app(name: string): App;
   client(id: string): Client;
 }
 
-/** The same people, applications and approvals for the same seed and domain, however long they are observed. */
+/** Creates the organisation. The same seed and domain give the same people, applications and approvals, however long they are observed. */
 export function createOrganisation({ seed, domain }: { readonly seed: string; readonly domain: string }): Organisation {
   const random = createRandom(`${seed} organisation`);
   const apps = APPS.map(([name, ...nouns], nth) => makeApp(domain, nth, name, nouns));
@@ -83,7 +83,7 @@ export function createOrganisation({ seed, domain }: { readonly seed: string; re
   };
 }
 
-/** The client at an application's authorization server, which names it in its own way. */
+/** Names the client at an application's authorization server, which has a name of its own for each client. */
 export const clientAt = ({ id }: Client, app: App): string => `${id}-at-${app.name}`;
 
 const OPAQUE_EVERY = 4;
@@ -123,7 +123,7 @@ function makeUsers(random: Random): string[] {
   return [...names.slice(0, USERS - reserved.size), ...reserved];
 }
 
-/** Busy clients reach many applications; what is approved is more than what is mostly used. */
+/** Draws a client's connections. Busy clients are connected to many applications; more scopes are approved than are mostly used. */
 function connect(random: Random, client: Client, apps: readonly App[], nth: number): Connection[] {
   const wanted = 4 + random.below(nth < 6 ? 20 : 8);
   const reached = new Set<App>();

@@ -1,9 +1,12 @@
-/** Where the time of seeding went, in seconds. Made and judged: this process. Written: the appender and PostgreSQL, waited for or not. */
+/**
+ * Seconds spent on seeding, by step. `made` and `judged` are time of this process; `written` is time of the appender and PostgreSQL,
+ * whether waited for or not.
+ */
 export interface Pace {
   readonly made: number;
   readonly judged: number;
   readonly written: number;
-  /** Of it, what nothing else was done in. */
+  /** The part of `written` in which this process did nothing else. */
   readonly waited: number;
 }
 

@@ -21,13 +21,15 @@ const APP_TYPES: readonly SourceEventName[] = ['token.issued', 'token.denied', '
 export interface RegisteredParties {
   /** URI of the source of each party. */
   readonly uris: ReadonlyMap<string, string>;
-  /** May emit for all of them. */
+  /** The caller that may emit for all of these sources. */
   readonly caller: Caller;
-  /** Nobody may emit as the seeding did any more. */
+  /** Disables that caller. */
   retire(): Promise<void>;
 }
 
-/** Registers a source for the IdP and for each application, and a caller that may emit for all; its secret is nobody's. */
+/**
+ * Registers a source for the IdP and for each application, and one caller that may emit for all of them. Nobody gets the caller's secret.
+ */
 export async function registerParties(registry: Registry, state: ControlState, actor: Actor, organisation: Organisation, prefix: string): Promise<RegisteredParties> {
   const { idp, apps } = organisation;
   const named = (name: string): string => `${prefix}${name}`;

@@ -1,7 +1,7 @@
-/** What waits for its moment; of the same moment, what was put first comes first. */
+/** A queue of values by due time. Values due at the same moment leave in the order in which they were put. */
 export interface Queue<T> {
   put(at: number, value: T): void;
-  /** Takes, in order, what is due before `at`. */
+  /** Takes, in order, every value that is due before `at`. */
   before(at: number): Generator<T, void>;
 }
 
@@ -11,7 +11,7 @@ interface Waiting<T> {
   readonly value: T;
 }
 
-/** A binary heap. */
+/** Creates a queue as a binary heap. */
 export function createQueue<T>(): Queue<T> {
   const heap: Waiting<T>[] = [];
   let count = 0;

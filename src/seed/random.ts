@@ -1,20 +1,22 @@
 import { createHash } from 'node:crypto';
 
-/** Draws that are the same for the same seed, on every machine. */
+/** Random draws that are the same for the same seed on every machine. */
 export interface Random {
-  /** From 0 to 1, without 1. */
+  /** Draws from 0 (included) to 1 (excluded). */
   next(): number;
-  /** A whole number from 0 on, below `size`. */
+  /** Draws a whole number from 0 (included) to `size` (excluded). */
   below(size: number): number;
   chance(probability: number): boolean;
-  /** From 0 on, below `size`; low numbers come far more often, the more so the higher the power. */
+  /** Draws a whole number from 0 (included) to `size` (excluded). Low numbers are far more frequent, the more so the higher `power` is. */
   skewed(size: number, power?: number): number;
   pick<T>(list: readonly T[]): T;
-  /** Hexadecimal digits, eight a draw. */
+  /** Draws hexadecimal digits, eight a draw. */
   hex(digits: number): string;
 }
 
-/** sfc32: 128 bits of state, a few nanoseconds a draw; a digest a draw would cost more than the event it is for. */
+/**
+ * Creates the generator: sfc32, 128 bits of state, a few nanoseconds a draw. A digest for each draw would cost more than the event itself.
+ */
 export function createRandom(seed: string): Random {
   const digest = createHash('sha256').update(seed).digest();
   let a = digest.readInt32LE(0);

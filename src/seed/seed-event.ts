@@ -1,20 +1,20 @@
 import type { EventDataOf, SourceEventName } from '../contracts/index.js';
 
-/** What a party says, and when it arrives. Times are epoch seconds. */
+/** What one party says, and when the event arrives. Times are epoch seconds. */
 export interface SeedEvent<N extends SourceEventName = SourceEventName> {
   /** `idp`, or an application's name. */
   readonly party: string;
   readonly name: N;
-  /** Unique to the party. Sent again under the same id, it is the same event. */
+  /** Unique for the party. An event sent again under the same id is the same event. */
   readonly id: string;
   readonly at: number;
   readonly arrives: number;
   readonly data: EventDataOf[N];
-  /** It is entered at the very second at which it arrives; others wait for company. */
+  /** Enters the event at the very second of its arrival; other events wait for a batch. */
   readonly prompt?: true;
 }
 
-/** The party that says what the identity provider says. */
+/** Name of the party that is the identity provider. */
 export const IDP = 'idp';
 
 export const ID_JAG_LIFETIME_S = 300;

@@ -17,22 +17,22 @@ import { openSeededSessions, type SeededSessions } from './seeded-clock.pg.js';
 
 const DAY_S = 86_400;
 const HOUR_S = 3_600;
-/** Incidents lie in the last week, with a day before them. */
+/** Incidents happen in the last week; one more day lies before them. */
 export const MIN_DAYS = 9;
 export const DEFAULT_DAYS = 90;
 export const DEFAULT_SEED = 'rescind';
-/** The tenant `default` is the organisation of this domain; any other that of `<tenant>.example`. */
+/** Domain of the organisation of tenant `default`. Any other tenant has the domain `<tenant>.example`. */
 const DEFAULT_DOMAIN = 'corp.example';
 
-/** Events of one transaction, as many as the appender takes at a time. */
+/** Events of one transaction: as many as the appender takes at a time. */
 const BATCH_EVENTS = 2_000;
 
 export interface SeedOptions {
   readonly databaseUrl: string;
-  /** Where the administrator's key lies, or is put by this first start. */
+  /** Directory of the administrator's key; this first start creates the key if it is missing. */
   readonly home: string;
   readonly log: Log;
-  /** Sent, with those that are sent twice. */
+  /** Number of events to send, including those that are sent twice. */
   readonly events: number;
   readonly days?: number;
   readonly seed?: string;
@@ -45,7 +45,7 @@ export interface SeedOptions {
 export interface SeedProgress {
   readonly sent: number;
   readonly events: number;
-  /** Arrival of the last, epoch seconds. */
+  /** Arrival of the last event sent, epoch seconds. */
   readonly at: number;
 }
 
@@ -56,9 +56,9 @@ export interface Seeded {
   readonly end: number;
   readonly sent: number;
   readonly duplicates: number;
-  /** In the tenant's ledger now, Rescind's own among them. */
+  /** Entries in the tenant's ledger at the end, including Rescind's own. */
   readonly entries: number;
-  /** Of a tenant that this made: shown once. */
+  /** Administrator's key of a tenant that this run created. It is shown once. */
   readonly adminKey: string | undefined;
   readonly seconds: number;
   /** Where the seconds went. */
@@ -68,7 +68,7 @@ export interface Seeded {
 
 /**
  * Fills an empty ledger with an organisation's history, through the registry and the appender, at the times at which it happened.
- * The same options give the same events in the same order. Throws `already-exists` where the ledger holds anything.
+ * The same options give the same events in the same order. Throws `already-exists` if the tenant's ledger has any entry.
  */
 export async function seedOrganisation(options: SeedOptions): Promise<Seeded> {
   const { databaseUrl, home, log, tenant: tenantName = DEFAULT_TENANT, seed = DEFAULT_SEED, days = DEFAULT_DAYS, events } = options;
@@ -119,7 +119,7 @@ async function tenantOf(registry: Registry, follower: ControlFollower, name: str
   if (known) return { actor: { id: name === DEFAULT_TENANT ? ADMIN_CALLER : `${name}-admin`, tenant: known.id }, adminKey: undefined };
   const { id, admin } = await registry.createTenant(first, { name });
   const actor = { id: admin.id, tenant: id };
-  // Its first administrator has no other role; the questions need one.
+  // The first administrator of a new tenant has only the role `admin`; the questions need more.
   await registry.updateCaller(actor, admin.id, { roles: { admin: {}, audit: {}, revoke: { tenant: true } } });
   return { actor, adminKey: admin.secret };
 }
@@ -127,7 +127,10 @@ async function tenantOf(registry: Registry, follower: ControlFollower, name: str
 const SPAN_S = 600;
 const SPAN_EVENTS = 100;
 
-/** Arrivals of one batch lie at most so far apart, for they are entered at the moment of the last: ten minutes, up to an hour where little comes. An event of an incident ends its batch. */
+/**
+ * Computes the longest time (seconds) between the first and the last arrival of a batch, whose events are all entered at the moment of the
+ * last. Ten minutes; up to an hour if few events come. An event of an incident ends its batch.
+ */
 const spanOf = (events: number, days: number): number => Math.min(HOUR_S, Math.max(SPAN_S, (SPAN_EVENTS * days * DAY_S) / events));
 
 interface Writing {
@@ -166,7 +169,7 @@ async function writeHistory({ history, parties, sessions, follower, appender, sp
       duplicates += outcomes.filter(({ state }) => state === 'duplicate').length;
       onProgress?.(sent, at);
     });
-    // Its failure is met at the next turn.
+    // The failure surfaces when the next turn awaits `writing`.
     writing.catch(() => undefined);
   }
   await writing;

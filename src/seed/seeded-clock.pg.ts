@@ -1,29 +1,30 @@
 import { createPool, loadSql, type Pool } from '../platform/postgres/index.js';
 
 const CREATE_CLOCK = loadSql(import.meta.url, 'seeded-clock.sql');
-/** Nothing but the clock: with anything else in it the schema stays, and seeding says so. */
+/** Drops only the clock. If the schema has anything else in it, the drop fails and the seeding reports the failure. */
 const DROP_CLOCK = `DROP FUNCTION IF EXISTS seed.clock_timestamp(); DROP TABLE IF EXISTS seed.clock; DROP SCHEMA IF EXISTS seed`;
 
 /** The appender's transaction, and reads beside it. */
 const CONNECTIONS = 4;
 
-/** Sessions that take `clock_timestamp()` for what they were told: an event is entered at the time it arrives in the story. */
+/** Sessions in which `clock_timestamp()` returns the time that was set, so that an event is entered at its arrival in the story. */
 export interface SeededSessions {
   readonly pool: Pool;
-  /** From now on it is `at`, epoch seconds, for these sessions alone. */
+  /** Sets the time to `at` (epoch seconds), for these sessions only. */
   setClock(at: number): Promise<void>;
-  /** Takes the clock away and closes the sessions. */
+  /** Closes the sessions and drops the clock. */
   stop(): Promise<void>;
 }
 
 /**
- * The ledger's statements call `clock_timestamp()` by its bare name, which PostgreSQL looks for along the session's search_path. Here
- * a schema with a function of that name stands in front of `pg_catalog`; the statements are the service's own, to the letter.
+ * Opens sessions with their own clock. The ledger's statements call `clock_timestamp()` by its bare name, which PostgreSQL resolves along
+ * the session's search_path. In these sessions a schema with a function of that name precedes `pg_catalog`. The statements stay the
+ * service's own, to the letter.
  */
 export async function openSeededSessions(url: string): Promise<SeededSessions> {
   const admin = createPool({ url, max: 1, applicationName: 'rescind-seed-clock' });
   try {
-    // What a run left that was killed.
+    // A killed run leaves its clock behind.
     await admin.query(DROP_CLOCK);
     await admin.query(CREATE_CLOCK);
     const pool = createPool({ url: withSearchPath(url), max: CONNECTIONS, applicationName: 'rescind-seed' });
@@ -44,7 +45,9 @@ export async function openSeededSessions(url: string): Promise<SeededSessions> {
   }
 }
 
-/** In the URL, where the driver takes options from before all else: these sessions have no timeouts, and end with the process. */
+/**
+ * Puts the options into the URL, which the driver prefers to all other options. These sessions have no timeouts and end with the process.
+ */
 function withSearchPath(text: string): string {
   const url = new URL(text);
   url.searchParams.set('options', '-c search_path=seed,pg_catalog,public -c timezone=UTC');

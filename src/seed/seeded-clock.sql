@@ -1,5 +1,6 @@
--- The clock of the sessions whose search_path begins with this schema: what stands in the one row. Nothing else sees it, and it goes
--- when seeding ends. Unlogged, so that setting it waits for no disk; a server that crashed has none, and then nothing is entered.
+-- The clock of the sessions whose search_path begins with this schema: the time in the one row. No other session sees it, and seeding drops
+-- it at its end. The table is unlogged, so setting the clock waits for no disk. After a crash of the server the table is empty, and then
+-- nothing is entered.
 CREATE SCHEMA seed;
 CREATE UNLOGGED TABLE seed.clock (now timestamptz NOT NULL);
 CREATE FUNCTION seed.clock_timestamp() RETURNS timestamptz LANGUAGE plpgsql VOLATILE AS $$

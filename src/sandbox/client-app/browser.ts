@@ -1,4 +1,4 @@
-/** A sign-in of this sandbox takes five redirects; more means a loop. */
+/** A sign-in in this sandbox takes five redirects; more than this means a loop. */
 const MAX_REDIRECTS = 20;
 
 export interface Page {
@@ -30,7 +30,7 @@ export function createBrowser(): Browser {
       const location = response.headers.get('location');
       const html = await response.text();
       if (location === null) return { url: current, status: response.status, html };
-      // RFC 9110, section 15.4: the sandbox redirects with 302 and 303, after which a browser gets.
+      // RFC 9110, section 15.4: the sandbox redirects with 302 and 303, and a browser follows both with GET.
       [currentMethod, current, currentBody] = ['GET', new URL(location, current), undefined];
     }
     throw new Error('too many redirects');

@@ -34,20 +34,20 @@ export interface RedeemedToken {
   readonly scope: string | undefined;
 }
 
-/** A client application, or the application around an AI agent: signs users in and acts for them elsewhere. */
+/** A client application, or the application around an AI agent. It signs users in and acts for them at resource applications. */
 export interface ClientApp {
   readonly name: string;
   readonly idpClientId: string;
-  /** Where a browser begins to sign in. */
+  /** URL at which a browser begins to sign in. */
   readonly signInUrl: string;
   readonly signOutUrl: string;
   registrationAt(app: string): ClientRegistration;
   isSignedIn(sub: string): boolean;
-  /** RFC 8693 exchange of the signed-in user's ID token; returns the ID-JAG. Throws openid-client's errors. */
+  /** Exchanges the signed-in user's ID token for an ID-JAG (RFC 8693) and returns the ID-JAG. Throws openid-client's errors. */
   exchange(sub: string, app: string, scope?: string): Promise<string>;
-  /** RFC 7523 redemption at the application's authorization server. Throws openid-client's errors. */
+  /** Redeems an ID-JAG at the application's authorization server (RFC 7523). Throws openid-client's errors. */
   redeem(app: string, idJag: string): Promise<RedeemedToken>;
-  /** One API call, the answer as it came. */
+  /** Makes one API call and returns the unchanged response. */
   call(app: string, accessToken: string, method: string, path: string): Promise<Response>;
   stop(): Promise<void>;
 }
@@ -90,7 +90,7 @@ export async function createClientApp(options: ClientAppOptions): Promise<Client
       nonce: signIn.nonce,
       code_challenge: await oauth.calculatePKCECodeChallenge(signIn.codeVerifier),
       code_challenge_method: 'S256',
-      // The exchange carries the session on into the ID-JAG, so that what came of it can be revoked with it.
+      // The exchange carries the session on into the ID-JAG, so that everything granted through the session can be revoked with it.
       claims: JSON.stringify({ id_token: { sid: null } }),
     });
     response.writeHead(302, { location: url.href, 'set-cookie': `${SESSION_COOKIE}=${session}; HttpOnly; SameSite=Lax; Path=/` }).end();
@@ -180,12 +180,12 @@ async function discover(issuer: string, clientId: string, clientSecret: string):
     clientId,
     { client_secret: clientSecret, id_token_signed_response_alg: SIGNING_ALGORITHM },
     oauth.ClientSecretBasic(clientSecret),
-    // Loopback only: the sandbox has no certificates.
+    // Plain HTTP is allowed because the sandbox is on loopback only and has no certificates.
     { execute: [oauth.allowInsecureRequests] },
   );
 }
 
-/** openid-client turns a challenge into an error; the sandbox wants to show the answer as it came. */
+/** Returns the response unchanged: openid-client turns a challenge into an error, and the sandbox wants to show the challenge. */
 async function fetchApi(config: oauth.Configuration, accessToken: string, url: URL, method: string): Promise<Response> {
   try {
     return await oauth.fetchProtectedResource(config, accessToken, url, method);
@@ -195,7 +195,7 @@ async function fetchApi(config: oauth.Configuration, accessToken: string, url: U
   }
 }
 
-/** The code alone: openid-client's errors carry the response they came from, which may carry a token. */
+/** Logs only the error code, because openid-client's errors carry the response, which may contain a token. */
 const errorCode = (error: unknown): string =>
   error instanceof oauth.ResponseBodyError || error instanceof oauth.AuthorizationResponseError ? error.error : String((error as Error)?.name);
 

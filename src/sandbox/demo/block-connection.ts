@@ -8,7 +8,7 @@ export interface TokensBefore {
   readonly wikiAtCrm: HeldToken;
 }
 
-/** An agent misbehaves at one application: its connection there is cut, and nothing else. */
+/** Shows an agent that misbehaves at one application: its connection there is blocked, and nothing else. */
 export async function blockConnection(stage: Stage, tokens: TokensBefore): Promise<void> {
   const { printer, sandbox, analyst } = stage;
   const { atlas } = sandbox.clients;

@@ -4,11 +4,11 @@ import { call, obtain, refusalOf, until, type HeldToken, type Stage } from './st
 export interface BobsTokens {
   readonly agentAtFiles: HeldToken;
   readonly wikiAtCrm: HeldToken;
-  /** Somebody else's, through the same client at the same application. */
+  /** Alice's token, through the same client at the same application. */
   readonly alicesAgentAtFiles: HeldToken;
 }
 
-/** One user, everywhere, whatever acts for them; and back again. */
+/** Shows that one user is blocked everywhere, whatever acts for the user, and is then let back in. */
 export async function blockUser(stage: Stage, tokens: BobsTokens): Promise<void> {
   const { printer, sandbox, analyst } = stage;
   printer.section('Bob leaves the company, and comes back');

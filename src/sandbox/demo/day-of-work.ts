@@ -4,7 +4,7 @@ import type { TokensBefore } from './block-connection.js';
 import type { BobsTokens } from './block-user.js';
 import { call, obtain, refusalOf, untilRecorded, type HeldToken, type Stage } from './stage.js';
 
-/** Two users, a web application and an AI agent at two resource applications. */
+/** Shows two users, a web application and an AI agent at two resource applications. */
 export async function dayOfWork(stage: Stage): Promise<TokensBefore & { readonly bob: BobsTokens }> {
   const { printer, sandbox } = stage;
   const { atlas } = sandbox.clients;

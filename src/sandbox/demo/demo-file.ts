@@ -3,22 +3,22 @@ import { join, resolve } from 'node:path';
 import type { Sandbox } from '../sandbox.js';
 
 const FILE_NAME = 'demo.json';
-/** It holds secrets and tokens. */
+/** The file holds secrets and tokens. */
 const OWNER_ONLY = 0o600;
 
 export interface DemoTokens {
-  /** Of the wiki at crm, for Alice. */
+  /** Token of the wiki at crm, for Alice. */
   readonly live: string;
-  /** Of the agent at crm, for Alice, whose connection is blocked. */
+  /** Token of the agent at crm, for Alice; the agent's connection there is blocked. */
   readonly revoked: string;
-  /** Of the agent at files, for Alice: live until somebody switches the agent off. The caller `files` may ask about it. */
+  /** Token of the agent at files, for Alice: live until somebody blocks the agent. The caller `files` may ask about it. */
   readonly agent: string;
 }
 
-/** What a script needs to go on where the demo stopped. */
+/** Everything that a script needs to continue after the demo. */
 export interface DemoFile {
   readonly urls: Readonly<Record<'rescind' | 'introspect' | 'revoke' | 'events' | 'revocations' | 'graph' | 'access' | 'entries', string>>;
-  /** By the sandbox's names; `id` and `secret` are those of a Rescind caller. */
+  /** Keyed by the sandbox's names; `id` and `secret` are those of a Rescind caller. */
   readonly callers: Readonly<Record<string, { readonly id: string; readonly secret: string }>>;
   readonly sources: Readonly<Record<string, { readonly name: string; readonly uri: string; readonly topic: string }>>;
   readonly issuers: Readonly<Record<string, string>>;
@@ -53,7 +53,7 @@ export function describeSandbox(sandbox: Sandbox, rescindUrl: string, tokens: De
   };
 }
 
-/** Replaces the file in one step, so that no reader sees half of it and none but the owner sees any. */
+/** Replaces the file in one step, so that no reader sees half of it. Only the owner can read it. */
 export async function writeDemoFile(home: string, file: DemoFile): Promise<string> {
   await mkdir(home, { recursive: true });
   const path = join(resolve(home), FILE_NAME);

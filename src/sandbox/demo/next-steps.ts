@@ -1,6 +1,6 @@
 import type { DemoFile } from './demo-file.js';
 
-/** Ready lines for a shell. Secrets are read from the demo's file, so that what is on the screen may be shown around. */
+/** Lists commands ready for a shell. They read secrets from the demo's file, so the screen may be shown to others. */
 export function nextSteps(path: string, { urls, issuers, resources }: DemoFile): readonly (readonly [title: string, lines: readonly string[]])[] {
   const asAnalyst = '-H "authorization: Bearer $(demo .callers.analyst.secret)"';
   const asCrm = '-u "$(demo .callers.crm.id):$(demo .callers.crm.secret)"';

@@ -1,4 +1,4 @@
-/** Wide enough for an issuer with its port beside a time, narrow enough for a terminal that nobody has widened. */
+/** Columns: wide enough for an issuer with its port beside a time, narrow enough for a terminal of the usual width. */
 const WIDTH = 96;
 const INDENT = '     ';
 
@@ -7,20 +7,20 @@ export interface DemoOutput {
   readonly isTTY?: boolean;
 }
 
-/** What was expected of a step and did not happen. */
+/** An expectation of a step that was not met; the message is the expectation. */
 export class DemoFailure extends Error {
   override readonly name = 'DemoFailure';
 }
 
 export interface Printer {
   title(text: string): void;
-  /** A heading above the steps that belong together. */
+  /** Prints a heading above the steps that belong together. */
   section(text: string): void;
-  /** Runs one step, prints its number and title with the time it took, and hands its result on. */
+  /** Runs one step, prints its number, title and duration, and returns its result. */
   step<T>(title: string, work: () => Promise<T>): Promise<T>;
-  /** A line below the step: what happened. */
+  /** Prints a line below the step: what happened. */
   detail(text: string): void;
-  /** A line that says a check passed; throws `DemoFailure` when it did not. */
+  /** Prints a line that says that a check passed. Throws `DemoFailure` if `holds` is false. */
   check(holds: boolean, claim: string): void;
   table(headings: readonly string[], rows: readonly (readonly string[])[]): void;
   plain(text: string): void;

@@ -1,7 +1,7 @@
 import { commitment, encodeEntry, leafHash } from '../../merkle/index.js';
 import type { Stage } from './stage.js';
 
-/** What the demo reads of `GET /v1/tokens/{id}` and `GET /v1/entries/{index}`. Bytes are base64. */
+/** The members that the demo reads in the answers of `GET /v1/tokens/{id}` and `GET /v1/entries/{index}`. Bytes are base64. */
 interface TokenAnswer {
   readonly index: string;
   readonly lineage: { readonly id_jags: readonly { readonly index: string }[] };
@@ -16,7 +16,7 @@ interface EntryAnswer {
   readonly payload: { readonly salt: string; readonly attributes: string; readonly bytes: string } | null;
 }
 
-/** Recomputes what the ledger holds of one token's issuance, from nothing but what Rescind serves. */
+/** Recomputes the commitment and the leaf hash of one token's issuance, from nothing but what Rescind serves. */
 export async function proveEntry(stage: Stage, tokenId: string): Promise<void> {
   const { printer, analyst } = stage;
   printer.section('What an auditor can check');

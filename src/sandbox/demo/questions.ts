@@ -1,7 +1,7 @@
 import { APP_NAMES } from '../organisation.js';
 import { until, type Stage } from './stage.js';
 
-/** What the demo reads of the answers of Rescind's read API. */
+/** The members that the demo reads in the answers of Rescind's read API. */
 interface Page<T> {
   readonly items: readonly T[];
 }
@@ -44,7 +44,7 @@ interface GraphAnswer {
   }[];
 }
 
-/** The most that one page of the read API holds. */
+/** Items on one page of the read API, at most. */
 const PAGE = 100;
 
 /** Prints who is connected to what, once every call of the sandbox has arrived. */
@@ -77,7 +77,7 @@ function graphRows(stage: Stage, { nodes, edges }: GraphAnswer): string[][] {
     const node = byId.get(id);
     return node === undefined ? id : `${node.type} ${stage.nameOf(node.name)}`;
   };
-  // A deployment may hold the sandboxes of earlier demos; their issuers are not this one's.
+  // A deployment may know the sandboxes of earlier demos; the issuers of those are left out.
   const isOurs = (id: string): boolean => {
     const node = byId.get(id);
     const issuer = node?.issuer === undefined ? node?.name : (byId.get(node.issuer)?.name ?? node.issuer.replace(/^issuer:/, ''));
@@ -98,7 +98,7 @@ function graphRows(stage: Stage, { nodes, edges }: GraphAnswer): string[][] {
     ]);
 }
 
-/** Prints who accessed what, newest first, and returns what was printed. */
+/** Prints who accessed what, newest first, and returns the items printed. */
 export async function showAccess(stage: Stage): Promise<readonly AccessItem[]> {
   const { printer } = stage;
   const items = await printer.step('GET /v1/access: who accessed what, newest first', () => everyCallArrived(stage));
@@ -116,7 +116,9 @@ export async function showAccess(stage: Stage): Promise<readonly AccessItem[]> {
   return items;
 }
 
-/** Every call's event, each with the user whose it was: calls and lineage come on different topics, in any order. */
+/**
+ * Waits until the events of all calls have arrived, each attributed to its user. Calls and lineage come on different topics, in any order.
+ */
 function everyCallArrived(stage: Stage): Promise<readonly AccessItem[]> {
   return until('every call to arrive', async () => {
     const pages = await Promise.all(

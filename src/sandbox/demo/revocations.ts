@@ -7,11 +7,11 @@ export interface Ordered {
   readonly seq: string;
   readonly confirmed: { readonly nodes: number; readonly guards: number; readonly expired: number };
   readonly ms: number;
-  /** Epoch seconds: what is granted later than this is not hit. null: nothing is, or everything will be. */
+  /** Epoch seconds: the rule does not stop what is granted later than this. null: nothing is, or everything will be. */
   readonly regrant_after: number | null;
 }
 
-/** The person whom the order is recorded for; Rescind stores them beside the caller. */
+/** The person on whose behalf the order is made; Rescind stores the person beside the caller. */
 const ANALYST = 'dana@security.example';
 
 export function block(analyst: RescindAdmin, selector: Selector, reason: string): Promise<Ordered> {

@@ -19,18 +19,19 @@ export interface DemoOptions {
   readonly brokers: readonly string[] | null;
   /** Directory of `demo.json`. */
   readonly home: string;
-  /** Ends after the last step instead of staying up. */
+  /** If true, the demo ends after the last step instead of staying up. */
   readonly once: boolean;
   readonly log: Log;
-  /** Where the story is told; colour only on a terminal. */
+  /** Where the demo prints; colour only on a terminal. */
   readonly out: DemoOutput;
-  /** Resolves when the demo shall end; not read with `once`. */
+  /** Resolves when the demo must end; ignored with `once`. */
   readonly stopRequested: Promise<unknown>;
 }
 
 /**
- * The whole main job against a running Rescind (design, section 8). Resolves with the exit status: 0 when every step went
- * as it must, 1 when one did not. The service is the caller's to start and to stop; what the demo starts, it stops.
+ * Runs the whole demo against a running Rescind (design, section 8). Resolves with the exit status: 0 if every step met its expectation,
+ * else 1.
+ * The caller starts and stops the service; the demo stops what it has started.
  */
 export async function runDemo(options: DemoOptions): Promise<0 | 1> {
   const printer = createPrinter(options.out);

@@ -4,20 +4,20 @@ import type { AppName, ClientName, UserName } from '../organisation.js';
 import type { Sandbox } from '../sandbox.js';
 import type { Printer } from './printer.js';
 
-/** What every chapter of the demo works with. */
+/** The objects that every chapter of the demo works with. */
 export interface Stage {
   readonly printer: Printer;
   readonly sandbox: Sandbox;
-  /** Rescind, as the analyst of the security team sees it. */
+  /** Client of Rescind's API with the analyst's key. */
   readonly analyst: RescindAdmin;
   /** Turns an issuer, resource or client identifier into the short name that the demo prints. */
   nameOf(identifier: string): string;
-  /** API calls that were made with a token, so far: each leaves an event. */
+  /** Counts the API calls made with a token so far. Each call leaves an event. */
   calls(): number;
   countCall(): void;
 }
 
-/** An access token with where it is good. */
+/** An access token, with its user, its client and the application that accepts it. */
 export interface HeldToken {
   readonly user: UserName;
   readonly client: ClientName;
@@ -35,7 +35,7 @@ export function createNames(sandbox: Sandbox): Stage['nameOf'] {
   return (identifier) => names.get(identifier) ?? identifier;
 }
 
-/** One API call, its status and what the API said. Every body of the sandbox is JSON. */
+/** Makes one API call and returns its status, challenge and body. Every body of the sandbox is JSON. */
 export async function call(stage: Stage, token: HeldToken, method: string, path: string) {
   const { sandbox } = stage;
   stage.countCall();
@@ -43,7 +43,7 @@ export async function call(stage: Stage, token: HeldToken, method: string, path:
   return { status: response.status, challenge: response.headers.get('www-authenticate') ?? '', body: (await response.json()) as unknown };
 }
 
-/** A fresh ID-JAG, redeemed for a fresh token that Rescind has heard of. */
+/** Gets a fresh ID-JAG, redeems it, and waits until Rescind has recorded the new token. */
 export async function obtain(stage: Stage, user: UserName, client: ClientName, app: AppName): Promise<HeldToken> {
   const party = stage.sandbox.clients[client];
   const { accessToken } = await party.redeem(app, await party.exchange(user, app));
@@ -53,7 +53,7 @@ export async function obtain(stage: Stage, user: UserName, client: ClientName, a
 
 export const untilRecorded = ({ analyst }: Stage, accessToken: string): Promise<true> => until('the event of a token', () => isRecorded(analyst, accessToken));
 
-/** The `error` of an OAuth refusal; anything else is thrown on. */
+/** Returns the `error` of an OAuth refusal, or `nothing was refused` if the work succeeds. Rethrows any other error. */
 export async function refusalOf(work: Promise<unknown>): Promise<string> {
   try {
     await work;
@@ -66,10 +66,10 @@ export async function refusalOf(work: Promise<unknown>): Promise<string> {
 }
 
 const POLL_MS = 25;
-/** Far above what the slowest step takes on a loaded machine. */
+/** Far longer than the slowest step takes on a loaded machine. */
 const PATIENCE_MS = 30_000;
 
-/** Asks again until the answer is there; for what reaches Rescind through Kafka, which nobody waits for otherwise. */
+/** Asks again until there is an answer. For facts that reach Rescind through Kafka, whose arrival nothing else waits for. */
 export async function until<T>(what: string, ask: () => Promise<T | undefined>): Promise<T> {
   const giveUpAt = performance.now() + PATIENCE_MS;
   for (;;) {

@@ -1,18 +1,18 @@
 import { timingSafeEqual } from 'node:crypto';
 
 export interface IdpUser {
-  /** What the IdP calls the user in every token. */
+  /** Identifies the user in every token of the IdP. */
   readonly sub: string;
   readonly login: string;
   readonly password: string;
   readonly name: string;
 }
 
-/** Who can sign in, and who has been dismissed. */
+/** The users who can sign in, and those who have been disabled. */
 export interface Directory {
-  /** The user whose login and password these are, unless disabled. */
+  /** Finds the user with this login and password. Returns undefined if there is none or the user is disabled. */
   authenticate(login: string, password: string): IdpUser | undefined;
-  /** The user of this `sub`, unless disabled. */
+  /** Finds the user with this `sub`. Returns undefined if there is none or the user is disabled. */
   findEnabled(sub: string): IdpUser | undefined;
   disable(sub: string): void;
   enable(sub: string): void;

@@ -19,7 +19,7 @@ export interface IdpClient {
   readonly clientSecret: string;
   readonly redirectUri: string;
   readonly postLogoutRedirectUri: string;
-  /** Present when the client is an AI agent. */
+  /** Present if the client is an AI agent. */
   readonly agent?: AgentIdentity;
 }
 
@@ -32,7 +32,7 @@ export interface IdpOptions {
   readonly log: Log;
 }
 
-/** An organisation's identity provider: OpenID Connect sign-in, token exchange to ID-JAGs, and its administrators. */
+/** An organisation's identity provider: OpenID Connect sign-in, token exchange for ID-JAGs, and the administrators' acts. */
 export interface Idp {
   readonly issuer: string;
   /** Approves a client for a resource application. */
@@ -169,7 +169,10 @@ function clientMetadata(client: IdpClient): ClientMetadata {
   };
 }
 
-/** Cross-App Access moves consent from the user to the administrator, whose word is the policy at the exchange. */
+/**
+ * Creates the grant without asking the user: Cross-App Access moves consent from the user to the administrator, whose policy decides at the
+ * exchange.
+ */
 async function grantWithoutConsent(context: KoaContextWithOIDC) {
   const { provider, client, session } = context.oidc;
   if (client === undefined || session?.accountId === undefined) return undefined;
@@ -181,7 +184,7 @@ async function grantWithoutConsent(context: KoaContextWithOIDC) {
   return grant;
 }
 
-/** A session has a `sid` for each client it signed in to; each of them ends with it, before the browser is answered. */
+/** Calls `ended` for every client that the session had signed in to, each with a `sid` of its own, before the browser is answered. */
 function announceLogout(provider: Provider, ended: (sid: string, sub: string) => Promise<void>): void {
   provider.use(async (context: KoaContextWithOIDC, next) => {
     await next();

@@ -1,17 +1,17 @@
 import { randomUUID } from 'node:crypto';
 
-/** A client application or AI agent as the administrator approved it for one resource application. */
+/** A client application or AI agent, as the administrator approved it for one resource application. */
 export interface Connection {
   readonly idpClientId: string;
   /** Issuer of the resource authorization server. */
   readonly audience: string;
-  /** RFC 8707 identifier of its API. */
+  /** RFC 8707 identifier of the application's API. */
   readonly resource: string;
   /** The client's identifier at that authorization server. */
   readonly clientId: string;
-  /** Everything the connection may carry. */
+  /** All scopes that the connection may carry. */
   readonly scopes: readonly string[];
-  /** Scopes a user may delegate through it; a user who is not named may delegate nothing. */
+  /** Scopes that each user may delegate through the connection. A user who is not listed may delegate nothing. */
   readonly users: Readonly<Record<string, readonly string[]>>;
 }
 
@@ -28,11 +28,11 @@ export type PolicyDecision = { readonly id: string } & (
   | { readonly allowed: false; readonly error: 'invalid_target' | 'access_denied'; readonly reason: string }
 );
 
-/** The administrator's policy: user, client, audience and scope decide together (ID-JAG draft, section 4.3.3). */
+/** The administrator's policy. User, client, audience and scope decide together (ID-JAG draft, section 4.3.3). */
 export interface Policy {
   decide(question: PolicyQuestion): PolicyDecision;
   add(connection: Connection): void;
-  /** Returns what was removed. */
+  /** Removes a connection and returns it; undefined if there was none. */
   remove(idpClientId: string, audience: string): Connection | undefined;
 }
 
@@ -44,7 +44,7 @@ export function createPolicy(): Policy {
       const id = `decision-${randomUUID()}`;
       const connection = connections.get(key(idpClientId, audience));
       if (connection === undefined) return { id, allowed: false, error: 'invalid_target', reason: 'no connection' };
-      // MCP profile, section 7.6.1: only (audience, resource) pairs the IdP knows to belong together.
+      // MCP profile, section 7.6.1: only pairs of audience and resource that the IdP knows to belong together.
       if (resource !== undefined && resource !== connection.resource) {
         return { id, allowed: false, error: 'invalid_target', reason: 'resource is not of this audience' };
       }

@@ -5,11 +5,11 @@ import { escapeHtml, readForm, sendHtml } from '../http-forms.js';
 
 export const SIGN_IN_PATH = '/sign-in';
 
-/** Serves the login form: a plain HTML form, no script. Returns false when the request is not for it. */
+/** Serves the login form, which is plain HTML without scripts. Returns false if the request is not for the form. */
 export function createSignIn(provider: Provider, directory: Directory) {
   return async (request: IncomingMessage, response: ServerResponse): Promise<boolean> => {
     if (!request.url?.startsWith(`${SIGN_IN_PATH}/`)) return false;
-    // Throws when the interaction's own cookie is missing or another's, which is also the protection against forgery.
+    // Throws if the interaction's own cookie is missing or belongs to another interaction; this also protects against forged requests.
     const interaction = await provider.interactionDetails(request, response);
     const client = String(interaction.params.client_id);
     if (request.method !== 'POST') {

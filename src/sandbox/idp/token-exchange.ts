@@ -35,7 +35,7 @@ export interface TokenExchangeOptions {
   readonly policy: Policy;
   readonly publisher: EventPublisher;
   readonly errors: ProviderErrors;
-  /** The AI agent behind an IdP client, if it is one. */
+  /** Returns the AI agent behind an IdP client; undefined if the client is no agent. */
   agentOf(idpClientId: string): AgentIdentity | undefined;
   isSessionEnded(sid: string): boolean;
 }
@@ -43,14 +43,14 @@ export interface TokenExchangeOptions {
 type Parameters = { readonly [name in (typeof TOKEN_EXCHANGE_PARAMETERS)[number]]?: string };
 type ExchangeContext = TokenEndpointGrantContext<Parameters>;
 
-/** What the subject token says of its user; absent while it has not been verified. */
+/** The user that a verified subject token names. */
 interface Subject {
   readonly sub: string;
   readonly sid: string | undefined;
   readonly authTime: number | undefined;
 }
 
-/** RFC 8693 exchange of this IdP's ID token for an ID-JAG (ID-JAG draft, section 4.3). */
+/** Exchanges this IdP's ID token for an ID-JAG (RFC 8693; ID-JAG draft, section 4.3). */
 export function createTokenExchange(provider: Provider, options: TokenExchangeOptions) {
   const { issuer, key, policy, publisher, errors } = options;
 
@@ -145,7 +145,7 @@ export function createTokenExchange(provider: Provider, options: TokenExchangeOp
   }
 }
 
-/** Returns the audience. Everything refused here is the client's mistake, before any policy is asked. */
+/** Checks the parameters and returns the audience. Every refusal here is the client's mistake; the policy has not been asked. */
 function mustBeExchangeRequest(params: Parameters, errors: TokenExchangeOptions['errors']): string {
   if (params.requested_token_type !== ID_JAG_TOKEN_TYPE) {
     throw new errors.InvalidRequest('requested_token_type must be that of an ID-JAG');
@@ -160,7 +160,7 @@ function mustBeExchangeRequest(params: Parameters, errors: TokenExchangeOptions[
   return params.audience;
 }
 
-/** The subject, or the reason why it is not acceptable, for the event alone. */
+/** Returns the subject, or the reason why the token is not acceptable. The reason goes into the event only, not to the client. */
 async function verifySubject(
   token: string,
   idpClientId: string,
@@ -168,7 +168,7 @@ async function verifySubject(
 ): Promise<Subject | string> {
   let payload: JWTPayload;
   try {
-    // Section 4.3.3: the audience of the assertion must be the authenticated client.
+    // ID-JAG draft, section 4.3.3: the audience of the assertion must be the authenticated client.
     ({ payload } = await jwtVerify(token, key.publicKey, { issuer, audience: idpClientId, algorithms: [SIGNING_ALGORITHM] }));
   } catch (error) {
     if (error instanceof joseErrors.JOSEError) return error.code;

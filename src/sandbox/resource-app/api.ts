@@ -9,11 +9,11 @@ import type { Introspect, IntrospectionClaims } from '../rescind-introspection.j
 
 export interface ApiRoute {
   readonly method: 'GET' | 'POST' | 'DELETE';
-  /** Template of the path below the resource identifier; `{id}` is any one segment. */
+  /** Template of the path below the resource identifier; `{id}` stands for any one segment. */
   readonly template: string;
   readonly scope: string;
   readonly operation: EventDataOf['access.allowed']['operation'];
-  /** `records` is how many of the application's records the answer holds or the call changed. */
+  /** Serves the call. `records`: how many of the application's records the answer contains or the call changed. */
   serve(id: string | undefined): { readonly status: number; readonly body: unknown; readonly records: number };
 }
 
@@ -22,7 +22,7 @@ export interface ApiOptions {
   readonly resource: string;
   readonly routes: readonly ApiRoute[];
   readonly introspect: Introspect;
-  /** The own authorization server's key: names a refused JWT by its claims instead of by its spelling. */
+  /** Key of the application's own authorization server. With it a refused JWT is named by its claims instead of by its spelling. */
   readonly tokenKey: CryptoKey;
   readonly publisher: EventPublisher;
   readonly log: Log;
@@ -40,7 +40,7 @@ interface Challenge {
   readonly error: 'invalid_token' | 'insufficient_scope';
 }
 
-/** The resource server: asks Rescind about every token on every call, and remembers no answer. */
+/** Creates the resource server, which asks `introspect` about the token on every call and remembers no answer. */
 export function createApi(options: ApiOptions): RequestListener {
   const { resource, routes, introspect, publisher, log } = options;
 
@@ -55,7 +55,7 @@ export function createApi(options: ApiOptions): RequestListener {
     const url = new URL(request.url ?? '/', new URL(resource).origin);
     const call = findCall(url, request);
     if (call === undefined) return sendJson(response, 404, { error: 'not_found' });
-    // RFC 6750, section 2: this server takes a token in the header and nowhere else.
+    // RFC 6750, section 2: this server takes a token only in the header.
     const token = bearerToken(request.headers.authorization);
     if (token === undefined) return sendJson(response, 401, { error: 'unauthorized' }, { 'www-authenticate': `Bearer realm="${resource}"` });
 
@@ -112,7 +112,7 @@ export function createApi(options: ApiOptions): RequestListener {
     };
   }
 
-  /** RFC 6750, section 3. */
+  /** Sends the challenge of RFC 6750, section 3. */
   function challenge(response: ServerResponse, { status, error }: Challenge, route: ApiRoute): void {
     const scope = error === 'insufficient_scope' ? `, scope="${route.scope}"` : '';
     sendJson(response, status, { error }, { 'www-authenticate': `Bearer realm="${resource}", error="${error}"${scope}` });
@@ -139,8 +139,8 @@ function matchTemplate(template: string, path: string): { id: string | undefined
 }
 
 /**
- * A JWT is named by its claims, an opaque token by its digest (design, section 2): a JWT's text has many spellings. The
- * claims of one that does not verify are anybody's; then its signing input is all there is to name it by.
+ * Names a token for events: a JWT by its claims, an opaque token by its digest (design, section 2), because a JWT's text has many
+ * spellings. The claims of a JWT that does not verify prove nothing; such a JWT is named by the digest of its signing input.
  */
 async function identify(token: string, claims: IntrospectionClaims | undefined, key: CryptoKey): Promise<TokenIdentity> {
   const parts = token.split('.');

@@ -2,16 +2,16 @@ import { compactVerify, decodeJwt, decodeProtectedHeader, type JWTPayload, type 
 import { ID_JAG_TYP } from '../../contracts/index.js';
 import type { ReplayGuard } from './replay-guard.js';
 
-/** RS256 is mandatory to implement for RFC 7523 grants (ID-JAG draft, section 5); `none` and HMAC are not. */
+/** RS256 is mandatory to implement for RFC 7523 grants (ID-JAG draft, section 5); `none` and HMAC are not allowed. */
 const ALLOWED_ALGORITHMS = ['ES256', 'RS256'];
-/** Difference between two organisations' clocks that is forgiven, in seconds. */
+/** Tolerated difference between two organisations' clocks, in seconds. */
 const CLOCK_SKEW_SECONDS = 5;
-/** RFC 7523, section 3, item 4 lets a server refuse a far `exp`; Okta and Keycloak cap at the same number. */
+/** RFC 7523, section 3, item 4 lets a server refuse an `exp` that is too far away; Okta and Keycloak use the same limit. */
 const MAX_LIFETIME_SECONDS = 300;
 
 export type RefusalError = 'invalid_request' | 'invalid_grant' | 'access_denied' | 'temporarily_unavailable';
 
-/** Why an ID-JAG was refused. `reason` is for the event and the operator; the client is told `error` alone. */
+/** Why an ID-JAG was refused. `reason` is for the event and the operator; the client gets only `error`. */
 export class AssertionRefused extends Error {
   override readonly name = 'AssertionRefused';
   readonly error: RefusalError;
@@ -33,13 +33,13 @@ export interface Account {
   readonly suspended?: boolean;
 }
 
-/** What the resource authorization server knows before an assertion comes. */
+/** The facts that the resource authorization server knows before an assertion comes. */
 export interface AssertionPolicy {
   readonly issuer: string;
   readonly resource: string;
   readonly scopes: readonly string[];
   readonly accounts: readonly Account[];
-  /** The identity providers trusted for a client, with the way to their keys. */
+  /** Returns the keys of an identity provider that is trusted for this client; undefined if the provider is not trusted. */
   trustedKeys(issuer: string, clientId: string): JWTVerifyGetKey | undefined;
   readonly replay: ReplayGuard;
 }
@@ -47,7 +47,7 @@ export interface AssertionPolicy {
 export interface VerifiedIdJag {
   readonly claims: IdJagClaims;
   readonly account: Account;
-  /** The ID-JAG's scopes that this application has. */
+  /** The ID-JAG's scopes that this application offers. */
   readonly scopes: readonly string[];
 }
 
@@ -61,8 +61,8 @@ export interface IdJagClaims extends JWTPayload {
 }
 
 /**
- * Every check of RFC 7523 and the ID-JAG draft, section 4.4.1, that needs no other party, in the order in which a claim
- * may be trusted. Throws `AssertionRefused`. On success the ID-JAG counts as used.
+ * Runs every check of RFC 7523 and the ID-JAG draft, section 4.4.1, that needs no other party, in the order in which claims may be trusted.
+ * Throws `AssertionRefused`. On success the ID-JAG counts as used.
  */
 export async function verifyAssertion(assertion: string, clientId: string, policy: AssertionPolicy, now = Date.now()): Promise<VerifiedIdJag> {
   mustHaveAcceptableHeader(assertion);
@@ -76,7 +76,7 @@ export async function verifyAssertion(assertion: string, clientId: string, polic
   if (typeof claims.jti !== 'string' || claims.jti === '') refuse('jti is missing');
   const idJag = claims as IdJagClaims;
   if (!policy.replay.use(idJag)) refuse('replay');
-  // Section 8.6: a bound ID-JAG needs a proof of possession, and this server takes none.
+  // ID-JAG draft, section 8.6: a bound ID-JAG needs a proof of possession, and this server accepts none.
   if (claims['cnf'] !== undefined) refuse('cnf without proof of possession');
   const scopes = mustFitResource(claims, policy);
   const account = policy.accounts.find(({ iss, sub }) => iss === idJag.iss && sub === idJag.sub) ?? refuse('no account for this subject');
@@ -101,7 +101,7 @@ function mustHaveAcceptableHeader(assertion: string): void {
   if (header.typ !== ID_JAG_TYP) refuse('typ is not that of an ID-JAG');
 }
 
-/** For `iss` alone, which selects the keys that then verify the rest. */
+/** Reads the payload only for `iss`, which selects the keys that then verify the rest. */
 function readUnverified(assertion: string): JWTPayload {
   try {
     return decodeJwt(assertion);
@@ -121,7 +121,7 @@ async function mustBeSigned(assertion: string, keys: JWTVerifyGetKey): Promise<J
 
 function mustBeAddressedTo(issuer: string, { aud }: JWTPayload): void {
   const audiences = typeof aud === 'string' ? [aud] : aud;
-  // Section 4.4.1: an array of exactly one element, so that one ID-JAG is good at one server.
+  // ID-JAG draft, section 4.4.1: exactly one audience, so that one ID-JAG is good at one server only.
   if (!Array.isArray(audiences) || audiences.length !== 1 || audiences[0] !== issuer) refuse('aud is not this server alone');
 }
 

@@ -26,7 +26,7 @@ type Parameters = { readonly assertion?: string };
 type RedemptionContext = TokenEndpointGrantContext<Parameters>;
 type PresentedIdJag = EventDataOf['token.denied']['id_jag'];
 
-/** RFC 7523 redemption of an ID-JAG. The client is authenticated by then, and no parameter is repeated. */
+/** Redeems an ID-JAG (RFC 7523). The client has been authenticated, and no parameter is repeated. */
 export function createRedemption(provider: Provider, options: RedemptionOptions) {
   const { policy, publisher, errors, log } = options;
 
@@ -95,7 +95,7 @@ export function createRedemption(provider: Provider, options: RedemptionOptions)
   }
 
   async function tellDenied({ oidc }: RedemptionContext, idJag: PresentedIdJag | undefined, refused: AssertionRefused): Promise<void> {
-    // What names no issuer cannot be told of: the event is about an ID-JAG, and this is not one.
+    // The event must name an ID-JAG. An assertion without an issuer is none, so nothing is published.
     if (idJag === undefined) return;
     try {
       await publisher.publish('token.denied', {
@@ -106,7 +106,7 @@ export function createRedemption(provider: Provider, options: RedemptionOptions)
         reason: refused.reason,
       });
     } catch (error) {
-      // The refusal stands whether or not it could be told.
+      // The refusal stands even if its event could not be published.
       log.warn({ err: error }, 'a denial was not published');
     }
   }
@@ -120,7 +120,7 @@ export function createRedemption(provider: Provider, options: RedemptionOptions)
   }
 }
 
-/** MCP profile, section 7.2.1: what was requested within what the ID-JAG carries. */
+/** MCP profile, section 7.2.1: grants the requested scopes that the ID-JAG carries. */
 function grantedScopes(allowed: readonly string[], requested: string | undefined): readonly string[] {
   if (requested === undefined) return allowed;
   const granted = requested.split(' ').filter((scope) => allowed.includes(scope));
@@ -128,7 +128,7 @@ function grantedScopes(allowed: readonly string[], requested: string | undefined
   return granted;
 }
 
-/** Names the ID-JAG that was presented, unverified: enough to find it, nothing to rely on. */
+/** Names the presented ID-JAG without verifying it: enough to find it, nothing to rely on. */
 function presented(assertion: string, sha256: string): PresentedIdJag | undefined {
   try {
     if (decodeProtectedHeader(assertion).typ !== ID_JAG_TYP) return undefined;

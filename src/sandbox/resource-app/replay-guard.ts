@@ -1,4 +1,4 @@
-/** Kept past `exp` for as long as the verifier's clock skew would still accept the ID-JAG. */
+/** Seconds that an entry is kept past `exp`; longer than the verifier's clock skew, within which it would still accept the ID-JAG. */
 const MARGIN_SECONDS = 60;
 
 interface Identified {
@@ -7,11 +7,14 @@ interface Identified {
   readonly exp: number;
 }
 
-/** Which ID-JAGs were used (MCP profile, section 7.4.2: a second use is refused at least until `exp`). */
+/** Remembers which ID-JAGs were used. MCP profile, section 7.4.2: a second use is refused at least until `exp`. */
 export interface ReplayGuard {
-  /** Marks it used, in one synchronous step; false when it was already. A hostile issuer can reuse another's `jti`. */
+  /**
+   * Marks the ID-JAG as used, in one synchronous step. Returns false if it was used already. The key includes the issuer, because a hostile
+   * issuer can reuse another's `jti`.
+   */
   use(idJag: Identified): boolean;
-  /** Takes the mark back: the redemption failed for a reason that is not the client's, and may be tried again. */
+  /** Takes the mark back if the redemption failed for a reason that is not the client's, so that the client may try again. */
   release(idJag: Identified): void;
 }
 

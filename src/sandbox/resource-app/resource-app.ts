@@ -13,7 +13,7 @@ import type { Account, AssertionPolicy } from './assertion.js';
 import { createRedemption, REDEMPTION_PARAMETERS } from './redemption.js';
 import { createReplayGuard } from './replay-guard.js';
 
-/** Design, section 1: access tokens that come of an ID-JAG live 10 to 15 minutes. */
+/** Design, section 1: access tokens that come from an ID-JAG live 10 to 15 minutes. */
 const TOKEN_LIFETIME_SECONDS = 600;
 
 export interface ResourceAppClient {
@@ -23,10 +23,10 @@ export interface ResourceAppClient {
 
 export interface ResourceAppOptions {
   readonly name: string;
-  /** The authorization server and the API are two origins, as they are in most products. */
+  /** The authorization server and the API have different origins, as in most products. */
   readonly authorizationServer: BoundServer;
   readonly apiServer: BoundServer;
-  /** Path of the API on its origin; the resource identifier is both together. */
+  /** Path of the API on its origin. Origin and path together are the resource identifier. */
   readonly apiPath: string;
   readonly routes: readonly ApiRoute[];
   readonly tokenFormat: 'jwt' | 'opaque';
@@ -35,19 +35,22 @@ export interface ResourceAppOptions {
   readonly clients: readonly ResourceAppClient[];
   readonly accounts: readonly Account[];
   readonly rescind: RescindAccess;
-  /** Without one, the API introspects every token on every call. */
+  /** Without a guard, the API introspects every token on every call. */
   readonly guard?: Guard;
   readonly publisher: EventPublisher;
   readonly log: Log;
 }
 
-/** A resource application: its authorization server redeems ID-JAGs, its API asks Rescind on every call. */
+/** A resource application. Its authorization server redeems ID-JAGs, and its API asks Rescind on every call. */
 export interface ResourceApp {
   readonly name: string;
   readonly issuer: string;
   readonly resource: string;
   readonly scopes: readonly string[];
-  /** True at first. An application that has not integrated Rescind at issuance is modelled with false. */
+  /**
+   * Says whether the authorization server asks Rescind before it issues a token (default: true). False models an application that has not
+   * integrated Rescind at issuance.
+   */
   setAsksRescind(asks: boolean): void;
   stop(): Promise<void>;
 }
@@ -135,7 +138,7 @@ function clientMetadata({ clientId, clientSecret }: ResourceAppClient): ClientMe
 }
 
 function assertionPolicy(issuer: string, resource: string, scopes: readonly string[], options: ResourceAppOptions): AssertionPolicy {
-  // The keys come from where the issuer is known to serve them, never from a URL inside a token.
+  // The keys come from the address at which the issuer is known to serve them, never from a URL inside a token.
   const keys = new Map<string, JWTVerifyGetKey>(
     options.trustedIdps.map((idp) => [idp, createRemoteJWKSet(new URL('/jwks', idp))]),
   );

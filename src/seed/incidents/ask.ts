@@ -1,7 +1,7 @@
 import { clientAt } from '../organisation.js';
 import type { Scene } from './incident.js';
 
-/** How the parties of an incident are named in a question. */
+/** Builds the query parameters that name an incident's parties in a question. */
 export const ask = {
   user: ({ organisation }: Scene, sub: string): string => `user_iss=${organisation.idp.issuer}&user_sub=${sub}`,
   client: ({ organisation }: Scene, id: string): string => `client_iss=${organisation.idp.issuer}&client_id=${id}`,

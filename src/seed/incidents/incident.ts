@@ -3,30 +3,30 @@ import { referenceOf, type TokenReference } from '../grants.js';
 import { clientAt, type App, type Client, type Organisation } from '../organisation.js';
 import { ID_JAG_LIFETIME_S, IDP, TOKEN_LIFETIME_S, type SeedEvent } from '../seed-event.js';
 
-/** Something that went wrong, told event by event, and what the questions must answer about it. */
+/** Something that went wrong: its events, and what the questions must answer about it. */
 export interface Incident {
   readonly name: string;
-  /** In one or two sentences, with the days before the end on which it happened. */
+  /** Tells the incident in one or two sentences, with the number of days before the end on which it happened. */
   readonly happened: string;
-  /** Says its events. */
+  /** Reports the incident's events. */
   tell(scene: Scene): void;
-  /** What to ask and what must be answered, written out; never computed from what the service says. */
+  /** Lists what to ask and what must be answered. The answers are written out, never computed from what the service says. */
   answers(scene: Scene): readonly ExpectedAnswer[];
 }
 
 export interface ExpectedAnswer {
-  /** What an analyst wants to know. */
+  /** What an analyst wants to know, in words. */
   readonly question: string;
   readonly path: string;
-  /** What another question gives to go on from: it is asked first, and what the members name stands in place of `{id}` in the path. */
+  /** A question that is asked first. The value that `members` selects in its answer replaces `{id}` in `path`. */
   readonly after?: { readonly path: string; readonly members: readonly (string | number)[] };
-  /** Members that the answer must have, with lists as long as here; other members are free. */
+  /** Members that the answer must have, with lists exactly as long as here; other members are free. */
   readonly answer?: Readonly<Record<string, unknown>>;
-  /** Or members that one of the answer's items must have, where the others are not the incident's. */
+  /** Members that at least one item of the answer must have; for lists that also hold items of others. */
   readonly oneItem?: Readonly<Record<string, unknown>>;
 }
 
-/** A token in an incident. */
+/** One access token of an incident. */
 export interface Token {
   readonly reference: TokenReference;
   readonly app: App;
@@ -43,9 +43,9 @@ export interface TokenWish {
   readonly scope: string;
   /** Unique in the incident. */
   readonly as: string;
-  /** The token that was exchanged, of a later hop. */
+  /** The exchanged token, for a later hop. */
   readonly parent?: Token;
-  /** When `token.issued` arrives, where that is late. */
+  /** When `token.issued` arrives, if it is late. Epoch seconds. */
   readonly issuedArrives?: number;
 }
 
@@ -55,19 +55,19 @@ export interface Call {
   readonly from: string;
   readonly records?: number;
   readonly bytes?: number;
-  /** Refused with this status. */
+  /** Status with which the call was refused. */
   readonly denied?: number;
 }
 
 export interface Scene {
   readonly organisation: Organisation;
-  /** Epoch seconds of a time of day (UTC), so many days before the day on which the history ends. */
+  /** Converts a time of day (UTC), so many days before the day on which the history ends, to epoch seconds. */
   at(daysBefore: number, time: string): number;
-  /** The same as RFC 3339, for `as_of`. */
+  /** Gives the same moment as RFC 3339, for `as_of`. */
   time(daysBefore: number, time: string): string;
-  /** What administrators say about a connection. */
+  /** Reports what administrators do to a connection. */
   connection(name: 'connection.created' | 'connection.updated' | 'connection.deleted', at: number, client: string, app: string, scope: string): void;
-  /** An ID-JAG and the access token it is traded for a second later. */
+  /** Reports an ID-JAG and the access token that it is traded for a second later. */
   token(wish: TokenWish): Token;
   call(token: Token, call: Call): void;
   say<N extends SourceEventName>(party: string, name: N, at: number, data: EventDataOf[N]): void;
@@ -75,7 +75,7 @@ export interface Scene {
 
 const DAY_S = 86_400;
 
-/** `tell` hears what the scene says; a scene for answers alone says nothing. */
+/** Creates the scene in which an incident is told. `hear` receives the events; a scene that is only for answers needs none. */
 export function createScene(organisation: Organisation, end: number, incident: string, hear: (event: SeedEvent) => void = () => undefined): Scene {
   let number = 0;
   const midnight = Math.floor(end / DAY_S) * DAY_S;
@@ -105,7 +105,7 @@ export function createScene(organisation: Organisation, end: number, incident: s
       const parent = wish.parent && { parent: wish.parent.reference };
       const session = { sid: `s-${wish.user}-${incident}`, auth_time: wish.at - 900 };
       const idJag = { iss, jti: `${incident}-${wish.as}`, sub: wish.user, client_id, iat: wish.at, exp: wish.at + ID_JAG_LIFETIME_S, ...session };
-      // The IdP knows what was exchanged; the application sees an ID-JAG as any other.
+      // The IdP states the exchanged token as `parent`. The application sees an ID-JAG like any other.
       emit(IDP, 'id-jag.issued', wish.at, { ...idJag, idp_client_id: client.id, aud: [app.issuer], resource: [app.resource], scope: wish.scope, ...agent, ...parent });
       const reference = referenceOf(app, `${incident}-${wish.as}`);
       const identity = 'sha256' in reference ? { iss: app.issuer, sha256: reference.sha256 } : reference;

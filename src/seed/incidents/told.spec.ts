@@ -18,7 +18,7 @@ describe('the list of incidents in the README of seed', () => {
     expect(rows.map(({ name, happened }) => ({ name, happened }))).toEqual(incidents.map(({ name, happened }) => ({ name, happened })));
   });
 
-  // A page cannot name times that depend on the end of the history, nor needs it a limit.
+  // A page cannot name times that depend on the end of the history, and needs no limit.
   const timeless = (path: string): string => path.replaceAll(/[&?](?:from|as_of|since|limit)=[^&]*/g, '');
   it.each(rows)('$name: its question is one of the incident', ({ name, path }) => {
     expect(incidents.find((one) => one.name === name)!.answers.map((answer) => timeless(answer.path))).toContain(path);
