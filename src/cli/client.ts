@@ -3,11 +3,11 @@ import type { Settings } from './settings.js';
 /** Longer than a revocation may wait for its confirmation. */
 const TIMEOUT_MS = 30_000;
 
-/** The service said no, or nothing. */
+/** A request that the service refused or did not answer. */
 export class RequestFailed extends Error {
   override readonly name = 'RequestFailed';
   readonly code: string;
-  /** The question that was asked. */
+  /** URL of the service that was asked. */
   readonly url: string;
   /** The service's answer, if there was one. */
   readonly problem: Answer | undefined;
@@ -24,13 +24,13 @@ export type Answer = Readonly<Record<string, unknown>>;
 export interface Client {
   get(path: string, query?: Readonly<Record<string, string | undefined>>): Promise<Answer>;
   post(path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<Answer>;
-  /** A text of another media type. */
+  /** Posts a text of the given media type. */
   postText(path: string, text: string, mediaType: string): Promise<Answer>;
   put(path: string, body: unknown): Promise<Answer>;
   delete(path: string): Promise<Answer>;
 }
 
-/** The management API of a running service. Rejects with `RequestFailed`. */
+/** Creates a client of a running service's management API. Its methods reject with `RequestFailed`. */
 export function createClient({ url, key }: Settings): Client {
   const send = (method: string, path: string, body?: unknown, headers: Readonly<Record<string, string>> = {}): Promise<Answer> =>
     request(method, path, body === undefined ? undefined : JSON.stringify(body), body === undefined ? headers : { 'content-type': 'application/json', ...headers });
@@ -43,7 +43,7 @@ export function createClient({ url, key }: Settings): Client {
         method,
         headers: { authorization: `Bearer ${key}`, accept: 'application/json', ...headers },
         ...(body === undefined ? {} : { body }),
-        // A redirect would carry the key to wherever it points.
+        // A redirect would carry the key to whatever address it names.
         redirect: 'error',
         signal: AbortSignal.timeout(TIMEOUT_MS),
       });
@@ -69,7 +69,10 @@ export function createClient({ url, key }: Settings): Client {
   };
 }
 
-/** One line of a problem (RFC 9457), with who answered; what it carries beside the standard members, such as a rule's id, before that. */
+/**
+ * Formats a problem (RFC 9457) as one line with the URL of the service. Members beyond the standard ones, such as a rule's id, stand in
+ * parentheses.
+ */
 function refusal(url: string, status: number, problem: Answer | undefined): RequestFailed {
   if (typeof problem?.['code'] !== 'string') return new RequestFailed('unexpected', `${url} answered ${status}, and not as Rescind does: is the URL right?`, url);
   const { code, title, detail, type: _, status: __, instance: ___, ...more } = problem;
@@ -98,7 +101,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name',
 };
 
-/** Says where nobody answered and why; fetch hides why in the cause. */
+/** Says which service did not answer and why. fetch hides the reason in `cause`. */
 export function unreachable(url: string, error: unknown): RequestFailed {
   const { name, message, code, cause } = error as { name?: string; message?: string; code?: string; cause?: { code?: string; message?: string } };
   const known = REASONS[cause?.code ?? code ?? ''];

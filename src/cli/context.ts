@@ -4,14 +4,14 @@ import { formatRecord, formatTable } from './output.js';
 import { readSettings, type Settings } from './settings.js';
 import type { Terminal } from './terminal.js';
 
-/** What every command works with. */
+/** The objects that every command works with. */
 export interface Context {
   readonly terminal: Terminal;
-  /** Reads the key now, so that help needs none. */
+  /** Reads the key only when a command needs it, so that help needs none. */
   settings(command: Command): Promise<Settings>;
   client(command: Command): Promise<Client>;
   show(command: Command, record: Answer): void;
-  /** As `format` has it, or with `--json` as it is. */
+  /** Prints the answer as `format` writes it, or as JSON with `--json`. */
   showText(command: Command, answer: Answer, format: (answer: Answer) => string): void;
   showTable(command: Command, answer: Answer, member: string, columns: readonly string[]): void;
 }

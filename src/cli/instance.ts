@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 
 export const INSTANCE_FILE = 'instance.json';
 
-/** The URL of the instance that runs in `home` now; undefined if none does. A file that a killed instance left behind names none. */
+/** Finds the URL of the instance that runs in `home`; undefined if none runs. Ignores a file that a killed instance left behind. */
 export async function findInstance(home: string): Promise<string | undefined> {
   try {
     const { url, pid, started_at: startedAt } = JSON.parse(await readFile(join(home, INSTANCE_FILE), 'utf8')) as Record<string, unknown>;
@@ -17,8 +17,8 @@ export async function findInstance(home: string): Promise<string | undefined> {
 }
 
 /**
- * When a process was started, as `platform` writes it; a spec compares the two. Importing `platform` would make every command wait for the
- * service's modules.
+ * Reads the start time of a process in the form that `platform` writes; a spec compares the two. Importing `platform` would make every
+ * command load the service's modules.
  */
 export async function startOf(pid: number): Promise<string> {
   if (process.platform !== 'linux') {
@@ -26,6 +26,6 @@ export async function startOf(pid: number): Promise<string> {
     return stdout.trim();
   }
   const [stat, boot] = await Promise.all([readFile(`/proc/${pid}/stat`, 'utf8'), readFile('/proc/sys/kernel/random/boot_id', 'utf8')]);
-  // proc(5): the second field, in parentheses, may hold anything; starttime is the 22nd.
+  // proc(5): the second field, in parentheses, may contain anything; starttime is the 22nd field.
   return `${boot.trim()}/${stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]}`;
 }

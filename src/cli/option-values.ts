@@ -4,7 +4,10 @@ import { UsageError, readAll, type Terminal } from './terminal.js';
 /** Gathers an option that may be given several times. */
 export const collect = (value: string, previous: readonly string[] | undefined): readonly string[] => [...(previous ?? []), value];
 
-/** `iss=https://idp.example,sub=alice`: members of a selector. A value may hold a comma unless a name and `=` follow it. */
+/**
+ * Reads members of a selector, such as `iss=https://idp.example,sub=alice`. A value may contain a comma unless a name and `=` follow the
+ * comma.
+ */
 export function readMembers(text: string): Readonly<Record<string, string>> {
   const members: Record<string, string> = {};
   for (const part of text.split(/,(?=[a-z0-9_]+=)/)) {
@@ -15,7 +18,7 @@ export function readMembers(text: string): Readonly<Record<string, string>> {
   return members;
 }
 
-/** Epoch seconds, or an RFC 3339 time. */
+/** Reads epoch seconds or an RFC 3339 time, and returns epoch seconds. */
 export function readSeconds(name: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   if (/^\d{9,11}$/.test(text)) return Number(text);
@@ -32,7 +35,7 @@ export function readJson(name: string, text: string): unknown {
   }
 }
 
-/** A file's text; `-` is the standard input. */
+/** Reads a file as text; `-` is the standard input. */
 export async function readInput(path: string, terminal: Terminal): Promise<string> {
   if (path === '-') return readAll(terminal.stdin);
   try {
@@ -42,6 +45,6 @@ export async function readInput(path: string, terminal: Terminal): Promise<strin
   }
 }
 
-/** Leaves out what is undefined. */
+/** Leaves out members that are undefined. */
 export const present = (members: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
   Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));

@@ -1,6 +1,6 @@
 import type { Answer } from './client.js';
 
-/** Aligned columns; a member that is absent is a dash. */
+/** Formats rows as aligned columns; an absent member is a dash. */
 export function formatTable(rows: readonly Answer[], columns: readonly string[]): string {
   if (rows.length === 0) return 'none\n';
   const cells = [columns.map((column) => column.toUpperCase().replaceAll('_', ' ')), ...rows.map((row) => columns.map((column) => formatCell(row[column])))];
@@ -8,7 +8,7 @@ export function formatTable(rows: readonly Answer[], columns: readonly string[])
   return cells.map((line) => `${line.map((cell, at) => (at === columns.length - 1 ? cell : cell.padEnd(widths[at]!))).join('  ').trimEnd()}\n`).join('');
 }
 
-/** A member a line. */
+/** Formats a record, one member a line. */
 export function formatRecord(record: Answer): string {
   const members = Object.entries(record).filter(([, value]) => value !== undefined);
   const width = Math.max(0, ...members.map(([name]) => name.length));
@@ -22,5 +22,5 @@ function formatCell(value: unknown): string {
   return printable(JSON.stringify(value));
 }
 
-/** Names come from outside: one must not move the cursor or hide a line of the terminal it is shown on. */
+/** Escapes control and format characters. Names come from outside: a name must not move the cursor or hide a line of the terminal. */
 export const printable = (text: string): string => text.replace(/[\p{Cc}\p{Cf}]/gu, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`);

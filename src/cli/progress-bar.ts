@@ -1,14 +1,14 @@
 /** Cells of the bar. */
 const WIDTH = 24;
-/** A rate is taken over so long: what the first batches took says little of the last. */
+/** Milliseconds over which the rate is taken: the speed of the first batches says little about the last. */
 const RATE_WINDOW_MS = 10_000;
 
 export interface ProgressBar {
-  /** The line as of now. `total` may grow. */
+  /** Formats the line for this moment. `total` may grow from call to call. */
   line(done: bigint, total: bigint, nowMs: number): string;
 }
 
-/** `[#########               ] 38 %  380,000 of 1,000,000 events  18,200/s  34 s left` */
+/** Creates a progress bar: `[#########               ] 38 %  380,000 of 1,000,000 events  18,200/s  34 s left` */
 export function createProgressBar(): ProgressBar {
   let marks: { readonly at: number; readonly done: bigint }[] = [];
 

@@ -8,6 +8,6 @@ process.exitCode = await run(process.argv.slice(2), {
   stdin: process.stdin,
 });
 
-// Everything that it had was stopped: a connection that a client library opened again and left behind must not keep it.
+// Everything has been stopped by this time. A connection that a client library reopened must not keep the process alive.
 const LEFT_BEHIND_MS = 500;
 if (process.argv[2] === 'serve' || process.argv[2] === 'demo') setTimeout(() => process.exit(), LEFT_BEHIND_MS).unref();

@@ -40,7 +40,7 @@ Start here:
   rescind serve      run the service
 `;
 
-/** Runs one command and answers its exit code. Never rejects. */
+/** Runs one command and resolves with its exit code. Never rejects. */
 export async function run(args: readonly string[], terminal: Terminal): Promise<number> {
   let exitCode = 0;
   const program = new Command('rescind')
@@ -87,14 +87,14 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : MISUSED;
-    // Somebody ended it while it was starting.
+    // Somebody ended the service while it was starting.
     if (!(error instanceof RequestFailed) && (error as { code?: unknown }).code === 'shutting-down') return INTERRUPTED;
     terminal.err.write(`rescind: ${explain(error)}\n`);
     return error instanceof UsageError ? MISUSED : FAILED;
   }
 }
 
-/** The service's modules take most of a second to load: only for who asks about its configuration. */
+/** Loads the descriptions of the variables only for commands that show them: the service's modules take most of a second to load. */
 async function readVariables(args: readonly string[]): Promise<Variables> {
   if (!args.some((arg) => CONFIGURED.has(arg))) return {};
   return (await import('../platform/config/index.js')).VARIABLE_DOCUMENTATION;

@@ -86,7 +86,7 @@ describe('the settings of a command', () => {
     await withKey();
     await writeFile(join(home, INSTANCE_FILE), JSON.stringify({ url: HERE, pid: 1, started_at: await startOf(1) }));
     expect((await readSettings(env, undefined)).url).toBe(HERE);
-    // The service leaves it alone, and so it takes it for a living one too.
+    // The service does not overwrite this file either, because to it the file also names a living instance.
     await announce('http://127.0.0.1:4712');
     expect((await readSettings(env, undefined)).url).toBe(HERE);
   });

@@ -7,7 +7,7 @@ import { UsageError, type Terminal } from './terminal.js';
 export const DEFAULT_URL = 'http://127.0.0.1:7423';
 export const DEFAULT_HOME = '.rescind';
 export const ADMIN_KEY_FILE = 'admin-key';
-/** Below the home: the demo's own home, so that its data and key are never taken for the service's. */
+/** The demo's own home below the home, so that its data and key are never taken for the service's. */
 export const DEMO_DIRECTORY = 'demo';
 
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
@@ -37,7 +37,7 @@ export async function readSettings(env: Terminal['env'], option: string | undefi
   return { url: trimmed(instance), key: own };
 }
 
-/** The instance to ask for what needs no key. */
+/** Finds the instance for a question that needs no key. */
 export async function findUrl(env: Terminal['env'], option: string | undefined): Promise<string> {
   const named = option ?? env['RESCIND_URL'];
   if (named !== undefined) return checkUrl(named);
@@ -73,7 +73,7 @@ function checkUrl(text: string): string {
 
 const trimmed = (url: string): string => url.replace(/\/+$/, '');
 
-/** Every name of loopback leads to this machine, where one process has a port. */
+/** Every name of loopback leads to this machine, where only one process can have a port. */
 function isSameService(one: string, other: string): boolean {
   const [a, b] = [new URL(one), new URL(other)];
   const isSameHost = a.hostname === b.hostname || (a.hostname === 'localhost' && LOOPBACK.has(b.hostname));

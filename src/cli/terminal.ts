@@ -1,6 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
 
-/** Where a command reads from and writes to. */
+/** The environment and the streams of a command. */
 export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly out: Writable & { readonly isTTY?: boolean };
@@ -8,10 +8,10 @@ export interface Terminal {
   readonly stdin: Readable & { readonly isTTY?: boolean };
 }
 
-/** Exit code of a command that was told to end before it was done, as a shell has it for Ctrl-C. */
+/** Exit code of a command that was interrupted, as shells report Ctrl-C. */
 export const INTERRUPTED = 130;
 
-/** What somebody typed is at fault: told in one line, exit code 2. */
+/** A mistake in what a person typed. It is reported in one line, with exit code 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }

@@ -1,6 +1,6 @@
 import type { EventDataOf, SourceEventName } from '../contracts/index.js';
 
-/** What one party says, and when the event arrives. Times are epoch seconds. */
+/** One event of a party, with the time of its arrival. Times are epoch seconds. */
 export interface SeedEvent<N extends SourceEventName = SourceEventName> {
   /** `idp`, or an application's name. */
   readonly party: string;

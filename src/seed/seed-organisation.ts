@@ -61,7 +61,7 @@ export interface Seeded {
   /** Administrator's key of a tenant that this run created. It is shown once. */
   readonly adminKey: string | undefined;
   readonly seconds: number;
-  /** Where the seconds went. */
+  /** Seconds spent on each step. */
   readonly pace: Pace;
   readonly incidents: readonly DescribedIncident[];
 }

@@ -11,7 +11,7 @@ const URL = 'http://127.0.0.1:7423';
 
 const refused = (code: string, status: number, more: object = {}): RequestFailed => new RequestFailed(code, code, URL, { code, status, ...more });
 
-/** Somebody types a line, or nothing, and the service previews as it is told. */
+/** Runs the confirmation. A person types `typed`, or nothing, and the service answers the preview with `preview`. */
 async function asked(body: OrderBody, typed: string | undefined, preview: Answer | Error, isTerminal = true): Promise<{ order: OrderBody | undefined; said: string; previewed: unknown[] }> {
   let said = '';
   const previewed: unknown[] = [];

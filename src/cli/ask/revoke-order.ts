@@ -34,7 +34,7 @@ export interface OrderOptions extends SelectorOptions {
 
 export type OrderBody = Readonly<Record<string, unknown>>;
 
-/** Members that an order and its preview share. */
+/** Reads the members that an order and its preview share. */
 export function readSelection(options: SelectorOptions): OrderBody {
   const members = (text: string | undefined) => (text === undefined ? undefined : readMembers(text));
   const selector = {
@@ -72,7 +72,7 @@ function readConfirm(value: string | true | undefined): true | number | 'uncount
   throw new UsageError('--confirm takes the number that the preview says, `uncounted`, or nothing with --all');
 }
 
-/** The effect that the service takes where none is told. */
+/** Adds the effect that the service applies if the order names none. */
 function actingAs(body: OrderBody): Answer {
   return { ...body, effect: body['effect'] ?? (isByIdentity(body) ? 'revoke' : 'block') };
 }
@@ -83,14 +83,14 @@ export function previewText(body: OrderBody, preview: Answer): string {
 }
 
 /**
- * Shows on a terminal what the order would hit, and asks. Resolves with the order as it is to be sent, or with undefined where the
- * person does not want it.
+ * Shows on a terminal what the order would hit, and asks. Resolves with the order to send, or with undefined if the person declines.
+ * Without a terminal it resolves with the order as it is.
  */
 export async function confirmOnTerminal(terminal: Terminal, client: Client, body: OrderBody): Promise<OrderBody | undefined> {
   if (!canAsk(terminal)) return body;
   const { confirm: _, ...previewed } = body;
   const preview = await client.post(pathOf('revocations', 'preview'), previewed).catch((error: unknown) => {
-    // The service would refuse the order itself again.
+    // The service would refuse the order itself for the same reason.
     if (error instanceof RequestFailed && error.problem !== undefined && Number(error.problem['status']) < 500 && error.code !== 'filter-too-wide') throw error;
     return undefined;
   });
@@ -111,7 +111,7 @@ const isEverything = (body: OrderBody): boolean => (body['selector'] as Answer |
 const saysYes = async (terminal: Terminal): Promise<boolean> => /^y(es)?$/i.test(await ask(terminal, 'Order it? [y/N] '));
 const types = async (terminal: Terminal, question: string, wanted: string): Promise<boolean> => (await ask(terminal, question)).replaceAll(',', '').toLowerCase() === wanted;
 
-/** The refusal of an order that needs a confirmation, with what to add to the command. */
+/** Adds to the refusal of an unconfirmed order which option confirms it. Returns any other error unchanged. */
 export function explainRefusal(error: unknown): unknown {
   if (!(error instanceof RequestFailed) || error.code !== 'confirmation-required' || error.problem === undefined) return error;
   const { detail, confirm } = error.problem;

@@ -24,7 +24,7 @@ Examples:
   rescind revoke lift 5c1f0d0e-… --reason "cleared"
 `;
 
-/** Exit code where the order is in force, and no event has ever named what its selector names. */
+/** Exit code if the rule is in force, but no event has ever named what its selector names. */
 const UNKNOWN = 3;
 const NOT_WANTED = 1;
 

@@ -1,7 +1,7 @@
 import type { Answer } from '../client.js';
 import { formatRecord, formatTable, printable } from '../output.js';
 
-/** Epoch seconds as people read them; another value as it is. */
+/** Formats epoch seconds as RFC 3339; formats any other value as text. */
 export const timeText = (seconds: unknown): string => (typeof seconds === 'number' ? new Date(seconds * 1000).toISOString().replace('.000Z', 'Z') : printable(String(seconds)));
 
 export const counted = (count: number, one: string, many = `${one}s`): string => `${grouped(count)} ${count === 1 ? one : many}`;
@@ -10,7 +10,7 @@ export const grouped = (count: number): string => String(count).replace(/\B(?=(\
 
 type Member = string | Answer | true;
 
-/** `user alice of idp.acme.example at resource api.example`: what a selector names, in a line. */
+/** Names what a selector selects, in one line: `user alice of idp.acme.example at resource api.example`. */
 export function selectorText(selector: unknown, or?: unknown): string {
   const named = Object.entries(selector as Record<string, Member>).map(([name, value]) => memberText(name, value));
   const others = Object.values((or ?? {}) as Record<string, readonly unknown[]>).reduce((sum, values) => sum + values.length, 0);
@@ -30,7 +30,7 @@ function memberText(name: string, value: Member): string {
 
 const short = (url: string): string => url.replace(/^https:\/\//, '');
 
-/** `block, until it is lifted`; `revoke of what was granted until …`. */
+/** Describes an effect: `block, until it is lifted`; `revoke of what was granted until …`. */
 export function effectText({ effect, before, until, resume, reauthenticate }: Answer, { isOrdered = false } = {}): string {
   const anew = reauthenticate === true ? ', or by an older sign-in' : '';
   if (effect === 'revoke') return before === undefined ? `revoke, for ever${isOrdered ? anew : ''}` : `revoke of what was granted until ${timeText(before)}${anew}`;
@@ -38,7 +38,7 @@ export function effectText({ effect, before, until, resume, reauthenticate }: An
   return `block until ${timeText(until)}; then ${resume === true ? 'all of it is good again' : 'what was granted by then stays revoked'}`;
 }
 
-/** `Block user alice of idp.acme.example until somebody lifts it.` */
+/** Describes an order as a sentence: `Block user alice of idp.acme.example until somebody lifts it.` */
 export function orderSentence(order: Answer): string {
   const { effect, before, until, resume } = order;
   const selects = selectorText(order['selector']);
@@ -46,7 +46,7 @@ export function orderSentence(order: Answer): string {
   return isByIdentity(order) ? `Revoke ${selects} for ever.` : `Revoke what was granted until ${before === undefined ? 'now' : timeText(before)}: ${selects}.`;
 }
 
-/** Whether the order names a token, an ID-JAG or a session, none of which is ever granted anew. */
+/** Says whether the order names a token, an ID-JAG or a session, none of which can be granted anew. */
 export const isByIdentity = (order: Answer): boolean => ['token', 'id_jag', 'session'].some((member) => member in ((order['selector'] ?? {}) as object));
 
 export function authorText(author: unknown): string {
@@ -54,7 +54,7 @@ export function authorText(author: unknown): string {
   return printable(person === undefined ? String(caller) : `${person} (as ${caller})`);
 }
 
-/** The hits of a rule, from the counts of a preview. */
+/** Describes the counts of a preview: how much a rule hits. */
 export function hitsText(hits: Answer): string {
   const { users, tokens, used_in_last_hour: used, grants, connections, at_least: atLeast } = hits as Record<string, number> & { at_least?: boolean };
   const parts = [counted(users!, 'user'), `${counted(tokens!, 'live token')} (${grouped(used!)} used in the last hour)`, counted(grants!, 'grant'), counted(connections!, 'connection')];
@@ -67,7 +67,7 @@ export function hitsTable(hits: Answer): string {
   return formatRecord({ users: number(users), 'live tokens': `${number(tokens)}, of which ${grouped(used!)} used in the last hour`, grants: number(grants), connections: number(connections) }).replace(/^/gm, '  ').trimEnd();
 }
 
-/** Names that no event has told of, as a warning; undefined: there are none. */
+/** Warns of members that no event has ever named; undefined if there are none. */
 export function unknownText(unknown: unknown): string | undefined {
   const members = (unknown ?? []) as readonly string[];
   if (members.length === 0) return undefined;
@@ -75,7 +75,7 @@ export function unknownText(unknown: unknown): string | undefined {
   return `no event has ever named this ${names.join(' or this ')}: check the spelling`;
 }
 
-/** The other rules that stop a selection: nothing, or a line and a table. */
+/** Lists the other rules that stop the selection; an empty text if there are none. */
 export function otherRulesText(others: unknown, heading: string): string {
   if (others === null) return '\nWhat else stops it could not be found out in time: ask `rescind revoke list`.\n';
   if (others === undefined) return '';
@@ -90,7 +90,7 @@ export function otherRulesText(others: unknown, heading: string): string {
   return `\n${heading}\n${lines.join('')}${rest}`;
 }
 
-/** How a block ended and what it left, in a sentence without its verb; undefined: it has not ended. */
+/** Describes, without a leading verb, how a block ended and what remains stopped; undefined if the block has not ended. */
 export function endText(ended: unknown): string | undefined {
   if (ended === undefined) return undefined;
   const { by, at, leaves, before, author, revoke, event, entry } = ended as Record<string, unknown>;
@@ -99,7 +99,7 @@ export function endText(ended: unknown): string | undefined {
   return printable(`${how}; ${left}`);
 }
 
-/** A rule, a member a line. */
+/** Formats a rule, one member a line. */
 export function ruleText(rule: Answer): string {
   const { origin, lift } = rule as { origin?: { event: string; at: number }; lift?: Answer };
   return formatRecord({
@@ -124,7 +124,7 @@ function inForceText({ state, in_force: inForce, lift }: Answer): string {
   return state === 'turned-revoke' ? 'yes, as a revoke: the block itself has ended' : 'yes, on every node and guard';
 }
 
-/** Rules, a line each. */
+/** Formats rules as a table, one line a rule. */
 export function ruleTable(rules: readonly Answer[]): string {
   const rows = rules.map((rule) => {
     const { at } = (rule['ended'] ?? {}) as { at?: number };

@@ -3,7 +3,7 @@ import { jsonOption, type Context } from '../context.js';
 import { describeVariables, type Variables } from './serve.js';
 import { UsageError } from '../terminal.js';
 
-/** Records between two lines of progress. */
+/** Control records between two lines of progress. */
 const PROGRESS_EVERY = 100_000n;
 
 export function addControl(program: Command, context: Context, variables: Variables): void {

@@ -9,12 +9,12 @@ import { formatTable } from '../output.js';
 import { findUrl } from '../settings.js';
 import { UsageError } from '../terminal.js';
 
-/** Longer than the service's own bound for a check; shorter than what container healthchecks usually allow. */
+/** Longer than the service's own limit for a check; shorter than the usual limit of a container's healthcheck. */
 const TIMEOUT_MS = 5_000;
 /** The answer is a few hundred bytes. */
 const MAX_ANSWER_BYTES = 64 * 1024;
 
-/** Parts that can be asked about: a role of the instance, or one check of its roles. */
+/** Parts that a person can name: a role of the instance, or one check of its roles. */
 const ROLES = ['serve', 'ingest'] as const;
 const CHECKS = ['database', 'kafka'] as const;
 const PARTS: readonly string[] = [...ROLES, ...CHECKS];
@@ -78,7 +78,7 @@ function partsOf(reports: Readonly<Record<(typeof ROLES)[number], Report>>): rea
   return [
     ...ROLES.map((role) => {
       const { ready, checks: own } = reports[role];
-      // The check of this name says that the process is not there for that role.
+      // A failed check named `role` says that the process does not have that role.
       if (own.some(({ name, ok }) => name === 'role' && !ok)) return { part: role, state: 'none' as const };
       return stateOf(role, ready, own);
     }),
@@ -104,7 +104,7 @@ async function readReport(url: string, role: (typeof ROLES)[number], options: He
     const report = JSON.parse(answer) as Report;
     if (typeof report.ready === 'boolean' && report.checks.every(({ name, ok }) => typeof name === 'string' && typeof ok === 'boolean')) return report;
   } catch {
-    // Told below.
+    // Reported below.
   }
   throw new Error(`what answers at ${url} is not Rescind`);
 }

@@ -7,11 +7,14 @@ import { type Log } from '../../platform/log/index.js';
 import { checkServer, createPool, readSchemaState, refuseForeign, runMigrations } from '../../platform/postgres/index.js';
 import { createLifecycle } from '../../platform/process/index.js';
 
-/** Runs the migrations that the database lacks; their names. Rejects with `schema-newer` if a newer release was here, with `schema-older` if the tables are from before release 0.1.0. */
+/**
+ * Runs the migrations that the database lacks and returns their names. Rejects with `schema-newer` if a newer release has migrated the
+ * database.
+ */
 export const migrateSchema = (config: Config, log: Log): Promise<readonly string[]> =>
   onDatabase(config, log, (url) => runMigrations({ url, migrations: MIGRATIONS }));
 
-/** Names the migrations that the database lacks, and changes nothing. Rejects with `schema-newer` likewise. */
+/** Returns the names of the migrations that the database lacks; changes nothing. Rejects with `schema-newer` in the same case. */
 export const checkSchema = (config: Config, log: Log): Promise<readonly string[]> =>
   onDatabase(config, log, async (url) => {
     const state = await readSchemaState({ url, migrations: MIGRATIONS });
@@ -19,7 +22,7 @@ export const checkSchema = (config: Config, log: Log): Promise<readonly string[]
     return state.pending;
   });
 
-/** An embedded PostgreSQL that a service runs is used as it is; where none runs it is started. */
+/** Runs `work` on the database. Uses the embedded PostgreSQL of a running service as it is; starts the embedded PostgreSQL if none runs. */
 async function onDatabase<T>(config: Config, log: Log, work: (url: string) => Promise<T>): Promise<T> {
   const lifecycle = createLifecycle(log);
   try {

@@ -9,10 +9,10 @@ import { checkServer, createPool } from '../../platform/postgres/index.js';
 import { createLifecycle } from '../../platform/process/index.js';
 import { REBUILD_CONNECTIONS, rebuildProjections, type Rebuilt, type RebuildOptions } from '../../projections/index.js';
 
-/** Beside a rebuild's own: the control log is read. */
+/** Connections in addition to the rebuild's own, to read the control log. */
 const CONTROL_CONNECTIONS = 1;
 
-/** How long the control record of a tenant is waited for whose entries are there already. */
+/** Time to wait for a tenant's control record if the ledger already has entries of that tenant. */
 const TENANT_WAIT_MS = 10_000;
 const TENANT_POLL_MS = 50;
 
@@ -20,7 +20,7 @@ export interface RebuildFromLedgerOptions extends Pick<RebuildOptions, 'name' | 
   readonly log: Log;
 }
 
-/** Makes projections anew, beside a service that runs or without one; an embedded PostgreSQL that runs is used as it is. */
+/** Rebuilds projections from the ledger, beside a running service or without one. Uses an embedded PostgreSQL that runs as it is. */
 export async function rebuildFromLedger(config: Config, { log, ...options }: RebuildFromLedgerOptions): Promise<Rebuilt> {
   const lifecycle = createLifecycle(log);
   try {
@@ -45,7 +45,7 @@ export async function rebuildFromLedger(config: Config, { log, ...options }: Reb
       ...options,
       pool,
       async tenantKey(id) {
-        // One that was made a moment ago may not have been read here.
+        // The control record of a tenant that was created a moment ago may not have been read here yet.
         for (const until = Date.now() + TENANT_WAIT_MS; !state.tenant(id) && Date.now() < until; ) await delay(TENANT_POLL_MS);
         const tenant = state.tenant(id);
         if (!tenant) throw new RescindError('ledger-inconsistent', { detail: `the ledger of ${id} belongs to no tenant of the control log` });

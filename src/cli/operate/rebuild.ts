@@ -16,7 +16,7 @@ Examples:
   rescind rebuild usage --shape use_total,access.note     a release changed these: compare the rest
 `;
 
-/** Between two drawings of the bar, and between two lines where there is no terminal to draw on. */
+/** Milliseconds between two drawings of the bar; without a terminal, between two lines. */
 const DRAW_EVERY_MS = 200;
 const SAY_EVERY_MS = 5_000;
 
@@ -68,7 +68,7 @@ export function addRebuild(program: Command, context: Context, variables: Variab
     });
 }
 
-/** A bar that is drawn over itself, or, in a file or pipe, a line now and then. */
+/** Creates the progress display: a bar that is redrawn in place; in a file or pipe, a line now and then. */
 function showProgress({ err }: Terminal): { show(progress: Progress): void; end(): void } {
   const bar = createProgressBar();
   const drawn = err.isTTY === true;

@@ -3,7 +3,7 @@ import type { RunningRescind } from '../../main.js';
 import type { GroupMember } from '../../platform/group/index.js';
 import type { Context } from '../context.js';
 
-/** Variables of the environment, with a sentence each. */
+/** Environment variables, each with a sentence that explains it. */
 export type Variables = Readonly<Record<string, string>>;
 
 const LOCAL_KAFKA_WARNING =
@@ -33,7 +33,7 @@ export function addServe(program: Command, context: Context, variables: Variable
     });
 }
 
-/** One of several processes says nothing itself; the one that holds them does. It ends when it has been stopped. */
+/** Runs one of several processes. It prints nothing; the process that started it prints. Resolves after the stop. */
 async function serveIn(member: GroupMember, starting: Promise<RunningRescind>): Promise<void> {
   try {
     const { url, adminKey, adminKeyPath, firstStart, brokers, stopped } = await starting;

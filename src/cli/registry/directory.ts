@@ -51,7 +51,7 @@ export function addDirectory(program: Command, context: Context): void {
     });
 }
 
-/** What is wrong with each line, a line each. */
+/** Formats the faults of an import, one line of the file a row. */
 function explain(error: RequestFailed): RequestFailed {
   const lines = error.problem?.['lines'];
   if (!Array.isArray(lines)) return error;

@@ -20,7 +20,7 @@ interface Checked {
   readonly inactive: readonly Answer[];
 }
 
-/** The check of a source for whoever connects it: what to do first, then what that rests on. */
+/** Formats the check of a source for the person who connects it: first what to do next, then the facts behind that advice. */
 export function formatSourceCheck(answer: Answer): string {
   const { source, uri, disabled, next_steps, keys, partitions, types, clock, events, refused, inactive } = answer as unknown as Checked;
   const heading = (title: string): string => `\n${title}\n`;
@@ -46,7 +46,7 @@ export function formatSourceCheck(answer: Answer): string {
 
 const WIDTH = 100;
 
-/** Lines of about {@link WIDTH}, broken between words; the first stands where it is. */
+/** Breaks a text between words into lines of about {@link WIDTH} characters. Every line but the first is indented. */
 function wrapped(text: string, indent: string): string {
   const lines: string[] = [''];
   for (const word of text.split(' ')) {
@@ -81,7 +81,7 @@ const partitionOf = ({ partition, next_offset, stopped, lag }: Answer): string =
 
 const timeOf = (seconds: unknown): string | null => (typeof seconds === 'number' ? new Date(seconds * 1000).toISOString().replace('.000Z', 'Z') : null);
 
-/** Milliseconds for people. */
+/** Formats milliseconds for people. */
 function span(milliseconds: number): string {
   const seconds = milliseconds / 1000;
   if (Math.abs(seconds) < 120) return `${Math.round(seconds * 10) / 10} s`;

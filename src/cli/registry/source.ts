@@ -6,7 +6,7 @@ import { collect, present, readInput, readJson } from '../option-values.js';
 import { formatSourceCheck } from './source-check.js';
 import { UsageError, type Terminal } from '../terminal.js';
 
-/** What the usual parties say, so that nobody has to spell sixteen names. */
+/** Event types that the usual parties send, so that nobody has to spell sixteen names. */
 const USUAL_TYPES: Readonly<Record<string, readonly string[]>> = {
   idp: [
     'id-jag.issued',
@@ -122,7 +122,7 @@ const described = (command: Command): Command =>
     .addOption(urlOption())
     .addOption(jsonOption());
 
-/** A JSON object, or the name of a preset, which stands for `{"preset": name}`. */
+/** Reads a JSON object, or the name of a preset, which stands for `{"preset": name}`. */
 const readProfile = (text: string): unknown => (text.trimStart().startsWith('{') ? readJson('--profile', text) : { preset: text });
 
 async function readSource(options: SourceOptions, terminal: Terminal): Promise<Readonly<Record<string, unknown>>> {

@@ -5,9 +5,9 @@ import { describeVariables, type Variables } from '../operate/serve.js';
 import { DEFAULT_HOME, DEMO_DIRECTORY } from '../settings.js';
 import { INTERRUPTED } from '../terminal.js';
 
-/** How long the demo may take to end by itself after Ctrl-C, before the service is taken from under it. */
+/** Milliseconds that the demo has to end by itself after Ctrl-C before the service is stopped. */
 const GRACE_MS = 1_500;
-/** After Ctrl-C the process has ended by then, whatever it waits for. */
+/** Milliseconds after Ctrl-C when the process exits, whatever it waits for. */
 const STOP_DEADLINE_MS = 4_500;
 
 const HELP = `
@@ -29,7 +29,7 @@ export function addDemo(program: Command, context: Context, variables: Variables
       ]);
       const { env } = context.terminal;
       const config = readConfig({ ...env, RESCIND_HOME: join(env['RESCIND_HOME'] ?? DEFAULT_HOME, DEMO_DIRECTORY) });
-      // The story is on the terminal; the log speaks up only when something is wrong, unless it was asked for.
+      // The demo prints its story on the terminal, so the log prints only errors unless LOG_LEVEL is set.
       const log = createLog({ level: context.terminal.env['LOG_LEVEL'] === undefined ? 'error' : config.logLevel });
       const interrupt = listenForInterrupt();
       const say = (line: string): void => void context.terminal.out.write(`${line}\n`);
@@ -42,7 +42,7 @@ export function addDemo(program: Command, context: Context, variables: Variables
           if (rescind.kafkaProblem !== undefined) say(`Without Kafka, events go over HTTP: ${rescind.kafkaProblem}`);
           const out = context.terminal.out;
           const demo = runDemo({ rescindUrl: url, adminKey, brokers, home: config.home, once, log, out, stopRequested: interrupt.requested });
-          // In the middle of the story nothing listens for the request: its next call fails when the service is gone.
+          // In the middle of the story nothing listens for the request; the next call fails once the service is gone.
           const pull = interrupt.requested.then(() => setTimeout(() => void rescind.stop(), GRACE_MS).unref());
           setExitCode(await demo);
           if (interrupt.signal.aborted) clearTimeout(await pull);
@@ -59,11 +59,11 @@ export function addDemo(program: Command, context: Context, variables: Variables
 }
 
 interface Interrupt {
-  /** Resolves at the first SIGINT or SIGTERM. A second one ends the process at once, and so does the deadline of a stop. */
+  /** Resolves at the first SIGINT or SIGTERM. A second signal ends the process at once; so does the deadline of a stop. */
   readonly requested: Promise<void>;
-  /** Aborted then. */
+  /** Aborted at the same moment. */
   readonly signal: AbortSignal;
-  /** As a signal would. */
+  /** Does the same as a signal. */
   request(): void;
   stop(): void;
 }

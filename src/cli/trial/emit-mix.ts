@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { EventDataOf, SourceEventName } from '../../contracts/index.js';
 
-/** Parties of an organisation that exists for trying things out. */
+/** Parties of an organisation that exists only for trying things out. */
 export const TRIAL_IDP = { name: 'trial-idp', uri: 'urn:rescind:trial:idp', issuer: 'https://idp.trial.example' } as const;
 export const TRIAL_APP = {
   name: 'trial-app',
@@ -18,7 +18,7 @@ export type TrafficEvent = {
 
 const USERS = 2_000;
 const AGENTS = 12;
-/** Calls with one token, on average; what every IdP and API sees most is calls. */
+/** Calls with one token, on average. Calls are most of what an IdP and an API see. */
 const CALLS_A_TOKEN = 8;
 const ID_JAG_LIFETIME_S = 300;
 const TOKEN_LIFETIME_S = 900;
@@ -27,8 +27,8 @@ const ROUTES = ['GET /mail', 'GET /mail/{id}', 'POST /mail', 'GET /files', 'GET 
 const OPERATION_OF: Readonly<Record<string, EventDataOf['access.allowed']['operation']>> = { POST: 'write', PUT: 'write', DELETE: 'delete' };
 
 /**
- * What an IdP and a resource application say of each other's users, for ever: an ID-JAG, the token it was traded for, the calls made
- * with it; now and then a denial, a revoked token, a session that ends. Few agents and users do most of it. Ids are unique to the run.
+ * Yields, without end, what an IdP and a resource application say about their users: an ID-JAG, the token it is traded for, the calls made
+ * with the token; sometimes a denial, a revoked token or an ended session. A few agents and users do most of it. Ids are unique to the run.
  */
 export function* makeTraffic(now: () => number = Date.now): Generator<TrafficEvent, never> {
   const run = randomBytes(4).toString('hex');
@@ -94,8 +94,8 @@ function* calls(token: { iss: string; jti: string }, grant: number): Generator<T
   }
 }
 
-/** The same text gives the same number, from 0 to 1. */
+/** Maps a text to a number from 0 to 1; the same text always gives the same number. */
 const fraction = (seed: string): number => createHash('md5').update(seed).digest().readUInt32BE(0) / 2 ** 32;
 const oneIn = (many: number, seed: string): boolean => fraction(seed) * many < 1;
-/** From 0 on; low numbers come far more often. */
+/** Maps a text to a whole number from 0 to `size` (excluded). Low numbers are far more frequent. */
 const skewed = (seed: string, size: number): number => Math.floor(fraction(seed) ** 3 * size);

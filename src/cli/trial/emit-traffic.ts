@@ -13,9 +13,9 @@ export interface TrafficOptions {
 
 const TICK_MS = 10;
 const REPORT_MS = 1_000;
-/** For the last events, once there are no new ones. */
+/** Time for the last events, once no new ones are sent. */
 const CLOSE_TIMEOUT_MS = 5_000;
-/** Events that wait before new ones are held back: what is behind shows as a lower rate and not as lost events. */
+/** Waiting events at which new ones are held back, so that a slow service shows as a lower rate and not as lost events. */
 const MAX_WAITING = 10_000;
 
 export interface TrafficTotals {
@@ -25,15 +25,15 @@ export interface TrafficTotals {
   readonly refused: number;
   readonly dropped: number;
   readonly waiting: number;
-  /** Events a second, since the last report. */
+  /** Events a second since the last report. */
   readonly rate: number;
   /** Age of the oldest event that waits for its answer. */
   readonly lag_ms: number;
-  /** Why nothing is taken, where nothing is. */
+  /** Why the service takes no events, if it takes none. */
   readonly away?: string;
 }
 
-/** Sends traffic at a rate, says once a second how it goes, and answers with the totals. */
+/** Sends traffic at a rate, reports once a second, and resolves with the totals. */
 export async function emitTraffic(context: Context, options: TrafficOptions): Promise<TrafficTotals> {
   const { createProducer, httpTransport } = await import('../../emit/index.js');
   const { TRIAL_APP, TRIAL_IDP } = await import('./emit-mix.js');
@@ -80,7 +80,7 @@ export async function emitTraffic(context: Context, options: TrafficOptions): Pr
   const finished = await endOf(options.seconds * 1000);
   clearInterval(ticking);
   clearInterval(reporting);
-  // A timer may fire a moment early: the last events are those that the rate and the time promise.
+  // A timer may fire a moment early; this sends the rest of the events that rate and time promise.
   if (finished) emitDue(wanted);
   await Promise.all(all.map((producer) => producer.flush({ timeoutMs: CLOSE_TIMEOUT_MS }).catch(() => undefined)));
   await Promise.all(all.map((producer) => producer.close({ timeoutMs: 1 })));
@@ -88,7 +88,7 @@ export async function emitTraffic(context: Context, options: TrafficOptions): Pr
   return report();
 }
 
-/** False at the first Ctrl-C, which ends the run in order; a second one ends the process. */
+/** Resolves with true after `ms`, or with false at the first Ctrl-C, which ends the run in order. A second Ctrl-C ends the process. */
 function endOf(ms: number): Promise<boolean> {
   return new Promise((resolve) => {
     const end = (finished: boolean) => () => {

@@ -6,13 +6,13 @@ const CALLER = 'trial-emitter';
 /** A key for one run. */
 export interface Trial {
   readonly key: string;
-  /** Nobody accepts the key any more. */
+  /** Removes the key. Nobody accepts it afterwards. */
   remove(): Promise<void>;
 }
 
 /**
- * Registers the parties of the trial where they are not yet, and answers with a key that may emit for both until `expiresAt`
- * (epoch seconds). Needs a client with an administrator's key.
+ * Registers the parties of the trial if they are missing, and resolves with a key that may emit for both until `expiresAt` (epoch seconds).
+ * Needs a client with an administrator's key.
  */
 export async function registerTrial(client: Client, expiresAt: number): Promise<Trial> {
   await unlessThere(client.post(pathOf('sources'), { name: TRIAL_IDP.name, uri: TRIAL_IDP.uri, types: TRIAL_IDP_TYPES, issuers: [TRIAL_IDP.issuer] }));
@@ -46,7 +46,10 @@ async function unlessThere(request: Promise<Answer>): Promise<Answer | undefined
   }
 }
 
-/** A run that was killed leaves its secret behind; of two, the older goes. */
+/**
+ * Adds a secret to the existing caller. A killed run leaves its secret behind; if the caller already has two secrets, the older one is
+ * removed.
+ */
 async function anotherSecret(client: Client, expiresAt: number): Promise<Answer> {
   const add = (): Promise<Answer> => client.post(pathOf('callers', CALLER, 'secrets'), { expires_at: expiresAt });
   try {
@@ -59,7 +62,7 @@ async function anotherSecret(client: Client, expiresAt: number): Promise<Answer>
   return add();
 }
 
-/** A new caller has one secret, and a new secret has its own id. */
+/** Finds the id of the secret: a new caller's answer lists its one secret, a new secret's answer has its id. */
 function secretIdOf(answer: Answer): string | undefined {
   const { secrets, id } = answer as { secrets?: readonly { id: string }[]; id?: string };
   return secrets === undefined ? id : secrets[0]?.id;

@@ -19,7 +19,7 @@ interface EmitOptions {
 }
 
 const DEFAULT_SECONDS = 30;
-/** A key made for a run outlives it by so much, and is removed at its end. */
+/** Seconds by which a run's key outlives the run. The key is removed at the run's end. */
 const KEY_MARGIN_S = 3_600;
 
 const EXAMPLES = `
@@ -74,13 +74,13 @@ export function addEmit(program: Command, context: Context): void {
 
 function explainFailure(url: string, error: unknown): unknown {
   if (!(error instanceof Error)) return error;
-  // The library hides why nobody answered in the cause; what the service said is in the message.
+  // The library hides in `cause` why nobody answered; the service's own words are in the message.
   const { code, cause } = error as Error & { code?: unknown };
   if (cause !== undefined) return unreachable(url, cause);
   return typeof code === 'string' ? new RequestFailed(code, `${code}: ${error.message} [${url}]`, url) : error;
 }
 
-/** Said by the lines before; exit code 1. */
+/** The lines printed before have the reasons; exit code 1. */
 export class EventsRefused extends Error {
   override readonly name = 'EventsRefused';
   constructor(refused: number, sent: number) {
@@ -129,7 +129,7 @@ async function buildOne(options: EmitOptions, context: Context): Promise<CloudEv
   return buildEvent(name as SourceEventName, { source, data: readJson('--data', text) as EventDataOf[SourceEventName], ...told });
 }
 
-/** One event, an array of them, or one a line. */
+/** Reads one event, an array of events, or one event a line. */
 function parseEvents(name: string, text: string): readonly CloudEvent[] {
   try {
     const value: unknown = JSON.parse(text);

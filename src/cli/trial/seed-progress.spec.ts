@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { createSeedProgress } from './seed-progress.js';
 
-/** Shows what was sent by which second, and returns what was written. */
+/** Shows how many events were sent by which second, and returns what was written. */
 function written(isTTY: boolean, sent: readonly (readonly [seconds: number, sent: number])[]): string[] {
   const lines: string[] = [];
   let nowMs = 0;
@@ -14,7 +14,7 @@ function written(isTTY: boolean, sent: readonly (readonly [seconds: number, sent
   return lines;
 }
 
-/** The start of the database takes nine seconds, the first batch has 7 events; then 2,000 a second. */
+/** The start of the database takes nine seconds and the first batch has 7 events; then the rate is 2,000 a second. */
 const SLOW_START = [[9, 7], ...Array.from({ length: 12 }, (_, n) => [10 + n, 2_000 * (n + 1)] as const)] as const;
 
 describe('the progress of a seeding', () => {

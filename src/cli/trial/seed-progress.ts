@@ -1,7 +1,7 @@
 import type { SeedProgress } from '../../seed/index.js';
 import { createProgressBar } from '../progress-bar.js';
 
-/** On a terminal one line is drawn anew; elsewhere a line is written now and then. */
+/** Milliseconds between two updates: on a terminal one line is redrawn, elsewhere a line is written now and then. */
 const DRAW_EVERY_MS = 200;
 const WRITE_EVERY_MS = 10_000;
 
@@ -11,8 +11,8 @@ interface Out {
 }
 
 /**
- * Shows how far a seeding is, and the day in its history. The rate and the time that is left come from the last seconds: the start of
- * the database and the first, small batches say nothing of the rest.
+ * Creates the display of a seeding: how far it is, and the day in its history. Rate and remaining time come from the last seconds, because
+ * the start of the database and the first, small batches say nothing about the rest.
  */
 export function createSeedProgress(out: Out, now: () => number = () => performance.now()) {
   const bar = createProgressBar();

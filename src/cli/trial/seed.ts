@@ -65,7 +65,7 @@ function wholeNumber(text: string): number {
 const grouped = (count: number): string => count.toLocaleString('en');
 const duration = (seconds: number): string => (seconds < 90 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} min`);
 
-/** Of a tenant that was made now, the key of its administrator; only its owner can read it. */
+/** Writes the administrator's key of a new tenant to a file that only its owner can read, and returns the file's path. */
 async function keepKey(home: string, { tenant, adminKey }: Seeded): Promise<string | undefined> {
   if (adminKey === undefined) return undefined;
   const path = join(home, `${tenant}-admin-key`);

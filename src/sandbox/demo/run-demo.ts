@@ -22,7 +22,7 @@ export interface DemoOptions {
   /** If true, the demo ends after the last step instead of staying up. */
   readonly once: boolean;
   readonly log: Log;
-  /** Where the demo prints; colour only on a terminal. */
+  /** Output of the demo; coloured only if it is a terminal. */
   readonly out: DemoOutput;
   /** Resolves when the demo must end; ignored with `once`. */
   readonly stopRequested: Promise<unknown>;

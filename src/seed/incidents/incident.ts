@@ -15,7 +15,7 @@ export interface Incident {
 }
 
 export interface ExpectedAnswer {
-  /** What an analyst wants to know, in words. */
+  /** The question in words, as an analyst asks it. */
   readonly question: string;
   readonly path: string;
   /** A question that is asked first. The value that `members` selects in its answer replaces `{id}` in `path`. */
