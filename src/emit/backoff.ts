@@ -1,19 +1,20 @@
-/** How long to wait before the next attempt. */
+/** How long a producer waits before the next attempt. */
 export interface RetryOptions {
   /** Milliseconds before the first repetition. Default 100. */
   readonly firstMs?: number;
-  /** Milliseconds that no wait exceeds, unless the other side asks for more. Default 30,000. */
+  /** Longest wait in milliseconds, unless the other side asks for more. Default 30,000. */
   readonly maxMs?: number;
 }
 
 export const DEFAULT_FIRST_RETRY_MS = 100;
 export const DEFAULT_MAX_RETRY_MS = 30_000;
-/** Longest `Retry-After` that is honoured: a wrong one must not silence a producer for a day. */
+/** Longest `Retry-After` that is honoured, in milliseconds: a wrong header must not silence a producer for a day. */
 export const MAX_RETRY_AFTER_MS = 5 * 60_000;
 
 /**
- * Milliseconds before attempt `failures + 1`: doubled with each failure, capped, and spread over its upper half, so that
- * producers that lost the other side together do not return together. `Retry-After` is a lower bound, spread likewise.
+ * Computes the milliseconds to wait before attempt `failures + 1`. The wait doubles with each failure, up to `maxMs`, and is drawn from the
+ * upper half of that value, so that producers that lost the other side together do not return together. `retryAfterMs` is a lower bound, to
+ * which up to a tenth is added. `random` returns a number from 0 to 1.
  */
 export function backoffMs(failures: number, retry: RetryOptions, retryAfterMs: number | undefined, random: () => number): number {
   const { firstMs = DEFAULT_FIRST_RETRY_MS, maxMs = DEFAULT_MAX_RETRY_MS } = retry;
@@ -24,7 +25,10 @@ export function backoffMs(failures: number, retry: RetryOptions, retryAfterMs: n
   return Math.max(own, asked * (1 + random() / 10));
 }
 
-/** RFC 9110, 10.2.3: seconds, or a date. Undefined for anything else. */
+/**
+ * Reads a `Retry-After` header (RFC 9110, 10.2.3), which is seconds or a date, and returns milliseconds. Returns undefined for anything
+ * else.
+ */
 export function parseRetryAfter(value: string | null, nowMs: number): number | undefined {
   if (value === null) return undefined;
   if (/^\d{1,9}$/.test(value)) return Number(value) * 1000;

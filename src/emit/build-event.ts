@@ -12,20 +12,24 @@ import {
   type SourceEventName,
 } from '../contracts/index.js';
 
+/** Attributes and data of one event; see CloudEvents 1.0. */
 export interface EventInput<N extends SourceEventName> {
   /** The registered URI of the source. */
   readonly source: string;
-  /** Unique within the source. Default: a random UUID; give your own where the same fact may be reported twice. */
+  /**
+   * Identifies the event within the source; 1 to 512 bytes. Default: a random UUID. Give your own id if the same fact may be reported
+   * twice.
+   */
   readonly id?: string;
-  /** When it happened. Default: now. */
+  /** When it happened: a `Date` or an RFC 3339 time. Default: now. */
   readonly time?: Date | string;
   readonly subject?: string;
   readonly data: EventDataOf[N];
 }
 
 /**
- * An event that Rescind's schema accepts. Throws `RescindError`: `invalid-event` with the member at fault, `secret-in-event`
- * where a member holds a token, `too-large`. Whether the source may say it is known only to Rescind.
+ * Builds a CloudEvents 1.0 event that Rescind's schema accepts. Throws `RescindError`: `invalid-event` with the member at fault,
+ * `secret-in-event` if a member holds a token, `too-large` if the JSON is over 256 KiB. Only Rescind knows whether the source may say this.
  *
  * @example buildEvent('session.ended', { source: 'https://idp.example', data: { iss: 'https://idp.example', sid: 's1', sub: 'u1' } })
  */
@@ -33,15 +37,16 @@ export function buildEvent<N extends SourceEventName>(name: N, input: EventInput
   return writeEvent(name, input).event;
 }
 
+/** An event with its JSON. */
 export interface WrittenEvent<N extends SourceEventName> {
   readonly event: CloudEvent<N>;
-  /** Its JSON, as it is sent. */
+  /** The event's JSON, as it is sent. */
   readonly text: string;
-  /** Of the JSON in UTF-8. */
+  /** Size of the JSON in UTF-8. */
   readonly bytes: number;
 }
 
-/** As `buildEvent`, with the JSON that its size was measured by. */
+/** Builds an event as `buildEvent` does, and also returns the JSON by which its size was measured. */
 export function writeEvent<N extends SourceEventName>(name: N, input: EventInput<N>): WrittenEvent<N> {
   if (!SOURCE_EVENT_NAMES.includes(name)) throw invalid('not the name of an event that a source may send');
   const time = input.time instanceof Date ? isoTime(input.time) : (input.time ?? new Date().toISOString());
@@ -74,13 +79,13 @@ function isoTime(date: Date): string {
   return date.toISOString();
 }
 
-/** Throws `invalid-event` unless it is a string of 1 to 512 bytes. */
+/** Throws `invalid-event` unless `value` is a string of 1 to 512 bytes. */
 export function checkAttribute(name: string, value: unknown): void {
   if (typeof value !== 'string' || value === '') throw invalid(`\`${name}\` must be a string that is not empty`);
   if (Buffer.byteLength(value) > MAX_IDENTIFIER_LENGTH) throw invalid(`\`${name}\` is over ${MAX_IDENTIFIER_LENGTH} bytes`);
 }
 
-// What serialization leaves out must not be refused as a member of the wrong type.
+// Drops undefined members. Serialization leaves them out, so they must not be refused as members of a wrong type.
 function withoutUndefined(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutUndefined);
   if (typeof value !== 'object' || value === null) return value;
@@ -88,7 +93,8 @@ function withoutUndefined(value: unknown): unknown {
   return Object.fromEntries(kept.map(([name, inner]) => [name, withoutUndefined(inner)]));
 }
 
-// A compact JWS starts with the base64url of `{"`. Rescind would refuse it; here it does not even leave the producer.
+// A compact JWS starts with the base64url of `{"`. Rescind would refuse the event; the check here keeps the token inside the producer's
+// process.
 const COMPACT_JWS = /eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]*/;
 
 function checkTexts(value: unknown, path: string): void {

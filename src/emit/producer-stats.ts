@@ -3,23 +3,26 @@ import type { Backlog, DropReason } from './spool/backlog.js';
 import type { Pump } from './pump.js';
 import type { Spool } from './spool/spool.js';
 
-/** Since the producer was created. `accepted + recovered = delivered + refused + dropped + waiting`, between two ticks. */
+/**
+ * Counts since the producer was created. Between two ticks of the event loop `accepted + recovered = delivered + refused + dropped +
+ * waiting`.
+ */
 export interface ProducerStats {
   readonly accepted: number;
-  /** Found in the spool at the start. */
+  /** Events found in the spool at the start. */
   readonly recovered: number;
-  /** Durable at the other side; over Kafka that is the broker. */
+  /** Events that are durable at the other side; with Kafka the other side is the broker. */
   readonly delivered: number;
-  /** Of these, those that the other side had already. */
+  /** Delivered events that the other side had already. */
   readonly duplicates: number;
   readonly refused: number;
   readonly dropped: number;
   readonly droppedBy: Readonly<Record<DropReason, number>>;
   readonly waiting: number;
-  /** Of these, on disk. One that is just being written counts as in memory. */
+  /** Waiting events that are on disk. An event that is just being written counts as in memory. */
   readonly spooled: number;
   readonly spoolBytes: number;
-  /** Age of about the oldest that waits. */
+  /** Approximate age of the oldest waiting event, in milliseconds. */
   readonly oldestWaitingMs: number;
   readonly attempts: number;
   readonly failures: number;

@@ -21,48 +21,62 @@ import { openSpool } from './spool/spool.js';
 import type { Verdict } from './transport/transport.js';
 import type { WaitingEvent } from './spool/waiting-event.js';
 
+/** Attributes of one event; see CloudEvents 1.0. */
 export interface EmitOptions {
-  /** Unique within the source. Default: a random UUID; give your own where the same fact may be reported twice. */
+  /**
+   * Identifies the event within the source; 1 to 512 bytes. Default: a random UUID. Give your own id if the same fact may be reported
+   * twice.
+   */
   readonly id?: string;
-  /** When it happened. Default: now. */
+  /** When it happened: a `Date` or an RFC 3339 time. Default: now. */
   readonly time?: Date | string;
   readonly subject?: string;
 }
 
+/** Options of `emitDurably`. */
 export interface DurableOptions extends EmitOptions {
-  /** What to wait for. `spooled` needs a spool, and is also satisfied by `delivered`. Default `delivered`. */
+  /** What to wait for. `spooled` needs a spool, and `delivered` satisfies it too. Default `delivered`. */
   readonly until?: Receipt['state'];
-  /** Milliseconds. Default 10,000. */
+  /** Milliseconds to wait. Default 10,000. */
   readonly timeoutMs?: number;
 }
 
+/** Numbers of the events that `close` left undelivered. */
 export interface CloseReport {
-  /** In the spool, for the next producer on the directory. */
+  /** Events left in the spool for the next producer on the directory. */
   readonly spooled: number;
-  /** Told to `onDropped` as `closed`. Those of an attempt that was under way may have arrived. */
+  /** Events reported to `onDropped` as `closed`. Events of an attempt that was under way may have arrived all the same. */
   readonly dropped: number;
 }
 
+/** Sends the events of one source in the background, in the order in which they were accepted. */
 export interface Producer {
   /**
-   * Accepts an event and returns its id at once; never waits. It is delivered at least once, or told to `onRefused` or
-   * `onDropped`. Throws `RescindError` for an event that Rescind would refuse (`invalid-event`, `secret-in-event`,
-   * `too-large`), and `shutting-down` after `close`.
+   * Accepts an event and returns its id at once; never waits. The event is delivered at least once, or reported to `onRefused` or
+   * `onDropped`. Throws `RescindError` for an event that Rescind would refuse (`invalid-event`, `secret-in-event`, `too-large`), and
+   * `shutting-down` after `close`.
    *
    * @example producer.emit('session.ended', { iss: 'https://idp.example', sid: 's1', sub: 'u1' })
    */
   emit<N extends SourceEventName>(name: N, data: EventDataOf[N], options?: EmitOptions): string;
   /**
-   * Accepts an event and resolves when it is durable: at Rescind, at the broker, or where asked for on this machine's disk.
-   * Rejects as `emit` throws; with the code of a refusal; `overloaded` where there is no room. Rejects also with
-   * `emit-failed` after `timeoutMs`, and at once where the producer itself is refused (`unauthenticated`, `forbidden`, a
-   * topic that is not there): then the event is still tried on, and may arrive.
+   * Accepts an event and resolves when it is durable: at Rescind, at the broker, or, with `until: 'spooled'`, on this machine's disk.
+   * Rejects with what `emit` throws, with the code of a refusal, and with `overloaded` if there is no room. Rejects with `emit-failed`
+   * after `timeoutMs`, and at once if the producer itself is refused (`unauthenticated`, `forbidden`, a missing topic); in these cases the
+   * producer keeps trying, and the event may still arrive. Rejects with `TypeError` for `spooled` without a spool.
    */
   emitDurably<N extends SourceEventName>(name: N, data: EventDataOf[N], options?: DurableOptions): Promise<Receipt>;
-  /** Resolves when every event accepted so far is delivered, refused or dropped. Rejects with `emit-failed` after `timeoutMs`, if given. */
+  /**
+   * Resolves when every event accepted so far is delivered, refused or dropped. Rejects with `emit-failed` after `timeoutMs` milliseconds,
+   * if given.
+   */
   flush(options?: { readonly timeoutMs?: number }): Promise<void>;
+  /** Returns the counts since the producer was created. */
   stats(): ProducerStats;
-  /** Accepts nothing more, sends for up to `timeoutMs` (default 5,000), and leaves the rest in the spool or tells it as dropped. */
+  /**
+   * Accepts no more events, sends for up to `timeoutMs` (milliseconds, default 5,000), and leaves the rest in the spool or reports it as
+   * dropped.
+   */
   close(options?: { readonly timeoutMs?: number }): Promise<CloseReport>;
 }
 
@@ -72,8 +86,8 @@ interface Accepted {
 }
 
 /**
- * A producer for one source. Throws `TypeError` for wrong options, `config-invalid` where another process spools to the
- * directory, and what the file system throws.
+ * Creates a producer for one source. Throws `TypeError` for wrong limits, `invalid-event` for a wrong `source`, `config-invalid` if another
+ * process spools to the directory, and errors of the file system.
  */
 export function createProducer(options: ProducerOptions): Producer {
   const { source, transport, log } = options;
@@ -130,7 +144,7 @@ export function createProducer(options: ProducerOptions): Producer {
     onBack: (failures) => log?.info({ source, transport: transport.name, failures, waiting: backlog.size }, 'events are delivered again'),
   });
 
-  /** What a callback throws is its own affair: delivery goes on. */
+  /** Calls a callback. An error that the callback throws is logged and does not stop the delivery. */
   function tell(call: () => void): void {
     try {
       call();

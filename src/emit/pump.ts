@@ -12,32 +12,32 @@ export interface PumpOptions {
   readonly limits: BatchLimits;
   readonly flushMs: number;
   readonly retry: RetryOptions;
-  /** After the event has left the backlog. MUST NOT throw. */
+  /** Called after the event has left the backlog. MUST NOT throw. */
   readonly onSettled: (event: WaitingEvent, verdict: Verdict) => void;
-  /** Some are settled, by a verdict or because they are damaged. */
+  /** Called when events have been settled, by a verdict or because they are damaged. */
   readonly onProgress: () => void;
-  /** Each time. */
+  /** Called for each failed attempt. */
   readonly onFailed: (error: SendFailed) => void;
-  /** The first time, and when the reason changes. */
+  /** Called for the first failure, and when the reason changes. */
   readonly onAway: (error: SendFailed) => void;
   readonly onBack: (failures: number) => void;
 }
 
-/** Takes events from the backlog to the other side, one batch at a time, until each is settled. */
+/** Carries events from the backlog to the other side, one batch at a time, until each is settled. */
 export interface Pump {
   readonly attempts: number;
   readonly failures: number;
-  /** Why the last attempt failed; undefined when it did not. */
+  /** Why the last attempt failed; undefined if it succeeded. */
   readonly lastFailure: SendFailed | undefined;
-  /** Something was pushed. */
+  /** Says that an event was pushed. */
   nudge(): void;
-  /** Everything up to this `seq` goes without waiting for more. */
+  /** Sends everything up to this `seq` without waiting for more events. */
   hurry(upTo: number): void;
-  /** Resolves when no attempt is under way that could still be heeded. */
+  /** Stops the loop. Resolves when no attempt is under way whose outcome would still be used. */
   stop(): Promise<void>;
 }
 
-/** An attempt without an answer for so long counts as the other side being away, as far as the spool is concerned. */
+/** Milliseconds without an answer after which events start to move to the spool, as if the other side were away. */
 const SLOW_MS = 1_000;
 
 export function createPump(options: PumpOptions): Pump {
@@ -48,12 +48,12 @@ export function createPump(options: PumpOptions): Pump {
   let maxEvents = limits.maxEvents;
   let lastFailure: SendFailed | undefined;
 
-  /** Undefined where nothing waits. */
+  /** Computes the milliseconds until the next batch is due; undefined if nothing waits. */
   function dueInMs(): number | undefined {
     if (backlog.size === 0) return undefined;
     const isDue = backlog.size >= limits.maxEvents || backlog.inMemory < backlog.size || hurried > backlog.settled;
     if (isDue) return 0;
-    // A clock that was set back must not hold anything for longer.
+    // A clock that was set back must not delay anything.
     const waited = Math.max(0, Date.now() - (backlog.oldestAt ?? 0));
     return Math.max(0, flushMs - waited);
   }
@@ -81,7 +81,7 @@ export function createPump(options: PumpOptions): Pump {
     maxEvents = Math.min(limits.maxEvents, maxEvents * 2);
   }
 
-  /** Halves until the event at fault is alone, and refused. */
+  /** Halves the batch until the event at fault is alone, and then refuses that event. */
   function divide(batch: readonly WaitingEvent[], { code, detail }: SendFailed): void {
     if (batch.length > 1) maxEvents = Math.ceil(batch.length / 2);
     else settle(batch, [{ taken: false, code, ...(detail === undefined ? {} : { detail }) }]);
@@ -151,7 +151,10 @@ export function createPump(options: PumpOptions): Pump {
   };
 }
 
-/** Also where a transport does not give up. Not a race with one long-lived promise, which would keep every attempt. */
+/**
+ * Rejects with `shutting-down` on abort, even if a transport does not give up. A race with one long-lived promise would keep every attempt
+ * in memory.
+ */
 function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const abort = (): void => reject(new RescindError('shutting-down'));

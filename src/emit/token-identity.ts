@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { TokenReference } from '../contracts/index.js';
 
-/** SHA-256 of a text's UTF-8 bytes, base64url without padding: how opaque tokens and ID-JAGs are named. */
+/** Computes the SHA-256 of a text's UTF-8 bytes as base64url without padding. Opaque tokens and ID-JAGs are named by this digest. */
 export function digestOf(text: string): string {
   return createHash('sha256').update(text, 'utf8').digest('base64url');
 }
@@ -9,9 +9,9 @@ export function digestOf(text: string): string {
 const COMPACT_JWS = /^([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]*)$/;
 
 /**
- * The identity of a JWT that the caller issued or has verified: `{iss, jti}`, or without a `jti` the digest of its signing
- * input. Never the digest of its text, which can be respelled (RFC 4648, 3.5; a second ECDSA signature value). The
- * signature is not checked here. Throws `TypeError` for a text that is not a JWT.
+ * Names a JWT that the caller has issued or verified: `{iss, jti}`, or without a `jti` `{signing_input_sha256}`, the digest of its signing
+ * input. A JWT is never named by the digest of its text, because one JWT can be spelled in several ways (RFC 4648, 3.5; a second ECDSA
+ * signature value). Does not check the signature. Throws `TypeError` if the text is not a compact JWS (RFC 7515, 7.1) with a JSON payload.
  */
 export function jwtIdentity(jwt: string): TokenReference {
   const parts = COMPACT_JWS.exec(jwt);
@@ -23,7 +23,7 @@ export function jwtIdentity(jwt: string): TokenReference {
   return { signing_input_sha256: digestOf(`${parts[1]}.${parts[2]}`) };
 }
 
-/** The identity of any access or refresh token: as `jwtIdentity` for a JWT, otherwise the digest of its text. */
+/** Names any access or refresh token: a JWT as `jwtIdentity` does, any other text by `{sha256}`, its digest. */
 export function tokenIdentity(token: string): TokenReference {
   try {
     return jwtIdentity(token);

@@ -1,8 +1,8 @@
 /** Lets one loop sleep until something happens. */
 export interface Waker {
-  /** Ends the sleep; without one, the next does not begin. */
+  /** Ends the sleep; if the loop is not asleep, its next sleep does not begin. */
   wake(): void;
-  /** Milliseconds, or until woken. */
+  /** Sleeps for this many milliseconds, or until woken; without a number, until woken. */
   sleep(ms: number | undefined): Promise<void>;
 }
 

@@ -5,52 +5,52 @@ import { createWaitingList } from './waiting-list.js';
 
 /** Why an accepted event will not be delivered. */
 export type DropReason =
-  /** Memory is full; there is no spool, or it is not as fast as the events come. */
+  /** Memory is full, and there is no spool or the spool is slower than the events. */
   | 'memory-full'
   /** Memory and spool are full. */
   | 'spool-full'
-  /** Memory is full, and the disk refuses. */
+  /** Memory is full, and the disk refuses writes. */
   | 'spool-failed'
-  /** What the disk gave back is not what was written. */
+  /** The bytes on disk are not those that were written. */
   | 'spool-damaged'
-  /** The producer was closed before the event was delivered, and there is no spool with room for it. */
+  /** The producer was closed before the event was delivered, and no spool had room for the event. */
   | 'closed';
 
 export interface BacklogOptions {
   readonly maxEvents: number;
   readonly maxBytes: number;
   readonly spool: Spool | undefined;
-  /** Every event goes to disk, not only when the other side is away. */
+  /** Writes every event to disk, not only when the other side is away. */
   readonly spoolAlways: boolean;
-  /** Everything up to this `seq` is on disk. */
+  /** Called when everything up to this `seq` is on disk. */
   readonly onSpooled: (upTo: number) => void;
   readonly onSpoolFailed: (error: unknown) => void;
 }
 
 /**
- * Accepted events in order: the oldest in the spool, what came after them in memory. Events leave memory for the spool while
- * the other side is away, while the spool holds older ones, and when memory is half full.
+ * The accepted events in order: the oldest in the spool, newer ones in memory. Events move from memory to the spool while the other side is
+ * away, while the spool holds older events, and when memory is half full.
  */
 export interface Backlog {
   readonly size: number;
   readonly inMemory: number;
-  /** `seq` of the newest event that was accepted, and up to which all are settled. */
+  /** `seq` of the newest accepted event; `settled`: the `seq` up to which all events are settled. */
   readonly last: number;
   readonly settled: number;
   readonly oldestAt: number | undefined;
-  /** The event's `seq`, or why it has no room. */
+  /** Adds an event. Returns its `seq`, or why there is no room. */
   push(event: Omit<WaitingEvent, 'seq'>): number | DropReason;
-  /** The oldest events, which stay until they are acknowledged. */
+  /** Returns the oldest events, which stay until they are acknowledged. */
   take(limits: BatchLimits): Promise<readonly WaitingEvent[]>;
   acknowledge(upTo: number): void;
   setAway(away: boolean): void;
-  /** Moves to the spool what has room there, and gives back what has none. Nothing may be pushed any more. */
+  /** Moves events to the spool as far as they fit, and returns the rest. Nothing may be pushed afterwards. */
   close(): Promise<readonly WaitingEvent[]>;
 }
 
-/** Events of one write to the spool. */
+/** Bytes of one write to the spool. */
 const MAX_WRITE_BYTES = 1024 * 1024;
-/** Before a disk that refused is tried again. */
+/** Milliseconds before a disk that refused a write is tried again. */
 const SPOOL_RETRY_MS = 1_000;
 
 export function createBacklog({ maxEvents, maxBytes, spool, spoolAlways, onSpooled, onSpoolFailed }: BacklogOptions): Backlog {
@@ -103,7 +103,7 @@ export function createBacklog({ maxEvents, maxBytes, spool, spoolAlways, onSpool
     if (spool === undefined || moving !== undefined || retry !== undefined || memory.size === 0 || !wantsSpool()) return;
     moving = move(spool).finally(() => {
       moving = undefined;
-      // What came while the last write ended.
+      // Events that came while the last write ended.
       if (!failed && memory.oldest !== undefined && spool.fits(memory.oldest, 0)) startMoving();
     });
   }
@@ -141,7 +141,7 @@ export function createBacklog({ maxEvents, maxBytes, spool, spoolAlways, onSpool
     async take(limits) {
       if (spool === undefined || spool.size === 0) return memory.head(limits);
       const events = await spool.read(limits);
-      // Damaged ones are settled by being told.
+      // Damaged events are settled by having been reported.
       if (events.length === 0) settled = Math.max(settled, spool.last - spool.size);
       return events;
     },

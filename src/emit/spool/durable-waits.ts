@@ -1,14 +1,14 @@
 import { RescindError, isErrorCode } from '../../contracts/index.js';
 import type { Verdict } from '../transport/transport.js';
 
-/** Where an event is durable. */
+/** Says where an event is durable. */
 export interface Receipt {
   readonly id: string;
-  /** `delivered`: at the other side. `spooled`: on this machine's disk, on its way. */
+  /** `delivered`: at the other side. `spooled`: on this machine's disk, still to be delivered. */
   readonly state: 'delivered' | 'spooled';
-  /** Its index in the ledger, a decimal string, where the other side said it. */
+  /** Index in the ledger, a decimal string, if the other side reported it. */
   readonly index?: string;
-  /** The other side had it already. */
+  /** Present if the other side had the event already. */
   readonly duplicate?: true;
 }
 
@@ -20,14 +20,14 @@ interface Wait {
   readonly timer: NodeJS.Timeout;
 }
 
-/** Who waits for which event. */
+/** The callers of `emitDurably` that wait for an event. */
 export interface DurableWaits {
   readonly size: number;
-  /** Rejects with `emit-failed` after `timeoutMs`; the event is tried on. */
+  /** Waits for an event. Rejects with `emit-failed` after `timeoutMs`; the producer keeps trying. */
   add(seq: number, wait: { readonly id: string; readonly until: Receipt['state']; readonly timeoutMs: number; readonly why: () => unknown }): Promise<Receipt>;
   settle(seq: number, verdict: Verdict): void;
   spooledUpTo(seq: number): void;
-  /** Who still waits, for this or for anything, waits no longer. */
+  /** Rejects every remaining wait, or only those for `until`. */
   giveUp(error: RescindError, until?: Receipt['state']): void;
 }
 
@@ -73,7 +73,7 @@ export function createDurableWaits(): DurableWaits {
   };
 }
 
-/** A newer Rescind may name a reason that is not known here. */
+/** Builds the error of a refusal. A newer Rescind may name a code that is not known here; then the error is `invalid-event`. */
 function refusalOf(id: string, { code, detail }: Extract<Verdict, { taken: false }>): RescindError {
   const why = detail === undefined ? '' : `: ${detail}`;
   return new RescindError(isErrorCode(code) ? code : 'invalid-event', { detail: `event ${id} was refused (${code})${why}` });

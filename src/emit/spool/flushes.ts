@@ -1,8 +1,8 @@
 import { RescindError } from '../../contracts/index.js';
 
-/** Who waits until everything accepted by then is settled. */
+/** The calls of `flush` that wait until everything accepted before them is settled. */
 export interface Flushes {
-  /** Rejects with `emit-failed` after `timeoutMs`, if given. */
+  /** Resolves when everything up to `upTo` is settled. Rejects with `emit-failed` after `timeoutMs`, if given. */
   add(upTo: number, timeoutMs: number | undefined): Promise<void>;
   settledUpTo(seq: number): void;
 }

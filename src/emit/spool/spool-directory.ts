@@ -8,33 +8,33 @@ export const DELIVERED_FILE = 'delivered';
 
 export interface Segment {
   readonly path: string;
-  /** `seq` of its first event. */
+  /** `seq` of the segment's first event. */
   readonly first: number;
-  /** That are known to hold events, or in a segment of an earlier process its size. */
+  /** Bytes that are known to hold events; for a segment of an earlier process, its size. */
   bytes: number;
-  /** `seq` of its last event. */
+  /** `seq` of the segment's last event. */
   last: number;
 }
 
-/** What an earlier process left. */
+/** The state that an earlier process left in the directory. */
 export interface Found {
   readonly segments: Segment[];
   /** `seq` up to which everything is delivered. */
   readonly delivered: number;
-  /** `seq` of the newest event, damaged ones counted. */
+  /** `seq` of the newest event; damaged events count. */
   readonly last: number;
-  /** When the oldest was accepted. */
+  /** When the oldest event was accepted, in milliseconds since the epoch. */
   readonly oldestAt: number | undefined;
 }
 
 export const segmentPath = (directory: string, first: number): string => join(directory, `${String(first).padStart(16, '0')}.events`);
 
 export function makeDirectory(directory: string): void {
-  // Events name people.
+  // Only the owner may read it, because events name people.
   mkdirSync(directory, { recursive: true, mode: 0o700 });
 }
 
-/** Deletes what is delivered or holds nothing, and reads the last segment, whose end nobody wrote down. */
+/** Deletes segments that are delivered or empty, and reads the last segment to find its end, which is recorded nowhere. */
 export function scanDirectory(directory: string): Found {
   const firsts = readdirSync(directory)
     .map((name) => SEGMENT.exec(name)?.[1])
@@ -49,7 +49,7 @@ export function scanDirectory(directory: string): Found {
   if (newest !== undefined) newest.last = lastOf(newest);
   const oldest = segments[0];
   const stated = readDelivered(directory);
-  // Segments go oldest first, so that what lies before the first of them is delivered, whatever was written down last.
+  // Segments are deleted oldest first, so everything before the first one left is delivered, whatever the file says.
   const delivered = oldest === undefined ? stated : Math.max(stated, oldest.first - 1);
   const kept = segments.filter((segment) => {
     if (segment.last > delivered && segment.last >= segment.first) return true;
@@ -69,8 +69,8 @@ function readDelivered(directory: string): number {
 }
 
 /**
- * A process that was killed while it wrote leaves a line without its end: nobody was told that it is safe. A whole line that
- * is damaged was an event, and counts.
+ * Finds the `seq` of a segment's last event. A process killed during a write leaves a line without its end; no caller was told that this
+ * event is safe, so it does not count. A whole line that is damaged was an event, and counts.
  */
 function lastOf({ path, first }: Segment): number {
   let last = first - 1;
@@ -92,7 +92,7 @@ function acceptedAtOf(path: string): number | undefined {
   }
 }
 
-/** A new file is there after a loss of power only when its directory was synchronized too (fsync(2)). */
+/** Synchronizes a directory: a new file survives a loss of power only if its directory was synchronized too (fsync(2)). */
 export async function syncDirectory(directory: string): Promise<void> {
   try {
     const handle = await open(directory, 'r');
@@ -103,7 +103,7 @@ export async function syncDirectory(directory: string): Promise<void> {
   }
 }
 
-/** At most `length` bytes from `offset`; nothing where the file is gone. */
+/** Reads at most `length` bytes from `offset`; nothing if the file is gone. */
 export async function readPart(path: string, offset: number, length: number): Promise<Buffer> {
   let handle;
   try {

@@ -5,7 +5,10 @@ import type { WaitingEvent } from './waiting-event.js';
 const NEWLINE = 0x0a;
 const CRC_DIGITS = 8;
 
-/** `<crc32> <seq> <accepted> <event>\n`: CRC-32 in hex over what follows it, decimal numbers, JSON, which has no newline of its own. */
+/**
+ * Formats a line: `<crc32> <seq> <accepted> <event>\n`. The CRC-32 is in hex and covers the rest of the line; the numbers are decimal; the
+ * JSON contains no newline.
+ */
 export function formatLine({ seq, acceptedAt, text }: WaitingEvent): string {
   return checked(`${seq} ${acceptedAt} ${text}`);
 }
@@ -13,10 +16,10 @@ export function formatLine({ seq, acceptedAt, text }: WaitingEvent): string {
 export const lineBytes = ({ seq, acceptedAt, bytes }: WaitingEvent): number =>
   CRC_DIGITS + 1 + String(seq).length + 1 + String(acceptedAt).length + 1 + bytes + 1;
 
-/** No line is longer. */
+/** Length of the longest line. */
 export const MAX_LINE_BYTES = MAX_EVENT_BYTES + 64;
 
-/** A line without its newline; undefined where it is damaged. */
+/** Parses a line without its newline; undefined if the line is damaged. */
 export function parseLine(line: Buffer): WaitingEvent | undefined {
   const content = contentOf(line);
   const match = content === undefined ? null : /^(\d{1,16}) (\d{1,16}) (\{.*\})$/s.exec(content);
@@ -25,7 +28,7 @@ export function parseLine(line: Buffer): WaitingEvent | undefined {
   return { seq: Number(seq), acceptedAt: Number(acceptedAt), text: text!, bytes: Buffer.byteLength(text!) };
 }
 
-/** A number alone in a file, checked like a line. */
+/** Formats a number that stands alone in a file, with a checksum like a line's. */
 export const formatNumber = (value: number): string => checked(String(value).padStart(16, '0'));
 
 export function parseNumber(file: Buffer): number | undefined {
@@ -40,7 +43,7 @@ function contentOf(line: Buffer): string | undefined {
   return Number.parseInt(line.toString('latin1', 0, CRC_DIGITS), 16) === crc32(content) ? content.toString('utf8') : undefined;
 }
 
-/** The complete lines of a buffer, and where the last of them ends. */
+/** Splits a buffer into its complete lines, and says where the last of them ends. */
 export function splitLines(buffer: Buffer): { readonly lines: readonly { readonly line: Buffer; readonly end: number }[]; readonly end: number } {
   const lines = [];
   let start = 0;

@@ -5,13 +5,13 @@ import { RescindError } from '../../contracts/index.js';
 
 const LOCK_FILE = 'lock';
 
-/** Directories that this thread holds, also where the system does not say when a process started. */
+/** Directories that this thread has locked. Needed on systems that do not report when a process started. */
 const held = new Set<string>();
 
 /**
- * Makes this process the only one that spools to the directory, until the returned function is called. Throws
- * `config-invalid` where a living process holds it. One that was killed leaves its file behind; the time at which a process
- * started tells its pid from another's, where the system says it. Not seen: processes of other machines.
+ * Makes this process the only one that spools to the directory, until the returned function is called. Throws `config-invalid` if a living
+ * process has locked the directory. A killed process leaves its lock file behind; the start time of the process tells its pid from a reused
+ * one, if the system reports start times. Processes of other machines are not noticed.
  */
 export function lockDirectory(directory: string): () => void {
   const path = resolve(directory);
@@ -47,7 +47,7 @@ function created(draft: string, file: string): boolean {
   }
 }
 
-/** What is moved may be newer than what was read: another process that started at the same time has taken over first. */
+/** The file moved may be newer than the file read: another process that started at the same time may have taken over first. */
 function setAside(file: string, aside: string, path: string): void {
   try {
     renameSync(file, aside);
@@ -80,7 +80,7 @@ function readOwner(file: string): Owner | undefined {
 
 function isAlive(owner: Owner): boolean {
   const started = startedAt(owner.pid);
-  // In a container every process may be 1. Of the same start it is this process, another thread of it.
+  // In a container every process may have pid 1. The same pid with the same start is this process (another thread of it).
   if (owner.pid === process.pid) return started !== undefined && started === owner.startedAt;
   try {
     process.kill(owner.pid, 0);
@@ -90,11 +90,11 @@ function isAlive(owner: Owner): boolean {
   return started === undefined || owner.startedAt === null || started === owner.startedAt;
 }
 
-/** Ticks since the system started, from Linux; undefined elsewhere, where a pid that is in use again looks alive. */
+/** Reads when a process started, in ticks since the boot, on Linux. Undefined elsewhere, where a reused pid looks alive. */
 function startedAt(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    // proc(5): the name, in parentheses, may hold anything; `starttime` is field 22, the 20th after it.
+    // proc(5): the name, in parentheses, may contain anything; `starttime` is field 22, the 20th after the name.
     return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
   } catch {
     return undefined;

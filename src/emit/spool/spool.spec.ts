@@ -174,7 +174,7 @@ describe('spool', () => {
     const sut = spool();
     expect(() => spool()).toThrow(expect.objectContaining({ code: 'config-invalid', detail: expect.stringContaining(`process ${process.pid} `) }));
     await closed(sut);
-    // Of the same pid, started at another time: what a container finds after it was killed.
+    // The same pid with another start time: the state in which a killed container is restarted.
     writeFileSync(join(directory, 'lock'), JSON.stringify({ pid: process.pid, startedAt: '1' }));
     await closed(spool());
     writeFileSync(join(directory, 'lock'), JSON.stringify({ pid: process.ppid, startedAt: null }));
@@ -208,7 +208,7 @@ describe('spool', () => {
             sut.acknowledge(settled);
           } else if (one.do === 'pass') {
             if (settled < last) continue;
-            // Delivered from memory, past the spool.
+            // Delivered from memory, without the spool.
             settled += one.count;
             last = settled;
             sut.acknowledge(settled);
@@ -219,7 +219,7 @@ describe('spool', () => {
               appendFileSync(join(directory, newest), '0123abcd 99 1790000000000 {"id":"torn…'.slice(0, one.torn));
             }
             sut = spool(2 * MiB);
-            // An empty one remembers no more than it has to.
+            // An empty spool remembers no more than it has to.
             if (last === settled) last = settled = sut.last;
           }
           expect(await seqs(sut)).toEqual(Array.from({ length: Math.max(0, last - settled) }, (_, at) => settled + 1 + at));
@@ -231,7 +231,7 @@ describe('spool', () => {
     );
   });
 
-  /** The prototype of all open files, to watch or to break the real one. */
+  /** Returns the prototype of all open files, to watch or to break the real write. */
   async function fileHandle(): Promise<FileHandle> {
     const handle = await openFile(directory, 'r');
     await handle.close();
@@ -273,7 +273,7 @@ describe('spool', () => {
     if (breaking === 'datasync') jest.spyOn(handles, 'datasync').mockRejectedValue(full);
     else {
       jest.spyOn(handles, 'write').mockImplementation(async function (this: FileHandle, bytes: Buffer, offset: number, _length: number, position: number) {
-        // As many whole lines as there are, but for the last.
+        // Writes all whole lines except the last.
         await Reflect.apply(write, this, [bytes, offset, bytes.subarray(0, -1).lastIndexOf('\n') + 1, position]);
         throw full;
       } as never);

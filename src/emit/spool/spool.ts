@@ -6,49 +6,49 @@ import { lockDirectory } from './spool-lock.js';
 import type { BatchLimits, WaitingEvent } from './waiting-event.js';
 
 export interface SpoolOptions {
-  /** Of this producer alone; made where it is missing. */
+  /** Directory of the spool, used by this producer alone; created if it is missing. */
   readonly directory: string;
-  /** Bytes that the spool never exceeds on disk. */
+  /** Largest size of the spool on disk, in bytes. */
   readonly maxBytes: number;
-  /** That many events were damaged on disk and cannot be delivered. */
+  /** Called with the number of events that were damaged on disk and cannot be delivered. */
   readonly onDamaged: (count: number) => void;
-  /** Something that costs no event, such as a file that cannot be deleted. */
+  /** Called for a problem that costs no event, such as a file that cannot be deleted. */
   readonly onProblem: (error: unknown) => void;
 }
 
-/** Events on disk, oldest first, in files that only grow and are deleted when all they hold is delivered. */
+/** Events on disk, oldest first, in files that only grow and are deleted once all their events are delivered. */
 export interface Spool {
-  /** Events not yet acknowledged. */
+  /** Number of events not yet acknowledged. */
   readonly size: number;
-  /** On disk. */
+  /** Bytes on disk. */
   readonly bytes: number;
   /** `seq` of the newest event that was ever spooled or acknowledged. */
   readonly last: number;
-  /** When about the oldest was accepted. */
+  /** Approximate time at which the oldest event was accepted, in milliseconds since the epoch. */
   readonly oldestAt: number | undefined;
-  /** Whether an event has room, beside `pending` bytes that are about to be written. */
+  /** Says whether an event has room beside `pending` bytes that are about to be written. */
   fits(event: WaitingEvent, pending: number): boolean;
   /**
-   * Resolves when the events, whose `seq` follows the last one's, survive a loss of power (fdatasync). After a rejection none of
+   * Resolves when the events, whose `seq` continues that of the last one, survive a loss of power (fdatasync). After a rejection none of
    * them is in the spool. MUST NOT be called before the last call has settled.
    */
   append(events: readonly WaitingEvent[]): Promise<void>;
-  /** The oldest events, in order; nothing where all are acknowledged, or what is left is damaged. */
+  /** Reads the oldest events, in order; none if all are acknowledged or the rest is damaged. */
   read(limits: BatchLimits): Promise<readonly WaitingEvent[]>;
-  /** Everything up to this `seq` is settled, whether it is in the spool or not. */
+  /** Marks everything up to this `seq` as settled, whether it is in the spool or not. */
   acknowledge(upTo: number): void;
-  /** Resolves when the directory may be opened again. What is not acknowledged stays. */
+  /** Closes the spool. Resolves when the directory may be opened again. Events not acknowledged stay on disk. */
   close(): Promise<void>;
 }
 
 const MAX_SEGMENT_BYTES = 4 * 1024 * 1024;
 const MIN_SEGMENT_BYTES = 64 * 1024;
-/** A delivered part is given back a segment at a time, so that a small spool needs small ones. */
+/** Segments in a full spool. Space is freed a segment at a time, so a small spool needs small segments. */
 const SEGMENTS = 8;
-/** Read at once. */
+/** Bytes of one read. */
 const READ_BYTES = 256 * 1024;
 
-/** Throws `config-invalid` where another process holds the directory, and what the file system throws. */
+/** Opens the spool of a directory. Throws `config-invalid` if another process has locked the directory, and errors of the file system. */
 export function openSpool({ directory, maxBytes, onDamaged, onProblem }: SpoolOptions): Spool {
   makeDirectory(directory);
   const unlock = lockDirectory(directory);
@@ -68,7 +68,7 @@ export function openSpool({ directory, maxBytes, onDamaged, onProblem }: SpoolOp
 
   const total = (): number => segments.reduce((sum, { bytes }) => sum + bytes, 0);
 
-  /** What changes the directory happens one after the other. */
+  /** Runs changes of the directory one after the other. */
   function exclusively<T>(work: () => Promise<T>): Promise<T> {
     const result = lastDisk.then(work);
     lastDisk = result.catch(() => undefined);
@@ -81,7 +81,7 @@ export function openSpool({ directory, maxBytes, onDamaged, onProblem }: SpoolOp
     await file?.close();
   }
 
-  /** Nothing lies between two segments, so that a gap in the numbers is damage. */
+  /** Segments are deleted from the front only, so a gap in the numbers always means damage. */
   async function removeDelivered(): Promise<void> {
     while (segments.length > 0 && segments[0]!.last <= delivered) {
       const segment = segments.shift()!;
@@ -91,7 +91,7 @@ export function openSpool({ directory, maxBytes, onDamaged, onProblem }: SpoolOp
   }
 
   async function writeDelivered(): Promise<void> {
-    // Not synchronized: one that is older after a crash costs duplicates, which are recognized.
+    // Not synchronized: an older number after a crash costs only duplicates, which are recognized.
     await writeFile(join(directory, DELIVERED_FILE), formatNumber(delivered), { mode: 0o600 });
   }
 
@@ -141,7 +141,7 @@ export function openSpool({ directory, maxBytes, onDamaged, onProblem }: SpoolOp
     segment.last = last = events.at(-1)!.seq;
   }
 
-  /** Part of what was to be written may be there: it must not come back as events. */
+  /** Undoes a failed write. Part of it may be in the file and must not come back as events. */
   async function abandon(segment: Segment, file: FileHandle): Promise<void> {
     try {
       await file.truncate(segment.bytes);
@@ -195,9 +195,9 @@ async function writeAll(file: FileHandle, bytes: Buffer, at: number): Promise<vo
 }
 
 interface Reader {
-  /** The oldest events after `delivered`. */
+  /** Reads the oldest events after `delivered`. */
   read(delivered: number, last: number, limits: BatchLimits): Promise<readonly WaitingEvent[]>;
-  /** `seq` of the newest event that was found damaged with nothing whole after it. */
+  /** `seq` of the newest damaged event if nothing whole follows it. */
   readonly damagedUpTo: number;
   oldestAt(delivered: number): number | undefined;
 }
@@ -208,13 +208,13 @@ interface Place {
 }
 
 function createReader(segments: readonly Segment[], onDamaged: (count: number) => void): Reader {
-  /** Where the first event that is not delivered lies, or one before it. */
+  /** Place of the first event that is not delivered, or of an event before it. */
   let start: Place | undefined;
   let lastRead: readonly { readonly event: WaitingEvent; readonly next: Place }[] = [];
   let toldUpTo = 0;
   let damagedUpTo = 0;
 
-  /** An event is missing between two that follow each other: told once, also when its neighbours are read again. */
+  /** Reports events that are missing between two others. Each is reported once, even if its neighbours are read again. */
   function tellGap(from: number, to: number): void {
     const first = Math.max(from, toldUpTo + 1);
     if (first > to) return;
@@ -252,10 +252,10 @@ function createReader(segments: readonly Segment[], onDamaged: (count: number) =
   };
 }
 
-/** Whole lines from a place on, over the ends of segments. */
+/** Yields the whole lines from a place on, across segments. */
 async function* eventsFrom(segments: readonly Segment[], start: Place | undefined): AsyncGenerator<{ event: WaitingEvent; next: Place }> {
   const at = start === undefined ? -1 : segments.indexOf(start.segment);
-  // The list may lose its head meanwhile.
+  // The list may lose its head meanwhile, so the loop goes over a copy.
   for (const segment of segments.slice(Math.max(0, at))) {
     let offset = at >= 0 && segment === start?.segment ? start.offset : 0;
     while (offset < segment.bytes) {
@@ -267,7 +267,7 @@ async function* eventsFrom(segments: readonly Segment[], start: Place | undefine
         if (event !== undefined) yield { event, next: { segment, offset: offset + lineEnd } };
       }
       if (part.length === 0 || (end === 0 && part.length === segment.bytes - offset)) break;
-      // Longer than any line: damaged, and what follows starts at the next newline.
+      // No newline within the longest line: the bytes are damaged, and the next event starts after the next newline.
       offset += end === 0 ? part.length : end;
     }
   }

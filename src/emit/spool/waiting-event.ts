@@ -1,16 +1,16 @@
-/** An accepted event on its way. */
+/** An accepted event that is not yet delivered. */
 export interface WaitingEvent {
-  /** Its place in the order of acceptance, dense, also across restarts where there is a spool. */
+  /** Place in the order of acceptance; dense, and with a spool also across restarts. */
   readonly seq: number;
-  /** When it was accepted, milliseconds since the epoch. */
+  /** When the event was accepted, in milliseconds since the epoch. */
   readonly acceptedAt: number;
   /** The CloudEvent as JSON. */
   readonly text: string;
-  /** Of the text in UTF-8. */
+  /** Size of the text in UTF-8. */
   readonly bytes: number;
 }
 
-/** What one attempt may carry. The first event always fits. */
+/** Limits of one attempt. The first event always fits. */
 export interface BatchLimits {
   readonly maxEvents: number;
   readonly maxBytes: number;

@@ -1,20 +1,20 @@
 import type { BatchLimits, WaitingEvent } from './waiting-event.js';
 
-/** Accepted events in memory, in order. */
+/** The accepted events in memory, in order. */
 export interface WaitingList {
   readonly size: number;
   readonly bytes: number;
   readonly oldest: WaitingEvent | undefined;
   push(event: WaitingEvent): void;
-  /** The oldest that fit in one batch, which stay. */
+  /** Returns the oldest events that fit in one batch; they stay in the list. */
   head(limits: BatchLimits): readonly WaitingEvent[];
-  /** From the oldest on, while `keeps` says so. */
+  /** Returns events from the oldest on, while `keeps` returns true; they stay in the list. */
   takeWhile(keeps: (event: WaitingEvent, bytesBefore: number) => boolean): readonly WaitingEvent[];
   removeUpTo(seq: number): void;
   removeAll(): readonly WaitingEvent[];
 }
 
-/** Removed places are given back when there are this many, or `shift` on a long list would cost more than sending. */
+/** Number of removed places at which the array is compacted: `shift` on a long list would cost more than sending. */
 const COMPACT_AT = 1_024;
 
 export function createWaitingList(): WaitingList {

@@ -1,18 +1,23 @@
 import { MAX_EVENTS_PER_POST, MAX_POST_BYTES, type CloudEvent, type IntakeResult } from '../../contracts/index.js';
 import { createPost, type HttpOptions } from './http-post.js';
 
+/** Options of `createHttpEmitter`. */
 export type HttpEmitterOptions = HttpOptions;
 
+/** Posts events to `POST /events`, up to 1,000 events and 4 MiB a request. */
 export interface HttpEmitter {
   /**
-   * One result per event, in order; an accepted event is durable then. Rejects with a `RescindError` when a request as a
-   * whole was refused or got no answer. After a rejection some events may have been taken; sending all of them again is
-   * safe, since Rescind knows duplicates by (source, id). Does not retry by itself.
+   * Sends the events and resolves with one result an event, in order; an accepted event is durable then. Rejects with a `RescindError` if a
+   * request as a whole was refused or got no answer. After a rejection some events may have been taken; sending all of them again is safe,
+   * because Rescind recognizes duplicates by (source, id). Does not retry by itself.
    */
   emit(events: readonly CloudEvent[]): Promise<IntakeResult[]>;
 }
 
-/** For a script that sends what it has and ends. What runs for longer wants `createProducer`. */
+/**
+ * Creates an emitter for a script that sends its events and ends. A long-running process uses `createProducer`. Throws `TypeError` for a
+ * wrong `url`.
+ */
 export function createHttpEmitter(options: HttpEmitterOptions): HttpEmitter {
   const post = createPost(options);
   return {
@@ -24,7 +29,7 @@ export function createHttpEmitter(options: HttpEmitterOptions): HttpEmitter {
   };
 }
 
-/** Bytes around the events of a JSON array, and between two. */
+/** Bytes around the events of a JSON array, and between two events. */
 export const BRACKETS = 2;
 export const COMMA = 1;
 

@@ -9,27 +9,30 @@ import {
 import { parseRetryAfter } from '../backoff.js';
 import { SendFailed, type FailureReason } from './transport.js';
 
+/** Credentials of a caller with the role `emit`: its id and secret, or the secret as a bearer key (RFC 6750). */
 export type EmitterCredentials =
-  /** `client_secret_basic`. */
+  /** Sent as `client_secret_basic` (RFC 6749, 2.3.1). */
   | { readonly clientId: string; readonly clientSecret: string }
   | { readonly bearer: string };
 
+/** Options of a connection to Rescind over HTTP. `url` must be https; http is for loopback. */
 export interface HttpOptions {
-  /** Where Rescind answers, such as `https://rescind.example`; a path in it is kept. */
+  /** Base URL of Rescind, such as `https://rescind.example`; a path in it is kept. */
   readonly url: string;
-  /** A function is asked before each request, so that a secret can be rotated without a restart. */
+  /** A function is called before each request, so that a secret can be rotated without a restart. */
   readonly credentials: EmitterCredentials | (() => EmitterCredentials);
-  /** Milliseconds that one request may take before it is given up. Default 10,000. */
+  /** Milliseconds after which one request is abandoned. Default 10,000. */
   readonly timeoutMs?: number;
-  /** Allows `http:` to another machine, where something else protects the connection. Default false. */
+  /** Allows `http:` to another machine, for connections that something else protects. Default false. */
   readonly cleartext?: boolean;
 }
 
-/** The JSON texts of events go in one request; one result per event comes back. Rejects with `SendFailed`. */
+/** Sends the JSON texts of events in one request and resolves with one result an event. Rejects with `SendFailed`. */
 export type Post = (events: readonly string[], signal?: AbortSignal) => Promise<readonly IntakeResult[]>;
 
+/** Milliseconds that one request may take by default. */
 export const DEFAULT_TIMEOUT_MS = 10_000;
-/** Bytes of an answer; results of 1,000 events are about a tenth. What is longer is not from Rescind. */
+/** Largest answer in bytes; the results of 1,000 events are about a tenth. A longer answer does not come from Rescind. */
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
 
 export function createPost(options: HttpOptions): Post {
@@ -63,7 +66,7 @@ function endpoint({ url, cleartext }: HttpOptions): URL {
 
 function authorizationOf(credentials: EmitterCredentials): string {
   if ('bearer' in credentials) return `Bearer ${credentials.bearer}`;
-  // RFC 6749, 2.3.1: both are form-encoded before they are joined, or a colon in the id would end it.
+  // RFC 6749, 2.3.1: both parts are form-encoded before they are joined; otherwise a colon in the id would end the id.
   const encoded = [credentials.clientId, credentials.clientSecret].map((part) => new URLSearchParams([['', part]]).toString().slice(1));
   return `Basic ${Buffer.from(encoded.join(':')).toString('base64')}`;
 }
@@ -81,7 +84,7 @@ interface Exchange {
 }
 
 async function exchange(url: URL, body: string, { authorization, timeoutMs, signal }: Exchange): Promise<Answer> {
-  // One controller a request: a signal that lives as long as its producer would gather what hangs on it.
+  // One controller a request: listeners would gather on a signal that lives as long as its producer.
   const giveUp = new AbortController();
   const abort = (): void => giveUp.abort();
   const timer = setTimeout(abort, timeoutMs);
@@ -92,7 +95,7 @@ async function exchange(url: URL, body: string, { authorization, timeoutMs, sign
       method: 'POST',
       headers: { authorization, 'content-type': CLOUDEVENTS_BATCH_MEDIA_TYPE, accept: 'application/json' },
       body,
-      // A redirect would carry the secret to wherever it points.
+      // A redirect would carry the secret to whatever address it names.
       redirect: 'manual',
       signal: giveUp.signal,
     });
@@ -128,7 +131,7 @@ function isIntakeResult(value: unknown, status: number): value is IntakeResult {
   if (typeof value !== 'object' || value === null) return false;
   if ('index' in value) return status === OK && typeof value.index === 'string' && ('state' in value || 'duplicate' in value);
   if (!('error' in value) || typeof value.error !== 'string') return false;
-  // A newer Rescind may refuse for a reason that is not known here; that must not be repeated for ever.
+  // A newer Rescind may refuse with a code that is not known here; such a refusal must not be repeated for ever.
   return Object.hasOwn(REJECT_CODES, value.error) || (status === OK && /^[a-z][a-z0-9-]{0,63}$/.test(value.error));
 }
 
@@ -141,7 +144,7 @@ const CODE_OF_STATUS: Readonly<Record<number, ErrorCode>> = {
 };
 
 const PAYLOAD_TOO_LARGE = 413;
-/** RFC 9110: these ask to come again. */
+/** Statuses that ask the client to come again (RFC 9110, 15.5.9; RFC 8470, 5.2; RFC 6585, 4). */
 const AGAIN: ReadonlySet<number> = new Set([408, 425, 429]);
 
 function failure(status: number, body: unknown, retryAfterMs: number | undefined): SendFailed {
@@ -150,7 +153,10 @@ function failure(status: number, body: unknown, retryAfterMs: number | undefined
   return new SendFailed(code, reasonOf(status, stated), { detail: `POST /events answered ${status}`, retryAfterMs });
 }
 
-/** Only Rescind itself, by a code of its own, can say that events are at fault: a proxy that answers 400 to everything must not lose them. */
+/**
+ * Decides what a failed request means for the batch. Only Rescind's own code can say that events are at fault: a proxy that answers 400 to
+ * everything must not lose them.
+ */
 function reasonOf(status: number, stated: ErrorCode | undefined): FailureReason {
   if (status >= 500 || AGAIN.has(status)) return 'away';
   if (status === PAYLOAD_TOO_LARGE) return 'divisible';

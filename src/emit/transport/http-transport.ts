@@ -3,7 +3,10 @@ import { BRACKETS, COMMA } from './http-emitter.js';
 import { createPost, type HttpOptions } from './http-post.js';
 import type { Transport, Verdict } from './transport.js';
 
-/** `POST /events`: an event that was taken is durable in Rescind's ledger, and one that was refused is told with its code. */
+/**
+ * Creates a transport to `POST /events`. A taken event is durable in Rescind's ledger; a refused event is reported with its code. Throws
+ * `TypeError` for a wrong `url`.
+ */
 export function httpTransport(options: HttpOptions): Transport {
   const post = createPost(options);
   return {

@@ -2,38 +2,40 @@ import { EVENT_TOPIC_PREFIX, RescindError, type CloudEvent } from '../../contrac
 import { toKafkaMessage, type KafkaMessage, type KafkaMode } from './kafka-message.js';
 
 /**
- * What is needed of a Kafka client; a connected producer of kafkajs fits as it is.
+ * The part of a Kafka client that an emitter needs; a connected producer of kafkajs fits as it is.
  *
- * `send` MUST NOT resolve before every in-sync replica has the records (`acks: -1`), and MUST reject when any of them
- * was not written. A rejection leaves the outcome unknown; sending again is safe, since Rescind knows duplicates by
- * (source, id).
+ * `send` MUST NOT resolve before every in-sync replica has the records (`acks: -1`), and MUST reject if any of them was not written. A
+ * rejection leaves the outcome unknown; sending again is safe, because Rescind recognizes duplicates by (source, id).
  */
 export interface KafkaProducerPort {
   send(record: { topic: string; messages: KafkaMessage[]; acks?: number; compression?: number }): Promise<unknown>;
 }
 
+/** Options of `createKafkaEmitter` and `kafkaTransport`. */
 export interface KafkaEmitterOptions {
   readonly producer: KafkaProducerPort;
-  /** Short name of the source: its topic is `rescind.events.<name>`. */
+  /** Short name of the source; its topic is `rescind.events.<name>`. */
   readonly sourceName: string;
-  /** Where the source shares a topic; then instead of the one its name gives. */
+  /** Topic to write instead, for a source that shares a topic. */
   readonly topic?: string;
-  /** Default binary. */
+  /** Default `binary`. */
   readonly mode?: KafkaMode;
   /** The client's number for a codec, such as 1 for gzip. Default: none. */
   readonly compression?: number;
 }
 
+/** Writes events to the topic of one source. */
 export interface KafkaEmitter {
   /**
-   * Resolves when the broker has the records durably. Not promised: that Rescind has read or accepted them; a refused
-   * event shows in Rescind's quarantine. Rejects with `emit-failed`, retryable.
+   * Resolves when the broker has the records durably. This does not mean that Rescind has read or accepted them; a refused event appears in
+   * Rescind's quarantine. Rejects with `emit-failed`, which is retryable.
    */
   emit(events: readonly CloudEvent[]): Promise<void>;
 }
 
 const ALL_IN_SYNC_REPLICAS = -1;
 
+/** Creates an emitter for a script that writes its events to Kafka and ends. A long-running process uses `createProducer`. */
 export function createKafkaEmitter(options: KafkaEmitterOptions): KafkaEmitter {
   const topic = options.topic ?? `${EVENT_TOPIC_PREFIX}${options.sourceName}`;
   const mode = options.mode ?? 'binary';

@@ -1,15 +1,16 @@
 import { CLOUDEVENTS_MEDIA_TYPE, JSON_MEDIA_TYPE, parseEventType, type CloudEvent, type EventDataOf, type EventName } from '../../contracts/index.js';
 
-/** How an event is written: attributes as headers and `data` as the value, or the whole event as the value. */
+/** How an event is written. `binary`: attributes as headers and `data` as the value. `structured`: the whole event as the value. */
 export type KafkaMode = 'binary' | 'structured';
 
+/** One Kafka record, in the form that kafkajs takes. */
 export interface KafkaMessage {
   readonly key: string | null;
   readonly value: Buffer;
   readonly headers: Record<string, string>;
 }
 
-/** An event as a Kafka record (CloudEvents Kafka binding 1.0, section 3). */
+/** Writes an event as a Kafka record (CloudEvents Kafka protocol binding 1.0, section 3). */
 export function toKafkaMessage(event: CloudEvent, options: { readonly mode: KafkaMode }): KafkaMessage {
   const key = recordKey(event);
   if (options.mode === 'structured') {
@@ -35,8 +36,8 @@ export function toKafkaMessage(event: CloudEvent, options: { readonly mode: Kafk
 }
 
 /**
- * The identity of the token or ID-JAG that the event concerns, otherwise of its user, session or client: so that what is
- * said of one thing stays in one partition, in order. Advice; Rescind does not rely on it.
+ * Chooses the record key: the identity of the token or ID-JAG that the event concerns, otherwise its user, session or client. Events about
+ * one thing then stay in one partition, in order. null for a type that has no key. The key is advice; Rescind does not rely on it.
  */
 export function recordKey(event: CloudEvent): string | null {
   const name = parseEventType(event.type);

@@ -2,14 +2,14 @@ import type { CloudEvent } from '../../contracts/index.js';
 import { createKafkaEmitter, type KafkaEmitterOptions } from './kafka-emitter.js';
 import { SendFailed, type FailureReason, type Transport } from './transport.js';
 
-/** Events of one `send`; a broker answers them together. */
+/** Events of one `send`, which the broker answers together. */
 const MAX_EVENTS = 500;
-/** Bytes of one `send`: brokers take record batches of 1 MiB unless told otherwise (`message.max.bytes`), headers included. */
+/** Bytes of one `send`. Brokers take record batches of 1 MiB, headers included, unless configured otherwise (`message.max.bytes`). */
 const MAX_BYTES = 768 * 1024;
 
 /**
- * A topic of Kafka: an event that was taken is on every in-sync replica. Whether Rescind accepts it shows later, in Rescind's
- * quarantine. The client is connected and disconnected by who made it; while it is away its own attempts come first.
+ * Creates a transport to a Kafka topic. A taken event is on every in-sync replica; whether Rescind accepts it shows later, in Rescind's
+ * quarantine. The caller connects and disconnects the client. While the broker is away, the client's own retries come first.
  */
 export function kafkaTransport(options: KafkaEmitterOptions): Transport {
   const emitter = createKafkaEmitter(options);
@@ -30,7 +30,7 @@ export function kafkaTransport(options: KafkaEmitterOptions): Transport {
   };
 }
 
-/** Error names of the Kafka protocol, as kafkajs and others carry them in `type` or `code`. */
+/** Error names of the Kafka protocol, which kafkajs and other clients carry in `type` or `code`. */
 const REASON_OF: Readonly<Record<string, FailureReason>> = {
   MESSAGE_TOO_LARGE: 'divisible',
   RECORD_LIST_TOO_LARGE: 'divisible',
@@ -40,7 +40,7 @@ const REASON_OF: Readonly<Record<string, FailureReason>> = {
   SASL_AUTHENTICATION_FAILED: 'held',
 };
 
-/** Clients wrap what a broker said in what they made of it. */
+/** Depth of the search: clients wrap a broker's error in errors of their own. */
 const MAX_CAUSES = 8;
 
 function reasonOf(error: unknown): FailureReason {
