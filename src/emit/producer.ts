@@ -35,7 +35,7 @@ export interface EmitOptions {
 
 /** Options of `emitDurably`. */
 export interface DurableOptions extends EmitOptions {
-  /** What to wait for. `spooled` needs a spool, and `delivered` satisfies it too. Default `delivered`. */
+  /** The state to wait for. `spooled` needs a spool, and `delivered` satisfies it too. Default `delivered`. */
   readonly until?: Receipt['state'];
   /** Milliseconds to wait. Default 10,000. */
   readonly timeoutMs?: number;

@@ -45,7 +45,7 @@ async function ask(url: string, path: string, token?: string): Promise<{ status:
   return { status: response.status, challenge: response.headers.get('www-authenticate'), retryAfter: response.headers.get('retry-after'), body: await response.json() };
 }
 
-/** The same application, by three frameworks: `/read` wants the scope `read`, `/admin` wants `admin`, `/open` wants nothing. */
+/** The same application in three frameworks: `/read` needs the scope `read`, `/admin` needs `admin`, `/open` needs no token. */
 type Start = () => Promise<{ url: string; told: readonly Told[] }>;
 
 const connect: Start = async () => {
@@ -141,7 +141,7 @@ describe.each<[string, Start]>([
     expect(told.map(({ name, status }) => [name, status])).toEqual([['access.allowed', 200], ['access.denied', 403], ['access.denied', 401]]);
     expect(told.map(({ error }) => error)).toEqual([undefined, 'insufficient_scope', 'invalid_token']);
     for (const one of told) expect(one).toMatchObject({ operation: 'read', client_address: '127.0.0.1' });
-    // Anybody can make up a token: the refusal of one that nobody recorded must not reach the ledger.
+    // Anybody can make up a token: refusals of tokens that nobody recorded must not reach the ledger.
     await ask(url, '/read', 'bad');
     await ask(url, '/read', 'good');
     while (told.length < 4) await new Promise((resolve) => setTimeout(resolve, 5));

@@ -3,7 +3,7 @@ import { presentedOf, reportWhenDone, type CertificateOptions, type Described } 
 import type { BearerVerifier } from './bearer/bearer-verifier.js';
 import type { Usage } from './usage.js';
 
-/** What is used of Fastify 5, so that its types need not be installed by whoever uses another framework. */
+/** The part of Fastify 5 that is used, so that users of another framework need not install its types. */
 interface Request {
   readonly raw: IncomingMessage;
   readonly method: string;
@@ -20,20 +20,21 @@ interface Instance {
   addHook(name: 'onRequest', hook: (request: Request, reply: Reply) => Promise<unknown>): unknown;
 }
 
-/** `config: { access: … }` of a route. */
+/** Value of `config.access` of a route: required scopes, and the names for the usage report. */
 export interface RouteAccess extends Described {
   readonly scopes?: readonly string[];
 }
 
+/** Options of `fastifyGuard`. With `usage` the outcome of every call with a token is reported. */
 export interface FastifyGuardOptions extends CertificateOptions {
   readonly verifier: BearerVerifier;
   readonly usage?: Usage;
 }
 
 /**
- * A plugin for the instance that it is registered on and all below it. Every route wants a token, those with
- * `config: { access: { scopes: [...] } }` also these scopes, those with `config: { access: false }` none; what is let through has
- * `request.access`. A path without a route wants a token too.
+ * Creates a plugin for the Fastify instance that it is registered on and all below it. Every route needs a token; a route with `config: {
+ * access: { scopes: [...] } }` also needs these scopes; a route with `config: { access: false }` needs none. An admitted request has
+ * `request.access`. A path without a route needs a token too.
  */
 export function fastifyGuard({ verifier, usage, ...certificates }: FastifyGuardOptions) {
   const plugin = (instance: Instance, _options: unknown, done: () => void): void => {
@@ -50,7 +51,7 @@ export function fastifyGuard({ verifier, usage, ...certificates }: FastifyGuardO
     });
     done();
   };
-  // Else the hook would hold for the plugin's own, empty scope alone.
+  // Without this mark the hook would apply only to the plugin's own, empty scope.
   return Object.assign(plugin, { [Symbol.for('skip-override')]: true });
 }
 

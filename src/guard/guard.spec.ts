@@ -29,7 +29,7 @@ const ACTIVE: Answer = { state: 'active', claims: { sub: 'u' } };
 
 describe('a guard', () => {
   let asked: Asked[];
-  /** The answers of each path: one after the other, the last for ever. */
+  /** The answers of each path, given one after the other; the last is repeated. */
   let script: Record<string, Serve[]>;
   let waiting: { readonly holds: () => boolean; readonly resolve: () => void }[];
   let url: string;
@@ -206,7 +206,7 @@ describe('a guard', () => {
       const sut = await connected();
       const askedFrom = performance.now();
       expect(await sut.check('t')).toEqual(ACTIVE);
-      // 10, 50 and 150 ms; a timer may be a millisecond early.
+      // 10, 50 and 150 ms; a timer may fire a millisecond early.
       expect(performance.now() - askedFrom).toBeGreaterThan(206);
       expect(askedAt('/feed/token')).toHaveLength(4);
       script['/feed/token'] = [reply(503, { error: 'behind' }, { 'retry-after': '2' })];

@@ -17,38 +17,47 @@ import { createQuestions } from './node/questions.js';
 import { createGuardState } from './state.js';
 import { readErrorCode, readTokenAnswer } from './node/wire.js';
 
-/** Milliseconds before a question is sent again to a node that was behind, or after a connection that broke. */
+/** Milliseconds before a question is repeated: to a node that was behind, or after a connection that broke. */
 const ASK_AGAIN_MS = [10, 50, 150];
 
-/** Tells whether a token is good, locally where a node has vouched for it. */
+/** Checks access tokens: from memory while a node's lease allows it, else by asking the node. */
 export interface Guard {
-  /** Connects. Without it every check is asked. */
+  /** Connects to the node. Until it is called, every check asks the node. Throws `TypeError` after `stop`. */
   start(): void;
-  /** True when the first lease is there; false when the guard was stopped before. Nobody needs to wait for it. */
+  /**
+   * Resolves to true once the first lease is granted (in mode `introspect`: at `start`), or to false if the guard is stopped before.
+   * Waiting for it is not necessary.
+   */
   readonly ready: Promise<boolean>;
   /**
-   * At once where the guard may tell itself, else by asking; never rejects. `hint` is RFC 7662's `token_type_hint`.
+   * Checks a token. `hint` is RFC 7662's `token_type_hint`. Returns an answer at once if the guard may decide from memory, else a promise
+   * that never rejects.
    *
-   * Promised: when Rescind has answered a revocation, no check that begins afterwards says `active` of what it covers.
+   * Guarantee: when Rescind has answered a revocation, no check that begins afterwards returns `active` for a token that the revocation
+   * covers.
    */
   check(token: string, hint?: string): Answer | Promise<Answer>;
-  /** Gives its lease back, so that no revocation waits for it, and ends. Checks are `unavailable` from now on. */
+  /** Gives the lease back, so that no revocation waits for it, and ends. Later checks are `unavailable`. */
   stop(): Promise<void>;
   stats(): GuardStats;
 }
 
+/** Counts and state of a guard at one moment. */
 export interface GuardStats {
-  /** Answers under a lease right now. */
+  /** Whether checks may be answered from memory now: there are a lease and a live stream. */
   readonly local: boolean;
   readonly connected: boolean;
-  /** Position of the last change that was applied. */
+  /** `seq` of the last control record that was applied, a decimal string. */
   readonly held: string | undefined;
   readonly tokens: number;
   readonly selectors: number;
   readonly hits: number;
   readonly asked: number;
   readonly unavailable: number;
-  /** Answers remembered, tokens forgotten because something named them, and times when all were. */
+  /**
+   * Counts since the start: answers remembered, tokens forgotten because a change concerned them, and resets, each of which forgets all
+   * tokens.
+   */
   readonly kept: number;
   readonly forgotten: number;
   readonly resets: number;
@@ -56,7 +65,7 @@ export interface GuardStats {
   readonly questionsWaiting: number;
 }
 
-/** Throws `TypeError` for options that cannot be right. */
+/** Creates a guard. Throws `TypeError` for options that cannot be right. The guard connects when `start` is called. */
 export function createGuard(options: GuardOptions): Guard {
   const { mode = 'local', maxTokens = DEFAULT_MAX_TOKENS, maxQuestions = DEFAULT_MAX_QUESTIONS } = options;
   const { maxWaiting = DEFAULT_MAX_WAITING, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
@@ -106,7 +115,7 @@ export function createGuard(options: GuardOptions): Guard {
     }
   }
 
-  /** Undefined when no answer came. */
+  /** Posts a form; resolves with undefined if no answer comes. */
   async function post(path: string, form: Readonly<Record<string, string>>, signal: AbortSignal): Promise<NodeAnswer | undefined> {
     counts.asked++;
     try {
@@ -170,7 +179,7 @@ export function createGuard(options: GuardOptions): Guard {
   };
 }
 
-/** Another node behind the address may have come further, and a kept connection may have been closed by the other side. */
+/** Another node behind the address may have applied more, and the other side may have closed a kept connection. */
 function isWorthRepeating(reply: NodeAnswer | undefined): boolean {
   return reply === undefined || (reply.status === 503 && readErrorCode(reply.body) === 'behind');
 }

@@ -6,7 +6,7 @@ export interface McpAuthInfo {
   readonly token: string;
   readonly clientId: string;
   readonly scopes: string[];
-  /** Seconds since the epoch; the SDK refuses a token without. */
+  /** Epoch seconds; the SDK refuses a token without an expiry. */
   readonly expiresAt: number;
   readonly resource?: URL;
   readonly extra: Record<string, unknown>;
@@ -14,22 +14,23 @@ export interface McpAuthInfo {
 
 type ErrorClass = new (message: string) => Error;
 
+/** Options of `createMcpTokenVerifier`. */
 export interface McpVerifierOptions {
   readonly verifier: BearerVerifier;
-  /** This server's identifier, as the tokens' audience names it. */
+  /** This server's identifier, as it stands in the tokens' `aud`. */
   readonly resource: string;
-  /** The SDK's own classes, by which its middleware tells a refusal (401) from a failure (500). */
+  /** The SDK's own classes, by which its middleware distinguishes a refusal (401) from a failure (500). */
   readonly errors: { readonly InvalidTokenError: ErrorClass; readonly ServerError: ErrorClass };
 }
 
-/** Fits `OAuthTokenVerifier` of the MCP TypeScript SDK, for its `requireBearerAuth`. */
+/** Implements `OAuthTokenVerifier` of the MCP TypeScript SDK, for its `requireBearerAuth`. Rejects with the given error classes. */
 export interface McpTokenVerifier {
   verifyAccessToken(token: string): Promise<McpAuthInfo>;
 }
 
 /**
- * The SDK hands over the token alone, so a token that is bound to a key or a certificate is refused: nothing here could
- * prove the binding. Scopes are the SDK's to check (`requiredScopes`).
+ * Creates a verifier for the MCP SDK. The SDK passes only the token, so a token bound to a key or a certificate is refused: its binding
+ * cannot be proven here. The SDK checks scopes itself (`requiredScopes`).
  */
 export function createMcpTokenVerifier({ verifier, resource, errors }: McpVerifierOptions): McpTokenVerifier {
   return {
@@ -46,7 +47,7 @@ export function createMcpTokenVerifier({ verifier, resource, errors }: McpVerifi
   };
 }
 
-/** What the SDK has no member of its own for. */
+/** Gathers the claims that have no member of their own in the SDK. */
 function extraOf(claims: TokenClaims): Record<string, unknown> {
   return Object.fromEntries(Object.entries(claims).filter(([name]) => name !== 'scope' && name !== 'exp' && name !== 'client_id'));
 }

@@ -4,6 +4,7 @@ import { presentedOf, reportWhenDone, type CertificateOptions, type Described } 
 import type { BearerVerifier } from './bearer/bearer-verifier.js';
 import type { Usage } from './usage.js';
 
+/** Options of `RescindGuard`. With `usage` the outcome of every call with a token is reported. */
 export interface NestGuardOptions extends CertificateOptions {
   readonly verifier: BearerVerifier;
   readonly usage?: Usage;
@@ -11,13 +12,16 @@ export interface NestGuardOptions extends CertificateOptions {
 
 const ACCESS = 'rescind:access';
 
-/** Scopes that a handler, or all handlers of a controller, want; a handler's own replace its controller's. */
+/** Names the scopes that a handler, or every handler of a controller, needs. A handler's scopes replace its controller's. */
 export const RequireScopes = (...scopes: readonly string[]): MethodDecorator & ClassDecorator => SetMetadata(ACCESS, scopes);
 
-/** A handler or controller that wants no token. */
+/** Marks a handler or controller that needs no token. */
 export const WithoutToken = (): MethodDecorator & ClassDecorator => SetMetadata(ACCESS, false);
 
-/** As `app.useGlobalGuards(new RescindGuard({ verifier }))` every handler wants a token. On Express and Fastify alike. */
+/**
+ * Requires a token for every handler when installed with `app.useGlobalGuards(new RescindGuard({ verifier }))`. Throws `HttpException` with
+ * the refusal's status and body. Works on Express and Fastify.
+ */
 export class RescindGuard implements CanActivate {
   readonly #options: NestGuardOptions;
 

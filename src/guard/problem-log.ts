@@ -1,9 +1,9 @@
 import type { GuardLog } from './guard-options.js';
 
-/** Milliseconds before the same problem is logged again: a node that is away must not fill a log. */
+/** Milliseconds before the same problem is logged again, so that an unreachable node does not fill the log. */
 const REPEAT_MS = 30_000;
 
-/** Warns of each problem, of a lasting one now and then. Nothing of a token or a secret may be in `what`. */
+/** Logs problems as warnings, a lasting problem only now and then. `what` must not contain a token or a secret. */
 export type ProblemLog = (message: string, what: Readonly<Record<string, unknown>>) => void;
 
 export function createProblemLog(log: GuardLog | undefined, clock: () => number): ProblemLog {
@@ -17,7 +17,7 @@ export function createProblemLog(log: GuardLog | undefined, clock: () => number)
   };
 }
 
-/** The code of a failed `fetch`, such as ECONNREFUSED; never its message, which may name what was sent. */
+/** Returns the code of a failed `fetch`, such as ECONNREFUSED; never its message, which may contain what was sent. */
 export function failureCode(error: unknown): string {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   const code = (cause as { code?: unknown } | undefined)?.code;

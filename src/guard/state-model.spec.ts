@@ -5,8 +5,8 @@ import type { Interest, KeySets } from './node/interest.js';
 import { createGuardState, type Asked, type GuardState, type LeaseAsked } from './state.js';
 
 /**
- * A guard between two nodes, with everything late, lost or out of order that a network can make so. A rule is answered when
- * both nodes have confirmed it, each when it has applied it and so has every guard whose grant runs there (lease protocol).
+ * Models a guard between two nodes on a network that delays, loses and reorders everything. A rule is answered when both nodes have
+ * confirmed it; a node confirms a rule when it and every guard with a running grant there have applied it (lease protocol).
  */
 const TENANT_KEY = Buffer.alloc(32, 5);
 const GRANT_MS = 3_000;
@@ -33,7 +33,7 @@ function setsOf({ user, resource }: Token): KeySets {
 
 type ControlRecord =
   | { readonly kind: 'rule'; readonly user: string | undefined; readonly resource: string | undefined }
-  /** A source that is no longer one: no selector names its tokens, the feed says `forget`. */
+  /** A source that has been removed: no selector names its tokens, so the feed sends `forget`. */
   | { readonly kind: 'source'; readonly source: string };
 
 const stops = (record: ControlRecord, token: Token): boolean =>
@@ -43,9 +43,9 @@ const stops = (record: ControlRecord, token: Token): boolean =>
 
 interface Node {
   held: number;
-  /** Highest seq that it has confirmed. */
+  /** Highest seq that the node has confirmed. */
   sent: number;
-  /** By the id of the guard, which is another one in each of its lives. */
+  /** Grants by the id of the guard, which changes with each of its lives. */
   readonly grants: Map<number, { readonly applied: number; readonly until: number }>;
 }
 interface Stream {
@@ -78,7 +78,7 @@ class World {
   now = 0;
   readonly seen = { local: 0, stopped: 0, resets: 0 };
 
-  /** The invariant: no local yes to what somebody was told is stopped. */
+  /** Checks the invariant: no local yes for a token once somebody was told that it is stopped. */
   look(): void {
     const answered = Math.min(...this.nodes.map(({ sent }) => sent));
     for (const token of TOKENS) {
@@ -136,7 +136,7 @@ class World {
         const held = Number(call.asked.held);
         if (held < call.node.sent) this.leases = this.leases.filter((other) => other !== call);
         else {
-          // The later grant counts, as at a node: also one that was asked for earlier and names less.
+          // The later grant counts, as at a node, even if it was requested earlier and names a lower seq.
           call.node.grants.set(call.asked.life, { applied: held, until: this.now + GRANT_MS });
           call.grantMs = GRANT_MS;
         }
@@ -175,12 +175,12 @@ class World {
         this.step(3, pick);
         return this.settle(pick, false);
       default:
-        // Most steps take no time at all, some a good part of a grant, and a pause all of it.
+        // Most steps take almost no time, some a good part of a grant, and a pause takes all of it.
         this.now += [1, 1, 1, 50, 50, 300, 2_300, 3_100][pick % 8]!;
     }
   }
 
-  /** What a guard does where nothing is late: follows one node, has its lease perhaps, knows every token. */
+  /** Does what a guard does if nothing is late: it follows one node, may have a lease, and knows every token. */
   settle(pick: number, isLeased: boolean): void {
     const node = this.nodes[pick % NODES]!;
     if (this.guard.held === undefined || !this.guard.isLive(this.now)) this.step(3, pick);
@@ -209,7 +209,7 @@ class World {
     if (!stream.begun) {
       stream.begun = true;
       const { after } = stream;
-      // A node's memory reaches back so far; and it may be behind the guard.
+      // A node remembers only so far back, and it may be behind the guard.
       const canGoOn = after !== undefined && after <= stream.node.held && (pick % 6 !== 0 || after === stream.node.held);
       stream.next = canGoOn ? after : stream.node.held;
       guard.started(stream.id, BigInt(after ?? stream.next), stream.interest, this.now);
@@ -230,7 +230,7 @@ class World {
   }
 }
 
-/** Steps by weight: what a working guard does most, and now and then what disturbs it. */
+/** Steps by weight: mostly what a working guard does, sometimes what disturbs it. */
 const KINDS = [15, 16, 0, 1, 1, 1, 2, 2, 3, 4, 4, 5, 5, 6, 6, 7, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13, 14, 14];
 
 describe('a guard between two nodes', () => {
@@ -267,7 +267,7 @@ describe('a guard between two nodes', () => {
       }),
       { numRuns: 6_000 },
     );
-    // A history in which nothing is ever local, answered or reset would prove nothing.
+    // Histories in which nothing is ever local, answered or reset would prove nothing.
     expect(seen.local).toBeGreaterThan(5_000);
     expect(seen.stopped).toBeGreaterThan(5_000);
     expect(seen.resets).toBeGreaterThan(500);

@@ -26,7 +26,7 @@ const judged = (seq: bigint, over: { keepMs?: number; sets?: KeySets } = {}): Ju
   keep: { seq, keepMs: over.keepMs ?? 60_000, sets: over.sets ?? sets(alice, { resource: API }) },
 });
 
-/** A guard at seq 10 with a stream for API and a lease from 0 to 2,250. */
+/** Creates a guard at seq 10 with a stream for API and a lease from 0 to 2,250. */
 function ready(limits: { maxTokens?: number; maxSelectors?: number } = {}): { sut: GuardState; stream: number } {
   const sut = createGuardState({ maxTokens: limits.maxTokens ?? 100, ...(limits.maxSelectors === undefined ? {} : { maxSelectors: limits.maxSelectors }) });
   const { stream } = sut.openStream();

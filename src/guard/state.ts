@@ -3,13 +3,15 @@ import type { ActiveAnswer } from './answer.js';
 import { covers, includes, MAX_ALSO, missing, type Interest, type KeySets } from './node/interest.js';
 import { createTokenCache, type KeptToken } from './token-cache.js';
 
-/** f of the lease protocol: the part of a grant that is used, so that it holds between clocks that run a quarter apart. */
+/**
+ * f of the lease protocol: the part of a grant that is used, so that the guarantee holds between clocks whose speeds differ by a quarter.
+ */
 export const GRANT_FRACTION = 0.75;
-/** A stream that says nothing for so long is broken; the node sends a comment every 5 s. */
+/** Milliseconds of silence after which a stream counts as broken; the node sends a comment every 5 s. */
 export const SILENCE_MS = 12_000;
-/** Longest that an answer is kept, whatever the node allows. */
+/** Milliseconds that an answer is kept at most, whatever the node allows. */
 export const MAX_KEEP_MS = 600_000;
-/** Characters of a token's text; a longer one is asked about on every call. */
+/** Characters of a token's text; a longer token is asked about on every call. */
 export const MAX_KEPT_LENGTH = 4_096;
 
 export interface StateLimits {
@@ -17,19 +19,19 @@ export interface StateLimits {
   readonly maxSelectors?: number;
 }
 
-/** What the node said of a token that is active. */
+/** A node's answer about an active token. */
 export interface Judgement {
   readonly answer: ActiveAnswer;
-  /** Undefined: it stands for this call alone. */
+  /** How long and for which keys the answer may be kept. Undefined: it is for this call alone. */
   readonly keep: { readonly seq: bigint; readonly keepMs: number; readonly sets: KeySets } | undefined;
 }
 
-/** What a guard knew when it sent a question, so that a late answer cannot bring back what has gone since. */
+/** The guard's knowledge when it sent a question, so that a late answer cannot bring back what has been forgotten since. */
 export interface Asked {
   readonly at: number;
   readonly held: bigint | undefined;
   readonly epoch: number;
-  /** Undefined: no lease or no live stream, so nothing is kept. */
+  /** Undefined without a lease or a live stream; then the answer is not kept. */
   readonly interest: Interest | undefined;
 }
 
@@ -38,53 +40,53 @@ export interface LeaseAsked {
   readonly held: bigint;
   readonly epoch: number;
   /**
-   * Another one after each reset, and MUST have another id at the node, as after a restart: what was held may have gone
-   * back, and a renewal from before that arrives late would vouch for more than what is held now.
+   * Grows with each reset. Each life MUST use another id at the node, as after a restart: `held` may have gone back, and a late renewal of
+   * the earlier life would vouch for more than is applied now.
    */
   readonly life: number;
 }
 
 export interface StreamOpening {
   readonly stream: number;
-  /** Undefined at first: there is nothing to go on from. */
+  /** The seq from which the stream continues; undefined for the first stream. */
   readonly after: bigint | undefined;
   readonly also: readonly RuleKey[] | '*';
 }
 
 /**
- * What a guard knows, without a clock, a network or a timer: the shell drives it, and so does the model that checks it.
- * Every `now` is one clock's, which counts stopped time (`guard-clock.ts`).
+ * A guard's knowledge, without a clock, a network or a timer: the shell drives it, and so does the model that checks it. Every `now` comes
+ * from one clock, which counts stopped time (`guard-clock.ts`), in milliseconds.
  *
  * Invariant: while `find` returns a token, every rule that somebody was told is in force has been applied to it (README).
  */
 export interface GuardState {
-  /** The local answer, or undefined: ask. In one synchronous step with the reading of the clock. */
+  /** Finds the local answer; undefined means that the node must be asked. MUST be called in one synchronous step with reading the clock. */
   find(text: string, now: number): KeptToken | undefined;
   ask(now: number): Asked;
-  /** True when it is kept. False: it stands for the call that asked. */
+  /** Takes a node's answer. Returns true if it is kept; false if it is only for the call that asked. */
   answered(asked: Asked, text: string, judgement: Judgement, now: number): boolean;
 
-  /** A new stream; the one before stays in force until this one has started. */
+  /** Begins a new stream; the previous one stays in force until the new one has started. */
   openStream(): StreamOpening;
-  /** Bytes came, of whatever kind. */
+  /** Notes that bytes arrived on a stream, whatever they were. */
   heard(stream: number, now: number): void;
   started(stream: number, seq: bigint, interest: Interest, now: number): void;
-  /** The node cannot go on from where the guard was. `interest`: where the stream says it anew. */
+  /** Starts anew at `seq`, because the node cannot continue from where the guard was. `interest` is given if the stream states it anew. */
   reset(stream: number, seq: bigint, interest: Interest | undefined, now: number): void;
   ruled(stream: number, seq: bigint, selector: SelectorKey): void;
-  /** Everything judged below this seq must be asked about again; with `all`, everything. */
+  /** Forgets every answer judged below this seq; with `all`, every answer. */
   forget(stream: number, seq: bigint, all: boolean): void;
-  /** Nothing that concerns this guard, up to here. */
+  /** Notes that nothing up to this seq concerns the guard. */
   advanced(stream: number, seq: bigint): void;
   streamEnded(stream: number): void;
 
-  /** Undefined: a lease would be of no use, or would vouch for what is not applied. */
+  /** Describes the lease to ask for. Undefined if a lease would be useless (stopped, no live stream) or nothing has been applied yet. */
   askLease(now: number): LeaseAsked | undefined;
   leaseGranted(asked: LeaseAsked, grantMs: number): void;
-  /** From now on nothing is answered locally, whatever grant is heard of later. */
+  /** Ends local answers for good, whatever grant arrives later. */
   stop(): void;
 
-  /** A token was met whose rules the stream may leave out. */
+  /** Whether a token was met whose rules the stream may leave out. */
   readonly wantsMore: boolean;
   isLive(now: number): boolean;
   mayAnswer(now: number): boolean;
@@ -113,14 +115,14 @@ export function createGuardState({ maxTokens, maxSelectors }: StateLimits): Guar
   const counts: StateCounts = { kept: 0, forgotten: 0, resets: 0 };
   let held: bigint | undefined;
   let stream: Stream | undefined;
-  /** What the last stream carried: it goes on from there, so what it covered stays covered. */
+  /** Interest of the last stream. A stream continues from the last one's seq, so whatever that one covered stays covered. */
   let carried: Interest | undefined;
   let lastOpened = 0;
   let leaseUntil = Number.NEGATIVE_INFINITY;
-  /** Grows with everything after which an answer or a grant that is under way says nothing any more. */
+  /** Grows with every event after which an answer or a grant still under way is worthless. */
   let epoch = 0;
   let life = 0;
-  /** Answers decided below it are not kept. */
+  /** Answers decided below this seq are not kept. */
   let judgedAnewFrom = 0n;
   let wantsMore = false;
   let isStopped = false;
@@ -148,7 +150,7 @@ export function createGuardState({ maxTokens, maxSelectors }: StateLimits): Guar
     life++;
     forgetAll();
     watch.clear(seq);
-    // A grant vouches for what was held when it was asked for, and held may have gone back.
+    // A grant vouches for the seq that was applied when it was requested, and that seq may have gone back.
     leaseUntil = Number.NEGATIVE_INFINITY;
     judgedAnewFrom = 0n;
     held = seq;
@@ -188,12 +190,12 @@ export function createGuardState({ maxTokens, maxSelectors }: StateLimits): Guar
     answered(asked, text, { answer, keep }, now) {
       if (keep === undefined || asked.interest === undefined || asked.epoch !== epoch) return false;
       const { seq, sets } = keep;
-      // Also where it is not kept below: the next question about this token can be the last.
+      // Noted even if the answer is not kept below, because no further question about this token may come.
       if (stream !== undefined) for (const key of missing(stream.interest, sets)) want(key);
       const until = asked.at + Math.min(keep.keepMs, MAX_KEEP_MS);
       if (now >= until || text.length > MAX_KEPT_LENGTH) return false;
       if (seq < asked.held! || seq < judgedAnewFrom) return false;
-      // A stream that carries less than that one did would have raised the epoch.
+      // A stream that carries less than that one would have raised the epoch.
       if (!covers(asked.interest, sets)) return false;
       const known = tokens.find(text);
       if (known !== undefined && known.seen > seq) return false;
@@ -214,7 +216,7 @@ export function createGuardState({ maxTokens, maxSelectors }: StateLimits): Guar
       if (stream !== undefined && id < stream.id) return;
       if (held === undefined) held = seq;
       else if (seq > held) {
-        // What lies between was never heard.
+        // The records in between were never received.
         counts.resets++;
         startAnew(seq);
       }
@@ -228,7 +230,7 @@ export function createGuardState({ maxTokens, maxSelectors }: StateLimits): Guar
     },
     ruled(id, seq, selector) {
       if (!isCurrent(id)) return;
-      // A selector of a later version names dimensions that are not known here: then it may name anything.
+      // A selector of a later version names dimensions that are unknown here, so it may select anything.
       if (!watch.add(selector, seq)) forgetBelow(seq);
       advance(seq);
     },

@@ -4,30 +4,30 @@ import type { KeySets } from './node/interest.js';
 export interface KeptToken {
   readonly answer: ActiveAnswer;
   readonly sets: KeySets;
-  /** The node decided with everything up to here. */
+  /** The node decided with every control record up to this seq. */
   readonly seen: bigint;
-  /** No selector above `seen` and up to here names it. */
+  /** No selector above `seen` and up to this seq selects the token. */
   checked: bigint;
-  /** By the guard's clock. */
+  /** When the answer ends, in milliseconds of the guard's clock. */
   readonly until: number;
-  /** Since it was last passed over. */
+  /** Whether the token was asked for since it was last passed over. */
   used: boolean;
 }
 
-/** Tokens by their text, in memory alone, at most so many. What is not asked for goes first. */
+/** Kept tokens by their text, in memory alone, up to a limit. Tokens that are not asked for go first. */
 export interface TokenCache {
   find(text: string): KeptToken | undefined;
   keep(text: string, token: KeptToken): void;
   forget(text: string): void;
-  /** Returns how many went. */
+  /** Removes the tokens for which `goes` returns true; returns how many. */
   forgetWhere(goes: (token: KeptToken) => boolean): number;
   clear(): void;
   readonly size: number;
 }
 
 /**
- * First in, first out, with a second chance for what was asked for meanwhile: a hit then costs one look-up and one flag,
- * where a list by last use would move its entry at every call.
+ * Creates the cache: first in, first out, with a second chance for tokens that were asked for meanwhile. A hit then costs one look-up and
+ * one flag; a list by last use would move its entry at every call.
  */
 export function createTokenCache(maxTokens: number): TokenCache {
   const tokens = new Map<string, KeptToken>();

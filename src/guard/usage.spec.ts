@@ -8,7 +8,7 @@ interface Told {
   readonly data: Record<string, unknown>;
 }
 
-/** Builds each event as the producer does, so that a wrong one is refused as there. */
+/** Builds each event as the producer does, so that a wrong event is refused in the same way. */
 function recording(over: Partial<UsageOptions> = {}) {
   const told: Told[] = [];
   let now = 1_900_000_000_000;

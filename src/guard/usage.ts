@@ -3,12 +3,13 @@ import { digestOf } from '../emit/index.js';
 import type { TokenClaims } from './answer.js';
 import { checkLimits } from './guard-options.js';
 
+/** Operation of a call: `read`, `write`, `delete`, `export` or `admin`. */
 export type Operation = EventDataOf['access.allowed']['operation'];
 
 /** One call that came with a token. */
 export interface UsageReport {
   readonly token: string;
-  /** Undefined for a token that was not active. */
+  /** Undefined if the token was not active. */
   readonly claims: TokenClaims | undefined;
   readonly outcome: 'allowed' | 'denied';
   readonly operation: Operation;
@@ -21,35 +22,39 @@ export interface UsageReport {
   readonly error?: string;
 }
 
+/** Options of `createUsage`. */
 export interface UsageOptions {
-  /** Of `rescind/emit`; closed by whoever made it. */
+  /** A producer of `rescind/emit`. Its creator closes it. */
   readonly producer: Pick<Producer, 'emit'>;
-  /** `summary`, the default: an `access.summary` a window for each token, route, operation, outcome and status. `each`: an event a call. */
+  /** `summary` (default): one `access.summary` a window for each token, route, operation, outcome and status. `each`: one event a call. */
   readonly report?: 'summary' | 'each';
   /** Milliseconds of a window. Default 60,000. */
   readonly windowMs?: number;
-  /** Rows of a window, half of them for tokens that were not active, which anybody can make up. What comes beyond is lost, and counted. Default 10,000. */
+  /**
+   * Rows of a window; at most half of them for tokens that were not active, which anybody can make up. Further calls are lost and counted.
+   * Default 10,000.
+   */
   readonly maxRows?: number;
-  /** This resource's identifiers, for the record. */
+  /** This resource's identifiers, stated in every event. */
   readonly resource?: readonly string[];
-  /** Epoch milliseconds. Default `Date.now`. */
+  /** Returns epoch milliseconds. Default `Date.now`. */
   readonly now?: () => number;
 }
 
-/** Tells Rescind what tokens were used for, without a call waiting for it. */
+/** Reports to Rescind what tokens were used for. No call waits for it. */
 export interface Usage {
-  /** Never throws and never waits. */
+  /** Takes one report. Never throws and never waits. */
   report(report: UsageReport): void;
-  /** Hands over what the present window holds. */
+  /** Emits the rows of the current window. */
   flush(): void;
-  /** Likewise, and no more reports are taken. */
+  /** Emits the rows of the current window. Later reports count as lost. */
   stop(): void;
   readonly stats: { readonly reported: number; readonly lost: number };
 }
 
 export const DEFAULT_WINDOW_MS = 60_000;
 export const DEFAULT_MAX_ROWS = 10_000;
-/** Events that are built before other work has its turn. */
+/** Events that are built before other work gets its turn. */
 const EVENTS_A_TURN = 100;
 
 interface Row {
@@ -61,6 +66,7 @@ interface Row {
   to: number;
 }
 
+/** Creates the reporting of token use. Throws `TypeError` unless `windowMs` and `maxRows` are whole numbers above 0. */
 export function createUsage(options: UsageOptions): Usage {
   const { producer, report: kind = 'summary', windowMs = DEFAULT_WINDOW_MS, maxRows = DEFAULT_MAX_ROWS, resource, now = Date.now } = options;
   checkLimits({ windowMs, maxRows });
@@ -75,7 +81,7 @@ export function createUsage(options: UsageOptions): Usage {
       send();
       stats.reported += calls;
     } catch {
-      // Full, closed, or a value that no event may hold: usage is evidence, and no reason to fail a call.
+      // The producer is full or closed, or a value fits no event. Usage is evidence, and no reason to fail a call.
       stats.lost += calls;
     }
   }
@@ -155,8 +161,8 @@ export function createUsage(options: UsageOptions): Usage {
 }
 
 /**
- * A JWT that was active goes by its claims, an opaque token by its digest, and a JWT that was not by the digest of its signing
- * input: what it claims is anybody's, and its text has many spellings.
+ * Names a token: an active JWT by its claims, an opaque token by its digest, any other JWT by the digest of its signing input, because
+ * anybody can make up its claims and its text has many spellings.
  */
 function identityOf(token: string, claims: TokenClaims | undefined): EventDataOf['access.allowed']['token'] {
   const parts = token.split('.');
@@ -165,7 +171,7 @@ function identityOf(token: string, claims: TokenClaims | undefined): EventDataOf
   return { signing_input_sha256: digestOf(`${parts[0]}.${parts[1]}`) };
 }
 
-/** What a method does unless the application says otherwise. */
+/** Derives the operation from the method, if the application does not name one. */
 export function operationOf(method: string | undefined): Operation {
   if (method === 'DELETE') return 'delete';
   return method === 'GET' || method === 'HEAD' || method === 'OPTIONS' ? 'read' : 'write';

@@ -5,45 +5,58 @@ import { createChallenges, type Refusal, type Scheme } from './challenge.js';
 import { createProofVerifier, type DpopOptions } from './dpop.js';
 import type { Guard } from '../guard.js';
 
+/** Options of `createBearerVerifier`. */
 export interface VerifierOptions {
   readonly guard: Pick<Guard, 'check'>;
-  /** This resource's identifiers; one of them must be in a token's `aud`. */
+  /** This resource's identifiers (RFC 8707); a token's `aud` must contain one of them. */
   readonly audience: string | readonly string[];
+  /** Sent with every challenge (RFC 9110, 11.5). */
   readonly realm?: string;
-  /** Address of the RFC 9728 metadata, sent with every challenge. */
+  /** URL of the protected resource metadata (RFC 9728), sent with every challenge. */
   readonly resourceMetadata?: string;
-  /** Without it, tokens that are bound to a DPoP key are refused. */
+  /** Checks of DPoP proofs (RFC 9449). Without this option, tokens bound to a DPoP key are refused. */
   readonly dpop?: DpopOptions;
 }
 
-/** What a verifier reads of a request. */
+/** The parts of a request that a verifier reads. */
 export interface PresentedRequest {
   readonly authorization: string | undefined;
   readonly dpop?: string | readonly string[] | undefined;
   readonly method: string;
-  /** As it came, path and query. */
+  /** Request target as it came: path and query. */
   readonly url: string;
-  /** DER of the certificate that the client has proven to hold in the TLS handshake. Asked for only where a token is bound to one. */
+  /**
+   * Returns the DER of the certificate that the client proved to hold in the TLS handshake (RFC 8705). Called only for a token bound to a
+   * certificate.
+   */
   readonly certificate?: () => Uint8Array | undefined;
 }
 
+/** The request may be served. `scopes` are all scopes of the token. */
 export interface Allowed {
   readonly allowed: true;
   readonly token: string;
   readonly claims: TokenClaims;
   readonly scopes: readonly string[];
-  /** To be sent with the answer, whatever it is. */
+  /** Headers to send with the response, whatever the response is. Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** For the record, a refusal carries the token if Rescind has it on record, and whose it is if it is active. */
+/** A refusal. For the usage report it has `token` if Rescind has recorded the token, and `claims` if the token is active. */
 export type Refused = Refusal & { readonly token?: string; readonly claims?: TokenClaims };
 
+/** Result of a verification: serve the request, or send the refusal. */
 export type Verdict = Allowed | Refused;
 
-/** Whether a request may be served: credentials (RFC 6750, RFC 9449), the token's state, audience, binding and scopes, in this order. */
+/**
+ * Decides whether a request may be served. Checks credentials (RFC 6750, RFC 9449), the token's state, audience, binding and scopes, in
+ * this order.
+ */
 export interface BearerVerifier {
-  /** All of `scopes` are required. At once where the guard answers at once and the token is not bound to a key. */
+  /**
+   * Verifies a request; all of `scopes` are required. Returns a verdict at once if the guard answers from memory and the token is not bound
+   * to a DPoP key, else a promise.
+   */
   verify(request: PresentedRequest, scopes?: readonly string[]): Verdict | Promise<Verdict>;
 }
 
@@ -55,7 +68,10 @@ interface Credentials {
 const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({});
 const NO_SCOPES: readonly string[] = [];
 
-/** Throws `TypeError` for options that cannot be right: an audience that is not set would be one that is not checked. */
+/**
+ * Creates a verifier. Throws `TypeError` for an empty `audience`, since a missing audience would be one that is never checked, and for
+ * wrong DPoP options.
+ */
 export function createBearerVerifier({ guard, audience, realm, resourceMetadata, dpop }: VerifierOptions): BearerVerifier {
   const audiences = typeof audience === 'string' ? [audience] : [...audience];
   if (audiences.length === 0 || audiences.includes('')) throw new TypeError('`audience` must name this resource');
@@ -74,7 +90,7 @@ export function createBearerVerifier({ guard, audience, realm, resourceMetadata,
     if (answer.state === 'unavailable') return challenges.unavailable(answer.retryAfter);
     if (answer.state !== 'active') {
       const refused = challenges.refuse(scheme, 'invalid_token', 'the token is not active');
-      // A text that nobody recorded is anybody's: its refusal is no evidence, and would fill the ledger.
+      // Anybody can make up a token that nobody recorded. Its refusal is no evidence, and would fill the ledger.
       return answer.recorded ? { ...refused, token } : refused;
     }
     const { claims } = answer;
@@ -86,7 +102,7 @@ export function createBearerVerifier({ guard, audience, realm, resourceMetadata,
     const allow = (headers: Readonly<Record<string, string>>): Verdict => allowed({ scheme, token }, claims, scopes, headers);
     if (bound.jkt === undefined) return scheme === 'DPoP' ? refuse('the token is not bound to a key') : allow(NO_HEADERS);
     if (proofs === undefined) return refuse('the token is bound in a way that this server cannot check');
-    // RFC 9449, 7.1: whoever takes it without the proof makes it a bearer token.
+    // RFC 9449, 7.1: accepting a bound token without the proof would make it a bearer token.
     if (scheme !== 'DPoP') return refuse('the token is bound to a key: use the scheme DPoP');
     return proven(request, token, claims, bound.jkt, allow);
   }
@@ -98,7 +114,7 @@ export function createBearerVerifier({ guard, audience, realm, resourceMetadata,
     jkt: string,
     allow: (headers: Readonly<Record<string, string>>) => Verdict,
   ): Promise<Verdict> {
-    // RFC 9449, 4.3: not more than one. Node joins repeated headers with a comma, which no proof holds.
+    // RFC 9449, 4.3: not more than one. Node joins repeated headers with a comma, which no proof contains.
     if (typeof request.dpop === 'object' || request.dpop?.includes(',')) {
       return { ...challenges.refuse('DPoP', 'invalid_request', 'more than one DPoP header'), token, claims };
     }
@@ -121,7 +137,7 @@ export function createBearerVerifier({ guard, audience, realm, resourceMetadata,
   return { verify };
 }
 
-/** RFC 6750, 2.1. */
+/** Syntax of a token (RFC 6750, 2.1). */
 const TOKEN68 = /^[\w.~+/-]+=*$/;
 
 function credentialsOf(authorization: string | undefined, takesDpop: boolean): Credentials | 'malformed' | undefined {
@@ -129,7 +145,7 @@ function credentialsOf(authorization: string | undefined, takesDpop: boolean): C
   const space = authorization.indexOf(' ');
   const name = (space === -1 ? authorization : authorization.slice(0, space)).toLowerCase();
   const scheme = name === 'bearer' ? 'Bearer' : name === 'dpop' && takesDpop ? 'DPoP' : undefined;
-  // Credentials of another scheme are none that this server understands.
+  // Credentials of another scheme count as none.
   if (scheme === undefined) return undefined;
   const token = space === -1 ? '' : authorization.slice(space + 1).trim();
   return TOKEN68.test(token) ? { scheme, token } : 'malformed';
@@ -140,7 +156,10 @@ function isFor(audiences: readonly string[], { aud }: TokenClaims): boolean {
   return Array.isArray(aud) && aud.some((one: unknown) => typeof one === 'string' && audiences.includes(one));
 }
 
-/** Undefined for a binding of another kind, or of a wrong form: what cannot be checked is not taken. */
+/**
+ * Reads the token's binding. Undefined for a binding of another kind or a wrong form, because a binding that cannot be checked must not be
+ * accepted.
+ */
 function bindingOf({ cnf }: TokenClaims): { readonly jkt?: string; readonly x5t?: string } | undefined {
   if (cnf === undefined) return {};
   if (typeof cnf !== 'object' || cnf === null) return undefined;
@@ -150,7 +169,7 @@ function bindingOf({ cnf }: TokenClaims): { readonly jkt?: string; readonly x5t?
   return { ...(jkt === undefined ? {} : { jkt }), ...(x5t === undefined ? {} : { x5t }) };
 }
 
-/** RFC 8705, 3.1. */
+/** Compares a certificate with a thumbprint (RFC 8705, 3.1). */
 function isThumbprint(certificate: Uint8Array | undefined, thumbprint: string): boolean {
   return certificate !== undefined && createHash('sha256').update(certificate).digest('base64url') === thumbprint;
 }

@@ -72,7 +72,7 @@ describe('on a real connection', () => {
     const middleware = guarded({ state: 'active', claims: { aud: API, cnf: { jkt: await calculateJwkThumbprint(jwk) } } }, API);
     const port = await listening(
       createHttpServer((req, res) => {
-        // As Express hands a request to a router that is mounted at `/v1`.
+        // The form in which Express hands a request to a router that is mounted at `/v1`.
         const mounted = Object.assign(req, { originalUrl: req.url, url: req.url!.slice('/v1'.length) });
         middleware(mounted, res, () => res.end('served'));
       }),

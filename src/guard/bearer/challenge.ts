@@ -1,4 +1,4 @@
-/** RFC 6750, 3.1, and of DPoP RFC 9449, 7.1 and 12.2. */
+/** Error of a challenge: RFC 6750, 3.1; for DPoP also RFC 9449, 7.1 and 12.2. */
 export type ChallengeError =
   | 'invalid_request'
   | 'invalid_token'
@@ -6,13 +6,13 @@ export type ChallengeError =
   | 'invalid_dpop_proof'
   | 'use_dpop_nonce';
 
-/** How a call is refused. Adapters send it as it is. */
+/** The response that refuses a call. Adapters send it unchanged. */
 export interface Refusal {
   readonly allowed: false;
   readonly status: 400 | 401 | 403 | 503;
-  /** Undefined where the call came without credentials, and where nobody could tell. */
+  /** Undefined if the call had no credentials, and if nobody could decide (503). */
   readonly error: ChallengeError | undefined;
-  /** Lower case names. */
+  /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: { readonly error: string; readonly error_description?: string };
 }
@@ -21,14 +21,14 @@ export type Scheme = 'Bearer' | 'DPoP';
 
 export interface ChallengeOptions {
   readonly realm: string | undefined;
-  /** RFC 9728, 5.1: where the client learns which authorization server to ask. */
+  /** RFC 9728, 5.1: tells the client where to learn which authorization server to ask. */
   readonly resourceMetadata: string | undefined;
-  /** Algorithms of DPoP proofs; undefined where none is taken. */
+  /** Algorithms of DPoP proofs; undefined if no proofs are accepted. */
   readonly algorithms: readonly string[] | undefined;
 }
 
 export interface Challenges {
-  /** RFC 6750, 3: no error where the call lacks any credentials that this server understands. */
+  /** RFC 6750, 3: the challenge has no error if the call has no credentials that this server understands. */
   noCredentials(scopes: readonly string[]): Refusal;
   refuse(scheme: Scheme, error: ChallengeError, description: string, scopes?: readonly string[], headers?: Readonly<Record<string, string>>): Refusal;
   unavailable(retryAfter: number): Refusal;
@@ -81,5 +81,5 @@ export function createChallenges({ realm, resourceMetadata, algorithms }: Challe
 
 const listed = (scopes: readonly string[]): string | undefined => (scopes.length === 0 ? undefined : scopes.join(' '));
 
-/** RFC 9110, 5.6.4. What a header may not hold at all is left out. */
+/** Writes a quoted string (RFC 9110, 5.6.4). Characters that no header may contain are left out. */
 const quoted = (value: string): string => `"${value.replace(/[^\t\x20-\x7e]/g, '').replace(/["\\]/g, '\\$&')}"`;

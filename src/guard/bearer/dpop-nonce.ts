@@ -1,19 +1,20 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 
+/** Options of DPoP nonces (RFC 9449, 9). */
 export interface NonceOptions {
-  /** At least 32 bytes, the same at every process that serves the resource. Default: random, for this process alone. */
+  /** At least 32 bytes, the same in every process that serves the resource. Default: random, for this process alone. */
   readonly secret?: Uint8Array;
-  /** Seconds that one nonce is given out; it is taken for one period more. Default 60. */
+  /** Seconds during which one nonce is issued; it is accepted for one period more. Default 60. */
   readonly periodS?: number;
 }
 
 export const DEFAULT_NONCE_PERIOD_S = 60;
 const MIN_SECRET_BYTES = 32;
 
-/** Nonces of RFC 9449, 9, that nobody has to remember: an HMAC of the period. */
+/** Issues and checks nonces (RFC 9449, 9) without storing them: a nonce is an HMAC of the period. */
 export interface Nonces {
   current(now: number): string;
-  /** `previous`: taken, and the client should hear of the current one. */
+  /** Checks a nonce at `now` (epoch milliseconds). `previous`: accepted, and the client should be given the current nonce. */
   check(nonce: unknown, now: number): 'current' | 'previous' | 'wrong';
 }
 

@@ -24,7 +24,7 @@ const signed = (iat: number, jti: string, more: object = {}): Promise<string> =>
     .setIssuedAt(iat)
     .sign(privateKey);
 
-/** A verifier whose clock stands at `nowMs`. */
+/** Starts a verifier whose clock stands at `nowMs`. */
 function started(): { ask(proof: string): ReturnType<ProofVerifier['verify']>; nowMs: number } {
   const given = {
     nowMs: NOW_S * 1000,
@@ -52,7 +52,7 @@ describe('a proof', () => {
   it('has at most 8,192 characters', async () => {
     const MOST = 8_192;
     const padded = (characters: number): Promise<string> => signed(NOW_S, 'one', { padding: 'x'.repeat(characters) });
-    // Four characters of base64url hold three bytes, so that not every length comes up.
+    // Four characters of base64url encode three bytes, so not every length occurs.
     let padding = Math.floor(((MOST - (await padded(0)).length) * 3) / 4) - 4;
     let [longest, next] = ['', await padded(padding)];
     while (next.length <= MOST) [longest, next] = [next, await padded(++padding)];

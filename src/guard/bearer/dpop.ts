@@ -4,20 +4,27 @@ import { createNonces, type NonceOptions } from './dpop-nonce.js';
 import { checkLimits } from '../guard-options.js';
 import { createProofMemory } from './proof-memory.js';
 
+/** Options of the checks of DPoP proofs (RFC 9449). */
 export interface DpopOptions {
-  /** The address under which clients know this server, such as `https://api.example`. Never taken from a request, which anybody writes. */
+  /**
+   * The URL under which clients know this server, such as `https://api.example`. It is never taken from a request, because a client writes
+   * those.
+   */
   readonly publicUrl: string;
-  /** Default ES256, EdDSA, Ed25519, PS256. */
+  /** Signature algorithms of proofs. Default ES256, EdDSA, Ed25519, PS256. */
   readonly algorithms?: readonly string[];
-  /** Seconds after its `iat` that a proof is taken. Default 60. */
+  /** Seconds after its `iat` for which a proof is accepted. Default 60. */
   readonly maxAgeS?: number;
   /** Seconds that a client's clock may be ahead or behind. Default 5. */
   readonly skewS?: number;
-  /** Proofs remembered against repetition; beyond, calls are answered 503. Default 100,000, a quarter of them of one key. */
+  /**
+   * Proofs remembered to detect repetition, at most a quarter of them for one key. When the memory is full, calls are answered 503. Default
+   * 100,000.
+   */
   readonly maxProofs?: number;
-  /** Requires a nonce of this server's in each proof (RFC 9449, 9). Default: none. */
+  /** Requires a nonce of this server in each proof (RFC 9449, 9). Default: none. */
   readonly nonce?: NonceOptions | false;
-  /** Epoch milliseconds. Default `Date.now`. */
+  /** Returns epoch milliseconds. Default `Date.now`. */
   readonly now?: () => number;
 }
 
@@ -26,23 +33,23 @@ const SIGNATURES = new Set(['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519', 'PS25
 export const DEFAULT_PROOF_AGE_S = 60;
 export const DEFAULT_PROOF_SKEW_S = 5;
 export const DEFAULT_MAX_PROOFS = 100_000;
-/** Characters of a proof and of its `jti`. */
+/** Largest numbers of characters of a proof and of its `jti`. */
 const MAX_PROOF_LENGTH = 8_192;
 const MAX_JTI_LENGTH = 512;
 
 export interface ProofQuestion {
-  /** The value of the one `DPoP` header; undefined when there was none. */
+  /** The value of the one `DPoP` header; undefined if there was none. */
   readonly proof: string | undefined;
   readonly token: string;
   /** `cnf.jkt` of the token. */
   readonly jkt: string;
   readonly method: string;
-  /** As it came, path and query. */
+  /** Request target as it came: path and query. */
   readonly url: string;
 }
 
 export type ProofVerdict =
-  /** `nonce`: one that the client should use from now on. */
+  /** `nonce`: a nonce that the client should use from now on. */
   | { readonly ok: true; readonly nonce?: string }
   | { readonly ok: false; readonly error: 'invalid_dpop_proof' | 'invalid_token' | 'use_dpop_nonce'; readonly why: string; readonly nonce?: string }
   | { readonly ok: false; readonly error: 'full' };
@@ -52,7 +59,10 @@ export interface ProofVerifier {
   verify(question: ProofQuestion): Promise<ProofVerdict>;
 }
 
-/** The checks of RFC 9449, 4.3 and 7.1, that a client holds the key that its token is bound to. */
+/**
+ * Creates the checks of RFC 9449, 4.3 and 7.1, that a client holds the key to which its token is bound. Throws `TypeError` for wrong
+ * options.
+ */
 export function createProofVerifier(options: DpopOptions): ProofVerifier {
   const { algorithms = DEFAULT_DPOP_ALGORITHMS, maxAgeS = DEFAULT_PROOF_AGE_S, skewS = DEFAULT_PROOF_SKEW_S } = options;
   const { maxProofs = DEFAULT_MAX_PROOFS, now = Date.now } = options;
@@ -70,7 +80,7 @@ export function createProofVerifier(options: DpopOptions): ProofVerifier {
   async function verify({ proof, token, jkt, method, url }: ProofQuestion): Promise<ProofVerdict> {
     if (proof === undefined) return bad('a DPoP proof is missing');
     if (proof.length > MAX_PROOF_LENGTH) return bad('the proof is too long');
-    // Before the signature: whose key it is costs less to see.
+    // Before the signature, because comparing the key costs less.
     const key = await thumbprintOf(proof);
     if (key === undefined) return bad('the proof cannot be read');
     if (key !== jkt) return { ok: false, error: 'invalid_token', why: 'the token is bound to another key' };
@@ -87,7 +97,7 @@ export function createProofVerifier(options: DpopOptions): ProofVerifier {
     if (nonce === 'wrong') return { ok: false, error: 'use_dpop_nonce', why: 'this server wants its nonce in the proof', nonce: nonces!.current(at) };
     const { jti } = claims;
     if (typeof jti !== 'string' || jti === '' || jti.length > MAX_JTI_LENGTH) return bad('the proof has no usable `jti`');
-    // Last, so that only a proof that would be taken is remembered.
+    // The last check, so that only proofs that are otherwise valid are remembered.
     const remembered = memory.remember(jkt, jti, at);
     if (remembered === 'full') return { ok: false, error: 'full' };
     if (remembered === 'repeated') return bad('the proof was used before');
@@ -96,7 +106,7 @@ export function createProofVerifier(options: DpopOptions): ProofVerifier {
 
   async function signedClaims(proof: string): Promise<JWTPayload | undefined> {
     try {
-      // Its times are looked at by the caller; what it says of an expiry is nobody's concern (RFC 9449, 4.2).
+      // The caller checks the times. An expiry in a proof has no meaning (RFC 9449, 4.2).
       const { payload } = await jwtVerify(proof, EmbeddedJWK, { typ: DPOP_TYP, algorithms: [...algorithms], clockTolerance: Number.MAX_SAFE_INTEGER });
       return payload;
     } catch {
@@ -111,7 +121,7 @@ const DPOP_TYP = 'dpop+jwt';
 
 const bad = (why: string): ProofVerdict => ({ ok: false, error: 'invalid_dpop_proof', why });
 
-/** RFC 7638, of the key in the header; undefined where there is none, or a private one. */
+/** Computes the thumbprint (RFC 7638) of the key in the header; undefined if there is no key or a private one. */
 async function thumbprintOf(proof: string): Promise<string | undefined> {
   try {
     const { typ, jwk } = decodeProtectedHeader(proof);
@@ -122,7 +132,10 @@ async function thumbprintOf(proof: string): Promise<string | undefined> {
   }
 }
 
-/** Path of a request target: origin-form, in which `//host` is a path, or absolute-form (RFC 9112, 3.2). Undefined for another one. */
+/**
+ * Reads the path of a request target: origin-form, in which `//host` is a path, or absolute-form (RFC 9112, 3.2). Undefined for another
+ * form.
+ */
 function pathOf(target: string): string | undefined {
   try {
     return new URL(target.startsWith('/') ? `http://any${target}` : target).pathname;
@@ -131,7 +144,7 @@ function pathOf(target: string): string | undefined {
   }
 }
 
-/** RFC 9449, 4.3: without query and fragment, after the normalization of RFC 3986, 6.2.2 and 6.2.3. */
+/** Compares URIs without query and fragment (RFC 9449, 4.3), after the normalization of RFC 3986, 6.2.2 and 6.2.3. */
 function isSameUri(htu: unknown, expected: string): boolean {
   if (typeof htu !== 'string') return false;
   const given = normalized(htu);

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 
-/** The part of the memory that proofs of one key may fill: a client that floods it shuts out itself. */
+/** Part of the memory that proofs of one key may fill, so that a client that floods the memory shuts out only itself. */
 const SHARE_OF_ONE_KEY = 1 / 4;
 
-/** `full`: this proof could not be told from a repeated one later, so it must not be taken. */
+/** `full`: a repetition of this proof could not be recognized later, so the proof must not be accepted. */
 export type Remembered = 'new' | 'repeated' | 'full';
 
-/** Proofs that were taken, for as long as they would be taken again (RFC 9449, 11.1). */
+/** Remembers accepted proofs for as long as they could be accepted again (RFC 9449, 11.1). */
 export interface ProofMemory {
   remember(jkt: string, jti: string, now: number): Remembered;
   readonly size: number;
@@ -14,13 +14,16 @@ export interface ProofMemory {
 
 interface Proof {
   readonly jkt: string;
-  /** The last millisecond at which it would be taken. */
+  /** The last millisecond at which the proof would be accepted. */
   readonly until: number;
 }
 
-/** In this process alone: a proof can be repeated once at each process that serves the resource, unless they share nonces. */
+/**
+ * Creates the memory of this process alone: a proof can be repeated once at each process that serves the resource, unless the processes
+ * share nonces.
+ */
 export function createProofMemory({ keepMs, maxProofs }: { readonly keepMs: number; readonly maxProofs: number }): ProofMemory {
-  // All are kept equally long, so the first in is the first to go.
+  // All proofs are kept equally long, so the oldest entry is the first to go.
   const proofs = new Map<string, Proof>();
   const countOf = new Map<string, number>();
   const maxOfOneKey = Math.max(1, Math.floor(maxProofs * SHARE_OF_ONE_KEY));

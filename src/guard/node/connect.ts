@@ -3,18 +3,22 @@ import { presentedOf, reportWhenDone, sendRefusal, type CertificateOptions, type
 import type { BearerVerifier, Verdict } from '../bearer/bearer-verifier.js';
 import type { Usage } from '../usage.js';
 
+/** Options of `createMiddleware`. */
 export interface MiddlewareOptions extends CertificateOptions {
   readonly verifier: BearerVerifier;
-  /** All are required. */
+  /** Scopes that a request needs, all of them. */
   readonly scopes?: readonly string[];
   readonly usage?: Usage;
-  /** For `usage`. Default: the operation by the method, and Express's route where it is known when the answer is out. */
+  /** Names the operation for `usage`. Default: the operation by the method, and Express's route if it is known when the response ends. */
   readonly describe?: (request: IncomingMessage) => Described;
 }
 
+/** Middleware of Express and Connect. Calls `next` once the request is admitted, and with an error if verifying failed. */
 export type Middleware = (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void) => void;
 
-/** Express, Connect, and everything that takes their middleware. Refuses by itself; what it lets through has `request.access`. */
+/**
+ * Creates middleware for Express, Connect and compatible frameworks. It sends refusals itself; an admitted request has `request.access`.
+ */
 export function createMiddleware({ verifier, scopes, usage, describe = describeExpress, ...certificates }: MiddlewareOptions): Middleware {
   return (request, response, next) => {
     const decided = (verdict: Verdict): void => {

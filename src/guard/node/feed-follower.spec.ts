@@ -10,7 +10,7 @@ interface Opened {
   /** Answers 200 with a stream that the spec writes to. */
   begin(): Promise<void>;
   refuse(status: number, headers?: Record<string, string>): Promise<void>;
-  /** Answers 200 with no stream at all. */
+  /** Answers 200 without a stream. */
   beginNothing(): Promise<void>;
   fail(): Promise<void>;
   say(text: string): Promise<void>;
@@ -22,7 +22,7 @@ const event = (name: string, id: number, data: object): string => `event: ${name
 const start = (seq: number, interest: unknown = '*'): string => event('start', seq, { seq: String(seq), interest });
 const KEEP_MS = 60_000;
 
-/** Lets streams and promises come as far as they can; no timer moves. */
+/** Lets streams and promises proceed as far as they can; no timer fires. */
 async function turn(): Promise<void> {
   for (let at = 0; at < 20; at++) await new Promise((resolve) => setImmediate(resolve));
 }
@@ -36,7 +36,7 @@ describe('the follower of a feed', () => {
 
   beforeEach(() => {
     jest.useFakeTimers({ now: 1_000, doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
-    // The shortest of the waits that are spread.
+    // Chooses the shortest of the random waits.
     jest.spyOn(Math, 'random').mockReturnValue(0);
     [opened, problems, applied] = [[], [], 0];
     state = createGuardState({ maxTokens: 10 });
@@ -71,7 +71,7 @@ describe('the follower of a feed', () => {
       try {
         body.error(signal.reason);
       } catch {
-        // It had ended.
+        // The stream had ended.
       }
     });
     return {
@@ -99,7 +99,7 @@ describe('the follower of a feed', () => {
     return first;
   }
 
-  /** A token of a resource that the stream leaves out is met. */
+  /** Asks about a token of a resource that the stream leaves out. */
   function meet(resource: string): void {
     const { held } = state;
     state.leaseGranted(state.askLease(Date.now())!, KEEP_MS);

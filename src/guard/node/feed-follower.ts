@@ -4,31 +4,31 @@ import { retryAfterOf, type NodeClient } from './node-client.js';
 import { failureCode, type ProblemLog } from '../problem-log.js';
 import { readFeedEvent, writeKey, type FeedEvent } from './wire.js';
 
-/** Milliseconds before a stream that cannot be opened is tried again: doubled with each failure, up to the most. */
+/** Milliseconds before a failed stream is opened again: doubled with each failure, up to the maximum. */
 const FIRST_RETRY_MS = 100;
 const MAX_RETRY_MS = 5_000;
-/** Milliseconds in which tokens of resources that the stream leaves out are gathered before it is opened anew. */
+/** Milliseconds during which resources that the stream leaves out are collected before a wider stream is opened. */
 const GATHER_MS = 200;
-/** Milliseconds until a stream must have begun. */
+/** Milliseconds within which a stream must begin. */
 const OPENING_MS = 5_000;
-/** Why a stream was given up: a newer one has started. */
+/** Abort reason of a stream that a newer stream replaces. */
 const REPLACED = 'replaced';
 
 export interface FeedFollowerOptions {
   readonly client: NodeClient;
   readonly state: GuardState;
   readonly clock: () => number;
-  /** After what came at once has been applied. */
+  /** Called after everything that arrived together has been applied. */
   readonly applied: () => void;
   readonly problem: ProblemLog;
 }
 
-/** Keeps a stream of `GET /feed` open and applies what it says, in order. */
+/** Keeps a stream of `GET /feed` open and applies its events in order. */
 export interface FeedFollower {
   start(): void;
-  /** Opens the stream anew when it leaves out what is needed; the present one stays until the new one has started. */
+  /** Opens a wider stream if the current one leaves out needed resources. The current stream stays until the new one has started. */
   widen(): void;
-  /** The present stream does not bring what it should. */
+  /** Closes the current stream, which does not bring what it should; another is opened. */
   reconnect(): void;
   stop(): void;
 }
@@ -58,12 +58,12 @@ export function createFeedFollower({ client, state, clock, applied, problem }: F
     const retryAfterMs = await read(opening, giveUp);
     open.delete(opening.stream);
     state.streamEnded(opening.stream);
-    // Another one is there: this one has made room for it, or was to replace it and could not be opened.
+    // Another stream is open: either it has replaced this one, or this one was to replace it and could not be opened.
     if (open.size > 0) return giveUp.signal.reason === REPLACED ? undefined : openAfter(Math.max(retryAfterMs, MAX_RETRY_MS));
     openAfter(Math.max(retryAfterMs, backoffMs(failures)));
   }
 
-  /** Resolves when the stream has ended, with the milliseconds that the node asks to wait. */
+  /** Reads a stream to its end. Resolves with the milliseconds that the node asks to wait before the next attempt. */
   async function read(opening: StreamOpening, giveUp: AbortController): Promise<number> {
     let silence = setTimeout(() => giveUp.abort(), OPENING_MS);
     failures++;
@@ -88,7 +88,7 @@ export function createFeedFollower({ client, state, clock, applied, problem }: F
         clearTimeout(silence);
         silence = setTimeout(() => giveUp.abort(), SILENCE_MS);
         parse(decoder.decode(chunk, { stream: true }));
-        // Once for all that came together: a renewal must not name what was held before the rest of it.
+        // Once for everything that arrived together: a renewal must not state a seq while later events of the piece are not applied.
         if (hasApplied) applied();
       }
     } catch (error) {
@@ -141,7 +141,7 @@ function queryOf({ after, also }: StreamOpening): Record<string, string> {
   return { ...(after === undefined ? {} : { after: String(after) }), ...(keys === '' ? {} : { also: keys }) };
 }
 
-/** Spread over its upper half, so that guards that lost a node together do not return together. */
+/** Computes the wait, drawn from its upper half so that guards that lost a node together do not return together. */
 function backoffMs(failures: number): number {
   if (failures === 0) return Math.random() * FIRST_RETRY_MS;
   return Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** (failures - 1)) * (0.5 + Math.random() / 2);

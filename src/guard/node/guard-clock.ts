@@ -1,4 +1,4 @@
-/** What the wall clock gains by less counts as its adjustment, not as stopped time (lease protocol, e). */
+/** Milliseconds. A smaller gain of the wall clock counts as an adjustment of that clock, not as stopped time (lease protocol, e). */
 export const MISSED_STOP_MS = 100;
 
 export interface ClockSources {
@@ -7,9 +7,9 @@ export interface ClockSources {
 }
 
 /**
- * Milliseconds that never fall behind the time that has passed by more than {@link MISSED_STOP_MS}: a host that is
- * suspended stops its monotonic clock, and shows it only by a wall clock that has gone ahead when it wakes. A wall clock
- * that somebody sets ahead ends a lease early, which is safe; one that is set back changes nothing.
+ * Creates a clock, in milliseconds, that is never more than {@link MISSED_STOP_MS} behind the time that has passed. The monotonic clock of
+ * a suspended host stops; only the wall clock, which is ahead after waking, shows the gap. A wall clock that somebody sets ahead ends a
+ * lease early, which is safe; a wall clock that is set back changes nothing.
  *
  * A node measures with the same arithmetic (`control/`, which a library must not bring along).
  */

@@ -4,7 +4,7 @@ import { covers, includes, missing } from './interest.js';
 
 const keys = (...names: readonly string[]): readonly RuleKey[] => names as unknown as readonly RuleKey[];
 const set = (...names: readonly string[]): ReadonlySet<RuleKey> => new Set(keys(...names));
-/** A token of these resources; its other keys are of no interest. */
+/** Makes the keys of a token of these resources; its other keys do not matter. */
 const token = (...resources: readonly string[]): (readonly RuleKey[])[] => DIMENSIONS.map((dimension) => (dimension === 'resource' ? keys(...resources) : keys('other')));
 
 describe('an interest', () => {

@@ -1,17 +1,17 @@
 import { DIMENSIONS, type RuleKey } from '../../rules/index.js';
 
-/** Keys of resources whose rules a stream carries; `*` for all. */
+/** Keys of the resources whose rules a stream carries; `*` for all. */
 export type Interest = ReadonlySet<RuleKey> | '*';
 
-/** A token's keys by position in `DIMENSIONS`. */
+/** A token's keys, by position in `DIMENSIONS`. */
 export type KeySets = readonly (readonly RuleKey[])[];
 
 const RESOURCE = DIMENSIONS.indexOf('resource');
 
-/** Keys beyond the role's own that a stream may be asked for one by one; more of them become `*`. */
+/** Extra keys that a stream may name one by one; more of them become `*`. */
 export const MAX_ALSO = 256;
 
-/** No rule that could name this token is left out of the stream. */
+/** Says whether a stream with this interest carries every rule that could select the token. */
 export function covers(interest: Interest, sets: KeySets): boolean {
   return interest === '*' || sets[RESOURCE]!.every((key) => interest.has(key));
 }

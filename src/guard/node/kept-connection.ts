@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { parseObject } from './wire.js';
 
-/** Bytes of an answer; what is longer is not from Rescind. */
+/** Largest answer in bytes; a longer answer does not come from Rescind. */
 export const MAX_ANSWER_BYTES = 256 * 1024;
 
 export interface KeptAnswer {
@@ -10,12 +10,12 @@ export interface KeptAnswer {
   readonly body: Record<string, unknown> | undefined;
 }
 
-/** Posts over one connection, which is kept. Rejects when no answer comes. */
+/** Posts over one connection, which is kept open. Rejects if no answer comes. */
 export type KeptConnection = (url: URL, headers: Readonly<Record<string, string>>, body: string, signal: AbortSignal) => Promise<KeptAnswer>;
 
 /**
- * One connection leads to one process, also where several share an address. Leases need that: a grant at each of them would be
- * waited for by every order, until it ended by time. `fetch` promises nothing of the kind. Undefined where this is not Node.
+ * Opens a kept connection; resolves with undefined outside Node. One connection leads to one process, even if several share an address.
+ * Leases need that: every order would wait for a grant at each of them until the grant ended by time. `fetch` does not promise it.
  */
 export async function openKeptConnection(protocol: string): Promise<KeptConnection | undefined> {
   const http = protocol === 'https:' ? import('node:https') : import('node:http');

@@ -14,7 +14,7 @@ interface Posted {
   fail(): Promise<void>;
 }
 
-/** Lets what was answered be heard; no timer moves. */
+/** Lets answers be received; no timer fires. */
 const turn = (): Promise<void> => jest.advanceTimersByTimeAsync(0);
 
 describe('the keeper of a lease', () => {
@@ -55,7 +55,7 @@ describe('the keeper of a lease', () => {
   afterEach(() => void jest.useRealTimers());
 
   const hear = (): void => state.heard(1, Date.now());
-  /** Moves the clock; the stream says something on the way, so that it counts as alive. */
+  /** Moves the clock; the stream sends something on the way, so that it counts as alive. */
   async function pass(ms: number): Promise<void> {
     await jest.advanceTimersByTimeAsync(ms);
     hear();
@@ -219,7 +219,7 @@ describe('the keeper of a lease', () => {
       expect(posted).toHaveLength(0);
     });
 
-    // 30 s is the longest lease of a node, and a guard has three quarters of it.
+    // The longest lease of a node is 30 s, and a guard gets three quarters of it.
     it.each([
       [22_499, 1],
       [22_500, 0],

@@ -4,11 +4,11 @@ import { failureCode, type ProblemLog } from '../problem-log.js';
 import { GRANT_FRACTION, type GuardState } from '../state.js';
 import { readErrorCode, readGrant } from './wire.js';
 
-/** Milliseconds between two renewals; besides, one follows each change that was applied. */
+/** Milliseconds between two renewals. A renewal also follows each applied change. */
 const RENEW_MS = 500;
 /** Milliseconds that one renewal may take. */
 const TIMEOUT_MS = 1_000;
-/** Milliseconds before a renewal that a leaving node refused is tried again: another node behind the address answers. */
+/** Milliseconds before a renewal that a leaving node refused is repeated, so that another node behind the address answers. */
 const LEAVING_RETRY_MS = 100;
 
 export interface LeaseKeeperOptions {
@@ -16,22 +16,23 @@ export interface LeaseKeeperOptions {
   readonly state: GuardState;
   readonly clock: () => number;
   readonly granted: () => void;
-  /** The node says that the stream brings nothing. */
+  /** Called when the node says that the stream brings nothing. */
   readonly slow: () => void;
   readonly problem: ProblemLog;
 }
 
-/** Asks for a lease again and again, one question at a time. */
+/** Renews the guard's lease, one request at a time. */
 export interface LeaseKeeper {
   start(): void;
-  /** Something was applied: the node waits to hear so. */
+  /** Renews at once, because a change was applied and the node waits to hear so. */
   renew(): void;
-  /** Gives the grant back when one may still run. The state MUST have been stopped before. */
+  /** Gives the grant back if one may still run. The state MUST have been stopped before. */
   stop(): Promise<void>;
 }
 
 export function createLeaseKeeper({ client, state, clock, granted, slow, problem }: LeaseKeeperOptions): LeaseKeeper {
-  // Never the id of an earlier start or life: the node would credit this one with what that one had applied.
+  // The guard's id at the node. Never the id of an earlier start or life: the node would credit this life with what the earlier one had
+  // applied.
   let id = randomId();
   let life = 0;
   let request: AbortController | undefined;
@@ -39,7 +40,7 @@ export function createLeaseKeeper({ client, state, clock, granted, slow, problem
   let underWay: Promise<void> | undefined;
   let isAskedAgain = false;
   let silentUntil = Number.NEGATIVE_INFINITY;
-  /** When the last grant ends as the node counts it, at the latest. */
+  /** The latest time at which the last grant ends as the node counts it. */
   let grantEnds = Number.NEGATIVE_INFINITY;
   let interval: ReturnType<typeof setInterval> | undefined;
 
@@ -73,7 +74,7 @@ export function createLeaseKeeper({ client, state, clock, granted, slow, problem
       }
       refused(status, readErrorCode(body), retryAfter);
     } catch (error) {
-      // The node may have granted what was not heard.
+      // The node may have granted a lease although the answer was lost.
       grantEnds = Math.max(grantEnds, clock() + MAX_GRANT_MS);
       if (!isStopped) problem('no answer to a renewal', { code: failureCode(error) });
     }
@@ -85,7 +86,7 @@ export function createLeaseKeeper({ client, state, clock, granted, slow, problem
     await giveBack(ended);
   }
 
-  /** Else orders wait for it until it has ended by time. */
+  /** Gives a grant back; otherwise orders wait until it ends by time. */
   async function giveBack(ended: string): Promise<void> {
     if (clock() >= grantEnds) return;
     grantEnds = Number.NEGATIVE_INFINITY;
@@ -104,7 +105,7 @@ export function createLeaseKeeper({ client, state, clock, granted, slow, problem
     if (code === 'slow') slow();
   }
 
-  // A controller a request: a signal that lives as long as its guard would gather what hangs on it.
+  // One controller a request: listeners would gather on a signal that lives as long as its guard.
   async function post(body: object): Promise<NodeAnswer> {
     const giveUp = new AbortController();
     request = giveUp;
@@ -131,7 +132,7 @@ export function createLeaseKeeper({ client, state, clock, granted, slow, problem
   };
 }
 
-/** Longest that a grant runs: f of the longest lease that a node may be set to (30 s). */
+/** Longest time that a grant runs, in milliseconds: the fraction f of the longest lease that a node may be set to (30 s). */
 const MAX_GRANT_MS = 30_000 * GRANT_FRACTION;
 
 const randomId = (): string => btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(16)))).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');

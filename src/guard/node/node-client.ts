@@ -6,18 +6,18 @@ import { parseObject } from './wire.js';
 
 export interface NodeAnswer {
   readonly status: number;
-  /** Undefined for what is not a JSON object. */
+  /** Undefined if the body is not a JSON object. */
   readonly body: Record<string, unknown> | undefined;
   /** Seconds. */
   readonly retryAfter: number | undefined;
 }
 
-/** Requests to the node behind one address, as one caller. All reject when no answer comes. */
+/** Sends requests to the node behind one address, as one caller. Every method rejects if no answer comes. */
 export interface NodeClient {
   postForm(path: string, form: Readonly<Record<string, string>>, signal: AbortSignal): Promise<NodeAnswer>;
-  /** One at a time, over one connection: see `kept-connection.ts`. */
+  /** Posts a renewal over one kept connection, one at a time; see `kept-connection.ts`. */
   postLease(body: object, signal: AbortSignal): Promise<NodeAnswer>;
-  /** Resolves with the headers; the body is then read by the caller. */
+  /** Resolves with the headers; the caller reads the body. */
   openStream(path: string, query: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Response>;
 }
 
@@ -25,7 +25,7 @@ const LEASE_PATH = '/feed/lease';
 
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 
-/** Throws `TypeError` for an address to which a secret must not go. */
+/** Creates a client. Throws `TypeError` for an address to which a secret must not go. */
 export function createNodeClient({ rescind, credentials, cleartext }: Pick<GuardOptions, 'rescind' | 'credentials' | 'cleartext'>): NodeClient {
   const base = new URL(rescind);
   if (base.protocol !== 'https:' && !(base.protocol === 'http:' && (cleartext === true || LOOPBACK.has(base.hostname)))) {
@@ -37,7 +37,7 @@ export function createNodeClient({ rescind, credentials, cleartext }: Pick<Guard
   const headersOf = (contentType: string) => ({ authorization: authorization(), 'content-type': contentType, accept: JSON_MEDIA_TYPE });
   let kept: Promise<KeptConnection | undefined> | undefined;
 
-  // A redirect would carry secret and token to wherever it points.
+  // A redirect would carry the secret and the token to whatever address it names.
   const send = (path: string, contentType: string, body: string, signal: AbortSignal): Promise<Response> =>
     fetch(`${prefix}${path}`, {
       method: 'POST',
@@ -70,7 +70,7 @@ export function createNodeClient({ rescind, credentials, cleartext }: Pick<Guard
 
 function authorizationOf(credentials: GuardCredentials): string {
   if ('key' in credentials) return `Bearer ${credentials.key}`;
-  // RFC 6749, 2.3.1: both are form-encoded before they are joined, or a colon in the id would end it.
+  // RFC 6749, 2.3.1: both parts are form-encoded before they are joined; otherwise a colon in the id would end the id.
   const encoded = [credentials.id, credentials.secret].map((part) => new URLSearchParams([['', part]]).toString().slice(1));
   return `Basic ${btoa(encoded.join(':'))}`;
 }

@@ -106,7 +106,7 @@ describe('questions to the node', () => {
   });
 
   it('after the stop are unavailable, like those that were under way', async () => {
-    // Their own time does not end them.
+    // Their own time limit does not end them.
     const { sut, sent } = asking({ maxQuestions: 1, timeoutMs: 600_000 });
     const calls = [sut.ask('a'), sut.ask('b')];
     await turn();

@@ -1,17 +1,17 @@
 import { unavailable, type Answer } from '../answer.js';
 
 export interface QuestionsOptions {
-  /** Sends one question. MUST settle soon after `signal` is aborted; a rejection is `unavailable`. */
+  /** Sends one question. MUST settle soon after `signal` is aborted; a rejection counts as `unavailable`. */
   readonly send: (text: string, hint: string | undefined, signal: AbortSignal) => Promise<Answer>;
   readonly maxQuestions: number;
   readonly maxWaiting: number;
   readonly timeoutMs: number;
 }
 
-/** Questions to the node: so many at once, so many waiting, and none for longer than `timeoutMs`. */
+/** Limits the questions to the node: how many at once, how many waiting, and none longer than `timeoutMs` milliseconds. */
 export interface Questions {
   ask(text: string, hint?: string): Promise<Answer>;
-  /** What is under way or waiting is `unavailable`. */
+  /** Answers every open question with `unavailable`. */
   stop(): void;
   readonly underWay: number;
   readonly waiting: number;
@@ -27,8 +27,8 @@ interface Question {
 }
 
 /**
- * Calls share a question only until it is sent: then its answer is decided after each of them began. A call that joined a
- * question under way could begin after a revocation was answered, and hear what was decided before it.
+ * Creates the queue of questions. Calls share a question only until it is sent, so that its answer is decided after each of them began. A
+ * call that joined a question already sent could begin after a revocation was answered, and get an answer decided before it.
  */
 export function createQuestions({ send, maxQuestions, maxWaiting, timeoutMs }: QuestionsOptions): Questions {
   const waiting = new Map<string, Question>();
@@ -39,7 +39,7 @@ export function createQuestions({ send, maxQuestions, maxWaiting, timeoutMs }: Q
   function schedule(): void {
     if (isScheduled) return;
     isScheduled = true;
-    // Calls that come in one turn of the event loop share what they ask.
+    // Calls of one turn of the event loop share their question.
     setImmediate(() => {
       isScheduled = false;
       sendNext();

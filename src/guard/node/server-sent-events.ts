@@ -4,12 +4,12 @@ export interface ServerSentEvent {
   readonly data: string;
 }
 
-/** Characters of one event; the longest is `start`, with a key of 22 characters a resource. What is longer is not from a node. */
+/** Characters of one event. The longest is `start`, with a key of 22 characters a resource; a longer event does not come from a node. */
 export const MAX_EVENT_LENGTH = 1024 * 1024;
 
 /**
- * Takes the text of a `text/event-stream` in pieces and hands over its events as they are complete (HTML, 9.2.6). A
- * comment is no event. Throws `RangeError` for an event that is too long.
+ * Creates a parser of `text/event-stream` (HTML, 9.2.6) that takes the text in pieces and hands over each complete event. Comments are
+ * skipped. Throws `RangeError` for an event that is too long.
  */
 export function createEventParser(take: (event: ServerSentEvent) => void): (piece: string) => void {
   let pending = '';

@@ -4,7 +4,7 @@ import type { Interest, KeySets } from './interest.js';
 import type { ServerSentEvent } from './server-sent-events.js';
 import type { Judgement } from '../state.js';
 
-/** What a node says of a control record, as far as a guard needs to know. */
+/** An event of the feed: the part of a control record that a guard needs. */
 export type FeedEvent =
   | { readonly kind: 'start'; readonly seq: bigint; readonly interest: Interest }
   | { readonly kind: 'reset'; readonly seq: bigint; readonly interest: Interest | undefined }
@@ -13,8 +13,8 @@ export type FeedEvent =
   | { readonly kind: 'seq'; readonly seq: bigint };
 
 /**
- * Undefined for what cannot be read at all; then the stream cannot be followed. An event of a kind that is not known here, or
- * a rule that cannot be read, means that everything judged before it must be judged again.
+ * Reads an event of the feed. Undefined if it cannot be read at all; then the stream cannot be followed. For an unknown kind of event, or a
+ * rule that cannot be read, returns `forget`: everything judged before it must be judged again.
  */
 export function readFeedEvent({ event, id, data }: ServerSentEvent): FeedEvent | undefined {
   const members = parseObject(data);
@@ -35,7 +35,7 @@ export function readFeedEvent({ event, id, data }: ServerSentEvent): FeedEvent |
   return { kind: 'forget', seq, all: event === 'forget' && members?.['all'] === true };
 }
 
-/** Undefined for a body that is no answer. Only the boolean itself is a yes. */
+/** Reads a node's answer about a token; undefined for any other body. Only the boolean `true` is a yes. */
 export function readTokenAnswer(body: unknown): Answer | Judgement | undefined {
   if (!isRecord(body)) return undefined;
   if (body['active'] === false) return isRecord(body['rescind']) && body['rescind']['recorded'] === true ? INACTIVE_RECORDED : INACTIVE;
@@ -45,7 +45,7 @@ export function readTokenAnswer(body: unknown): Answer | Judgement | undefined {
   return { answer, keep: readKeep(rescind) };
 }
 
-/** What a node answers to a renewal. */
+/** Reads a node's answer to a renewal: the grant in milliseconds, or undefined. */
 export function readGrant(body: unknown): number | undefined {
   const grantMs = isRecord(body) ? body['grant_ms'] : undefined;
   return typeof grantMs === 'number' && Number.isFinite(grantMs) && grantMs >= 0 ? grantMs : undefined;
@@ -73,7 +73,7 @@ function readKeep(rescind: unknown): Judgement['keep'] {
   return { seq, keepMs, sets };
 }
 
-/** Sets of another number of dimensions come from another version: rules could name what is not looked at here. */
+/** A different number of sets comes from another version: its rules could select by dimensions that this guard does not check. */
 function readSets(value: unknown): KeySets | undefined {
   if (!Array.isArray(value) || value.length !== DIMENSIONS.length) return undefined;
   const sets: RuleKey[][] = [];
