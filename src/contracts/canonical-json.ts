@@ -1,14 +1,14 @@
 /**
- * RFC 8785 (JCS): one spelling per value, so that a digest of it names the value and not the way it was written.
+ * Writes a value by RFC 8785 (JCS): one spelling a value, so that a digest of it names the value and not the way it was written.
  *
- * Throws `TypeError` for what JSON cannot say and JCS therefore refuses: non-finite numbers, lone surrogates, undefined,
- * functions, bigint, holes. Members whose value is undefined are left out, as in `JSON.stringify`; `toJSON` is not called.
+ * Throws `TypeError` for values that JSON cannot express: non-finite numbers, lone surrogates, undefined, functions, bigint, holes. Members
+ * whose value is undefined are left out, as in `JSON.stringify`; `toJSON` is not called.
  */
 export function canonicalJson(value: unknown): string {
   return write(value, 0);
 }
 
-/** Deeper nesting is refused, before the stack of the process would be the limit. */
+/** Deepest nesting that is accepted, so that the stack of the process is never the limit. */
 const MAX_DEPTH = 1_000;
 
 function write(value: unknown, depth: number): string {
@@ -30,7 +30,7 @@ function write(value: unknown, depth: number): string {
   }
 }
 
-/** No control, quote or backslash, which JSON escapes, and no surrogate, of which only pairs are text. */
+/** Matches texts that JSON writes unchanged: without control characters, quotes, backslashes or surrogates. */
 const PLAIN = /^[ !#-[\]-\ud7ff\ue000-\uffff]*$/;
 
 function writeString(text: string): string {
@@ -47,7 +47,7 @@ function writeArray(values: readonly unknown[], depth: number): string {
 
 function writeObject(object: Record<string, unknown>, depth: number): string {
   const names = Object.keys(object);
-  // The default order compares UTF-16 code units, which is what RFC 8785, 3.2.3 asks for.
+  // The default order compares UTF-16 code units, as RFC 8785, 3.2.3 requires.
   if (!isSorted(names)) names.sort();
   let text = '{';
   for (const name of names) {

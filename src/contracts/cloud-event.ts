@@ -1,13 +1,13 @@
 import type { EventName } from './events/event-names.js';
 import type { EventDataOf } from './events/event-schemas.js';
 
-/** CloudEvents 1.0, JSON format. Extension attributes are kept in the ledger and not read. */
+/** An event in the JSON format of CloudEvents 1.0. Extension attributes are kept in the ledger and not read. */
 export interface CloudEvent<N extends EventName = EventName> {
   specversion: '1.0';
   type: string;
   source: string;
   id: string;
-  /** RFC 3339: when it happened. */
+  /** When it happened: an RFC 3339 time. */
   time: string;
   subject?: string;
   data: EventDataOf[N];
@@ -17,8 +17,8 @@ const RFC_3339 =
   /^(\d{4})-(\d{2})-(\d{2})[Tt]([01]\d|2[0-3]):([0-5]\d):([0-5]\d)(?:\.(\d+))?(?:[Zz]|([+-])([01]\d|2[0-3]):([0-5]\d))$/;
 
 /**
- * Milliseconds since the epoch of an RFC 3339 time, finer digits cut off. Undefined for anything else, also for days that
- * do not exist and for leap seconds, which no clock here can name.
+ * Reads an RFC 3339 time as epoch milliseconds; finer digits are cut off. Undefined for any other text, and for days that do not exist and
+ * leap seconds, which no clock here can name.
  */
 export function parseEventTime(text: string): number | undefined {
   const match = RFC_3339.exec(text);

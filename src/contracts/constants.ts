@@ -3,7 +3,7 @@
 export const TOKEN_EXCHANGE_GRANT_TYPE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 /** RFC 7523, 2.1. */
 export const JWT_BEARER_GRANT_TYPE = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
-/** ID-JAG draft, section 9; also Rescind's introspection hint for one (open question B9). */
+/** ID-JAG draft, section 9; also Rescind's introspection hint for an ID-JAG (open question B9). */
 export const ID_JAG_TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:id-jag';
 /** RFC 8693, 3. */
 export const ID_TOKEN_TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:id_token';

@@ -1,6 +1,6 @@
 import { REJECT_CODES, type RejectCode } from './reject-codes.js';
 
-/** What a caller can do about an error. One file of platform maps kinds to HTTP; domain code never names a status. */
+/** Says what a caller can do about an error. One file of platform maps kinds to HTTP; domain code never names a status. */
 export type ErrorKind =
   | 'invalid'
   | 'unauthenticated'
@@ -16,7 +16,7 @@ export type ErrorKind =
   | 'unavailable'
   | 'internal';
 
-/** Kinds that the same request may pass on a later attempt. */
+/** Kinds for which the same request may succeed on a later attempt. */
 export const RETRYABLE_KINDS: ReadonlySet<ErrorKind> = new Set<ErrorKind>(['timeout', 'overloaded', 'unavailable']);
 
 const OWN_CODES = {
@@ -93,7 +93,7 @@ const rejections = Object.entries(REJECT_CODES).map(
   ([code, title]) => [code, { kind: REJECT_KINDS[code as RejectCode] ?? 'invalid', title }] as const,
 );
 
-/** Every code that can leave Rescind, the rejections of events among them. */
+/** Every code that can leave Rescind, including the rejections of events. */
 export const ERROR_CODES: Readonly<Record<ErrorCode, { readonly kind: ErrorKind; readonly title: string }>> = Object.freeze(
   Object.assign({}, OWN_CODES, Object.fromEntries(rejections)) as Record<ErrorCode, { kind: ErrorKind; title: string }>,
 );

@@ -2,7 +2,7 @@ import type { ErrorCode } from './error-codes.js';
 import type { Actor } from './events/event-members.js';
 import type { RejectCode } from './reject-codes.js';
 
-/** RFC 7662, 2.2. Members beside `active` come back as issued. */
+/** Answer about an active token (RFC 7662, 2.2). Members other than `active` are those that were issued. */
 export interface ActiveIntrospection {
   readonly active: true;
   readonly iss?: string;
@@ -18,25 +18,25 @@ export interface ActiveIntrospection {
   readonly jti?: string;
   readonly cnf?: { readonly jkt?: string; readonly 'x5t#S256'?: string };
   readonly act?: Actor;
-  /** RFC 9470, 6.2, as the event of the token says them: epoch seconds; the class that the authentication met. */
+  /** RFC 9470, 6.2, from the token's event: epoch seconds of the authentication, and the class that it met. */
   readonly auth_time?: number;
   readonly acr?: string;
 }
 
-/** RFC 7662, 2.2: nothing but `active`, above all no reason. */
+/** Answer about any other token (RFC 7662, 2.2): only `active`, and above all no reason. */
 export interface InactiveIntrospection {
   readonly active: false;
 }
 
 export type IntrospectionResponse = ActiveIntrospection | InactiveIntrospection;
 
-/** RFC 6749, 5.2; what `/introspect` and `/revoke` answer to a call that is wrong in itself. */
+/** Error of RFC 6749, 5.2, with which `/introspect` and `/revoke` answer a faulty request. */
 export interface OAuthError {
   readonly error: 'invalid_request' | 'invalid_client' | 'unsupported_token_type' | 'temporarily_unavailable' | 'invalid_token' | 'insufficient_scope';
   readonly error_description?: string;
 }
 
-/** RFC 9457. `type` is `https://rescind.dev/problems/<code>`. */
+/** Problem details of RFC 9457. `type` is `https://rescind.dev/problems/<code>`. */
 export interface Problem {
   readonly type: string;
   readonly title: string;
@@ -47,17 +47,20 @@ export interface Problem {
   readonly [extension: string]: unknown;
 }
 
-/** Durable; under the Merkle root; covered by a signed checkpoint. */
+/** State of an entry. `sequenced`: durable. `integrated`: under the Merkle root. `published`: covered by a signed checkpoint. */
 export type LedgerState = 'sequenced' | 'integrated' | 'published';
 
-/** Says why the token of a stored event cannot be active as its source is registered now. */
+/** Warns that the token of a stored event cannot be active as its source is registered now. */
 export interface IntakeWarning {
   readonly code: 'expired' | 'lifetime-too-long' | 'lineage-missing';
-  /** For people: what is wrong, and what to do. */
+  /** For people: the fault, and what to do. */
   readonly detail: string;
 }
 
-/** The answer of `POST /events` for each event, in the order they were sent. `index` is a decimal string. `warnings` is absent without any. */
+/**
+ * Result of `POST /events` for one event; the results are in the order of the events. `index` is a decimal string. `warnings` is absent if
+ * there are none.
+ */
 export type IntakeResult =
   | { readonly index: string; readonly state: LedgerState; readonly warnings?: readonly IntakeWarning[] }
   | { readonly duplicate: true; readonly index: string; readonly warnings?: readonly IntakeWarning[] }

@@ -1,4 +1,4 @@
-/** Why a recorded token is not active, for those who run a source: never for the one who asks about the token. */
+/** Reasons why a recorded token is not active, for people who run a source. A client that asks about the token never gets the reason. */
 export const INACTIVE_REASONS = {
   expired: 'it has expired',
   'not-yet-valid': 'its `iat` or `nbf` lies ahead: the clock of its issuer is ahead, or `skew` of the profile is too small',
@@ -20,13 +20,13 @@ export type InactiveReason = keyof typeof INACTIVE_REASONS;
 
 export const isInactiveReason = (name: string): name is InactiveReason => Object.hasOwn(INACTIVE_REASONS, name);
 
-/** The member that differs, for reasons that only a text shows. */
+/** Texts for the member that differs, for reasons that only a token's text shows. */
 const MEMBERS: Readonly<Record<string, string>> = {
   typ: 'the header `typ` is none that the profile takes: choose the preset of the product, or set `typ` of the profile',
   signature: 'no key of the source verifies its signature: the key is missing, or the text is forged',
 };
 
-/** Says a reason to people. `member` is the one that differs. */
+/** Explains a reason to people. `member` is the member that differs. */
 export function describeInactive(reason: InactiveReason, member: string | null): string {
   if (member === null) return INACTIVE_REASONS[reason];
   return reason === 'mismatch' ? `its text states another \`${member}\` than the event: send what the token says, or let the profile read another claim` : (MEMBERS[member] ?? INACTIVE_REASONS[reason]);

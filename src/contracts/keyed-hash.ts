@@ -3,7 +3,7 @@ import { hash } from 'node:crypto';
 const BLOCK_BYTES = 64;
 const DIGEST_BYTES = 32;
 const FIRST_SIZE = 1024;
-/** UTF-8 spends at most three bytes on a UTF-16 unit. */
+/** UTF-8 needs at most three bytes for a UTF-16 unit. */
 const MAX_UTF8_BYTES = 3;
 
 interface Pads {
@@ -16,8 +16,9 @@ let inner = Buffer.alloc(FIRST_SIZE);
 const outer = Buffer.alloc(BLOCK_BYTES + DIGEST_BYTES);
 
 /**
- * The first `size` bytes of HMAC-SHA-256 (RFC 2104) as a latin1 string, by two plain digests with the key's pads kept: `createHmac` makes an object and a key
- * schedule a call, and a digest that is no Buffer needs no memory of its own. A key must not be changed after its first use.
+ * Computes the first `size` bytes of HMAC-SHA-256 (RFC 2104) as a latin1 string. Two plain digests over kept pads of the key are cheaper
+ * than `createHmac`, which makes an object and a key schedule a call; a digest that is no Buffer needs no memory of its own. A key must not
+ * be changed after its first use.
  */
 export function keyedHash(key: Uint8Array, message: string, size: number): string {
   let pads = knownPads.get(key);
@@ -29,7 +30,7 @@ export function keyedHash(key: Uint8Array, message: string, size: number): strin
   pads.outer.copy(outer);
   outer.write(hash('sha256', inner.subarray(0, end), 'binary'), BLOCK_BYTES, 'latin1');
   outer.write(hash('sha256', outer, 'binary'), BLOCK_BYTES, 'latin1');
-  // A string of its own: a slice of the digest would hold on to all of it, and of these there are millions.
+  // A separate string: a slice would keep the whole digest in memory, and there are millions of them.
   return outer.toString('latin1', BLOCK_BYTES, BLOCK_BYTES + size);
 }
 

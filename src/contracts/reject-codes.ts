@@ -1,4 +1,4 @@
-/** Why `accept()` refused an event: stable codes, one sentence for people each. Stored in quarantine, sent to producers. */
+/** Why `accept()` refused an event: stable codes, each with one sentence for people. Stored in quarantine and sent to producers. */
 export const REJECT_CODES = {
   'malformed-json': 'The bytes are not one JSON value.',
   'duplicate-key': 'An object names a member twice.',

@@ -3,11 +3,11 @@ import { ERROR_CODES, RETRYABLE_KINDS, type ErrorCode, type ErrorKind } from './
 export interface RescindErrorOptions {
   /** For the caller: which member, which limit. Never a secret, a token or a cause. */
   readonly detail?: string;
-  /** For the operator's log only; no edge lets it out. */
+  /** For the operator's log only; no edge sends it to a caller. */
   readonly cause?: unknown;
-  /** Present where it differs from the kind's default: timeout, overloaded and unavailable are retryable, the others are not. */
+  /** Given if it differs from the kind's default: timeout, overloaded and unavailable are retryable, other kinds are not. */
   readonly retryable?: boolean;
-  /** Members that a problem+json answer carries beside the standard ones, such as the id of an unconfirmed rule. */
+  /** Members that a problem+json answer has beside the standard ones, such as the id of an unconfirmed rule. */
   readonly extensions?: Readonly<Record<string, unknown>>;
 }
 

@@ -11,7 +11,7 @@ function sample<N extends EventName>(name: N): CloudEvent<N> & { data: Record<st
   return JSON.parse(readFileSync(new URL(`${eventType(name)}.json`, directory), 'utf8')) as never;
 }
 
-/** Samples of forms that a schema learned after its type was shipped. */
+/** Samples of forms that a schema got after its type was shipped. */
 const LATER_FORMS: readonly (readonly [EventName, string])[] = [
   ['session.ended', 'all-of-user'],
   ['token.denied', 'id-jag-by-subject'],
@@ -53,7 +53,7 @@ describe('frozen samples', () => {
   });
 });
 
-// Values of every JSON type and of each bound, put in place of any member or added under any name.
+// Generates values of every JSON type and at each limit, to replace any member or to be added under any name.
 const strange = fc.oneof(
   fc.constantFrom<unknown>(null, true, false, 0, -1, 1.5, 946_684_799, 946_684_800, 4_102_444_801, 1e300, '', ' ', 'a', 'x y', 'x  y'),
   fc.constantFrom<unknown>([], {}, [[]], ['a', 'a'], ['a', 'b'], Array(9).fill('a'), { iss: 'a' }, { jti: 'a' }, { sha256: 'a' }),
@@ -96,7 +96,7 @@ describe('a second validator agrees', () => {
           data = mutate(data, path, (parent, key) => {
             if (how === 'replace') parent[key] = value;
             else if (how === 'remove') delete parent[key];
-            // The length of a list is no member that JSON could have.
+            // The length of a list is no member in JSON.
             else if (typeof parent[key] === 'object' && parent[key] !== null && !(Array.isArray(parent[key]) && member === 'length')) {
               Object.defineProperty(parent[key], member, { value, enumerable: true, configurable: true, writable: true });
             }

@@ -6,9 +6,9 @@ import type { Leaving } from '../platform/postgres/index.js';
 import type { Authenticator } from './callers/authenticator.js';
 import { createTurns } from './turns.js';
 
-/** Questions of one caller that are being answered or wait for their turn. More than a page of a console asks at once. */
+/** Questions of one caller that run or wait at once; more than a page of a console asks. */
 export const MAX_QUESTIONS_A_CALLER = 16;
-/** The same for all callers of a tenant. */
+/** Questions of all callers of a tenant that run or wait at once. */
 export const MAX_QUESTIONS_A_TENANT = 32;
 
 export interface AdmissionOptions {
@@ -25,9 +25,9 @@ interface Admitted {
 }
 
 /**
- * Stands before the management API and before any body is read. It says who is calling (401, or 429 after many failures), bounds the questions
- * of a caller and of a tenant (429), lets each question wait for its turn, and tells a question's work when its client leaves.
- * The guard of the route authenticates again, and looks at the role.
+ * Creates the gate in front of the management API, which acts before any body is read. The gate identifies the caller (401, or 429 after
+ * many failures), limits the questions of a caller and of a tenant (429), lets each question wait for its turn, and aborts a question's
+ * work when its client leaves. The guard of the route authenticates again and checks the role.
  */
 export function createAdmission({ authenticate, leaving, metrics, questionsAtOnce }: AdmissionOptions): RequestGate {
   const turns = createTurns({ atOnce: questionsAtOnce });
@@ -45,7 +45,7 @@ export function createAdmission({ authenticate, leaving, metrics, questionsAtOnc
     throw new RescindError('too-many-requests', { detail: `a ${bound} may ask ${most} questions at the same time; ask again when one is answered` });
   }
 
-  /** Counts the question as long as its answer is not wholly sent. */
+  /** Counts the question until its answer has been sent completely. */
   function takePlace(caller: { readonly id: string; readonly tenant: string }, res: ServerResponse): void {
     const keys = [`caller ${caller.tenant} ${caller.id}`, `tenant ${caller.tenant}`] as const;
     if ((open.get(keys[0]) ?? 0) >= MAX_QUESTIONS_A_CALLER) refuse('caller', MAX_QUESTIONS_A_CALLER);

@@ -1,9 +1,9 @@
 import type { TSchema } from 'typebox';
 
-/** Fits wherever an OpenAPI schema is asked for. */
+/** A schema in the form that @nestjs/swagger takes. */
 export type OpenApiSchema = Readonly<Record<string, never>>;
 
-/** A TypeBox schema is JSON Schema, of which OpenAPI's is a dialect. */
+/** Converts a TypeBox schema, which is JSON Schema, to OpenAPI's dialect. */
 export const openApi = (schema: TSchema | object): OpenApiSchema => JSON.parse(JSON.stringify(schema)) as OpenApiSchema;
 
 const text = { type: 'string' } as const;

@@ -1,8 +1,8 @@
 import type { Authorship, Caller, NewControlRecord } from '../control/index.js';
 
 /**
- * The caller that gives a command, and the tenant in which it acts. `key`: the id of the secret that it was authenticated by; a command that has to
- * wait is refused when that is withdrawn meanwhile. Without it nobody is asked again: the process itself acts.
+ * The caller that gives a command, and the tenant in which it acts. `key`: id of the secret with which the caller authenticated; a waiting
+ * command is refused if this secret is removed meanwhile. Without `key` nothing is checked again, because the process itself acts.
  */
 export type Actor = Pick<Caller, 'id' | 'tenant'> & { readonly key?: string };
 

@@ -12,7 +12,7 @@ import { DEFAULT_TENANT, ensureFirstAdmin, ensureTenant } from './tenants.js';
 export const ADMIN_CALLER = 'admin';
 export const ADMIN_KEY_FILE = 'admin-key';
 
-/** What the first administrator may do; it makes narrower callers for everybody else. */
+/** Roles of the first administrator, who makes narrower callers for everybody else. */
 const ADMIN_ROLES: CallerRecord['roles'] = { admin: {}, audit: {}, revoke: { tenant: true } };
 
 export interface BootstrapOptions {
@@ -22,19 +22,18 @@ export interface BootstrapOptions {
   readonly now?: () => number;
 }
 
-/** `created`: this call made the administrator, and `path` is where its key lies; say so once. */
+/** `created`: this call made the administrator, and `path` is the file with the administrator's key. Tell the operator once. */
 export interface Bootstrapped {
   readonly created: boolean;
   readonly path: string;
 }
 
 /**
- * The first start: the tenant `default` and its administrator `admin`, whose key lies in `<home>/admin-key` (0600).
+ * Prepares the first start: the tenant `default` and its administrator `admin`, whose key is in `<home>/admin-key` (0600).
  *
- * The key is on disk before its digest is in the control log. So a crash in between leaves a key that nobody accepts yet,
- * and the next start registers that same key; the other order would leave an administrator whose key nobody has. Of two
- * first starts on one home the second finds the first one's file; of two with different homes one registers, and the
- * other takes back the file that it made.
+ * The key is on disk before its digest is in the control log. A crash in between leaves a key that nobody accepts yet, and the next start
+ * registers that same key; the other order would leave an administrator whose key nobody has. If two first starts share a home, the second
+ * finds the file of the first. If they have different homes, one registers its key and the other removes the file that it made.
  */
 export async function bootstrap({ home, controlLog, follower, now = Date.now }: BootstrapOptions): Promise<Bootstrapped> {
   const path = join(home, ADMIN_KEY_FILE);

@@ -5,66 +5,71 @@ import { createFairQueue, type Appended, type Command, type ControlFollower, typ
 import type { Actor } from './authored.js';
 import { hasExpired } from './callers/secrets.js';
 
-/** How often an edit is decided anew because another process's came first; then `edit-conflict`. */
+/** Times that an edit is decided anew because an edit of another process came first; then `edit-conflict`. */
 const MAX_ATTEMPTS = 20;
-/** How often a command is sent whose outcome was not heard; it applies once. */
+/** Times that a command with an unknown outcome is sent; it takes effect once. */
 const MAX_SENDS = 3;
 const RESEND_MS = 200;
-/** How long an edit waits to be applied here; then `not-confirmed`. */
+/** Milliseconds that an edit waits to be applied here; then `not-confirmed`. */
 const APPLIED_TIMEOUT_MS = 10_000;
 
-/** Edits in line, of one caller and of one tenant; one more is refused. */
+/** Waiting edits of one caller and of one tenant; further ones are refused. */
 const MAX_IN_LINE_A_CALLER = 20;
 const MAX_IN_LINE_A_TENANT = 60;
 
 interface EditsOptions {
   readonly controlLog: ControlLog;
   readonly follower: ControlFollower;
-  /** Epoch milliseconds. */
+  /** Returns epoch milliseconds. */
   readonly now?: () => number;
 }
 
 export interface Edit<T> {
-  /** One record, never more: see {@link createEdits}. */
+  /** Exactly one record; see {@link createEdits}. */
   readonly record: NewControlRecord;
-  /** What was allowed before is allowed no longer: answered only when no process goes by the old record. */
+  /** The edit takes a right away. It is answered only when no process goes by the old record. */
   readonly narrows: boolean;
   readonly result: T;
-  /** Done before the record commits; may be done again, and in vain. */
+  /** Runs before the record commits. It may run several times, and the commit may still fail. */
   readonly prepare?: () => Promise<void>;
 }
 
 export interface Edits {
   /**
-   * Commits the edit that `decide` asks for, if the actor may still give it when its turn comes. `decide` is pure and may run several
-   * times; what it throws ends the edit. On return the record is durable and applied here, and in force everywhere when it narrows.
-   * `too-many-requests` where the actor, or its tenant, has too many edits in line.
+   * Commits the edit that `decide` returns, if the actor still has the right to give it when its turn comes. `decide` is pure and may run
+   * several times; an error that it throws ends the edit. When the promise resolves, the record is durable and applied here, and in force
+   * everywhere if it narrows. Rejects with `too-many-requests` if too many edits of the actor or its tenant wait.
    */
   commit<T>(actor: Actor, decide: (state: ControlState) => Edit<T>): Promise<T>;
 }
 
 /**
- * Invariant: edit number v + 1 of the registry is decided on exactly the state that edits 1 to v left, in the whole
- * deployment. So every rule between records (unique names and URIs, an issuer in one tenant, two secrets, the last
- * administrator) is a look at the state, and nothing is lost between two administrators.
+ * Creates the queue of edits of the registry.
  *
- * Kept by compare-and-swap: a command carries the once-key `['registry', v]`, where v counts the registry's records in
- * the state it was decided on. Of two commands with one v the second appends nothing; it waits for the first and decides
- * anew. A command holds one record, because a reader may stop between two records of a command but never within one.
+ * Invariant: edit number v + 1 of the registry is decided on exactly the state that edits 1 to v left, in the whole deployment. So every
+ * rule between records (unique names and URIs, an issuer in one tenant, two secrets, the last administrator) can be checked by reading the
+ * state, and no edit of one administrator overwrites another's.
+ *
+ * The invariant is kept by compare-and-swap: a command carries the once-key `['registry', v]`, where v counts the registry's records in the
+ * state on which the command was decided. If two commands carry one v, the second appends nothing; it waits for the first and decides anew.
+ * A command has one record, because a reader may stop between two records of a command but never within one.
  */
 export function createEdits({ controlLog, follower, now = Date.now }: EditsOptions): Edits {
-  // Edits of one process stand in line, so that they do not conflict with each other; callers take turns.
+  // Edits of one process wait in line so that they do not conflict with each other; callers take turns.
   const line = createFairQueue<() => Promise<void>>(() => 1);
   const waiting = new Map<string, number>();
   let isRunning = false;
 
-  /** A refusal counts only when nothing committed before it was left unread: another process may have just made what is missing. */
+  /**
+   * Decides on the present state. A refusal counts only after everything committed has been read, because another process may just have
+   * made the missing record.
+   */
   async function decideNow<T>(decide: (state: ControlState) => Edit<T>): Promise<{ version: number; edit: Edit<T> }> {
     try {
       return { version: follower.state.registryVersion, edit: decide(follower.state) };
     } catch (error) {
       if (!(error instanceof RescindError)) throw error;
-      // A command without records commits nothing and answers with the head.
+      // A command without records commits nothing and returns the head.
       const { lastSeq: head } = await send(controlLog, { records: [] });
       await applied(follower, head);
       return { version: follower.state.registryVersion, edit: decide(follower.state) };
@@ -112,7 +117,7 @@ export function createEdits({ controlLog, follower, now = Date.now }: EditsOptio
     });
   }
 
-  /** A key that was withdrawn while the edit waited gives no command. */
+  /** A secret that was removed while the edit waited gives no command. */
   function requireActor({ id, tenant, key }: Actor, state: ControlState): void {
     if (key === undefined) return;
     const caller = state.caller(id);

@@ -5,11 +5,11 @@ import { SIGNING_ALGORITHMS } from '../control/index.js';
 
 /** Values of one bound or one list of a source; more are refused. */
 const MAX_VALUES = 1_000;
-/** Client pairs of one `revoke-own` role: an unknown token's revocation makes a rule a pair. */
+/** Client pairs of one `revoke-own` role: revoking an unknown token makes one rule for each pair. */
 const MAX_OWN_CLIENTS = 100;
-/** Longest lifetime that a profile may allow: a lineage is no older (design, section 4, `max_lineage_age`). */
+/** Longest lifetime that a profile may allow, in seconds: no lineage is older (design, section 4, `max_lineage_age`). */
 const MAX_TOKEN_LIFETIME_S = 30 * 86_400;
-/** A clock that is further off needs repair, not tolerance. */
+/** Seconds. A clock that differs by more needs repair, not tolerance. */
 const MAX_SKEW_S = 300;
 /** Bytes of an identifier from outside (wire.md). */
 const MAX_IDENTIFIER_BYTES = 512;
@@ -119,7 +119,7 @@ export type CallerUpdate = Static<typeof CallerUpdate>;
 export const SecretInput = Type.Object({ expires_at: Type.Optional(Future) }, closed);
 export type SecretInput = Static<typeof SecretInput>;
 
-/** A reader of input from outside: the value itself when it has the schema's shape, else `invalid-request`. */
+/** Creates a reader of input from outside. It returns the input if it fits the schema, else throws `invalid-request`. */
 export function createReader<S extends TSchema>(schema: S): (input: unknown) => Static<S> {
   const validator = Compile(schema);
   return (input) => {
@@ -151,7 +151,9 @@ function describe(error: Problem | undefined): string {
   }
 }
 
-/** What PostgreSQL would refuse later, and identifiers over their bytes. Key material has its own, longer bounds. */
+/**
+ * Refuses strings that PostgreSQL would refuse later, and identifiers that are too long in bytes. Key material has its own, larger limits.
+ */
 function checkStrings(value: unknown, path: string): void {
   if (typeof value === 'string') {
     if (value.includes('\0') || !value.isWellFormed()) {

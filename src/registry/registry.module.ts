@@ -9,11 +9,11 @@ import { REGISTRY } from './tokens.js';
 
 export interface RegistryParts {
   readonly registry: Registry;
-  /** The one that the protocol endpoints use too: they share its throttle. */
+  /** The authenticator that the protocol endpoints use too, so that all share its throttle. */
   readonly authenticate: Authenticator;
 }
 
-/** Serves `/v1/tenants`, `/v1/sources`, `/v1/callers`. Global, so that every module's controllers can say `@RequireRole`. */
+/** Serves `/v1/tenants`, `/v1/sources` and `/v1/callers`. Global, so that controllers of every module can use `@RequireRole`. */
 @Module({})
 export class RegistryModule {
   static with({ registry, authenticate }: RegistryParts): DynamicModule {

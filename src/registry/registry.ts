@@ -6,19 +6,19 @@ import { createTenantCommands, type TenantCommands } from './tenants.js';
 
 export interface RegistryOptions {
   readonly controlLog: ControlLog;
-  /** Started: an edit is decided on its state. */
+  /** A started follower; edits are decided on its state. */
   readonly follower: ControlFollower;
-  /** Makes the topic unless it exists. Absent where Kafka is. */
+  /** Creates the topic unless it exists. Absent if there is no Kafka. */
   readonly createTopic?: (topic: string) => Promise<void>;
   /** Hosts whose `jwks_uri` may be http if they are loopback. */
   readonly jwksAllowedHosts?: readonly string[];
-  /** Epoch milliseconds. */
+  /** Returns epoch milliseconds. */
   readonly now?: () => number;
 }
 
 /**
- * Tenants, sources and callers. Inputs are what came from outside: checked here, refused with `RescindError`. Commands act
- * within the tenant of the caller that gives them; whether it is an administrator is the edge's to check.
+ * The commands on tenants, sources and callers. Inputs come from outside; they are checked here and refused with `RescindError`. Commands
+ * act within the tenant of the caller that gives them; the edge checks that the caller is an administrator.
  */
 export type Registry = TenantCommands & SourceCommands & CallerCommands;
 

@@ -7,21 +7,21 @@ import type { Edits } from './edits.js';
 import { NAME_PATTERN, TenantInput, createReader } from './inputs.js';
 import { tenantView, type TenantView } from './views.js';
 
-/** Made by the first start; its administrators make the others. */
+/** The tenant that the first start creates; its administrators create the others. */
 export const DEFAULT_TENANT = 'default';
 const TENANT_KEY_BYTES = 32;
 
 const readTenant = createReader(TenantInput);
 
-/** `admin.secret` is shown here and never again. */
+/** `admin.secret` is shown in this answer and never again. */
 export interface CreatedTenant extends TenantView {
   readonly admin: { readonly id: string; readonly secret: string };
 }
 
 export interface TenantCommands {
   /**
-   * Creates a tenant and its first administrator (`<name>-admin` unless `admin` names it). The two are two edits; a call
-   * after a crash between them finishes the work.
+   * Creates a tenant and its first administrator (`<name>-admin` unless `admin` names it). These are two edits; a call after a crash
+   * between them finishes the work.
    */
   createTenant(actor: Actor, input: unknown): Promise<CreatedTenant>;
   listTenants(actor: Actor): readonly TenantView[];
@@ -44,7 +44,7 @@ export function createTenantCommands({ edits, state, now }: Dependencies): Tenan
         throw new RescindError('forbidden', { detail: `only an administrator of the tenant ${DEFAULT_TENANT} creates tenants` });
       }
       if (!new RegExp(NAME_PATTERN).test(id)) throw new RescindError('invalid-request', { detail: 'name the first administrator in `admin`' });
-      // Before the first edit, so that a taken id does not leave a tenant without an administrator.
+      // Checked before the first edit, so that a taken id does not leave a tenant without an administrator.
       if (state.caller(id)) throw new RescindError('already-exists', { detail: `a caller ${id} is registered; name another in \`admin\`` });
       const tenant = await ensureTenant(edits, actor, { name, ...(issuers ? { issuers } : {}) }, (current, known) => {
         if (known && [...current.callers()].some((caller) => caller.tenant === known.id)) {
@@ -69,7 +69,10 @@ export function createTenantCommands({ edits, state, now }: Dependencies): Tenan
 
 type TenantCheck = (state: ControlState, known: Tenant | undefined) => void;
 
-/** Answers the tenant of this name, made now unless it is there. An unchanged record is written again: it changes nothing. */
+/**
+ * Resolves with the tenant of this name, and creates it if it is missing. For an existing tenant an unchanged record is written again,
+ * which changes nothing.
+ */
 export function ensureTenant(edits: Edits, actor: Actor, { name, issuers }: Pick<TenantRecord, 'name' | 'issuers'>, check: TenantCheck): Promise<TenantView> {
   const bound = issuers ? { issuers } : {};
   const fresh: TenantRecord = { id: randomUUID(), name, ...bound, key: randomBytes(TENANT_KEY_BYTES).toString('base64url') };
@@ -85,7 +88,7 @@ export function ensureTenant(edits: Edits, actor: Actor, { name, issuers }: Pick
   });
 }
 
-/** Rejects with `already-exists` when the tenant has a caller, or another tenant has one of this id. */
+/** Registers the first administrator. Rejects with `already-exists` if the tenant has a caller, or the id is taken. */
 export function ensureFirstAdmin(edits: Edits, actor: Actor, tenant: string, record: CallerRecord): Promise<void> {
   return edits.commit(actor, (current) => {
     if (current.caller(record.id) || [...current.callers()].some((caller) => caller.tenant === tenant)) {

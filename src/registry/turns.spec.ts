@@ -2,11 +2,11 @@ import { describe, expect, it, jest } from '@jest/globals';
 import { createTurns, TURN_TIMEOUT_MS, type Turns } from './turns.js';
 
 const here = new AbortController().signal;
-/** Some wait on when their spec has ended. */
+/** Some promises are still pending when their spec ends. */
 const ignore = (): void => undefined;
 const soon = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-/** Asks for turns, and notes who has begun. */
+/** Asks for turns, and records which have begun. */
 function sut(options: Parameters<typeof createTurns>[0]) {
   const turns: Turns = createTurns({ isBusy: () => false, ...options });
   const begun: string[] = [];

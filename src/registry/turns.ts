@@ -2,21 +2,21 @@ import { RescindError } from '../contracts/index.js';
 
 /** Questions that wait for their turn, of all tenants. */
 const MAX_WAITING = 512;
-/** More waiting questions than this are a crowd: more than a page of a console asks. */
+/** A larger number of waiting questions counts as a crowd; a page of a console asks fewer. */
 const CROWD = 8;
-/** A crowd begins no question while the event loop is busy for a larger part of the time: orders and introspection need the rest. */
+/** While the event loop is busy for a larger share of the time, a crowd begins no question: orders and introspection need the rest. */
 const MAX_UTILIZATION = 0.4;
 const UTILIZATION_OVER_MS = 20;
-/** How often it is looked at, and after how long the next question begins nevertheless. */
+/** Milliseconds between two checks of the event loop, and milliseconds after which the next question begins nevertheless. */
 const LOOK_AGAIN_MS = 20;
 const MAX_REST_MS = 250;
-/** A question that has waited so long for its turn is refused. */
+/** Milliseconds after which a waiting question is refused. */
 export const TURN_TIMEOUT_MS = 10_000;
 
 export interface Turns {
   /**
-   * Resolves when the question may run, to what ends its turn. Tenants take turns with one another, and so do the callers of a tenant.
-   * Rejects with `overloaded` after {@link TURN_TIMEOUT_MS}, and once `signal` aborts.
+   * Resolves when the question may run, with a function that ends its turn. Tenants take turns with one another, and so do the callers of a
+   * tenant. Rejects with `overloaded` after {@link TURN_TIMEOUT_MS}, and when `signal` aborts.
    */
   take(asker: Asker, signal: AbortSignal): Promise<() => void>;
   readonly running: number;
@@ -35,9 +35,9 @@ interface Waiter {
 }
 
 export interface TurnsOptions {
-  /** Questions that run at the same time. One tenant leaves room for another. */
+  /** Questions that run at the same time. One tenant always leaves room for another. */
   readonly atOnce: number;
-  /** Whether the event loop is too busy for a crowd of questions. */
+  /** Says whether the event loop is too busy for a crowd of questions. */
   readonly isBusy?: () => boolean;
 }
 
@@ -75,7 +75,9 @@ export function createTurns({ atOnce, isBusy = createBusyCheck() }: TurnsOptions
 
   const mayRun = (asker: Asker): boolean => all < atOnce && of(tenantKey(asker)) < ofATenant;
 
-  /** The owner with the least running goes first; among equals, the one that came first. */
+  /**
+   * Begins the next question: that of the tenant with the fewest running questions, then of the caller with the fewest, then the oldest.
+   */
   function beginNext(): void {
     if (mustRest()) return lookAgain();
     let next: Waiter | undefined;
@@ -135,7 +137,7 @@ export function createTurns({ atOnce, isBusy = createBusyCheck() }: TurnsOptions
   };
 }
 
-/** Says whether the event loop was busy for more than {@link MAX_UTILIZATION} of the time since it was last asked. */
+/** Creates a check of whether the event loop was busy for more than {@link MAX_UTILIZATION} of the time since the last check. */
 function createBusyCheck(): () => boolean {
   let last = performance.eventLoopUtilization();
   let lookedAt = performance.now();

@@ -1,6 +1,6 @@
 import type { Caller, CallerRoles, CallerSecret, Source, SourceRecord, Tenant } from '../control/index.js';
 
-/** What the API shows. Each names its members, so that a new member of a record is not shown unless somebody decides so. */
+/** The objects that the API shows. Each lists its members, so that a new member of a record is shown only if somebody decides so. */
 export interface TenantView {
   readonly id: string;
   readonly name: string;

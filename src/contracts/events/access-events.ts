@@ -34,18 +34,21 @@ const oneCall = {
   trace_id: Type.Optional(Identifier),
 };
 
-/** A resource server served a call. */
+/** Data of `access.allowed`: a resource server served a call. */
 export const AccessAllowed = Type.Object({ ...oneCall, sequence: Sequence }, { additionalProperties: false });
 export type AccessAllowed = Static<typeof AccessAllowed>;
 
-/** A resource server refused a call that came with a token. */
+/** Data of `access.denied`: a resource server refused a call that came with a token. */
 export const AccessDenied = Type.Object(
   { ...oneCall, error: Type.Optional(Text), reason: Type.Optional(Text), sequence: Sequence },
   { additionalProperties: false },
 );
 export type AccessDenied = Static<typeof AccessDenied>;
 
-/** The same over a window, for servers that cannot afford an event a call. `from` and `to` are the first and last call. */
+/**
+ * Data of `access.summary`: equal calls over a window, for servers that cannot afford an event a call. `from` and `to` are the first and
+ * last call.
+ */
 export const AccessSummary = Type.Object(
   { ...accessed, outcome: Outcome, count: PositiveCount, from: Seconds, to: Seconds, sequence: Sequence },
   { additionalProperties: false },

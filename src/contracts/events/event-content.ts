@@ -6,5 +6,5 @@ export const decodeBase64 = (text: string): Buffer | undefined => (BASE64.test(t
 
 const JSON_SUBTYPE = /^[a-z0-9!#$&^_.+-]+\/(?:json|[a-z0-9!#$&^_.+-]+\+json)$/;
 
-/** Tells whether a media type declares JSON: its subtype is `json` or ends in `+json` (CloudEvents JSON format, section 3.1). */
+/** Says whether a media type declares JSON: its subtype is `json` or ends in `+json` (CloudEvents JSON format, section 3.1). */
 export const isJsonMediaType = (value: string): boolean => JSON_SUBTYPE.test(value.split(';', 1)[0]!.trim().toLowerCase());

@@ -1,24 +1,24 @@
 import { Type, type TSchema } from 'typebox';
 
-/** In characters here; ingest also refuses identifiers over this many bytes of UTF-8, which a schema cannot count. */
+/** Characters of an identifier; ingest also refuses identifiers over this many bytes of UTF-8, which a schema cannot count. */
 export const MAX_IDENTIFIER_LENGTH = 512;
-/** 2000-01-01T00:00:00Z in seconds; what lies before is a unit mistaken, not a time. */
+/** 2000-01-01T00:00:00Z in seconds; a smaller number is a mistaken unit, not a time. */
 export const MIN_TIME_SECONDS = 946_684_800;
 /** 2100-01-01T00:00:00Z in seconds. */
 export const MAX_TIME_SECONDS = 4_102_444_800;
-/** Values of `aud`, of `resource`, of `amr`: as many as a token's set of one dimension may hold. */
+/** Values of `aud`, `resource` or `amr`: as many as a token's set of one dimension may have. */
 export const MAX_VALUES = 8;
 /** Characters of a `scope`; longer ones are refused. */
 export const MAX_SCOPE_LENGTH = 4_096;
 /** Scopes in one `scope`; more are refused. */
 export const MAX_SCOPES = 100;
-/** Characters of one scope, ASCII by its grammar: every index takes it. */
+/** Characters of one scope, which are ASCII by its grammar: short enough for every index. */
 export const MAX_ONE_SCOPE_LENGTH = 256;
 /** Characters of a `reason`, `error`, `route`; longer ones are refused. */
 export const MAX_TEXT_LENGTH = 1_024;
 /** Characters of a raw `path`, which stays in the payload; longer ones are refused. */
 export const MAX_PATH_LENGTH = 8_192;
-/** Actors in one `act` chain (RFC 8693, 4.1), the outermost among them; deeper chains are refused. */
+/** Actors in one `act` chain (RFC 8693, 4.1), the outermost included; deeper chains are refused. */
 export const MAX_ACTOR_DEPTH = 8;
 /** Clients at resource authorization servers that one `client.*` event may name. */
 export const MAX_RAS_CLIENTS = 64;
@@ -31,10 +31,10 @@ export const Seconds = Type.Integer({ minimum: MIN_TIME_SECONDS, maximum: MAX_TI
 export const Count = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
 export const PositiveCount = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
 
-/** A position (index, seq, offset) is a decimal string: a JSON number is floating point. */
+/** An index, seq or offset as a decimal string, because a JSON number is floating point. */
 export const Position = Type.String({ pattern: '^(?:0|[1-9][0-9]{0,18})$' });
 
-// 43 characters carry 258 bits. The last two must be zero, or one digest would have four spellings (RFC 4648, 3.5).
+// SHA-256 in 43 characters, which carry 258 bits. The last two bits must be zero, or one digest would have four spellings (RFC 4648, 3.5).
 export const Digest = Type.String({
   pattern: '^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$',
   description: 'SHA-256, base64url without padding, whose last character has its two unused bits zero',
@@ -42,7 +42,7 @@ export const Digest = Type.String({
 
 const SCOPE_TOKEN = `[!#-\\[\\]-~]{1,${MAX_ONE_SCOPE_LENGTH}}`;
 export const SCOPE_PATTERN = `^(?:${SCOPE_TOKEN}(?: ${SCOPE_TOKEN}){0,${MAX_SCOPES - 1}})?$`;
-/** RFC 6749, 3.3; may be empty, which says that nothing was granted. */
+/** RFC 6749, 3.3. An empty scope says that nothing was granted. */
 export const Scope = Type.String({
   maxLength: MAX_SCOPE_LENGTH,
   pattern: SCOPE_PATTERN,
@@ -50,7 +50,7 @@ export const Scope = Type.String({
 });
 
 export const Audience = Type.Array(Identifier, { minItems: 1, maxItems: MAX_VALUES, uniqueItems: true });
-/** A token may name none: its source's profile may have a default resource. */
+/** Audiences of a token. The list may be empty, because the source's profile may have a default resource. */
 export const TokenAudience = Type.Array(Identifier, { maxItems: MAX_VALUES, uniqueItems: true });
 export const Resources = Type.Array(Identifier, { maxItems: MAX_VALUES, uniqueItems: true });
 export const AuthenticationMethods = Type.Array(Identifier, { maxItems: MAX_VALUES, uniqueItems: true });
@@ -59,7 +59,7 @@ export const Kind = Type.Enum(['access', 'refresh']);
 export const Operation = Type.Enum(['read', 'write', 'delete', 'export', 'admin']);
 export const Outcome = Type.Enum(['allowed', 'denied']);
 
-/** An actor (RFC 8693, 4.1). `act` is the one before it. Other claims of an issuer are kept as they came. */
+/** An actor (RFC 8693, 4.1); `act` is the previous actor. Other claims of an issuer are kept unchanged. */
 export interface Actor {
   iss?: string;
   sub?: string;
@@ -92,7 +92,7 @@ export interface Confirmation {
   [member: string]: unknown;
 }
 
-/** RFC 7800 confirmation as RFC 9449 (`jkt`) and RFC 8705 (`x5t#S256`) fill it. Other members of an issuer are kept as they came. */
+/** RFC 7800 confirmation with the members of RFC 9449 (`jkt`) and RFC 8705 (`x5t#S256`). Other members of an issuer are kept unchanged. */
 export const Confirmation = Type.Unsafe<Confirmation>({
   type: 'object',
   properties: { jkt: Digest, 'x5t#S256': Digest },
@@ -102,13 +102,13 @@ export const Confirmation = Type.Unsafe<Confirmation>({
   description: 'jkt or x5t#S256',
 });
 
-/** `id` is the IdP's, `type` a bare string. */
+/** An agent; `id` comes from the IdP, `type` is a bare string. */
 export const Agent = Type.Object(
   { id: Type.Optional(Identifier), type: Type.Optional(Identifier) },
   { additionalProperties: false, minProperties: 1, description: 'id, type or both' },
 );
 
-/** How a token is identified: (issuer, `jti`), or a digest. Tell them apart by which member is there. */
+/** Identity of a token: (issuer, `jti`), or a digest. The member that is present says which. */
 export type TokenReference =
   | { iss: string; jti: string; sha256?: undefined; signing_input_sha256?: undefined }
   | { sha256: string; iss?: undefined; jti?: undefined; signing_input_sha256?: undefined }
@@ -126,7 +126,7 @@ export const TokenIdentity = Type.Unsafe<TokenReference>({
   description: 'exactly one of {iss, jti}, {sha256} and {signing_input_sha256}',
 });
 
-/** The token, or of an ID-JAG the token exchanged for it, that this one came from. */
+/** The token from which a token came; for an ID-JAG, the token that was exchanged for it. */
 export type ParentReference =
   | { iss: string; jti: string; sha256?: undefined }
   | { sha256: string; iss?: undefined; jti?: undefined };
@@ -142,7 +142,7 @@ export const Parent = Type.Unsafe<ParentReference>({
   description: 'exactly one of {iss, jti} and {sha256}',
 });
 
-/** Optional on everything that a source says. */
+/** Number of the event at its source; optional on everything that a source says. */
 export const Sequence = Type.Optional(
   Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: 'per source, dense; a gap is a finding' }),
 );

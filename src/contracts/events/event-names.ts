@@ -1,4 +1,4 @@
-/** What sources say. Declared in one block so that a switch over it can be exhaustive. */
+/** Events that sources send. Declared in one block so that a switch over them can be exhaustive. */
 export const SOURCE_EVENT_NAMES = [
   'id-jag.issued',
   'id-jag.denied',
@@ -39,21 +39,21 @@ export const EVENT_NAMES: readonly EventName[] = [...SOURCE_EVENT_NAMES, ...OWN_
 const TYPE_PREFIX = 'dev.rescind.';
 const TYPE_VERSION = '.v1';
 
-/** The CloudEvents `type`: `dev.rescind.<name>.v1`. */
+/** Builds the CloudEvents `type`: `dev.rescind.<name>.v1`. */
 export function eventType<N extends EventName>(name: N): `dev.rescind.${N}.v1` {
   return `${TYPE_PREFIX}${name}${TYPE_VERSION}` as `dev.rescind.${N}.v1`;
 }
 
 const NAME_BY_TYPE: ReadonlyMap<string, EventName> = new Map(EVENT_NAMES.map((name) => [eventType(name), name]));
 
-/** Compared byte for byte; undefined for an unknown name and for a version that is not ours. */
+/** Reads the name from a CloudEvents `type`, compared byte for byte. Undefined for an unknown name and for another version. */
 export function parseEventType(type: string): EventName | undefined {
   return NAME_BY_TYPE.get(type);
 }
 
 const ANY_VERSION = /\.v[1-9][0-9]*$/;
 
-/** True where the name is known but the version is not: `unsupported-version` rather than `unknown-type`. */
+/** Says whether the name is known but the version is not: `unsupported-version` rather than `unknown-type`. */
 export function isOtherVersion(type: string): boolean {
   return !NAME_BY_TYPE.has(type) && NAME_BY_TYPE.has(type.replace(ANY_VERSION, TYPE_VERSION));
 }

@@ -67,10 +67,10 @@ export const SCHEMA_BASE = 'https://rescind.dev/schemas/';
 const DIALECT = 'https://json-schema.org/draft/2020-12/schema';
 const RFC_3339 = '^\\d{4}-\\d{2}-\\d{2}[Tt]\\d{2}:\\d{2}:\\d{2}(?:\\.\\d+)?(?:[Zz]|[+-]\\d{2}:\\d{2})$';
 
-/** An attribute that is null counts as unset (CloudEvents JSON format, section 2.2). */
+/** Allows null: an attribute that is null counts as unset (CloudEvents JSON format, section 2.2). */
 const orUnset = (schema: object): object => ({ anyOf: [schema, { type: 'null' }] });
 
-/** JSON Schema of the whole event, as it is served at `/schemas/<type>.json`. Other CloudEvents attributes may be present. */
+/** Builds the JSON Schema of the whole event, as it is served at `/schemas/<type>.json`. Other CloudEvents attributes may be present. */
 export function eventSchema(name: EventName): object {
   const type = eventType(name);
   const identifier = { type: 'string', minLength: 1, maxLength: MAX_IDENTIFIER_LENGTH };
@@ -95,6 +95,6 @@ export function eventSchema(name: EventName): object {
     propertyNames: { pattern: '^(?:[a-z0-9]+|data_base64)$' },
     additionalProperties: { type: ['string', 'integer', 'boolean', 'null'] },
   };
-  // TypeBox marks its schemas with symbols and non-enumerable members; what is served is plain JSON.
+  // TypeBox marks its schemas with symbols and non-enumerable members; the served schema is plain JSON.
   return JSON.parse(JSON.stringify(schema)) as object;
 }

@@ -16,8 +16,8 @@ import {
 } from './event-members.js';
 
 /**
- * The IdP issued an ID-JAG. Both client ids are required: only the IdP knows both, and no later event can join the two
- * halves (open question D24).
+ * Data of `id-jag.issued`: the IdP issued an ID-JAG. Both client ids are required, because only the IdP knows both and no later event can
+ * join them (open question D24).
  */
 export const IdJagIssued = Type.Object(
   {
@@ -50,7 +50,7 @@ export const IdJagIssued = Type.Object(
 );
 export type IdJagIssued = Static<typeof IdJagIssued>;
 
-/** The IdP refused the exchange. The subject may be unknown: a bad subject token is a reason to refuse. */
+/** Data of `id-jag.denied`: the IdP refused the exchange. The subject may be unknown, because a bad subject token is a reason to refuse. */
 export const IdJagDenied = Type.Object(
   {
     iss: Identifier,

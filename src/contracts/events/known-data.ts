@@ -10,9 +10,9 @@ interface Shape {
 }
 
 /**
- * Returns what this release reads of an event's `data`: the members that the schema names, at every depth. Other members stay in the
- * payload and are not read, so that a newer producer can speak to an older Rescind. Returns `data` itself when it has no other members.
- * Values are not judged; that is `validateEventData`'s work.
+ * Returns the part of an event's `data` that this release reads: the members that the schema names, at every depth. Other members stay in
+ * the payload and are not read, so that a newer producer can speak to an older Rescind. Returns `data` itself if it has no other members.
+ * Does not judge values; `validateEventData` does.
  */
 export const knownData = (name: EventName, data: unknown): unknown => known(DATA_SCHEMAS[name] as TSchema & Shape, data);
 
@@ -31,7 +31,7 @@ function knownMembers({ additionalProperties }: Shape, properties: Readonly<Reco
   const isRead = (name: string): boolean => Object.hasOwn(properties, name) || additionalProperties !== false;
   const read = (name: string): unknown => (Object.hasOwn(properties, name) ? known(properties[name]!, value[name]) : value[name]);
   const names = Object.keys(value);
-  // Nearly every event: nothing is copied.
+  // The case of nearly every event: nothing is copied.
   if (names.every((name) => isRead(name) && read(name) === value[name])) return value;
   return Object.fromEntries(names.filter(isRead).map((name) => [name, read(name)]));
 }

@@ -1,14 +1,14 @@
 import { Type, type Static } from 'typebox';
 import { Agent, Audience, Identifier, MAX_RAS_CLIENTS, Resources, Scope, Sequence } from './event-members.js';
 
-/** An IdP session ended, or without `sid` all sessions of the user until the event's time; becomes a `revoke`. */
+/** Data of `session.ended`: an IdP session ended, or without `sid` all sessions of the user until the event's time. Becomes a `revoke`. */
 export const SessionEnded = Type.Object(
   { iss: Identifier, sid: Type.Optional({ ...Identifier, description: 'absent: all sessions of the user until the time of the event' }), tenant: Type.Optional(Identifier), sub: Identifier, sequence: Sequence },
   { additionalProperties: false },
 );
 export type SessionEnded = Static<typeof SessionEnded>;
 
-/** `user.disabled`, `user.enabled`. */
+/** Data of `user.disabled` and `user.enabled`. */
 export const UserChanged = Type.Object(
   { iss: Identifier, tenant: Type.Optional(Identifier), sub: Identifier, sequence: Sequence },
   { additionalProperties: false },
@@ -17,7 +17,7 @@ export type UserChanged = Static<typeof UserChanged>;
 
 const RasClient = Type.Object({ iss: Identifier, client_id: Identifier }, { additionalProperties: false });
 
-/** `client.disabled`, `client.enabled`. `ras` lets rules reach tokens of sources that state no IdP client id. */
+/** Data of `client.disabled` and `client.enabled`. `ras` lets rules select tokens of sources that state no IdP client id. */
 export const ClientChanged = Type.Object(
   {
     iss: Identifier,
@@ -29,7 +29,7 @@ export const ClientChanged = Type.Object(
 );
 export type ClientChanged = Static<typeof ClientChanged>;
 
-/** `connection.created`, `.updated`, `.deleted`: what the IdP's administrators approved between two applications. */
+/** Data of `connection.created`, `.updated` and `.deleted`: what the IdP's administrators approved between two applications. */
 export const ConnectionChanged = Type.Object(
   {
     iss: Identifier,

@@ -15,7 +15,7 @@ import {
   TokenIdentity,
 } from './event-members.js';
 
-/** The caller that gave the order, and the person acting through it. */
+/** The caller that gave the order, and the person on whose behalf it acted. */
 export const Author = Type.Object(
   { caller: Identifier, on_behalf_of: Type.Optional(Identifier) },
   { additionalProperties: false },
@@ -40,7 +40,7 @@ const SelectedIdJag = Type.Unsafe<{ iss: string; jti: string } | { sha256: strin
   description: 'exactly one of {iss, jti} and {sha256}',
 });
 
-/** What a rule selects, by names; the rules folder decides by the keys of them. */
+/** The names that a rule selects; the rules folder decides by their keys. */
 export const OrderedSelector = Type.Object(
   {
     token: Type.Optional(TokenIdentity),
@@ -63,7 +63,7 @@ export const OrderedSelector = Type.Object(
 );
 export type OrderedSelector = Static<typeof OrderedSelector>;
 
-/** Further values of the members that the selector has, any of which selects too. */
+/** Further values of the selector's members; the rule also selects by any of them. */
 export const OtherSelected = Type.Object(
   {
     client: Type.Optional(Type.Array(Type.Object({ iss: Identifier, client_id: Identifier }, closed), { minItems: 1, maxItems: 128 })),
@@ -72,7 +72,7 @@ export const OtherSelected = Type.Object(
   { ...closed, minProperties: 1 },
 );
 
-/** A rule was ordered. `seq` is its position in the control log. */
+/** Data of `revocation.ordered`: a rule was ordered. `seq` is its position in the control log. */
 export const RevocationOrdered = Type.Object(
   {
     rule: Identifier,
@@ -93,7 +93,7 @@ export const RevocationOrdered = Type.Object(
 );
 export type RevocationOrdered = Static<typeof RevocationOrdered>;
 
-/** A block was lifted. Unless `resume`, what was granted up to `at` stays revoked. */
+/** Data of `revocation.lifted`: a block was lifted. Unless `resume`, everything granted up to `at` stays revoked. */
 export const RevocationLifted = Type.Object(
   {
     rule: Identifier,
@@ -108,10 +108,10 @@ export const RevocationLifted = Type.Object(
 );
 export type RevocationLifted = Static<typeof RevocationLifted>;
 
-// The ledger is read by auditors and cannot be edited, so what must stay secret may not even be spelled in it.
+// Member names that no record in the ledger may have: auditors read the ledger and nobody can edit it, so secrets must stay out.
 const SECRET_NAMES = '^(?:.*secret.*|.*password.*|.*private.*|keys?|jwks|d)$';
 
-/** `source.changed`, `caller.changed`, `tenant.changed`: `after` is the record as it now is, without secrets and keys. */
+/** Data of `source.changed`, `caller.changed` and `tenant.changed`: `after` is the record after the change, without secrets and keys. */
 export const RegistryChanged = Type.Object(
   {
     id: Identifier,
@@ -128,7 +128,9 @@ export const RegistryChanged = Type.Object(
 );
 export type RegistryChanged = Static<typeof RegistryChanged>;
 
-/** How often a caller asked about a token in a window, and how often the answer was active. Best effort. */
+/**
+ * Data of `introspection.counted`: how often a caller asked about a token in a window, and how often the answer was active. Best effort.
+ */
 export const IntrospectionCounted = Type.Object(
   { caller: Identifier, token: TokenIdentity, count: PositiveCount, active: Count, from: Seconds, to: Seconds },
   closed,
@@ -162,7 +164,10 @@ export const TokenSeen = Type.Object(
 );
 export type TokenSeen = Static<typeof TokenSeen>;
 
-/** Records of a topic that were gone before Rescind could read them: `from_offset` up to, not with, `to_offset`. */
+/**
+ * Data of `log.gap`: records of a topic that were gone before Rescind could read them, from `from_offset` up to but not including
+ * `to_offset`.
+ */
 export const LogGap = Type.Object(
   {
     topic: Identifier,

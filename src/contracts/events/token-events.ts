@@ -17,7 +17,7 @@ import {
   TokenAudience,
 } from './event-members.js';
 
-/** What the RAS verified in the ID-JAG, so that rules on the IdP's user and agent match at once, whatever arrives later. */
+/** The facts that the RAS verified in the ID-JAG. With them, rules on the IdP's user and agent match at once, whatever arrives later. */
 export const PresentedIdJag = Type.Object(
   {
     iss: Identifier,
@@ -37,14 +37,14 @@ export const PresentedIdJag = Type.Object(
   },
   {
     additionalProperties: false,
-    // Servers that do not keep the ID-JAG's identity still know whose it was.
+    // Servers that do not keep the ID-JAG's identity still know its subject.
     anyOf: [{ required: ['jti'] }, { required: ['sha256'] }, { required: ['sub'] }],
     description: 'iss, and jti, sha256 or sub',
   },
 );
 export type PresentedIdJag = Static<typeof PresentedIdJag>;
 
-// A JWT's text is not its identity, so `sha256` is for opaque tokens alone and never stands beside a `jti`.
+// Identity of a token. A JWT's text is not its identity, so `sha256` is for opaque tokens only and never stands beside a `jti`.
 const identity = {
   jti: Type.Optional(Identifier),
   sha256: Type.Optional(Digest),
@@ -55,7 +55,7 @@ const exactlyOneIdentity = {
   description: 'exactly one of jti, sha256 and signing_input_sha256',
 };
 
-/** The RAS issued a token. `iss` is the RAS's own issuer, also for opaque tokens. An access token has an `exp`. */
+/** Data of `token.issued`: the RAS issued a token. `iss` is the RAS's own issuer, also for opaque tokens. An access token has an `exp`. */
 export const TokenIssued = Type.Object(
   {
     kind: Kind,
@@ -91,7 +91,7 @@ export const TokenIssued = Type.Object(
 );
 export type TokenIssued = Static<typeof TokenIssued>;
 
-/** The RAS refused an ID-JAG. */
+/** Data of `token.denied`: the RAS refused an ID-JAG. */
 export const TokenDenied = Type.Object(
   {
     iss: Identifier,
@@ -108,7 +108,7 @@ export const TokenDenied = Type.Object(
 );
 export type TokenDenied = Static<typeof TokenDenied>;
 
-/** The RAS revoked a token of its own; becomes a rule. */
+/** Data of `token.revoked`: the RAS revoked a token of its own. Becomes a rule. */
 export const TokenRevoked = Type.Object(
   {
     iss: Identifier,

@@ -9,7 +9,7 @@ export interface EventDataProblem {
   readonly code: Extract<RejectCode, 'invalid-data' | 'invalid-scope' | 'time-out-of-range' | 'identifier-too-long'>;
   /** JSON Pointer into `data`; empty for `data` itself. */
   readonly path: string;
-  /** One sentence for people. Names members, never repeats a value. */
+  /** One sentence for people. Names members and never repeats a value. */
   readonly message: string;
 }
 
@@ -25,8 +25,8 @@ function validatorOf(name: EventName): Validator {
 }
 
 /**
- * Undefined where `data` is valid. The first call for a name compiles its schema (some milliseconds), later ones do not.
- * Not checked here: bytes of an identifier, NUL, lone surrogates, times later than arrival; a schema cannot say them.
+ * Validates an event's `data`; returns undefined if it is valid. The first call for a name compiles its schema (some milliseconds). Bytes
+ * of an identifier, NUL, lone surrogates and times later than the arrival are not checked here, because a schema cannot express them.
  */
 export function validateEventData(name: EventName, data: unknown): EventDataProblem | undefined {
   const validator = validatorOf(name);
@@ -34,11 +34,11 @@ export function validateEventData(name: EventName, data: unknown): EventDataProb
   return problemOf(validator.Errors(data), DATA_SCHEMAS[name]);
 }
 
-// A misspelt member is usually also a missing one; the name that is wrong helps more than the one that is absent.
+// A misspelt member is usually also a missing one; the wrong name helps more than the missing name.
 const PRECEDENCE = ['additionalProperties', 'type', 'required'];
 
 function problemOf(errors: readonly TLocalizedValidationError[], schema: unknown): EventDataProblem {
-  // Branches of a oneOf fail without being at fault; the oneOf itself, reported after them, is what is not met.
+  // Branches of a oneOf fail without being at fault; the oneOf itself, reported after them, is the fault.
   const own = errors.filter((error) => !/\/(?:oneOf|anyOf)\/\d+/.test(error.schemaPath) && error.keyword !== 'boolean');
   const ranked = PRECEDENCE.map((keyword) => own.find((error) => error.keyword === keyword)).find((error) => error !== undefined);
   const error = ranked ?? own[0] ?? errors[0];
@@ -79,7 +79,7 @@ function describe(error: TLocalizedValidationError, schema: unknown): string {
   }
 }
 
-/** Schema paths are JSON Pointers into the schema, written as URI fragments. */
+/** Reads the description at a schema path, which is a JSON Pointer written as a URI fragment. */
 function descriptionAt(schema: unknown, path: string): string | undefined {
   let here: unknown = schema;
   for (const step of path.replace(/^#\/?/, '').split('/').filter((part) => part !== '')) {

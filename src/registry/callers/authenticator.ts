@@ -3,13 +3,13 @@ import type { Caller, ControlState } from '../../control/index.js';
 import { createFailureThrottle } from './failure-throttle.js';
 import { equalDigests, hasExpired, secretDigest } from './secrets.js';
 
-/** Compared with when no caller has the id, so that an unknown id costs what a wrong secret costs. */
+/** Compared if no caller has the id, so that an unknown id costs as much time as a wrong secret. */
 const NOBODY_SECRETS = [{ id: '', sha256: secretDigest(''), created_at: 0, expires_at: 0 }];
 
-/** Headers that are remembered with the digest of their secret; beyond it the least recently used is taken apart again. */
+/** Headers that are remembered with the digest of their secret; beyond that, the least recently used header is parsed again. */
 const MAX_REMEMBERED_HEADERS = 1_000;
 
-/** What a request presents. `form` is the parsed body of a protocol endpoint; the management API has none. */
+/** Credentials of a request. `form` is the parsed body of a protocol endpoint; the management API has none. */
 export interface Credentials {
   readonly authorization: string | undefined;
   readonly form?: { get(name: string): string | undefined };
@@ -24,39 +24,39 @@ export interface Refusal {
   readonly scheme?: AuthenticationScheme;
   /** Seconds; with `too-many-requests`. */
   readonly retryAfterS?: number;
-  /** For people; says nothing about which part was wrong. */
+  /** For people; does not say which part was wrong. */
   readonly detail: string;
 }
 
-/** `key`: the id of the secret that was presented. */
+/** `key`: id of the secret that was presented. */
 export type Authentication =
   | { readonly caller: Caller; readonly key: string; readonly refusal?: undefined }
   | { readonly caller?: undefined; readonly key?: undefined; readonly refusal: Refusal };
 
 /**
- * Says which caller a request comes from: `client_secret_basic`, `client_secret_post` (RFC 6749, section 2.3.1) or the
- * secret alone as a bearer token. Pure over the state at the time of the call, and synchronous. Never throws.
+ * Identifies the caller of a request by `client_secret_basic`, `client_secret_post` (RFC 6749, section 2.3.1) or the secret alone as a
+ * bearer token. Pure over the state at the time of the call, and synchronous. Never throws.
  */
 export type Authenticator = (credentials: Credentials) => Authentication;
 
 export interface AuthenticatorOptions {
   readonly state: () => ControlState;
-  /** Epoch milliseconds. */
+  /** Returns epoch milliseconds. */
   readonly now?: () => number;
 }
 
 export function createAuthenticator({ state, now = Date.now }: AuthenticatorOptions): Authenticator {
   const throttle = createFailureThrottle(now);
 
-  /** Headers that authenticated, taken apart: who they name is looked up and checked anew on every call. */
+  /** Parsed headers that authenticated. Their caller is looked up and checked anew on every call. */
   const good = new LRUCache<string, Presented>({ max: MAX_REMEMBERED_HEADERS });
   let registryVersion = -1;
-  // Most questions in a row come from one caller: to compare its header is cheaper than to search for it.
+  // Consecutive questions mostly come from one caller; comparing its header is cheaper than a look-up.
   let lastHeader: string | undefined;
   let last: Presented | undefined;
 
   function takeApart(authorization: string): Presented {
-    // A secret that was withdrawn is not kept in memory either.
+    // A removed secret must not stay in memory either.
     if (registryVersion !== state().registryVersion) {
       registryVersion = state().registryVersion;
       good.clear();
@@ -117,7 +117,7 @@ export function createAuthenticator({ state, now = Date.now }: AuthenticatorOpti
   };
 }
 
-/** How long it takes to compare tells nothing about a secret to whoever presented the right one before. */
+/** Compares without constant time: the timing tells nothing to a client that presented the right secret before. */
 const isEqual = (one: string, other: string): boolean => one === other;
 
 interface Found {
@@ -125,16 +125,16 @@ interface Found {
   readonly key: string;
 }
 
-/** What a header presents; of the secret only its digest. */
+/** The content of a header; only the digest of the secret is kept. */
 interface Presented {
   readonly scheme: AuthenticationScheme | undefined;
-  /** Of `Basic`; undefined when it is malformed. */
+  /** Id of `Basic` credentials; undefined if they are malformed. */
   readonly id: string | undefined;
   readonly sha256: string;
   readonly remembered: boolean;
 }
 
-/** RFC 9110, section 11.4: the scheme is compared without case. */
+/** Parses a header; the scheme is compared without case (RFC 9110, section 11.4). */
 function readAuthorization(header: string): Presented {
   const space = header.indexOf(' ');
   const name = (space === -1 ? header : header.slice(0, space)).toLowerCase();
@@ -145,7 +145,7 @@ function readAuthorization(header: string): Presented {
   return { scheme: 'Basic', id, sha256: secretDigest(secret), remembered: false };
 }
 
-/** RFC 6749, section 2.3.1: id and secret are each form-encoded before they are joined. */
+/** Reads `Basic` credentials. RFC 6749, section 2.3.1: id and secret are each form-encoded before they are joined. */
 function readBasic(credentials: string): { readonly id?: string; readonly secret?: string } {
   const text = Buffer.from(credentials, 'base64').toString('utf8');
   const colon = text.indexOf(':');

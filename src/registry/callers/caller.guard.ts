@@ -20,10 +20,13 @@ import type { Authenticator } from './authenticator.js';
 export const AUTHENTICATOR = Symbol('rescind.authenticator');
 const ROLES_METADATA = 'rescind.roles';
 
-/** With the id of the secret that it presented (`Actor`). */
+/** The caller with the id of the secret that it presented (`Actor`). */
 type AuthenticatedRequest = FastifyRequest & { rescindCaller?: Caller & { readonly key: string } };
 
-/** Refuses with 401 who is unknown, with 403 who has none of the roles of {@link RequireRole}; without it, everybody. */
+/**
+ * Refuses an unknown caller with 401, and with 403 a caller that has none of the roles of {@link RequireRole}. Without {@link RequireRole}
+ * it refuses everybody.
+ */
 @Injectable()
 export class CallerGuard implements CanActivate {
   readonly #reflector: Reflector;
@@ -52,7 +55,7 @@ export class CallerGuard implements CanActivate {
   }
 }
 
-/** On a controller or a route: the caller has at least one of these roles. How far the role reaches is the stage's to check. */
+/** Requires on a controller or a route that the caller has at least one of these roles. The stage itself checks the bounds of the role. */
 export const RequireRole = (...roles: readonly (keyof CallerRoles)[]): ClassDecorator & MethodDecorator =>
   applyDecorators(
     SetMetadata(ROLES_METADATA, roles),
@@ -63,8 +66,8 @@ export const RequireRole = (...roles: readonly (keyof CallerRoles)[]): ClassDeco
   );
 
 /**
- * On a route that the database answers: the caller's and its tenant's bounds of questions hold, and the work ends when the client leaves.
- * A report is not bounded in time, and has connections of its own.
+ * Marks a route that the database answers: the limits on questions of the caller and its tenant apply, and the work ends when the client
+ * leaves. A report has no time limit, and has connections of its own.
  */
 export const Asks = (kind: NonNullable<Arriving['asks']> = 'question'): MethodDecorator =>
   applyDecorators(
@@ -76,7 +79,7 @@ export const Asks = (kind: NonNullable<Arriving['asks']> = 'question'): MethodDe
     }),
   );
 
-/** The caller that {@link CallerGuard} let in. */
+/** Injects the caller that {@link CallerGuard} admitted. */
 export const CurrentCaller = createParamDecorator((_: unknown, context: ExecutionContext): Caller => {
   const { rescindCaller } = context.switchToHttp().getRequest<AuthenticatedRequest>();
   if (!rescindCaller) throw new TypeError('CurrentCaller needs RequireRole');

@@ -8,14 +8,14 @@ import { checkRoles } from './roles-check.js';
 import { generateSecret, hasExpired, secretDigest } from './secrets.js';
 import { callerView, secretView, type CallerView, type SecretView } from '../views.js';
 
-/** One in use and one to rotate to. */
+/** One secret in use, and one to rotate to. */
 export const MAX_SECRETS = 2;
 
 const readCaller = createReader(CallerInput);
 const readUpdate = createReader(CallerUpdate);
 const readSecret = createReader(SecretInput);
 
-/** `secret` is shown here and never again. */
+/** `secret` is shown in this answer and never again. */
 export interface CreatedCaller extends CallerView {
   readonly secret: string;
 }
@@ -25,7 +25,7 @@ export interface CreatedSecret extends SecretView {
 
 export interface CallerCommands {
   createCaller(actor: Actor, input: unknown): Promise<CreatedCaller>;
-  /** Replaces the roles. `disabled: false` takes a disabled caller back. */
+  /** Replaces the roles. `disabled: false` enables a disabled caller again. */
   updateCaller(actor: Actor, id: string, input: unknown): Promise<CallerView>;
   disableCaller(actor: Actor, id: string): Promise<CallerView>;
   addSecret(actor: Actor, id: string, input: unknown): Promise<CreatedSecret>;
@@ -53,7 +53,7 @@ export function createCallerCommands({ edits, state, now }: Dependencies): Calle
     };
   }
 
-  /** Every change of an administrator that leaves the tenant without one is refused: nobody could undo it. */
+  /** Refuses every change that would leave the tenant without an administrator, because nobody could undo it. */
   function keepAdmin(current: ControlState, before: Caller, after: CallerRecord): void {
     if (!isAdmin(before, seconds()) || isAdmin(after, seconds())) return;
     for (const other of current.callers()) {

@@ -1,21 +1,21 @@
 import { isIPv6 } from 'node:net';
 import { LRUCache } from 'lru-cache';
 
-/** Failures that one address may have at once before it is told to wait. */
+/** Failures that one address may have at once before it must wait. */
 const BURST = 20;
-/** Failures a second that an address gets back. */
+/** Failures a second that an address is allowed again. */
 const REFILL_PER_S = 1;
-/** Addresses remembered; beyond it the one that failed longest ago starts afresh. */
+/** Addresses remembered; beyond that, the address that failed longest ago starts afresh. */
 const MAX_ADDRESSES = 10_000;
 
 export interface FailureThrottle {
-  /** Counts a failure. Undefined while the address has failures left, else the seconds until it has one again. */
+  /** Counts a failure. Returns undefined while the address has failures left, else the seconds until it has one again. */
   fail(remoteAddress: string): number | undefined;
 }
 
 /**
- * A token bucket an address that only failures take from: whoever has the right secret is never delayed, also behind an
- * address that others abuse. Secrets have 256 bits, so this saves work and log lines; it is not what keeps them safe.
+ * Creates a token bucket an address from which only failures take. A caller with the right secret is never delayed, even behind an address
+ * that others abuse. Secrets have 256 bits, so the throttle saves work and log lines; it is not what keeps secrets safe.
  */
 export function createFailureThrottle(now: () => number): FailureThrottle {
   const buckets = new LRUCache<string, { left: number; at: number }>({ max: MAX_ADDRESSES });
@@ -31,7 +31,7 @@ export function createFailureThrottle(now: () => number): FailureThrottle {
   };
 }
 
-/** One subscriber of IPv6 has at least a /64 (RFC 6177) and could use an address a request. */
+/** Maps an IPv6 address to its /64: a subscriber has at least that much (RFC 6177) and could use a new address for each request. */
 function networkOf(address: string): string {
   if (!isIPv6(address) || address.includes('.')) return address;
   const [head = '', tail] = address.split('%')[0]!.split('::');

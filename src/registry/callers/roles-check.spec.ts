@@ -22,7 +22,7 @@ const source = (name: string, iss: string, resource: string): SourceRecord => ({
   disabled: false,
 });
 
-/** A tenant with the source `chat`, beside another tenant with `other`. */
+/** Checks roles for a tenant that has the source `chat`, beside another tenant that has `other`. */
 function check(roles: RolesInput): unknown {
   const state = createControlState();
   for (const [tenant, body] of [[TENANT, source('chat', RAS, API)], [OTHER_TENANT, source('other', FOREIGN, FOREIGN_API)]] as const) {

@@ -2,12 +2,15 @@ import { RescindError } from '../../contracts/index.js';
 import type { CallerRoles, ControlState } from '../../control/index.js';
 import type { RolesInput } from '../inputs.js';
 
-/** Bounds refer to what the tenant's sources are registered for: a misspelt bound grants nothing, so it is refused instead. */
+/**
+ * Checks that every bound names something for which a source of the tenant is registered. A misspelt bound would grant nothing, so it is
+ * refused.
+ */
 export function checkRoles(state: ControlState, tenant: string, roles: RolesInput): CallerRoles {
   const own = [...state.sources()].filter((source) => source.tenant === tenant);
   const names = new Set(own.map(({ name }) => name));
   const issuers = new Set(own.flatMap((source) => source.issuers));
-  // An ID-JAG and a refresh token are addressed to the RAS, so its issuer can stand where a resource does.
+  // An ID-JAG and a refresh token are addressed to the RAS, so an issuer may stand as a resource.
   const resources = new Set([...own.flatMap((source) => source.resources), ...issuers]);
 
   requireKnown('emit.sources', roles.emit?.sources, names);

@@ -2,18 +2,18 @@ import { createPublicKey, type KeyObject } from 'node:crypto';
 import { RescindError } from '../../contracts/index.js';
 import { SIGNING_ALGORITHMS, type SigningAlgorithm } from '../../control/index.js';
 
-/** Keys of one set; a set with more is refused whole. */
+/** Keys of one set; a larger set is refused as a whole. */
 export const MAX_KEYS = 32;
 const MIN_RSA_BITS = 2_048;
 const MAX_RSA_BITS = 4_096;
 const MAX_KID_LENGTH = 512;
 const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'];
-/** What is kept of a key; certificates, `jku` and the like are neither needed nor trusted. */
+/** Members of a key that are kept; certificates, `jku` and others are neither needed nor trusted. */
 const KEPT_MEMBERS = ['kty', 'crv', 'x', 'y', 'n', 'e', 'kid', 'alg', 'use'];
 
 export type Jwk = Readonly<Record<string, unknown>>;
 
-/** A public key that can verify, and the algorithms it may be used with. */
+/** A public key for verification, and the algorithms with which it may be used. */
 export interface VerificationKey {
   readonly kid: string | undefined;
   readonly algorithms: readonly SigningAlgorithm[];
@@ -21,8 +21,8 @@ export interface VerificationKey {
 }
 
 /**
- * Returns the keys of a registered set that can verify a signature. Keys for another purpose are left out: servers publish them
- * in the same set. Throws `invalid-jwks` if a key is private, weak or malformed, if no key is left, or if a `kid` names two keys.
+ * Returns the keys of a registered set that can verify a signature. Keys for another purpose are left out, because servers publish them in
+ * the same set. Throws `invalid-jwks` if a key is private, weak or malformed, if no key is left, or if a `kid` names two keys.
  */
 export function checkKeys(keys: readonly Jwk[]): readonly Jwk[] {
   if (keys.length > MAX_KEYS) throw invalid(`a key set has at most ${MAX_KEYS} keys`);
@@ -38,7 +38,7 @@ export function checkKeys(keys: readonly Jwk[]): readonly Jwk[] {
   return kept;
 }
 
-/** The usable keys of a fetched set. An IdP may publish others beside them (encryption, algorithms we refuse). */
+/** Returns the usable keys of a fetched set. An IdP may publish other keys beside them (for encryption, or for refused algorithms). */
 export function usableKeys(keys: readonly Jwk[]): readonly VerificationKey[] {
   return keys.filter((jwk) => problemOf(jwk) === undefined).map(importKey);
 }
@@ -66,7 +66,7 @@ function algorithmsOf(jwk: Jwk): readonly SigningAlgorithm[] {
 
 const isSecret = (jwk: Jwk): boolean => PRIVATE_MEMBERS.some((name) => jwk[name] !== undefined);
 
-/** Says why a key is not meant for signatures that a source may have; undefined if it is. */
+/** Says why a key is not for signatures that a source may use; undefined if it is. */
 function otherPurposeOf(jwk: Jwk): string | undefined {
   const { alg, use } = jwk;
   if (use !== undefined && use !== 'sig') return 'is not for signatures (`use`)';

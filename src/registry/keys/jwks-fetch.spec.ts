@@ -41,7 +41,7 @@ describe('the addresses of a name', () => {
   const PRIVATE = { address: '10.0.0.1', family: 4 };
   const LOOPBACK_6 = { address: '::1', family: 6 };
 
-  /** Answers as the resolver answers a connection that asks for one address or for all. */
+  /** Resolves with the result that the resolver gives to a connection that asks for one address or for all. */
   const told = (found: readonly { address: string; family: number }[], all: boolean, kind: 'public' | 'loopback' = 'public'): Promise<unknown> =>
     new Promise((resolve) => {
       const sut = createCheckedLookup((_hostname, options, callback) => callback(null, options.all ? [...found] : []), kind);

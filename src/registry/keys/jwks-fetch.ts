@@ -5,9 +5,9 @@ import { BlockList, isIP, type LookupFunction } from 'node:net';
 import { isLoopback } from '../../platform/config/index.js';
 import type { Jwk } from './jwks-check.js';
 
-/** Bytes of a key set; a longer answer is refused. */
+/** Bytes of a key set; a longer response is refused. */
 const MAX_BYTES = 64 * 1024;
-/** From the first byte sent to the last one received. */
+/** Milliseconds from the first byte sent to the last byte received. */
 const TIMEOUT_MS = 3_000;
 
 export class JwksFetchError extends Error {
@@ -15,22 +15,22 @@ export class JwksFetchError extends Error {
 }
 
 export interface JwksFetchOptions {
-  /** Hosts that may have an address which is not public, and if they are loopback, speak http. */
+  /** Hosts that may have an address that is not public. If they are loopback, they may also use http. */
   readonly allowedHosts: readonly string[];
-  /** Certificates, PEM, in place of those that Node trusts. */
+  /** PEM certificates that replace those that Node trusts. */
   readonly ca?: readonly string[] | undefined;
 }
 
 const hostOf = (url: URL): string => url.hostname.replace(/^\[|\]$/g, '');
 
-/** Tells whether a key set may be asked for by this URL: https, or http at a loopback host that the operator allows. */
+/** Says whether a key set may be fetched from this URL: https, or http from a loopback host that the operator allows. */
 export const isAllowedScheme = (url: URL, allowedHosts: readonly string[]): boolean =>
   url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(hostOf(url)) && allowedHosts.includes(hostOf(url)));
 
 /**
- * Fetches a key set: https, or http from an allowed loopback host; no redirects, public addresses unless the host is allowed,
- * 64 KiB, 3 s. The address that was checked is the address that is connected to, so a name cannot change its mind in between.
- * Rejects with `JwksFetchError`.
+ * Fetches a key set over https, or over http from an allowed loopback host. Follows no redirects, connects to public addresses only unless
+ * the host is allowed, and takes at most 64 KiB and 3 s. The address that was checked is the address connected to, so a second look-up of
+ * the name cannot lead elsewhere. Rejects with `JwksFetchError`.
  */
 export function fetchJwks(uri: string, { allowedHosts, ca }: JwksFetchOptions): Promise<readonly Jwk[]> {
   const url = new URL(uri);
@@ -96,7 +96,7 @@ function parseKeySet(text: string): readonly Jwk[] {
   return keys.filter((key): key is Jwk => typeof key === 'object' && key !== null && !Array.isArray(key));
 }
 
-/** Finds the addresses of a name by `lookup`, and refuses a name that has one of another kind. */
+/** Creates a look-up that refuses a name if any of its addresses is of another kind. */
 export const createCheckedLookup =
   (lookup: LookupAll, kind: 'public' | 'loopback'): LookupFunction =>
   (hostname, options, callback) => {
@@ -110,7 +110,7 @@ export const createCheckedLookup =
     });
   };
 
-/** `dns.lookup` of all addresses. */
+/** Looks up all addresses of a name, as `dns.lookup` does. */
 export type LookupAll = (hostname: string, options: LookupAllOptions, callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void) => void;
 
 const publicLookup = createCheckedLookup(dnsLookup, 'public');
@@ -134,7 +134,7 @@ const SPECIAL_IPV4: readonly (readonly [string, number])[] = [
   ['224.0.0.0', 4],
   ['240.0.0.0', 4],
 ];
-/** Everything routed today lies in 2000::/3; of that, tunnels and documentation are not public. */
+/** All routed addresses are in 2000::/3; these parts of it, tunnels and documentation, are not public. */
 const SPECIAL_IPV6: readonly (readonly [string, number])[] = [
   ['2001::', 23],
   ['2001:db8::', 32],

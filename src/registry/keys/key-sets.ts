@@ -4,17 +4,17 @@ import type { Log } from '../../platform/log/index.js';
 import { MAX_KEYS, usableKeys, type Jwk, type VerificationKey } from './jwks-check.js';
 import { fetchJwks } from './jwks-fetch.js';
 
-/** A fetched set is fetched again so often, so that a key withdrawn there is withdrawn here. */
+/** Milliseconds between two fetches of a set, so that a key withdrawn at its URI is withdrawn here. */
 const REFRESH_MS = 5 * 60_000;
 /**
- * An unknown `kid` makes a set be fetched again, at most once in this time: tokens must not drive the traffic. Short after a good
- * fetch, since a rotation is an outage for so long; long after a failed one, which an issuer in trouble needs.
+ * Least milliseconds between two fetches that an unknown `kid` causes, so that tokens cannot drive the traffic. Short after a good fetch,
+ * because tokens fail during a rotation until the set is fetched; long after a failed fetch, to spare an issuer in trouble.
  */
 const MIN_REFETCH_MS = { good: 1_000, failed: 30_000 } as const;
-/** The last good set counts no longer than this when its URI stops answering. */
+/** Milliseconds for which the last good set counts after its URI stops answering. */
 const MAX_AGE_MS = 24 * 3_600_000;
 
-/** Of a JOSE header, what selects a key. Nothing else in a token ever names a key or a URL. */
+/** The members of a JOSE header that select a key. Nothing else in a token ever names a key or a URL. */
 export interface KeySelector {
   readonly kid?: string | undefined;
   readonly alg: string;
@@ -22,14 +22,14 @@ export interface KeySelector {
 
 export interface KeySets {
   /**
-   * Keys of the source that can have made a signature with this header: `alg` is in the source's profile and fits the
-   * key, and `kid`, when there is one, is the key's. At once for inline keys and for a fetched set that has one; else a
-   * promise, which waits for a fetch (3 s at most). Never rejects: without an answer there is no key.
+   * Finds the keys of the source that can have made a signature with this header: the source's profile allows `alg`, `alg` fits the key,
+   * and `kid`, if present, is the key's. Returns at once for inline keys and for a fetched set that has such a key; otherwise returns a
+   * promise that waits for a fetch (3 s at most). Never rejects: without an answer there is no key.
    */
   find(source: Source, header: KeySelector): readonly VerificationKey[] | Promise<readonly VerificationKey[]>;
-  /** Whether the source still has this key, which `find` gave. What a key verified falls with it. */
+  /** Says whether the source still has this key, which `find` returned. Everything that a removed key verified must be dropped. */
   holds(source: Source, key: VerificationKey): boolean;
-  /** Raised whenever a fetched set lost or gained a key. Inline keys change with `state.registryVersion`. */
+  /** Grows whenever a fetched set loses or gains a key. Inline keys change with `state.registryVersion`. */
   readonly version: number;
   /** Ends the refreshing. */
   stop(): void;
@@ -38,20 +38,20 @@ export interface KeySets {
 export interface KeySetsOptions {
   readonly state: ControlState;
   readonly log: Log;
-  /** Hosts whose `jwks_uri` may have an address that is not public, and if they are loopback, be http. */
+  /** Hosts whose `jwks_uri` may have an address that is not public. If they are loopback, the URI may also be http. */
   readonly allowedHosts: readonly string[];
-  /** Certificates, PEM, in place of those that Node trusts. */
+  /** PEM certificates that replace those that Node trusts. */
   readonly ca?: readonly string[] | undefined;
-  /** In place of the network, for specs. */
+  /** Replaces the network, for specs. */
   readonly fetchKeys?: (uri: string) => Promise<readonly Jwk[]>;
-  /** Milliseconds on a clock that only goes forward. */
+  /** Returns milliseconds of a clock that never goes back. */
   readonly monotonic?: () => number;
 }
 
 interface FetchedSet {
   readonly uri: string;
   keys: readonly VerificationKey[];
-  /** Canonical JWK of each key, to keep a key's identity while its set is fetched again. */
+  /** Canonical JWK of each key, so that a key stays the same object when its set is fetched again. */
   spellings: readonly string[];
   /** End of the last fetch. */
   triedAt: number;

@@ -7,7 +7,7 @@ import { tokenProfile } from './profiles.js';
 
 const API = 'https://api.chat.example';
 const read = createReader(SourceInput);
-/** As the API reads it. */
+/** Builds a profile from input as the API does. */
 const profileOf = (profile: object) => tokenProfile(read({ name: 'chat', uri: 'urn:chat', types: ['token.issued'], profile }).profile!, [API]);
 
 describe('the token profile of a source', () => {

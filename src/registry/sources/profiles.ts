@@ -4,13 +4,13 @@ import type { ProfileInput } from '../inputs.js';
 
 const ALL_RSA = ['PS256', 'PS384', 'PS512', 'RS256', 'RS384', 'RS512'] as const;
 
-/** A server that serves log-ins too issues tokens that come from no ID-JAG. */
+/** A server that also serves log-ins issues tokens that come from no ID-JAG. */
 const MIXED = { lineage: { id_jag: 'stated', other: 'none' } } as const satisfies Partial<TokenProfile>;
 
-/** What each product's tokens need (profiles.md has an example of each). */
+/** Profile of each product's tokens (profiles.md has an example of each). */
 const PRESETS: Readonly<Record<TokenProfilePreset, Partial<TokenProfile>>> = {
   rfc9068: {},
-  // `account` stands in `aud` of every user's token, alone if no API grants the client a role.
+  // `account` is in `aud` of every user's token, alone if no API grants the client a role.
   keycloak: { ...MIXED, typ: ['JWT', 'at+jwt'], algorithms: ['ES256', 'ES384', 'ES512', 'EdDSA', ...ALL_RSA], ignored_audiences: ['account'] },
   okta: { ...MIXED, typ: [null], algorithms: ['RS256'] },
   auth0: { ...MIXED, typ: ['JWT', 'at+jwt'], algorithms: ['PS256', 'RS256'] },
@@ -25,7 +25,10 @@ const PRESETS: Readonly<Record<TokenProfilePreset, Partial<TokenProfile>>> = {
 /** A JWT of another purpose must never pass for an access token (RFC 8725, section 3.11). */
 const FOREIGN_TYPS: readonly unknown[] = [ID_JAG_TYP, SECURITY_EVENT_TYP, LOGOUT_TYP];
 
-/** The preset with what is given beside it. Throws `invalid-request` for a profile that no token could satisfy, or too many could. */
+/**
+ * Builds a profile: the preset, changed by the other members given. Throws `invalid-request` for a profile that no token could satisfy, or
+ * that too many tokens could.
+ */
 export function tokenProfile({ preset = 'rfc9068', lineage, typ, ...given }: ProfileInput, resources: readonly string[]): TokenProfile {
   const base = { ...DEFAULT_TOKEN_PROFILE, ...PRESETS[preset] };
   const profile: TokenProfile = {

@@ -5,7 +5,7 @@ import { checkKeys } from '../keys/jwks-check.js';
 import { isAllowedScheme } from '../keys/jwks-fetch.js';
 import { tokenProfile } from './profiles.js';
 
-/** Types whose events name the source's own issuer, and types whose events name its own resource. */
+/** Event types that name the source's own issuer, and event types that name its own resource. */
 const ISSUER_TYPES: ReadonlySet<EventName> = new Set<EventName>([
   'id-jag.issued',
   'id-jag.denied',
@@ -29,7 +29,7 @@ interface Identity {
   readonly uri: string;
 }
 
-/** The record that `input` asks for, checked alone; {@link checkSourceAmong} compares it with what is registered. */
+/** Builds the record that `input` describes and checks it alone; {@link checkSourceAmong} compares it with registered sources. */
 export function sourceRecord(identity: Identity, input: SourceUpdate, disabled: boolean, jwksAllowedHosts: readonly string[]): SourceRecord {
   checkUri(identity.uri);
   const issuers = input.issuers ?? [];
@@ -57,8 +57,8 @@ export function sourceRecord(identity: Identity, input: SourceUpdate, disabled: 
 export const ownTopic = (name: string): string => `${EVENT_TOPIC_PREFIX}${name}`;
 
 /**
- * Holds between sources: name and URI are unique in the deployment; an issuer and a topic belong to one tenant. A source
- * of one tenant that spoke for another's issuer could revoke there, or feed its events into the other's topic.
+ * Checks a record against other sources: name and URI are unique in the deployment; an issuer and a topic belong to one tenant. A source
+ * that spoke for another tenant's issuer could revoke there, or feed its events into that tenant's topic.
  */
 export function checkSourceAmong(state: ControlState, tenant: string, record: SourceRecord): void {
   const byName = state.sourceByName(record.name);
@@ -76,7 +76,7 @@ export function checkSourceAmong(state: ControlState, tenant: string, record: So
   }
 }
 
-/** All that is said of what other tenants have: neither which of these they have, nor whose it is. */
+/** The only words about other tenants' sources: they do not say which member is taken or by whom. */
 const TAKEN = 'its name, its URI, its topic or one of its issuers is not available';
 
 const takenBy = (other: { readonly tenant: string }, tenant: string, detail: string): never => taken(other.tenant === tenant ? detail : TAKEN);

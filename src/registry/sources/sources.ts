@@ -11,11 +11,14 @@ const readSource = createReader(SourceInput);
 const readUpdate = createReader(SourceUpdate);
 
 export interface SourceCommands {
-  /** Creates the topic too. Rejects with `already-exists` when the name, the URI, an issuer or the topic is another's. */
+  /**
+   * Creates a source and its topic. Rejects with `already-exists` if another source has the name or the URI, or another tenant has the
+   * topic or an issuer.
+   */
   createSource(actor: Actor, input: unknown): Promise<SourceView>;
-  /** Replaces all but the name and the URI, which are its identity. `disabled: false` takes a disabled source back. */
+  /** Replaces all members except name and URI, which identify the source. `disabled: false` enables a disabled source again. */
   updateSource(actor: Actor, nameOrId: string, input: unknown): Promise<SourceView>;
-  /** Nothing more is taken from it, no key of it verifies; what it said stays. */
+  /** Disables a source: no further events are accepted and its keys verify nothing. Recorded events stay. */
   disableSource(actor: Actor, nameOrId: string): Promise<SourceView>;
   listSources(actor: Actor): readonly SourceView[];
   getSource(actor: Actor, nameOrId: string): SourceView;
@@ -34,7 +37,7 @@ export function createSourceCommands({ edits, state, createTopic, jwksAllowedHos
     record: authoredRecord('source.changed', actor, actor.tenant, { ...record, profile: storedProfile(record.profile) }, change),
     narrows: change !== 'created',
     result: sourceView({ ...record, tenant: actor.tenant }),
-    // Before the record: a consumer that subscribes to a topic that is not there fails.
+    // The topic is created before the record, because a consumer that subscribes to a missing topic fails.
     ...(createTopic && !record.disabled ? { prepare: () => createTopic(record.topic) } : {}),
   });
 
