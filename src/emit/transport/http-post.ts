@@ -27,7 +27,10 @@ export interface HttpOptions {
   readonly cleartext?: boolean;
 }
 
-/** Sends the JSON texts of events in one request and resolves with one result an event. Rejects with `SendFailed`. */
+/**
+ * Sends the JSON texts of events in one request and resolves with one result an event. Always sends a batch, also for one event, so that an
+ * answer has one form. Rejects with `SendFailed`.
+ */
 export type Post = (events: readonly string[], signal?: AbortSignal) => Promise<readonly IntakeResult[]>;
 
 /** Milliseconds that one request may take by default. */

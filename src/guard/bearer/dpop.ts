@@ -32,6 +32,7 @@ export const DEFAULT_DPOP_ALGORITHMS: readonly string[] = ['ES256', 'EdDSA', 'Ed
 const SIGNATURES = new Set(['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519', 'PS256', 'PS384', 'PS512', 'RS256', 'RS384', 'RS512']);
 export const DEFAULT_PROOF_AGE_S = 60;
 export const DEFAULT_PROOF_SKEW_S = 5;
+/** Forgetting proofs early would let a repetition through; a million proofs would take 200 MB. */
 export const DEFAULT_MAX_PROOFS = 100_000;
 /** Largest numbers of characters of a proof and of its `jti`. */
 const MAX_PROOF_LENGTH = 8_192;
