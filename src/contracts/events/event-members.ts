@@ -10,7 +10,7 @@ export const MAX_TIME_SECONDS = 4_102_444_800;
 export const MAX_VALUES = 8;
 /** Characters of a `scope`; longer ones are refused. */
 export const MAX_SCOPE_LENGTH = 4_096;
-/** Scopes in one `scope`; more are refused. */
+/** Scopes in one `scope`; more are refused. A longer list (4,096 characters can name 819 scopes) would make comparing scopes too slow. */
 export const MAX_SCOPES = 100;
 /** Characters of one scope, which are ASCII by its grammar: short enough for every index. */
 export const MAX_ONE_SCOPE_LENGTH = 256;
