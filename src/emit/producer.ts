@@ -110,10 +110,10 @@ export function createProducer(options: ProducerOptions): Producer {
       onDamaged: (count) => {
         for (let n = 0; n < count; n++) drop(undefined, 'spool-damaged');
       },
-      onProblem: (err) => log?.warn({ err, source }, 'the spool could not be tidied'),
+      onProblem: (err) => log?.warn({ err, source }, 'cannot tidy the spool; no event is lost'),
     });
   counts.recovered = spool?.size ?? 0;
-  if (counts.recovered > 0) log?.info({ source, events: counts.recovered }, 'events that an earlier process left are sent now');
+  if (counts.recovered > 0) log?.info({ source, events: counts.recovered }, 'found events of an earlier process in the spool; sending them');
 
   const backlog = createBacklog({
     maxEvents: maxWaiting,
@@ -138,8 +138,8 @@ export function createProducer(options: ProducerOptions): Producer {
     },
     onAway: (err) => {
       const bindings = { err, code: err.code, source, transport: transport.name, waiting: backlog.size };
-      if (err.reason === 'held') log?.error(bindings, 'events are not accepted from here; they wait until this is repaired');
-      else log?.warn(bindings, 'events cannot be delivered; they wait');
+      if (err.reason === 'held') log?.error(bindings, 'the other side refuses this producer; events wait until its address, key or role is repaired');
+      else log?.warn(bindings, 'cannot deliver events; they wait, and the producer tries again');
     },
     onBack: (failures) => log?.info({ source, transport: transport.name, failures, waiting: backlog.size }, 'events are delivered again'),
   });
@@ -149,7 +149,7 @@ export function createProducer(options: ProducerOptions): Producer {
     try {
       call();
     } catch (err) {
-      log?.error({ err, source }, 'a callback of the producer failed');
+      log?.error({ err, source }, 'a callback of the producer threw an error; delivery continues');
     }
   }
 

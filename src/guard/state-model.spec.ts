@@ -237,15 +237,15 @@ describe('a guard between two nodes', () => {
   it('that goes back to what a node behind holds is not vouched for by a renewal from before that comes late', () => {
     const world = new World();
     world.settle(0, true);
-    world.step(0, 0); // a record,
-    world.step(1, 0); // applied by the first node
-    world.settle(0, true); // and by the guard,
-    world.step(8, 1); // whose renewal is on its way to the second node
-    world.step(3, 1); // as it goes there itself, and back to nothing,
+    world.step(0, 0); // a record commits
+    world.step(1, 0); // the first node applies it
+    world.settle(0, true); // the guard applies it
+    world.step(8, 1); // the guard's renewal is on its way to the second node
+    world.step(3, 1); // the guard moves to the second node and back to seq 0
     world.settle(1, true);
     expect([world.guard.held, world.seen.resets]).toEqual([0n, 1]);
     expect(world.guard.find('u1-r0', world.now)).toBeDefined();
-    world.step(9, 0); // before the renewal arrives.
+    world.step(9, 0); // the renewal arrives
     world.step(1, 1);
     world.step(2, 0);
     world.step(2, 1);

@@ -48,14 +48,14 @@ export function createIntrospection({ introspectionUrl, credentials }: RescindAc
       });
       if (response.status !== 200) {
         await response.body?.cancel();
-        log.warn({ status: response.status }, 'introspection was not answered');
+        log.warn({ status: response.status }, 'Rescind did not answer an introspection; treating the token as undecided');
         return { outcome: 'undecided' };
       }
       const answer = (await response.json()) as { active?: unknown } & IntrospectionClaims;
       // Only the boolean itself is a yes.
       return answer.active === true ? { outcome: 'active', claims: answer } : { outcome: 'inactive' };
     } catch (error) {
-      log.warn({ err: error }, 'introspection failed');
+      log.warn({ err: error }, 'an introspection failed; treating the token as undecided');
       return { outcome: 'undecided' };
     }
   };

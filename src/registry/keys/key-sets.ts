@@ -120,7 +120,7 @@ export function createKeySets(options: KeySetsOptions): KeySets {
       set.lastFetch = 'good';
     } catch (error) {
       set.lastFetch = 'failed';
-      log.warn({ source: source.name, err: error }, 'a key set could not be fetched; the last good one counts for at most a day');
+      log.warn({ source: source.name, err: error }, 'cannot fetch the key set of a source; its last good set counts for at most a day');
     } finally {
       set.triedAt = monotonic();
     }

@@ -46,7 +46,7 @@ export function createApi(options: ApiOptions): RequestListener {
 
   return (request, response) => {
     handle(request, response).catch((error: unknown) => {
-      log.error({ err: error }, 'API call failed');
+      log.error({ err: error }, 'an API call failed; answering 500');
       if (!response.headersSent) sendJson(response, 500, { error: 'server_error' });
     });
   };

@@ -107,7 +107,7 @@ export function createRedemption(provider: Provider, options: RedemptionOptions)
       });
     } catch (error) {
       // The refusal stands even if its event could not be published.
-      log.warn({ err: error }, 'a denial was not published');
+      log.warn({ err: error }, 'cannot publish a denial; the refusal stands');
     }
   }
 
