@@ -17,9 +17,12 @@ export interface RescindErrorOptions {
  * @example throw new RescindError('not-found', { detail: 'no source with this id' });
  */
 export class RescindError extends Error {
+  /** Stable code, one of `ERROR_CODES`. */
   readonly code: ErrorCode;
   readonly kind: ErrorKind;
+  /** Whether the same request may succeed later. */
   readonly retryable: boolean;
+  /** For the caller; undefined if the title of the code says all. */
   readonly detail: string | undefined;
   readonly extensions: Readonly<Record<string, unknown>> | undefined;
 

@@ -8,6 +8,7 @@ import type { Spool } from './spool/spool.js';
  * waiting`.
  */
 export interface ProducerStats {
+  /** Events for which `emit` or `emitDurably` accepted responsibility. */
   readonly accepted: number;
   /** Events found in the spool at the start. */
   readonly recovered: number;
@@ -15,16 +16,22 @@ export interface ProducerStats {
   readonly delivered: number;
   /** Delivered events that the other side had already. */
   readonly duplicates: number;
+  /** Events refused for good, reported to `onRefused`. */
   readonly refused: number;
+  /** Events lost, reported to `onDropped`; `droppedBy` has them by reason. */
   readonly dropped: number;
   readonly droppedBy: Readonly<Record<DropReason, number>>;
+  /** Events not yet delivered, refused or dropped. */
   readonly waiting: number;
   /** Waiting events that are on disk. An event that is just being written counts as in memory. */
   readonly spooled: number;
+  /** Bytes of the spool on disk. */
   readonly spoolBytes: number;
   /** Approximate age of the oldest waiting event, in milliseconds. */
   readonly oldestWaitingMs: number;
+  /** Batches sent, repetitions included. */
   readonly attempts: number;
+  /** Attempts that failed and are repeated. */
   readonly failures: number;
   /** Why the last attempt failed; undefined while attempts succeed. */
   readonly away: ErrorCode | undefined;

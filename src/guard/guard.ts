@@ -46,13 +46,19 @@ export interface Guard {
 export interface GuardStats {
   /** Whether checks may be answered from memory now: there are a lease and a live stream. */
   readonly local: boolean;
+  /** Whether a stream of the feed is open and was heard within the last 12 s. */
   readonly connected: boolean;
   /** `seq` of the last control record that was applied, a decimal string. */
   readonly held: string | undefined;
+  /** Tokens remembered now. */
   readonly tokens: number;
+  /** Selectors of rules remembered now. */
   readonly selectors: number;
+  /** Checks answered from memory, since the start. */
   readonly hits: number;
+  /** Requests to the node about tokens, repetitions included, since the start. */
   readonly asked: number;
+  /** Checks answered `unavailable`, since the start. */
   readonly unavailable: number;
   /**
    * Counts since the start: answers remembered, tokens forgotten because a change concerned them, and resets, each of which forgets all
@@ -61,7 +67,9 @@ export interface GuardStats {
   readonly kept: number;
   readonly forgotten: number;
   readonly resets: number;
+  /** Questions sent and not yet answered. */
   readonly questionsUnderWay: number;
+  /** Questions not yet sent. */
   readonly questionsWaiting: number;
 }
 

@@ -8,17 +8,25 @@ export type Operation = EventDataOf['access.allowed']['operation'];
 
 /** One call that came with a token. */
 export interface UsageReport {
+  /** The text of the token; only its identity is sent to Rescind. */
   readonly token: string;
   /** Undefined if the token was not active. */
   readonly claims: TokenClaims | undefined;
   readonly outcome: 'allowed' | 'denied';
   readonly operation: Operation;
+  /** Template of the route, or name of the tool. */
   readonly route?: string;
+  /** The scope that the call used. */
   readonly scope?: string;
+  /** HTTP status of the response. */
   readonly status?: number;
+  /** Records of the application that the response has or the call changed. */
   readonly records?: number;
+  /** Bytes of the response. */
   readonly bytes?: number;
+  /** Address of the client; summaries leave it out. */
   readonly clientAddress?: string;
+  /** Error code of a refusal, such as `insufficient_scope`. */
   readonly error?: string;
 }
 
