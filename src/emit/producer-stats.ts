@@ -8,7 +8,7 @@ import type { Spool } from './spool/spool.js';
  * waiting`.
  */
 export interface ProducerStats {
-  /** Events for which `emit` or `emitDurably` accepted responsibility. */
+  /** Events accepted, including those dropped at once for lack of room. */
   readonly accepted: number;
   /** Events found in the spool at the start. */
   readonly recovered: number;
