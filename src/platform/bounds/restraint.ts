@@ -1,8 +1,8 @@
-/** How much work without result one caller may cause; what is found, or verifies, costs it nothing. */
+/** Bounds the fruitless work that one caller may cause. An attempt that finds or verifies something is free. */
 export interface RestraintLimits {
-  /** Attempts at the same time, and fruitless ones at once after a pause. */
+  /** Attempts that may run at once; also the fruitless attempts that a caller may make in one go after a pause. */
   readonly burst: number;
-  /** Fruitless attempts a second. */
+  /** Fruitless attempts that a caller regains each second. */
   readonly perSecond: number;
   /** Attempts that wait for their turn; one more is refused. */
   readonly maxQueued: number;
@@ -10,18 +10,18 @@ export interface RestraintLimits {
   readonly maxWaitMs: number;
 }
 
-/** A caller's attempts that wait are too many, or wait too long: the question cannot be answered now. */
+/** Rejects an attempt because too many attempts of its caller wait already, or because the attempt waited too long. */
 export class TooManyWaiting extends Error {
   override readonly name = 'TooManyWaiting';
 }
 
 /**
- * Keeps what one caller's questions cost within bounds, so that random or forged tokens that arrive through it slow
- * nobody else down: work is paid for in advance, and paid back when it was not in vain. Questions beyond the bound wait
- * their turn, first come first served. Other callers, and all that is answered from memory, are not touched.
+ * Bounds the cost of one caller's questions, so that random or forged tokens that arrive through one caller slow down nobody else.
+ * Each attempt is paid for in advance and paid back if it had a result. Attempts beyond the bound wait for their turn, first come first
+ * served. Other callers, and questions answered from memory, are not affected.
  */
 export interface Restraint {
-  /** Runs `work` in the caller's turn; undefined is a result in vain. Rejects with {@link TooManyWaiting}, or as `work` does. */
+  /** Runs `work` in the caller's turn. A result of undefined counts as fruitless. Rejects with {@link TooManyWaiting}, or as `work` does. */
   run<T>(caller: string, work: () => Promise<T | undefined>): Promise<T | undefined>;
 }
 
@@ -38,10 +38,10 @@ interface Waiting {
   readonly reject: (error: TooManyWaiting) => void;
 }
 
-/** Milliseconds between two looks at a queue; several attempts fall due in one. */
+/** Milliseconds between two looks at a caller's queue. Several attempts may fall due in one interval. */
 const TURN_MS = 10;
 
-/** `monotonic`: milliseconds on a clock that only goes forward. */
+/** `monotonic`: a clock in milliseconds that never goes back. */
 export function createRestraint({ burst, perSecond, maxQueued, maxWaitMs }: RestraintLimits, monotonic = (): number => performance.now()): Restraint {
   const purses = new Map<string, Purse>();
 

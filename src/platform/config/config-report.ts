@@ -6,19 +6,19 @@ import { isCertificate, readPem } from './pem-file.js';
 
 export interface VariableReport {
   readonly variable: string;
-  /** Source of its value. */
+  /** Tells whether the value was set or is the default. */
   readonly source: 'environment' | 'default';
-  /** The sentence of the documentation, with the default. */
+  /** The variable's sentence in the documentation, with its default. */
   readonly meaning: string;
 }
 
 export interface ConfigReport {
   readonly variables: readonly VariableReport[];
-  /** All of them; empty if the service would accept the configuration. */
+  /** All problems; empty if the service would accept the configuration. */
   readonly problems: readonly ConfigProblem[];
 }
 
-/** Reads and validates the configuration as a start would, and the files that it names. No value of a variable is in the report. */
+/** Reads and validates the configuration as a start would, including the files that it names. The report holds no value of a variable. */
 export function reportConfig(env: Environment): ConfigReport {
   const variables = Object.entries(VARIABLE_DOCUMENTATION).map(
     ([variable, meaning]): VariableReport => ({ variable, source: env[variable] === undefined ? 'default' : 'environment', meaning }),
@@ -59,7 +59,7 @@ function problemsOfIdentity(variables: IdentityVariables, files: { readonly cert
     }
   };
   const [cert, key, ca] = [read(variables.certificate, files.certFile), read(variables.key, files.keyFile), read(variables.authority, files.caFile)];
-  // OpenSSL's own messages may quote a file.
+  // The report uses its own words, because a message of OpenSSL may quote the file.
   if (cert !== undefined && !isUsable({ cert })) problems.push({ variable: variables.certificate!, problem: 'names a file that holds no PEM certificate' });
   else if (key !== undefined && !isUsable({ key })) problems.push({ variable: variables.key!, problem: 'names a file that holds no PEM private key without a passphrase' });
   else if (cert !== undefined && key !== undefined && !isUsable({ cert, key })) problems.push({ variable: variables.key!, problem: `is not the key of the certificate in ${variables.certificate}` });

@@ -16,23 +16,23 @@ export const DEFAULT_HOST = '127.0.0.1';
 export const DEFAULT_PORT = 7423;
 export const DEFAULT_LOG_ORIGIN = 'rescind.local';
 export const DEFAULT_TOPIC_PREFIX = 'rescind';
-/** Connections to PostgreSQL that one process holds for decisions; the listener, the appender and questions have their own. */
+/** Connections to PostgreSQL that one process uses for decisions. The listener, the appender and questions have their own. */
 export const DEFAULT_DATABASE_POOL_MAX = 10;
-/** Questions that PostgreSQL answers at the same time for one process. Each takes a core of it while it runs. */
+/** Questions that PostgreSQL answers at the same time for one process. Each running question occupies a core of the database. */
 export const DEFAULT_QUESTIONS_AT_ONCE = 4;
-/** Processes that share the port, each a node; more than a machine has use for are a mistake. */
+/** Processes that share the port; each is a node. More processes than cores gain nothing. */
 export const DEFAULT_PROCESSES = 1;
 const MAX_PROCESSES = 64;
-/** `L` of the lease protocol: what a crashed node costs the first revocation after it, once. */
+/** `L` of the lease protocol: the time that a crashed node delays the first revocation after its crash, once. */
 export const DEFAULT_LEASE_SECONDS = 4;
 /** Percent of a tenant's users or live tokens that a rule may stop without a confirmation. */
 export const DEFAULT_CONFIRM_SHARE = 10;
 
 export interface Config {
-  /** Where the embedded services, the admin key and the demo's file lie. */
+  /** Directory of the embedded services, the admin key and the demo's file. */
   readonly home: string;
   readonly listen: ListenConfig;
-  /** Where `/health/…` and `/metrics` are answered too; `/metrics` there alone. Undefined: {@link listen} answers all. */
+  /** Second listener for `/health/…` and `/metrics`; `/metrics` is then answered there alone. Undefined: {@link listen} answers both. */
   readonly management: { readonly host: string; readonly port: number } | undefined;
   readonly roles: ReadonlySet<Role>;
   readonly processes: number;
@@ -41,25 +41,25 @@ export interface Config {
   readonly questionsAtOnce: number;
   /** `manual`: a start refuses a database that `rescind migrate` has not brought up to date. */
   readonly migrations: 'auto' | 'manual';
-  /** `none`: HTTP intake alone. */
+  /** `none`: events arrive over HTTP alone. */
   readonly kafka: KafkaConfig | 'embedded' | 'none';
   /** First part of the names of the topics that Rescind publishes its control log and revocations to. */
   readonly topicPrefix: string;
-  /** Whether a node compares its database with what was published of it, before it joins. */
+  /** Whether a node compares its database with the published control topic before it joins. */
   readonly controlFence: 'on' | 'off';
-  /** The key that seals the control topic, base64url of 32 bytes; undefined: the one that the first start made. */
+  /** The key that seals the control topic, base64url of 32 bytes. Undefined: the key that the first start made. */
   readonly controlTopicKey: Secret | undefined;
   /** How long a node may stay silent before it is fenced, in milliseconds. */
   readonly leaseMs: number;
-  /** Percent of a tenant's users or live tokens that a rule may stop without a confirmation; 100: no rule is asked about. */
+  /** Percent of a tenant's users or live tokens that a rule may stop without a confirmation. 100: no rule needs a confirmation. */
   readonly confirmShare: number;
-  /** First part of every ledger's origin: configured, never taken from a Host header. */
+  /** First part of every ledger's origin. Configured; never taken from a Host header. */
   readonly logOrigin: string;
   readonly logLevel: LogLevel;
   readonly tracing: TracingConfig | undefined;
-  /** Hosts that a source's JWKS URI may name although they are not public addresses. */
+  /** Hosts that a source's JWKS URI may name although their addresses are not public. */
   readonly jwksAllowedHosts: readonly string[];
-  /** Path of PEM certificates of authorities that a JWKS URI's server may have, beside those that Node trusts. */
+  /** Path of PEM certificates of further authorities for JWKS servers, beside the authorities that Node trusts. */
   readonly jwksCaFile: string | undefined;
 }
 
@@ -68,7 +68,7 @@ export interface ListenConfig {
   readonly port: number;
   /** Paths of PEM files. */
   readonly tls?: { readonly certFile: string; readonly keyFile: string };
-  /** One proxy in front of Rescind ends TLS and sets `X-Forwarded-For`. */
+  /** One proxy in front of Rescind terminates TLS and sets `X-Forwarded-For`. */
   readonly trustedProxy: boolean;
 }
 
@@ -77,7 +77,7 @@ export interface ConfigProblem {
   readonly problem: string;
 }
 
-/** Every variable that was refused, by name. No value is kept: one may be a password. */
+/** Names every variable that was refused. Keeps no value, because a value may be a password. */
 export class ConfigError extends RescindError {
   readonly problems: readonly ConfigProblem[];
 
@@ -90,7 +90,7 @@ export class ConfigError extends RescindError {
   }
 }
 
-/** Reads the environment, whole: either a frozen configuration without contradictions or a {@link ConfigError}. */
+/** Reads the whole environment. Returns a frozen, consistent configuration or throws a {@link ConfigError}. */
 export function readConfig(given: Environment): Config {
   const problems: ConfigProblem[] = [];
   const refuse: Refuse = (variable, problem) => problems.push({ variable, problem });
@@ -124,10 +124,10 @@ export function readConfig(given: Environment): Config {
   return Object.freeze(config);
 }
 
-/** Variables that hold a secret. Each may come from a file instead: `<NAME>_FILE` names it. */
+/** Variables that hold a secret. `<NAME>_FILE` may name a file that holds the secret instead. */
 export const SECRET_VARIABLES: readonly string[] = ['CONTROL_TOPIC_KEY', 'DATABASE_URL', 'KAFKA_SASL_PASSWORD', 'OTEL_EXPORTER_OTLP_HEADERS'];
 
-/** What {@link readConfig} reads, with the sentence that the documentation prints. */
+/** Every variable that {@link readConfig} reads, with the sentence that the documentation prints. */
 export const VARIABLE_DOCUMENTATION: Readonly<Record<string, string>> = {
   RESCIND_HOME: `directory of the embedded services and the admin key (default ${DEFAULT_HOME})`,
   HOST: `address to listen on (default ${DEFAULT_HOST}); any but loopback needs TLS_CERT and TLS_KEY, or TRUSTED_PROXY=true`,
@@ -213,19 +213,19 @@ function readDatabase(env: Environment, refuse: Refuse): Config['database'] {
   return Object.freeze({ url: new Secret(value) });
 }
 
-/** The driver takes a host of the query before the host of the URL; one that begins with a slash is the directory of a Unix socket. */
+/** The driver prefers a `host` in the query to the host of the URL. A host that begins with a slash is the directory of a Unix socket. */
 function isLocalDatabase(url: URL): boolean {
   const host = lastOf(url, 'host') ?? decodeURIComponent(url.hostname);
   return host.startsWith('/') || isLoopback(host.replace(/^\[|\]$/g, ''));
 }
 
-/** The driver checks the certificate in all of these modes, unless `uselibpqcompat` takes the check out of `require` and `verify-ca`. */
+/** The driver checks the certificate in each of these modes. `uselibpqcompat` removes the check from `require` and `verify-ca`. */
 function speaksCheckedTls(url: URL): boolean {
   const modes = lastOf(url, 'uselibpqcompat') === 'true' ? ['verify-full'] : ['require', 'verify-ca', 'verify-full'];
   return modes.includes(lastOf(url, 'sslmode') ?? '');
 }
 
-/** The one that the driver heeds. */
+/** Returns the last value of a repeated parameter, which is the one that the driver uses. */
 const lastOf = (url: URL, parameter: string): string | undefined => url.searchParams.getAll(parameter).at(-1);
 
 function readTopicPrefix(env: Environment, refuse: Refuse): string {
@@ -243,7 +243,7 @@ function readTopicKey(env: Environment, refuse: Refuse): Secret | undefined {
 
 function readLogOrigin(env: Environment, refuse: Refuse): string {
   const value = env['LOG_ORIGIN'] ?? DEFAULT_LOG_ORIGIN;
-  // A checkpoint's origin is a line without spaces or plus signs (C2SP signed-note key names), by custom without a scheme.
+  // The origin is a line without spaces or plus signs (C2SP signed-note key names) and, by custom, without a scheme.
   if (!/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?(\/[A-Za-z0-9._~-]+)*$/.test(value)) {
     refuse('LOG_ORIGIN', 'must be a host name, optionally with a path, without a scheme');
   }

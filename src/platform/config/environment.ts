@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** What the process was given. Nothing but `readConfig` looks at it. */
+/** Variables that the process was started with. Only `readConfig` reads them. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 export type Refuse = (variable: string, problem: string) => void;
 
@@ -27,12 +27,13 @@ export function splitList(value: string): string[] {
   return value.split(',').map((item) => item.trim());
 }
 
-/** Longer than any password, URL or header; a longer file is the wrong file. */
+/** Longer than any password, URL or header. A longer file is the wrong file. */
 const MAX_SECRET_FILE_BYTES = 64 * 1024;
 
 /**
- * Reads each secret whose `<NAME>_FILE` is set from the file that it names, without the newline at the file's end. A secret in a file
- * stays out of `docker inspect`, of process lists and of what child processes inherit. Neither a path nor a content is in a refusal.
+ * Reads each secret whose `<NAME>_FILE` is set from the file that the variable names, without a newline at the file's end. A secret in a
+ * file stays out of `docker inspect`, of process lists and of the environment of child processes. A refusal names neither the path nor
+ * the content.
  */
 export function readSecretFiles(env: Environment, secrets: readonly string[], refuse: Refuse): Environment {
   const read: Record<string, string> = {};

@@ -10,9 +10,9 @@ export interface KafkaConfig {
   readonly security: KafkaSecurity;
 }
 
-/** Neither: plaintext. */
+/** How Rescind connects to the brokers. Plaintext if neither member is set. */
 export interface KafkaSecurity {
-  /** Paths of PEM files. Without `caFile`, the authorities that Node trusts; with a certificate, the client shows it (mutual TLS). */
+  /** Paths of PEM files. Without `caFile`, the authorities that Node trusts. With a certificate, the client presents it (mutual TLS). */
   readonly tls?: { readonly caFile?: string; readonly certFile?: string; readonly keyFile?: string };
   readonly sasl?: { readonly mechanism: SaslMechanism; readonly username: string; readonly password: Secret };
 }

@@ -3,8 +3,8 @@ import { rootCertificates } from 'node:tls';
 import { RescindError } from '../../contracts/index.js';
 
 /**
- * Returns the authorities that Node trusts and those of the file; undefined without a file. A file without a certificate is
- * refused, because TLS would silently trust nobody more.
+ * Reads the authorities that Node trusts and those in the file. Returns undefined if no file is given. Refuses a file without a
+ * certificate, because TLS would silently trust no further authority.
  */
 export function readAuthorities(variable: string, path: string | undefined): readonly string[] | undefined {
   if (path === undefined) return undefined;
@@ -15,7 +15,7 @@ export function readAuthorities(variable: string, path: string | undefined): rea
 
 export const isCertificate = (pem: Buffer | string): boolean => pem.includes('-----BEGIN CERTIFICATE-----');
 
-/** Refused by the variable's name; the path and what the system said go to the log with the cause. */
+/** Reads a PEM file. A refusal names the variable; the path and the system's message go to the log with the cause. */
 export function readPem(variable: string, path: string): Buffer {
   try {
     return readFileSync(path);

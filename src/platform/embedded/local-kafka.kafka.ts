@@ -17,19 +17,19 @@ import { superviseService, type Supervision } from './supervised-service.js';
 const execute = promisify(execFile);
 const run = (command: string, args: readonly string[], timeout: number, signal?: AbortSignal, env = serviceEnvironment()): Promise<{ stdout: string; stderr: string }> =>
   execute(command, args, { timeout, env, ...(signal ? { signal } : {}) });
-/** Maven's own settings, and the way to its repository. */
+/** Variables that Maven reads: its own settings, and the proxies on the way to its repository. */
 const OF_MAVEN = /^(?:MAVEN_|M2_|(?:https?|no)_proxy$)/i;
 const HOST = '127.0.0.1';
 const OLDEST_JAVA = 17;
 const POM = fileURLToPath(new URL('../../../docker/kafka/pom.xml', import.meta.url));
-/** 44 MB over a slow line. */
+/** Enough for 44 MB over a slow line. */
 const RESOLVE_TIMEOUT_MS = 600_000;
 const TOOL_TIMEOUT_MS = 60_000;
 const START_TIMEOUT_MS = 60_000;
 const RETRY_FOR_MS = 20_000;
 const POLL_INTERVAL_MS = 50;
 const STOP_TIMEOUT_MS = 20_000;
-/** Small and quick to start; a local broker carries a demo and tests. */
+/** Options of a small JVM that starts quickly. A local broker carries a demo and tests only. */
 const JVM = ['-Xms128m', '-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn'];
 
 const WHAT_TO_INSTALL =
@@ -40,11 +40,11 @@ const WHAT_TO_INSTALL =
 export interface LocalKafkaOptions {
   readonly directory: string;
   readonly log: Log;
-  /** Directory of the jars (default: below `directory`). */
+  /** Directory of the jars. Default: below `directory`. */
   readonly libraries?: string;
-  /** Starts it again at the same address when it ends by itself. Without: it stays away, as a spec that breaks it wants. */
+  /** Restarts the broker at the same address if it ends by itself. If unset, the broker stays down; specs that break it need that. */
   readonly supervision?: Supervision;
-  /** Ends a start that is under way: it rejects soon, with nothing left behind. */
+  /** Aborts a start that is under way: the start rejects soon and leaves nothing behind. */
   readonly signal?: AbortSignal;
 }
 
@@ -55,11 +55,11 @@ export interface LocalKafka {
 }
 
 /**
- * Starts an Apache Kafka broker in KRaft mode on loopback, its data kept below `directory`. On return it answers. Its jars are
- * resolved by Maven on the first start and kept in `libraries` (default: below `directory`). A broker of the same directory that a
- * killed process left behind is stopped first; one of a living process is left alone, and the start refused.
+ * Starts an Apache Kafka broker in KRaft mode on loopback, with its data below `directory`. On return the broker answers. Maven resolves
+ * the jars on the first start into `libraries` (default: below `directory`). If a killed process left a broker of the same directory
+ * behind, that broker is stopped first. If a living process owns the broker, the broker is left alone and the start refused.
  *
- * Throws RescindError `kafka-unavailable`: without Java or Maven with a message that says what to install.
+ * Throws RescindError `kafka-unavailable`. If Java or Maven is missing, the message says what to install.
  */
 export async function startLocalKafka(options: LocalKafkaOptions): Promise<LocalKafka> {
   const java = await findJava();
@@ -108,7 +108,7 @@ async function findJava(): Promise<string> {
   }
 }
 
-/** Into a directory of another name that is renamed when complete, so that an interrupted download is not taken for a whole one. */
+/** Downloads into a directory of another name and renames it when it is complete. An interrupted download is never taken for a whole one. */
 async function resolveLibraries(lib: string, { log, signal }: LocalKafkaOptions): Promise<void> {
   log.info('resolving Apache Kafka with Maven, once');
   const draft = `${lib}.${randomBytes(4).toString('hex')}`;
@@ -130,7 +130,7 @@ async function resolveLibraries(lib: string, { log, signal }: LocalKafkaOptions)
 
 const pidFile = (directory: string): string => join(directory, 'broker.json');
 
-/** A broker of this very directory that outlived its parent. Its directory was claimed, so no living Rescind uses it. */
+/** Stops a broker of this directory that outlived its parent. No living Rescind uses it, because this process claimed the directory. */
 async function stopOrphan(directory: string, log: Log): Promise<void> {
   const text = await readFile(pidFile(directory), 'utf8').catch(() => '{}');
   const running = await findProcess((JSON.parse(text) as { pid?: number }).pid ?? 0);
@@ -159,7 +159,7 @@ interface Ports {
 
 interface StartOptions {
   readonly signal: AbortSignal | undefined;
-  /** Those that clients know; without, the remembered or free ones. */
+  /** Ports that clients know. If unset: the remembered ports, or free ones. */
   readonly ports?: Ports;
 }
 
@@ -186,7 +186,7 @@ async function startBroker(place: Place, { signal, ports: known }: StartOptions)
       await untilItAnswers(server, `${HOST}:${ports.broker}`, signal);
       return { process: server, ports };
     } catch (error) {
-      // One that is still starting does not hear SIGTERM for a while, and has nothing to lose.
+      // A broker that is still starting ignores SIGTERM for a while, and has no data to lose.
       if (signal?.aborted === true) server.kill();
       await server.stop();
       const retry = LEFT_BY_PREDECESSOR.test(server.lastLines()) && performance.now() < deadline && signal?.aborted !== true;
@@ -217,7 +217,7 @@ function brokerProperties(data: string, { broker: port, controller: controllerPo
     'share.coordinator.state.topic.min.isr': 1,
     'share.coordinator.state.topic.num.partitions': 4,
     'group.initial.rebalance.delay.ms': 0,
-    // A broker that was killed is forgotten after this long; until then its successor is not let in.
+    // How long a killed broker counts as registered. Until then its successor cannot register.
     'broker.session.timeout.ms': 2_000,
     'broker.heartbeat.interval.ms': 500,
   })
@@ -227,12 +227,12 @@ function brokerProperties(data: string, { broker: port, controller: controllerPo
 
 async function formatOnce({ directory, classPath, java }: Place, properties: string, signal: AbortSignal | undefined): Promise<void> {
   if (await exists(join(directory, 'formatted'))) return;
-  // A format that was interrupted may have written half of its files.
+  // An interrupted format may have written half of its files.
   await rm(join(directory, 'data'), { recursive: true, force: true });
   const clusterId = randomBytes(16).toString('base64url');
   const args = ['-Xmx128m', '-XX:TieredStopAtLevel=1', '-cp', classPath, 'kafka.tools.StorageTool', 'format'];
   try {
-    // In one argument: an id may begin with a hyphen.
+    // One argument, because an id may begin with a hyphen.
     await run(java, [...args, '--standalone', `--cluster-id=${clusterId}`, '--config', properties], TOOL_TIMEOUT_MS, signal);
   } catch (error) {
     const { stdout, stderr } = error as { stdout?: string; stderr?: string };

@@ -7,12 +7,12 @@ import { startEmbeddedPostgres } from './embedded-postgres.pg.js';
 import { startLocalKafka } from './local-kafka.kafka.js';
 import type { Supervision } from './supervised-service.js';
 
-/** Takes a line for the operator of a service that ended by itself, or runs again. */
+/** Takes a line for the operator about a service that ended by itself or runs again. */
 export type Say = (line: string) => void;
 
 const supervisionOf = (lifecycle: Lifecycle, say: Say | undefined): Supervision => ({ onGivenUp: lifecycle.fail, ...(say ? { say } : {}) });
 
-/** The database that the configuration names, or the embedded one, started and supervised. */
+/** Returns the URL of the configured database, or starts and supervises the embedded one. */
 export async function startDatabase(config: Config, log: Log, lifecycle: Lifecycle, say?: Say): Promise<string> {
   if (config.database !== 'embedded') return config.database.url.reveal();
   const postgres = await startEmbeddedPostgres({ directory: join(config.home, 'postgres'), log, supervision: supervisionOf(lifecycle, say), signal: lifecycle.stopping });
@@ -22,7 +22,7 @@ export async function startDatabase(config: Config, log: Log, lifecycle: Lifecyc
 
 export type KafkaServers = Pick<KafkaConfig, 'brokers'> & Partial<KafkaConfig>;
 
-/** Without Java or Maven there is no local Kafka: said once, and the HTTP intake serves alone. */
+/** Starts the local Kafka unless the configuration names brokers. Without Java or Maven, `problem` says so once and HTTP intake works alone. */
 export async function startKafka(config: Config, log: Log, lifecycle: Lifecycle, say?: Say): Promise<{ servers: KafkaServers | null; problem?: string }> {
   if (config.kafka === 'none') return { servers: null };
   if (config.kafka !== 'embedded') return { servers: config.kafka };

@@ -2,8 +2,8 @@ import { createServer } from 'node:net';
 import { readFile, writeFile } from 'node:fs/promises';
 
 /**
- * The port written in `file` while it is free, so that an address stays the same across restarts; otherwise a free one, which is
- * written there. Another process may take it before it is used: the caller starts again when its service could not bind.
+ * Returns the port remembered in `file` if it is free, so that an address survives restarts. Otherwise picks a free port and writes it to
+ * `file`. Another process may take the port before it is used: if the service cannot bind, the caller starts again.
  */
 export async function rememberPort(file: string, host: string): Promise<number> {
   const remembered = Number(await readFile(file, 'utf8').catch(() => ''));

@@ -3,10 +3,10 @@ import { createInterface } from 'node:readline';
 import type { Log } from '../log/index.js';
 import { type RunningProcess, endProcess, findProcess } from '../process/index.js';
 
-/** Variables that a service's own programs need: to find other programs, a home, a place for temporary files, a time zone. */
+/** Variables that a service's programs need: to find other programs, a home, a directory for temporary files, a time zone. */
 const PASSED_ON = ['PATH', 'HOME', 'USER', 'LOGNAME', 'TMPDIR', 'TZ', 'JAVA_HOME', 'LD_LIBRARY_PATH', 'DYLD_LIBRARY_PATH'] as const;
 
-/** The environment of a service: nothing of ours is in it, above all no password of the configuration. */
+/** Returns the environment of a service. It holds no variable of Rescind, above all no password of the configuration. */
 export function serviceEnvironment(): NodeJS.ProcessEnv {
   const passed = PASSED_ON.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]));
   return { ...Object.fromEntries(passed), LC_ALL: 'C' };
@@ -14,17 +14,17 @@ export function serviceEnvironment(): NodeJS.ProcessEnv {
 
 /** Lines of a service's output that are kept for the error when it ends. */
 export const LAST_LINES_KEPT = 40;
-/** How long a service whose parent was killed may take to end by itself before it is killed. */
+/** Seconds that a service may take to end by itself after its parent was killed. Then it is killed too. */
 const ORPHAN_GRACE_S = 20;
 
 export interface ServiceProcess {
   readonly pid: number;
-  /** The name of how it ended, such as `exit code 1`; undefined while it runs. */
+  /** How the process ended, such as `exit code 1`; undefined while it runs. */
   ended(): string | undefined;
   readonly exited: Promise<string>;
   lastLines(): string;
   stop(): Promise<void>;
-  /** SIGKILL, if it runs; `exited` tells when it is gone. */
+  /** Sends SIGKILL if the process runs; `exited` resolves when it is gone. */
   kill(): void;
 }
 
@@ -41,7 +41,7 @@ export interface ServiceOptions {
 
 /**
  * Starts a service in a session of its own, so that a Ctrl-C in the terminal reaches only Rescind, which stops its parts in order.
- * A guard ends the service when this process is gone without having stopped it, also by SIGKILL.
+ * A guard process ends the service if this process ends without stopping it, even by SIGKILL.
  */
 export async function startService(options: ServiceOptions): Promise<ServiceProcess> {
   const { name, log } = options;
@@ -93,7 +93,7 @@ export async function startService(options: ServiceOptions): Promise<ServiceProc
   };
 }
 
-/** Its standard input ends when this process does, however it does. A line instead says that there is nothing left to guard. */
+/** Starts the guard. Its standard input closes when this process ends, however it ends. A line on it says that nothing is left to guard. */
 function startOrphanGuard(pid: number, signal: NodeJS.Signals): ChildProcess {
   const script = `
     if read -r line; then exit 0; fi

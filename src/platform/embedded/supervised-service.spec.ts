@@ -5,7 +5,7 @@ import { startService, type ServiceProcess } from './service-process.js';
 import { superviseService, type SupervisedService } from './supervised-service.js';
 
 const log = createLog({ level: 'silent' });
-/** Runs until it is told to end. */
+/** Starts a service that runs until it is told to end. */
 const sleeper = (): Promise<ServiceProcess> => run('exec sleep 600');
 const broken = (): Promise<ServiceProcess> => run('exit 3');
 const run = (script: string): Promise<ServiceProcess> => startService({ name: 'sample', command: '/bin/sh', args: ['-c', script], stopSignal: 'SIGTERM', stopTimeoutMs: 5_000, log });

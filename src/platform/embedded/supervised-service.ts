@@ -3,25 +3,25 @@ import { RescindError, type ErrorCode } from '../../contracts/index.js';
 import type { Log } from '../log/index.js';
 import type { ServiceProcess } from './service-process.js';
 
-/** How long is waited before each try to start a service again that ended by itself. After the last one it is given up. */
+/** Delays before each attempt to restart a service that ended by itself. After the last attempt the service is given up. */
 const RESTART_DELAYS_MS: readonly number[] = [0, 1_000, 2_000, 4_000, 8_000];
-/** A service that ran for so long counts as well again: its next end has all the tries. */
+/** A service that ran for so long counts as well: if it ends again, all attempts are available again. */
 const WELL_AFTER_MS = 60_000;
 
-/** Handling of a service that ends although nobody stopped it. */
+/** Handles a service that ends although nobody stopped it. */
 export interface Supervision {
-  /** Ends the process, in order: the service could not be started again. */
+  /** Called if the service could not be restarted; ends the process in order. */
   onGivenUp(error: RescindError): void;
   /** Takes a line for the operator. Default: the log. */
   readonly say?: (line: string) => void;
 }
 
 export interface SupervisedOptions extends Supervision {
-  /** As the operator knows it, such as PostgreSQL. */
+  /** The service's name for the operator, such as PostgreSQL. */
   readonly name: string;
   readonly code: ErrorCode;
   readonly first: ServiceProcess;
-  /** Starts it again at the same address. MUST reject soon after `signal` aborts, and leave nothing behind when it rejects. */
+  /** Restarts the service at the same address. MUST reject soon after `signal` aborts, and leave nothing behind when it rejects. */
   readonly restart: (signal: AbortSignal) => Promise<ServiceProcess>;
   readonly log: Log;
   readonly delaysMs?: readonly number[];
@@ -29,13 +29,13 @@ export interface SupervisedOptions extends Supervision {
 }
 
 export interface SupervisedService {
-  /** Pid of the process that runs now, or ran last. */
+  /** Pid of the process that runs, or that ran last. */
   readonly pid: number;
-  /** Stops the service, also in the middle of a restart; it is not started again. */
+  /** Stops the service, even in the middle of a restart, and restarts it no more. */
   stop(): Promise<void>;
 }
 
-/** Watches a running service and starts it again when it ends by itself, a bounded number of times. */
+/** Watches a running service and restarts it if it ends by itself, a bounded number of times. */
 export function superviseService(options: SupervisedOptions): SupervisedService {
   const { name, log, delaysMs = RESTART_DELAYS_MS, wellAfterMs = WELL_AFTER_MS } = options;
   const stopping = new AbortController();

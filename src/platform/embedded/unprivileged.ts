@@ -11,7 +11,7 @@ export interface Account {
   readonly gid: number;
 }
 
-/** PostgreSQL refuses to run as root: the account it runs under then, made when missing. Undefined when this process is not root. */
+/** Finds or makes the account that PostgreSQL runs under, because PostgreSQL refuses to run as root. Undefined if this process is not root. */
 export async function unprivilegedAccount(): Promise<Account | undefined> {
   if (process.getuid?.() !== 0) return undefined;
   const existing = await findAccount();
@@ -32,7 +32,7 @@ async function findAccount(): Promise<Account | undefined> {
   }
 }
 
-/** The nearest root first: a directory on the way to `path` that the account may not pass, as in a checkout under `/root`. */
+/** Finds a directory on the way to `path` that the account may not pass, as in a checkout under `/root`; the one nearest to the root. */
 export async function findBarrier(path: string, account: Account): Promise<string | undefined> {
   const parents: string[] = [];
   for (let at = dirname(path); ; at = dirname(at)) {
@@ -47,15 +47,15 @@ export async function findBarrier(path: string, account: Account): Promise<strin
   return undefined;
 }
 
-/** capabilities(7): the first passes directories and reads, the second also writes; containers often grant only the second. */
+/** capabilities(7): the first passes directories and reads; the second also writes. Containers often grant only the second. */
 const PASSING_CAPABILITIES = [
   { name: 'dac_read_search', bit: 2n },
   { name: 'dac_override', bit: 1n },
 ] as const;
 
 /**
- * A command line that runs `command` under the account with the one capability that lets it pass directories closed to it, through
- * `setpriv` of util-linux. Undefined where that is not possible.
+ * Returns a command line that runs `command` under the account, with the one capability that lets it pass directories closed to the
+ * account, through `setpriv` of util-linux. Undefined if that is not possible.
  */
 export async function passingBarriers(account: Account, command: string, args: readonly string[]): Promise<readonly string[] | undefined> {
   try {

@@ -3,20 +3,20 @@ import { RescindError } from '../../contracts/index.js';
 import { isGroupMessage, type FromMember, type MemberFacts, type MetricDump, type ToMember } from './group-messages.js';
 import { MEMBER_VARIABLE } from './process-group.js';
 
-/** The channel of a process that shares its port with others. */
+/** Connects a process that shares its port with others to the process that started it. */
 export interface GroupMember {
-  /** From 1; labels its metrics. */
+  /** The member's place in the group, from 1; labels its metrics. */
   readonly number: number;
   listening(facts: MemberFacts): void;
   failed(error: unknown): void;
-  /** What every member measures now. Members that do not answer are left out. */
+  /** Collects the current metrics of every member. Members that do not answer are left out. */
   collect(): Promise<readonly MetricDump[]>;
   onDump(dump: () => Promise<MetricDump>): void;
-  /** The group is to end. Where the process that holds it has gone, `node:cluster` ends this one at once. */
+  /** Called when the group is to end. If the process that holds the group has gone, `node:cluster` ends this process at once. */
   onStop(stop: () => void): void;
 }
 
-/** Undefined in a process that was started by itself. */
+/** Returns undefined in a process that was started by itself. */
 export function joinProcessGroup(env: NodeJS.ProcessEnv = process.env): GroupMember | undefined {
   const number = Number(env[MEMBER_VARIABLE]);
   if (!cluster.isWorker || !Number.isInteger(number)) return undefined;
@@ -40,7 +40,7 @@ export function joinProcessGroup(env: NodeJS.ProcessEnv = process.env): GroupMem
         return message satisfies never;
     }
   });
-  // A Ctrl-C reaches the whole group of the terminal: the process that holds this one stops it in order.
+  // A Ctrl-C reaches every process of the terminal. The process that holds the group stops this one in order.
   process.on('SIGINT', () => undefined);
   process.on('SIGTERM', () => stop());
 

@@ -1,12 +1,12 @@
 import type { ErrorCode } from '../../contracts/index.js';
 
-/** What a process of a group has to say of itself once it listens. */
+/** Facts that a process of a group tells about itself once it listens. */
 export type MemberFacts = Readonly<Record<string, unknown>>;
 
-/** One metric with its values, as the registry hands it out for another process. */
+/** One metric with its values, as the registry exports it for another process. */
 export type MetricDump = readonly object[];
 
-/** Over the channel that `node:cluster` opens; `id` pairs a question with its answer. */
+/** Messages from a member, over the channel that `node:cluster` opens. `id` pairs a question with its answer. */
 export type FromMember =
   | { readonly rescind: 'listening'; readonly facts: MemberFacts }
   | { readonly rescind: 'failed'; readonly code: ErrorCode; readonly detail: string | undefined }

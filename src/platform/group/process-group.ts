@@ -4,17 +4,17 @@ import { RescindError } from '../../contracts/index.js';
 import { isGroupMessage, type FromMember, type MemberFacts, type MetricDump, type ToMember } from './group-messages.js';
 import type { Log } from '../log/index.js';
 
-/** A process that ended is replaced after so long, so that one that cannot start does not keep the machine busy. */
+/** Delay before a process that ended is replaced, so that a process that cannot start does not keep the machine busy. */
 const RESTART_DELAY_MS = 1_000;
 
-/** A member that does not answer is left out of what is collected. */
+/** A member that has not answered by then is left out of the collection. */
 const COLLECT_TIMEOUT_MS = 2_000;
 
-/** Longer than a member's own shutdown, step by step, usually takes. */
+/** Longer than a member's own shutdown usually takes. */
 const STOP_TIMEOUT_MS = 60_000;
 
 export interface ProcessGroup {
-  /** Of the first member. */
+  /** Facts of the first member. */
   readonly facts: MemberFacts;
   /** Stops all members in order and waits for them. */
   stop(): Promise<void>;
@@ -22,21 +22,21 @@ export interface ProcessGroup {
 
 export interface ProcessGroupOptions {
   readonly count: number;
-  /** Beside this process's environment. */
+  /** Variables of the members, beside this process's environment. */
   readonly env: Readonly<Record<string, string>>;
   readonly log: Log;
-  /** Ends a start that is under way. */
+  /** Aborts a start that is under way. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Runs this program in `count` further processes that listen on one port (`node:cluster`); a member that ends is replaced. Resolves
- * when all of them listen; rejects with the error of the first that could not start. The first starts alone, so that what
- * a first start prepares is prepared once.
+ * Runs this program in `count` further processes that listen on one port (`node:cluster`). A member that ends is replaced. Resolves when
+ * all members listen; rejects with the error of the first member that could not start. The first member starts alone, so that the
+ * preparations of a first start happen once.
  */
 export async function startProcessGroup({ count, env, log, signal: ending }: ProcessGroupOptions): Promise<ProcessGroup> {
-  // Members accept for themselves. Handed out by this process in turn, a connection given to a member that has just died
-  // would be answered by nobody and closed by nobody.
+  // Members accept connections themselves. If this process handed connections out in turn, a connection given to a member that
+  // has just died would be answered by nobody and closed by nobody.
   cluster.schedulingPolicy = cluster.SCHED_NONE;
   const members = new Map<number, Worker>();
   const questions = new Map<number, { readonly worker: number; readonly answer: (dump: MetricDump) => void }>();
@@ -44,7 +44,7 @@ export async function startProcessGroup({ count, env, log, signal: ending }: Pro
   let stopping = false;
 
   function tell(worker: Worker, message: ToMember): void {
-    // One that is ending closes its channel first.
+    // A member that is ending closes its channel first.
     if (worker.isConnected()) worker.send(message, () => undefined);
   }
 
@@ -95,7 +95,7 @@ export async function startProcessGroup({ count, env, log, signal: ending }: Pro
 
   async function replace(number: number): Promise<void> {
     await delay(RESTART_DELAY_MS);
-    // Where it cannot start either, its end leads here again.
+    // If the replacement cannot start either, its end leads here again.
     if (!stopping) await start(number).catch(() => undefined);
   }
 

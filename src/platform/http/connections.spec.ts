@@ -18,7 +18,7 @@ afterEach(async () => {
 
 async function listen(bounds: ConnectionBounds): Promise<void> {
   server = createServer((socket) => void socket.on('error', () => undefined).write('hello'));
-  // Before the listener that greets.
+  // Bounds must be checked before the listener that greets.
   server.removeAllListeners('connection');
   boundConnections(server, bounds, () => (closedAtOnce += 1));
   server.on('connection', (socket) => void (socket.destroyed || socket.write('hello')));

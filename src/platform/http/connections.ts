@@ -1,8 +1,8 @@
 import type { Server, Socket } from 'node:net';
 
-/** Connections of all clients: guards and subscribers, each of which keeps one, and everybody else. A further one is closed at once. */
+/** Connections of all clients: guards and subscribers, which keep one each, and everyone else. A further connection is closed at once. */
 export const MAX_CONNECTIONS = 16_000;
-/** Connections of one address, so that no address takes all. Behind a proxy every client has the proxy's address. */
+/** Connections of one address, so that no address takes all of them. Behind a proxy every client has the proxy's address. */
 export const MAX_CONNECTIONS_AN_ADDRESS = 8_000;
 
 export interface ConnectionBounds {
@@ -12,7 +12,7 @@ export interface ConnectionBounds {
 
 export const connectionBounds = (trustedProxy: boolean): ConnectionBounds => ({ all: MAX_CONNECTIONS, anAddress: trustedProxy ? MAX_CONNECTIONS : MAX_CONNECTIONS_AN_ADDRESS });
 
-/** Closes connections beyond the bounds, before anything is read from them. */
+/** Closes connections beyond the bounds before anything is read from them. */
 export function boundConnections(server: Server, bounds: ConnectionBounds, onClosed: () => void = () => undefined): void {
   const byAddress = new Map<string, number>();
   let all = 0;

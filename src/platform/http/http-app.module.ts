@@ -22,27 +22,27 @@ import type { Arriving, RequestGate } from './request-gate.js';
 
 type RootModule = Parameters<typeof NestFactory.create>[0];
 
-/** What requests may carry. Bodies of these media types arrive as the raw Buffer; others are answered 415. */
+/** Bodies that requests may carry. Bodies of these media types arrive as raw Buffers; other types are answered 415. */
 export interface RawBodies {
   readonly mediaTypes: readonly (string | RegExp)[];
   /** A longer body is answered 413 before it is read. */
   readonly limitBytes: number;
 }
 
-/** A client that has sent more requests on one connection than can be refused in this time is cut off. */
+/** A client is cut off if refusing all the requests that it sent on one connection would take longer than this. */
 const MAX_BEHIND_MS = 30_000;
 
-/** How often a server that ends looks for connections that have become idle. */
+/** How often a server that is closing looks for connections that have become idle. */
 const IDLE_SWEEP_MS = 100;
 
-/** What a management API needs. */
+/** Bodies that a management API takes. */
 export const JSON_BODIES: RawBodies = { mediaTypes: ['application/json'], limitBytes: 1024 * 1024 };
 
 export interface HttpAppOptions {
   /** `AppModule`, or `AppModule.register(…)`. */
   module: RootModule | (ModuleMetadata & { module: RootModule });
   listen: ListenConfig;
-  /** By exact path, such as `/introspect`; asked before the framework. */
+  /** Handlers by exact path, such as `/introspect`. They are asked before the framework. */
   hot?: ReadonlyMap<string, HotHandler>;
   /** Default: {@link JSON_BODIES}. */
   bodies?: RawBodies;
@@ -52,7 +52,7 @@ export interface HttpAppOptions {
   gate?: RequestGate;
 }
 
-/** The Nest application on Fastify; errors leave as problem+json. It does not listen yet: {@link listenHttp}. */
+/** Creates the Nest application on Fastify. Errors leave as problem+json. The application does not listen yet: see {@link listenHttp}. */
 export async function createHttpApp(options: HttpAppOptions): Promise<NestFastifyApplication> {
   const { listen, log, bodies = JSON_BODIES } = options;
   let closing = false;
@@ -60,11 +60,11 @@ export async function createHttpApp(options: HttpAppOptions): Promise<NestFastif
   const tooMany = options.metrics?.counter('rescind_http_connections_refused_total', 'Connections closed at once since there were too many.');
   const trace = options.tracing && createRequestTracing(options.tracing);
   const adapter = new FastifyAdapter({
-    // One hop: the proxy itself. Whatever else X-Forwarded-For names, a client may have written.
+    // One hop: the proxy itself. A client may have written everything else in X-Forwarded-For.
     trustProxy: listen.trustedProxy ? (_address, hop) => hop === 0 : false,
     forceCloseConnections: 'idle',
     bodyLimit: bodies.limitBytes,
-    // A URL that cannot be decoded never reaches a route, nor Nest's filters.
+    // A URL that cannot be decoded reaches neither a route nor Nest's filters.
     frameworkErrors: (error: FastifyError, _request: FastifyRequest, reply: FastifyReply) => {
       sendProblem(reply, errorOfStatus(error.statusCode ?? 400, error));
     },
@@ -84,7 +84,7 @@ export async function createHttpApp(options: HttpAppOptions): Promise<NestFastif
   const fastify = adapter.getInstance();
   fastify.addHook('preClose', async () => {
     closing = true;
-    // One whose answer was under way becomes idle afterwards, and would be waited for as long as its client keeps it.
+    // A connection that is answering becomes idle later, and the server would wait for it as long as its client keeps it open.
     const sweep = setInterval(() => fastify.server.closeIdleConnections(), IDLE_SWEEP_MS);
     fastify.server.once('close', () => clearInterval(sweep));
   });
@@ -115,7 +115,7 @@ export async function createHttpApp(options: HttpAppOptions): Promise<NestFastif
   return app;
 }
 
-/** Refuses before a body is read what needs none of it, and lets those who repeat what was refused for its number wait. */
+/** Refuses requests that need no body to be refused before their body is read, and delays clients that repeat requests refused for their number. */
 function standBeforeBodies(fastify: FastifyInstance, gate: RequestGate | undefined): void {
   const knownPaths = createKnownPaths();
   fastify.addHook('onRoute', ({ url, method }) => knownPaths.add(url, method));
@@ -135,17 +135,17 @@ function standBeforeBodies(fastify: FastifyInstance, gate: RequestGate | undefin
     }
     return undefined;
   });
-  // After the body, which arrives on the socket's events, where the request's context is lost.
+  // After the body: its events arrive on the socket, where the request's context is lost.
   if (gate) fastify.addHook('preValidation', ({ raw }, _reply, next) => gate.within(raw, next));
   fastify.addHook('onSend', ({ raw }, { statusCode }, payload, done) => {
     gate?.answered(raw);
     if (statusCode !== statusOfKind('overloaded')) return done(null, payload);
-    // If the client has left meanwhile, nothing is to be sent.
+    // If the client has left meanwhile, there is nothing to send.
     return pace(raw.socket, () => (raw.socket.destroyed ? undefined : done(null, payload)));
   });
 }
 
-/** Never resolves: no hook and no handler may follow, also where the client leaves before the refusal is sent. */
+/** Sends a refusal. Never resolves: no hook and no handler may follow, even if the client leaves before the refusal is sent. */
 function refuse(reply: FastifyReply, error: RescindError): Promise<never> {
   sendProblem(reply, error);
   return new Promise<never>(() => undefined);
@@ -153,11 +153,11 @@ function refuse(reply: FastifyReply, error: RescindError): Promise<never> {
 
 function sendProblem(reply: FastifyReply, error: RescindError): void {
   const { status, headers, body } = problemOf(error);
-  // Bytes: to the type of a string the framework would add a charset, which JSON does not have (RFC 8259 section 11).
+  // Sent as bytes: the framework would add a charset to the type of a string, and JSON has none (RFC 8259 section 11).
   void reply.status(status).headers(headers).send(Buffer.from(JSON.stringify(body)));
 }
 
-/** Of a request that is no HTTP, or whose headers are too large or too slow: there is no reply, only the socket. */
+/** Answers a request that is not HTTP, or whose headers are too large or too slow. There is no reply object, only the socket. */
 function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
     socket.destroy();
@@ -169,7 +169,7 @@ function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('\r\n')}\r\n\r\n${text}`);
 }
 
-/** Resolves to the URL it listens on. */
+/** Listens. Resolves to the URL. */
 export async function listenHttp(app: NestFastifyApplication, listen: ListenConfig): Promise<string> {
   await app.listen(listen.port, listen.host);
   const address = app.getHttpServer().address();

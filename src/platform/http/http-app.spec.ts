@@ -119,7 +119,7 @@ describe('a gate before the routes', () => {
     const startedAt = performance.now();
     impatient.write(`${asked.join('\r\n')}\r\n\r\n`);
     await once(impatient, 'data');
-    // Less a timer's inexactness.
+    // 900: less than a second, because timers are inexact.
     expect(performance.now() - startedAt).toBeGreaterThan(900);
     impatient.destroy();
   });
@@ -132,7 +132,7 @@ describe('a gate before the routes', () => {
     socket.destroy();
     const impatient = connect(port, '127.0.0.1');
     impatient.write(asked + asked);
-    // The second answer comes after the one that the first client did not wait for was due.
+    // The second answer comes after the time at which the answer that the first client did not wait for was due.
     await once(impatient, 'data');
     await once(impatient, 'data');
     impatient.destroy();
@@ -365,7 +365,7 @@ describe('the HTTP application', () => {
     const get = (path: string, more = ''): string => `GET ${path} HTTP/1.1\r\nHost: x\r\n${more}\r\n`;
     socket.write(get('/slow') + get('/hot') + get('/address') + get('/hot', 'Connection: close\r\n'));
     await asked;
-    // A whole exchange later the server has read what came after the slow question.
+    // After one more exchange, the server has read the request behind the slow question.
     await fetch(`${url}/address`);
     expect(hotAsked).toBe(0);
     answerSlow();
@@ -442,7 +442,7 @@ describe('the HTTP application', () => {
     const socket = connect(Number(new URL(url).port), '127.0.0.1');
     const closed = new Promise((resolve) => socket.once('close', resolve));
     await new Promise((resolve) => socket.once('connect', resolve));
-    // A whole exchange later the server has accepted the connection before it.
+    // After one more exchange, the server has accepted the previous connection.
     await fetch(`${url}/address`);
     await app.close();
     await closed;

@@ -1,12 +1,12 @@
 import { DURATION_BUCKETS_S, type Metrics } from '../observe/index.js';
 
-/** Seconds; few, since there is a series for each of a route, a method and a status. */
+/** Bounds in seconds. There are few, because each route, method and status has a series for each bound. */
 const REQUEST_BUCKETS_S: readonly number[] = [0.005, 0.025, 0.1, 0.5, 2.5, 10];
 
 const UNMATCHED = { route: 'unmatched', method: 'any' } as const;
 
 export interface RequestWatch {
-  /** `route`: the pattern, never the path, which anybody may choose; undefined where none matched. */
+  /** `route`: the pattern, never the path, which anybody may choose. Undefined if no route matched. */
   answered(request: { method: string; route: string | undefined; status: number; seconds: number }): void;
   hot(path: string, seconds: number): void;
 }
@@ -14,7 +14,7 @@ export interface RequestWatch {
 export function watchRequests(metrics: Metrics): RequestWatch {
   const labels = ['route', 'method', 'status'] as const;
   const requests = metrics.histogram('rescind_http_request_seconds', 'Duration of a request that the framework served.', labels, REQUEST_BUCKETS_S);
-  // So that the series of failures is there before the first failure. A series for every route would be a thousand lines of zeros.
+  // Makes the series of failures exist before the first failure. Doing so for every route would print a thousand lines of zeros.
   requests.zero({ ...UNMATCHED, status: '5xx' });
   const hot = metrics.histogram('rescind_hot_request_seconds', 'Duration of a request of a hot path; one in eight is measured.', ['path'], DURATION_BUCKETS_S);
   return {

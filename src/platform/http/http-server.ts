@@ -8,40 +8,40 @@ import { oneAfterAnother } from './pipelining.js';
 import { problemOf } from './problem.js';
 import { originForm, repeatedHeader } from './request-target.js';
 
-/** Longer than the 60 s after which balancers commonly drop an idle connection, so that they never meet one we just closed. */
+/** Longer than the 60 s after which balancers commonly drop an idle connection, so that a balancer never uses a connection just closed here. */
 export const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 /** A client that has not sent its headers by then is cut off. */
 export const HEADERS_TIMEOUT_MS = 10_000;
-/** The same for the whole request. An answer, such as a feed's, may take as long as it likes. */
+/** The same limit for the whole request. An answer, such as a feed's, may take as long as it likes. */
 export const REQUEST_TIMEOUT_MS = 30_000;
 const TIMEOUT_CHECK_INTERVAL_MS = 5_000;
 /** A client that has not finished its TLS handshake by then is cut off. */
 const HANDSHAKE_TIMEOUT_MS = 10_000;
-/** RFC 6797: a client that has once spoken TLS with us does not go back to plaintext for half a year. */
+/** RFC 6797: a client that has once spoken TLS with this server does not go back to plaintext for half a year. */
 const STRICT_TRANSPORT = 'max-age=15552000';
-/** One in so many requests of a hot path is timed: a look at the clock and a listener each would show in its rate. */
+/** One in this many requests of a hot path is timed. A clock reading and a listener for each request would lower its rate. */
 export const HOT_SAMPLE = 8;
 
-/** Answers a request whole, without the framework. MUST end `res`, also for a method it does not serve, and MUST NOT throw. */
+/** Answers a whole request without the framework. MUST end `res`, even for a method that it does not serve, and MUST NOT throw. */
 export type HotHandler = (req: IncomingMessage, res: ServerResponse) => void;
 type Handler = (req: IncomingMessage, res: ServerResponse) => void;
 
 /**
- * A server that gives requests for a hot handler's exact path to it, and all others to the framework. A handler of `/name/*` gets all
- * paths below that name. Once `isClosing` says so, every
- * answer closes its connection: a client that keeps asking on a live one would keep the server from ending.
+ * Creates a server that gives requests for a hot handler's exact path to that handler and all others to the framework. A handler of
+ * `/name/*` gets all paths below that name. While `isClosing` returns true, every answer closes its connection: otherwise a client that
+ * keeps asking would keep the server from ending.
  */
 export function createHttpServer(options: {
   framework: Handler;
   hot: ReadonlyMap<string, HotHandler>;
   tls: ListenConfig['tls'];
   isClosing: () => boolean;
-  /** Told how long one in {@link HOT_SAMPLE} requests of a hot path took until its answer was handed to the socket. */
+  /** Receives the time from a hot path's request until its answer was handed to the socket, for one in {@link HOT_SAMPLE} requests. */
   onHotSample?: (path: string, seconds: number) => void;
   /** Runs a hot handler whose caller traces its request. */
   traceHot?: (path: string, req: IncomingMessage, res: ServerResponse, run: () => void) => void;
   readonly connections?: ConnectionBounds;
-  /** Told of each connection that was closed since there were too many. */
+  /** Called for each connection that was closed because there were too many. */
   onTooMany?: () => void;
 }): Server {
   const { framework, hot, tls, isClosing, onHotSample, traceHot } = options;
@@ -82,7 +82,7 @@ export function createHttpServer(options: {
   };
   const unused = new Set<Socket>();
   const serveInOrder = oneAfterAnother(serve);
-  // In the one listener: a second one costs each request more than what it would do.
+  // All in one listener: a second listener costs each request more than the work that it would do.
   const serveOn: Handler = (req, res) => {
     unused.delete(req.socket);
     serveInOrder(req, res);
@@ -92,13 +92,13 @@ export function createHttpServer(options: {
   return closingUnused(server, tls === undefined ? 'connection' : 'secureConnection', unused);
 }
 
-/** `/name/*` for a path below `/name`, which must not be told apart in metrics. */
+/** Returns `/name/*` for a path below `/name`: metrics must not tell such paths apart. */
 function below(path: string): string {
   const end = path.indexOf('/', 1);
   return end === -1 ? path : `${path.slice(0, end)}/*`;
 }
 
-/** A request that repeats a header of which there may be one is refused at once: a proxy in front may have read the other one. */
+/** Refuses at once a request that repeats a header allowed only once: a proxy in front may have read the other value. */
 function refuse(res: ServerResponse, detail: string): void {
   const { status, headers, body } = problemOf(new RescindError('invalid-request', { detail }));
   res.writeHead(status, { ...headers, connection: 'close' });
@@ -112,8 +112,8 @@ function createSecureServer(timeouts: ServerOptions, { certFile, keyFile }: NonN
 }
 
 /**
- * Node counts a connection on which no request has come yet as busy, and stops looking at its timeouts once it closes: a client that
- * connects ahead, as `fetch` does after a request that it gave up, would keep the server from ending.
+ * Closes connections without a request when the server closes. Node counts such a connection as busy and stops checking its timeouts
+ * once the server closes. A client that connects ahead, as `fetch` does after a request that it gave up, would keep the server alive.
  */
 function closingUnused(server: Server, event: 'connection' | 'secureConnection', unused: Set<Socket>): Server {
   server.on(event, (socket: Socket) => {

@@ -3,14 +3,14 @@ import { type OpenSpan, type Tracing, parseTraceparent } from '../observe/index.
 
 export interface RequestTracing {
   begin(request: IncomingMessage, route: string | undefined, next: () => void): void;
-  /** The body arrives on the socket's events, where the request's place in the trace is lost: what follows it is put back there. */
+  /** Restores the request's place in the trace after its body. The body's events arrive on the socket, where that place is lost. */
   resume(request: IncomingMessage, next: () => void): void;
   end(request: IncomingMessage, status: number): void;
-  /** A hot path is traced only for a caller that samples its own request. */
+  /** Traces a hot path only if the caller samples its own request. */
   hot(path: string, request: IncomingMessage, response: ServerResponse, run: () => void): void;
 }
 
-/** Spans of requests: method, route pattern and status, and nothing that a caller sent. */
+/** Records spans of requests: method, route pattern and status, and nothing that a caller sent. */
 export function createRequestTracing(tracing: Tracing): RequestTracing {
   const spans = new WeakMap<IncomingMessage, OpenSpan>();
 

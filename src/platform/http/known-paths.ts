@@ -1,13 +1,13 @@
-/** Knows which methods the routes of the framework take, by the path of a request. */
+/** Tells which methods the framework's routes take, by the path of a request. */
 export interface KnownPaths {
-  /** `pattern`: `/v1/sources/:id`. */
+  /** `pattern`: such as `/v1/sources/:id`. */
   add(pattern: string, method: string | readonly string[]): void;
   /**
-   * The methods for a request's target, which may have a query; none if no route has its path. A route without parameters has its path to itself:
-   * `/v1/quarantine/replay` is no `/v1/quarantine/:id`.
+   * Returns the methods for a request's target, which may have a query; none if no route has its path. A route without parameters owns its
+   * path: `/v1/quarantine/replay` is not taken for `/v1/quarantine/:id`.
    */
   methodsOf(target: string): readonly string[];
-  /** Whether a route without parameters has this path, and not this method. */
+  /** Whether a route without parameters has this path but does not take this method. */
   refuses(method: string, target: string): boolean;
 }
 
@@ -15,7 +15,7 @@ export function createKnownPaths(): KnownPaths {
   const methods = new Map<string, Set<string>>();
   return {
     add(pattern, method) {
-      // A wildcard stands for no path that anybody could know.
+      // A wildcard route has no known paths.
       if (pattern.includes('*')) return;
       const known = methods.get(pattern) ?? new Set();
       for (const one of [method].flat()) known.add(one);

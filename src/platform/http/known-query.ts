@@ -1,8 +1,8 @@
 import { RescindError } from '../../contracts/index.js';
 
 /**
- * Pipe for what is asked beside the path: `@Query(knownQuery('limit')) query`. What a route does not know, or is given twice, is refused:
- * a misspelt or inapplicable parameter must not be taken for one that was heeded.
+ * Pipe for query parameters: `@Query(knownQuery('limit')) query`. Refuses parameters that the route does not know or that are given
+ * twice: the caller must not believe that a misspelt or inapplicable parameter was applied.
  */
 export const knownQuery = <N extends string>(...known: readonly N[]) => ({
   transform(query: unknown): { readonly [K in N]?: string } {

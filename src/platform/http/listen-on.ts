@@ -4,7 +4,7 @@ import type { ListenConfig } from '../config/index.js';
 
 export interface ListeningServer {
   readonly url: string;
-  /** Ends at once, with answers under way. */
+  /** Closes at once, even with answers under way. */
   close(): Promise<void>;
 }
 

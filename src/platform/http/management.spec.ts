@@ -44,7 +44,7 @@ it('answers one connection only so often, and cuts off who does not wait', async
   await once(socket, 'data');
   const startedAt = performance.now();
   await once(socket, 'data');
-  // Less a timer's inexactness.
+  // 0.8: timers are inexact.
   expect(performance.now() - startedAt).toBeGreaterThan(ANSWER_EVERY_MS * 0.8);
   socket.write(request.repeat(100));
   await once(socket, 'close');

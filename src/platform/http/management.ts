@@ -4,11 +4,11 @@ import type { Health, Metrics, ReadyRole } from '../observe/index.js';
 import { createHttpServer, type HotHandler } from './http-server.js';
 import { listenOn, type ListeningServer } from './listen-on.js';
 
-/** A text of `/metrics` is given to everybody who asks within so many times as long as it took to make, so that making it takes a tenth of the time at most. */
+/** The text of `/metrics` is reused for this many times as long as it took to make, so that making it takes at most a tenth of the time. */
 const FRESH_FOR_TIMES = 10;
-/** One connection gets an answer at most this often. Nobody has to say who they are here, so that nobody may ask without end. */
+/** Minimum time between two answers on one connection. Callers are not authenticated here, so their rate is bounded. */
 export const ANSWER_EVERY_MS = 250;
-/** A client that has sent more requests than it can be answered in this time is cut off. */
+/** A client is cut off if answering all the requests that it has sent would take longer than this. */
 const MAX_BEHIND_MS = 5_000;
 
 const JSON_TYPE = 'application/json; charset=utf-8';
@@ -16,7 +16,7 @@ const JSON_TYPE = 'application/json; charset=utf-8';
 export interface ManagementOptions {
   readonly health: Health;
   readonly metrics: Metrics;
-  /** The process may not begin: it is not ready, whatever the checks say. */
+  /** The process may not begin: it reports not ready, whatever the checks say. */
   readonly notYet?: boolean;
 }
 
@@ -29,7 +29,7 @@ export function createManagement({ health, metrics, notYet = false }: Management
   function metricsText(): Promise<string> {
     if (made === undefined || performance.now() > freshUntil) {
       const startedAt = performance.now();
-      // Requests that come meanwhile get the same answer.
+      // Requests that arrive meanwhile get the same answer.
       freshUntil = Infinity;
       made = metrics.text().finally(() => {
         const now = performance.now();
@@ -61,7 +61,7 @@ export function createManagement({ health, metrics, notYet = false }: Management
   ]);
 }
 
-/** A listener of its own for them, in plaintext: nothing there is secret, and nobody says who they are. */
+/** Opens a separate plaintext listener for these paths. Its answers are not secret, and callers are not authenticated. */
 export function listenManagement(listen: { readonly host: string; readonly port: number }, hot: ReadonlyMap<string, HotHandler>): Promise<ListeningServer> {
   const server = createHttpServer({ framework: (_req, res) => answer(res, 404, JSON_TYPE, '{}'), hot, tls: undefined, isClosing: () => false });
   return listenOn(server, listen);

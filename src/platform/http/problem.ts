@@ -16,10 +16,10 @@ const STATUS_OF_KIND: Readonly<Record<ErrorKind, number>> = {
   internal: 500,
 };
 
-/** Seconds; what a caller is told to wait where nothing better is known. */
+/** Seconds that a caller is told to wait if nothing better is known. */
 export const RETRY_AFTER_S = 1;
 
-/** The one place that maps kinds to HTTP statuses. */
+/** Maps an error's kind to its HTTP status; the only place that does. */
 export function statusOfKind(kind: ErrorKind): number {
   return STATUS_OF_KIND[kind];
 }
@@ -30,7 +30,7 @@ export interface ProblemAnswer {
   readonly body: Problem;
 }
 
-/** RFC 9457. The cause stays here. */
+/** Builds the RFC 9457 answer. The error's cause is not in it. */
 export function problemOf(error: RescindError): ProblemAnswer {
   const status = statusOfKind(error.kind);
   const headers: Record<string, string> = { 'content-type': 'application/problem+json', 'cache-control': 'no-store' };
@@ -57,7 +57,7 @@ const CODE_OF_STATUS: Readonly<Record<number, ErrorCode>> = {
   503: 'overloaded',
 };
 
-/** An error that the HTTP framework raised before or beside our own code. */
+/** Builds the error for a status that the HTTP framework raised before or beside Rescind's own code. */
 export function errorOfStatus(status: number, cause: unknown): RescindError {
   const code = CODE_OF_STATUS[status] ?? (status >= 400 && status < 500 ? 'invalid-request' : 'internal');
   return new RescindError(code, { cause });

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 const SLASH = 0x2f;
 const ABSOLUTE = /^https?:\/\/[^/?]+/i;
 
-/** The target in origin form. RFC 9112, 3.2.2: a server MUST accept the absolute form, which clients send to a proxy. */
+/** Returns the target in origin form. RFC 9112, 3.2.2: a server MUST accept the absolute form, which clients send to a proxy. */
 export function originForm(target: string): string {
   if (target.charCodeAt(0) === SLASH) return target;
   const rest = target.replace(ABSOLUTE, '');
@@ -11,8 +11,8 @@ export function originForm(target: string): string {
 }
 
 /**
- * The name of a header that must not be there twice and is. RFC 9112, 3.2 wants 400 for a second Host. Of two Authorization headers, two
- * readers may believe different ones; Node keeps the first.
+ * Returns the name of a header that may occur once and occurs twice. RFC 9112, 3.2 requires 400 for a second Host. Two readers may
+ * believe different ones of two Authorization headers; Node keeps the first.
  */
 export function repeatedHeader({ rawHeaders }: IncomingMessage): 'Host' | 'Authorization' | undefined {
   let hosts = 0;

@@ -11,20 +11,20 @@ export interface UnreadyOptions {
   readonly listen: ListenConfig;
   readonly health: Health;
   readonly metrics: Metrics;
-  /** What every request is refused with; retryable, and without a detail, since nobody has said who they are. */
+  /** The error that every request is refused with. It is retryable and has no detail, because callers are not authenticated. */
   readonly reason: () => RescindError;
 }
 
 /**
- * Stands in for the service on its address while it may not begin: says so under `/health/ready`, and refuses everything else with
- * 503, so that no client takes a missing route for an answer.
+ * Listens on the service's address while the service may not begin. `/health/ready` says so, and every other request gets 503, so that
+ * no client takes a missing route for an answer.
  */
 export async function listenUnready({ listen, health, metrics, reason }: UnreadyOptions): Promise<ListeningServer> {
   const server = createHttpServer({
     framework: (_req, res) => refuse(res, reason()),
     hot: createManagement({ health, metrics, notYet: true }),
     tls: listen.tls,
-    // Bodies are not read, and the address is another server's soon.
+    // Bodies are not read, and the service itself takes over the address soon.
     isClosing: () => true,
   });
 

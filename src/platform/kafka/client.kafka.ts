@@ -9,21 +9,21 @@ export const KAFKA_CONNECT_TIMEOUT_MS = 5_000;
 /** How long a request may wait for its answer before kafkajs tries again. */
 export const KAFKA_REQUEST_TIMEOUT_MS = 30_000;
 
-// kafkajs prints a warning about its partitioner on the console for every producer, past any logger.
+// kafkajs prints a warning about its partitioner to the console for every producer and bypasses any logger.
 process.env['KAFKAJS_NO_PARTITIONER_WARNING'] ??= '1';
 
 export interface KafkaClientOptions {
   readonly brokers: readonly string[];
   readonly clientId: string;
   readonly log: Log;
-  /** TLS and SASL; plaintext without. */
+  /** TLS and SASL. Plaintext if unset. */
   readonly security?: KafkaSecurity;
   readonly retry?: KafkaConfig['retry'];
 }
 
 /**
- * A kafkajs client that logs through ours. Reads what any producer wrote (gzip, snappy, lz4, zstd; `unreadableOf` tells what it could
- * not read); writes gzip or nothing.
+ * Creates a kafkajs client that logs through Rescind's log. It reads everything that any producer wrote (gzip, snappy, lz4, zstd);
+ * `unreadableOf` names the records that it could not read. It writes gzip or uncompressed.
  */
 export function createKafka(options: KafkaClientOptions): Kafka {
   installCodecs();
@@ -45,7 +45,7 @@ function tlsOf(security: KafkaSecurity | undefined): KafkaConfig['ssl'] {
   if (security?.tls === undefined) return undefined;
   const { caFile, certFile, keyFile } = security.tls;
   return {
-    // RFC 9325 section 3.1.1. Who the broker is, is always checked.
+    // RFC 9325 section 3.1.1. The broker's identity is always checked.
     minVersion: 'TLSv1.2',
     rejectUnauthorized: true,
     ...(caFile === undefined ? {} : { ca: [readPem('KAFKA_TLS_CA', caFile)] }),
@@ -63,8 +63,8 @@ function saslOf(security: KafkaSecurity | undefined): KafkaConfig['sasl'] {
 function write(log: Log, { level, namespace, log: entry }: LogEntry): void {
   const { message, timestamp: _timestamp, logger: _logger, ...members } = entry;
   const bound = { kafkajs: namespace, ...members };
-  // A broker's error response is thrown to the caller or retried, and a fresh coordinator gives some: no news of its own.
-  // So is an attempt of a producer that it makes again, as each transaction that follows another closely is.
+  // A broker's error response is thrown to the caller or retried, and a fresh coordinator gives some, so it needs no line of its own.
+  // The same holds for an attempt that a producer repeats, as every transaction that closely follows another does.
   if ((namespace === 'Connection' && 'correlationId' in entry) || (namespace === 'Producer' && 'retryCount' in entry)) log.debug(bound, message);
   else if (level === logLevel.ERROR) log.error(bound, message);
   else if (level === logLevel.WARN) log.warn(bound, message);

@@ -1,18 +1,18 @@
-/** Lines of one kind that are written in one window. */
+/** Lines of one kind that may be written in one window. */
 export const LINES_A_KIND = 20;
 export const WINDOW_MS = 60_000;
-/** Kinds that are told apart in one window; all further ones share one budget. */
+/** Kinds that are counted separately in one window. All further kinds share one budget. */
 export const MAX_KINDS = 200;
 const FURTHER_KINDS = 'any other kind';
 
 export interface LineBudget {
   /** Whether a line of this kind may be written. */
   take(kind: string): boolean;
-  /** `tell` is called at the end of each window, for each kind of which lines were left out. */
+  /** Registers `tell`, which is called at the end of each window for each kind with suppressed lines. */
   onSuppressed(tell: (kind: string, lines: number) => void): void;
 }
 
-/** Bounds the volume of a log: whatever fails in a loop, and whoever makes it fail, writes a line some times a minute and then a number. */
+/** Bounds the volume of a log: a failure that repeats writes a few lines a minute and then a number, whoever causes it. */
 export function createLineBudget(): LineBudget {
   const taken = new Map<string, number>();
   let tell: (kind: string, lines: number) => void = () => undefined;

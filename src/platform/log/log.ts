@@ -10,9 +10,9 @@ export interface LogDestination {
 }
 
 /**
- * Structured log, one JSON object a line. Lines of one kind are bounded in number ({@link createLineBudget}), and the same problem is written once
- * in a while ({@link createRepeatFilter}), except below `info`. Every finished line passes through {@link maskSecrets}, so neither a message, a nested
- * member nor an error's stack can carry a token or a secret out, whoever logs it.
+ * Creates a structured log, one JSON object a line. The number of lines of one kind is bounded ({@link createLineBudget}). Above level
+ * `debug`, the same problem is written only once in a while ({@link createRepeatFilter}). Every finished line passes through
+ * {@link maskSecrets}, so no message, nested member or error stack can carry a token or a secret out, whoever logs it.
  */
 export function createLog(options: { level: string; destination?: LogDestination; repeatAfterMs?: number }): Log {
   const destination = options.destination ?? process.stderr;
@@ -42,7 +42,7 @@ export function createLog(options: { level: string; destination?: LogDestination
 
 const INFO_LEVEL = 30;
 
-/** The text of a line without its members. Messages of ours are constant; numbers in those of others are not what tells kinds apart. */
+/** Returns a line's text without its members and numbers. Rescind's messages are constant; in other messages, numbers do not distinguish kinds. */
 function kindOf(args: readonly unknown[]): string {
   const message = typeof args[0] === 'string' ? args[0] : args[1];
   const text = typeof message === 'string' ? message : args[0] instanceof Error ? args[0].message : '';
@@ -51,7 +51,7 @@ function kindOf(args: readonly unknown[]): string {
 
 const MAX_KIND_LENGTH = 80;
 
-/** node-postgres hangs the whole connection on an error, with its parameters and prepared statements. */
+/** Serialises an error. node-postgres attaches the whole connection to an error, with its parameters and prepared statements; they are left out. */
 function serializeError(error: Error): unknown {
   const serialized: unknown = pino.stdSerializers.err(error);
   if (typeof serialized !== 'object' || serialized === null) return serialized;

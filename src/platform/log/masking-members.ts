@@ -24,12 +24,12 @@ export const SECRET_NAMES: ReadonlySet<string> = new Set([
   'private_key',
 ]);
 
-/** Told of each stretch to mask, in the order of their beginnings; they may overlap. */
+/** Receives each stretch to mask, ordered by start. Stretches may overlap. */
 export type Mask = (start: number, end: number) => void;
 
 /**
- * Passes the quote at `at`, and where it opens the name of a secret the strings that are its value: one, or the elements of an array.
- * In JSON within JSON each quote has backslashes before it, as many as its depth asks for; `depth` is that number, 0 outside.
+ * Passes the quote at `at`. If the quote opens the name of a secret, also masks and passes its value: one string, or the strings of an
+ * array. In nested JSON, backslashes precede each quote; `depth` is their number, 0 in the outermost JSON.
  */
 export function passMember(text: Text, at: number, mask: Mask): number {
   const nameEnd = readBase64url(text, at + 1);
@@ -41,13 +41,13 @@ export function passMember(text: Text, at: number, mask: Mask): number {
   if (text.charCodeAt(colon) !== COLON) return closing;
   const value = skipSpace(text, colon + 1);
   const end = text.charCodeAt(value) === OPEN_ARRAY ? passArray(text, value + 1, depth, mask) : passString(text, value, depth, mask);
-  // In what is no JSON, the quote that ends one string may open the next name.
+  // If the text is not JSON, the quote that ends one string may open the next name.
   return text.charCodeAt(end - 1) === QUOTE ? end - 1 : end;
 }
 
 const LONGEST_NAME = Math.max(...[...SECRET_NAMES].map((name) => name.length));
 
-/** Masks the strings that an array begins with. The last of them is looked at again: where the array is none, it may be a name. */
+/** Masks the strings at the start of an array. Returns to the last string, because it is the next name if the text is not an array. */
 function passArray(text: Text, from: number, depth: number, mask: Mask): number {
   let last = from;
   let at = from;
@@ -60,7 +60,7 @@ function passArray(text: Text, from: number, depth: number, mask: Mask): number 
   }
 }
 
-/** Masks a string that begins at `from`; where none does, there is nothing to pass. */
+/** Masks a string that begins at `from`. Passes nothing if no string begins there. */
 function passString(text: Text, from: number, depth: number, mask: Mask): number {
   const opening = skipBackslashes(text, from);
   if (opening - from !== depth || text.charCodeAt(opening) !== QUOTE) return from;
@@ -86,10 +86,10 @@ function passString(text: Text, from: number, depth: number, mask: Mask): number
   return text.length;
 }
 
-/** The quote ends a string around the one at `depth`, which was cut off: it stays, or the line would be JSON no more. */
+/** Whether the quote ends a string around the one at `depth`, which was cut off. Such a quote stays, so that the line remains JSON. */
 const endsOuter = (backslashes: number, depth: number): boolean => backslashes < depth || (depth > 0 && backslashes % 2 === 0);
 
-/** Each depth doubles the backslashes: of those that are left at `depth`, an even number before a quote escapes it not. */
+/** Whether the quote ends the string. Each nesting level doubles the backslashes. At `depth`, an even number before a quote leaves it unescaped. */
 const endsInner = (backslashes: number, depth: number): boolean => Math.floor((backslashes + 1) / (depth + 1)) % 2 === 1;
 
 function isPrecededBy(text: Text, at: number, backslashes: number): boolean {
@@ -103,7 +103,7 @@ function skipBackslashes(text: Text, from: number): number {
   return at;
 }
 
-/** Commas and white space; in JSON within JSON a line end is written `\n`. */
+/** Skips commas and white space. In nested JSON a line end is written `\n`. */
 function skipSeparators(text: Text, from: number): number {
   let at = from;
   for (;;) {

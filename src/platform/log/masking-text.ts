@@ -1,4 +1,4 @@
-/** What masking reads of a string; its spec counts the reads. */
+/** The methods of a string that masking uses. Its spec counts the reads. */
 export interface Text {
   readonly length: number;
   /** NaN outside the text. */
@@ -17,7 +17,7 @@ export const AT = 0x40;
 export const OPEN_ARRAY = 0x5b;
 export const BACKSLASH = 0x5c;
 
-/** Where the base64url characters (RFC 4648, section 5) that begin at `from` end. */
+/** Returns the end of the base64url characters (RFC 4648, section 5) that begin at `from`. */
 export function readBase64url(text: Text, from: number): number {
   let at = from;
   while (isBase64url(text.charCodeAt(at))) at += 1;
@@ -30,7 +30,7 @@ export function skipSpace(text: Text, from: number): number {
   return at;
 }
 
-/** As `\s` has it. */
+/** Whether the character is white space, as `\s` defines it. */
 export const isSpace = (code: number): boolean =>
   code === 0x20 || (code >= 0x09 && code <= 0x0d) || (code >= 0xa0 && /\s/.test(String.fromCharCode(code)));
 

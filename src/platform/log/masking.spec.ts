@@ -50,7 +50,7 @@ describe('masking', () => {
   });
 });
 
-/** The same by regular expressions, but for a quote in a value in JSON in JSON: plain, and quadratic on hostile texts. */
+/** Masks by regular expressions, except for a quote in a value of JSON in JSON: plain, and quadratic on hostile texts. */
 function maskByExpressions(line: string): string {
   const names =
     'authorization|proxy-authorization|cookie|set-cookie|dpop|token|access_token|refresh_token|id_token|subject_token|actor_token|assertion|' +
@@ -70,7 +70,7 @@ describe('masking, beside regular expressions', () => {
   const plain = ['a', 'monkey', ' ', '\n', '.', '-', '_', ',', ';', '&', '=', ':', '/', '://', '@', '%3D', '"', "'", '\\', '\\"', '\\\\\\"', '\\n', '[', ']', '{', '}'];
   const named = ['token', 'code', 'Set-Cookie', '"token":"', '"cookie":["', '\\"secret\\":\\"', 'token=', 'Bearer ', 'basic  ', 'rsk_', 'eyJ', '-eyA', 'ewog'];
   const fragments = fc.array(fc.oneof(fc.constantFrom(...plain), fc.constantFrom(...named), fc.constant('SECRET')), { maxLength: 16 });
-  /** Each secret gets a number, so that it can be looked for. */
+  /** Numbers the secrets, so that each can be looked for. */
   const texts = fragments.map((parts) => parts.map((part, nth) => (part === 'SECRET' ? `q7Hd93kLm${nth}z` : part)).join(''));
   const secretsOf = (text: string): string[] => text.match(/q7Hd93kLm\d+z/g) ?? [];
 
@@ -105,7 +105,7 @@ describe('masking, beside regular expressions', () => {
         const text = json({ content });
         const expected = maskByExpressions(text);
         if (expected !== text) masked += 1;
-        // The expressions put one mask for all elements of an array.
+        // The regular expressions put one mask for all elements of an array.
         expect(oneForAll(maskSecrets(text))).toBe(oneForAll(expected));
       }),
       { numRuns: 2_000 },
@@ -142,7 +142,7 @@ describe('the work of masking', () => {
 
 const MAX_STEPS_PER_CHARACTER = 12;
 
-/** A text that counts the characters that are read of it, and ends what reads too many. */
+/** A text that counts the characters read of it, and throws if there are too many. */
 class CountedText implements Text {
   readonly #text: string;
   steps = 0;

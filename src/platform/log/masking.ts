@@ -1,19 +1,19 @@
 import { passMember, SECRET_NAMES, type Mask } from './masking-members.js';
 import { AT, BACKSLASH, COLON, DOT, EQUALS, HYPHEN, isBase64url, isSpace, QUOTE, readBase64url, skipSpace, SLASH, type Text } from './masking-text.js';
 
-/** What stands in the log where a token or secret stood. */
+/** Replaces a token or secret in the log. */
 export const MASK = '[masked]';
 
 /**
- * Replaces everything token-shaped or named like a secret in a line: compact JWS and JWE (RFC 7515 section 7.1), Rescind's own
- * `rsk_…` secrets, members and form parameters with a secret's name at any depth, authentication schemes and passwords in URLs.
- * A value that is cut off is masked to where it ends. It keeps a line of JSON valid JSON, and its work is linear in the text.
+ * Masks everything token-shaped or named like a secret in a line: compact JWS and JWE (RFC 7515 section 7.1), Rescind's own `rsk_…`
+ * secrets, members and form parameters with a secret's name at any depth, authentication schemes, and passwords in URLs. A value that is
+ * cut off is masked up to the cut. A line of valid JSON stays valid JSON. The work is linear in the length of the text.
  */
 export function maskSecrets(line: Text): string {
   return replace(replace(line, passSecrets), passUrlPassword);
 }
 
-/** Looks at the text from `at`, says what to mask, and returns where to go on, beyond `at`. */
+/** Reads the text from `at`, reports the stretches to mask, and returns the position to continue from, which is beyond `at`. */
 type Pass = (text: Text, at: number, mask: Mask) => number;
 
 function replace(text: Text, pass: Pass): string {
@@ -34,10 +34,10 @@ function passSecrets(text: Text, at: number, mask: Mask): number {
   return end === at ? at + 1 : passWord(text, at, end, mask);
 }
 
-/** `end` is where the longest run of base64url that begins at `at` ends: a word, a secret, or the header of a token. */
+/** Passes a word, a secret, or a token's header. `end` is the end of the longest run of base64url that begins at `at`. */
 function passWord(text: Text, at: number, end: number, mask: Mask): number {
   const word = text.slice(at, end);
-  // In JSON, `\n` ends where a word seems to begin.
+  // In JSON, the second character of `\n` looks like the start of a word.
   const opening = text.charCodeAt(at - 1) === BACKSLASH && /[bfnrt]/.test(word[0]!) ? 1 : 0;
   const own = word.indexOf(OWN_SECRET);
   const header = text.charCodeAt(end) === DOT ? findHeader(word, opening) : -1;
@@ -54,12 +54,12 @@ function passWord(text: Text, at: number, end: number, mask: Mask): number {
 }
 
 const OWN_SECRET = 'rsk_';
-// `code` is a member of our own errors; authorization codes travel in forms.
+// `code` is a form name only: authorization codes travel in forms, and Rescind's own errors have a member `code`.
 const FORM_NAMES: ReadonlySet<string> = new Set([...SECRET_NAMES, 'code']);
 const SCHEMES: ReadonlySet<string> = new Set(['bearer', 'basic', 'dpop']);
 const LONGEST_NAME = Math.max(...[...FORM_NAMES].map((name) => name.length));
 
-/** Base64url of a JOSE header begins with a brace and then a quote or white space. Glued to a word before it, only what is no word itself. */
+/** Matches a JOSE header in base64url: a brace, then a quote or white space. Glued to a word before it, only a longer `eyJ…` counts. */
 const HEADER = /(?:(?<![A-Za-z0-9])(?:ey[A-L]|ew[k-r0-3])(?=.{6})|eyJ(?=.{15}))/;
 
 function findHeader(word: string, opening: number): number {
@@ -67,7 +67,7 @@ function findHeader(word: string, opening: number): number {
   return found < 0 ? -1 : found + opening;
 }
 
-/** Where a compact token ends whose header ends at `end`: two to four more segments; undefined where it is none. */
+/** Returns the end of the compact token whose header ends at `end`: two to four more segments. Undefined if there is no token. */
 function readToken(text: Text, end: number): number | undefined {
   const payloadEnd = readBase64url(text, end + 1);
   if (text.charCodeAt(payloadEnd) !== DOT) return undefined;
@@ -91,7 +91,7 @@ function endsIn(names: ReadonlySet<string>, word: string, opening: number): bool
   return false;
 }
 
-/** Returns where the last word of the value begins: it may be a scheme, and credentials follow. */
+/** Masks a parameter's value. Returns the start of its last word, which may be a scheme that credentials follow. */
 function passValue(text: Text, from: number, mask: Mask): number {
   let lastWord = from;
   let end = from;
@@ -104,7 +104,7 @@ function passValue(text: Text, from: number, mask: Mask): number {
 
 const endsFormValue = (code: number): boolean => isSpace(code) || /[&"'\\,;]/.test(String.fromCharCode(code));
 
-/** RFC 9110, section 11.4: white space, then token68. What is shorter than eight characters is a word of a sentence. */
+/** Masks credentials (RFC 9110, section 11.4): white space, then token68. Fewer than eight characters are taken for an ordinary word. */
 function passCredentials(text: Text, end: number, mask: Mask): number {
   const from = skipSpace(text, end);
   let to = from;
@@ -117,7 +117,7 @@ function passCredentials(text: Text, end: number, mask: Mask): number {
 const MIN_CREDENTIALS = 8;
 const isToken68 = (code: number): boolean => /[A-Za-z0-9._~+/=-]/.test(String.fromCharCode(code));
 
-/** The password of `scheme://user:password@host`. */
+/** Masks the password of `scheme://user:password@host`. */
 function passUrlPassword(text: Text, at: number, mask: Mask): number {
   if (text.charCodeAt(at) !== COLON || text.charCodeAt(at + 1) !== SLASH || text.charCodeAt(at + 2) !== SLASH) return at + 1;
   const userEnd = readAuthority(text, at + 3, COLON);

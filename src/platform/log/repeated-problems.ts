@@ -1,11 +1,11 @@
-/** The same problem is written at most this often. While a server is away, every part that wants it meets the same problem several times a second. */
+/** Minimum time between two lines about the same problem. While a server is away, every part that uses it meets the problem several times a second. */
 export const REPEAT_AFTER_MS = 10_000;
-/** Different problems that are remembered; a new one beyond them takes the place of the oldest. */
+/** Number of different problems that are remembered. A further one replaces the oldest. */
 const MAX_REMEMBERED = 256;
 
 /**
- * Leaves out a line with an error (member `err` or `stack`) that was written a moment ago, and counts it: the next one of its kind says how many
- * (`left_out`). Given the arguments of a line, it returns those to write, or undefined.
+ * Leaves out a line with an error (member `err` or `stack`) that was written a moment ago, and counts it. The next line of its kind
+ * reports the count (`left_out`). Takes the arguments of a line and returns those to write, or undefined.
  */
 export function createRepeatFilter(repeatAfterMs = REPEAT_AFTER_MS): (level: number, args: readonly unknown[]) => readonly unknown[] | undefined {
   const remembered = new Map<string, { readonly writtenAt: number; leftOut: number }>();
@@ -13,7 +13,7 @@ export function createRepeatFilter(repeatAfterMs = REPEAT_AFTER_MS): (level: num
     const [members, message] = args;
     const { err, stack } = (typeof members === 'object' && members !== null ? members : {}) as { readonly err?: unknown; readonly stack?: unknown };
     const hasError = typeof err === 'object' && err !== null;
-    // kafkajs has its error's stack beside the message.
+    // kafkajs passes its error's stack beside the message.
     if (!hasError && typeof stack !== 'string') return args;
     const { code, message: problem } = (hasError ? err : {}) as { readonly code?: unknown; readonly message?: unknown };
     const kind = `${level} ${String(message)} ${String(code)} ${String(problem)}`;

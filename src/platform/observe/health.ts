@@ -1,20 +1,20 @@
 import { RescindError } from '../../contracts/index.js';
 
-/** How long after one run of a watched check the next run begins. */
+/** Pause between two runs of a watched check. */
 export const HEALTH_REFRESH_MS = 1_000;
-/** A run that takes longer has failed. */
+/** A run that takes longer counts as failed. */
 export const HEALTH_CHECK_TIMEOUT_MS = 2_000;
-/** The result of a watched check counts for so long: several runs, each as slow as it may be. */
+/** How long the result of a watched check stays valid: several runs at their slowest. */
 export const HEALTH_MAX_AGE_MS = 10_000;
 
-/** `serve`: introspection, orders and questions are answered. `ingest`: events are taken, also from Kafka. */
+/** `serve`: introspection, orders and questions are answered. `ingest`: events are taken, over Kafka too. */
 export type ReadyRole = 'serve' | 'ingest';
 export const READY_ROLES: readonly ReadyRole[] = ['serve', 'ingest'];
 
 export interface CheckResult {
   readonly name: string;
   readonly ok: boolean;
-  /** How long the check took. */
+  /** Duration of the check in milliseconds. */
   readonly ms: number;
   readonly code?: string;
 }
@@ -28,20 +28,20 @@ export interface HealthReport {
 }
 
 export interface Health {
-  /** `check` reads memory and throws while its part cannot work. Each report runs it. Without `roles` it counts for every role. */
+  /** Registers a `check` that reads memory and throws while its part cannot work. Each report runs it. Without `roles` it counts for every role. */
   register(name: string, check: () => void, roles?: readonly ReadyRole[]): void;
-  /** `check` asks something outside the process. It runs in the background, and no report waits for it. Resolves after its first run. */
+  /** Runs a `check` of something outside the process in the background; no report waits for it. Resolves after the first run. */
   watch(name: string, check: () => Promise<void>, roles?: readonly ReadyRole[]): Promise<void>;
-  /** Reports what is known now. Tells the codes of errors thrown on purpose, never messages. Without `role`: the main one. */
+  /** Reports what is known now. Contains the codes of errors thrown on purpose, never messages. Without `role`: the main role. */
   report(role?: ReadyRole): HealthReport;
   readonly roles: readonly ReadyRole[];
 }
 
 export interface HealthOptions {
   readonly stopping?: AbortSignal;
-  /** Roles of this process, the main one first. It is never ready for another. */
+  /** Roles of this process, the main one first. The process is never ready for another role. */
   readonly roles?: readonly ReadyRole[];
-  /** Monotonic milliseconds. */
+  /** Monotonic clock in milliseconds. */
   readonly now?: () => number;
 }
 
@@ -113,7 +113,7 @@ export function createHealth({ stopping, roles: own = READY_ROLES, now = () => p
   };
 }
 
-/** The error that ended `work`; undefined once it has passed. */
+/** Returns the error that ended `work`; undefined if it passed. */
 async function within(timeoutMs: number, work: () => Promise<void>): Promise<unknown> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<unknown>((resolve) => {

@@ -2,19 +2,19 @@ import { AggregatorRegistry, Counter, Gauge, Histogram, Registry, collectDefault
 import type { GroupMember, MetricDump } from '../group/index.js';
 
 export interface Metrics {
-  /** The same name gives the same metric. Names start with `rescind_`. */
+  /** Returns the metric of that name; the same name gives the same metric. Names start with `rescind_`. */
   counter<L extends string = never>(name: string, help: string, labels?: readonly L[]): Counter<L>;
   gauge<L extends string = never>(name: string, help: string, labels?: readonly L[], collect?: () => number): Gauge<L>;
   histogram<L extends string = never>(name: string, help: string, labels?: readonly L[], buckets?: readonly number[]): Histogram<L>;
-  /** A gauge whose every label set is read when somebody asks. */
+  /** Adds a gauge whose label sets are all read on each scrape. */
   observed<L extends string>(name: string, help: string, labels: readonly L[], read: () => Iterable<readonly [Record<L, string>, number]>): void;
   text(): Promise<string>;
-  /** This process's own, for another one to put together. */
+  /** Returns this process's own metrics, for another process to aggregate. */
   dump(): Promise<MetricDump>;
   readonly contentType: string;
 }
 
-/** Seconds: from a hot introspection to a lease that ran out. */
+/** Buckets in seconds, from a hot introspection to an expired lease. */
 export const DURATION_BUCKETS_S: readonly number[] = [
   0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
 ];
@@ -22,9 +22,9 @@ export const DURATION_BUCKETS_S: readonly number[] = [
 const NAME = /^rescind_[a-z0-9_]+$/;
 
 export interface MetricsOptions {
-  /** Also those of the Node process. */
+  /** Includes the metrics of the Node process. */
   readonly processMetrics?: boolean;
-  /** Who shares its port with others answers for all of them, each under the label `process`. */
+  /** Set if processes share the port: each answers for all of them, each process under the label `process`. */
   readonly member?: Pick<GroupMember, 'number' | 'collect'>;
 }
 
@@ -73,7 +73,7 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
             registers: [registry],
             collect(this: Gauge<L>): void {
               this.reset();
-              // Without labels, a reset gauge says 0, as if that had been read.
+              // A gauge without labels says 0 after a reset, as if 0 had been read.
               if (labels.length === 0) this.remove();
               for (const [set, value] of read()) this.set(set, value);
             },

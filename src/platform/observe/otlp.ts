@@ -2,12 +2,12 @@ import { type Secret, parseHeaders } from '../config/index.js';
 import type { Log } from '../log/index.js';
 import type { Metrics } from './metrics.js';
 
-/** Spans that wait to be sent; beyond it they are dropped and counted. */
+/** Spans that may wait to be sent. Further spans are dropped and counted. */
 export const MAX_WAITING_SPANS = 4_096;
-/** Spans of one request. */
+/** Spans of one request to the collector. */
 const MAX_BATCH_SPANS = 512;
 const SEND_INTERVAL_MS = 2_000;
-/** A collector that takes longer has not got them. They are not sent again: traces are worth no memory and no retries. */
+/** A slower collector has not received the spans. They are not sent again: traces justify neither memory nor retries. */
 const SEND_TIMEOUT_MS = 5_000;
 const LOG_AGAIN_MS = 60_000;
 
@@ -27,14 +27,14 @@ export interface EndedSpan {
 
 export interface SpanSink {
   add(span: EndedSpan): void;
-  /** Sends what waits, once. */
+  /** Sends the waiting spans once. */
   stop(): Promise<void>;
 }
 
 export interface OtlpOptions {
-  /** Of the collector, without `/v1/traces`. */
+  /** URL of the collector, without `/v1/traces`. */
   readonly endpoint: string;
-  /** `name=value`, comma-separated, percent-encoded. */
+  /** Headers as `name=value`, comma-separated, percent-encoded. */
   readonly headers?: Secret;
   readonly serviceName: string;
   readonly version: string;
@@ -42,7 +42,7 @@ export interface OtlpOptions {
   readonly log: Log;
 }
 
-/** OTLP over HTTP in JSON (OpenTelemetry Protocol 1.x). Never throws and never waits: a collector that is away costs dropped spans. */
+/** Sends OTLP over HTTP in JSON (OpenTelemetry Protocol 1.x). Never throws and never waits: if the collector is away, spans are dropped. */
 export function createOtlpSink(options: OtlpOptions): SpanSink {
   const { log } = options;
   const url = `${options.endpoint.replace(/\/$/, '')}/v1/traces`;
@@ -112,7 +112,7 @@ function exportRequest(options: OtlpOptions, spans: readonly EndedSpan[]): unkno
   return { resourceSpans: [{ resource, scopeSpans: [{ scope: { name: 'rescind', version: options.version }, spans: encoded }] }] };
 }
 
-/** 64-bit integers are strings in protobuf's JSON. */
+/** Formats nanoseconds. 64-bit integers are strings in protobuf's JSON. */
 const nanoseconds = (ms: number): string => String(BigInt(Math.round(ms * 1_000)) * 1_000n);
 
 function attributesOf(attributes: Readonly<Record<string, AttributeValue>>): unknown[] {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-/** Where a span stands (W3C Trace Context). */
+/** Position of a span in its trace (W3C Trace Context). */
 export interface SpanContext {
   /** 16 bytes, hexadecimal. */
   readonly traceId: string;
@@ -9,10 +9,10 @@ export interface SpanContext {
   readonly sampled: boolean;
 }
 
-/** Version 00; of a later one its first four fields are the same (section 3.2.3). */
+/** Matches version 00. Later versions keep its first four fields (section 3.2.3). */
 const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
 
-/** Undefined: absent or malformed, which begins a new trace (section 3.2.2). */
+/** Parses the header. Undefined if it is absent or malformed, which begins a new trace (section 3.2.2). */
 export function parseTraceparent(header: string | readonly string[] | undefined): SpanContext | undefined {
   const fields = typeof header === 'string' ? TRACEPARENT.exec(header) : null;
   if (fields === null || (header!.slice(0, 2) === '00' && fields[4] !== undefined)) return undefined;
@@ -22,5 +22,5 @@ export function parseTraceparent(header: string | readonly string[] | undefined)
 export const newTraceId = (): string => randomBytes(16).toString('hex');
 export const newSpanId = (): string => randomBytes(8).toString('hex');
 
-/** The same trace gives the same answer in every process that asks with the same ratio (its lowest 7 bytes are random). */
+/** Whether a trace is sampled. Every process with the same ratio gives the same answer, because a trace id's lowest 7 bytes are random. */
 export const isSampled = (traceId: string, ratio: number): boolean => Number.parseInt(traceId.slice(-13), 16) / 2 ** 52 < ratio;

@@ -11,16 +11,16 @@ export interface OpenSpan {
 }
 
 export interface Tracing {
-  /** A span below the one that the caller runs in, or the first of a trace. Its error is told by its `code`, never by its message. */
+  /** Runs `work` in a span below the caller's span, or in the first span of a trace. An error is recorded by its `code`, never by its message. */
   span<T>(name: string, attributes: Attributes, work: () => Promise<T>): Promise<T>;
-  /** Begins the span of a request: below the `traceparent` it came with, whose decision to sample counts for {@link SAMPLED_BY_CALLERS_A_SECOND} requests a second. */
+  /** Begins a request's span below its `traceparent`. The caller's decision to sample counts for {@link SAMPLED_BY_CALLERS_A_SECOND} requests a second. */
   startRequest(name: string, traceparent: string | readonly string[] | undefined, attributes: Attributes): OpenSpan;
-  /** Spans of `work` stand below `context`. */
+  /** Runs `work` so that its spans stand below `context`. */
   within<T>(context: SpanContext, work: () => T): T;
   stop(): Promise<void>;
 }
 
-/** Requests a second whose callers decide that they are traced. Nobody has said yet who they are; beyond it the ratio decides. */
+/** Requests a second whose callers decide that they are traced. Callers are not authenticated here; beyond this number the ratio decides. */
 export const SAMPLED_BY_CALLERS_A_SECOND = 50;
 
 export function createTracing({ sink, ratio }: { sink: SpanSink; ratio: number }): Tracing {
@@ -28,7 +28,7 @@ export function createTracing({ sink, ratio }: { sink: SpanSink; ratio: number }
   let second = 0;
   let sampledByCallers = 0;
 
-  /** Reads a caller's trace context; its wish to be sampled is bounded. */
+  /** Reads a caller's trace context and bounds its wish to be sampled. */
   function bounded(parent: SpanContext | undefined): SpanContext | undefined {
     if (parent?.sampled !== true) return parent;
     const now = Math.floor(performance.now() / 1000);

@@ -1,6 +1,6 @@
 /**
- * Array parameters in PostgreSQL's binary format (`array_recv`): node-postgres sends a Buffer as it is, and the server takes it for the
- * type that the statement names, `$1::int8[]`. Written as text, each element would be escaped here and parsed there.
+ * Encodes array parameters in PostgreSQL's binary format (`array_recv`). node-postgres sends a Buffer unchanged, and the server reads it as
+ * the type that the statement names, `$1::int8[]`. The text format would escape each element here and parse it there.
  */
 type Element<T> = { readonly oid: number; size(value: T): number; write(bytes: Buffer, value: T, at: number): void };
 
@@ -39,7 +39,7 @@ function encode<T>(element: Element<T>, values: readonly (T | null | undefined)[
 
 type Values<T> = readonly (T | null | undefined)[];
 
-/** What the server would say of the value as text, under the same SQLSTATE, so that it is handled alike. */
+/** Reports a value out of range under the SQLSTATE that the server gives for such a value as text, so that both are handled alike. */
 class OutOfRange extends Error {
   override readonly name = 'OutOfRange';
   readonly code = '22003';
@@ -83,10 +83,10 @@ export const int8Array = (values: Values<bigint | number>): Buffer => encode(INT
 export const uuidArray = (values: Values<string>): Buffer => encode(UUID, values);
 export const byteaArray = (values: Values<Uint8Array>): Buffer => encode(BYTEA, values);
 export const textArray = (values: Values<string>): Buffer => encode(TEXT, values);
-/** Of JSON texts. */
+/** Encodes JSON texts. */
 export const jsonbArray = (values: Values<string>): Buffer => encode(JSONB, values);
 
-/** Few ids come again and again: of tenants and sources. */
+/** The ids of tenants and sources are few and recur, so their bytes are kept. */
 const MAX_KNOWN_UUIDS = 1_000;
 const knownUuids = new Map<string, Buffer>();
 

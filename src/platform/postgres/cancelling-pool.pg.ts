@@ -4,13 +4,13 @@ import type { Leaving } from './leaving.js';
 
 export interface CancellingPoolOptions extends PoolOptions {
   readonly leaving: Leaving;
-  /** Another pool of the same server and user: cancelling a statement takes a session beside the one that runs it. */
+  /** Another pool of the same server and user: cancelling a statement needs a session beside the one that runs it. */
   readonly canceller: Pool;
 }
 
 type Connected = (error: Error | undefined, client: PoolClient | undefined, release: (error?: Error | boolean) => void) => void;
 
-/** A pool whose running statements PostgreSQL cancels when the client of their request has left. */
+/** Creates a pool whose running statements PostgreSQL cancels if the client of their request leaves. */
 export function createCancellingPool({ leaving, canceller, ...options }: CancellingPoolOptions): Pool {
   const pool = createPool(options);
   const connect = pool.connect.bind(pool) as (connected: Connected) => void;
@@ -49,7 +49,7 @@ function cancelOnAbort(client: PoolClient, signal: AbortSignal, canceller: Pool)
   };
 }
 
-/** The server may be about to cancel: a statement of ours takes the blow, not one of the next question. */
+/** Releases a client whose statement is being cancelled. The cancellation may still arrive: a statement sent here takes it, not the next question's. */
 async function releaseCancelled(client: PoolClient, cancelling: Promise<unknown>, release: PoolClient['release'], error: Parameters<PoolClient['release']>[0]): Promise<void> {
   await cancelling;
   const failed = await client.query('SELECT 1').then(

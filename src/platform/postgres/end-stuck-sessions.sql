@@ -1,4 +1,4 @@
--- Materialised: beside the conditions, the planner might call pg_terminate_backend before it has checked them.
+-- Materialised: otherwise the planner might call pg_terminate_backend before it has checked the conditions.
 WITH stuck AS MATERIALIZED (
   SELECT pid
   FROM pg_stat_activity

@@ -2,9 +2,9 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 
 /** Tells the work of a request whether its client is still there. */
 export interface Leaving {
-  /** Aborted once the client of the request that the caller runs for has left. Undefined outside a request. */
+  /** Signal of the request that the caller runs for; aborted once the request's client has left. Undefined outside a request. */
   signal(): AbortSignal | undefined;
-  /** Everything that `work` begins runs for the request of `signal`. */
+  /** Runs `work`, and everything that it begins, for the request of `signal`. */
   within<T>(signal: AbortSignal, work: () => T): T;
 }
 

@@ -1,44 +1,44 @@
 import { Pool, type PoolClient } from 'pg';
 
-/** What the server allows a session, in milliseconds. At a limit it ends the statement, or the session with its locks. */
+/** Limits of the server on a session, in milliseconds. At a limit the server ends the statement, or the session with its locks. */
 export interface SessionTimeouts {
   /** One statement. */
   readonly statementMs: number;
-  /** Waiting for one lock, part of the statement. */
+  /** Waiting for one lock; part of the statement. */
   readonly lockMs: number;
-  /** A transaction without a statement: it holds locks for nobody. */
+  /** A transaction between two statements, which holds its locks idle. */
   readonly idleInTransactionMs: number;
-  /** A whole transaction, also one stopped inside COPY, which the others do not end (PostgreSQL 17 and newer). */
+  /** A whole transaction, even one stopped inside COPY, which the other limits do not end (PostgreSQL 17 and newer). */
   readonly transactionMs: number;
 }
 
 export const DEFAULT_TIMEOUTS: SessionTimeouts = { statementMs: 30_000, lockMs: 10_000, idleInTransactionMs: 10_000, transactionMs: 60_000 };
-/** What a client may leave unacknowledged before the server takes it for dead. A process that is merely stopped acknowledges. */
+/** How long data to a client may stay unacknowledged before the server takes the client for dead. A stopped process still acknowledges. */
 export const TCP_USER_TIMEOUT_MS = 10_000;
 /** Idle connections are probed after this long, on both sides. */
 export const KEEPALIVE_AFTER_MS = 10_000;
-/** How often the server looks whether the client of a running statement is still there. */
+/** How often the server checks whether the client of a running statement is still there. */
 const CLIENT_CHECK_INTERVAL_MS = 5_000;
-/** A connection that nobody used for so long is closed. */
+/** An unused connection is closed after this long. */
 export const IDLE_CONNECTION_TIMEOUT_MS = 30_000;
-/** How long a caller waits for a connection before it is told that the database is not there. */
+/** How long a caller waits for a connection before it is told that the database is unavailable. */
 export const CONNECT_TIMEOUT_MS = 5_000;
 
-/** For unsuffixed files, which may not know the driver. */
+/** Exported for unsuffixed files, which may not import the driver. */
 export type { Pool, PoolClient };
 
 export interface PoolOptions {
   url: string;
   max: number;
-  /** Seen in `pg_stat_activity`. */
+  /** The session's name in `pg_stat_activity`. */
   applicationName: string;
-  /** A lost idle connection is no error of the caller's: the pool makes another. Told here, for the log. */
+  /** Called for the log if an idle connection is lost. The caller gets no error, because the pool opens another connection. */
   onIdleError?: (error: Error) => void;
-  /** Those of {@link DEFAULT_TIMEOUTS} that are others. */
+  /** Overrides of {@link DEFAULT_TIMEOUTS}. */
   timeouts?: Partial<SessionTimeouts>;
 }
 
-/** A pool with server-side timeouts. 64-bit integers stay text (`node-postgres`'s default): make `bigint` of them at the edge. */
+/** Creates a pool with server-side timeouts. 64-bit integers stay text (node-postgres's default): convert them to `bigint` at the edge. */
 export function createPool(options: PoolOptions): Pool {
   const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
   const pool = new Pool({
@@ -71,14 +71,14 @@ function sessionSettings(timeouts: SessionTimeouts): Record<string, string | num
     tcp_keepalives_count: 3,
     client_connection_check_interval: CLIENT_CHECK_INTERVAL_MS,
     timezone: 'UTC',
-    // Batches wait for each other's locks and then read what the other wrote; an order of the lease protocol likewise.
+    // A batch waits for another's locks and then reads what the other wrote. An order of the lease protocol does the same.
     default_transaction_isolation: 'read\\ committed',
   };
 }
 
 /**
- * Runs `work` in one transaction on one connection: COMMIT when it resolves, ROLLBACK when it rejects. A connection whose
- * ROLLBACK failed is closed, not given back. A rejected COMMIT leaves the outcome unknown.
+ * Runs `work` in one transaction on one connection: COMMIT if it resolves, ROLLBACK if it rejects. If the ROLLBACK fails, the connection
+ * is closed instead of given back. If the COMMIT is rejected, its outcome is unknown.
  */
 export function inTransaction<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
   return onConnection(pool, async (client) => {
@@ -89,7 +89,7 @@ export function inTransaction<T>(pool: Pool, work: (client: PoolClient) => Promi
   });
 }
 
-/** The same for work that begins and ends its transaction itself, with its first and last statements. */
+/** Runs `work` on one connection like {@link inTransaction}, but `work` begins and ends its transaction itself, with its first and last statements. */
 export async function onConnection<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   // Without a listener, a connection that breaks between two statements would end the process.
@@ -110,14 +110,14 @@ export async function onConnection<T>(pool: Pool, work: (client: PoolClient) => 
 }
 
 /**
- * No connection, a connection that broke, a server that is starting, stopping or full, or a limit of {@link SessionTimeouts} reached, as
- * behind a lock: the same call may pass later.
+ * Whether the same call may pass later. True for: no connection, a connection that broke, a server that is starting, stopping or full, and
+ * a limit of {@link SessionTimeouts} reached, for example behind a lock.
  */
 export function isDatabaseUnavailable(error: unknown): boolean {
   const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
   if (typeof code === 'string') {
     return /^(08...|57P0[1-5]|57014|55P03|25P0[34]|53300|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EPIPE|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)$/.test(code);
   }
-  // node-postgres gives these no code.
+  // node-postgres gives these errors no code.
   return /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/.test(String(message));
 }

@@ -1,10 +1,10 @@
 import type { Pool } from 'pg';
 import { RescindError } from '../../contracts/index.js';
 
-/** `transaction_timeout`, which ends a session that is stopped inside COPY, came with it. */
+/** First version with `transaction_timeout`, which ends a session that is stopped inside COPY. */
 const MIN_SERVER_VERSION = 170_000;
 
-/** Refuses a PostgreSQL on which an answered revocation could be forgotten, or a stuck session block the others. */
+/** Refuses a PostgreSQL that could forget an answered revocation, or on which a stuck session could block the others. */
 export async function checkServer(pool: Pool): Promise<void> {
   const { rows } = await pool.query<{ version: string; fsync: string; recovery: boolean }>(
     `SELECT current_setting('server_version_num') AS version, current_setting('fsync') AS fsync, pg_is_in_recovery() AS recovery`,

@@ -2,16 +2,16 @@ import type { Log } from '../log/index.js';
 import type { Pool } from './pool.pg.js';
 import { loadSql } from './sql.js';
 
-/** How often the sessions are looked at. */
+/** How often the sessions are checked. */
 export const STUCK_CHECK_INTERVAL_MS = 5_000;
 
 const END_STUCK = loadSql(import.meta.url, 'end-stuck-sessions.sql');
 
 /**
- * Ends sessions named `applicationName` whose transaction is older than `olderThanMs` while the server waits, inside COPY, for a client
- * that says nothing. No timeout of the server's does that (PostgreSQL 18: between two messages of a COPY only a termination is seen, not
- * `transaction_timeout`), and the kernel of a process that is merely stopped goes on acknowledging. Every process watches over all of
- * the deployment's. Returns how to stop watching.
+ * Ends sessions named `applicationName` whose transaction is older than `olderThanMs` while the server waits, inside COPY, for a silent
+ * client. No timeout of the server does that (PostgreSQL 18: between two messages of a COPY the server sees only a termination, not
+ * `transaction_timeout`), and the kernel of a process that is merely stopped goes on acknowledging. Every process watches all sessions of
+ * the deployment. Returns a function that stops the watch.
  */
 export function endStuckSessions(options: {
   pool: Pool;

@@ -1,6 +1,6 @@
 import { Query, type Connection, type PoolClient, type QueryConfig, type QueryResult, type Submittable } from 'pg';
 
-/** What the driver's own query does with the server's messages. */
+/** Handlers by which the driver's own query takes the server's messages. */
 interface Answered {
   readonly name?: string;
   readonly text: string;
@@ -11,13 +11,13 @@ interface Answered {
   handleReadyForQuery(connection: Connection): void;
 }
 
-/** The driver's note of what it has sent and not yet seen parsed. */
+/** The driver's record of the statements that it has sent and not yet seen parsed. */
 type Noting = Connection & { readonly submittedNamedStatements: Record<string, string | undefined> };
 
 /**
- * Sends statements that do not need each other's answers in one round trip, and resolves with their results in order. They run one after
- * the other; of one that fails those behind it are not run, and all are rejected with its error. Each needs a name or values: the
- * simple protocol answers by itself.
+ * Sends statements that do not depend on each other's answers in one round trip. Resolves with their results in order. The statements run
+ * one after the other; if one fails, those behind it do not run, and the call rejects with its error. Each statement needs a name or
+ * values: the simple protocol synchronises by itself.
  */
 export function queryTogether(client: PoolClient, statements: readonly QueryConfig[]): Promise<QueryResult[]> {
   const together = new Together(statements);
@@ -25,7 +25,7 @@ export function queryTogether(client: PoolClient, statements: readonly QueryConf
   return together.results;
 }
 
-/** One to the driver: it shows the statement that is being answered, and ends when the server is ready again. */
+/** Looks like one query to the driver: it exposes the statement that is being answered, and ends when the server is ready again. */
 class Together implements Submittable {
   readonly results: Promise<QueryResult[]>;
   readonly statements: readonly QueryConfig[];
@@ -52,7 +52,7 @@ class Together implements Submittable {
     });
   }
 
-  /** Of the statement that is being answered: the driver remembers by it what the server has parsed. */
+  /** Name of the statement that is being answered, by which the driver remembers what the server has parsed. */
   get name(): string | undefined {
     return this.parts[this.answering]?.name;
   }
@@ -91,7 +91,7 @@ class Together implements Submittable {
   }
 
   handleError(error: Error, connection: Connection): void {
-    // The server has not parsed what stood behind the statement that failed.
+    // The server has not parsed the statements behind the one that failed.
     for (const { name } of this.parts.slice(this.answering)) if (name !== undefined) delete (connection as Noting).submittedNamedStatements[name];
     this.reject(error);
   }

@@ -6,17 +6,17 @@ import { findProcess } from './processes.js';
 
 export const INSTANCE_FILE = 'instance.json';
 
-/** The facts that a running instance writes to its home, for commands of the same machine. */
+/** Facts that a running instance writes to its home for commands on the same machine. */
 interface Instance {
   readonly url: string;
   readonly pid: number;
-  /** Tells this process from a later one with the same pid. */
+  /** Distinguishes this process from a later one with the same pid. */
   readonly started_at: string;
 }
 
 /**
- * Writes where this process answers to `<home>/instance.json`, which only its owner can read, and returns what removes it. Commands send
- * the administrator's key of that home there and nowhere else. The file of another living instance is left alone.
+ * Writes this process's address to `<home>/instance.json`, which only its owner can read, and returns a function that removes the file.
+ * Commands send that home's administrator key to this address and nowhere else. The file of another living instance is left alone.
  */
 export async function announceInstance({ home, url, log }: { readonly home: string; readonly url: string; readonly log: Log }): Promise<() => Promise<void>> {
   const file = join(home, INSTANCE_FILE);
@@ -47,5 +47,5 @@ async function readInstance(file: string): Promise<Instance | undefined> {
   }
 }
 
-/** An address that means every interface is none to connect to. */
+/** Replaces an address that means every interface, which nobody can connect to, by loopback. */
 const localUrl = (url: string): string => url.replace(/^(https?:\/\/)0\.0\.0\.0:/, '$1127.0.0.1:').replace(/^(https?:\/\/)\[::\]:/, '$1[::1]:');

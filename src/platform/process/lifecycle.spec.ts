@@ -67,7 +67,7 @@ describe('the lifecycle', () => {
     let letGo = (): void => undefined;
     sut.onStop('hangs', () => new Promise((resolve) => (letGo = resolve)));
     void sut.stop('test');
-    // Only the timer of the deadline is awaited, and it keeps no process alive.
+    // Only the deadline's timer is awaited, and that timer keeps no process alive.
     const alive = setInterval(() => undefined, 1_000);
     await exited;
     clearInterval(alive);
@@ -81,7 +81,7 @@ describe('the lifecycle', () => {
     let exits = 0;
     sut.ownProcess({ exit: () => void (exits += 1), deadlineMs: 20 });
     await sut.stop('test');
-    // A timer of the same length that begins later ends later.
+    // A timer of the same length that begins later fires later.
     await new Promise((resolve) => setTimeout(resolve, 20));
     expect(exits).toBe(0);
   });

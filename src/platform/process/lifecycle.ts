@@ -1,34 +1,34 @@
 import { RescindError } from '../../contracts/index.js';
 import type { Log } from '../log/index.js';
 
-/** A step that takes longer is left behind, so that one stuck connection cannot keep the process alive. */
+/** A step that takes longer is abandoned, so that one stuck connection cannot keep the process alive. */
 export const STOP_STEP_TIMEOUT_MS = 20_000;
 
-/** A process that was told to end does so by then, whatever its steps wait for. What is accepted is durable, and services are ended by their guards. */
+/** A process that is told to end does so by then, whatever its steps wait for. Accepted events are durable, and guards end the embedded services. */
 export const STOP_DEADLINE_MS = 4_500;
 
-/** The log line at that deadline. */
+/** Log line at that deadline. */
 export const STOP_DEADLINE_MET = 'the shutdown takes too long; the process ends without the rest of it';
 
 export interface Lifecycle {
   /**
-   * Steps run in the reverse order of their registration: what was started last is stopped first. Once a stop has begun, the step runs at
-   * once and `shutting-down` is thrown: a start that is under way goes no further.
+   * Registers a step. Steps run in the reverse order of their registration: the part started last is stopped first. Once a stop has begun,
+   * the step runs at once and `shutting-down` is thrown, so that a start under way goes no further.
    */
   onStop(name: string, step: () => Promise<void> | void): void;
   /** Runs the steps once; every caller gets the same promise. Resolves to the names of the steps that failed or hung. */
   stop(reason: string): Promise<readonly string[]>;
-  /** Aborted the moment a stop begins: loops and waits end on it. */
+  /** Aborted as soon as a stop begins; loops and waits end on it. */
   readonly stopping: AbortSignal;
-  /** Resolves when a stop that anybody began has ended. */
+  /** Resolves when a stop has ended, whoever began it. */
   readonly stopped: Promise<readonly string[]>;
-  /** Begins a stop because a part is gone for good that this process cannot do without. */
+  /** Begins a stop because a part that this process cannot do without is gone for good. */
   fail(error: RescindError): void;
-  /** What {@link fail} was called with first. */
+  /** The first error that {@link fail} was called with. */
   readonly failure: RescindError | undefined;
   /**
-   * SIGINT and SIGTERM begin a stop. `exit` ends the process at once: at a second signal, from somebody who does not want to wait, and at
-   * the deadline of a stop that anybody began.
+   * Makes SIGINT and SIGTERM begin a stop. `exit` ends the process at once: at a second signal, whose sender does not want to wait, and at
+   * the deadline of any stop.
    */
   ownProcess(options: { readonly exit: () => void; readonly deadlineMs?: number }): void;
 }
@@ -104,7 +104,7 @@ export function createLifecycle(log: Log, options: { stepTimeoutMs?: number } = 
           log.error({ step: current }, STOP_DEADLINE_MET);
           exit();
         }, deadlineMs).unref();
-        // A process may go on after its services have ended.
+        // A process may live on after its services have ended.
         void stopped.then(() => clearTimeout(deadline));
       });
       for (const signal of ['SIGINT', 'SIGTERM'] as const) {

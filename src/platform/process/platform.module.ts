@@ -13,7 +13,7 @@ export interface PlatformParts {
   lifecycle: Lifecycle;
 }
 
-/** Gives every module the parts that `main` made, under the tokens of `tokens.ts`. */
+/** Provides the parts that `main` made to every module, under the tokens of `tokens.ts`. */
 @Module({})
 export class PlatformModule {
   static register(parts: PlatformParts): DynamicModule {

@@ -8,12 +8,12 @@ const POLL_INTERVAL_MS = 25;
 
 export interface RunningProcess {
   readonly pid: number;
-  /** Tells this process from a later one with the same pid; compare only. */
+  /** Distinguishes this process from a later one with the same pid. Only compare it. */
   readonly startedAt: string;
   readonly command: string;
 }
 
-/** The process with this pid, unless there is none or it is a zombie that nobody has collected. */
+/** Finds the process with this pid. Undefined if there is none, or if it is a zombie. */
 export async function findProcess(pid: number): Promise<RunningProcess | undefined> {
   if (!Number.isSafeInteger(pid) || pid < 1) return undefined;
   return process.platform === 'linux' ? readProc(pid) : readPs(pid);
@@ -26,7 +26,7 @@ async function readProc(pid: number): Promise<RunningProcess | undefined> {
       readFile(`/proc/${pid}/cmdline`, 'utf8'),
       readFile('/proc/sys/kernel/random/boot_id', 'utf8'),
     ]);
-    // proc(5): the second field, in parentheses, may hold anything; state is the 3rd field and starttime the 22nd.
+    // proc(5): the second field, in parentheses, may contain anything; the state is field 3 and the start time field 22.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     if (fields[0] === 'Z' || fields[0] === 'X') return undefined;
     return { pid, startedAt: `${boot.trim()}/${fields[19]}`, command: command.split('\0').join(' ').trim() };
@@ -46,14 +46,14 @@ async function readPs(pid: number): Promise<RunningProcess | undefined> {
   }
 }
 
-/** Sends each signal in turn until the process is gone. Resolves to false if it outlived the last. */
+/** Sends each signal in turn until the process is gone. Resolves to false if it outlived the last signal. */
 export async function endProcess(target: RunningProcess, steps: readonly { signal: NodeJS.Signals; waitMs: number }[]): Promise<boolean> {
   for (const { signal, waitMs } of steps) {
     if (!(await isRunning(target))) return true;
     try {
       process.kill(target.pid, signal);
     } catch {
-      // Gone between the look and the signal; the next look tells.
+      // The process ended between the check and the signal; the next check shows it.
     }
     const deadline = performance.now() + waitMs;
     while (performance.now() < deadline) {

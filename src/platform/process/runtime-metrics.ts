@@ -1,7 +1,7 @@
 import type { Health, Metrics } from '../observe/index.js';
 import type { Pool } from '../postgres/index.js';
 
-/** Connections of each pool, and callers that wait for one. Returns how to add a pool. */
+/** Measures each pool's connections and the callers that wait for one. Returns a function that adds a pool. */
 export function createPoolMetrics(metrics: Metrics): (name: string, pool: Pool) => void {
   const pools = new Map<string, Pool>();
   const read = <T extends string>(labels: (pool: string) => Record<T, string>, value: (pool: Pool) => number) =>
@@ -16,7 +16,7 @@ export function createPoolMetrics(metrics: Metrics): (name: string, pool: Pool) 
   return (name, pool) => void pools.set(name, pool);
 }
 
-/** Whether each check of `/health/ready` passes, for each role that this process has. */
+/** Reports whether each check of `/health/ready` passes, for each role of this process. */
 export function createReadinessMetrics(metrics: Metrics, health: Health): void {
   metrics.observed('rescind_ready', 'Whether a check passes (1) or not (0). A process is ready for a role (serve, ingest) while all checks of the role pass.', ['role', 'check'], () =>
     health.roles.flatMap((role) => health.report(role).checks.map(({ name, ok }) => [{ role, check: name }, ok ? 1 : 0] as const)),

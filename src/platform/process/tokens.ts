@@ -1,4 +1,4 @@
-/** Injection tokens of what every module may ask for: `@Inject(LOG) log: Log`. */
+/** Injection tokens of the parts that every module may use: `@Inject(LOG) log: Log`. */
 export const CONFIG = Symbol('rescind.config');
 export const LOG = Symbol('rescind.log');
 export const METRICS = Symbol('rescind.metrics');

@@ -4,14 +4,14 @@ import { readBody } from './read-body.js';
 
 const FORM_MEDIA_TYPE = 'application/x-www-form-urlencoded';
 
-/** Bytes of a form; a longer one is refused. */
+/** Bytes of a form. A longer form is refused. */
 export const MAX_FORM_BYTES = 64 * 1024;
 
 export type Form = ReadonlyMap<string, string>;
 
 export type FormProblem = 'not-a-form' | 'too-large' | 'malformed';
 
-/** Reads a form whole. Never resolves when the request breaks off, for nobody is left to answer. */
+/** Reads a whole form. Never resolves if the request breaks off, because nobody is left to answer. */
 export async function readForm(req: IncomingMessage): Promise<Form | FormProblem> {
   const mediaType = (req.headers['content-type'] ?? '').split(';', 1)[0]!.trim().toLowerCase();
   if (mediaType !== FORM_MEDIA_TYPE || req.headers['content-encoding'] !== undefined) return 'not-a-form';
@@ -20,8 +20,8 @@ export async function readForm(req: IncomingMessage): Promise<Form | FormProblem
 }
 
 /**
- * RFC 6749, section 3.1 and appendix B: a parameter must not be repeated, one without a value counts as not sent. Undefined
- * for a repetition and for what does not decode to UTF-8.
+ * Parses a form by RFC 6749, section 3.1 and appendix B: a parameter must not be repeated, and a parameter without a value counts as not
+ * sent. Returns undefined if a parameter is repeated or if the body does not decode to UTF-8.
  */
 export function parseForm(body: Buffer): Form | undefined {
   // Everything beyond ASCII is escaped in a form (WHATWG URL, section 5.2); raw bytes have no agreed meaning.

@@ -3,12 +3,12 @@ import { parseStrictJson } from './strict-json.js';
 
 const JSON_MEDIA_TYPE = 'application/json';
 
-/** A command of the management API; the largest is a source with its inline key set. */
+/** Bytes of a command of the management API. The largest command is a source with its inline key set. */
 export const MAX_JSON_BODY_BYTES = 256 * 1024;
 
 const mediaTypes = new WeakMap<Uint8Array, string>();
 
-/** Remembers what a raw body was declared as, for the reader of the body to insist on. */
+/** Remembers the declared media type of a raw body, so that the reader of the body can insist on it. */
 export function rememberMediaType(body: Uint8Array, contentType: string | undefined): void {
   mediaTypes.set(body, (contentType ?? '').split(';', 1)[0]!.trim().toLowerCase());
 }
@@ -18,9 +18,9 @@ export function mediaTypeOf(body: Uint8Array): string | undefined {
 }
 
 /**
- * Pipe for the management API's bodies, which arrive raw: `@Body(jsonBody) body: unknown`. Strict JSON, declared as JSON. A request
- * without a body, or with an empty one, gives `undefined`; `null` is refused, since a controller must not take it for no body. What the value
- * holds is the controller's to validate.
+ * Parses the management API's raw bodies: `@Body(jsonBody) body: unknown`. Takes strict JSON that is declared as JSON. A request without
+ * a body, or with an empty one, gives `undefined`. `null` is refused, because a controller must not mistake it for a missing body. The
+ * controller validates the value.
  */
 export const jsonBody = {
   transform(body: unknown): unknown {

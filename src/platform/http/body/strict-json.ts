@@ -6,8 +6,8 @@ export const MAX_JSON_DEPTH = 64;
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
- * JSON without what two readers may read differently or PostgreSQL would refuse later: invalid UTF-8 (RFC 8259 section 8.1), duplicate
- * names (section 4), NUL, lone surrogates (section 8.2), a byte order mark, nesting beyond {@link MAX_JSON_DEPTH}.
+ * Parses JSON and refuses everything that two readers may read differently or that PostgreSQL would refuse later: invalid UTF-8 (RFC 8259
+ * section 8.1), duplicate names (section 4), NUL, lone surrogates (section 8.2), a byte order mark, nesting beyond {@link MAX_JSON_DEPTH}.
  *
  * Throws RescindError `invalid-utf8`, `malformed-json`, `duplicate-key`, `nul` or `lone-surrogate`.
  */
@@ -28,7 +28,7 @@ export function parseStrictJson(bytes: Uint8Array): unknown {
   return value;
 }
 
-/** `JSON.parse` has accepted the text and kept the last of duplicate names; so strings end where they seem to. */
+/** Refuses duplicate names and excessive depth. `JSON.parse` has accepted the text, so every string ends where it seems to end. */
 function refuseAmbiguity(text: string): void {
   const escapes = text.includes('\\');
   const open: (Set<string> | undefined)[] = [];
@@ -79,7 +79,7 @@ function endOfString(text: string, start: number): number {
 }
 
 function decodeString(quoted: string): string {
-  // Without an escape there is neither NUL, which JSON wants escaped, nor a lone surrogate, which UTF-8 cannot spell.
+  // Without an escape there is no NUL, which JSON requires escaped, and no lone surrogate, which UTF-8 cannot spell.
   if (!quoted.includes('\\')) return quoted.slice(1, -1);
   const string = JSON.parse(quoted) as string;
   if (string.includes('\0')) throw new RescindError('nul');

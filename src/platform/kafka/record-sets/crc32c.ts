@@ -1,6 +1,6 @@
 const CASTAGNOLI_REVERSED = 0x82f63b78;
 
-/** Eight tables, so that eight bytes are taken at a step: twice as fast as one table, and every fetched byte passes here. */
+/** Eight tables, so that each step takes eight bytes: twice as fast as one table, and every fetched byte passes through here. */
 const TABLES = makeTables();
 
 function makeTables(): readonly Uint32Array[] {
@@ -19,7 +19,7 @@ function makeTables(): readonly Uint32Array[] {
   return tables;
 }
 
-/** CRC-32C (RFC 3720 appendix B.4), which a record batch carries of all that follows its checksum. */
+/** Computes the CRC-32C (RFC 3720 appendix B.4), which a record batch carries over everything after its checksum. */
 export function crc32c(bytes: Uint8Array): number {
   const [t0, t1, t2, t3, t4, t5, t6, t7] = TABLES as [Uint32Array, Uint32Array, Uint32Array, Uint32Array, Uint32Array, Uint32Array, Uint32Array, Uint32Array];
   let crc = -1;

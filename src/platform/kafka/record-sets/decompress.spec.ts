@@ -23,7 +23,7 @@ function int32(value: number): Buffer {
 
 type Block = Buffer | { byte: number; times: number };
 
-/** RFC 8878: a single segment of four bytes of size, blocks raw or repeated. */
+/** Builds a frame (RFC 8878) of a single segment with four bytes of size, and blocks that are raw or repeated. */
 function zstd(...blocks: readonly Block[]): Buffer {
   const size = blocks.reduce((sum, block) => sum + (Buffer.isBuffer(block) ? block.length : block.times), 0);
   const header = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0xa0, 0, 0, 0, 0]);
@@ -31,7 +31,7 @@ function zstd(...blocks: readonly Block[]): Buffer {
   return zstdFrame(header, blocks);
 }
 
-/** The same with a window of 128 KiB, and no word of the size: what a streaming encoder writes. */
+/** Builds the same with a window of 128 KiB and no size, as a streaming encoder writes it. */
 const zstdWithoutSize = (...blocks: readonly Block[]): Buffer => zstdFrame(Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, 7 << 3]), blocks);
 
 function zstdFrame(header: Buffer, blocks: readonly Block[]): Buffer {

@@ -6,18 +6,18 @@ import { expandSnappy } from './snappy.js';
 import { expandZstd } from './zstd.js';
 
 /**
- * What one record batch may expand to. A broker takes 1 MiB of compressed bytes unless told otherwise, and JSON rarely shrinks to less
- * than a twentieth; a batch that goes beyond is refused whole, before its bytes are there.
+ * Bytes that one record batch may expand to. A broker accepts 1 MiB of compressed bytes by default, and JSON rarely shrinks to less than
+ * a twentieth. A batch that goes beyond is refused whole before its bytes are allocated.
  */
 export const MAX_EXPANDED_BYTES = 32 * 1024 * 1024;
 
-/** By the three lowest bits of a batch's attributes. */
+/** Codec in the three lowest bits of a batch's attributes. */
 export type CodecId = 1 | 2 | 3 | 4;
 export const CODEC_NAMES: Readonly<Record<CodecId, string>> = { 1: 'gzip', 2: 'snappy', 3: 'lz4', 4: 'zstd' };
 
 const gunzipped = promisify(gunzip);
 
-/** Rejects with a {@link DecompressionError}. */
+/** Expands the bytes. Rejects with a {@link DecompressionError}. */
 export async function decompress(codec: CodecId, bytes: Buffer, maxBytes: number = MAX_EXPANDED_BYTES): Promise<Buffer> {
   switch (codec) {
     case 1:

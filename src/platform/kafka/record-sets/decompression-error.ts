@@ -1,4 +1,4 @@
-/** Why a record set's bytes could not be expanded. */
+/** Says why a record set's bytes could not be expanded. */
 export class DecompressionError extends Error {
   readonly problem: 'corrupt' | 'too-large';
 
@@ -12,7 +12,7 @@ export class DecompressionError extends Error {
 export const corrupt = (): DecompressionError => new DecompressionError('corrupt');
 export const tooLarge = (): DecompressionError => new DecompressionError('too-large');
 
-/** LZ77: repeats what stands `distance` bytes back; a run longer than that repeats itself. */
+/** LZ77: copies the bytes `distance` back. A run longer than `distance` repeats itself. */
 export function repeat(out: Uint8Array, at: number, distance: number, length: number): void {
   if (distance >= length) {
     out.copyWithin(at, at - distance, at - distance + length);

@@ -4,9 +4,9 @@ import { readRecordSet } from './record-set.js';
 import { UnreadableRecordSet } from './unreadable-record-set.js';
 import type { ReadRecord } from './record.js';
 
-/** Of brokers since Apache Kafka 2.3, and the newest that kafkajs 2.2.4 speaks. Older ones are read by kafkajs alone. */
+/** Version of brokers since Apache Kafka 2.3, and the newest that kafkajs 2.2.4 speaks. kafkajs alone reads older responses. */
 const FETCH_VERSION = 11;
-/** A broker that finds its own log damaged says this of the partition, at each fetch; kafkajs would fail the fetch of all. */
+/** A broker that finds its own log damaged reports this for the partition at each fetch. kafkajs would fail the fetch of all partitions. */
 const CORRUPT_MESSAGE = 2;
 const UNREADABLE = Symbol('rescind.unreadable');
 
@@ -34,9 +34,9 @@ const require = createRequire(import.meta.url);
 const installed = new WeakSet<FetchProtocol>();
 
 /**
- * Makes every kafkajs consumer of this process read record sets by `readRecordSet`: checksums compared, expansion bounded, all four
- * codecs. kafkajs fails the fetch of all partitions when one record of one cannot be decoded, and does not say which. Here that
- * partition's batch ends in one message that stands for the unreadable set ({@link unreadableOf}); the others go on.
+ * Makes every kafkajs consumer of this process read record sets through `readRecordSet`: checksums compared, expansion bounded, all four
+ * codecs. When one record cannot be decoded, kafkajs fails the fetch of all partitions and does not name the record. Here the batch of
+ * that partition ends in one message that stands for the unreadable set ({@link unreadableOf}), and the other partitions go on.
  */
 export function installRecordSets(): void {
   const fetch = require('kafkajs/src/protocol/requests/fetch/index.js') as FetchProtocol;
@@ -54,14 +54,15 @@ export function installRecordSets(): void {
 }
 
 /**
- * Why nothing can be read from this message's offset on; undefined for every other message. It is the last of its batch. To go on, a
- * consumer seeks to the error's `nextOffset`. One that does not ask is told all the same: reading the message's `value` throws the error.
+ * Returns the error that makes records unreadable from this message's offset on; undefined for an ordinary message. Such a message is the
+ * last of its batch. To go on, a consumer seeks to the error's `nextOffset`. If a consumer does not check, reading the message's `value`
+ * throws the error.
  */
 export function unreadableOf(message: KafkaMessage): UnreadableRecordSet | undefined {
   return (message as KafkaMessage & { readonly [UNREADABLE]?: UnreadableRecordSet })[UNREADABLE];
 }
 
-/** Fetch response, version 11 (KIP-392). */
+/** Decodes a fetch response of version 11 (KIP-392). */
 async function decodeFetch(bytes: Buffer, asked: readonly FetchTopic[]): Promise<unknown> {
   const KafkaDecoder = require('kafkajs/src/protocol/decoder.js') as new (bytes: Buffer) => Decoder;
   const decoder = new KafkaDecoder(bytes);
@@ -82,7 +83,7 @@ async function decodeFetch(bytes: Buffer, asked: readonly FetchTopic[]): Promise
     }
     responses.push({ topicName, partitions: read });
   }
-  // As kafkajs does: the broker leaves the throttling to the client (KIP-219).
+  // As kafkajs does: the broker leaves throttling to the client (KIP-219).
   return { throttleTime: 0, clientSideThrottleTime, errorCode, sessionId, responses };
 }
 
@@ -109,7 +110,7 @@ async function messagesOf(recordSet: Buffer | null, place: { topic: string; part
   const { records, unreadable } = await readRecordSet(recordSet, place);
   if (unreadable === undefined) return records;
   const following = BigInt(records.at(-1)?.offset ?? -1) + 1n;
-  // Never before the offset that was asked for: kafkajs would drop it as older and step over what it stands for.
+  // Never before the requested offset: kafkajs would drop the message as older and skip the records that it stands for.
   return [...records, standIn(unreadable, String(following > fetchOffset ? following : fetchOffset))];
 }
 

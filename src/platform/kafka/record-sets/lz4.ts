@@ -8,15 +8,15 @@ const FLAG_CONTENT_SIZE = 0x08;
 const FLAG_CONTENT_CHECKSUM = 0x04;
 const FLAG_DICTIONARY = 0x01;
 const NOT_COMPRESSED = 0x8000_0000;
-/** By the block size's code, 4 to 7. */
+/** Bytes of a block, by the code of the block size, 4 to 7. */
 const BLOCK_BYTES: readonly number[] = [0, 0, 0, 0, 64 * 1024, 256 * 1024, 1024 * 1024, 4 * 1024 * 1024];
 const MIN_MATCH = 4;
-/** One byte of a length adds at most this much to it. */
+/** Upper bound on the output bytes that one byte of a length adds. */
 const MOST_PER_BYTE = 255;
 
 /**
- * LZ4 frames (LZ4 Frame Format 1.6). Throws a `DecompressionError`; never reads or writes beyond what is declared. Its checksums are not
- * compared: the record batch around it has one, and the header's is wrong in what old Kafka clients wrote.
+ * Expands LZ4 frames (LZ4 Frame Format 1.6). Throws a `DecompressionError`. Never reads or writes beyond the declared sizes. LZ4's own
+ * checksums are not compared: the surrounding record batch has one, and old Kafka clients wrote a wrong header checksum.
  */
 export function expandLz4(input: Buffer, maxBytes: number): Buffer {
   const output = createOutput(maxBytes);
@@ -50,7 +50,7 @@ function expandFrame(input: Buffer, start: number, output: Output): number {
 interface Output {
   readonly length: number;
   append(input: Buffer, from: number, length: number): void;
-  /** One block. It may repeat what its frame wrote before it. */
+  /** Expands one block. A block may repeat bytes that its frame wrote earlier. */
   expand(input: Buffer, from: number, end: number, frame: { frameAt: number; blockBytes: number }): void;
   taken(): Buffer;
 }

@@ -14,7 +14,7 @@ interface Given {
   headers?: Record<string, string | string[]>;
 }
 
-// kafkajs's own writer is the other side here.
+// kafkajs's own writer makes the batches.
 const require = createRequire(import.meta.url);
 const { RecordBatch: encodeBatch } = require('kafkajs/src/protocol/recordBatch/v0/index.js') as { RecordBatch(batch: object): Promise<Encoder> };
 const encodeRecord = require('kafkajs/src/protocol/recordBatch/record/v0/index.js') as (record: object) => Encoder;
@@ -39,7 +39,7 @@ async function batch(firstOffset: number, records: readonly Given[], options: { 
 const A = { value: Buffer.from('a') };
 const B = { value: Buffer.from('b') };
 
-/** Gives the batch the checksum that its bytes have now. */
+/** Sets the batch's checksum to that of its current bytes. */
 function sealed(bytes: Buffer): Buffer {
   bytes.writeUInt32BE(crc32c(bytes.subarray(21)), 17);
   return bytes;
@@ -133,7 +133,7 @@ describe('readRecordSet', () => {
     }, 'undecodable', 8n],
     ['a record of a billion headers', 0, async (): Promise<Buffer> => {
       const bytes = await batch(7, [{ value: Buffer.alloc(10) }]);
-      // The value keeps six of its ten bytes; the other four and the count of no headers become the count of 2^30.
+      // The value keeps six of its ten bytes. The other four, and the header count of zero, become a header count of 2^30.
       bytes[bytes.length - 12] = 6 << 1;
       Buffer.from([0x80, 0x80, 0x80, 0x80, 0x08]).copy(bytes, bytes.length - 5);
       return sealed(bytes);
@@ -175,8 +175,8 @@ describe('readRecordSet', () => {
     const first = await batch(0, [A, { ...B, headers: { ce_id: 'x' } }]);
     const whole = Buffer.concat([first, await batch(2, [A], { compression: 1 })]);
     const sound = (await readRecordSet(whole, PLACE)).records.map(({ value }) => String(value));
-    // Kafka's checksum does not cover a batch's first offset, which nobody could tell from another; its length and epoch likewise, whose
-    // damage ends the reading or says nothing of the records.
+    // Kafka's checksum does not cover a batch's first offset, and nobody can tell a damaged one from a sound one. Nor does it cover the length
+    // and the epoch, but damage there ends the reading or does not affect the records.
     const offsets = (at: number): boolean => at < 8 || (at >= first.length && at < first.length + 8);
     const damage = fc.oneof(
       { weight: 4, arbitrary: fc.nat(whole.length - 1).filter((at) => !offsets(at)) },

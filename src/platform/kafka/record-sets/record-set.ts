@@ -4,7 +4,7 @@ import { DecompressionError } from './decompression-error.js';
 import { readRecords, type BatchContext, type ReadRecord } from './record.js';
 import { UnreadableRecordSet, type RecordSetPlace, type RecordSetProblem } from './unreadable-record-set.js';
 
-/** The format since Kafka 0.11; brokers of version 4 know no other. */
+/** The format since Kafka 0.11. Brokers of version 4 know no other. */
 const MAGIC = 2;
 const LENGTH_AT = 8;
 const EPOCH_AT = 12;
@@ -26,14 +26,14 @@ const CONTROL_FLAG = 0x20;
 
 export interface ReadRecordSet {
   readonly records: readonly ReadRecord[];
-  /** What ended the reading early: the records before it are whole. */
+  /** The set that ended the reading early. The records before it are whole. */
   readonly unreadable: UnreadableRecordSet | undefined;
 }
 
 /**
- * The record batches of one partition, as a broker sent them. Each one's checksum is compared, which kafkajs does not do. Never
- * rejects: reading ends before the first batch that cannot be read. A last batch that the fetch's size limit cut off is left for the
- * next fetch; a first one is always whole (KIP-74).
+ * Reads the record batches of one partition as a broker sent them. Compares each batch's checksum, which kafkajs does not do. Never
+ * rejects: reading ends before the first batch that cannot be read. If the fetch's size limit cut off the last batch, that batch is left
+ * for the next fetch; the first batch is always whole (KIP-74).
  */
 export async function readRecordSet(bytes: Buffer, place: RecordSetPlace): Promise<ReadRecordSet> {
   const records: ReadRecord[] = [];
@@ -66,8 +66,8 @@ function endOfBatch(bytes: Buffer, at: number): number | undefined {
 const checksumHolds = (batch: Buffer): boolean => batch.readUInt32BE(CRC_AT) === crc32c(batch.subarray(ATTRIBUTES_AT));
 
 /**
- * Records of one batch. A batch of 32 MiB holds fewer events than this, whose envelope alone takes 200 bytes; a batch of empty records that is
- * compressed to 1 MiB holds more than a million, and each takes memory and time.
+ * Records that one batch may hold. A batch of 32 MiB cannot hold so many events, because an event's envelope alone takes 200 bytes. But
+ * 1 MiB can compress a batch of more than a million empty records, each of which takes memory and time.
  */
 export const MAX_RECORDS_A_BATCH = 100_000;
 
@@ -108,7 +108,7 @@ function contextOf(batch: Buffer, attributes: number): BatchContext {
   };
 }
 
-/** Of a batch whose checksum holds, its own word; of any other only that of a sound batch behind it. */
+/** Finds the next offset. A batch whose checksum holds states it; for any other batch, only a sound batch behind it is believed. */
 function nextOffset(bytes: Buffer, at: number, end: number, problem: RecordSetProblem): bigint | undefined {
   const own = bytes.readBigInt64BE(at);
   if (problem === 'too-large' || problem === 'undecodable') return own + BigInt(bytes.readInt32BE(at + LAST_OFFSET_DELTA_AT)) + 1n;

@@ -1,4 +1,4 @@
-/** One record, in kafkajs's words. */
+/** One record, with kafkajs's member names. */
 export interface ReadRecord {
   readonly magicByte: number;
   readonly attributes: number;
@@ -11,7 +11,7 @@ export interface ReadRecord {
   readonly batchContext: BatchContext;
 }
 
-/** What kafkajs tells aborted transactions by; `maxTimestamp` counts for all records when the broker stamps them. */
+/** Batch header in kafkajs's words, by which kafkajs recognises aborted transactions. `maxTimestamp` holds for all records if the broker stamps them. */
 export interface BatchContext {
   readonly firstOffset: string;
   readonly firstTimestamp: string;
@@ -27,7 +27,7 @@ export interface BatchContext {
   readonly magicByte: number;
 }
 
-/** Bytes that are no records. Its message is for the log. */
+/** Reports bytes that are not records. The message is for the log. */
 export class NoRecords extends Error {
   constructor(message: string) {
     super(message);
@@ -36,8 +36,8 @@ export class NoRecords extends Error {
 }
 
 /**
- * The `count` records of a batch (Kafka's message format 2), which fill `bytes` exactly. Every length is checked against what is there:
- * kafkajs believes them, and a record that claims 2^30 headers would hold the process.
+ * Reads the `count` records of a batch (Kafka's message format 2), which must fill `bytes` exactly. Checks every length against the bytes
+ * that are there. kafkajs trusts the lengths, so a record that claims 2^30 headers would block the process.
  */
 export function readRecords(bytes: Buffer, count: number, context: BatchContext): ReadRecord[] {
   if (count < 0) throw new NoRecords('a batch claims fewer than no records');
@@ -73,7 +73,7 @@ function readRecord(reader: Reader, base: { offset: bigint; timestamp: bigint },
   };
 }
 
-/** A name that occurs once has its value, one that occurs again an array of them. */
+/** Reads headers. A name that occurs once gets its value; a name that occurs again gets an array of values. */
 function readHeaders(reader: Reader, end: number): ReadRecord['headers'] {
   const count = reader.varInt();
   if (count === 0) return {};
@@ -109,7 +109,7 @@ class Reader {
     return this.#bytes[this.at++]!;
   }
 
-  /** Zigzag, 32 bits. */
+  /** Reads a zigzag integer of 32 bits. */
   varInt(): number {
     let value = 0;
     for (let shift = 0; shift < 35; shift += 7) {
@@ -120,7 +120,7 @@ class Reader {
     throw new NoRecords('a number is longer than 32 bits');
   }
 
-  /** Zigzag, 64 bits. */
+  /** Reads a zigzag integer of 64 bits. */
   varLong(): bigint {
     let value = 0n;
     let small = 0;
@@ -136,7 +136,7 @@ class Reader {
     throw new NoRecords('a number is longer than 64 bits');
   }
 
-  /** Length and bytes; null for the length -1. */
+  /** Reads a length and its bytes; null for the length -1. */
   nullable(): Buffer | null {
     const length = this.varInt();
     if (length === -1) return null;

@@ -1,11 +1,11 @@
 import { corrupt, repeat, tooLarge } from './decompression-error.js';
 
-/** What the Java client's library writes in front of its chunks; other producers write one bare block. */
+/** Bytes that the Java client's library writes in front of its chunks. Other producers write one bare block. */
 const XERIAL_MAGIC = Buffer.from('\x82SNAPPY\0', 'latin1');
-/** The magic, a version and the oldest version that can read it, four bytes each. */
+/** The magic, a version, and the oldest version that can read it, four bytes each of the last two. */
 const XERIAL_HEADER_BYTES = 16;
 
-/** Snappy, bare or in xerial's framing. Throws a `DecompressionError`; never reads or writes beyond what is declared. */
+/** Expands Snappy, bare or in xerial's framing. Throws a `DecompressionError`. Never reads or writes beyond the declared sizes. */
 export function expandSnappy(input: Buffer, maxBytes: number): Buffer {
   if (!input.subarray(0, XERIAL_MAGIC.length).equals(XERIAL_MAGIC)) return expandBlock(input, maxBytes);
   if (input.length < XERIAL_HEADER_BYTES) throw corrupt();
@@ -27,7 +27,7 @@ export function expandSnappy(input: Buffer, maxBytes: number): Buffer {
 function expandBlock(input: Buffer, maxBytes: number): Buffer {
   const { value: size, next } = declaredSize(input);
   if (size > maxBytes) throw tooLarge();
-  // A copy of 64 bytes takes 3: nothing real is declared larger, and nothing is set aside for what is not there.
+  // A copy of 64 bytes takes 3 bytes, so no honest block declares more; a false size must not allocate memory.
   if (size > input.length * 64) throw corrupt();
   const out = Buffer.allocUnsafe(size);
   let from = next;

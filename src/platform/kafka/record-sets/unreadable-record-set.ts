@@ -1,7 +1,7 @@
 /**
- * `truncated`: its length leads beyond what the broker sent. `checksum`: other bytes than the producer sent. `undecodable`: the producer's
- * bytes, but no records. `too-large`: expands beyond `MAX_EXPANDED_BYTES`. `unsupported`: a codec or format that is not known here.
- * `broker`: the broker itself cannot read its log there.
+ * Says why a record set cannot be read. `truncated`: its length leads beyond the bytes that the broker sent. `checksum`: the bytes are not
+ * the producer's. `undecodable`: the producer's bytes, but not records. `too-large`: expands beyond `MAX_EXPANDED_BYTES`. `unsupported`:
+ * a codec or format that Rescind does not know. `broker`: the broker itself cannot read its log at that point.
  */
 export type RecordSetProblem = 'truncated' | 'checksum' | 'undecodable' | 'too-large' | 'unsupported' | 'broker';
 
@@ -10,15 +10,15 @@ export interface RecordSetPlace {
   readonly partition: number;
 }
 
-/** Records of a partition that nobody can read, now or later. */
+/** Reports records of a partition that nobody can read, now or later. */
 export class UnreadableRecordSet extends Error {
   readonly code = 'record-set-unreadable';
   readonly topic: string;
   readonly partition: number;
   readonly problem: RecordSetProblem;
-  /** Of the first record in it, as far as its header can be believed. */
+  /** Offset of the set's first record, as far as the set's header can be trusted. */
   readonly firstOffset: bigint;
-  /** Where what follows it begins; undefined when nothing says so that can be believed. */
+  /** Offset at which the next readable set begins; undefined if no trustworthy source tells. */
   readonly nextOffset: bigint | undefined;
 
   constructor(place: RecordSetPlace, what: { problem: RecordSetProblem; firstOffset: bigint; nextOffset?: bigint; cause?: unknown }) {

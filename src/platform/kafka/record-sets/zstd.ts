@@ -2,12 +2,12 @@ import { Decompress } from 'fzstd';
 import { corrupt, DecompressionError, tooLarge } from './decompression-error.js';
 
 const MAGIC = 0xfd2fb528;
-/** RFC 8878 section 3.1.1.1.2 asks every decoder for this much; beyond it, the header alone would claim the memory. */
+/** RFC 8878 section 3.1.1.1.2 requires every decoder to support this window. A larger one in a header alone could claim the memory. */
 const MAX_WINDOW_BYTES = 8 * 1024 * 1024;
-/** RFC 8878 section 3.1.1.2.4. */
+/** Limit of RFC 8878 section 3.1.1.2.4. */
 const MAX_BLOCK_BYTES = 128 * 1024;
 
-/** Zstandard frames (RFC 8878) without a dictionary. Throws a `DecompressionError`. */
+/** Expands Zstandard frames (RFC 8878) without a dictionary. Throws a `DecompressionError`. */
 export function expandZstd(input: Buffer, maxBytes: number): Buffer {
   for (let at = 0; at < input.length; ) at = endOfFrame(input, at, maxBytes);
   const chunks: Uint8Array[] = [];
@@ -26,7 +26,7 @@ export function expandZstd(input: Buffer, maxBytes: number): Buffer {
   return Buffer.concat(chunks, length);
 }
 
-/** Walks the headers of a frame's blocks, so that no window and no block larger than allowed reaches the decoder. */
+/** Walks the headers of a frame's blocks, so that no window and no block beyond the limits reaches the decoder. */
 function endOfFrame(input: Buffer, start: number, maxBytes: number): number {
   if (input.length - start < 6 || input.readUInt32LE(start) !== MAGIC) throw corrupt();
   const descriptor = input[start + 4]!;

@@ -2,24 +2,24 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { DataSource, type MigrationInterface, type QueryRunner } from 'typeorm';
 import { RescindError } from '../../../contracts/index.js';
 
-/** Held while migrations run, so that processes that start together do not both make the same table. */
+/** Advisory lock held while migrations run, so that processes that start together do not create the same table twice. */
 const MIGRATION_LOCK = 7_423_001;
 
-/** While a migration waits for the lock of a table, everybody who comes later waits behind it, also for a mere read. */
+/** While a migration waits for a table's lock, every later session waits behind it, even to read. */
 const TABLE_LOCK_WAIT_MS = 1_000;
-/** Between two attempts the nodes that serve meanwhile catch up. */
+/** Pause between two attempts, in which the serving nodes catch up. */
 const TABLE_LOCK_RETRY_MS = 1_000;
-/** About a minute in all: longer than any transaction of a node may last (`DEFAULT_TIMEOUTS`). */
+/** About a minute in total: longer than any transaction of a node may last (`DEFAULT_TIMEOUTS`). */
 const TABLE_LOCK_ATTEMPTS = 40;
 const LOCK_NOT_AVAILABLE = '55P03';
 
 export interface SchemaOptions {
   readonly url: string;
-  /** Those of this release, in their order. */
+  /** Migrations of this release, in order. */
   readonly migrations: readonly (new () => MigrationInterface)[];
 }
 
-/** Names of migrations, compared with what the database has. */
+/** Compares the names of this release's migrations with the database's. */
 export interface SchemaState {
   /** Migrations of this release that the database lacks. */
   readonly pending: readonly string[];
@@ -35,9 +35,9 @@ export function readSchemaState(options: SchemaOptions): Promise<SchemaState> {
 }
 
 /**
- * Brings the schema up to date: each migration once, all in one transaction, in the order of their timestamps. Waits for another process
- * that migrates. Answers the names of what it ran. Rejects with `schema-newer` if a newer release has migrated the database, with
- * `schema-older` if its tables are from before release 0.1.0.
+ * Brings the schema up to date: runs each missing migration once, all in one transaction, in the order of their timestamps. Waits for
+ * another process that migrates. Resolves to the names of the migrations that it ran. Rejects with `schema-newer` if a newer release has
+ * migrated the database.
  */
 export function runMigrations(options: SchemaOptions): Promise<readonly string[]> {
   return withSource(options, async (source) => {
@@ -89,7 +89,7 @@ async function compare(source: DataSource, ask: Ask): Promise<SchemaState> {
 const timestampOf = (name: string): number => Number(name.slice(-13));
 
 async function takeLock(runner: QueryRunner): Promise<void> {
-  // Another process's migrations may take long, and nobody waits behind this lock but processes that want to migrate.
+  // Another process's migrations may take long, and only processes that want to migrate wait behind this lock.
   await runner.query('SET lock_timeout = 0');
   await runner.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
 }
@@ -114,7 +114,7 @@ async function withSource<T>({ url, migrations }: SchemaOptions, work: (source: 
     migrations: [...migrations],
     migrationsTableName: 'migration',
     poolSize: 2,
-    // Quiet: what goes wrong is thrown, and a migration that only waits for a table is no news.
+    // Quiet: failures are thrown, and a migration that only waits for a table needs no log line.
     logger: 'debug',
     extra: { options: `-c lock_timeout=${TABLE_LOCK_WAIT_MS}` },
   });
