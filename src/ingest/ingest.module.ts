@@ -12,12 +12,12 @@ export interface IngestParts {
   readonly intake: Intake;
   readonly door: Door;
   readonly replay: Replay;
-  /** Undefined without Kafka. */
+  /** Undefined if there is no Kafka. */
   readonly partitions: Partitions | undefined;
   readonly isOperator: IsOperator;
 }
 
-/** Serves `POST /events` and what an operator does about quarantine and partitions. Needs `RegistryModule`, which says who is calling. */
+/** Serves `POST /events` and an operator's actions on quarantine and partitions. Needs `RegistryModule`, which authenticates callers. */
 @Module({})
 export class IngestModule implements NestModule {
   readonly #door: Door;

@@ -44,19 +44,19 @@ export function readResumeInput(body: unknown): { at: ResumePoint; reason: strin
   return { at: /^\d/.test(at) ? BigInt(at) : (at as ResumePoint), reason };
 }
 
-/** Of a row; a path that is none names nothing. */
+/** Reads a row's id. A path segment that is not an id names no row. */
 export function readRowId(text: string, name?: string): string {
   if (new RegExp(POSITION).test(text) && BigInt(text) <= MAX_INT64) return text;
   throw name === undefined ? new RescindError('not-found', { detail: 'no such record in quarantine' }) : invalid(`\`${name}\` is not a position`);
 }
 
-/** Of a path. */
+/** Reads a partition from a path. */
 export function readPartition(text: string): number {
   if (/^\d{1,9}$/.test(text)) return Number(text);
   throw new RescindError('not-found', { detail: 'a partition is a number' });
 }
 
-/** `?operator=true` and nothing else: the operator's part is asked for by name. */
+/** Accepts `?operator=true` and no other parameter: the operator's part must be asked for by name. */
 export function readOperator(query: unknown): boolean {
   const entries = Object.entries((query ?? {}) as Record<string, unknown>);
   if (entries.some(([name]) => name !== 'operator')) throw invalid('the only parameter is `operator`');
@@ -83,5 +83,5 @@ function checked(validator: Validator, body: unknown): unknown {
 
 const invalid = (detail: string): RescindError => new RescindError('invalid-request', { detail });
 
-/** A TypeBox schema as OpenAPI takes it. */
+/** Converts a TypeBox schema to the plain object that OpenAPI takes. */
 export const plain = (schema: TSchema): Readonly<Record<string, never>> => JSON.parse(JSON.stringify(schema)) as Readonly<Record<string, never>>;

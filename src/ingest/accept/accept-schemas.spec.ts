@@ -12,7 +12,7 @@ const API = 'https://api.chat.example';
 const TOPIC = 'rescind.events.chat';
 const TENANT = '0b7f8e4e-6c1c-4b7e-9b1e-000000000001';
 
-/** One source that may say everything, of one issuer and one resource. */
+/** Folds a state with one source that may say everything, for one issuer and one resource. */
 function foldState() {
   const state = createControlState();
   const source = {
@@ -31,7 +31,7 @@ const state = foldState();
 const ajv = new Ajv2020Module.default({ allErrors: false, strict: false, allowUnionTypes: true });
 const shapeOf = new Map(SOURCE_EVENT_NAMES.map((name) => [name, ajv.compile(dataSchema(name))]));
 
-/** Takes out the members that no schema names, as that validator understands it. Goes through all, whatever is wrong with it. */
+/** Removes members that no schema names, as that validator understands them. Processes the whole value, whatever is wrong with it. */
 const remover = new Ajv2020Module.default({ allErrors: true, removeAdditional: true, strict: false, allowUnionTypes: true });
 const removeUnknown = new Map(SOURCE_EVENT_NAMES.map((name) => [name, remover.compile(dataSchema(name))]));
 
@@ -63,7 +63,7 @@ function dataSchema(name: SourceEventName): Schema {
 }
 
 const met = new Set<RejectCode>();
-/** Events that were accepted with a member that nobody reads: few of one type, so that they are counted over all. */
+/** Number of accepted events with a member that nobody reads. They are few per type, so they are counted over all types. */
 let unread = 0;
 
 describe('accept() and the schemas that are served', () => {
@@ -79,7 +79,7 @@ describe('accept() and the schemas that are served', () => {
         const read = readPart(name, event.data);
         if (!shapeOf.get(name)!(read)) {
           seen.misshapen += 1;
-          // NUL and half a pair are found when the JSON is read, before its shape is looked at.
+          // NUL and unpaired surrogates are found when the JSON is read, before its shape is checked.
           const codes = [...SHAPE, ...textRules(event.data)];
           expect({ data: event.data, codes, code }).toEqual({ data: event.data, codes, code: oneOf(codes) });
           return;
@@ -113,12 +113,12 @@ const oneOf = (codes: readonly RejectCode[]): unknown => expect.stringMatching(n
 
 type Data = Readonly<Record<string, unknown>>;
 
-/** Each reason, apart from its shape, for which an event may be refused; said anew, and not as accept() says it. */
+/** Returns each reason, apart from its shape, for which an event may be refused. Written independently of `accept`. */
 function stricterRules(name: SourceEventName, data: Data): RejectCode[] {
   const rules: [RejectCode, boolean][] = [
-    // What is no name may be long: the schema bounds it.
+    // A text that is not an identifier may be long; the schema bounds it.
     ['identifier-too-long', stringsOf(data).some(([text, member]) => new TextEncoder().encode(text).length > 512 && !/^(?:path|reason|scope|error|route)$/.test(member))],
-    // Of a stated time only `exp` may lie ahead, here and in the ID-JAG that was presented.
+    // Only `exp` may lie ahead, here and in the presented ID-JAG.
     ['time-in-future', [data, data['id_jag'] as Data | undefined].some((one) => ['iat', 'auth_time', 'from', 'to'].some((member) => Number(one?.[member]) > NOW + 300))],
     ['wrong-issuer', !['undefined', ISSUER].includes(String(name.startsWith('access.') ? (data['token'] as Data)['iss'] : data['iss']))],
     ['wrong-resource', isForOthers(name, data)],
@@ -126,25 +126,25 @@ function stricterRules(name: SourceEventName, data: Data): RejectCode[] {
   return [...textRules(data), ...rules.filter(([, broken]) => broken).map(([code]) => code)];
 }
 
-/** PostgreSQL's text holds neither NUL nor half a surrogate pair. */
+/** Returns the rules for text that PostgreSQL cannot hold: NUL and unpaired surrogates. */
 function textRules(data: unknown): RejectCode[] {
   const texts = stringsOf(data).map(([text]) => text);
   return [...(texts.some((text) => text.includes('\u0000')) ? ['nul' as const] : []), ...(texts.some((text) => /\p{Cs}/u.test(text)) ? ['lone-surrogate' as const] : [])];
 }
 
-/** A use names only resources of its source; a token names one of them, or a refresh token the authorization server itself. */
+/** Whether an event is about others: a use names only its source's resources; a token names one of them, or a refresh token its own issuer. */
 function isForOthers(name: SourceEventName, data: Data): boolean {
   if (name.startsWith('access.')) return ((data['resource'] as unknown[] | undefined) ?? []).some((resource) => resource !== API);
   return name === 'token.issued' && (ownOf(data)['aud'] as unknown[]).length === 0;
 }
 
-/** Foreign audiences and resources are not read. */
+/** Removes foreign audiences and resources, which are not read. */
 function ownOf(data: Data): Data {
   const own = (list: unknown): unknown[] => (list as unknown[]).filter((value) => value === API || (data['kind'] === 'refresh' && value === data['iss']));
   return { ...data, aud: own(data['aud']), ...(data['resource'] === undefined ? {} : { resource: own(data['resource']) }) };
 }
 
-/** Every string with the member that it stands in, names of members among them. */
+/** Returns every string with the member that it stands in, including names of members. */
 function stringsOf(value: unknown, member = ''): [text: string, member: string][] {
   if (typeof value === 'string') return [[value, member]];
   if (typeof value !== 'object' || value === null) return [];
@@ -162,7 +162,7 @@ const times = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom(NOW + 300, NOW + 301, 946_684_799, 946_684_800, 4_102_444_800, 4_102_444_801, NOW_MS) },
 );
 
-/** Mostly valid for a schema of `contracts/`: where alternatives exclude each other, not always. */
+/** Generates mostly valid values for a schema of `contracts/`. If alternatives exclude each other, some values are invalid. */
 function fromSchema(schema: Schema): fc.Arbitrary<unknown> {
   if (schema.enum) return fc.constantFrom(...schema.enum);
   if (schema.minimum === 946_684_800) return times;

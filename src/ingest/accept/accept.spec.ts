@@ -41,7 +41,7 @@ const source = (name: string, over: Partial<SourceRecord>): SourceRecord => ({
 
 const caller = (id: string, sources: string[]): CallerRecord => ({ id, roles: { emit: { sources } }, secrets: [], disabled: false });
 
-/** Folded from records, as a node folds it. */
+/** Folds a state from records, as a node does. */
 function foldState() {
   const state = createControlState();
   let seq = 0n;
@@ -214,7 +214,7 @@ const REFUSED: readonly [what: string, code: RejectCode, () => Accepted | Reject
   ['an event after 2100', 'time-out-of-range', () => say(said('token.issued', '2-chat', token(), { time: '2100-01-01T00:00:00Z' }))],
   ['milliseconds where seconds belong', 'time-out-of-range', () => say(said('token.issued', '2-chat', token({ exp: NOW_MS })))],
   ['an iat before 2000', 'time-out-of-range', () => say(said('token.issued', '2-chat', token({ iat: 1 })))],
-  // Who says it
+  // Speaker
   ['a source that is not registered', 'unknown-source', () => say(said('token.issued', 'nobody', token()))],
   ['a source that is disabled', 'unknown-source', () => say(said('token.issued', '3-closed', token()), onTopic('3-closed'))],
   ["a source on another's topic", 'wrong-topic', () => say(said('id-jag.issued', '1-idp', idJag()))],

@@ -26,15 +26,15 @@ import { parseStrictJson } from '../../platform/http/index.js';
 import { checkSourceRights } from './source-rights.js';
 import { checkStrings, checkUnread } from './strings.js';
 
-/** An event's time and `iat` may lie this far ahead of arrival; two clocks differ, but not more than this. */
+/** Milliseconds that an event's time and `iat` may lie ahead of arrival. Two clocks differ, but not by more than this. */
 export const MAX_AHEAD_MS = 5 * 60_000;
 const MIN_TIME_MS = Date.UTC(2000, 0, 1);
 const MAX_TIME_MS = Date.UTC(2100, 0, 1);
 
-/** Bytes as they came through one of the two doors. */
+/** An event's bytes as they came through one of the two doors. */
 export interface Arrived {
   readonly mode: Exclude<ArrivalMode, 'own'>;
-  /** Lower-case names. A record with a header twice has it twice here. */
+  /** Names in lower case. If a record repeats a header, the header stands here twice. */
   readonly headers: readonly (readonly [name: string, value: Buffer])[];
   readonly bytes: Buffer;
   readonly door: { readonly kind: 'kafka'; readonly topic: string } | { readonly kind: 'http'; readonly caller: Caller };
@@ -43,15 +43,15 @@ export interface Arrived {
 export interface Accepted {
   readonly accepted: true;
   readonly name: SourceEventName;
-  /** Its `data` holds the members that this release reads; the others stay in the payload. */
+  /** Its `data` holds the members that this release reads. The other members stay in the payload. */
   readonly event: CloudEvent<SourceEventName>;
   readonly timeMs: number;
-  /** When it was judged, by the clock of this process. */
+  /** Time of the decision, by the clock of this process. */
   readonly arrivedMs: number;
   readonly source: Source;
-  /** RFC 8785 form of {type, source, id, time, subject, data}, the time normalised, `data` with the members that nobody reads. */
+  /** RFC 8785 form of {type, source, id, time, subject, data}, with the time normalised and `data` including the members that nobody reads. */
   readonly content: string;
-  /** What goes into the commitment (wire.md, "Entry"). */
+  /** Attributes that the commitment covers (wire.md, "Entry"). */
   readonly attributes: readonly (readonly [name: string, value: Buffer])[];
   readonly arrived: Arrived;
 }
@@ -59,16 +59,16 @@ export interface Accepted {
 export interface Rejected {
   readonly accepted: false;
   readonly code: RejectCode;
-  /** For people: which member, which limit. Never the bytes. */
+  /** Text for people: which member, which limit. Never contains the event's bytes. */
   readonly detail: string;
-  /** Whose quarantine; undefined for what no registered source can be held to. */
+  /** The source whose tenant's quarantine keeps the event. Undefined if no registered source can be held responsible. */
   readonly source: Source | undefined;
   readonly arrived: Arrived;
 }
 
 /**
- * Decides what becomes of one event: shape, the source's right to say it, time bounds, and everything that PostgreSQL
- * would refuse later. Pure: the state and the time of arrival come as arguments. Duplicates are found by the appender.
+ * Decides whether one event is accepted. Checks its shape, the source's right to say it, the time bounds, and everything that PostgreSQL
+ * would refuse later. Pure: the state and the time of arrival are arguments. The appender finds duplicates.
  */
 export function accept(arrived: Arrived, state: ControlState, nowMs: number): Accepted | Rejected {
   let source = sourceOfTopic(arrived, state);
@@ -116,14 +116,14 @@ function readEnvelope(arrived: Arrived): Envelope {
   return { attributes: contentTypes, envelope: decodeData(withoutUnset(envelope)) };
 }
 
-/** CloudEvents JSON format, section 2.2: an attribute that is null counts as unset. */
+/** Removes attributes that are null, which counts as unset (CloudEvents JSON format, section 2.2). */
 function withoutUnset(envelope: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   const isUnset = (name: string): boolean => envelope[name] === null && name !== 'data';
   const names = Object.keys(envelope);
   return names.some(isUnset) ? Object.fromEntries(names.filter((name) => !isUnset(name)).map((name) => [name, envelope[name]])) : envelope;
 }
 
-/** CloudEvents JSON format, section 3.1.2: `data_base64` stands in place of `data`, never beside it. The bytes must be JSON. */
+/** Decodes `data_base64`, which stands in place of `data`, never beside it (CloudEvents JSON format, section 3.1.2). The bytes must be JSON. */
 function decodeData(whole: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   if (!Object.hasOwn(whole, 'data_base64')) return whole;
   const { data_base64: encoded, ...envelope } = whole;
@@ -133,7 +133,7 @@ function decodeData(whole: Readonly<Record<string, unknown>>): Readonly<Record<s
   return { ...envelope, data: parseStrictJson(bytes) };
 }
 
-/** CloudEvents Kafka and HTTP bindings, binary mode: each attribute is a header `ce_<name>`, the value is the data. */
+/** Reads binary mode (CloudEvents Kafka and HTTP bindings): each attribute is a header `ce_<name>`, and the value is the data. */
 function readBinary(arrived: Arrived, contentType: readonly [string, Buffer] | undefined): Envelope {
   const attributes = arrived.headers.filter(([name]) => name === 'content-type' || name.startsWith(CLOUDEVENTS_HEADER_PREFIX));
   if (attributes.length === 0 || (attributes.length === 1 && contentType)) throw new RescindError('invalid-envelope', { detail: NO_MODE });
@@ -170,13 +170,13 @@ function decodeHeader(name: string, value: Buffer): string {
   return text;
 }
 
-/** ASCII without NUL: nearly every header, and read at a third of the cost. */
+/** Whether the bytes are ASCII without NUL. Nearly every header is, and decoding such a header costs a third. */
 function isPlainAscii(bytes: Buffer): boolean {
   for (let at = 0; at < bytes.length; at += 1) if (bytes[at]! > 0x7f || bytes[at] === 0) return false;
   return true;
 }
 
-/** On a topic of its own a source is known before anything is read: the broker's ACL says who wrote there. */
+/** Finds the only source of a topic. It is known before anything is read, because the broker's ACL says who may write there. */
 function sourceOfTopic({ door }: Arrived, state: ControlState): Source | undefined {
   const sources = door.kind === 'kafka' ? state.sourcesOfTopic(door.topic) : [];
   return sources.length === 1 ? sources[0] : undefined;
@@ -186,16 +186,16 @@ function findSource(uri: unknown, { door }: Arrived, state: ControlState): Sourc
   if (typeof uri !== 'string' || uri === '') throw new RescindError('invalid-envelope', { detail: '`source` is missing' });
   const source = state.sourceByUri(uri);
   const isOnItsTopic = door.kind === 'kafka' && source?.topic === door.topic;
-  // A source of another tenant gets the answer of one that nobody registered: no answer says what other tenants have.
+  // A source of another tenant gets the same answer as an unregistered source, so that no answer reveals what other tenants have.
   const isOfTenant = isOnItsTopic || source?.tenant === tenantOf(door, state);
   if (!source || source.disabled || !isOfTenant) throw new RescindError('unknown-source');
-  // The broker's ACL ties a topic to its writer: the topic, not the record, says who speaks (design, section 3).
+  // The broker's ACL ties a topic to its writer, so the topic, not the record, identifies the source (design, section 3).
   if (door.kind === 'kafka' && !isOnItsTopic) throw new RescindError('wrong-topic');
   if (door.kind === 'http' && !door.caller.roles.emit?.sources.includes(source.name)) throw new RescindError('source-not-allowed');
   return source;
 }
 
-/** Undefined for a topic that no source has. */
+/** Returns the tenant; undefined if no source has the topic. */
 const tenantOf = (door: Arrived['door'], state: ControlState): string | undefined =>
   door.kind === 'http' ? door.caller.tenant : state.sourcesOfTopic(door.topic)[0]?.tenant;
 
@@ -242,7 +242,7 @@ function checkTime(time: unknown, nowMs: number): number {
   return timeMs;
 }
 
-/** Only `exp` and `until` may lie ahead (wire.md). The schema keeps every time between 2000 and 2100. */
+/** Refuses issue times in the future. Only `exp` and `until` may lie ahead (wire.md). The schema keeps every time between 2000 and 2100. */
 function checkIssueTime(data: object, nowMs: number, path = 'data'): void {
   for (const member of ['iat', 'auth_time', 'from', 'to']) {
     const value = (data as Record<string, unknown>)[member];
@@ -251,12 +251,12 @@ function checkIssueTime(data: object, nowMs: number, path = 'data'): void {
   if ('id_jag' in data && isRecord(data.id_jag)) checkIssueTime(data.id_jag, nowMs, `${path}/id_jag`);
 }
 
-/** Media types compare without regard to case, and parameters do not matter here (RFC 9110, section 8.3.1). */
+/** Compares media types. Case and parameters do not matter (RFC 9110, section 8.3.1). */
 export function isMediaType(value: string, wanted: string): boolean {
   return value.split(';', 1)[0]!.trim().toLowerCase() === wanted;
 }
 
-/** CloudEvents Kafka binding, section 3: structured where the content type begins so, binary otherwise. */
+/** Tells the mode: structured if the content type begins with `application/cloudevents`, binary otherwise (CloudEvents Kafka binding, section 3). */
 export function kafkaMode(headers: Arrived['headers']): 'binary' | 'structured' {
   const contentType = headers.find(([name]) => name === 'content-type')?.[1].toString('utf8') ?? '';
   if (!contentType.trim().toLowerCase().startsWith('application/cloudevents')) return 'binary';

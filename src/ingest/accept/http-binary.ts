@@ -1,7 +1,7 @@
 import { CLOUDEVENTS_HEADER_PREFIX, CLOUDEVENTS_BATCH_MEDIA_TYPE, CLOUDEVENTS_MEDIA_TYPE, isJsonMediaType, JSON_MEDIA_TYPE, NDJSON_MEDIA_TYPE } from '../../contracts/index.js';
 import { isMediaType, type Arrived } from './accept.js';
 
-/** CloudEvents HTTP binding, section 3.1.3.1: attributes in binary mode. */
+/** Prefix of attributes in binary mode (CloudEvents HTTP binding, section 3.1.3.1). */
 const HTTP_PREFIX = 'ce-';
 
 const WHOLE_EVENTS = [CLOUDEVENTS_MEDIA_TYPE, CLOUDEVENTS_BATCH_MEDIA_TYPE, NDJSON_MEDIA_TYPE, JSON_MEDIA_TYPE];
@@ -19,9 +19,9 @@ export function mediaTypeProblem(contentType: string | undefined, headers: Reado
 }
 
 /**
- * Returns the attributes of a request in binary mode under the names that Kafka gives them (`ce_<name>`, and `content-type`), their
- * values unquoted and decoded once (HTTP binding, section 3.1.3.2), so that both doors commit to the same. A repeated header stands
- * twice. Undefined for a request that is not in binary mode: its content type is of CloudEvents, or no header begins with `ce-`.
+ * Returns the attributes of a request in binary mode under the names that Kafka gives them (`ce_<name>`, and `content-type`). Values are
+ * unquoted and decoded once (HTTP binding, section 3.1.3.2), so that both doors commit to the same bytes. A repeated header stands twice.
+ * Undefined if the request is not in binary mode: its content type belongs to CloudEvents, or no header begins with `ce-`.
  *
  * @param rawHeaders names and values in turn, as `node:http` gives them
  */
@@ -44,7 +44,7 @@ export function readBinaryHeaders(rawHeaders: readonly string[]): Arrived['heade
 
 const QUOTED = /^"((?:[^"\\]|\\.)*)"$/s;
 
-/** A percent sign that begins no escape stays as it is. The bytes may be no UTF-8: the decision refuses them. */
+/** Decodes a header's value. A percent sign that begins no escape stays. The bytes may be invalid UTF-8, which `accept` refuses. */
 function decodeValue(value: string): Buffer {
   const text = QUOTED.exec(value)?.[1]?.replace(/\\(.)/gs, '$1') ?? value;
   return Buffer.from(text.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))), 'latin1');

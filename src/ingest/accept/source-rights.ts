@@ -4,12 +4,12 @@ import type { Source } from '../../control/index.js';
 type Data<N extends SourceEventName> = EventDataOf[N];
 
 /**
- * Whether a source may say this: its types, the issuers and resources that it speaks for (open question C20). Throws
+ * Checks that a source may say this: its event types, and the issuers and resources that it speaks for (open question C20). Throws
  * `type-not-allowed`, `unsigned-on-shared-topic`, `wrong-issuer` or `wrong-resource`.
  */
 export function checkSourceRights(name: SourceEventName, data: EventDataOf[SourceEventName], source: Source, sharedTopic: boolean): void {
   if (!source.types.includes(name)) throw new RescindError('type-not-allowed', { detail: name });
-  // On a shared topic nothing says which of its writers wrote; only usage is taken on anybody's word.
+  // On a shared topic nothing tells which source wrote a record, so only usage is accepted there.
   if (sharedTopic && !name.startsWith('access.')) throw new RescindError('unsigned-on-shared-topic', { detail: name });
   switch (name) {
     case 'token.issued':
@@ -30,7 +30,7 @@ function checkIssuer(issuer: string, source: Source): void {
   if (!source.issuers.includes(issuer)) throw new RescindError('wrong-issuer', { detail: issuer });
 }
 
-/** Foreign audiences are left out before (`withOwnAudience`): a token for others alone is nobody's here. */
+/** Refuses a token without an own audience. `withOwnAudience` has already left out the foreign ones. */
 function checkAudience({ aud }: Data<'token.issued'>): void {
   if (aud.length === 0) throw new RescindError('wrong-resource', { detail: NO_OWN_AUDIENCE });
 }

@@ -4,7 +4,7 @@ import { checkStrings, checkUnread } from './strings.js';
 
 const SECRET = `rsk_${'a'.repeat(43)}`;
 
-/** The code and detail of a refusal; undefined where nothing is refused. */
+/** Returns the code and detail of a refusal; undefined if nothing is refused. */
 function refusalOf(check: () => void): readonly [string, string | undefined] | undefined {
   try {
     check();

@@ -2,12 +2,12 @@ import { RescindError, holdsSecret } from '../../contracts/index.js';
 
 const MAX_IDENTIFIER_BYTES = 512;
 
-/** Members whose text is no identifier; the schema bounds their length. */
+/** Members whose text is not an identifier. The schema bounds their length. */
 const LONG_TEXT: ReadonlySet<string> = new Set(['path', 'reason', 'scope', 'error', 'route']);
 
 /**
- * Walks every string of a parsed value. A token inside an unsigned event is refused, since what is in the ledger stays
- * there: throws `secret-in-event`, `identifier-too-long`, `nul` or `lone-surrogate`.
+ * Checks every string of a parsed value. A token inside an unsigned event is refused, because the ledger keeps what it stores. Throws
+ * `secret-in-event`, `identifier-too-long`, `nul` or `lone-surrogate`.
  */
 export function checkStrings(value: unknown, member = ''): void {
   if (typeof value === 'string') {
@@ -23,8 +23,8 @@ export function checkStrings(value: unknown, member = ''): void {
 }
 
 /**
- * Walks all of `data`, with the members that nobody reads: they stay in the ledger, too. Their texts are no identifiers and have the
- * event's own bound. Throws `secret-in-event`, `nul`, `lone-surrogate`, or `invalid-data` for a number that has no canonical form.
+ * Checks all of `data`, including the members that nobody reads, because the ledger keeps those too. Their texts are not identifiers and
+ * are bounded only by the event. Throws `secret-in-event`, `nul`, `lone-surrogate`, or `invalid-data` for a number without a canonical form.
  */
 export function checkUnread(value: unknown, member = ''): void {
   if (typeof value === 'string') checkSafe(value, member);
@@ -38,7 +38,7 @@ export function checkUnread(value: unknown, member = ''): void {
   }
 }
 
-/** Characters of a member's name that a refusal repeats. */
+/** Characters of a member's name that a refusal shows. */
 const MAX_SHOWN = 64;
 
 function checkSafe(text: string, member: string): void {
@@ -50,7 +50,7 @@ function checkSafe(text: string, member: string): void {
 
 function checkString(text: string, member: string): void {
   checkSafe(text, member);
-  // A string of 170 characters cannot exceed the bound: UTF-8 spends at most three bytes on a UTF-16 unit.
+  // A string of 170 characters cannot exceed the bound: UTF-8 takes at most three bytes for a UTF-16 unit.
   if (text.length > MAX_IDENTIFIER_BYTES / 3 && !LONG_TEXT.has(member) && Buffer.byteLength(text) > MAX_IDENTIFIER_BYTES) {
     throw new RescindError('identifier-too-long', { detail: `\`${member}\`` });
   }

@@ -3,8 +3,8 @@ import type { Source } from '../../control/index.js';
 import type { Accepted } from './accept.js';
 
 /**
- * Says why the token of an event cannot be active as its source is registered now. The event is true and is stored all the same: the
- * profile, or the server that made the token, may be what is wrong. `rescind source check` tells reasons that only a text shows.
+ * Says why the token of an event cannot be active under its source's current registration. The event is stored anyway, because it may be
+ * true: the profile, or the server that made the token, may be wrong. `rescind source check` finds reasons that only a token's text shows.
  */
 export function warningsOf({ name, event, source }: Pick<Accepted, 'name' | 'event' | 'source'>): readonly IntakeWarning[] {
   if (name !== 'token.issued') return [];
@@ -26,7 +26,7 @@ function timeWarnings({ kind, iat, exp }: TokenIssued, { profile }: Source): Int
 }
 
 function lineageWarnings({ id_jag: idJag, parent }: TokenIssued, { profile }: Source): IntakeWarning[] {
-  // A parent may state the ID-JAG.
+  // The parent may name the ID-JAG.
   if (idJag !== undefined || parent !== undefined || profile.lineage.other === 'none') return [];
   return [
     {

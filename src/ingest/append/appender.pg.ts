@@ -16,28 +16,28 @@ import { createWaitingRoom, type DoorName, type Load } from './waiting-room.js';
 import { weightOf } from './weight.js';
 import { sealEvent, type Written } from './write-batch.pg.js';
 
-/** How often a batch is sent again that the database aborted without fault of its events (deadlock, restart). */
+/** Attempts to write a batch that the database aborted through no fault of its events (deadlock, restart). */
 const MAX_ATTEMPTS = 3;
 
-/** How long before entries and rules that are owed are tried again after a failure, where no batch takes them along earlier. */
+/** Delay before owed entries and rules are tried again after a failure, unless a batch takes them along earlier. */
 const OWED_RETRY_MS = 1_000;
 
 const DOORS: readonly DoorName[] = ['http', 'kafka'];
 
 export interface Appender {
   /**
-   * Writes a submission, in one transaction with others. Resolves when it is durable, with an outcome for each event in
-   * order. Rejects with `OffsetLost` when its partition moved, `overloaded` when HTTP has no room, or
-   * `database-unavailable`: then nothing is known of it, and it may be submitted again, since duplicates are stored once.
+   * Writes a submission, in one transaction with others. Resolves when it is durable, with an outcome for each event in order. Rejects
+   * with `OffsetLost` if its partition moved, with `overloaded` if HTTP has no room, or with `database-unavailable`: then the outcome is
+   * unknown, and the submission may be repeated, because duplicates are stored once.
    */
   submit(submission: Submission): Promise<readonly Outcome[]>;
-  /** Resolves when a partition may hand over more: what waits of Kafka's is bounded here, and the rest waits in Kafka. */
+  /** Resolves when a partition may hand over more. The events of Kafka that wait in memory are bounded; further records wait in Kafka. */
   readonly roomForKafka: () => Promise<void>;
-  /** Does ahead what `submit` would do for this event before it waits; for who has many and can take turns with others. */
+  /** Seals the event early, for callers that process many events and yield in between. */
   prepare(judged: Judged): void;
-  /** Takes up what a crash left: rules on contradictions, ledger entries that control records are owed. Only where it pays what is owed. */
+  /** Resumes work that a crash left: rules on contradictions, and ledger entries owed to control records. */
   start(): Promise<void>;
-  /** Finishes what was submitted; refuses what comes later. */
+  /** Finishes submitted work and refuses later submissions. */
   stop(): Promise<void>;
 }
 
@@ -54,9 +54,9 @@ export interface AppenderOptions {
   readonly follower: ControlFollower;
   readonly log: Log;
   readonly metrics: Metrics;
-  /** False for a process that only records what it sees itself: control records get their entries, and contradictions their blocks, from those that take events. */
+  /** False for a process that records only what it sees itself. Processes that take events write the ledger entries of control records and order the blocks on contradictions. */
   readonly paysOwed?: boolean;
-  /** Told of what was refused, once it is in quarantine. Must not throw. */
+  /** Called with refused events once they are in quarantine. Must not throw. */
   readonly onRefused?: (refused: readonly Refused[]) => void;
 }
 
@@ -64,7 +64,7 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
   const { state } = follower;
   const counted = metrics.counter('rescind_ingest_events_total', 'Events by outcome and door.', ['outcome', 'door', 'type']);
   const rejects = metrics.counter('rescind_ingest_rejected_total', 'Refused events by reason and door.', ['code', 'door']);
-  // A rate does not see the value that a series appears with.
+  // A counter that first appears with a value has no rate for that value, so every series starts at 0.
   for (const code of Object.keys(REJECT_CODES)) for (const door of DOORS) rejects.inc({ code, door }, 0);
   const routesOver = metrics.counter('rescind_ingest_routes_over_total', 'Uses of routes beyond the number that a source may bring.', ['source']);
   const foreignUses = metrics.counter('rescind_ingest_foreign_uses_total', 'Uses that a source reported of tokens whose audience is none of its resources; attributed to nobody.', ['source']);
@@ -74,7 +74,7 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
   const batches = createBatchWriter({ pool, state, log, withOutbox: paysOwed });
   const contradictions = createContradictionOrders({ pool, controlLog, state, log });
   let waiting: Waiting[] = [];
-  /** Submissions of speakers of whom the database refused something: written apart, so that the search holds up nobody else. */
+  /** Waiting submissions of speakers whose events the database refused. They are written apart, so that the search delays nobody else. */
   const apart = new Map<string, Waiting[]>();
   const room = createWaitingRoom();
   metrics.gauge('rescind_ingest_waiting_events', 'Events that wait for their batch.', [], () => room.events);
@@ -104,7 +104,7 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
         batchSeconds.observe((performance.now() - startedAt) / 1000);
       }
     } finally {
-      // In one breath with the last look at what is due: whoever submits next starts another.
+      // Synchronous with the last check for due work: a later submission starts a new run.
       running = undefined;
     }
   }
@@ -116,10 +116,10 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
     return batch;
   }
 
-  /** From now on all that their speaker says is written apart, in order, until a batch of it is refused nothing. */
+  /** Moves a speaker's submissions, present and future, to be written apart and in order, until a batch of them has no refusal. */
   function setApart(batch: readonly Waiting[]): void {
     const { speaker } = batch[0]!;
-    // What Kafka brought is bounded by the fetches of its partitions; in Kafka's room it would keep the other topics out.
+    // Kafka's submissions leave Kafka's room, where they would block other topics. The fetches of their partitions bound them.
     const later = waiting.filter((one) => one.speaker === speaker);
     for (const { door, load } of batch) if (door === 'http') room.enterAgain(load, speaker);
     for (const { door, load } of later) if (door === 'kafka') room.leave(door, load, speaker);
@@ -128,7 +128,7 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
     runningApart ??= drainApart();
   }
 
-  /** Speakers take turns, a batch each. */
+  /** Writes the submissions set apart. Speakers take turns, a batch each. */
   async function drainApart(): Promise<void> {
     try {
       for (;;) {
@@ -146,7 +146,7 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
     }
   }
 
-  /** What a failed batch would have taken along must not wait for the next event. */
+  /** Schedules the work that a failed batch would have taken along, so that it does not wait for the next event. */
   function payLater(): void {
     if (stopping || !paysOwed) return;
     clearTimeout(owed);
@@ -158,9 +158,9 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
   }
 
   /**
-   * Takes out of the batch what lost its partition and writes the rest; no failure of one touches another. Where the database refuses
-   * it, the speakers are parted until each has been written or is alone; who is alone with it is set apart. Answers whether the
-   * database refused anything.
+   * Writes a batch. A submission that lost its partition is rejected and the rest is written; one failure does not affect the others. If the
+   * database refuses the batch, its speakers are split until each has been written or is alone, and a refused speaker that is alone is set
+   * apart. Resolves to whether the database refused anything.
    */
   async function writeWaiting(batch: readonly Waiting[], isApart = false, attempt = 1): Promise<boolean> {
     try {
@@ -188,7 +188,7 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
     }
   }
 
-  /** Writes each half of the speakers by itself: the others' events are durable before anybody looks for the culprit's. */
+  /** Splits the batch by speakers and writes each half: the others' events become durable before the search for the culprit's begins. */
   async function part(batch: readonly Waiting[]): Promise<void> {
     const speakers = [...new Set(batch.map(({ speaker }) => speaker))];
     if (speakers.length === 1) return setApart(batch);
@@ -197,7 +197,7 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
     await writeWaiting(batch.filter(({ speaker }) => !first.has(speaker)));
   }
 
-  /** A contradicting event is answered when the block is ordered; no other event waits for it. */
+  /** Answers a submission. A contradicting event is answered when its block is ordered; no other event waits for that. */
   function answer({ resolve, reject }: Waiting, outcomes: readonly Outcome[], contradicted: ReadonlySet<Outcome>): void {
     if (!outcomes.some((outcome) => contradicted.has(outcome))) return resolve(outcomes);
     contradictions.settle().then(
@@ -208,9 +208,9 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
 
   interface Answers {
     readonly outcomes: ReadonlyMap<Judged, Outcome>;
-    /** The events that contradict an earlier one. */
+    /** Events that contradict an earlier event. */
     readonly contradicted: ReadonlySet<Outcome>;
-    /** The database refused an event. */
+    /** Whether the database refused an event. */
     readonly refused: boolean;
   }
 
@@ -244,7 +244,7 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
     return new Set([...outcomes].filter(isThere).map(([, outcome]) => outcome));
   }
 
-  /** A digest names a token of whoever announced it first: the event of another issuer is refused. */
+  /** Refuses events that name another issuer's token. A digest belongs to the issuer that announced it first. */
   async function refuseForeignTokens(submissions: readonly Submission[], replace: Replace): Promise<readonly Submission[]> {
     const accepted = submissions.flatMap(({ events }) => events).filter((judged): judged is Judged & Accepted => judged.accepted);
     const announced = accepted
@@ -261,7 +261,7 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
     }));
   }
 
-  /** Events that become rules are ordered before their batch is written; each applies once (design, section 4). */
+  /** Orders the rules of a batch's events before the batch is written. Each rule applies once (design, section 4). */
   async function orderRules(submissions: readonly Submission[], replace: Replace): Promise<Submission[]> {
     const known = await findConflicting(submissions);
     return Promise.all(
@@ -292,7 +292,7 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
     });
   }
 
-  /** Rule events whose id was used for something else, earlier or in this batch: they must order nothing. */
+  /** Finds rule events whose id already belongs to other content, earlier or in this batch. They must order nothing. */
   async function findConflicting(submissions: readonly Submission[]): Promise<ReadonlySet<Judged>> {
     const accepted = submissions.flatMap(({ events }) => events).filter((judged): judged is Judged & Accepted => judged.accepted);
     const events = accepted.filter(({ name }) => isRuleEvent(name));
@@ -322,7 +322,7 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
     }
   }
 
-  /** As of the last batch in which the source numbered an event; what holds of all sources, `query` reads. */
+  /** Reports sequence gaps as of the last batch in which the source numbered an event. `query` reads the state of all sources. */
   function tellSequences(sequences: Written['sequences']): void {
     for (const { source: id, missing, repeated, givenUp } of sequences) {
       const source = state.source(id)!.name;

@@ -5,13 +5,13 @@ import { inTransaction } from '../../platform/postgres/index.js';
 import type { Judged, Submission } from './submission.js';
 import { sealBatch, writeBatch, type Written } from './write-batch.pg.js';
 
-/** Takes the place of an event from now on. */
+/** Puts `by` in the place of `judged` for the rest of the batch's life. */
 export type Replace = (judged: Judged, by: Judged) => Judged;
 
 export interface BatchWriter {
   /** Writes a batch in one transaction. Throws the database's error, and `OffsetLost`. */
   write(submissions: readonly Submission[], seenSeq: bigint): Promise<Written>;
-  /** Writes a batch of which the database may refuse events: they are found by halving and refused; the rest is written. */
+  /** Writes a batch that holds events which the database may refuse. Halving finds those events, they are refused, and the rest is written. */
   writeBisecting(submissions: readonly Submission[], seenSeq: bigint, replace: Replace): Promise<Written>;
 }
 
@@ -20,10 +20,10 @@ const sqlState = (error: unknown): string => {
   return typeof code === 'string' ? code : '';
 };
 
-/** Data, integrity and limit errors: the event's own fault (SQLSTATE classes 22, 23, 54). */
+/** Whether the event itself is at fault: data, integrity and limit errors (SQLSTATE classes 22, 23, 54). */
 export const isRefusal = (error: unknown): boolean => /^(22|23|54)[0-9A-Z]{3}$/.test(sqlState(error));
 
-/** Rolled back for reasons outside the batch: serialization, deadlock, lost connection, shutdown. */
+/** Whether the transaction failed for reasons outside the batch: serialization, deadlock, lost connection, shutdown. */
 export const isTransient = (error: unknown): boolean => /^(40|08|57P|ECONN|EPIPE)/.test(sqlState(error));
 
 export interface BatchWriterOptions {
@@ -54,7 +54,7 @@ export function createBatchWriter({ pool, state, log, withOutbox }: BatchWriterO
           refused.has(judged) ? replace(judged, { ...judged, accepted: false, code: 'refused-by-database', detail } as Judged) : judged,
         ),
       }));
-      // Events that can be written alone may be refused together: each round takes at least one event out.
+      // Events that can be written alone may be refused together, so each round takes at least one event out.
       return writeBisecting(rest, seenSeq, replace);
     }
   }
@@ -69,7 +69,7 @@ export function createBatchWriter({ pool, state, log, withOutbox }: BatchWriterO
     return alone.length > 0 ? alone : [await findLastStraw(events, seenSeq)];
   }
 
-  /** Both halves can be written and both together cannot: the first event that is refused after those before it. */
+  /** Finds the first event that is refused after those before it, for a list whose halves can be written but not both together. */
   async function findLastStraw(events: readonly Judged[], seenSeq: bigint): Promise<Judged> {
     let fits = events.length >> 1;
     let breaks = events.length;

@@ -6,10 +6,10 @@ import type { Log } from '../../platform/log/index.js';
 import type { Conflict } from '../../projections/index.js';
 import { ownSource } from './own-events.js';
 
-/** Contradictions of one statement; more wait for the next. */
+/** Contradictions that one statement takes. Further ones wait for the next statement. */
 const ORDERED_AT_ONCE = 500;
 
-/** How long before rules that are owed are ordered again after a failure. */
+/** Delay before owed rules are ordered again after a failure. */
 const RETRY_MS = 1_000;
 
 const OWE = `
@@ -29,7 +29,7 @@ interface OwedRow {
   readonly named: TokenReference;
 }
 
-/** Notes, in the transaction that marks them, that these tokens and ID-JAGs are to be stopped by a rule. */
+/** Records which tokens and ID-JAGs are owed a block, in the transaction that marks them as contradicted. */
 export async function oweRules(client: PoolClient, conflicts: readonly Conflict[]): Promise<void> {
   if (conflicts.length === 0) return;
   await client.query(OWE, [
@@ -43,16 +43,17 @@ export async function oweRules(client: PoolClient, conflicts: readonly Conflict[
 
 export interface ContradictionOrders {
   /**
-   * Resolves when every rule that is owed by now is ordered. Rejects when that failed; it is tried again every second
-   * until it succeeds. The writer of batches does not wait for it.
+   * Resolves when every rule owed by now is ordered. Rejects if that failed; a retry follows every second until it succeeds. The writer of
+   * batches does not wait for it.
    */
   settle(): Promise<void>;
   stop(): Promise<void>;
 }
 
 /**
- * Stops by a block whatever two events contradict each other about, so that no memory of the facts survives anywhere. What is owed is
- * in the database from the transaction on that found it, until its block is ordered: each is ordered once, in sets, also after a crash.
+ * Blocks every token and ID-JAG that two events contradict each other about, so that no cached copy of the facts stays in use. The
+ * database holds the debt from the transaction that found the contradiction until the block is ordered. Each block is ordered once, in
+ * sets, even after a crash.
  */
 export function createContradictionOrders({ pool, controlLog, state, log }: {
   readonly pool: Pool;

@@ -8,7 +8,7 @@ interface Named extends Counted {
   readonly name: string;
 }
 
-/** `partition` undefined: through HTTP. */
+/** `partition` undefined: submitted over HTTP. */
 const waits = (name: string, events: number, refused = 0, partition?: number): Named => {
   const offset = partition === undefined ? {} : { offset: { topic: 't', partition } as OffsetMove };
   return { name, refused, weight: events, speaker: 'one', submission: { events: Array.from({ length: events }, () => ({}) as Judged), ...offset } };

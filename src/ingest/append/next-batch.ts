@@ -1,41 +1,41 @@
 import type { Submission } from './submission.js';
 
-/** Events of one transaction, by their weight. A larger submission is not split: its offset moves once. */
+/** Events of one transaction, by weight. A larger submission is not split, because its offset moves once. */
 export const MAX_BATCH_EVENTS = 2_000;
-/** Events of one speaker among them while others wait, too; one submission may be larger. */
+/** Share of one speaker in a batch while other speakers wait. A single submission may be larger. */
 export const MAX_BATCH_OF_ONE = 1_000;
-/** Refused ones among them: what is good waits for no more bad than this, however much of it came first. */
+/** Refused events in a batch: valid events never wait for more refused ones than this, however many came first. */
 export const MAX_BATCH_REFUSED = 200;
 
 /** A submission that waits to be written. */
 export interface Counted {
   readonly submission: Submission;
-  /** Weight of its events together. */
+  /** Total weight of its events. */
   readonly weight: number;
-  /** Its events that are refused already. */
+  /** Number of its events that are already refused. */
   readonly refused: number;
-  /** The topic or caller that is answerable for it: speakers take turns. */
+  /** The topic or caller that is answerable for the submission. Speakers take turns. */
   readonly speaker: string;
 }
 
 interface Placed<T> {
   readonly one: T;
-  /** Its place in the order of arrival. */
+  /** Position in the order of arrival. */
   readonly at: number;
 }
 
 interface Queue<T> {
   readonly waiting: Placed<T>[];
-  /** Place of the oldest that has not been looked at. */
+  /** Index of the oldest submission that has not been considered. */
   next: number;
-  /** Weight that the batch holds of it. */
+  /** Weight of this speaker's submissions in the batch. */
   taken: number;
 }
 
 /**
- * Chooses what the next transaction takes of what waits: always the oldest, then in turns one of the speaker of whom the batch
- * holds the least, as long as it fits. Where too much of a submission is refused, others pass it; those of its own partition do
- * not, since each moves the offset on from where the one before leaves it. Both lists are in the order of arrival.
+ * Chooses the waiting submissions for the next transaction. The oldest always goes. Then, in turns, the speaker with the least weight in the
+ * batch adds one submission, as long as it fits. Other submissions may pass one with too many refused events, except those of its own
+ * partition, because each moves the offset on from where the previous one leaves it. Both lists are in the order of arrival.
  */
 export function takeNext<T extends Counted>(waiting: readonly T[]): { readonly batch: readonly T[]; readonly rest: T[] } {
   const queues = queuesOf(waiting);
@@ -45,7 +45,7 @@ export function takeNext<T extends Counted>(waiting: readonly T[]): { readonly b
   let taken = 0;
   let refused = 0;
 
-  /** The speaker's oldest that may go now. Nothing passes one that is too large. */
+  /** Returns the speaker's oldest submission that may go now. Nothing passes a submission that is too large. */
   function nextOf(queue: Queue<T>): Placed<T> | undefined {
     while (queue.next < queue.waiting.length) {
       const next = queue.waiting[queue.next++]!;
@@ -84,7 +84,7 @@ function queuesOf<T extends Counted>(waiting: readonly T[]): Queue<T>[] {
   return [...queues.values()];
 }
 
-/** The queue that the batch holds the least of, and of several the one whose next has waited longest. */
+/** Returns the queue with the least weight in the batch; among equals, the queue whose next submission has waited longest. */
 function emptiest<T>(queues: readonly Queue<T>[]): Queue<T> | undefined {
   let best: Queue<T> | undefined;
   for (const queue of queues) {

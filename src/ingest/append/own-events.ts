@@ -10,10 +10,10 @@ export interface OwnEvent<N extends OwnEventName = OwnEventName> {
   readonly data: EventDataOf[N];
 }
 
-/** Rescind's own source in a tenant's ledger; its source id is the tenant's. */
+/** Names Rescind's own source in a tenant's ledger. Its source id is the tenant's id. */
 export const ownSource = (tenant: string): string => `urn:rescind:${tenant}`;
 
-/** An entry of Rescind's own: mode `own`, its bytes the RFC 8785 form of the event (wire.md, "Entry"). */
+/** Makes an entry for an event of Rescind's own: mode `own`, bytes in the event's RFC 8785 form (wire.md, "Entry"). */
 export function prepareOwnEvent({ tenant, name, id, timeMs, data }: OwnEvent): NewEntry {
   const said = { type: eventType(name), source: ownSource(tenant.id), id, time: new Date(timeMs).toISOString(), data };
   return prepareEntry({
@@ -31,7 +31,7 @@ export function prepareOwnEvent({ tenant, name, id, timeMs, data }: OwnEvent): N
 
 type Said = Pick<OwnEvent, 'name' | 'data'>;
 
-/** What a control record says in the ledger; undefined for a `subject.enabled`, which the source's event says already. */
+/** Returns the ledger event of a control record; undefined for `subject.enabled`, which the source's own event already says. */
 export function ownEventOf(record: ControlRecord): Said | undefined {
   const seq = String(record.seq);
   switch (record.kind) {
@@ -57,7 +57,7 @@ export function ownEventOf(record: ControlRecord): Said | undefined {
   }
 }
 
-/** The record as it now is, without what must not stand in a log that others read: secrets' hashes and keys. */
+/** Describes a changed record in its new state, without secrets' hashes and keys, which must not enter a log that others read. */
 function registryChange(name: 'tenant.changed' | 'source.changed' | 'caller.changed', id: string, seq: string, body: object): Said {
   const { author, change, key: _key, secrets: _secrets, jwks: _jwks, ...after } = body as Required<Authorship> & Record<string, unknown>;
   return { name, data: { id, seq, change, author, after } };

@@ -6,11 +6,11 @@ import { loadSql } from '../../platform/postgres/index.js';
 import type { Arrived, Rejected } from '../accept/accept.js';
 import type { Judged, OffsetMove, Outcome } from './submission.js';
 
-/** Bytes of a refused event that are kept, and as many of its headers; the rest is cut, its size is not. */
+/** Bytes of a refused event that are kept, and the same number of its headers. The rest is cut, but its size is recorded. */
 export const MAX_QUARANTINED_BYTES = 64 * 1024;
-/** How long a refused event is kept. */
+/** Days that a refused event is kept. */
 export const QUARANTINE_DAYS = 7;
-/** All refused events of a tenant, and all of unknown sources; the oldest are dropped and counted. */
+/** Bytes of all refused events of a tenant, and of all unknown sources together. The oldest are dropped and counted. */
 export const MAX_QUARANTINE_BYTES = 1024 * 1024 * 1024;
 
 const WRITE = loadSql(import.meta.url, 'write-quarantine.sql');
@@ -23,8 +23,8 @@ export interface Refused {
 }
 
 /**
- * Keeps what was refused with its reason, token-shaped strings masked, in the transaction of its batch. What comes out of
- * quarantine and is refused again stays the same row.
+ * Stores refused events with their reason in the transaction of their batch, with token-shaped strings masked. A replayed event that is
+ * refused again stays the same row.
  */
 export async function writeQuarantine(client: PoolClient, refused: readonly Refused[]): Promise<void> {
   await refuseAgain(client, refused.map(({ rejected }) => rejected).filter(({ quarantined }) => quarantined !== undefined));
@@ -53,10 +53,10 @@ export async function writeQuarantine(client: PoolClient, refused: readonly Refu
   await client.query(WRITE, values);
 }
 
-/** As PostgreSQL reads an array: the driver's own way with a thousand of them takes longer than the statement. */
+/** Formats an array parameter. For a thousand numbers, the driver's own formatting takes longer than the statement. */
 const arrayOf = (numbers: readonly (number | bigint | null)[]): string => `{${numbers.map((one) => one ?? 'NULL').join()}}`;
 
-/** What many records of a flood have in common. */
+/** Returns the members that many records of a flood have in common. */
 function reasonOf({ rejected, offset }: Refused): Readonly<Record<string, unknown>> {
   const { source, code, detail, arrived } = rejected;
   return {
@@ -84,7 +84,7 @@ async function refuseAgain(client: PoolClient, rejected: readonly (Rejected & Ju
   ]);
 }
 
-/** What came out of quarantine and is stored now, or was before, leaves it in the transaction that stores it. */
+/** Removes replayed events from quarantine in the transaction that stores them, or if they had been stored before. */
 export async function leaveQuarantine(client: PoolClient, outcomes: ReadonlyMap<Judged, Outcome>): Promise<void> {
   const stored = [...outcomes].flatMap(([{ quarantined }, { state }]) => (quarantined !== undefined && state !== 'rejected' ? [quarantined] : []));
   if (stored.length > 0) await client.query('DELETE FROM quarantine WHERE id = ANY($1::bigint[])', [stored]);
@@ -93,7 +93,7 @@ export async function leaveQuarantine(client: PoolClient, outcomes: ReadonlyMap<
 interface Kept {
   readonly headers: Buffer;
   readonly bytes: Buffer;
-  /** All headers as they came, [name, base64] each; null where something was cut or masked. */
+  /** All headers as they came, each [name, base64]. Null if something was cut or masked. */
   readonly recordHeaders: Buffer | null;
   readonly digest: Buffer;
 }
@@ -116,7 +116,7 @@ function keep({ headers, bytes }: Arrived): Kept {
   };
 }
 
-/** The reverse of what `record_headers` holds. */
+/** Reads the headers stored in `record_headers`. */
 export const readRecordHeaders = (text: string): Arrived['headers'] =>
   (JSON.parse(text) as [string, string][]).map(([name, value]) => [Buffer.from(name, 'base64').toString(), Buffer.from(value, 'base64')]);
 
@@ -125,7 +125,7 @@ export interface QuarantineBounds {
   readonly bytes: number;
 }
 
-/** Drops what is older than its days or beyond the bound of its tenant, oldest first. Returns how many were dropped for want of room. */
+/** Drops events that are too old or beyond their tenant's bound, oldest first. Returns the number dropped for lack of room. */
 export async function trimQuarantine(
   client: Pool,
   { days, bytes }: QuarantineBounds = { days: QUARANTINE_DAYS, bytes: MAX_QUARANTINE_BYTES },
@@ -146,17 +146,17 @@ function headersOf(headers: Arrived['headers']): string {
   return lines.join('\n');
 }
 
-/** Latin-1 there and back keeps every byte that is not part of a token. */
+/** Masks tokens in bytes. Decoding as Latin-1 and encoding again keeps every byte outside a token. */
 const mask = (bytes: Buffer): Buffer => Buffer.from(maskSecrets(bytes.subarray(0, MAX_QUARANTINED_BYTES).toString('latin1')), 'latin1');
 
-/** PostgreSQL's text holds neither NUL nor half a surrogate pair. */
+/** Replaces NUL and unpaired surrogates, which PostgreSQL's text cannot hold. */
 const printable = (text: string): string => maskSecrets(text).replaceAll('\0', '\u2400').toWellFormed();
 
-/** How often the bounds are kept. */
+/** Interval between two trims. */
 const TRIM_EVERY_MS = 60_000;
 
 export interface BoundedQuarantine {
-  /** Told of what was written: much of it at once is trimmed before its minute is over. Never throws. */
+  /** Reports written events. Large amounts are trimmed before the interval ends. Never throws. */
   tell(refused: readonly Refused[]): void;
   stop(): void;
 }
@@ -191,7 +191,7 @@ export function keepQuarantineBounded({ pool, log, metrics, bounds, everyMs = TR
   };
 }
 
-/** A process that wrote this part of the bound since the last trim does not wait for the next. */
+/** A process that wrote this fraction (1/16) of the bound since the last trim trims at once. */
 const EARLY_TRIM_SHARE = 16;
 
 interface BoundingOptions {

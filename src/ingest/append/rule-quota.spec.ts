@@ -9,7 +9,7 @@ const IDP = 'https://idp.example';
 const eventOf = (source: string, name: string, data: object, tenant = 'acme'): Judged =>
   ({ accepted: true, name, event: { data: { iss: IDP, ...data } }, source: { id: source, name: source, tenant } }) as unknown as Judged;
 const ended = (source: string, tenant?: string): Judged => eventOf(source, 'session.ended', { sid: 's' }, tenant);
-/** 72 selectors. */
+/** Makes an event of 72 selectors. */
 const deleted = (source: string): Judged => {
   const eight = Array.from({ length: 8 }, (_, nth) => `https://${nth}.example`);
   return eventOf(source, 'connection.deleted', { idp_client_id: 'c', client_id: 'c', aud: eight, resource: eight });
@@ -36,7 +36,7 @@ describe('the quota of rule events', () => {
   it('lets ten seconds’ worth in at once, and what is larger alone; what follows waits until that is worked off', () => {
     const { refusal, pass } = given();
     expect(refusal(times(2, deleted('idp')))).toBeUndefined();
-    // 144 of 100 are taken; 10 come back a second.
+    // 144 selectors are taken of a bound of 100; 10 come back each second.
     expect(refusal([ended('idp')])).toEqual(['too-many-rules', 'overloaded', true, 6]);
     pass(4);
     expect(refusal([ended('idp')])).toMatchObject({ 0: 'too-many-rules' });

@@ -4,27 +4,27 @@ import { isRuleEvent, MAX_STANDING_A_TENANT, weightOfEvent, type ControlState } 
 import type { Metrics } from '../../platform/observe/index.js';
 import type { Judged } from './submission.js';
 
-/** Selectors that the events of one source, and of one tenant, may add to the control log in a second, in the long run, on one process. */
+/** Selectors per second that the events of one source, and of one tenant, may add to the control log in the long run, on one process. */
 export const SELECTORS_A_SECOND = { source: 2_000, tenant: 4_000 } as const;
 
-/** Seconds' worth that may come at once. A submission of more comes in alone, and what follows waits for longer. */
+/** Seconds' worth of selectors that may come at once. A larger submission is admitted alone, and later ones wait longer. */
 const BURST_S = 10;
 
-/** How long to wait where rules stand at their bound: they go by lifts, by enabling events and with time. */
+/** Seconds to wait if a tenant's rules are at their bound. Lifts, enabling events and time reduce them. */
 const FULL_RETRY_S = 60;
-/** How often a partition that waits looks again. */
+/** How often a waiting partition checks again. */
 const LOOK_AGAIN_MS = 1_000;
 
 export interface RuleQuota {
-  /** Lets the rule events of a request in, or throws `too-many-rules` with the seconds to wait; then nothing was taken. */
+  /** Admits the rule events of a request, or throws `too-many-rules` with the seconds to wait and takes nothing. */
   admit(events: readonly Judged[]): void;
-  /** The same for records of Kafka, which wait there: false where they must. */
+  /** Admits the rule events of Kafka records. False if they must wait in Kafka. */
   tryAdmit(events: readonly Judged[]): boolean;
-  /** Resolves when they may be tried again, or `isOver`. */
+  /** Resolves when the events may be tried again, or when `isOver` returns true. */
   whenRoom(events: readonly Judged[], isOver: () => boolean): Promise<void>;
 }
 
-/** Selectors: a second of a source and of a tenant, and those that a tenant may hold. */
+/** Selectors per second of a source and of a tenant, and selectors that a tenant may hold. */
 export interface RuleQuotaBounds {
   readonly source: number;
   readonly tenant: number;
@@ -35,13 +35,13 @@ export interface RuleQuotaOptions {
   readonly state: Pick<ControlState, 'tenant'>;
   readonly metrics: Metrics;
   readonly bounds?: RuleQuotaBounds;
-  /** Milliseconds on a clock that only goes forward. */
+  /** Clock in milliseconds that never goes back. */
   readonly monotonic?: () => number;
 }
 
 type Bucket = { level: number; at: number };
 
-/** Bounds what events add to the control log, by source and by tenant, so that no source fills memory or the log of others. */
+/** Bounds the rules that events add to the control log, by source and by tenant, so that no source fills memory or others' logs. */
 export function createRuleQuota(options: RuleQuotaOptions): RuleQuota {
   const { state, metrics, monotonic = () => performance.now() } = options;
   const bounds = options.bounds ?? { ...SELECTORS_A_SECOND, standing: MAX_STANDING_A_TENANT };
@@ -58,7 +58,7 @@ export function createRuleQuota(options: RuleQuotaOptions): RuleQuota {
     return bucket;
   }
 
-  /** Which bound a source has reached, and the seconds until it may be otherwise; undefined: none. */
+  /** Tells which bound a source has reached and the seconds until it may have room; undefined if it has reached none. */
   function reached({ source, tenant }: Owner): { readonly bound: 'source' | 'tenant' | 'standing'; readonly seconds: number } | undefined {
     if ((state.tenant(tenant)?.rules.size ?? 0) >= bounds.standing) return { bound: 'standing', seconds: FULL_RETRY_S };
     for (const [bound, id] of [['source', source], ['tenant', tenant]] as const) {
@@ -73,7 +73,7 @@ export function createRuleQuota(options: RuleQuotaOptions): RuleQuota {
     bucketOf('tenant', tenant).level -= weight;
   }
 
-  /** Takes nothing where one of them has reached a bound. */
+  /** Takes selectors for all owners of the events, or nothing if one of them has reached a bound. */
   function take(events: readonly Judged[], door: 'http' | 'kafka'): { readonly name: string; readonly bound: string; readonly seconds: number } | undefined {
     const owners = ownersOf(events);
     const full = firstReached(owners);
@@ -112,7 +112,7 @@ interface Owner {
   weight: number;
 }
 
-/** Events that end blocks count too: they are records of the same log. */
+/** Counts selectors by owner. Events that end blocks count too, because they are records of the same log. */
 function ownersOf(events: readonly Judged[]): readonly Owner[] {
   const owners = new Map<string, Owner>();
   for (const judged of events) {

@@ -3,21 +3,21 @@ import type { LogIndex } from '../../log/index.js';
 import type { Accepted, Rejected } from '../accept/accept.js';
 import type { OwnEvent } from './own-events.js';
 
-/** Where a partition stands before and after a submission; compared and swapped in its transaction. */
+/** Offsets of a partition before and after a submission; compared and swapped in the submission's transaction. */
 export interface OffsetMove {
   readonly cluster: string;
   readonly topic: string;
   readonly partition: number;
   readonly held: bigint;
   readonly next: bigint;
-  /** The last record: read again after an assignment, so that a topic made anew is noticed. */
+  /** Offset and digest of the last record. It is read again after an assignment, so that a recreated topic is noticed. */
   readonly lastOffset: bigint | null;
   readonly lastSha256: Buffer | null;
-  /** An operator's decision about a stopped partition: the partition goes on from `next`. */
+  /** Set for an operator's decision about a stopped partition: the partition goes on from `next`. */
   readonly resumes?: true;
 }
 
-/** What is written in one transaction or not at all. */
+/** Events and an offset move that are written in one transaction or not at all. */
 export interface Submission {
   readonly events: readonly Judged[];
   readonly offset?: OffsetMove;
@@ -38,7 +38,7 @@ export function speakerOf({ events, offset }: Submission): string {
 
 export type Judged = (Accepted | Rejected) & {
   readonly position?: Position;
-  /** Its id in quarantine, where it is replayed from there: it leaves it in the transaction that stores it. */
+  /** Id of the quarantined row that this event is replayed from. The transaction that stores the event removes the row. */
   readonly quarantined?: string;
 };
 
@@ -47,7 +47,7 @@ export type Outcome =
   | { readonly state: 'duplicate'; readonly index: LogIndex }
   | { readonly state: 'rejected'; readonly code: RejectCode; readonly detail: string };
 
-/** The partition was given to another consumer, or its outcome is unknown: read the stored offset before going on. */
+/** The partition was given to another consumer, or the outcome is unknown. Read the stored offset before going on. */
 export class OffsetLost extends Error {
   override readonly name = 'OffsetLost';
   readonly move: OffsetMove;

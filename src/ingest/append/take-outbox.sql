@@ -1,4 +1,5 @@
--- Moves the outbox up and reads what it passes, never beyond what this process has folded. SKIP LOCKED: one process at a time.
+-- Advances the outbox and reads the control records that it passes, never beyond those this process has folded.
+-- SKIP LOCKED: one process at a time.
 WITH outbox AS MATERIALIZED (
   SELECT seq FROM control_outbox FOR UPDATE SKIP LOCKED
 ),

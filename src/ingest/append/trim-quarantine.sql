@@ -1,5 +1,5 @@
--- What a transaction sees of rows that another trims is skipped, so that two processes never wait for each other. Each tenant has a bound of
--- its own, and so have the records of unknown sources, whose tenant is null.
+-- Skips rows that another transaction is trimming, so that two processes never wait for each other. Each tenant has a bound of its own,
+-- and so have the records of unknown sources, whose tenant is null.
 WITH old AS (
   DELETE FROM quarantine WHERE id IN (SELECT id FROM quarantine WHERE at < now() - $1::interval FOR UPDATE SKIP LOCKED)
 ),

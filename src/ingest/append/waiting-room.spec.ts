@@ -4,7 +4,7 @@ import { createWaitingRoom, type WaitingRoom } from './waiting-room.js';
 const BOUNDS = { events: 100, bytes: 1_000 };
 const one = { events: 1, bytes: 1 };
 
-/** Whether it lets a fetch in at once. */
+/** Whether the room lets a fetch in at once. */
 async function hasRoom(room: WaitingRoom): Promise<boolean> {
   let open = false;
   void room.roomForKafka().then(() => (open = true));
@@ -21,7 +21,7 @@ describe('what waits to be written', () => {
       expect(room.enter('kafka', one, 'topic')).toBe(true);
     }
     expect(await hasRoom(room)).toBe(false);
-    // Fetched before: it is here already.
+    // Already fetched, so it must be taken.
     expect(room.enter('kafka', { events: 500, bytes: 900 }, 'topic')).toBe(true);
     for (let n = 0; n < 100; n++) expect(room.enter('http', one, n % 2 ? 'ann' : 'ben')).toBe(true);
     expect(room.enter('http', one, 'cay')).toBe(false);

@@ -1,13 +1,13 @@
-/** Events posted that wait in memory; beyond it a client is told to come back later. */
+/** Posted events that may wait in memory. Beyond them a client is told to come back later. */
 export const MAX_WAITING_EVENTS = 20_000;
 
-/** Their bytes as they came; beyond it likewise, whichever comes first. */
+/** Bytes of posted events that may wait, as they came. Whichever of the two bounds is reached first applies. */
 export const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 
-/** Of either, what may wait that Kafka brought before the next fetch is looked at: Kafka keeps the rest, and HTTP has its own room. */
+/** Share of either bound that Kafka's events may take before the next fetch waits. Kafka keeps further records, and HTTP has its own room. */
 const KAFKA_SHARE = 0.5;
 
-/** Of HTTP's room, what one speaker may take while it has something there: the rest is the others'. */
+/** Share of HTTP's room that one speaker may take while it has events there. The rest is left to others. */
 const SPEAKER_SHARE = 0.5;
 
 export type DoorName = 'kafka' | 'http';
@@ -19,16 +19,16 @@ export interface Load {
 
 const NOTHING: Load = { events: 0, bytes: 0 };
 
-/** Counts what waits to be written, each door by itself, so that a flood at one is not felt at the other. */
+/** Counts the events that wait to be written, separately for each door, so that a flood at one door does not affect the other. */
 export interface WaitingRoom {
-  /** Whether there is room for the speaker; takes it. Kafka's always has, since it asks {@link roomForKafka} before. */
+  /** Takes room for the speaker if there is room. Kafka's events always get room, because Kafka waits for {@link roomForKafka} first. */
   enter(door: DoorName, load: Load, speaker: string): boolean;
-  /** Takes room of HTTP for what left and must wait again, whether there is any or not. */
+  /** Takes room of HTTP for events that had left and must wait again, even beyond the bound. */
   enterAgain(load: Load, speaker: string): void;
   leave(door: DoorName, load: Load, speaker: string): void;
-  /** Resolves when what Kafka brought earlier leaves room for more. */
+  /** Resolves when Kafka's earlier events leave room for more. */
   roomForKafka(): Promise<void>;
-  /** Lets all in that wait: they are refused by other means. */
+  /** Lets everyone in who waits; they are refused by other means. */
   close(): void;
   readonly events: number;
 }
@@ -36,7 +36,7 @@ export interface WaitingRoom {
 export function createWaitingRoom(bounds: Load = { events: MAX_WAITING_EVENTS, bytes: MAX_WAITING_BYTES }): WaitingRoom {
   const taken = { kafka: { events: 0, bytes: 0 }, http: { events: 0, bytes: 0 } };
   const { kafka, http } = taken;
-  /** Of HTTP's, by speaker. */
+  /** HTTP's waiting events and bytes, by speaker. */
   const speakers = new Map<string, { events: number; bytes: number }>();
   const queue: (() => void)[] = [];
   let closed = false;
@@ -47,7 +47,7 @@ export function createWaitingRoom(bounds: Load = { events: MAX_WAITING_EVENTS, b
     for (const resolve of queue.splice(0)) resolve();
   }
 
-  /** A request larger than its bound comes in alone. */
+  /** Whether the load fits. A request larger than the bound is admitted alone. */
   const fits = (present: Load, { events, bytes }: Load, share: number): boolean =>
     present.events === 0 || (present.events + events <= bounds.events * share && present.bytes + bytes <= bounds.bytes * share);
 

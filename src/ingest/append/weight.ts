@@ -1,11 +1,11 @@
 import type { Judged } from './submission.js';
 
-/** Rights, a scope at a resource each, that are as much work to write as an ordinary event. */
+/** Rights, each a scope at a resource, that take as much work to write as an ordinary event. */
 const RIGHTS_A_UNIT = 20;
 
 /**
- * How much work an event is to write, an ordinary one being 1. The rows of a grant's event grow with its scopes times its
- * resources, up to 800, so a batch that counted events alone could hold hundreds of thousands of rows.
+ * Returns the work of writing an event, where an ordinary event is 1. The rows of a grant's event grow with its scopes times its resources,
+ * up to 800, so a batch bounded by its number of events alone could hold hundreds of thousands of rows.
  */
 export function weightOf(judged: Judged): number {
   if (!judged.accepted) return 1;
@@ -15,7 +15,7 @@ export function weightOf(judged: Judged): number {
   return 1 + Math.floor((scope.split(' ').length * resources) / RIGHTS_A_UNIT);
 }
 
-/** Cuts events into portions of at most this weight, in order; an event that weighs more is alone. */
+/** Cuts events into portions of at most this weight, in order. An event that weighs more is a portion of its own. */
 export function portionsOf(events: readonly Judged[], maxWeight: number): Judged[][] {
   const portions: Judged[][] = [];
   let weight = Infinity;

@@ -10,7 +10,7 @@ import { ownEventOf, prepareOwnEvent, type OwnEvent } from './own-events.js';
 import { leaveQuarantine, writeQuarantine, type Refused } from './quarantine.pg.js';
 import { OffsetLost, type Judged, type OffsetMove, type Outcome, type Submission } from './submission.js';
 
-/** Control records that one batch gives their ledger entries; the rest follow with the next. */
+/** Control records that get their ledger entries in one batch. Further ones follow in the next batch. */
 const OUTBOX_LIMIT = 500;
 
 const TAKE_OUTBOX = loadSql(import.meta.url, 'take-outbox.sql');
@@ -18,7 +18,7 @@ const SWAP_OFFSET = loadSql(import.meta.url, 'swap-offset.sql');
 const RESUME_OFFSET = loadSql(import.meta.url, 'resume-offset.sql');
 const FIRST_OFFSET = loadSql(import.meta.url, 'first-offset.sql');
 
-/** An accepted event with its entry: sealed before any lock is taken. */
+/** An accepted event with its entry, which is sealed before any lock is taken. */
 interface Sealed {
   readonly judged: Accepted & Judged;
   readonly entry: NewEntry;
@@ -32,16 +32,16 @@ export interface Batch {
 export interface Written {
   readonly outcomes: ReadonlyMap<Judged, Outcome>;
   readonly refused: readonly Refused[];
-  /** Tokens and ID-JAGs that events of the batch contradict; each is owed its block. */
+  /** Tokens and ID-JAGs that events of the batch contradict. Each is owed a block. */
   readonly conflicts: readonly Conflict[];
   readonly sequences: readonly SequenceState[];
-  /** Uses of routes that were not kept apart, by source. */
+  /** Uses of routes that were not counted separately, by source. */
   readonly routesOver: ReadonlyMap<string, number>;
-  /** Uses of tokens that are for others than their source, by source: nobody's. */
+  /** Uses of tokens whose audience is none of the source's resources, by source. They are attributed to nobody. */
   readonly foreignUses: ReadonlyMap<string, number>;
-  /** The highest index that was written, of any tenant. */
+  /** Highest index written, of any tenant. */
   readonly highest: bigint;
-  /** Control records that are left without their entry. */
+  /** Whether control records are left without their entry. */
   readonly outboxLeft: boolean;
 }
 
@@ -55,7 +55,7 @@ export function sealBatch(submissions: readonly Submission[], state: ControlStat
 
 const sealedEntries = new WeakMap<Accepted, NewEntry>();
 
-/** The entry of an event, made once: best while another batch is being written, for it takes no lock and no database. */
+/** Makes an event's entry, once. Best called while another batch is being written, because it needs neither a lock nor the database. */
 export function sealEvent(judged: Accepted, state: ControlState): NewEntry {
   let entry = sealedEntries.get(judged);
   if (!entry) sealedEntries.set(judged, (entry = seal(judged, state)));
@@ -77,8 +77,8 @@ function seal(judged: Accepted, state: ControlState): NewEntry {
 }
 
 /**
- * Entries, projections, quarantine and offsets of a batch, in the caller's transaction. Throws `OffsetLost` when one
- * of its partitions has moved.
+ * Writes the entries, projections, quarantine and offsets of a batch in the caller's transaction. Throws `OffsetLost` if one of its
+ * partitions has moved.
  */
 export async function writeBatch(
   client: PoolClient,
@@ -120,7 +120,7 @@ export async function writeBatch(
   return { outcomes, refused, conflicts, foreignUses, routesOver, sequences, highest, outboxLeft: outbox.left };
 }
 
-/** Moves of one partition that follow one another, so that one comparison stands for all; partitions in one order for everybody. */
+/** Groups consecutive moves of a partition, so that one comparison stands for all. Partitions come in the same order in every process. */
 function movesOfPartitions(submissions: readonly Submission[]): OffsetMove[][] {
   const moves = submissions.flatMap(({ offset }) => (offset ? [offset] : []));
   moves.sort((a, b) => a.topic.localeCompare(b.topic) || a.partition - b.partition || Number(a.held - b.held));
@@ -145,7 +145,7 @@ async function swapOffset(client: PoolClient, moves: readonly OffsetMove[]): Pro
   if (rowCount === 1) return;
   if (first.resumes) throw new OffsetLost(first);
   const inserted = await client.query(FIRST_OFFSET, values);
-  // Those that follow it find out next: each is compared with where the one before would have left the partition.
+  // Later moves of the partition fail next: each is compared with the position in which the previous one would have left it.
   if (inserted.rowCount !== 1) throw new OffsetLost(first);
 }
 
@@ -171,7 +171,7 @@ function project(judged: Accepted, placed: Placed, state: ControlState, seenSeq:
   } as ProjectedEvent<SourceEventName>;
 }
 
-/** Those of Rescind's own events that are new. */
+/** Returns Rescind's own events that are new. */
 const projectOwn = (own: readonly OwnEvent[], placed: readonly Placed[]): OwnProjectedEvent[] =>
   own.flatMap(({ name, data, tenant, timeMs }, nth) => {
     const { outcome, index, arrivalMs } = placed[nth]!;
@@ -197,7 +197,7 @@ interface OutboxRow {
   body: unknown;
 }
 
-/** The ledger entries that control records are owed. Another process that holds the outbox is left to it. */
+/** Takes the ledger entries that control records are owed. Takes none if another process holds the outbox. */
 async function takeOutbox(client: PoolClient, state: ControlState): Promise<{ events: OwnEvent[]; left: boolean }> {
   const { rows } = await client.query<OutboxRow>(TAKE_OUTBOX, [OUTBOX_LIMIT, String(state.head)]);
   const events = rows.flatMap((row): OwnEvent[] => {

@@ -1,5 +1,5 @@
--- $1: what records have in common, a JSON array. $2: of each record its digest, headers, bytes and record headers, one after the other;
--- $6, $7, $8: the lengths of the last three, the last null where there are none.
+-- $1: what records have in common, a JSON array. $2: the digest, headers, bytes and record headers of each record, one after the other.
+-- $6, $7, $8: the lengths of the last three; $8 is null for a record without record headers.
 WITH numbered AS (
   SELECT *, 1 + coalesce(sum(32 + n_headers + n_bytes + coalesce(n_record, 0)) OVER (ORDER BY nth ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)::int AS at
   FROM unnest($3::int[], $4::bigint[], $5::int[], $6::int[], $7::int[], $8::int[]) WITH ORDINALITY

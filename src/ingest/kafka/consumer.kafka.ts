@@ -17,38 +17,38 @@ import { OffsetLost, type Judged, type OffsetMove } from '../append/submission.j
 import { weightOf } from '../append/weight.js';
 
 const PARTITIONS_CONCURRENTLY = 8;
-/** A member that died without a word is missed after this. */
+/** A member that died silently is noticed after this time. */
 const SESSION_TIMEOUT_MS = 10_000;
-/** How often the group hears from a member that is busy writing. */
+/** How often a busy member sends a heartbeat to the group. */
 const HEARTBEAT_MS = 3_000;
-/** Longest wait of one fetch: what an event waits at most for company. */
+/** Longest wait of one fetch, and so the longest time that an event waits for others. */
 const MAX_WAIT_MS = 50;
-/** Fetched batches of one partition that wait to be durable while the next is fetched and judged. */
+/** Fetched batches of one partition that may wait to become durable while the next is fetched and judged. */
 const MAX_IN_FLIGHT = 3;
-/** Refused records that are handed over in one part, before the process turns to something else. */
+/** Refused records that are handed over in one part before the process turns to other work. */
 const MAX_REFUSED_AT_ONCE = 50;
-/** Such parts of one partition that are not stored yet. */
+/** Parts of one partition that may wait to be stored. */
 const MAX_PARTS_WAITING = 4;
-/** Records that are judged before whatever else waits has its turn: the batch that is being written waits for each of its answers. */
+/** Records that are judged before other work has its turn. The batch being written needs a turn for each of its answers. */
 const JUDGED_IN_A_TURN = 16;
-/** How long before a partition is tried again whose batch could not be written, and a consumer that crashed. */
+/** Delay before a partition whose batch could not be written, or a crashed consumer, is tried again. */
 const RETRY_MS = 500;
-/** How often a stopped partition is looked at for an operator's decision. */
+/** How often a stopped partition is checked for an operator's decision. */
 const DECISION_MS = 2_000;
-/** How long before topics are subscribed to again that could not be. */
+/** Delay before topics that could not be subscribed to are tried again. */
 const RESUBSCRIBE_MS = 2_000;
 
 export interface KafkaConsumer {
   start(): Promise<void>;
-  /** Topics subscribed to and partitions stopped, for `/health/ready`. */
+  /** Names missing topics and stopped partitions for `/health/ready`. */
   notReadyReason(): string | undefined;
-  /** Resolves when what was handed over is durable and the group is left: whoever gets the partitions begins behind it. */
+  /** Resolves when handed-over records are durable and the group is left, so that the partitions' next consumer begins behind them. */
   stop(): Promise<void>;
 }
 
 export interface KafkaConsumerOptions {
   readonly kafka: Kafka;
-  /** The same for all processes of a deployment, and another for each deployment. */
+  /** The same for all processes of a deployment, and different for each deployment. */
   readonly groupId: string;
   readonly follower: ControlFollower;
   readonly appender: Appender;
@@ -59,33 +59,33 @@ export interface KafkaConsumerOptions {
   readonly now?: () => number;
 }
 
-/** Where this process stands in a partition that it was assigned. */
+/** Position of this process in a partition that it was assigned. */
 interface Position {
-  /** Offset that the next fetch must have asked for; anything else means that the log or the assignment changed. */
+  /** Offset that the next fetch must have asked for. Any other offset means that the log or the assignment changed. */
   asked: bigint;
   /** First offset that has not been submitted. */
   next: bigint;
   verify: { readonly offset: bigint; readonly sha256: Buffer } | undefined;
-  /** Of the assignment that it belongs to. */
+  /** Generation of the assignment that this position belongs to. */
   readonly generation: number;
-  /** Submissions that are not durable yet, oldest first. Each moves the offset on from where the one before leaves it. */
+  /** Submissions that are not durable yet, oldest first. Each moves the offset on from where the previous one leaves it. */
   readonly inFlight: Promise<void>[];
-  /** One of them failed: those after it fail too, and the stored offset is read again, once. */
+  /** Set when a submission failed. The later ones fail too, and the stored offset is read again, once. */
   failed: boolean;
-  /** Nothing more is read from here on. */
+  /** Set when nothing more is read from this position. */
   ended: boolean;
 }
 
 export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsumer {
   const { kafka, groupId, follower, appender, ruleQuota, offsets, log, metrics, now = Date.now } = options;
   const { state } = follower;
-  /** Of each partition that was assigned, where it stands; undefined: stopped, or no longer this assignment's. */
+  /** Position in each assigned partition. Undefined: the partition is stopped, or the assignment is over. */
   const positions = new Map<string, Promise<Position | undefined>>();
   const stopped = new Map<string, string>();
   const paused = new Set<string>();
-  /** What was submitted of a partition last: a position is loaded when it has come to its end. */
+  /** Last submission of each partition. A new position is loaded after it has ended. */
   const lastSubmitted = new Map<string, Promise<void>>();
-  /** Topics that were seen at the broker: whoever deletes one decides whether it comes again. */
+  /** Topics that were seen at the broker. If somebody deletes one, it is not created again. */
   const known = new Set<string>();
   const bounds = createLogBoundsReader({ kafka });
   const lag = createLagWatch({ bounds, state, log, metrics });
@@ -99,7 +99,7 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
   let subscribeAgain: NodeJS.Timeout | undefined;
   let stopping = false;
   let joined = false;
-  /** Raised at each assignment and when the group is left: what belongs to an earlier one ends. */
+  /** Raised at each assignment and when the group is left. Work of an earlier generation ends. */
   let generation = 0;
   let crashed = false;
   let subscribeProblem: string | undefined;
@@ -112,7 +112,7 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
   const wantedTopics = (): string[] =>
     [...new Set([...state.sources()].filter(({ disabled }) => !disabled).map(({ topic }) => topic))].sort();
 
-  /** A topic that cannot be made, or is gone, keeps nothing from the others. */
+  /** Finds the topics that exist, after creating missing ones. A topic that cannot be created, or is gone, does not affect the others. */
   async function presentTopics(): Promise<string[]> {
     const wanted = wantedTopics();
     let existing = new Set(await admin.listTopics());
@@ -128,7 +128,7 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
     return present;
   }
 
-  /** A running consumer can subscribe neither to more nor to less: another takes its place. */
+  /** Subscribes with a new consumer, because a running consumer cannot change its topics. */
   async function subscribe(): Promise<void> {
     if (stopping) return;
     const present = await presentTopics();
@@ -149,7 +149,7 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
     log.info({ topics: present.length }, 'subscribed to the topics of all sources');
   }
 
-  /** After a change of sources and after a crash; tried until it succeeds. */
+  /** Subscribes again after a change of sources or a crash; retries until it succeeds. */
   function resubscribe(): void {
     subscribing = subscribing.then(subscribe).catch((error: unknown) => {
       log.error({ err: error }, 'could not subscribe to all topics; trying again');
@@ -170,7 +170,7 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
       sessionTimeout: SESSION_TIMEOUT_MS,
       maxWaitTimeInMs: MAX_WAIT_MS,
       allowAutoTopicCreation: false,
-      // Instead of being restarted with the topics it had: one of them may be what it crashed on.
+      // kafkajs would restart the consumer with its old topics, and one of them may have caused the crash.
       retry: { restartOnFailure: () => Promise.resolve(false) },
     });
     made.on(made.events.GROUP_JOIN, ({ payload }) => {
@@ -199,14 +199,14 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
     lag.forget();
   }
 
-  /** Fetches nothing more, finishes what was handed over, and leaves the group. */
+  /** Stops fetching, finishes what was handed over, and leaves the group. */
   async function leave(): Promise<void> {
     const left = consumer;
     if (left === undefined) return;
     try {
       left.pause(topics.map((topic) => ({ topic })));
     } catch {
-      // It crashed, or never ran: it fetches nothing.
+      // The consumer crashed or never ran, so it fetches nothing.
     }
     forgetAssignment();
     await Promise.all(lastSubmitted.values());
@@ -216,7 +216,7 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
     await left.disconnect();
   }
 
-  /** Until it is known where the partition stands: without traffic nothing else would ask again. */
+  /** Loads the partition's position and retries until it is known: without traffic, nothing else would try again. */
   function load(topic: string, partition: number): Promise<Position | undefined> {
     const loading = loadUntilKnown(topic, partition, generation);
     positions.set(nameOf(topic, partition), loading);
@@ -270,7 +270,7 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
     consumer!.pause([{ topic, partitions: [partition] }]);
   }
 
-  /** Only where it stands at `held`: one that another has moved is read again. */
+  /** Stops the partition if its stored offset is still `held`. If another process has moved it, it is read again. */
   async function stopPartition(topic: string, partition: number, reason: string, held: bigint): Promise<void> {
     pause(topic, partition);
     if (!(await offsets.stop(cluster, topic, partition, reason, held))) throw new Error(`${nameOf(topic, partition)} no longer stands at ${held}`);
@@ -279,7 +279,7 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
     stoppedGauge.set(stopped.size);
   }
 
-  /** Starts again what an operator has decided about: the stop is gone from the database. */
+  /** Restarts partitions that an operator has decided about: their stop is gone from the database. */
   async function takeDecisions(): Promise<void> {
     for (const name of stopped.keys()) {
       const slash = name.lastIndexOf('/');
@@ -338,8 +338,8 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
   }
 
   /**
-   * Hands what was fetched to the appender and goes on: the next is fetched and judged while this becomes durable. A flood of refused
-   * records is handed over in parts, few of which wait at once: the rest waits in Kafka, and the room in memory is left for others.
+   * Hands fetched records to the appender and goes on: the next records are fetched and judged while these become durable. A flood of refused
+   * records is handed over in parts, of which only a few wait at once. The rest waits in Kafka, and the room in memory is left for others.
    */
   async function submit(topic: string, partition: number, position: Position, messages: readonly KafkaMessage[]): Promise<void> {
     await appender.roomForKafka();
@@ -394,7 +394,7 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
     if (!isOver(ofGeneration)) lag.standsAt(offset.topic, offset.partition, offset.next);
   }
 
-  /** The source has added as many rules as it may for now. Its records wait in Kafka, and other partitions go on. */
+  /** Pauses the partition until its source may add rules again. Its records wait in Kafka, and other partitions go on. */
   async function waitForRules(topic: string, partition: number, position: Position, events: readonly Judged[]): Promise<void> {
     pause(topic, partition);
     await lastSubmitted.get(nameOf(topic, partition));
@@ -402,7 +402,7 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
     if (!isOver(position.generation)) await load(topic, partition);
   }
 
-  /** Nothing was stored, or another consumer stored it: the stored offset says where to go on. */
+  /** Reads again from the stored offset, because nothing was stored or another consumer stored it. */
   async function retryLater(topic: string, partition: number, position: Position, error: unknown): Promise<void> {
     if (isOver(position.generation)) return;
     if (!(error instanceof OffsetLost)) {
@@ -414,12 +414,12 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
     await load(topic, partition);
   }
 
-  /** Reads nothing more of the partition; acts on it once what was submitted is durable; then looks where it stands. */
+  /** Stops reading the partition, runs `act` once its submissions are durable, then loads its position again. */
   function end(topic: string, partition: number, position: Position, act: () => Promise<void>): Promise<unknown> {
     position.ended = true;
     const ending = async (): Promise<Position | undefined> => {
       await lastSubmitted.get(nameOf(topic, partition));
-      // Of what came before something was not stored: that is read again first, and this after it.
+      // An earlier submission was not stored: it is read again first, and this record after it.
       if (position.failed || isOver(position.generation)) return undefined;
       await act().catch((error: unknown) => log.error({ err: error, topic, partition }, 'a partition could not be stopped or moved; it is read again'));
       return stopped.has(nameOf(topic, partition)) ? undefined : loadUntilKnown(topic, partition, position.generation);
@@ -435,8 +435,8 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
   }
 
   /**
-   * A record set that nobody can read, now or later, is passed over where it is known where it ends, and the ledger says so. Where it
-   * is not, or where it holds the record that shows whether this is the log that was read, an operator decides.
+   * Skips a record set that nobody can read, now or later, and records a gap in the ledger, if the end of the set is known. If it is not, or
+   * if the set holds the record that identifies the log, the partition stops until an operator decides.
    */
   async function passUnreadable({ next, verify }: Position, { topic, partition, problem, firstOffset, nextOffset }: UnreadableRecordSet): Promise<void> {
     const reason = `the record set at offset ${firstOffset} cannot be read (${problem})`;
@@ -494,7 +494,7 @@ const at = (generation: number, asked: bigint, next: bigint, verify?: Position['
 const isSame = (message: KafkaMessage, { offset, sha256 }: NonNullable<Position['verify']>): boolean =>
   BigInt(message.offset) === offset && digestOf(message).equals(sha256);
 
-/** Lets the group hear from this member meanwhile; rejects when the group is to be joined again, which waits for nobody's batch. */
+/** Sends heartbeats while waiting for `what`. Rejects if the group must be joined again, because that waits for no batch. */
 async function whileBeating<T>(what: Promise<T>, heartbeat: () => Promise<void>): Promise<T> {
   let beating: NodeJS.Timeout | undefined;
   const lost = new Promise<never>((_, reject) => {

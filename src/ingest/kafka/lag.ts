@@ -3,15 +3,15 @@ import type { Log } from '../../platform/log/index.js';
 import type { Metrics } from '../../platform/observe/index.js';
 import type { LogBoundsReader } from './log-bounds.kafka.js';
 
-/** How often the ends of the logs are asked for: a partition of which nothing is read says nothing by itself. */
+/** How often the ends of the logs are fetched. A partition that delivers no records reports nothing by itself. */
 const REFRESH_MS = 5_000;
 
 export interface LagWatch {
   start(): void;
-  /** The first offset of the partition that is not stored. From then on it is watched. */
+  /** Sets the partition's first offset that is not stored, and watches the partition from then on. */
   standsAt(topic: string, partition: number, next: bigint): void;
   endsAt(topic: string, partition: number, high: bigint): void;
-  /** The partitions may be another process's now. */
+  /** Stops watching all partitions, because other processes may have them now. */
   forget(): void;
   stop(): Promise<void>;
 }
@@ -23,7 +23,7 @@ interface Standing {
   high: bigint;
 }
 
-/** How far behind this process is, in each partition that it has; also in those that are stopped or of which no record comes. */
+/** Measures how far behind this process is in each of its partitions, including those that are stopped or deliver no records. */
 export function createLagWatch({ bounds, state, log, metrics, everyMs = REFRESH_MS }: LagOptions): LagWatch {
   const standings = new Map<string, Standing>();
   let refreshing: Promise<void> | undefined;

@@ -1,22 +1,22 @@
 import type { Admin, Kafka } from 'kafkajs';
 import type { LogBounds } from './partition.js';
 
-/** A broker that does not answer by then is unknown; whoever asked has the rest of the answer. */
+/** A broker that has not answered by then counts as unknown; the caller gets the rest of its answer. */
 const ANSWER_WITHIN_MS = 3_000;
 
-/** By partition. */
+/** Offsets by partition. */
 export type TopicBounds = ReadonlyMap<number, LogBounds>;
 
 export interface LogBoundsReader {
   cluster(): Promise<string>;
-  /** Undefined where the broker does not know the topic. */
+  /** Offsets of a topic; undefined if the broker does not know it. */
   ofTopic(topic: string): Promise<TopicBounds | undefined>;
-  /** Of those that the broker knows and answers for. */
+  /** Offsets of those topics that the broker knows and answers for. */
   ofTopics(topics: Iterable<string>): Promise<ReadonlyMap<string, TopicBounds>>;
   stop(): Promise<void>;
 }
 
-/** What the broker says of its logs, over a connection that is made when first asked. Rejects when it does not answer in time. */
+/** Reads the offsets of logs from the broker, over a connection made at the first question. Rejects if the broker does not answer in time. */
 export function createLogBoundsReader({ kafka }: { readonly kafka: Kafka }): LogBoundsReader {
   let current: Connection | undefined;
 
@@ -26,7 +26,10 @@ export function createLogBoundsReader({ kafka }: { readonly kafka: Kafka }): Log
     return admin;
   }
 
-  /** kafkajs 2.2.4 goes on asking for each topic that an admin was once asked about, and fails for all when one is gone: then another is made. */
+  /**
+   * Asks through the present admin, or a new one if it fails. An admin of kafkajs 2.2.4 keeps asking for every topic that it was once asked
+   * about, and fails for all of them when one is gone.
+   */
   async function ask<T>(question: (admin: Admin) => Promise<T>): Promise<T> {
     const isFresh = current === undefined;
     const used = (current ??= { admin: connect(), questions: 0 });
@@ -69,7 +72,7 @@ export function createLogBoundsReader({ kafka }: { readonly kafka: Kafka }): Log
   };
 }
 
-/** An admin, and how many wait for its answer: one that is given up ends with the last of them. */
+/** An admin and the number of questions that wait for it. An abandoned admin is closed after the last of them. */
 interface Connection {
   readonly admin: Promise<Admin>;
   questions: number;

@@ -12,9 +12,9 @@ export interface PartitionRow extends StoredOffset {
 
 export interface OffsetStore {
   read(cluster: string, topic: string, partition: number): Promise<StoredOffset | undefined>;
-  /** Stops a partition until an operator decides. False when it no longer stands at `held`: then it is another's. */
+  /** Stops a partition until an operator decides. False if it no longer stands at `held`: another process has it then. */
   stop(cluster: string, topic: string, partition: number, reason: string, held: bigint): Promise<boolean>;
-  /** All partitions of a cluster that were ever read. */
+  /** Lists all partitions of a cluster that were ever read. */
   list(cluster: string): Promise<readonly PartitionRow[]>;
 }
 

@@ -1,4 +1,4 @@
-/** What the database holds of a partition. */
+/** Stored state of a partition. */
 export interface StoredOffset {
   readonly next: bigint;
   readonly lastOffset: bigint | null;
@@ -6,26 +6,26 @@ export interface StoredOffset {
   readonly stopped: string | null;
 }
 
-/** Offsets at the broker: the first that is still there, and the one that the next record will get. */
+/** Offsets at the broker: the first that still exists, and the one that the next record will get. */
 export interface LogBounds {
   readonly low: bigint;
   readonly high: bigint;
 }
 
-/** Why a partition was stopped; `stopped` holds it, a colon and what people need to know. */
+/** Reason for stopping a partition. `stopped` holds the code, a colon and a text for people. */
 export type StopCode = 'beyond-the-end' | 'made-anew' | 'unreadable';
 
 export const stopReason = (code: StopCode, detail: string): string => `${code}: ${detail}`;
 
 export type Resumption =
-  /** Go on at `seek`; the record at `verify.offset`, where given, must be the one that was read last time. */
+  /** Go on at `seek`. If `verify` is given, the record at `verify.offset` must be the one that was read last. */
   | { readonly action: 'resume'; readonly seek: bigint; readonly verify: { readonly offset: bigint; readonly sha256: Buffer } | undefined }
-  /** Records are gone that were never read: said in the ledger, then go on at the log's start. */
+  /** Records are gone that were never read: record the gap in the ledger, then go on at the log's start. */
   | { readonly action: 'gap'; readonly from: bigint; readonly to: bigint }
   /** The log is not the one that was read: an operator decides. */
   | { readonly action: 'stop'; readonly reason: string };
 
-/** Where to go on after an assignment (design, section 3, "Offsets"). */
+/** Decides how to go on after an assignment (design, section 3, "Offsets"). */
 export function resume(stored: StoredOffset | undefined, { low, high }: LogBounds): Resumption {
   if (!stored) return { action: 'resume', seek: low, verify: undefined };
   if (stored.stopped !== null) return { action: 'stop', reason: stored.stopped };
@@ -39,20 +39,20 @@ export function resume(stored: StoredOffset | undefined, { low, high }: LogBound
   return { action: 'resume', seek: stored.lastOffset, verify: { offset: stored.lastOffset, sha256: stored.lastSha256 } };
 }
 
-/** Where an operator lets a stopped partition go on: an offset is a decimal number. */
+/** Point at which an operator lets a stopped partition go on. An offset is a decimal number. */
 export type ResumePoint = 'stored' | 'earliest' | 'latest' | bigint;
 
 export interface Decision {
   readonly next: bigint;
-  /** Records of the log as it is now that will not be read, half open. */
+  /** Records of the present log that will not be read, half open. */
   readonly skipped: { readonly from: bigint; readonly to: bigint } | undefined;
 }
 
-/** What an operator's decision comes to; undefined for an offset that the log does not have. */
+/** Works out an operator's decision. Undefined for an offset that the log does not have. */
 export function decide(at: ResumePoint, stored: StoredOffset, { low, high }: LogBounds): Decision | undefined {
   const next = at === 'stored' ? stored.next : at === 'earliest' ? low : at === 'latest' ? high : at;
   if (next < low || next > high) return undefined;
-  // Of a log made anew nothing was read, whatever the stored offset says of the old one.
+  // Nothing was read of a recreated log; the stored offset belongs to the old one.
   const isAnew = stored.next > high || stored.stopped?.startsWith('made-anew:') === true;
   const from = isAnew ? low : stored.next;
   return { next, skipped: next > from ? { from, to: next } : undefined };

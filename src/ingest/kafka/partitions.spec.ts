@@ -4,7 +4,7 @@ import { createPartitions, type Asker, type Partitions, type PartitionsOptions }
 import type { PartitionRow } from './offsets.pg.js';
 import { OffsetLost, type Submission } from '../append/submission.js';
 
-/** The writers of a topic, by tenant; the ports of the database and the broker answer from these. */
+/** Writers of each topic, by tenant. The ports of the database and the broker answer from these. */
 const WRITERS: Readonly<Record<string, readonly string[]>> = { mine: ['t1'], theirs: ['t2'], shared: ['t1', 't2'], nobodys: [] };
 const ME: Asker = { id: 'me', tenant: 't1', operator: false };
 const OPERATOR: Asker = { id: 'op', tenant: 't1', operator: true };

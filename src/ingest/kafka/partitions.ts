@@ -12,18 +12,18 @@ export interface PartitionView {
   readonly partition: number;
   /** The first record that is not stored. */
   readonly next_offset: string;
-  /** A stable code, a colon, and what people need to know; null while it runs. */
+  /** A stable code, a colon and a text for people. Null while the partition runs. */
   readonly stopped: string | null;
-  /** Records that are not stored yet; null while the broker does not say. */
+  /** Records that are not stored yet. Null if the broker does not answer. */
   readonly lag: string | null;
 }
 
 export interface Resumed extends PartitionView {
-  /** Records that will not be read, half open: there is a `log.gap` entry of them. */
+  /** Records that will not be read, half open. A `log.gap` entry records them. */
   readonly skipped: { readonly from_offset: string; readonly to_offset: string } | null;
 }
 
-/** Who asks; `operator`: sees the partitions of every tenant. */
+/** The caller. `operator`: may see the partitions of every tenant. */
 export interface Asker {
   readonly id: string;
   readonly tenant: string;
@@ -31,11 +31,11 @@ export interface Asker {
 }
 
 export interface Partitions {
-  /** A tenant's are those of topics that only its sources write. Rejects with `kafka-unavailable` without a broker. */
+  /** Lists partitions. A tenant sees topics that only its own sources write. Rejects with `kafka-unavailable` if there is no broker. */
   list(asker: Asker): Promise<readonly PartitionView[]>;
   /**
-   * Lets a stopped partition go on; the process that has it notices within seconds. Rejects with `not-found`,
-   * `edit-conflict` when it is not stopped (any more), `invalid-request` when the log does not have that offset.
+   * Lets a stopped partition go on; the process that has it notices within seconds. Rejects with `not-found`, with `edit-conflict` if the
+   * partition is not stopped or no longer stopped, or with `invalid-request` if the log does not have that offset.
    */
   resume(asker: Asker, topic: string, partition: number, decision: { readonly at: ResumePoint; readonly reason: string }): Promise<Resumed>;
 }
@@ -60,7 +60,7 @@ export function createPartitions({ offsets, bounds, follower, appender, log, now
     }
   };
 
-  /** What one tenant decides about a topic that others write too would be decided for them. */
+  /** Whether the asker may see the topic. If other tenants write it too, one tenant must not decide about it for them. */
   function maySee({ tenant, operator }: Asker, topic: string): boolean {
     const sources = state.sourcesOfTopic(topic);
     return operator || (sources.length > 0 && sources.every((source) => source.tenant === tenant));

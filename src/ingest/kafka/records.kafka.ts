@@ -5,7 +5,7 @@ import type { ControlState } from '../../control/index.js';
 import { accept, kafkaMode, type Arrived } from '../accept/accept.js';
 import type { Judged } from '../append/submission.js';
 
-/** The decision about one record, by the rights of now. */
+/** Decides about one record, by the sources' rights at this moment. */
 export function judgeRecord(topic: string, message: KafkaMessage, state: ControlState, nowMs: number): Judged {
   const headers = headersOf(message);
   const arrived: Omit<Arrived, 'mode'> = { headers, bytes: message.value ?? Buffer.alloc(0), door: { kind: 'kafka', topic } };
@@ -19,14 +19,14 @@ export function judgeRecord(topic: string, message: KafkaMessage, state: Control
   }
 }
 
-/** Header names are lower-cased, so that two spellings of one name are seen as a repeated header. */
+/** Returns the headers with names in lower case, so that two spellings of one name are seen as a repeated header. */
 function headersOf(message: KafkaMessage): (readonly [string, Buffer])[] {
   return Object.entries(message.headers ?? {}).flatMap(([name, value]) =>
     [value].flat().map((one) => [name.toLowerCase(), Buffer.from(one ?? '')] as const),
   );
 }
 
-/** SHA-256 of what a producer wrote of a record: key, value and time, each with its length. */
+/** Hashes the parts of a record that a producer wrote: key, value and time, each with its length (SHA-256). */
 export function digestOf(message: KafkaMessage): Buffer {
   const hash = createHash('sha256');
   for (const part of [message.timestamp, message.key ?? '', message.value ?? '']) {
@@ -36,5 +36,5 @@ export function digestOf(message: KafkaMessage): Buffer {
   return hash.digest();
 }
 
-/** The offset that the fetch asked for: there at run time (kafkajs 2.2.4, `consumer/batch.js`), missing in its types. */
+/** Returns the offset that the fetch asked for. It exists at run time (kafkajs 2.2.4, `consumer/batch.js`) but not in the types. */
 export const fetchedOffsetOf = (batch: Batch): bigint => BigInt((batch as Batch & { readonly fetchedOffset: string }).fetchedOffset);

@@ -8,7 +8,7 @@ export interface TopicMaker {
   stop(): Promise<void>;
 }
 
-/** A source's topic is made when it is registered: a consumer cannot subscribe to a topic that is not there. */
+/** Creates topics. A source's topic is created when the source is registered, because a consumer cannot subscribe to a missing topic. */
 export function createTopicMaker(kafka: Kafka): TopicMaker {
   let connected: Promise<Admin> | undefined;
 
@@ -25,7 +25,7 @@ export function createTopicMaker(kafka: Kafka): TopicMaker {
         await ensureTopics(await used, [topic]);
       } catch (error) {
         if (connected === used) connected = undefined;
-        // One that is left behind connected keeps its process from ending.
+        // An admin that stays connected would keep its process from ending.
         void used.then((admin) => admin.disconnect()).catch(() => undefined);
         throw new RescindError('kafka-unavailable', { cause: error });
       }

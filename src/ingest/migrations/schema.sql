@@ -1,4 +1,4 @@
--- The position of each partition. Compared and swapped in the transaction of the records it moves past.
+-- Position of each partition. Compared and swapped in the transaction that stores the records before it.
 CREATE TABLE kafka_offset (
   cluster     text   NOT NULL,
   topic       text   NOT NULL,
@@ -10,8 +10,8 @@ CREATE TABLE kafka_offset (
   PRIMARY KEY (cluster, topic, partition)
 );
 
--- Refused records with their bytes (token-shaped strings masked). tenant is null for unknown sources: they are the operator's.
--- whole: bytes and record_headers are all that came, neither cut nor masked, so that it can be replayed.
+-- Refused events with their bytes (token-shaped strings masked). tenant is null for unknown sources: the operator's part.
+-- whole: bytes and record_headers are complete, neither cut nor masked, so the event can be replayed.
 CREATE TABLE quarantine (
   id         bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   tenant     uuid,
@@ -36,9 +36,9 @@ CREATE TABLE quarantine (
   CHECK (whole = (record_headers IS NOT NULL))
 );
 CREATE INDEX quarantine_at ON quarantine (at);
--- The operator's part, whose tenant is null, is found as quickly as a tenant's.
+-- Finds the operator's part, whose tenant is null, as quickly as a tenant's.
 CREATE INDEX quarantine_part ON quarantine (coalesce(tenant, '00000000-0000-0000-0000-000000000000'), id);
--- A record that is read again is refused once; another record at its position, in a topic made anew, is another.
+-- A record that is read again is refused once. Another record at the same position, in a recreated topic, is another row.
 CREATE UNIQUE INDEX quarantine_position ON quarantine (cluster, topic, partition, record_offset, digest) WHERE door = 'kafka';
 
 -- Tokens and ID-JAGs about which two events contradict each other, and whose block is not ordered yet. `named`: how a selector names it.

@@ -6,11 +6,11 @@ import { type Metrics } from '../../platform/observe/index.js';
 import type { Authenticator } from '../../registry/index.js';
 import { mediaTypeProblem } from '../accept/http-binary.js';
 
-/** Bodies of all requests that are being read or wait to be durable; with what is made of them, some hundred MB. */
+/** Bytes of all bodies that are being read or wait to become durable. With what is made of them, some hundred MB. */
 export const MAX_OPEN_BYTES = 64 * 1024 * 1024;
-/** Requests of all callers at once. */
+/** Requests of all callers that may be open at once. */
 export const MAX_OPEN_REQUESTS = 512;
-/** What one caller may take of either, so that it leaves room for the others. */
+/** Share of either bound that one caller may take, so that others have room. */
 const CALLER_SHARE = 0.5;
 
 export interface DoorBounds {
@@ -20,11 +20,11 @@ export interface DoorBounds {
 
 export interface Door {
   /**
-   * Stands before `POST /events` and before its body is read: says who is calling, and answers 401, 415 or 429 itself where
-   * nothing may be read. Counts every answer by status.
+   * Runs before `POST /events` reads the body. Authenticates the caller and answers 401, 415 or 429 itself if nothing may be read. Counts
+   * every answer by status.
    */
   readonly enter: (req: IncomingMessage & { readonly ip?: string }, res: ServerResponse, next: () => void) => void;
-  /** Whom it let in with this request. */
+  /** Returns the caller of a request that was let in. */
   callerOf(req: IncomingMessage): Caller;
 }
 
@@ -95,13 +95,13 @@ export function createDoor({ authenticate, metrics, bounds = { bytes: MAX_OPEN_B
   };
 }
 
-/** What a body may come to: one of unknown length may be the longest. A longer one is refused before it is read. */
+/** Returns the upper bound of a body's length. A body of unknown length may be the longest. A longer one is refused before it is read. */
 function bytesOf({ headers }: IncomingMessage): number {
   const length = Number(headers['content-length'] ?? Number.NaN);
   return Number.isFinite(length) ? Math.min(length, MAX_POST_BYTES) : headers['transfer-encoding'] === undefined ? 0 : MAX_POST_BYTES;
 }
 
-/** The server reads the body away without keeping it, so that a client in the middle of sending sees the answer. */
+/** Refuses a request. The server reads and drops the body, so that a client that is still sending sees the answer. */
 function refuse(res: ServerResponse, error: RescindError): void {
   const { status, headers, body } = problemOf(error);
   res.writeHead(status, headers);

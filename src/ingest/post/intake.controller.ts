@@ -8,7 +8,7 @@ import type { Intake } from './intake.js';
 import { readBinaryHeaders } from '../accept/http-binary.js';
 import { DOOR, INTAKE } from '../ingest-tokens.js';
 
-/** `POST /events`. A protocol endpoint: described by hand in the OpenAPI document, since its bodies are not plain JSON. */
+/** Serves `POST /events`. The OpenAPI document describes it by hand, because its bodies are not plain JSON. */
 @ApiExcludeController()
 @Controller('events')
 export class IntakeController {

@@ -22,21 +22,21 @@ import type { Judged, Outcome } from '../append/submission.js';
 import { warningsOf } from '../accept/warnings.js';
 import { portionsOf } from '../append/weight.js';
 
-/** Events that are judged before others have a turn: some milliseconds. */
+/** Events that are judged before other work has its turn: some milliseconds. */
 const JUDGED_IN_A_TURN = 16;
 
 export interface Intake {
   /**
-   * Takes the body of `POST /events` and answers when every event of it is durable or refused, in the order they came.
+   * Takes the body of `POST /events`. Resolves when every event of it is durable or refused, with the results in the order of the events.
    * Throws `unsupported-media-type`, `too-large`, `forbidden`, `too-many-rules` or `overloaded` for the whole request. A body that cannot be
-   * cut into events is one refused event: in quarantine, and counted.
+   * cut into events counts as one refused event: quarantined, and counted.
    */
   take(request: Taken): Promise<IntakeAnswer>;
 }
 
 export interface Taken {
   readonly contentType: string | undefined;
-  /** Attributes of an event in binary mode; undefined when the body holds whole events. */
+  /** Attributes of an event in binary mode. Undefined if the body holds whole events. */
   readonly binary?: Arrived['headers'] | undefined;
   readonly body: Buffer;
   readonly caller: Caller;
@@ -52,7 +52,7 @@ export interface IntakeOptions {
 }
 
 export function createIntake({ follower, appender, ruleQuota, now = Date.now }: IntakeOptions): Intake {
-  /** A thousand events are judged and sealed between everything else that waits for the process. */
+  /** Judges and seals up to a thousand events and lets other work of the process run in between. */
   async function judgeInTurns(arrived: readonly Arrived[]): Promise<Judged[]> {
     const nowMs = now();
     const events: Judged[] = [];
@@ -83,7 +83,7 @@ export function createIntake({ follower, appender, ruleQuota, now = Date.now }: 
         ? [{ accepted: false, ...refused, source: undefined, arrived: arrivedAs(mode, body) }]
         : await judgeInTurns(slices.map((bytes) => arrivedAs(mode, bytes)));
       ruleQuota.admit(events);
-      // Usually one: only events that grant many rights are written in several transactions.
+      // Usually one portion: only events that grant many rights are written in several transactions.
       const portions = portionsOf(events, MAX_BATCH_OF_ONE);
       const outcomes = (await Promise.all(portions.map((portion) => appender.submit({ events: portion })))).flat();
       const results = outcomes.map((outcome, nth) => withWarnings(resultOf(outcome), events[nth]!));
@@ -108,7 +108,7 @@ function cut(contentType: string, body: Buffer): Cut {
     throw new RescindError('unsupported-media-type', { detail: mediaTypeProblem(contentType, {}) ?? 'the body carries no events' });
   }
   if (is(CLOUDEVENTS_MEDIA_TYPE)) return { single: true, mode: 'structured', slices: [body] };
-  // Elements are read strictly one by one; the whole is parsed only to be sure where they begin and end.
+  // Elements are read strictly one by one. The whole body is parsed only to find where they begin and end.
   const isBatch = is(CLOUDEVENTS_BATCH_MEDIA_TYPE);
   try {
     if (Array.isArray(JSON.parse(utf8.decode(body)))) return { single: false, mode: 'batch', slices: sliceElements(body) };

@@ -6,8 +6,8 @@ const CLOSE = new Set([0x5d, 0x7d]);
 const SPACE = new Set([0x20, 0x09, 0x0a, 0x0d]);
 
 /**
- * The raw bytes of each element of a JSON array, without the white space around them: what a batch element commits to
- * is what came. The bytes must be a JSON array that a parser has accepted; this does not validate.
+ * Returns the raw bytes of each element of a JSON array, without surrounding white space, because a batch element commits to the bytes
+ * that came. The bytes must be a JSON array that a parser has accepted: this function does not validate.
  */
 export function sliceElements(array: Buffer): Buffer[] {
   const slices: Buffer[] = [];
@@ -40,7 +40,7 @@ function endOfString(bytes: Buffer, start: number): number {
   return at;
 }
 
-/** The lines of an NDJSON body; empty ones are no events. */
+/** Returns the lines of an NDJSON body. Empty lines are not events. */
 export function sliceLines(body: Buffer): Buffer[] {
   const lines: Buffer[] = [];
   let start = 0;
@@ -55,7 +55,7 @@ export function sliceLines(body: Buffer): Buffer[] {
 function trim(bytes: Buffer): Buffer {
   let start = 0;
   let end = bytes.length;
-  // There is no white space beyond either end.
+  // `bytes[-1]` and `bytes[length]` are undefined, so both loops end.
   while (SPACE.has(bytes[start]!)) start += 1;
   while (SPACE.has(bytes[end - 1]!)) end -= 1;
   return bytes.subarray(start, end);

@@ -9,24 +9,24 @@ import { resultOf } from '../post/intake.js';
 import { readRecordHeaders } from '../append/quarantine.pg.js';
 import type { Judged } from '../append/submission.js';
 
-/** Records of one call; a caller goes on with `after`. */
+/** Records of one call. A caller continues with `after`. */
 export const MAX_REPLAYED = 1_000;
 const DEFAULT_REPLAYED = 100;
 
 const REPLAYABLE = loadSql(import.meta.url, 'replayable.sql');
 
-/** Whose part of the quarantine: a tenant's, or null for the operator's, which unknown sources fill. */
+/** Part of the quarantine: a tenant's, or null for the operator's, which unknown sources fill. */
 export type Part = string | null;
 
 export interface ReplayFilter {
   /** Id of a source, a UUID. */
   readonly source?: string;
   readonly code?: string;
-  /** Epoch seconds, half open, by the time of the refusal. */
+  /** Epoch seconds of the refusal, half open. */
   readonly from?: number;
   readonly to?: number;
   readonly limit?: number;
-  /** Id of the last record of the call before. */
+  /** Id of the last record of the previous call. */
   readonly after?: string;
 }
 
@@ -34,11 +34,11 @@ export type Replayed = { readonly id: string } & IntakeResult;
 
 export interface Replay {
   /**
-   * Puts one record through the decision again, as it came, by the rights of today. Resolves when it is stored and out of
-   * quarantine, or refused again and kept with its new reason. Throws `not-found`.
+   * Decides again about one record, as it came, by the rights of this moment. Resolves when the record is stored and out of quarantine, or
+   * refused again and kept with its new reason. Throws `not-found`.
    */
   one(part: Part, id: string): Promise<Replayed>;
-  /** The same for what matches, oldest first; `next` is there when more may match. */
+  /** Replays the matching records, oldest first. `next` is set if more may match. */
   matching(part: Part, filter: ReplayFilter): Promise<{ readonly items: readonly Replayed[]; readonly next?: string }>;
 }
 
@@ -82,7 +82,7 @@ export function createReplay({ pool, follower, appender, log, now = Date.now }: 
     return accept({ ...arrived, door: { kind: 'http', caller } }, follower.state, nowMs);
   }
 
-  /** Who may not emit any more has no source that is its own: `accept` refuses with `source-not-allowed`. */
+  /** Returns the caller with its present rights. A caller that may no longer emit owns no source, so `accept` refuses with `source-not-allowed`. */
   function callerOfToday(part: Part, id: string): Caller {
     const caller = follower.state.caller(id);
     if (caller && !caller.disabled) return caller;

@@ -4,19 +4,19 @@ import { type Log } from '../../platform/log/index.js';
 import { type Metrics } from '../../platform/observe/index.js';
 import type { Refused } from '../append/quarantine.pg.js';
 
-/** Carries reason and position of what was refused, never its bytes (design, section 3); of a batch one notice for each place and reason. */
+/** Topic with the reason and position of refused events, never their bytes (design, section 3). A batch gives one notice for each place and reason. */
 export const QUARANTINE_TOPIC = 'rescind.quarantine';
 
-/** Messages that wait for the broker; beyond it the oldest are dropped and counted. The quarantine itself has them all. */
+/** Messages that may wait for the broker. Beyond them the oldest are dropped and counted. The quarantine itself has all refused events. */
 const MAX_WAITING = 10_000;
 
 export interface QuarantineTopic {
-  /** Never throws and never waits. */
+  /** Queues notices of refused events. Never throws and never waits. */
   tell(refused: readonly Refused[]): void;
   stop(): Promise<void>;
 }
 
-/** A notice for whoever watches the topic; best effort, since the quarantine in the database is what counts. */
+/** Publishes notices for watchers of the topic. Best effort: the quarantine in the database is authoritative. */
 export function createQuarantineTopic({ kafka, log, metrics }: { kafka: Kafka; log: Log; metrics: Metrics }): QuarantineTopic {
   const dropped = metrics.counter('rescind_quarantine_notices_dropped_total', 'Notices of refused events that the broker did not take.');
   let waiting: { key: string | null; value: string }[] = [];
@@ -37,7 +37,7 @@ export function createQuarantineTopic({ kafka, log, metrics }: { kafka: Kafka; l
     }
   }
 
-  // What is left behind connected keeps its process from ending.
+  // A client that stays connected would keep its process from ending.
   async function end(open: { readonly admin: Admin; readonly producer: Producer } | undefined): Promise<void> {
     await Promise.all([open?.producer.disconnect(), open?.admin.disconnect()].map((ended) => ended?.catch(() => undefined)));
   }
@@ -82,7 +82,7 @@ interface Alike {
   count: number;
 }
 
-/** What was refused for the same reason in the same place: a flood of bad records is no flood of notices. */
+/** Groups events that were refused for the same reason in the same place, so that a flood of bad records is not a flood of notices. */
 function alike(refused: readonly Refused[]): Iterable<Alike> {
   const found = new Map<string, Alike>();
   for (const one of refused) {

@@ -11,7 +11,7 @@ import type { Part, Replay, Replayed } from './quarantine-replay.pg.js';
 
 const OPERATOR_QUERY = { name: 'operator', required: false, schema: { type: 'boolean' }, description: 'unknown sources’ part; for administrators of the tenant `default`' } as const;
 
-/** What was refused, taken in again after a fix. Listed by `query`. */
+/** Replays refused events after a fix. `query` lists them. */
 @ApiTags('quarantine')
 @RequireRole('admin')
 @Controller('v1/quarantine')

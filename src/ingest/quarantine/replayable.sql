@@ -1,4 +1,4 @@
--- Records that may be replayed, oldest first, up to $8 records and $9 bytes, always one. $1 tenant, null: the operator's
+-- Records that may be replayed, oldest first, up to $8 records and $9 bytes, but at least one. $1: tenant; null for the operator's part.
 SELECT id, door, caller, topic, mode, bytes, whole, record_headers, code
 FROM (
   SELECT *, sum(octet_length(bytes)) OVER (ORDER BY id) - octet_length(bytes) AS before
