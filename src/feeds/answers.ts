@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { oauthRefusal, type OAuthRefusal, type Refusal } from '../registry/index.js';
 
-/** Seconds. A node has its lease back in one or two, or another one behind the same address answers. */
+/** Seconds. A node regains its lease in one or two, or another node behind the same address answers. */
 export const RETRY_AFTER_S = 1;
 
-/** Where a request comes from, for the throttle of failed authentication. */
+/** Returns the address of a request, for the throttle of failed authentication. */
 export type RemoteAddress = (req: Pick<IncomingMessage, 'headers' | 'socket'>) => string;
 
 export type Headers = Readonly<Record<string, string>>;

@@ -2,18 +2,18 @@ import { recordedKeys, type ControlRecord } from '../control/index.js';
 import { commonSelector, splitSelectorKey, type SelectorKeys } from '../rules/index.js';
 import { frame } from './frames.js';
 
-/** What a record means to the guards of its tenant. */
+/** Effect of a record on the guards of its tenant. */
 export type Effect =
-  /** Tokens with these keys must be asked about again. `resource`: whom it concerns alone, as base64url. */
+  /** Guards must ask again about tokens with these keys. `resource`: the only resource concerned, as base64url. */
   | { readonly kind: 'rule'; readonly frame: string; readonly resource: string | undefined }
-  /** All tokens must. `caller`: of the guards of this caller alone. */
+  /** Guards must ask again about all tokens. `caller`: only the guards of this caller. */
   | { readonly kind: 'forget'; readonly frame: string; readonly caller: string | undefined }
-  /** None: what an answer depends on did not change, or only from *inactive* to *active*, which no guard remembers. */
+  /** No effect: no answer changes, or answers change only from *inactive* to *active*, which no guard remembers. */
   | { readonly kind: 'seq' };
 
 const SEQ: Effect = { kind: 'seq' };
 
-/** Every kind of record has its row here. */
+/** Returns the effect of a record. Every kind of record has its case here. */
 export function effectOf(record: ControlRecord): Effect {
   switch (record.kind) {
     case 'rule.ordered':
@@ -31,12 +31,12 @@ export function effectOf(record: ControlRecord): Effect {
   }
 }
 
-/** Guards hear what several selectors have in common: they ask again about more than the rule reaches, never about less. */
+/** Tells guards the keys that several selectors have in common: guards ask again about more tokens than the rule selects, never about fewer. */
 function ruleEffect(seq: bigint, keys: SelectorKeys): Effect {
   const selector = commonSelector(keys);
   const resource = splitSelectorKey(selector).find(([dimension]) => dimension === 'resource')?.[1];
   return { kind: 'rule', frame: frame('rule', seq, { shape: selector.shape, key: toBase64url(selector.key) }), resource: resource === undefined ? undefined : toBase64url(resource) };
 }
 
-/** A rule key as it stands on the wire. */
+/** Encodes a rule key as the wire has it. */
 export const toBase64url = (key: string): string => Buffer.from(key, 'latin1').toString('base64url');

@@ -22,20 +22,20 @@ const guardRecord = (id: string): Pick<CallerRecord, 'id' | 'roles' | 'secrets'>
   secrets: [{ id: `${id}-1`, sha256: digestOf(parties.secretOf(id)), created_at: 0 }],
 });
 
-/** The feeds on a real state, authentication and server; records come from here instead of the database, and the lease grants what it is asked for. */
+/** The feeds on a real state, authentication and server. Records come from here instead of the database, and the lease grants every request. */
 interface World {
   readonly url: string;
   readonly state: ControlState;
   readonly metrics: Metrics;
   readonly feeds: Feeds;
-  /** What specs change. */
+  /** Values that specs change. */
   readonly clock: { seconds: number; aheadMs: number };
   readonly keySets: { version: number };
   /** Guards that the node vouches for, by the names under which its lease keeps them. */
   readonly granted: ReadonlySet<string>;
   /** Ends the grants that a stop waits for. */
   endGrants(): void;
-  /** As one batch. */
+  /** Applies records as one batch. */
   apply(...records: readonly NewControlRecord[]): bigint;
   order(selector: Selector): bigint;
   open(query?: string, caller?: string): Promise<Stream>;
@@ -264,7 +264,7 @@ describe('bounds', () => {
     await Promise.all([slow, quick].map((one) => one.next(is('start'))));
     slow.pause();
     const batch = Array.from({ length: 400 }, (_, n) => ruleOf(user(n)));
-    // What the kernel holds for it comes on top.
+    // The kernel's buffers hold more on top of that.
     while ((await counted(sut, 'rescind_feed_streams_ended_total{reason="too-slow"}')) === 0) {
       const last = sut.apply(...batch);
       await quick.next(({ id }) => id === last, quick.events.length - 1);

@@ -12,30 +12,30 @@ import { createStreamEndpoint } from './stream-endpoint.js';
 import { createSubscribers, HEARTBEAT_MS } from './subscribers.js';
 import { createTokenEndpoint, type SeeToken } from './token-endpoint.js';
 
-/** How often it is looked at whether a fetched key set has changed. */
+/** How often a fetched key set is checked for changes. */
 const KEYS_INTERVAL_MS = 1_000;
 
-/** How long a guard may have missed that: what it keeps, and the time until its node fetched the set, are no older. */
+/** How long a change of keys is remembered for guards that may have missed it. No answer that a guard keeps, plus the fetch delay of its node, is older. */
 const KEYS_REMEMBERED_MS = 15 * 60_000;
 
-/** How long a stop waits for the grants; longer than f L of the default, shorter than a step of the shutdown may take. */
+/** How long a stop waits for the grants to end: longer than f L of the default, shorter than a step of the shutdown may take. */
 const DRAIN_LIMIT_MS = 15_000;
 
 export interface FeedsOptions {
   readonly follower: Pick<ControlFollower, 'state' | 'guards' | 'onApplied'>;
   readonly authenticate: Authenticator;
   readonly sight: SeeToken;
-  /** Raised when a key that a signature was verified with may be gone. It is no control record. */
+  /** Raised when a key that verified a signature may be gone. Such a change is no control record. */
   readonly keysVersion: () => number;
   readonly metrics: Metrics;
   readonly log: Log;
   readonly remoteAddress: RemoteAddress;
   readonly limits?: Partial<FeedLimits>;
-  /** Milliseconds on a clock that only goes forward. */
+  /** Clock in milliseconds that never goes back. */
   readonly monotonic?: () => number;
 }
 
-/** See the constants of the same names. */
+/** Overrides of the constants of the same names. */
 export interface FeedLimits {
   readonly maxRecent: number;
   readonly maxWaitingBytes: number;
@@ -48,9 +48,9 @@ export interface FeedLimits {
 }
 
 export interface Feeds {
-  /** `/feed`, `/feed/lease`, `/feed/token`, to be dispatched in front of the framework. */
+  /** Handlers of `/feed`, `/feed/lease` and `/feed/token`, dispatched in front of the framework. */
   readonly handlers: ReadonlyMap<string, HotHandler>;
-  /** Grants nothing more, lets the grants end, ends the streams. Before the server is closed; the node answers meanwhile. */
+  /** Stops granting, waits for the grants to end, then ends the streams. Call it before the server closes; the node answers meanwhile. */
   stop(): Promise<void>;
 }
 

@@ -5,7 +5,7 @@ const GRANT_MS = 3_000;
 const IN_TIME = false;
 const LATE = true;
 
-/** Asks, and takes the grant where it may. */
+/** Asks, and takes the grant if it may. */
 function ask(sut: GrantsBook, guard: string, isLate: boolean, now: number, caller = 'c', tenant = 't'): string {
   const verdict = sut.judge({ caller, tenant }, guard, isLate, now);
   if (!verdict.may) return verdict.error;

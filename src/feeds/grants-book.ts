@@ -1,16 +1,16 @@
-/** A guard that has not applied what its node had had for longer is late. */
+/** A guard is late if it has not applied a record that its node applied longer ago than this. */
 export const LATE_AFTER_MS = 2_000;
 
-/** How long a guard that was late twice in a row gets no grant, and its caller none for guards that hold none. */
+/** How long a guard that was late twice in a row gets no grant. Its caller gets none for guards without a grant meanwhile. */
 export const SLOW_REFUSED_MS = 30_000;
 
-/** Guards of one caller that hold a grant of this node at the same time; one more is refused. */
+/** Guards of one caller that may hold a grant of this node at the same time. A further one is refused. */
 export const MAX_GUARDS_A_CALLER = 1_000;
 
-/** Share of one tenant, so that no tenant takes the room of others. */
+/** The same bound for one tenant, so that no tenant takes the room of others. */
 export const MAX_GUARDS_A_TENANT = 2_500;
 
-/** Whose guard it is. */
+/** Owner of a guard. */
 export interface Owner {
   readonly caller: string;
   readonly tenant: string;
@@ -22,18 +22,18 @@ export type Verdict =
   | { readonly may: false; readonly error: 'slow'; readonly retryAfterMs: number };
 
 /**
- * Who holds a grant, and who holds up orders. A grant that runs makes every order wait for its guard; so one that is late
- * gets one more and no third, one that holds none and is late gets none, and after a refusal its caller cannot go on under
- * a fresh id. Times are milliseconds on a clock that only goes forward.
+ * Records who holds a grant and who delays orders. Every order waits for each guard with a running grant. A guard that is late therefore
+ * gets one more grant but no third; a late guard without a grant gets none; after a refusal its caller cannot go on under a fresh id.
+ * Times are milliseconds on a clock that never goes back.
  */
 export interface GrantsBook {
-  /** Whether the guard may ask the node's lease. */
+  /** Decides whether the guard may ask for a grant under the node's lease. */
   judge(owner: Owner, guard: string, isLate: boolean, now: number): Verdict;
   granted(owner: Owner, guard: string, until: number): void;
   released(caller: string, guard: string): void;
-  /** Guards whose grant runs. */
+  /** Number of guards whose grant is running. */
   running(now: number): number;
-  /** Drops what is over. */
+  /** Drops entries that have ended. */
   prune(now: number): void;
 }
 

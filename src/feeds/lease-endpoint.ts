@@ -10,7 +10,7 @@ import { LATE_AFTER_MS, type GrantsBook } from './grants-book.js';
 import { ID_128, parseSeq } from './interest.js';
 import type { RecentRecords } from './recent.js';
 
-/** Bytes of a request; a longer one is answered 413. */
+/** Bytes of a request. A longer one is answered 413. */
 const MAX_BODY_BYTES = 4 * 1024;
 
 export interface LeaseEndpointOptions {
@@ -21,7 +21,7 @@ export interface LeaseEndpointOptions {
   readonly metrics: Metrics;
   readonly log: Log;
   readonly remoteAddress: RemoteAddress;
-  /** Milliseconds on a clock that only goes forward. */
+  /** Clock in milliseconds that never goes back. */
   readonly monotonic: () => number;
 }
 
@@ -33,7 +33,7 @@ interface Asked {
   readonly release: boolean;
 }
 
-/** `POST /feed/lease`: the right of one guard to answer on this node's word, for as long as the node's own lease lasts. */
+/** Serves `POST /feed/lease`: the right of one guard to answer on this node's word, for as long as the node's own lease lasts. */
 export function createLeaseEndpoint(options: LeaseEndpointOptions): HotHandler {
   const { guards, authenticate, recent, book, metrics, log, remoteAddress, monotonic } = options;
   const leases = metrics.counter('rescind_feed_leases_total', 'Calls of /feed/lease, by how they ended', ['outcome']);
@@ -50,10 +50,10 @@ export function createLeaseEndpoint(options: LeaseEndpointOptions): HotHandler {
     return asked.release ? release(res, caller.id, asked) : grant(res, caller, asked);
   }
 
-  /** Of one synchronous step. */
+  /** Grants or refuses, in one synchronous step. */
   function grant(res: ServerResponse, { id: caller, tenant }: Caller, { id, held }: Asked): Outcome {
     const now = monotonic();
-    // Records of other tenants mean nothing to this guard, so it need not have heard of them.
+    // Records of other tenants mean nothing to this guard, so the guard need not have heard of them.
     const applied = held >= recent.lastOf(tenant) && held < recent.head ? recent.head : (held as Seq);
     const next = recent.appliedAt((applied + 1n) as Seq);
     const verdict = book.judge({ caller, tenant }, id, next !== undefined && now - next > LATE_AFTER_MS, now);
@@ -91,12 +91,12 @@ export function createLeaseEndpoint(options: LeaseEndpointOptions): HotHandler {
   };
 }
 
-/** Two callers may choose the same id. */
+/** Names a guard by its caller and id, because two callers may choose the same id. */
 const nameOf = (caller: string, id: string): string => `${caller}/${id}`;
 
 const said = (outcome: Outcome, _sent: void): Outcome => outcome;
 
-/** `null`: no JSON. Undefined: too long. */
+/** Reads a JSON body. `null`: not JSON. Undefined: too long. */
 async function readJson(req: IncomingMessage): Promise<unknown> {
   const bytes = await readBody(req, MAX_BODY_BYTES);
   if (bytes === undefined) return undefined;
@@ -110,7 +110,7 @@ async function readJson(req: IncomingMessage): Promise<unknown> {
   }
 }
 
-/** Or what is wrong with it, for people. */
+/** Reads the request, or returns what is wrong with it, for people. */
 function readAsked(body: unknown): Asked | string {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) return `the body must be a JSON object, declared as ${JSON_MEDIA_TYPE}`;
   const { id, held, release = false } = body as Record<string, unknown>;

@@ -1,43 +1,43 @@
 import type { ControlRecord, Seq } from '../control/index.js';
 import { effectOf, type Effect } from './effects.js';
 
-/** Records that a guard may have missed and still go on; about 300 bytes each. Further behind, it is reset. */
+/** Records that a guard may have missed and still continue; about 300 bytes each. A guard that is further behind is reset. */
 export const MAX_RECENT = 50_000;
 
 export interface Recent {
   readonly seq: Seq;
   readonly tenant: string;
   readonly effect: Effect;
-  /** When it was applied here, milliseconds on a clock that only goes forward. */
+  /** Time at which the record was applied here, milliseconds on a clock that never goes back. */
   readonly at: number;
 }
 
-/** The newest records, in seq order and without a gap. */
+/** Keeps the newest records, in seq order and without a gap. */
 export interface RecentRecords {
   readonly head: Seq;
   put(record: ControlRecord): Recent;
-  /** All above `after`; undefined when they are no longer here, or `after` is beyond the head. */
+  /** Returns all records above `after`. Undefined if they are no longer here, or if `after` is beyond the head. */
   since(after: Seq): readonly Recent[] | undefined;
-  /** The last record of the tenant here, or an earlier one of any: whoever has applied it lacks nothing of the tenant up to the head. */
+  /** Returns the seq of the tenant's last record here, or an earlier seq. A guard that has applied it lacks nothing of the tenant up to the head. */
   lastOf(tenant: string): Seq;
-  /** When the record was applied here: -Infinity where it is no longer remembered, undefined where it is still to come. */
+  /** Returns when the record was applied here. -Infinity if that is no longer remembered; undefined if the record is yet to come. */
   appliedAt(seq: Seq): number | undefined;
 }
 
 export interface RecentOptions {
-  /** The last record that was applied before. */
+  /** The last record applied before this object was made. */
   readonly head: Seq;
   readonly max?: number;
-  /** Milliseconds on a clock that only goes forward. */
+  /** Clock in milliseconds that never goes back. */
   readonly monotonic?: () => number;
 }
 
 export function createRecentRecords({ head: first, max = MAX_RECENT, monotonic = () => performance.now() }: RecentOptions): RecentRecords {
-  /** By seq modulo `max`. */
+  /** Records by seq modulo `max`. */
   const ring: Recent[] = [];
   const lastOf = new Map<string, Seq>();
   let head = first;
-  /** All above it are in the ring. */
+  /** All records above it are in the ring. */
   let floor = first;
   const placeOf = (seq: bigint): number => Number(seq % BigInt(max));
 

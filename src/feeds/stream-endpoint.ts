@@ -17,15 +17,15 @@ export interface StreamEndpointOptions {
   readonly metrics: Metrics;
   readonly remoteAddress: RemoteAddress;
   readonly isStopping: () => boolean;
-  /** Whether a fetched key set lost or changed a key so lately that a guard without a stream may have missed it. */
+  /** Whether a fetched key set lost or changed a key so recently that a guard without a stream may have missed it. */
   readonly haveKeysChanged: () => boolean;
   readonly maxWaitingBytes?: number;
 }
 
-/** Why a guard that named where it stood could not go on from there. */
+/** Why a guard could not continue from the position that it named. */
 type ResetReason = 'too-old' | 'ahead' | 'too-much';
 
-/** `GET /feed`: checks the request, then says where the stream begins, what the guard missed, and hands it over. */
+/** Serves `GET /feed`: checks the request, sends the stream's start and the missed records, and hands the stream over. */
 export function createStreamEndpoint(options: StreamEndpointOptions): HotHandler {
   const { state, authenticate, recent, subscribers, metrics, remoteAddress, isStopping, haveKeysChanged, maxWaitingBytes = MAX_WAITING_BYTES } = options;
   const resets = metrics.counter('rescind_feed_resets_total', 'Guards that had to forget everything when their stream began, by why', ['reason']);
@@ -50,7 +50,7 @@ export function createStreamEndpoint(options: StreamEndpointOptions): HotHandler
     subscribers.add({ res, tenant: tenant.id, caller: caller.id, interest, isGuard }, openingOf(caller, tenant, interest, asked.after));
   }
 
-  /** Of the same synchronous step as the head: what is applied later is heard later. */
+  /** Builds the opening in the same synchronous step as the head, so that later records are sent later. */
   function openingOf({ id: caller }: Caller, { id: tenant }: Tenant, interest: Interest, after: bigint | undefined): string {
     const { head } = recent;
     const start = frame('start', after ?? head, { seq: String(after ?? head), interest: interest === '*' ? '*' : [...interest] });
@@ -74,12 +74,12 @@ export function createStreamEndpoint(options: StreamEndpointOptions): HotHandler
   };
 }
 
-/** Or what is wrong with it, for people. */
+/** Reads the request, or returns what is wrong with it, for people. */
 function readRequest({ url = '', headers }: IncomingMessage): { readonly after: bigint | undefined; readonly also: Interest } | string {
   const mark = url.indexOf('?');
   const query = new URLSearchParams(mark === -1 ? '' : url.slice(mark + 1));
   for (const name of ['after', 'also']) if (query.getAll(name).length > 1) return `${name} is repeated`;
-  // A client that opens its stream again by itself keeps the address and tells the last id that it heard.
+  // A client that reopens its stream by itself keeps the address and sends the last id that it received.
   const lastId = headers['last-event-id'] ?? query.get('after') ?? undefined;
   const after = lastId === undefined ? undefined : parseSeq(lastId);
   if (lastId !== undefined && after === undefined) return 'after or Last-Event-ID is no decimal position';

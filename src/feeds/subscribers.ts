@@ -5,18 +5,18 @@ import { frame, HEARTBEAT } from './frames.js';
 import { isConcerned, type Interest } from './interest.js';
 import type { Recent } from './recent.js';
 
-/** Bytes that wait for a subscriber who does not read; beyond it its stream ends. A continuation of more is a reset. */
+/** Bytes that may wait for a subscriber that does not read. Beyond them its stream ends. A longer continuation is a reset. */
 export const MAX_WAITING_BYTES = 1024 * 1024;
 
-/** Streams of one node, of one caller and of one tenant; one more is refused. */
+/** Streams of one node, of one caller and of one tenant. A further one is refused. */
 export const MAX_SUBSCRIBERS = 10_000;
 export const MAX_SUBSCRIBERS_A_CALLER = 1_000;
 export const MAX_SUBSCRIBERS_A_TENANT = 2_500;
 
-/** A guard takes 12 s of silence as a broken stream. */
+/** Interval of heartbeats. A guard takes 12 s of silence for a broken stream. */
 export const HEARTBEAT_MS = 5_000;
 
-/** When the streams end: how long a client has to read what was sent before it is cut off. */
+/** How long a client has to read the last bytes when the streams end, before it is cut off. */
 const LAST_WORDS_MS = 1_000;
 
 export interface Subscriber {
@@ -24,7 +24,7 @@ export interface Subscriber {
   readonly tenant: string;
   readonly caller: string;
   readonly interest: Interest;
-  /** Whether its caller is still a guard of this tenant, as of now. */
+  /** Whether its caller is still a guard of this tenant. */
   readonly isGuard: () => boolean;
 }
 
@@ -40,14 +40,14 @@ export interface SubscribersOptions {
 /** The open streams of one node. */
 export interface Subscribers {
   hasRoomFor(caller: string, tenant: string): boolean;
-  /** From here on it hears everything; `opening` is what it hears first. */
+  /** Adds a subscriber, which gets `opening` first and then everything that follows. */
   add(subscriber: Subscriber, opening: string): void;
-  /** What was just applied; the last id that each hears is the head. */
+  /** Sends records that were just applied. The last id that each subscriber gets is the head. */
   tell(applied: readonly Recent[], head: bigint): void;
   tellAll(text: string): void;
-  /** Shows that the streams live, and ends those whose caller is no guard any more: a secret expires without a record. */
+  /** Sends heartbeats, and ends streams whose caller is no longer a guard: a secret expires without a record. */
   beat(): void;
-  /** Resolves when all have ended. */
+  /** Resolves when all streams have ended. */
   end(): Promise<void>;
 }
 
@@ -66,7 +66,7 @@ export function createSubscribers(options: SubscribersOptions): Subscribers {
     for (const subscribers of byTenant.values()) yield* subscribers;
   }
 
-  /** Undefined: it had ended already. */
+  /** Removes a subscriber. False if it had ended already. */
   function remove(subscriber: Subscriber, reason: EndReason): boolean {
     const { tenant, caller } = subscriber;
     const ofTenant = byTenant.get(tenant);
@@ -101,7 +101,7 @@ export function createSubscribers(options: SubscribersOptions): Subscribers {
       byCaller.set(caller, (byCaller.get(caller) ?? 0) + 1);
       count++;
       res.on('close', () => remove(subscriber, 'closed'));
-      // Of a connection that broke; `close` follows.
+      // An error of a broken connection; `close` follows.
       res.on('error', () => undefined);
       write(subscriber, opening);
     },
@@ -131,7 +131,7 @@ export function createSubscribers(options: SubscribersOptions): Subscribers {
   };
 }
 
-/** The records of its tenant that concern it, and its having caught up with the head. */
+/** Formats the tenant's records that concern the subscriber, and the head that it has caught up with. */
 export function textFor({ tenant, caller, interest }: Pick<Subscriber, 'tenant' | 'caller' | 'interest'>, records: readonly Recent[], head: bigint): string {
   let text = '';
   let last: bigint | undefined;

@@ -10,24 +10,24 @@ import { RETRY_AFTER_S, sendInvalid, sendJson, sendUnauthenticated, sendUnavaila
 import { toBase64url } from './effects.js';
 import { ownInterest, parseSeq } from './interest.js';
 
-/** What a guard is told beside an active answer, as of the synchronous step of the decision. */
+/** Facts that a guard gets with an active answer, as of the synchronous step of the decision. */
 export interface Seen {
   readonly seq: Seq;
   readonly keepMs: number;
-  /** By position in `DIMENSIONS`. */
+  /** Rule keys by position in `DIMENSIONS`. */
   readonly sets: readonly (readonly RuleKey[])[];
 }
 
 export type SightAnswer =
-  /** `sight` stands with an active answer, and only there. */
+  /** `sight` is present with an active answer, and only then. */
   | { readonly kind: 'decided'; readonly body: string; readonly sight?: Seen; readonly recorded?: true }
   | { readonly kind: 'undecided' }
   | { readonly kind: 'unauthenticated'; readonly refusal: Refusal }
   | { readonly kind: 'no-role' };
 
 /**
- * Judges a token as `/introspect` does, within the bounds of the role `guard`. MUST call `authenticate` in the synchronous
- * step of its decision. Never rejects.
+ * Judges a token as `/introspect` does, within the bounds of the role `guard`. MUST call `authenticate` in the synchronous step of its
+ * decision. Never rejects.
  */
 export type SeeToken = (presented: {
   readonly token: string;
@@ -46,15 +46,15 @@ export interface TokenEndpointOptions {
 
 type Outcome = 'active' | 'inactive' | 'behind' | 'undecided' | 'unauthenticated' | 'no-role' | 'invalid-request' | 'too-large';
 
-/** What `/introspect` answers to whoever may not know, and of whatever is not active. */
+/** The answer of `/introspect` to callers that may not know, and about every token that is not active. */
 const INACTIVE = '{"active":false}';
 
-/** A token for the guard's resources that is recorded and stopped, expired or otherwise refused: its use is worth reporting. */
+/** The answer about a recorded token for the guard's resources that is stopped, expired or otherwise refused: its use is worth reporting. */
 const INACTIVE_RECORDED = '{"active":false,"rescind":{"recorded":true}}';
 
 const RESOURCE = DIMENSIONS.indexOf('resource');
 
-/** `POST /feed/token`: the answer of `/introspect`, and with it what the guard needs to give it again on its own. */
+/** Serves `POST /feed/token`: the answer of `/introspect`, with the facts that the guard needs to repeat the answer by itself. */
 export function createTokenEndpoint(options: TokenEndpointOptions): HotHandler {
   const { state, authenticate, sight, metrics, log, remoteAddress } = options;
   const tokens = metrics.counter('rescind_feed_tokens_total', 'Calls of /feed/token, by how they ended', ['outcome']);
@@ -116,19 +116,19 @@ export function createTokenEndpoint(options: TokenEndpointOptions): HotHandler {
 
 const said = (outcome: Outcome, _sent: void): Outcome => outcome;
 
-/** The members of an ID-JAG are its issuer's to choose; `rescind` is not. */
+/** Adds `rescind` to a body. The issuer of an ID-JAG chooses its other members, so it may contain a member of that name, which is replaced. */
 function withRescind(body: string, rescind: object): string {
   if (body.includes('"rescind"')) return JSON.stringify({ ...(JSON.parse(body) as object), rescind });
   return `${body.slice(0, -1)},"rescind":${JSON.stringify(rescind)}}`;
 }
 
-/** As `/introspect`, where nobody can tell now. */
+/** Answers as `/introspect` does if no decision is possible now. */
 function sendEmpty(res: ServerResponse): void {
   res.writeHead(503, { 'retry-after': String(RETRY_AFTER_S), 'cache-control': 'no-store', 'content-length': '0' });
   res.end();
 }
 
-/** As `/introspect`: RFC 7662, sections 2.2 and 2.3. */
+/** Answers as `/introspect` does: RFC 7662, sections 2.2 and 2.3. */
 function sendNoRole(res: ServerResponse, authorization: string | undefined): void {
   if (!/^bearer /i.test(authorization ?? '')) return sendJson(res, 200, INACTIVE);
   return sendJson(res, 401, { error: 'insufficient_scope' }, { 'www-authenticate': 'Bearer realm="rescind", error="insufficient_scope"' });

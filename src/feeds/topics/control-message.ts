@@ -5,9 +5,9 @@ import type { CommandCopy, ControlRecord, RecordCopy, Seq } from '../../control/
 /** Bytes of the key that seals control records (AES-256-GCM). */
 export const TOPIC_KEY_BYTES = 32;
 
-/** First byte of a sealed value. What is inside states its own format. */
+/** First byte of a sealed value. The content states its own format. */
 const SEALED = 2;
-/** Format of the sealed content; a reader refuses another one. */
+/** Format of the sealed content. A reader refuses any other. */
 const FORMAT = 1;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
@@ -21,11 +21,11 @@ interface Written extends Omit<ControlRecord, 'seq'> {
 export interface ControlMessage {
   /** The record's seq, decimal. */
   readonly key: string;
-  /** 0x02 ‖ nonce, 12 bytes ‖ AES-256-GCM of the record as JSON ‖ tag, 16 bytes. The message's key is bound to it. */
+  /** 0x02 ‖ nonce, 12 bytes ‖ AES-256-GCM of the record as JSON ‖ tag, 16 bytes. The seal covers the message's key. */
   readonly value: Buffer;
 }
 
-/** Seals control records for their topic, so that nobody else can read them, and tells them from what others wrote there. */
+/** Seals control records for their topic, so that nobody else can read them, and recognises records that others wrote there. */
 export interface ControlSeal {
   seal(copy: RecordCopy): ControlMessage;
   /**
@@ -70,7 +70,7 @@ function unseal(key: Buffer, seq: string, value: Buffer): string | undefined {
 
 const boundTo = (seq: string): Buffer => Buffer.from(`rescind-control/v${SEALED}\0${seq}`);
 
-/** Whether two records are one. Commands are not compared: their keys expire. */
+/** Whether two records are the same. Commands are not compared, because their keys expire. */
 export const isSameRecord = (one: ControlRecord, other: ControlRecord): boolean => canonicalRecord(one) === canonicalRecord(other);
 
 const canonicalRecord = ({ seq, tenant, kind, subject, version, at, body }: ControlRecord): string =>

@@ -11,7 +11,7 @@ import type { TopicKeys } from './topic-key.pg.js';
 import { createTopicReader } from './topic-reader.kafka.js';
 
 export interface ControlFence {
-  /** Why this database must not be answered from, with what to do; undefined: it may. */
+  /** Returns why answers must not come from this database, with what to do. Undefined if they may. */
   check(): Promise<RescindError | undefined>;
   stop(): Promise<void>;
 }
@@ -25,8 +25,8 @@ export interface FenceOptions {
 }
 
 /**
- * Compares the database with the topic that its control log is published to. Begins from no: a topic that cannot be read or
- * opened lets nobody in. A cluster without the topic has never been published to, and has nothing to compare with.
+ * Compares the database with the topic that its control log is published to. The default is no: if the topic cannot be read or opened,
+ * the check fails. A cluster without the topic has never been published to, so there is nothing to compare with.
  */
 export function createControlFence({ kafka, pool, keys, prefix, log }: FenceOptions): ControlFence {
   const reader = createTopicReader({ kafka });

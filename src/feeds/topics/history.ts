@@ -10,24 +10,24 @@ export interface Published {
 }
 
 export interface PublishedHistory {
-  /** undefined: nothing was ever published. */
+  /** Undefined if nothing was ever published. */
   readonly last: Published | undefined;
-  /** Records that were read and that nobody sealed with this deployment's key. */
+  /** Records that were read and not sealed with this deployment's key. */
   readonly foreign: number;
 }
 
 export interface HistoryOptions {
   readonly reader: TopicReader;
   readonly topic: string;
-  /** undefined: this deployment has no key yet, so every record there is a stranger's. */
+  /** Undefined if this deployment has no key yet; then every record in the topic is a stranger's. */
   readonly seal: ControlSeal | undefined;
-  /** Offset of a record that this database knows as published; null or gone from the topic: the topic is read from its start. */
+  /** Offset of a record that this database knows as published. If null or gone from the topic, the topic is read from its start. */
   readonly from: bigint | null;
 }
 
 /**
- * Finds the highest record that was published. Everything behind `from` is read, because a stranger may write strangers' records
- * or repeat old ones behind the last record. Throws `control-topic-sealed` if there are records and none opens with the key.
+ * Finds the highest record that was published. Reads everything behind `from`, because a stranger may add records of their own or repeat
+ * old ones behind the last record. Throws `control-topic-sealed` if there are records and none opens with the key.
  */
 export async function findPublished({ reader, topic, seal, from }: HistoryOptions): Promise<PublishedHistory> {
   let last: Published | undefined;
@@ -43,7 +43,7 @@ export async function findPublished({ reader, topic, seal, from }: HistoryOption
   return { last, foreign };
 }
 
-/** The refusal of a topic that cannot be opened, with what to do. */
+/** Makes the refusal of a topic that cannot be opened, with what to do. */
 export const sealed = (topic: string, seal: ControlSeal | undefined): RescindError =>
   new RescindError('control-topic-sealed', {
     detail: seal
@@ -52,9 +52,9 @@ export const sealed = (topic: string, seal: ControlSeal | undefined): RescindErr
   });
 
 /**
- * Checks that the database goes on from the last record that was published of it; throws `control-log-behind` with what to do if
- * it does not. `published` MUST have been read before: records are published after they were committed, so whatever was
- * published is in a database that nobody has put back.
+ * Checks that the database continues from the last record published from it. Throws `control-log-behind` with what to do if it does not.
+ * `published` MUST have been read first: records are published after their commit, so a database that nobody has put back contains
+ * whatever was published.
  */
 export async function requireContinued(published: ControlRecord, topic: string, log: { copies: LogCopies; controlLog: ControlLog }): Promise<void> {
   const { seq } = published;

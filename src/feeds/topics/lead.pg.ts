@@ -2,10 +2,10 @@ import { RescindError } from '../../contracts/index.js';
 import type { Seq } from '../../control/index.js';
 import type { Pool, PoolClient } from '../../platform/postgres/index.js';
 
-/** Advisory lock of the process that publishes. */
+/** Advisory lock of the publishing process. */
 const LEAD_LOCK = 7426;
 
-/** How far a topic has come. */
+/** Position up to which a topic is published. */
 export interface Cursor {
   readonly seq: Seq;
   readonly lastOffset: bigint | null;
@@ -17,25 +17,25 @@ export interface Move {
   readonly to: Cursor;
 }
 
-/** The right to publish, held by a session of its own, which also moves the cursors: lost with it, they stay. */
+/** The right to publish, held by a session of its own. The same session moves the cursors, so that without the right they do not move. */
 export interface Lead {
-  /** Told by the server or the network; a session that is silently gone is noticed by the next move. */
+  /** Whether the server or the network has reported the session lost. The next move notices a session that is silently gone. */
   isLost(): boolean;
   cursors(cluster: string): Promise<Map<string, Cursor>>;
   begin(cluster: string, topic: string, at: Cursor): Promise<void>;
-  /** Throws `edit-conflict` when another process moved one of them. */
+  /** Moves cursors. Throws `edit-conflict` if another process moved one of them. */
   move(cluster: string, moves: readonly Move[]): Promise<void>;
   release(): void;
 }
 
-/** Offset of the last record that this database knows as published; null if it knows none, or published to more than one cluster. */
+/** Reads the offset of the last record that this database knows as published. Null if it knows none, or published to more than one cluster. */
 export async function storedOffset(pool: Pool, topic: string): Promise<bigint | null> {
   const { rows } = await pool.query<{ last_offset: string | null }>('SELECT last_offset FROM topic_cursor WHERE topic = $1', [topic]);
   const offset = rows.length === 1 ? rows[0]!.last_offset : null;
   return offset === null ? null : BigInt(offset);
 }
 
-/** undefined: another process has it. */
+/** Takes the right to publish. Undefined if another process has it. */
 export async function takeLead(pool: Pool): Promise<Lead | undefined> {
   const client = await pool.connect();
   let broken: Error | undefined;
@@ -45,7 +45,7 @@ export async function takeLead(pool: Pool): Promise<Lead | undefined> {
   client.on('error', onError);
   const release = (): void => {
     client.off('error', onError);
-    // Closed, not given back: the lock goes with the session, whatever state it is in.
+    // Closed instead of given back: the lock ends with the session, whatever the session's state.
     client.release(broken ?? true);
   };
   try {

@@ -1,18 +1,18 @@
 import type { TopicSettings } from '../../platform/kafka/index.js';
 
-/** Every control record, for Rescind alone: it holds tenants' keys and digests of secrets (wire.md). */
+/** Names the topic of every control record. It is for Rescind alone: it holds tenants' keys and digests of secrets (wire.md). */
 export const controlTopic = (prefix: string): string => `${prefix}.control`;
-/** A tenant's rules as keys, for resource apps. */
+/** Names the topic of a tenant's rules as keys, for resource apps. */
 export const revocationsTopic = (prefix: string, tenantName: string): string => `${prefix}.revocations.${tenantName}`;
-/** Whoever opens it last is the only one whose records the brokers take. */
+/** Transactional id of the publisher. Brokers accept records only from the process that opened it last. */
 export const transactionalId = (prefix: string): string => `${prefix}.topic-feeds`;
 
-/** Of a record in a tenant's topic, also of a tombstone: seq of the control record that it tells of, decimal. */
+/** Header of a record, or tombstone, in a tenant's topic: the seq of the control record that it reports, decimal. */
 export const SEQ_HEADER = 'rescind-seq';
 
-/** A control record is as large as the largest body that the management API takes, and what is stored beside it. */
+/** A control record is as large as the largest body that the management API takes, plus the data stored beside it. */
 const MAX_CONTROL_MESSAGE_BYTES = 4 * 1024 * 1024;
-/** How long a tombstone stays after compaction: a resource app that was away for longer reads the topic from its start. */
+/** How long a tombstone stays after compaction. A resource app that was away for longer reads the topic from its start. */
 const TOMBSTONE_KEPT_MS = 7 * 86_400_000;
 
 export const controlTopicSettings = (prefix: string): TopicSettings => ({

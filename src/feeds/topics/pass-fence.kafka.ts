@@ -11,7 +11,7 @@ import { announceInstance } from '../../platform/process/index.js';
 import { createControlFence } from './fence.kafka.js';
 import type { TopicKeys } from './topic-key.pg.js';
 
-/** How often a process that may not begin looks again, and how often it says so. */
+/** How often a process that may not begin checks again, and how often it logs the reason. */
 const RETRY_MS = 2_000;
 const REMINDER_MS = 60_000;
 
@@ -24,13 +24,13 @@ export interface PassFenceOptions {
   readonly stopping: AbortSignal;
   readonly pool: Pool;
   readonly keys: TopicKeys;
-  /** Whether this process writes where its instance answers; one of a group leaves that to the group. */
+  /** Whether this process writes the address of its instance. A member of a group leaves that to the group. */
   readonly announces: boolean;
 }
 
 /**
- * Waits until the database is the one that was published; meanwhile the address says that this process is not ready. Throws
- * `shutting-down` when the process is told to stop before.
+ * Waits until the database matches the published topic. Meanwhile the address reports that this process is not ready. Throws
+ * `shutting-down` if the process is told to stop first.
  */
 export async function passControlFence(options: PassFenceOptions): Promise<void> {
   const { config, servers, log, metrics, health, stopping, pool, keys, announces } = options;

@@ -8,20 +8,20 @@ import { controlTopic } from './names.js';
 import type { TopicKeys } from './topic-key.pg.js';
 import { createTopicReader } from './topic-reader.kafka.js';
 
-/** Records of one transaction of the database: an interrupted restore goes on behind the last one when it is run again. */
+/** Records of one database transaction. A restore that was interrupted continues behind the last transaction when it runs again. */
 const RECORDS_A_TRANSACTION = 2_000;
 
 export interface Restored {
-  /** Records that the database had already, each compared with the topic's. */
+  /** Records that the database already had, each compared with the topic's record. */
   readonly compared: number;
   readonly restored: number;
-  /** Records that stand in the topic more than once. */
+  /** Records that occur in the topic more than once. */
   readonly repeated: number;
-  /** Records that nobody sealed with this deployment's key; they were left out. */
+  /** Records that were not sealed with this deployment's key and were left out. */
   readonly foreign: number;
-  /** The database's last record now. Beyond the topic's where the topic was behind. */
+  /** The database's last record now; higher than the topic's if the topic was behind. */
   readonly head: string;
-  /** The topic's. */
+  /** The topic's last record. */
   readonly published: string;
 }
 
@@ -30,15 +30,14 @@ export interface RestoreOptions {
   readonly pool: Pool;
   readonly keys: TopicKeys;
   readonly prefix: string;
-  /** Told after each transaction, and of as many records that were only compared. */
+  /** Called after each transaction, and after as many records that were only compared. */
   readonly onProgress?: (seq: bigint) => void;
 }
 
 /**
- * Brings the control log of a database up to the end of the topic: an empty one, or one whose records are exactly the topic's
- * first ones. Throws `control-log-behind` where they are not, `control-topic-corrupt` where the topic is not whole,
- * `control-topic-sealed` where the key is missing or another, and
- * `edit-conflict` where somebody else writes; what was restored before stays, and is right.
+ * Brings the control log of a database up to the end of the topic. The database must be empty, or its records must be exactly the topic's
+ * first ones. Throws `control-log-behind` if they are not, `control-topic-corrupt` if the topic has gaps, `control-topic-sealed` if the
+ * key is missing or wrong, and `edit-conflict` if another process writes. Records restored before an error stay and are correct.
  */
 export async function restoreControlLog({ kafka, pool, keys, prefix, onProgress = () => undefined }: RestoreOptions): Promise<Restored> {
   const topic = controlTopic(prefix);
@@ -62,7 +61,7 @@ export async function restoreControlLog({ kafka, pool, keys, prefix, onProgress 
   }
   if (opened === 0 && foreign > 0) throw sealed(topic, seal);
   const restored = await restoration.end();
-  // The publisher goes on under the same key.
+  // The publisher continues under the same key.
   await keys.ensure();
   return { ...restored, foreign };
 }
@@ -70,12 +69,12 @@ export async function restoreControlLog({ kafka, pool, keys, prefix, onProgress 
 async function createRestoration(log: LogCopies, topic: string, onProgress: (seq: bigint) => void) {
   const had = await log.head();
   let head = had;
-  /** Of the topic, up to which everything has been compared or is waiting. */
+  /** Seq of the topic up to which every record has been compared or is waiting. */
   let last = 0n as Seq;
   let repeated = 0;
   let waiting: RecordCopy[] = [];
 
-  /** Those that the database has are compared with it, the others added to it. */
+  /** Compares the waiting records that the database has, and adds the others. */
   async function flush(): Promise<void> {
     const copies = waiting;
     waiting = [];

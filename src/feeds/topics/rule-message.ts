@@ -1,17 +1,17 @@
 import { recordedKeys, type ControlRecord, type ControlState, type RecordedKeys, type Tenant } from '../../control/index.js';
 import { deadFrom, DIMENSIONS, ruleKeyToBytes, splitSelectorKey, type Rule, type SelectorKey } from '../../rules/index.js';
 
-/** What a resource app is told of one rule: keys and times, no name. */
+/** Message about one rule to a resource app: keys and times, no name. */
 export interface RuleMessage {
-  /** The rule's id; of a rule with several selectors also which of them. */
+  /** The rule's id. If the rule has several selectors, also which of them. */
   readonly key: string;
-  /** null, a tombstone: the rule stops nothing any more. */
+  /** null is a tombstone: the rule no longer stops anything. */
   readonly value: string | null;
 }
 
 /**
- * What a control record means for its tenant's topic: each rule that it changed, as it is folded by now. The state may be ahead
- * of the record; then a later record tells the same again.
+ * Returns the messages of a control record for its tenant's topic: each rule that it changed, in its present state. The state may be ahead
+ * of the record; a later record then repeats the same message.
  */
 export function ruleMessages(record: ControlRecord, state: ControlState, now: number): readonly RuleMessage[] {
   const tenant = state.tenant(record.tenant);
@@ -24,10 +24,10 @@ export function ruleMessage(tenant: Tenant, key: string, now: number): RuleMessa
   return { key, value: rule === undefined ? null : JSON.stringify(ruleView(rule)) };
 }
 
-/** Whether the tenant's topic needs a tombstone for it. */
+/** Whether the tenant's topic needs a tombstone for the rule. */
 export const isGone = (tenant: Tenant, key: string, now: number): boolean => liveRow(tenant, key, now) === undefined;
 
-/** A rule's message has its id as its key; each selector of several has a message, whose key tells them apart. */
+/** Returns the message's key: the rule's id. If a rule has several selectors, each has a message with a key of its own. */
 const messageKey = (id: string, { key }: Pick<SelectorKey, 'key'>): string => `${id}/${Buffer.from(key, 'latin1').toString('base64url')}`;
 
 function liveRow(tenant: Tenant, key: string, now: number): Rule | undefined {
@@ -58,7 +58,7 @@ function messageKeys(id: string, recorded: RecordedKeys | undefined): readonly s
   return recordedKeys(recorded).keys.map((key) => messageKey(id, { key }));
 }
 
-/** Blocks that an enabling event ended are a `revoke` as of its time. */
+/** Finds blocks that an enabling event turned into a `revoke` as of its time. */
 function enabledBlocks(tenant: Tenant, { origin, ...recorded }: Extract<ControlRecord, { kind: 'subject.enabled' }>['body']): readonly string[] {
   const before = Math.floor(origin.at / 1000);
   const { shape, keys } = recordedKeys(recorded);

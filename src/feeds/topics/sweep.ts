@@ -2,7 +2,7 @@ import type { Tenant } from '../../control/index.js';
 import { isGone } from './rule-message.js';
 import type { TopicReader } from './topic-reader.kafka.js';
 
-/** Ids of rules that stand in a tenant's topic and stop nothing any more: compaction of the state drops them without a record. */
+/** Finds ids of rules in a tenant's topic that no longer stop anything. Compaction drops them from the state without a record. */
 export async function findGone(reader: TopicReader, topic: string, tenant: Tenant, now: number): Promise<readonly string[]> {
   const gone = new Set<string>();
   for await (const records of reader.read(topic)) {

@@ -18,17 +18,17 @@ import { createTopicWriter, type TopicMessage, type TopicWriter } from './topic-
 
 /** Control records of one transaction. */
 const RECORDS_A_TRANSACTION = 500;
-/** A transaction takes some 20 ms, and the brokers as long to end it: what comes meanwhile shares the next one. */
+/** A transaction takes some 20 ms, and the brokers take as long to end it. Records that come meanwhile share the next transaction. */
 const GATHER_MS = 20;
-/** Records are announced by the follower; this covers an announcement that came a moment too early. */
+/** The follower announces records. The poll covers an announcement that came a moment too early. */
 const POLL_MS = 1_000;
-/** How long before a process that does not publish tries to, and one that failed tries again. */
+/** Delay before a process that does not publish tries to, and before one that failed tries again. */
 const RETRY_MS = 1_000;
-/** How often cursors of topics are stored that got nothing; a crash reads so much again. */
+/** How often cursors of topics without new records are stored. After a crash, that much is read again. */
 const IDLE_MOVE_MS = 10_000;
-/** Codes that an operator must decide about; everything else is tried again. */
+/** Codes that an operator must decide about. Every other failure is retried. */
 const REFUSALS: ReadonlySet<string> = new Set(['control-log-behind', 'control-topic-corrupt', 'control-topic-sealed']);
-/** How often dead rules get their tombstones. */
+/** How often dead rules get tombstones. */
 const SWEEP_MS = 6 * 3_600_000;
 
 export interface TopicFeedsOptions {
@@ -42,22 +42,22 @@ export interface TopicFeedsOptions {
   readonly metrics: Metrics;
   readonly prefix?: string;
   readonly sweepMs?: number;
-  /** Epoch milliseconds. */
+  /** Clock in epoch milliseconds. */
   readonly now?: () => number;
 }
 
-/** Publishes the control log to Kafka, in one process of a deployment at a time; every process that runs it takes over in turn. */
+/** Publishes the control log to Kafka, in one process of a deployment at a time. Any process that runs it may take over. */
 export interface TopicFeeds {
   start(): void;
-  /** What an operator must decide about; undefined while it publishes or waits for its turn, and while Kafka is away. */
+  /** Names what an operator must decide about. Undefined while it publishes, waits for its turn, or Kafka is away. */
   notReadyReason(): string | undefined;
   stop(): Promise<void>;
 }
 
 interface Position {
-  /** Up to where the control log was published to the topic. */
+  /** Seq up to which the control log is published to the topic. */
   seq: Seq;
-  /** What the database has of that. */
+  /** The same seq as stored in the database. */
   stored: Seq;
   lastOffset: bigint | null;
 }
@@ -69,7 +69,7 @@ export function createTopicFeeds(options: TopicFeedsOptions): TopicFeeds {
   const reader = createTopicReader({ kafka });
   const control = controlTopic(prefix);
   const seal = createControlSeal(options.key);
-  /** Of the process that publishes; empty in the others. */
+  /** Positions of the publishing process; empty in the others. */
   const positions = new Map<string, Position>();
   let isLeading = false;
   let refusal: string | undefined;
@@ -113,13 +113,13 @@ export function createTopicFeeds(options: TopicFeedsOptions): TopicFeeds {
     refusal = error.detail;
   }
 
-  /** Publishes for as long as this process may. Returns when another one does. */
+  /** Publishes as long as this process holds the right to. Returns if another process holds it. */
   async function lead(): Promise<void> {
     const right = await takeLead(pool);
     if (!right) return;
     const writer = createTopicWriter({ kafka, transactionalId: transactionalId(prefix) });
     try {
-      // First: a deployment that is not the topic's must not shut out the one that is.
+      // Checked first: a deployment that does not own the topic must not fence out the one that does.
       await readPublished();
       await writer.connect();
       await takePositions(right, writer);
@@ -142,20 +142,20 @@ export function createTopicFeeds(options: TopicFeedsOptions): TopicFeeds {
     }
   }
 
-  /** The last control record that was published. Throws when it is not this database's. */
+  /** Returns the last control record that was published. Throws if it is not this database's. */
   async function readPublished(): Promise<Published | undefined> {
     const { last } = await findPublished({ reader, topic: control, seal, from: await storedOffset(pool, control) });
     if (last) await requireContinued(last.record, control, { copies, controlLog });
     return last;
   }
 
-  /** Read after the writer has connected, when nobody else's record can come any more. */
+  /** Takes the topics' positions. They are read after the writer has connected, when no other process's record can arrive any more. */
   async function takePositions(right: Lead, writer: TopicWriter): Promise<void> {
     cluster = await writer.clusterId();
     await ensure(writer, [controlTopicSettings(prefix)]);
     const last = await readPublished();
     const at = { seq: last?.record.seq ?? (0n as Seq), lastOffset: last?.offset ?? null };
-    // The topic itself says how far it is; a stored cursor that is behind it is that of a process that died in between.
+    // The topic itself tells its position. A stored cursor behind it belongs to a process that died in between.
     await right.begin(cluster, control, at);
     positions.set(control, { ...at, stored: at.seq });
     await takeTenants(right, writer);
@@ -163,11 +163,11 @@ export function createTopicFeeds(options: TopicFeedsOptions): TopicFeeds {
 
   async function ensure(writer: TopicWriter, topics: readonly TopicSettings[]): Promise<void> {
     const wrong = await writer.ensure(topics);
-    // It was made by somebody else, who may know better; but records that the brokers delete cannot be restored.
+    // Somebody else made the topic and may know better, but records that the brokers delete cannot be restored.
     if (wrong.length > 0) log.error({ wrong, wanted: topics }, 'a topic has other settings than it should have');
   }
 
-  /** A topic for each tenant that has none yet. */
+  /** Makes a topic for each tenant that has none yet. */
   async function takeTenants(right: Lead, writer: TopicWriter): Promise<void> {
     const missing = [...state.tenants()].filter(({ name }) => !positions.has(revocationsTopic(prefix, name)));
     if (missing.length === 0) return;
@@ -192,15 +192,15 @@ export function createTopicFeeds(options: TopicFeedsOptions): TopicFeeds {
     return end === undefined || end <= lastOffset;
   }
 
-  /** Returns whether there was something. */
+  /** Publishes the next records. Returns whether there were any. */
   async function publishNext(right: Lead, writer: TopicWriter): Promise<boolean> {
     const from = [...positions.values()].reduce((least, { seq }) => (seq < least ? seq : least), state.head);
     const read = await copies.readAfter(from, RECORDS_A_TRANSACTION);
-    // What is not folded here yet cannot be told to tenants; the rest comes with the next announcement.
+    // Records that are not folded here yet cannot be told to tenants; they follow with the next announcement.
     const known = read.filter(({ record }) => record.seq <= state.head);
     const last = known.at(-1)?.record.seq;
     if (last === undefined) return false;
-    // A tenant that is among them begins behind what had been read before.
+    // A new tenant among the records begins behind the records read before.
     await takeTenants(right, writer);
     const publication = publicationOf(known);
     const offsets = publication.size > 0 ? await writer.publish(publication) : new Map<string, bigint>();
@@ -229,7 +229,7 @@ export function createTopicFeeds(options: TopicFeedsOptions): TopicFeeds {
     return publication;
   }
 
-  /** After the brokers have acknowledged. A crash before this repeats what was published, and skips nothing. */
+  /** Advances the cursors after the brokers have acknowledged. A crash before this repeats published records and skips none. */
   async function advance(right: Lead, seq: Seq, offsets: ReadonlyMap<string, bigint>): Promise<void> {
     const idleIsDue = now() - idleMovedAt >= IDLE_MOVE_MS;
     if (idleIsDue) idleMovedAt = now();
@@ -266,7 +266,7 @@ export function createTopicFeeds(options: TopicFeedsOptions): TopicFeeds {
     log.info({ topic, rules: gone.length }, 'rules that stop nothing any more were taken from a topic');
   }
 
-  /** Until the follower has applied something, since the last time it was asked, or the process stops. */
+  /** Waits until the follower has applied records since the previous wait, until `ms` pass, or until the process stops. */
   async function idle(ms: number): Promise<void> {
     const abort = new AbortController();
     wake = () => abort.abort();

@@ -10,11 +10,11 @@ export const TOPIC_KEY_FILE = 'control-topic-key';
 
 /** Finds the key of the control topic: the setting, else the database, else the file in the home directory. */
 export interface TopicKeys {
-  /** undefined: this deployment has no key yet. Throws `config-invalid` if the setting is another key than the database's. */
+  /** Undefined if this deployment has no key yet. Throws `config-invalid` if the setting differs from the database's key. */
   find(): Promise<Buffer | undefined>;
   /**
-   * Makes the key at the first start, and keeps it in the database, for the other nodes, and in the home directory, for a
-   * restore. Throws `config-invalid` if the file there holds another key.
+   * Makes the key at the first start. Keeps it in the database, for the other nodes, and in the home directory, for a restore. Throws
+   * `config-invalid` if the file there holds another key.
    */
   ensure(): Promise<Buffer>;
 }

@@ -4,9 +4,9 @@ import type { Kafka } from 'kafkajs';
 import { RescindError } from '../../contracts/index.js';
 import { unreadableOf } from '../../platform/kafka/index.js';
 
-/** Bytes of one fetch; a larger record comes alone. */
+/** Bytes of one fetch. A larger record comes alone. */
 const FETCH_BYTES = 4 * 1024 * 1024;
-/** A broker that has nothing more answers after this. */
+/** A broker without further records answers after this time. */
 const MAX_WAIT_MS = 100;
 const READ_COMMITTED = 1;
 const ATTEMPTS = 4;
@@ -19,14 +19,14 @@ export interface TopicRecord {
   readonly headers: Readonly<Record<string, Buffer | string | (Buffer | string)[] | undefined>>;
 }
 
-/** Reads partition 0 of a topic, committed records alone, in no consumer group. Everything throws `kafka-unavailable`. */
+/** Reads partition 0 of a topic, committed records only, without a consumer group. Every failure throws `kafka-unavailable`. */
 export interface TopicReader {
   /**
-   * Reads up to what was committed when that is reached; nothing if there is no topic. Begins at the offset `from`, or at the
-   * topic's start if `from` is null or outside the topic.
+   * Reads up to the end of the committed records; nothing if there is no topic. Begins at the offset `from`, or at the topic's start if
+   * `from` is null or outside the topic.
    */
   read(topic: string, from?: bigint | null): AsyncGenerator<readonly TopicRecord[], void, undefined>;
-  /** The offset after everything committed; undefined where there is no topic. */
+  /** Returns the offset after all committed records. Undefined if there is no topic. */
   end(topic: string): Promise<bigint | undefined>;
   stop(): Promise<void>;
 }
@@ -83,7 +83,7 @@ export function createTopicReader({ kafka }: { kafka: Kafka }): TopicReader {
     await open?.then((cluster) => cluster.disconnect()).catch(() => undefined);
   }
 
-  /** undefined: the cluster has no such topic. One that may not be described is an error: it must not be taken for absent. */
+  /** Undefined if the cluster has no such topic. A topic that may not be described is an error, because it must not be taken for absent. */
   function bounds(topic: string): Promise<{ low: bigint; high: bigint } | undefined> {
     return attempt(async (cluster) => {
       try {
@@ -100,7 +100,7 @@ export function createTopicReader({ kafka }: { kafka: Kafka }): TopicReader {
     });
   }
 
-  /** What one fetch finds: its records, where to go on, and whether everything committed lies before that. */
+  /** Fetches once. Returns the records, the offset to continue from, and whether all committed records lie before it. */
   function fetch(topic: string, from: bigint): Promise<{ records: readonly TopicRecord[]; next: bigint; isEnd: boolean }> {
     return attempt(async (cluster) => {
       await cluster.addTargetTopic(topic);
@@ -141,8 +141,8 @@ export function createTopicReader({ kafka }: { kafka: Kafka }): TopicReader {
 }
 
 /**
- * Behind the last batch, by its header: where compaction took a batch's last records, the offset behind its last record is still in
- * it. Where it took all of them there is only the way to the next offset.
+ * Returns the offset behind the last batch, taken from the batch's header: if compaction removed the batch's last records, the offset after
+ * its last remaining record is still inside the batch. If compaction removed all records, the only way forward is the next offset.
  */
 function nextOffset({ rawMessages }: Batch, from: bigint): bigint {
   const behind = rawMessages.map(({ batchContext: { firstOffset, lastOffsetDelta } }) => BigInt(firstOffset) + BigInt(lastOffsetDelta) + 1n);
@@ -162,8 +162,9 @@ function recordOf(message: Batch['messages'][number]): TopicRecord {
 }
 
 /**
- * kafkajs reads topics in a consumer group alone: joining takes the broker's rebalance delay (3 s by default) at every start, and
- * another right. Below it lies what this needs (kafkajs 2.2.4, `index.js`), behind a symbol.
+ * Reaches into kafkajs for its cluster object. kafkajs reads topics only in a consumer group, where joining takes the broker's rebalance
+ * delay (3 s by default) at every start and needs another right. The cluster object is below that (kafkajs 2.2.4, `index.js`), behind a
+ * symbol.
  */
 function clusterOf(kafka: Kafka): Cluster {
   const symbol = Object.getOwnPropertySymbols(kafka).find(({ description }) => description === 'private:Kafka:createCluster');

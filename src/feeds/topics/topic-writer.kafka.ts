@@ -1,11 +1,11 @@
 import type { Kafka, Message, Producer } from 'kafkajs';
 import { ensureTopics, type TopicSettings } from '../../platform/kafka/index.js';
 
-/** Bytes of one request; brokers take batches of 1 MiB unless told otherwise, and a record may be larger than this alone. */
+/** Bytes of one request. Brokers take batches of 1 MiB by default, and a single record may be larger than this. */
 const SEND_BYTES = 512 * 1024;
-/** A transaction that a dead publisher left open holds readers up for at most so long. */
+/** A transaction that a dead publisher left open blocks readers for at most this time. */
 const TRANSACTION_TIMEOUT_MS = 20_000;
-/** In sum about 5 s: then the publisher starts anew from what is stored. */
+/** About 5 s in total. Then the publisher starts again from its stored position. */
 const RETRY = { initialRetryTime: 50, multiplier: 2, maxRetryTime: 1_000, retries: 8 };
 
 /** kafkajs's `ConfigResourceTypes.TOPIC`. */
@@ -21,16 +21,16 @@ export interface TopicMessage {
 export type Publication = ReadonlyMap<string, readonly TopicMessage[]>;
 
 /**
- * Writes to partition 0 of topics, as the only one with its transactional id: from `connect` on, brokers refuse whoever was there
- * before, also one that was stopped in the middle of a send and goes on later.
+ * Writes to partition 0 of topics as the only holder of its transactional id. From `connect` on, brokers refuse the previous holder, even
+ * one that was stopped in the middle of a send and continues later.
  */
 export interface TopicWriter {
   connect(): Promise<void>;
-  /** Makes those that are missing. Answers with the settings of the others that are not as they should be: `topic: name=value`. */
+  /** Creates missing topics. Resolves to the wrong settings of existing ones: `topic: name=value`. */
   ensure(topics: readonly TopicSettings[]): Promise<readonly string[]>;
   /**
-   * Resolves when all replicas in sync have all of it, with the offset of each topic's last message. A rejection leaves the outcome
-   * unknown, and the writer of no more use.
+   * Resolves when all in-sync replicas have everything, with the offset of each topic's last message. If it rejects, the outcome is unknown
+   * and the writer must not be used again.
    */
   publish(publication: Publication): Promise<ReadonlyMap<string, bigint>>;
   clusterId(): Promise<string>;
@@ -39,7 +39,7 @@ export interface TopicWriter {
 
 export function createTopicWriter({ kafka, transactionalId }: { kafka: Kafka; transactionalId: string }): TopicWriter {
   const admin = kafka.admin({ retry: RETRY });
-  // Idempotent, and one request at a time: a retry neither doubles a message nor lets a later one pass.
+  // Idempotent, and one request at a time: a retry neither duplicates a message nor lets a later one overtake it.
   const producer: Producer = kafka.producer({
     transactionalId,
     idempotent: true,

@@ -1,10 +1,10 @@
--- How far the control log has been published to a topic of a Kafka cluster; moved after the broker has acknowledged.
+-- Position up to which the control log is published to a topic of a Kafka cluster. Moved after the broker has acknowledged.
 CREATE TABLE topic_cursor (
   cluster     text        NOT NULL,
   topic       text        NOT NULL,
   -- Position in the control log.
   seq         bigint      NOT NULL,
-  -- Offset of the last record that was written there: a topic that ends before it was made anew.
+  -- Offset of the last record written there. A topic that ends before this offset was recreated.
   last_offset bigint,
   moved_at    timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (cluster, topic)
