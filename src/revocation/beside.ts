@@ -1,10 +1,10 @@
-/** What is done beside an order and must neither delay it for long nor fail it. */
+/** Runs work beside an order. The work must neither delay the order for long nor fail it. */
 export interface Beside {
-  /** Resolves with what the work gives, or with null: it failed, it took too long, or too much such work is under way. Never rejects. */
+  /** Resolves with the work's result, or with null if it failed, took too long, or too much such work is running. Never rejects. */
   <T>(work: () => Promise<T>, timeoutMs?: number): Promise<T | null>;
 }
 
-/** `atOnce` counts work that goes on after nobody waits for it any more, so that a slow database is not asked ever more. */
+/** `atOnce` includes work that goes on after its caller gave up waiting, so that a slow database does not get ever more questions. */
 export function createBeside({ atOnce, timeoutMs: usualMs, onFailure = () => undefined }: { readonly atOnce: number; readonly timeoutMs: number; readonly onFailure?: (error: unknown) => void }): Beside {
   let running = 0;
   return async (work, timeoutMs = usualMs) => {
@@ -22,7 +22,7 @@ export function createBeside({ atOnce, timeoutMs: usualMs, onFailure = () => und
   };
 }
 
-/** The work's result, or null where it takes longer. */
+/** Resolves with the work's result, or with null if the work takes longer. */
 export async function within<T>(timeoutMs: number, work: Promise<T | null>): Promise<T | null> {
   let timer: NodeJS.Timeout | undefined;
   const tooLong = new Promise<null>((resolve) => {

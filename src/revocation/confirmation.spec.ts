@@ -16,7 +16,7 @@ describe('which orders are asked about', () => {
     [counts(19, 100), counts(19, 100), { by: 'tokens', number: 100, of: 100 }],
     [counts(20, 0), null, { by: 'users', number: 20, of: null }],
     [counts(19, 99), null, undefined],
-    // Counted a moment later, there may be fewer in all.
+    // The total is counted a moment later, so it may be lower.
     [counts(50, 0), counts(40, 0), { by: 'users', number: 50, of: 50 }],
   ])('%j of %j: %j', (hits, all, asked) => {
     expect(askedOf(hits, all, 10)).toEqual(asked);

@@ -2,21 +2,21 @@ import { RescindError } from '../contracts/index.js';
 import type { Selector } from '../rules/index.js';
 import type { Preview } from './preview/preview.pg.js';
 
-/** Fewer users and tokens are never asked about: in a small organisation one application is a large share. */
+/** Smaller numbers of users and tokens never need a confirmation: in a small organisation one application is a large share. */
 const LEAST_USERS = 20;
 const LEAST_TOKENS = 100;
 
-/** By how much the number may have moved since it was previewed: a tenth, and ten of few. */
+/** How far the number may have moved since its preview: a tenth, but at least ten. */
 const MOVED_SHARE = 0.1;
 const MOVED_LEAST = 10;
 
-/** `confirm` of an order: `true` for a rule on everything, else the previewed number, or the word where nothing could be counted. */
+/** `confirm` of an order: `true` for a rule on everything, otherwise the previewed number, or `uncounted` if counting failed. */
 export type Confirm = true | number | typeof UNCOUNTED;
 export const UNCOUNTED = 'uncounted';
 
 type Counts = Pick<Preview, 'users' | 'tokens'>;
 
-/** The number that an order must name, and how many there are in all; `of` is null where these could not be counted or are not told. */
+/** The number that an order must name, and the total. `of` is null if the total could not be counted or is not told. */
 export interface Asked {
   readonly by: 'users' | 'tokens';
   readonly number: number;
@@ -24,27 +24,27 @@ export interface Asked {
 }
 
 /**
- * Whether the rule can hit a share of an organisation. One that names a token, an ID-JAG, a session or a user hits one person; one
- * on everything has a confirmation of its own.
+ * Whether the rule can hit a share of an organisation. A rule that names a token, an ID-JAG, a session or a user hits one person; a rule on
+ * everything has a confirmation of its own.
  */
 export const mayBeWide = ({ all, token, id_jag: idJag, session, user }: Selector): boolean => all !== true && !token && !idJag && !session && !user;
 
-/** Whether it hits so many that their share is asked about. */
+/** Whether the rule hits so many that their share must be checked. */
 export const isMany = ({ users, tokens }: Counts): boolean => users >= LEAST_USERS || tokens >= LEAST_TOKENS;
 
-/** The confirmation that the rule needs; undefined: none. `share` is in percent. `all`: null where it could not be counted. */
+/** Returns the confirmation that the rule needs; undefined for none. `share` is in percent. `all` is null if it could not be counted. */
 export function askedOf(hits: Counts, all: Counts | null, share: number): Asked | undefined {
   const exceeds = (by: 'users' | 'tokens', least: number): boolean => hits[by] >= least && (all === null || hits[by] * 100 > share * all[by]);
   const by = exceeds('users', LEAST_USERS) ? 'users' : exceeds('tokens', LEAST_TOKENS) ? 'tokens' : undefined;
   return by && { by, number: hits[by], of: all === null ? null : Math.max(all[by], hits[by]) };
 }
 
-/** Whether `confirm` says what is asked. */
+/** Whether `confirm` gives the number that is asked for. */
 export function isConfirmed(confirm: Confirm | undefined, { number }: Asked): boolean {
   return typeof confirm === 'number' && Math.abs(confirm - number) <= Math.max(MOVED_LEAST, MOVED_SHARE * number);
 }
 
-/** What can go on although nothing could be counted: a number that was previewed, or the word. */
+/** Whether the order may proceed although counting failed: `confirm` is a previewed number or `uncounted`. */
 export const isConfirmedUncounted = (confirm: Confirm | undefined): boolean => typeof confirm === 'number' || confirm === UNCOUNTED;
 
 export function refuseUnconfirmed(asked: Asked, hits: Preview, confirm: Confirm | undefined): RescindError {

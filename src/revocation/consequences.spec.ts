@@ -16,7 +16,7 @@ const order = (confirm?: Confirm, selector: Selector = { issuer: IDP }): Order =
 const ofFirst = async (): Promise<boolean> => false;
 const ofReplay = async (): Promise<boolean> => true;
 
-/** `hits` and `all`: what is counted; undefined never answers, an error fails. */
+/** `hits` and `all`: counted numbers. Undefined never answers; an error fails. */
 function create({ hits, all = counts(1_000), share = 10, around }: { hits?: Preview | Error; all?: Preview | Error | undefined; share?: number; around?: Surroundings }) {
   const asked: string[] = [];
   const answer = (value: Preview | Error | undefined): Promise<Preview> => (value instanceof Error ? Promise.reject(value) : value === undefined ? new Promise(() => undefined) : Promise.resolve(value));
@@ -30,7 +30,7 @@ function create({ hits, all = counts(1_000), share = 10, around }: { hits?: Prev
     },
     surroundings: { read: () => (around ? Promise.resolve(around) : Promise.reject(new Error('away'))), readUnknown: async () => around?.unknown ?? [] },
     share,
-    // Long enough for what answers, short enough for what never does.
+    // Long enough for a count that answers, short enough for one that never does.
     waits: { askMs: hits === undefined ? 5 : 30_000, tellMs: hits === undefined ? 5 : 30_000 },
     now: () => 1,
   });

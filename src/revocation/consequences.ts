@@ -7,25 +7,25 @@ import type { Preview, PreviewReader } from './preview/preview.pg.js';
 import { readsAll } from './reach.js';
 import type { OtherRules, Surroundings, SurroundingsReader } from './preview/surroundings.pg.js';
 
-/** Orders that are counted at once before they are taken. */
+/** Orders that may be counted at the same time before they are stored. */
 const ASKED_AT_ONCE = 4;
-/** Look-ups at once for the answers of orders that are in force. */
+/** Look-ups that may run at the same time for the answers of orders in force. */
 const TOLD_AT_ONCE = 8;
 
-/** How long is waited, in milliseconds. */
+/** Limits of waiting, in milliseconds. */
 export interface Waits {
-  /** For all that is counted before an order is taken. */
+  /** For all counting before an order is stored. */
   readonly askMs: number;
-  /** For what an order comes to, from when it is in force. */
+  /** For the consequences of an order, from the moment it is in force. */
   readonly tellMs: number;
 }
 const DEFAULT_WAITS: Waits = { askMs: 2_000, tellMs: 500 };
 
-/** What an order or a lift comes to, beside being in force. Null: it could not be found out in time; the preview tells. */
+/** Consequences of an order or a lift. Null: not found out in time; a preview tells. */
 export interface Consequences {
-  /** What the rule hits, counted about when it was ordered. */
+  /** Numbers that the rule hits, counted at about the time of the order. */
   readonly hits: Preview | null;
-  /** Members of the selector whose names nobody has ever told of. */
+  /** Members of the selector that name what no event has mentioned. */
   readonly unknown: Surroundings['unknown'] | null;
   readonly other_rules: OtherRules | null;
 }
@@ -34,7 +34,7 @@ interface Around {
   readonly tenant: Tenant;
   readonly caller: Caller;
   readonly selection: Selection;
-  /** Rules that are not other ones. */
+  /** Rules that do not count as other rules. */
   readonly apart: readonly string[];
 }
 
@@ -42,16 +42,16 @@ export interface ConsequencesOptions {
   readonly state: ControlState;
   readonly previews: PreviewReader;
   readonly surroundings: SurroundingsReader;
-  /** Percent; see `confirmation.ts`. */
+  /** Share in percent; see `confirmation.ts`. */
   readonly share: number;
   readonly waits?: Waits | undefined;
-  /** Epoch seconds. */
+  /** Clock in epoch seconds. */
   readonly now: () => number;
 }
 
 export type ConsequencesReader = ReturnType<typeof createConsequences>;
 
-/** Finds out what an order comes to. It holds up no order but one that may hit many, and that one for `askMs` at most. */
+/** Finds out the consequences of orders. Delays only orders that may hit many, and those for `askMs` at most. */
 export function createConsequences({ state, previews, surroundings, share, waits: { askMs, tellMs } = DEFAULT_WAITS, now }: ConsequencesOptions) {
   const asking = createBeside({ atOnce: ASKED_AT_ONCE, timeoutMs: askMs });
   const telling = createBeside({ atOnce: TOLD_AT_ONCE, timeoutMs: tellMs });
@@ -65,8 +65,9 @@ export function createConsequences({ state, previews, surroundings, share, waits
 
   return {
     /**
-     * Refuses an order that hits more than the share unless it is confirmed, and answers with what was counted for that, if anything
-     * was. A caller that may not read everything is not told how much there is. `isReplay` is asked before a refusal: a repetition of an order that was taken is not asked again.
+     * Refuses an order that hits more than the share unless it is confirmed. Resolves to the numbers counted for that, if any. A caller that
+     * may not read every rule is not told the total. `isReplay` is asked before a refusal, because a repetition of a stored order needs no
+     * new confirmation.
      */
     async ask(caller: Caller, tenant: Tenant, order: Order, skew: number, isReplay: () => Promise<boolean>): Promise<Preview | undefined> {
       if (share >= 100 || !mayBeWide(order.selector)) return undefined;
@@ -81,17 +82,17 @@ export function createConsequences({ state, previews, surroundings, share, waits
       return hits;
     },
 
-    /** The number that the order will have to name, and the names that nobody has told of. */
+    /** Returns the number that the order must name, and the names that no event has mentioned. */
     async foresee(tenant: Tenant, order: Order, hits: Preview, skew: number): Promise<{ readonly confirm?: number; readonly unknown: Surroundings['unknown'] | null }> {
       const asked = share < 100 && mayBeWide(order.selector) ? await askedBy(tenant, order, hits, skew, askMs) : undefined;
       const unknown = await telling(() => surroundings.readUnknown(tenant, order.selector, state.sources()));
       return { ...(asked ? { confirm: asked.number } : {}), unknown: unknownBeside(hits, unknown) };
     },
 
-    /** Begins counting what the order hits, beside the order. */
+    /** Begins to count what the order hits, without delaying the order. */
     count: (tenant: Tenant, order: Order, skew: number): Promise<Preview | null> => telling(() => previews.read(tenant, order, skew)),
 
-    /** To be asked when the rule is in force. */
+    /** Resolves to the consequences. Call it when the rule is in force. */
     async tell(around: Around, counting: Promise<Preview | null>): Promise<Consequences> {
       const [hits, found] = await Promise.all([within(tellMs, counting), telling(() => surroundings.read({ ...around, sources: state.sources(), now: now() }))]);
       return { hits, unknown: unknownBeside(hits, found?.unknown ?? null), other_rules: found?.other_rules ?? null };
@@ -99,6 +100,6 @@ export function createConsequences({ state, previews, surroundings, share, waits
   };
 }
 
-/** A rule that hits something names nothing unknown: the facts of a token may have a name that nothing else has. */
+/** Reports no unknown names for a rule that hits something: a token's facts may contain a name that nothing else has. */
 const unknownBeside = (hits: Preview | null, unknown: readonly (keyof Selector)[] | null): readonly (keyof Selector)[] | null =>
   hits !== null && hits.tokens + hits.grants > 0 ? [] : unknown;

@@ -12,7 +12,7 @@ const admin = caller('admin', { revoke: { tenant: true } });
 const team = caller('team', { revoke: { issuers: [IDP], resources: [] } });
 const foreign = { user: { iss: 'https://other.example', sub: 'bob' } };
 
-/** Rules are read back from what was appended: what PostgreSQL makes of it is for the specs with a database. */
+/** Rules are read back from the appended records. Specs with a database cover what PostgreSQL does with them. */
 describe('a rule that was ordered', () => {
   let state: ReturnType<typeof createControlState>;
   let log: ControlRecord[];
@@ -176,7 +176,7 @@ describe('a rule that was ordered', () => {
       for (let nth = 0; nth < 999; nth++) apply({ kind: 'rule.ordered', subject: `f-${nth}`, body: { ...template, id: `f-${nth}`, selector: foreign, author: { caller: 'admin' } } satisfies RuleRecord });
       const all = await sut.list(team, {});
       expect(idsOf(all)).toEqual([own]);
-      // A page that is full may have more behind it.
+      // A full page may have more behind it.
       expect(idsOf(await sut.list(team, { cursor: all.next! }))).toEqual([]);
       apply({ kind: 'rule.ordered', subject: 'one more', body: { ...template, id: 'one more', selector: foreign, author: { caller: 'admin' } } });
       const short = await sut.list(team, {});

@@ -2,24 +2,24 @@ import { holdsSecret, MAX_IDENTIFIER_LENGTH, MAX_TIME_SECONDS, MIN_TIME_SECONDS,
 import { MAX_SELECTOR_MEMBERS, SelectorError, isByIdentity, parseSelector, type Effect, type Selector } from '../rules/index.js';
 import { refuseEverything, UNCOUNTED, type Confirm } from './confirmation.js';
 
-/** Characters of a reason; longer ones are refused, for it stands in the ledger. */
+/** Characters of a reason. A longer one is refused, because the ledger keeps it. */
 const MAX_REASON_LENGTH = 1_024;
 const ORDER_MEMBERS = ['selector', 'effect', 'before', 'until', 'resume', 'reauthenticate', 'reason', 'on_behalf_of', 'confirm'];
 const LIFT_MEMBERS = ['resume', 'reason', 'on_behalf_of'];
 
-/** An order as it can be recorded; whether the caller may give it is for `reach.ts`. */
+/** A valid order. `reach.ts` decides whether the caller may give it. */
 export interface Order {
   readonly selector: Selector;
   readonly effect: Effect;
-  /** Epoch seconds. Absent: as of the order itself. */
+  /** Epoch seconds. Absent: the time of the order. */
   readonly before?: number;
   readonly until?: number;
-  /** At `until` what was stopped becomes good again. */
+  /** At `until`, everything that was stopped becomes good again. */
   readonly resume?: true;
   readonly reauthenticate: boolean;
   readonly reason: string;
   readonly on_behalf_of?: string;
-  /** Says that the rule is meant although it hits many; not recorded. */
+  /** Confirms that the rule is intended although it hits many. Not recorded. */
   readonly confirm?: Confirm;
 }
 
@@ -67,7 +67,7 @@ export function readOrder(body: unknown, now: number): Order {
   };
 }
 
-/** The same body, of which nothing will come: it needs no reason and no confirmation. */
+/** Reads the same body for a preview, which needs no reason and no confirmation. */
 export const readPreview = (body: unknown, now: number): Order => readOrder(isObject(body) ? { reason: 'preview', ...body, confirm: true } : body, now);
 
 export function readLift(body: unknown): Lift {
@@ -79,7 +79,7 @@ export function readLift(body: unknown): Lift {
   };
 }
 
-/** A token, ID-JAG or session does not come back; everything else would, at the next token exchange, were it only revoked. */
+/** Chooses the effect. A token, ID-JAG or session does not come back; anything else would return at the next token exchange if only revoked. */
 const defaultEffect = (selector: Selector): Effect => (isByIdentity(selector) ? 'revoke' : 'block');
 
 function readSelector(value: unknown): Selector {
@@ -151,7 +151,7 @@ function readPerson(value: unknown): { on_behalf_of?: string } {
 const textsIn = (selector: Selector): readonly string[] =>
   Object.values(selector).flatMap((member) => (typeof member === 'object' ? Object.values(member) : [member])).filter((value): value is string => typeof value === 'string');
 
-/** Text that a person types is kept in the ledger and shown. */
+/** Refuses secrets in text that a person types, because the ledger keeps and shows it. */
 function refuseSecret(name: string, value: string): void {
   if (holdsSecret(value)) throw new RescindError('token-in-request', { detail: `\`${name}\` holds a token or a secret; name it by its issuer and jti, or by its SHA-256` });
 }

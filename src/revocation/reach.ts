@@ -3,9 +3,9 @@ import type { Author, Caller, CallerRoles } from '../control/index.js';
 import { expandSelector, type OtherValues, type Selector } from '../rules/index.js';
 
 /**
- * Refuses a selector that reaches beyond the caller's `revoke` role. A role bound to issuers or resources needs the
- * selector to name one of them: a member that has an issuer names it, `issuer` and `resource` name themselves, a digest
- * names nothing. A conjunction only narrows, so one such member is enough. `all` is for administrators of the tenant.
+ * Refuses a selector beyond the caller's `revoke` role. A role bound to issuers or resources needs the selector to name one of them: a
+ * member that has an issuer names it, `issuer` and `resource` name themselves, a digest names nothing. Further members only narrow a
+ * conjunction, so one such member is enough. `all` is for administrators of the tenant.
  */
 export function requireReach(roles: CallerRoles, selector: Selector): void {
   const bound = roles.revoke;
@@ -20,8 +20,8 @@ export function requireReach(roles: CallerRoles, selector: Selector): void {
 }
 
 /**
- * Refuses to lift a rule that somebody else ordered, unless the caller may revoke for the whole tenant: one member within its
- * bound lets a caller narrow what it stops, not take back what others stopped.
+ * Refuses to lift a rule that another caller ordered, unless the caller may revoke for the whole tenant. A member within its bound lets a
+ * caller stop things, not release what others stopped.
  */
 export function requireOwnRule({ id, roles }: Caller, rule: OrderedRule): void {
   for (const one of expandSelector(rule.selector, rule.or)) requireReach(roles, one);
@@ -30,14 +30,14 @@ export function requireOwnRule({ id, roles }: Caller, rule: OrderedRule): void {
   }
 }
 
-/** Whether the caller may read of the rule: an auditor and who may revoke for the whole tenant of every one, others of their own and those within their bound. */
+/** Whether the caller may read the rule. An auditor, and a caller that may revoke for the whole tenant, read every rule; others their own and those within their bound. */
 export function mayRead({ id, roles }: Caller, { selector, or, author }: OrderedRule): boolean {
   if (readsAll({ roles }) || author.caller === id) return true;
   const bound = roles.revoke;
   return bound !== undefined && expandSelector(selector, or).every((one) => isWithin(bound, one));
 }
 
-/** Whether the caller reads of every rule. */
+/** Whether the caller may read every rule. */
 export const readsAll = ({ roles }: Pick<Caller, 'roles'>): boolean => roles.audit !== undefined || isWholeTenant(roles);
 
 interface OrderedRule {

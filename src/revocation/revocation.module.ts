@@ -3,7 +3,7 @@ import { RevocationsController } from './revocations.controller.js';
 import type { Revocations } from './revocations.js';
 import { REVOCATIONS } from './tokens.js';
 
-/** Serves `/v1/revocations`; needs the registry's module for its guard. `/revoke` is served in front of the framework. */
+/** Serves `/v1/revocations`. Needs the registry's module for its guard. `/revoke` is served in front of the framework. */
 @Module({})
 export class RevocationModule {
   static with({ revocations }: { readonly revocations: Revocations }): DynamicModule {

@@ -14,7 +14,7 @@ const schema = (described: object) => ({ schema: described }) as Extract<ApiBody
 
 const OF_NOW = 'Of now: it takes no `as_of`. What stopped a token at a moment, `GET /v1/tokens` says; each order and lift is an entry of the ledger.';
 
-/** 503 with the rule's id: stored, but not known to be in force. */
+/** The answer 503 with the rule's id: stored, but not known to be in force. */
 const NOT_CONFIRMED = { status: 503, description: 'stored, not confirmed: `id` and `seq` of the rule; repeat the request (problem+json)' };
 
 const appliedTo = (prefer: string | undefined): Readonly<Record<string, string>> => (prefersMinimal(prefer) ? { 'preference-applied': 'return=minimal' } : {});

@@ -21,7 +21,7 @@ const admin: Caller = { id: 'admin', tenant: 't', roles: { revoke: { tenant: tru
 const user = { user: { iss: 'https://idp.example', sub: 'u' } };
 const order = (over: object = {}) => ({ selector: user, reason: 'left', ...over });
 
-/** What is decided before and after the control log; what it stores and reads is for the specs with a database. */
+/** Decisions before and after the control log. Specs with a database cover what it stores and reads. */
 describe('orders', () => {
   let state: ReturnType<typeof createControlState>;
   let commands: Command[];

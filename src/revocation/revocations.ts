@@ -16,28 +16,28 @@ const IDEMPOTENCY_KEPT_S = 48 * 3_600;
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
 const DEFAULT_PAGE = 50;
 const MAX_PAGE = 200;
-/** Rules that a page is picked from for a caller that may not read all of them. */
+/** Rules from which a page is chosen for a caller that may not read all of them. */
 const LOOKED_AT = 1_000;
 
-/** What the caller of a confirmed order is told. */
+/** Answer to a confirmed order. */
 export interface Confirmation {
   readonly id: string;
   /** Position in the control log; decimal. */
   readonly seq: string;
-  /** Nodes that have applied it, guards they vouch for, and nodes that went while they were waited for. */
+  /** Nodes that have applied the rule, guards that they vouch for, and nodes that left during the wait. */
   readonly confirmed: Confirmed;
-  /** From the order's arrival to its being in force. */
+  /** Milliseconds from the order's arrival until it is in force. */
   readonly ms: number;
-  /** Grants later than this are not stopped by the rule (epoch seconds); null: a block without an end, a token, an ID-JAG or a session, or nothing is stopped. */
+  /** The rule does not stop grants later than this (epoch seconds). Null: a block without an end, a token, an ID-JAG or a session, or nothing is stopped. */
   readonly regrant_after: number | null;
-  /** The order had been given before, under the same Idempotency-Key or as the same lift. */
+  /** Whether the order had been given before, under the same Idempotency-Key or as the same lift. */
   readonly replayed: boolean;
 }
 
-/** What the caller of a confirmed order is told, with what the order comes to unless the caller wants no more than the confirmation. */
+/** Answer to a confirmed order, with its consequences unless the caller asked for the confirmation only. */
 export type OrderConfirmation = Confirmation & Partial<Consequences>;
 
-/** What the caller of an order that is not waited for is told: stored, and nothing more. */
+/** Answer to an order that is not waited for: it is stored, no more. */
 export interface Accepted {
   readonly id: string;
   readonly seq: string;
@@ -45,58 +45,57 @@ export interface Accepted {
 }
 
 export interface LiftConfirmation extends Confirmation {
-  /** What stops the block's selection still, the `revoke` of the lift included; null: it could not be found out in time. */
+  /** Rules that still stop the block's selection, including the lift's own `revoke`. Null: not found out in time. */
   readonly other_rules?: Consequences['other_rules'];
-  /** The `revoke` that the lift ordered, so that what the block stopped stays stopped; absent with `resume`. */
+  /** The `revoke` that the lift ordered, which keeps the blocked grants stopped. Absent with `resume`. */
   readonly revoke?: string;
 }
 
-/** What an order would hit, and what it takes to order it. */
+/** Numbers that an order would hit, and the confirmation that it needs. */
 export interface Foreseen extends Preview {
-  /** The number that `confirm` of the order must say; absent: none is asked for. */
+  /** The number that `confirm` of the order must give. Absent if no confirmation is needed. */
   readonly confirm?: number;
   readonly unknown?: Surroundings['unknown'] | null;
 }
 
-/** How much a caller wants to hear of an order that is in force. */
+/** How much a caller wants to hear about an order in force. */
 export type Wish = 'all' | 'minimal';
 
 export interface RulePage {
   readonly revocations: readonly RuleView[];
-  /** Sent back as `cursor` for what is older; absent on the last page. A page may be short of what was asked for, or empty, and have one. */
+  /** Send it back as `cursor` for older rules. Absent on the last page. A page with `next` may be short or empty. */
   readonly next?: string;
 }
 
 /**
- * Orders, lifts and shows rules. `order` and `lift` resolve when no process answers *active* for what the rule selects. A
- * rule that is stored but could not be confirmed rejects with `not-confirmed` and the rule's `id` and `seq`; the same call
- * again waits again.
+ * Orders, lifts and shows rules. `order` and `lift` resolve when no process answers *active* for the rule's selection any more. If a rule
+ * is stored but could not be confirmed, they reject with `not-confirmed` and the rule's `id` and `seq`; the same call again waits again.
  */
 export interface Revocations {
   order(caller: Caller, body: unknown, idempotencyKey?: string, wish?: Wish): Promise<OrderConfirmation>;
-  /** Resolves when the rule is stored. It may not be in force yet: `read` tells. */
+  /** Resolves when the rule is stored. The rule may not be in force yet: `read` tells. */
   orderAsync(caller: Caller, body: unknown, idempotencyKey?: string): Promise<Accepted>;
   lift(caller: Caller, id: string, body: unknown, wish?: Wish): Promise<LiftConfirmation>;
-  /** What the order would reach; orders nothing. An auditor may look at everything, others at what they may revoke. */
+  /** Counts what the order would hit, and orders nothing. An auditor may preview everything, others what they may revoke. */
   preview(caller: Caller, body: unknown): Promise<Preview>;
-  /** The same, with what it takes to order it. */
+  /** Previews, and adds the confirmation that the order needs. */
   foresee(caller: Caller, body: unknown): Promise<Foreseen>;
   list(reader: Caller, query: { readonly cursor?: string; readonly limit?: string }): Promise<RulePage>;
   read(reader: Caller, id: string): Promise<RuleView>;
-  /** RFC 7009, for `/revoke`. */
+  /** Revokes a token for `/revoke` (RFC 7009). */
   readonly orderOwn: OrderOwn;
 }
 
 export interface RevocationsOptions extends RuleReaderOptions {
   readonly controlLog: ControlLog;
   readonly follower: ControlFollower;
-  /** For what readers ask: the list of rules, one rule, previews. Without it, `pool`, which orders wait for. */
+  /** Serves readers: the list of rules, one rule, previews. Default: `pool`, which orders use. */
   readonly questionPool?: RuleReaderOptions['pool'];
-  /** Percent of users or live tokens that a rule may hit without being asked about. */
+  /** Percent of users or live tokens that a rule may hit without a confirmation. */
   readonly confirmShare?: number;
-  /** How long counting may hold up an order or its answer. */
+  /** How long counting may delay an order or its answer. */
   readonly waits?: Waits;
-  /** Epoch milliseconds. */
+  /** Clock in epoch milliseconds. */
   readonly now?: () => number;
 }
 
@@ -111,15 +110,15 @@ export function createRevocations({ controlLog, follower, pool, questionPool = p
 }
 
 export interface RevocationsOnOptions extends Required<Pick<RevocationsOptions, 'controlLog' | 'follower' | 'confirmShare' | 'now'>>, Pick<RevocationsOptions, 'waits'> {
-  /** For what orders and lifts ask. */
+  /** Serves orders and lifts. */
   readonly rules: RuleReader;
-  /** For what readers ask. */
+  /** Serves readers. */
   readonly shownRules: RuleReader;
   readonly previews: PreviewReader;
   readonly surroundings: SurroundingsReader;
 }
 
-/** The same on readers of rules, which need not be PostgreSQL's. */
+/** Creates the same on the given readers of rules, which need not be PostgreSQL's. */
 export function createRevocationsOn({ controlLog, follower, confirmShare, waits, now, rules, shownRules, previews, surroundings }: RevocationsOnOptions): Revocations {
   const { state } = follower;
   const seconds = (): number => Math.floor(now() / 1000);
@@ -131,7 +130,7 @@ export function createRevocationsOn({ controlLog, follower, confirmShare, waits,
     return tenant;
   };
 
-  /** `stopping` is the rule that stops something from now on, if there is one. */
+  /** Waits for the confirmation. `stopping`: the rule that stops something from now on, if there is one. */
   async function confirm(tenant: Tenant, id: string, stopping: string | undefined, appended: Appended, startedAt: number): Promise<Confirmation> {
     const seq = appended.lastSeq;
     let confirmed: Confirmed;
@@ -151,10 +150,10 @@ export function createRevocationsOn({ controlLog, follower, confirmShare, waits,
     };
   }
 
-  /** The largest skew of the tenant's sources: which of them a token will come from is not known here. */
+  /** Uses the largest skew of the tenant's sources, because the source of a future token is unknown. */
   function regrantAfter(tenant: Tenant, id: string): number | null {
     const rule = tenant.rules.get(id);
-    // Nothing is granted anew of a token, an ID-JAG or a session.
+    // A token, an ID-JAG or a session is never granted again.
     if (!rule || rule.byIdentity) return null;
     const moment = rule.effect === 'revoke' ? rule.before : rule.until;
     if (moment === undefined) return null;
@@ -164,7 +163,7 @@ export function createRevocationsOn({ controlLog, follower, confirmShare, waits,
   const skewOf = (tenant: Tenant): number =>
     Math.max(0, ...[...state.sources()].filter((source) => source.tenant === tenant.id).map(({ profile }) => profile.skew));
 
-  /** The events that turned those of these rules which events made; no other event ends a block. */
+  /** Reads the events that turned those of these rules that were ordered by events. No other event ends a block. */
   const endsOf = (tenant: Tenant, stored: readonly StoredRule[]): Promise<ReadonlyMap<string, EnablingEvent>> =>
     shownRules.enablings(tenant.id, stored.flatMap(({ body, lift }) => (body.effect === 'block' && body.origin && !lift && tenant.rules.get(body.id)?.effect !== 'block' ? [body.id] : [])));
 
@@ -173,7 +172,7 @@ export function createRevocationsOn({ controlLog, follower, confirmShare, waits,
     return records.flatMap((record) => (record.kind === 'rule.ordered' ? [record.body] : []))[0];
   }
 
-  /** The rule is durable; it may have been so before, under the same Idempotency-Key. */
+  /** Stores the rule durably. It may have been stored earlier, under the same Idempotency-Key. */
   async function store(tenant: Tenant, caller: Caller, body: unknown, idempotencyKey: string | undefined): Promise<Stored> {
     const order = readOrder(body, seconds());
     requireReach(caller.roles, order.selector);
@@ -199,7 +198,7 @@ export function createRevocationsOn({ controlLog, follower, confirmShare, waits,
       const startedAt = performance.now();
       const tenant = tenantOf(caller);
       const { id, appended, order, counted } = await store(tenant, caller, body, idempotencyKey);
-      // Counted while nodes confirm: it does not delay them.
+      // Counts while nodes confirm, which does not delay them.
       const counting = wish === 'minimal' ? undefined : counted ? Promise.resolve(counted) : consequences.count(tenant, order, skewOf(tenant));
       const confirmation = await confirm(tenant, id, id, appended, startedAt);
       if (!counting) return confirmation;
@@ -227,7 +226,7 @@ export function createRevocationsOn({ controlLog, follower, confirmShare, waits,
       const revoke = resume ? undefined : ruleRecord(tenant, author, { selector, ...(or ? { or } : {}) }, { effect: 'revoke', reauthenticate, reason, after_lift_of: id });
       const lifted = { kind: 'rule.lifted', tenant: tenant.id, subject: id, body: { rule: id, ...(several === undefined ? {} : { several: { shape, key, or_keys: several } }), resume, reason, author } } as const;
       const appended = await controlLog.append({
-        // The revoke first: a process that reads one of the two must not let through what both of them stop.
+        // The revoke first: a process that reads only one of the two must not release what both of them stop.
         records: [...(revoke ? [revoke] : []), lifted],
         once: { key: ['lift', id], content: canonicalJson({ resume, reason, author }) },
       });
@@ -251,7 +250,7 @@ export function createRevocationsOn({ controlLog, follower, confirmShare, waits,
     async list(reader, query) {
       const tenant = tenantOf(reader);
       const limit = readLimit(query.limit);
-      // One more than asked for says whether there is a next page.
+      // One rule more than requested tells whether there is a next page.
       const lookedAt = readsAll(reader) ? limit + 1 : LOOKED_AT;
       const page = await shownRules.page(tenant.id, readCursor(query.cursor), lookedAt);
       const readable = page.filter(({ body }) => mayRead(reader, body));
@@ -264,7 +263,7 @@ export function createRevocationsOn({ controlLog, follower, confirmShare, waits,
 
     async read(reader, id) {
       const tenant = tenantOf(reader);
-      // Both are read whatever is found: the time it takes must not tell a rule that is not shown from one that is not there.
+      // Both are read in any case: the time must not distinguish a rule that is not shown from one that does not exist.
       const [stored, upTo] = await Promise.all([shownRules.find(tenant.id, id), follower.inForceUpTo(tenant.id)]);
       if (!stored || !mayRead(reader, stored.body)) throw new RescindError('not-found', { detail: 'no rule of this id' });
       return ruleView(stored, known(tenant, id), upTo, seconds(), (await endsOf(tenant, [stored])).get(id));
@@ -278,7 +277,7 @@ interface Stored {
   readonly id: string;
   readonly appended: Appended;
   readonly order: Order;
-  /** What was counted before it was stored, if it had to be. */
+  /** Numbers counted before the order was stored, if a confirmation was needed. */
   readonly counted: Preview | undefined;
 }
 

@@ -1,5 +1,5 @@
--- Rules that may stop a part of what a selector names, newest first: those that name all its members and more, and those on another name of
--- its user or client. Whether they are in force, and whether they stop all or a part, is for who holds the rules.
+-- Finds rules that may stop a part of a selection, newest first: rules that name all its members and more, and rules on another name of its
+-- user or client. The caller, which holds the rules, decides whether they are in force and whether they stop all or a part.
 -- $1 tenant  $2 keys that a rule has all of  $3 issuer that one of its other members may name instead, or null  $4 that issuer's key
 -- $5 key of the user or client whose other names count, or null  $6 rules looked at  $7 rules found
 WITH named AS MATERIALIZED (

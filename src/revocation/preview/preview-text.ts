@@ -5,7 +5,7 @@ import type { Selector } from '../../rules/index.js';
 const TOKENS = loadSql(import.meta.url, 'preview-tokens.sql').replace('{person}', () => personOf('u.usr', '9223372036854775807'));
 const CLIENTS = loadSql(import.meta.url, 'preview-clients.sql');
 
-/** Small ids of what a selector names, as `preview-names.sql` finds them: `own_…` is the name itself, the lists have other names of it too. */
+/** Small ids of a selector's members, from `preview-names.sql`. `own_…` is the name itself; the lists include its other names. */
 export interface Names {
   readonly own_user: number | null;
   readonly own_client: number | null;
@@ -19,16 +19,16 @@ export interface Names {
   readonly id_jags: Buffer[] | null;
 }
 
-/** Where an index finds tokens that may be selected. */
+/** Ids and keys by which an index finds candidate tokens. */
 export interface Seeds {
   readonly users: readonly number[];
   readonly clients: readonly number[];
   readonly agents: readonly number[];
   readonly token: Buffer | undefined;
   readonly idJags: readonly Buffer[];
-  /** Tokens that state it are looked at: of an IdP that tells nothing, and of an issuer's own sessions, nothing else is known. */
+  /** Also look at tokens that state this session: it is all that is known if an IdP sends no events, or for an issuer's own sessions. */
   readonly session: Selector['session'];
-  /** Whether tokens are looked at whose user nobody has said. */
+  /** Whether to look at tokens whose user is unknown. */
   readonly unnamed: boolean;
 }
 
@@ -38,7 +38,7 @@ export interface Statement {
   readonly values: readonly unknown[];
 }
 
-/** A statement is made of what the selector has: the rest need not be planned, and what stays is read by one index. */
+/** Values of a statement. The statement contains only the selector's members: the rest need not be planned, and one index reads each part. */
 class Parameters {
   readonly values: unknown[];
 
@@ -66,9 +66,9 @@ export interface TokensQuestion {
   readonly now: number;
   readonly lastHour: number;
   readonly oldest: number;
-  /** Rows that one step counts at most. */
+  /** Upper bound on the rows that one step counts. */
   readonly most: number;
-  /** Granted until this, clocks included, and whether an older sign-in falls too. */
+  /** Selects grants until `at`, clock skew included. `reauthenticate`: also those of an older sign-in. */
   readonly before: { readonly at: number; readonly reauthenticate: boolean } | undefined;
 }
 
@@ -86,12 +86,12 @@ export function tokensStatement(question: TokensQuestion): Statement {
     .replace('{connections}', () => connections)
     .replaceAll('{alive}', () => ALIVE);
   const members = Object.keys(selector);
-  // What is asked again and again; of others there are too many to keep.
+  // Only frequent statements get a name; the others have too many texts to keep prepared.
   const name = members.length === 1 && before === undefined ? { name: `preview-tokens-${members[0]!}-${branches.map(([letter]) => letter).join('')}` } : {};
   return { ...name, text, values: parameters.values };
 }
 
-/** Each with a letter of its own: they tell texts apart. */
+/** Returns the branches, each with a letter of its own that distinguishes the statement's texts. */
 function branchesOf({ users, clients, agents, token, idJags, session, unnamed }: Seeds, parameters: Parameters): readonly (readonly [letter: string, text: string])[] {
   const branches: [string, string][] = [];
   const named = (column: 'usr' | 'client' | 'agent', ids: readonly number[]): void => {
@@ -114,18 +114,18 @@ function branchesOf({ users, clients, agents, token, idJags, session, unnamed }:
     WHERE t.tenant = $1 AND ${path.replace('?', 'sid')} = ${sid} AND ${path.replace('?', 'iss')} = ${iss} ORDER BY t.ix DESC LIMIT $5)`;
     branches.push(['s', `${stating('i', `t.facts #>> '{id_jag,?}'`)}\n  UNION ALL\n  ${stating('o', `t.facts ->> '?'`)}`]);
   }
-  // The RAS's own name for it may be in the facts, and it shows in no grant of the resource.
+  // The facts may contain the RAS's own name for the user, and no grant of the resource shows it.
   if (unnamed) branches.push(['n', `(SELECT 'n', 0, false, ${COLUMNS} FROM token t WHERE t.tenant = $1 AND t.usr IS NULL ORDER BY t.ix DESC LIMIT $5)`]);
   if (branches.length === 0) branches.push(['', `SELECT 'k', 0, false, ${COLUMNS} FROM token t WHERE t.tenant = $1 AND false`]);
   return branches;
 }
 
-/** Of the ID-JAG that the token `s` came of, by either of its keys; null where nobody told of it. */
+/** Evaluates an expression on the ID-JAG that the token `s` came from, by either of its keys. Null if no event told of it. */
 const ofIdJag = (expression: string, all = 'bool_or'): string => `coalesce(
       (SELECT ${expression} FROM id_jag j WHERE j.tenant = $1 AND j.key = s.id_jag_key),
       (SELECT ${all}(${expression}) FROM id_jag j WHERE j.tenant = $1 AND j.sha_key = s.id_jag_key))`;
 
-/** An id is that of a name which is in the facts, or in those of the ID-JAG: where it is the one that is looked for, no facts are read. */
+/** Builds the conditions of the selector. A small id equals the name in the facts or in the ID-JAG's facts: if the id matches, no facts are read. */
 function selectedText({ selector, names, keys, before }: TokensQuestion, parameters: Parameters): string {
   const conditions: string[] = [];
   const json = (value: object): string => parameters.add(JSON.stringify(value), 'jsonb');
@@ -161,7 +161,7 @@ function selectedText({ selector, names, keys, before }: TokensQuestion, paramet
   }
   if (selector.resource !== undefined) {
     const resource = parameters.add(selector.resource, 'text');
-    // Whatever a RAS issued for an ID-JAG is for the RAS itself, too.
+    // A token that a RAS issued for an ID-JAG is for the RAS itself, too.
     conditions.push(`(${parameters.add(names.own_resource, 'int')} = ANY (s.res) OR (s.facts ->> 'iss' = ${resource} AND s.facts ? 'id_jag')
       OR ${ofIdJag(`j.facts -> 'resource' ? ${resource} OR j.facts -> 'aud' ? ${resource}`)})`);
   }
@@ -186,25 +186,25 @@ const childrenOf = (of: string): string => `SELECT t.key, t.usr, t.client, t.res
   CROSS JOIN LATERAL (SELECT t.key, t.usr, t.client, t.res, ${ALIVE} AS alive FROM token t WHERE t.tenant = $1 AND t.id_jag_key IN (j.key, j.sha_key) OFFSET 0) t
   WHERE j.tenant = $1 AND j.parent_key = ANY (ARRAY(SELECT key FROM ${of}))`;
 
-/** Clients of a selector without token, ID-JAG, session, user, agent and client. */
+/** Builds the statement that finds clients, for a selector without token, ID-JAG, session, user, agent and client. */
 export function clientsStatement(tenant: string, { resource }: Selector, resourceKey: Buffer | null): Statement {
   const parameters = new Parameters([tenant]);
   const text = (clients: string): string => CLIENTS.replace('{clients}', () => clients);
   if (resource === undefined) return { name: 'preview-clients', text: text('SELECT e.id FROM entity e WHERE e.tenant = $1 AND e.kind = 2'), values: parameters.values };
-  // Whatever a RAS issued for an ID-JAG is for the RAS itself, too.
+  // A token that a RAS issued for an ID-JAG is for the RAS itself, too.
   const ofResource = `SELECT s.client AS id FROM edge_seen s WHERE s.tenant = $1 AND s.res = (SELECT r.id FROM entity r WHERE r.tenant = $1 AND r.kind = 5 AND r.key = ${parameters.add(resourceKey, 'bytea')})
   UNION
   SELECT e.id FROM entity e WHERE e.tenant = $1 AND e.kind = 2 AND e.parts ->> 0 = ${parameters.add(resource, 'text')}`;
   return { name: 'preview-clients-resource', text: text(ofResource), values: parameters.values };
 }
 
-/** A rule on a token, an ID-JAG, a session or a type of agent ends no standing right: only what is behind its tokens is counted. */
+/** Whether the rule ends standing rights. One on a token, an ID-JAG, a session or a type of agent does not: only rights behind its tokens count. */
 const isStanding = ({ token, id_jag: idJag, session, agent_type: agentType }: Selector): boolean => !token && !idJag && !session && agentType === undefined;
 
 const NO_GRANTS = 'SELECT NULL::int AS usr, NULL::int AS client, NULL::int AS res WHERE false';
 const HELD_CONNECTIONS = '(c.client, c.res) IN (SELECT client, res FROM held)';
 
-/** Standing rights and connections that a rule on who and what they are for would reach. */
+/** Builds the conditions of the standing rights and connections that a rule on their user, client or resource would select. */
 function standingText({ selector, names }: TokensQuestion, parameters: Parameters): { readonly standing: string; readonly connections: string } {
   if (!isStanding(selector)) return { standing: NO_GRANTS, connections: HELD_CONNECTIONS };
   const { issuer, user, client, agent, resource } = selector;

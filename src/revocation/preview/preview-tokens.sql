@@ -1,8 +1,8 @@
--- Live tokens that a rule would select, and what stands behind them. Where to look is what an index finds: the tokens of each user, client or
--- agent that may be live, in two parts, and ended ones, of which a live one may have come. What is selected is then decided
--- by small ids where they say what the facts say, else by the facts themselves.
--- What stands in braces is made of the selector by preview-text.ts.
--- $1 tenant  $2 now  $3 beginning of the last hour  $4 oldest lineage  $5 rows that one step counts at most  $6 and on: what the selector names
+-- Counts the live tokens that a rule would select, and the rights behind them. An index finds the candidates: tokens of each user, client or
+-- agent that may be live, and, as a second part, ended ones, from which a live token may have come. The selection then compares small ids if
+-- they say the same as the facts, otherwise the facts themselves.
+-- preview-text.ts fills in the braces from the selector.
+-- $1 tenant  $2 now  $3 beginning of the last hour  $4 oldest lineage  $5 rows that one step counts at most  $6 and on: values of the selector
 WITH RECURSIVE found (part, low, high, ended) AS (
   VALUES ('l', $2::bigint, 9223372036854775807, false), ('e', $4::bigint, $2, true)
 ),
@@ -11,13 +11,13 @@ seeded (part, id, ended, key, usr, client, agent, res, id_jag_key, facts, alive)
 ),
 selected AS MATERIALIZED (
   SELECT s.key, s.usr, s.client, s.res, s.alive FROM seeded s
-  -- Of an ended one only what came of it may be live.
+  -- An ended token counts only if a live one may have come from it.
   WHERE (NOT s.ended
       OR s.key IN (SELECT t.parent_key FROM token t WHERE t.tenant = $1 AND t.parent_key = ANY (ARRAY(SELECT key FROM seeded WHERE ended)))
       OR s.key IN (SELECT j.parent_key FROM id_jag j WHERE j.tenant = $1 AND j.parent_key = ANY (ARRAY(SELECT key FROM seeded WHERE ended))))
     AND {selected}
 ),
--- A rule on a token stops what came of it. Nearly everything is one step away: all at once, since an index takes a sorted list of keys in one walk.
+-- A rule on a token stops the tokens derived from it. Nearly all are one step away: one index walk takes a sorted list of keys.
 first AS MATERIALIZED (
   {children}
 ),
@@ -33,7 +33,7 @@ tree AS (
     UNION ALL
     SELECT t.key, t.usr, t.client, t.res, {alive} FROM id_jag j JOIN token t ON t.tenant = $1 AND t.id_jag_key IN (j.key, j.sha_key)
     WHERE j.tenant = $1 AND j.parent_key = p.key
-    -- Key by key through the indexes: OFFSET and LIMIT keep the planner from joining whole tables.
+    -- Looks up each key through the indexes: OFFSET and LIMIT keep the planner from joining whole tables.
     OFFSET 0
   ) n
 ),
@@ -44,7 +44,7 @@ live AS MATERIALIZED (
   UNION
   SELECT key, usr, client, res FROM tree WHERE alive
 ),
--- Standing rights of who and what the rule is on, and those behind its tokens.
+-- Standing rights that the rule names, and those behind its tokens.
 standing AS MATERIALIZED (
   {standing}
   LIMIT $5

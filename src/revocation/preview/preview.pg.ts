@@ -11,7 +11,7 @@ const NAMES = { name: 'preview-names', text: loadSql(import.meta.url, 'preview-n
 
 const HOUR_S = 3_600;
 
-/** Each text is planned once for all its values: of most selectors planning takes as long as counting. Compiling and workers take longer than they save. */
+/** One plan of each text for all values: most selectors take as long to plan as to count. JIT compilation and workers cost more than they save. */
 const SETTINGS = { statement_timeout: String(COUNTING_TIMEOUT_MS), jit: 'off', max_parallel_workers_per_gather: '0', plan_cache_mode: 'force_generic_plan' } as const;
 const BEGIN: readonly Statement[] = [
   { name: 'preview-begin', text: 'BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY', values: [] },
@@ -20,24 +20,24 @@ const BEGIN: readonly Statement[] = [
 ];
 const COMMIT: Statement = { name: 'preview-commit', text: 'COMMIT', values: [] };
 
-/** What a rule would reach if it were ordered now. */
+/** Numbers that a rule would hit if it were ordered now. */
 export interface Preview {
-  /** Entries of the ledger: what has a lower index is counted. */
+  /** Number of ledger entries: entries with a lower index are counted. */
   readonly as_of: { readonly index: string };
-  /** Not expired, whether or not another rule stops them already. */
+  /** Tokens that have not expired, whether or not another rule already stops them. */
   readonly tokens: number;
-  /** Of those, with an access in the last hour. */
+  /** Tokens among them with an access in the last hour. */
   readonly used_in_last_hour: number;
-  /** A user with a name of a RAS and one of the IdP is one. */
+  /** Users. A user with a name at a RAS and one at the IdP counts once. */
   readonly users: number;
   readonly grants: number;
   readonly connections: number;
-  /** There was more than one preview counts: the numbers are lower bounds. Without it they are exact. */
+  /** Set if a step reached its bound: the numbers are lower bounds. Absent if they are exact. */
   readonly at_least?: true;
 }
 
 export interface PreviewReader {
-  /** `skew`: the largest of the tenant's sources, seconds. Rejects with `filter-too-wide` when it takes too long. */
+  /** `skew`: the largest of the tenant's sources, in seconds. Rejects with `filter-too-wide` if it takes too long. */
   read(tenant: Tenant, order: Order, skew: number): Promise<Preview>;
 }
 
@@ -82,7 +82,7 @@ async function preview(client: PoolClient, tenant: Tenant, order: Order, { now, 
     most: MAX_COUNTED,
     before: order.before === undefined ? undefined : { at: order.before + skew, reauthenticate: order.reauthenticate },
   });
-  // Nothing is written: what was read is the answer.
+  // Nothing is written, so the rows of the read are the answer.
   const [[counts]] = (await ask(client, [counting, COMMIT])) as [[Counts]];
   return {
     as_of: { index: names.next_ix ?? '0' },
@@ -97,13 +97,13 @@ async function preview(client: PoolClient, tenant: Tenant, order: Order, { now, 
 
 type Named = Names & { readonly next_ix: string | null };
 
-/** The rows of statements that go in one round trip. */
+/** Returns the rows of statements that go in one round trip. */
 const ask = async (client: PoolClient, statements: readonly Statement[]): Promise<unknown[][]> => (await queryTogether(client, statements.map(queryOf))).map((result: QueryResult) => result.rows);
 
-/** Whether names alone say where to look; of others the clients are looked for. */
+/** Whether the selector's names alone find the tokens. For other selectors the clients are looked up first. */
 const isNarrow = ({ token, id_jag: idJag, session, user, agent, client }: Selector): boolean => Boolean(token ?? idJag ?? session ?? user ?? agent ?? client);
 
-/** By what an index finds the fewest tokens. */
+/** Chooses the seeds by which an index finds the fewest tokens. */
 function findSeeds(selector: Selector, names: Names, tokenKey: Buffer | null, clients: readonly number[]): Seeds {
   const none: Seeds = { users: [], clients: [], agents: [], token: undefined, idJags: [], session: undefined, unnamed: false };
   const { token, id_jag: idJag, session, user, agent, client, resource } = selector;
@@ -115,7 +115,7 @@ function findSeeds(selector: Selector, names: Names, tokenKey: Buffer | null, cl
   return { ...none, clients: client ? names.clients! : clients, unnamed: resource !== undefined };
 }
 
-/** The driver takes what is its own to change. */
+/** Copies the values, because the driver may change the array that it gets. */
 const queryOf = ({ values, ...statement }: Statement) => ({ ...statement, values: [...values] });
 
 const QUERY_CANCELED = '57014';

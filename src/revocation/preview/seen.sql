@@ -1,4 +1,4 @@
--- Whether the ledger has told of what a selector names. A member that the selector lacks has a null key, and counts as not seen.
+-- Tells whether the ledger has mentioned each member of a selector. A member that the selector lacks has a null key and counts as not seen.
 -- $1 tenant  $2 user  $3 client  $4 agent  $5 agent type  $6 resource  $7 session  $8 ID-JAG  $9 token: keys
 -- $10 issuer  $11 issuer and $12 sid of the session: texts
 SELECT

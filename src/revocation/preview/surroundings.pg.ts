@@ -9,14 +9,14 @@ const SEEN = { name: 'rule-seen', text: loadSql(import.meta.url, 'seen.sql') };
 const OTHER_RULES = loadSql(import.meta.url, 'other-rules.sql');
 const READ_RULES = { name: 'read-rules', text: loadSql(import.meta.url, 'read-rules.sql') };
 
-/** Rules that one answer names. */
+/** Rules that one answer shows. */
 const MAX_SHOWN = 10;
-/** Rules that are judged, and among how many of the newest those on an issuer's users, clients and agents are looked for. */
+/** Rules that are judged. `MAX_LOOKED_AT`: the newest rules among which those on an issuer's users, clients and agents are searched. */
 const MAX_JUDGED = 200;
 const MAX_LOOKED_AT = 10_000;
 const TIMEOUT_MS = 1_000;
 
-/** Another rule in force that stops what a rule names, or a part of it. */
+/** Another rule in force that stops all or a part of a rule's selection. */
 export interface OtherRule extends Acting {
   readonly id: string;
   readonly stops: Stops;
@@ -29,23 +29,23 @@ export interface OtherRule extends Acting {
 }
 
 export interface OtherRules {
-  /** Those that stop all first, blocks before revokes, newest first. */
+  /** Rules that stop everything first, blocks before revokes, newest first. */
   readonly rules: readonly OtherRule[];
-  /** Further ones, not shown. */
+  /** Number of further rules that are not shown. */
   readonly more: number;
-  /** There may be more than `more` says: looking for them ended at its bounds, or the caller may not read every rule. */
+  /** Set if there may be more rules than `more` says: the search reached its bounds, or the caller may not read every rule. */
   readonly at_least?: true;
 }
 
 export interface Surroundings {
-  /** Members of the selector that name what no event has told of and no source is registered for. */
+  /** Members of the selector that name something no event has mentioned and no source is registered for. */
   readonly unknown: readonly (keyof Selector)[];
   readonly other_rules: OtherRules;
 }
 
-/** Says what stands around a rule: whether anybody was ever seen of its names, and what else stops them. */
+/** Reads the surroundings of a rule: whether events have mentioned its names, and which other rules stop them. */
 export interface SurroundingsReader {
-  /** `apart`: rules that are not other ones. `now` is epoch seconds. */
+  /** `apart`: rules that do not count as other rules. `now` is in epoch seconds. */
   read(asked: { readonly tenant: Tenant; readonly caller: Caller; readonly selection: Selection; readonly apart: readonly string[]; readonly sources: Iterable<Source>; readonly now: number }): Promise<Surroundings>;
   /** Finds the unknown names alone. */
   readUnknown(tenant: Tenant, selector: Selector, sources: Iterable<Source>): Promise<Surroundings['unknown']>;
@@ -105,7 +105,7 @@ interface Judged extends Acting {
   readonly stops: Stops;
 }
 
-/** Finds, among the rules that this process holds, those that stop what is selected. */
+/** Finds, among the rules that this process holds, those that stop the selection or a part of it. */
 function judge(tenant: Tenant, { selector, or }: Selection, found: Found['found'], now: number): readonly Judged[] {
   const selectors = expandSelector(selector, or);
   const wider = selectors.map((one) => findWider(tenant.key, tenant.rules, one));
@@ -130,7 +130,7 @@ function judge(tenant: Tenant, { selector, or }: Selection, found: Found['found'
 async function describe(client: PoolClient, tenant: Tenant, caller: Caller, judged: readonly Judged[], cutOff: boolean): Promise<OtherRules> {
   const isBound = !readsAll(caller);
   const looked = judged.slice(0, MAX_JUDGED);
-  // Only for a caller that may not read all of them is every one read.
+  // Every rule is read only if the caller may not read all of them.
   const wanted = isBound ? looked : looked.slice(0, MAX_SHOWN);
   const { rows } = wanted.length === 0 ? { rows: [] } : await client.query<{ body: RuleRecord }>({ ...READ_RULES, values: [tenant.id, wanted.map(({ rule }) => rule.id)] });
   const bodies = new Map(rows.map(({ body }) => [body.id, body]));

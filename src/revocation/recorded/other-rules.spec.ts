@@ -31,7 +31,7 @@ it.each<[string, Selector, string[]]>([
   ['a user at a resource', { user, resource: 'r' }, ['all', 'issuer', 'resource', 'user', 'user at a resource', 'user of the issuer']],
   ['a user of one issuer through another', { user, issuer: RAS }, ['all', 'issuer', 'ras', 'user', 'user of the issuer']],
   ['an issuer', { issuer: RAS }, ['all', 'ras']],
-  // A token that another names as its parent brings its key along and not its issuer.
+  // A token that another one names as its parent brings its key along, but not its issuer.
   ['a token', { token: { iss: RAS, jti: 't' } }, ['all', 'token']],
   ['a client', { client: { iss: RAS, client_id: 'c' }, agent: { iss: IDP, id: 'a' } }, ['all', 'client', 'issuer', 'ras']],
   ['everything', { all: true }, ['all']],

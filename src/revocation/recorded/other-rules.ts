@@ -1,20 +1,20 @@
 import { MAX_SELECTOR_MEMBERS, ruleKey, selectorParts, DIMENSIONS, type Dimension, type Rule, type RuleIndex, type Selector, type SelectorKey } from '../../rules/index.js';
 
-/** How much of a selection a rule stops: `all`: everything that the selection names; `part`: some of it. */
+/** Extent to which a rule stops a selection. `all`: everything that the selection names; `part`: some of it. */
 export type Stops = 'all' | 'part';
 
 /** A member of a selector, and its key. */
 export type Member = readonly [Dimension, string];
 
-/** What a rule does now: a block past its end acts as a `revoke` as of its end. */
+/** A rule's present effect. A block past its end acts as a `revoke` as of its end. */
 export interface Acting {
   readonly effect: 'block' | 'revoke';
-  /** Epoch seconds: a `revoke` stops what was granted until then. */
+  /** Epoch seconds: a `revoke` stops grants up to this time. */
   readonly before?: number;
   readonly until?: number;
 }
 
-/** How the rule acts at `now`; undefined: it stops nothing any more. */
+/** Returns how the rule acts at `now`. Undefined if it no longer stops anything. */
 export function actingOf(rule: Rule, now: number): Acting | undefined {
   if (rule.effect === 'revoke') return rule.byIdentity ? { effect: 'revoke' } : { effect: 'revoke', before: rule.before };
   if (rule.until === undefined) return { effect: 'block' };
@@ -27,14 +27,14 @@ export const membersOf = (tenantKey: Uint8Array, selector: Selector): readonly M
   selectorParts(selector).map(([dimension, parts]) => [dimension, ruleKey(tenantKey, dimension, parts)]);
 
 /**
- * The issuers that stand in the lineage of whatever the selector names: a rule on one of them stops all of it. A token's issuer
- * is left out, since a token that is named as a parent alone brings only its own key along.
+ * Returns the issuers in the lineage of everything that the selector names: a rule on one of them stops all of it. A token's issuer is left
+ * out, because a token that is named only as a parent brings only its own key along.
  */
 export const issuersBehind = ({ id_jag: idJag, session, user, client, agent }: Selector): readonly string[] => [
   ...new Set([idJag, session, user, client, agent].flatMap((member) => (member && 'iss' in member ? [member.iss] : []))),
 ];
 
-/** Ids of the rules whose selector is the same or wider, so that each stops all that `selector` names. */
+/** Finds the rules whose selector is the same or wider, so that each stops everything that `selector` names. Returns them by id. */
 export function findWider(tenantKey: Uint8Array, rules: RuleIndex, selector: Selector): ReadonlyMap<string, Rule> {
   const own = membersOf(tenantKey, selector);
   const issuers = issuersBehind(selector).filter((issuer) => issuer !== selector.issuer);
@@ -44,7 +44,7 @@ export function findWider(tenantKey: Uint8Array, rules: RuleIndex, selector: Sel
   return found;
 }
 
-/** Every choice of at most as many members as a selector has, one a dimension. */
+/** Returns every choice of members, at most as many as a selector has, one for each dimension. */
 function subsetsOf(members: readonly Member[]): readonly (readonly Member[])[] {
   let subsets: (readonly Member[])[] = [[]];
   for (const member of members) {

@@ -18,7 +18,7 @@ describe("revoking one's own token", () => {
 
   let commands: Command[];
   let waited: unknown[];
-  /** What the log says of the next commands; the last for ever. */
+  /** Answers of the log to the next commands. The last answer repeats. */
   let appends: Appended[];
   let earlier: ControlRecord[];
   let failure: Error | undefined;

@@ -10,19 +10,19 @@ const REASON = 'revoked by its own client';
 /** A token that a client wants revoked. */
 export interface OwnToken {
   readonly ref: TokenRef;
-  /** Whether its event has arrived. */
+  /** Whether the token's event has arrived. */
   readonly recorded: boolean;
-  /** Undefined: that will show when its event arrives. */
+  /** Undefined: unknown until its event arrives. */
   readonly issuedTo: IssuerClient | undefined;
 }
 
-/** `revoked`: in force. `not-own`: issued to another client. `full`: too many of the caller's tokens are unknown. */
+/** `revoked`: in force. `not-own`: issued to another client. `full`: the caller has too many unknown tokens. */
 export type OwnOutcome = 'revoked' | 'not-own' | 'full';
 
 /**
- * RFC 7009 for one caller: stops the token if it was issued to one of the caller's (issuer, client) pairs, and with it what
- * came of it, since a rule on a token matches every lineage that holds it. `revoked` resolves when it is in force
- * everywhere. Rejects with `RescindError` when that cannot be said; the same call again waits again.
+ * Revokes a token for one caller (RFC 7009): stops the token if it was issued to one of the caller's (issuer, client) pairs, and everything
+ * derived from it, because a rule on a token matches every lineage that holds it. `revoked` resolves when the rule is in force everywhere.
+ * Rejects with `RescindError` if that cannot be confirmed; the same call again waits again.
  */
 export type OrderOwn = (caller: Caller, token: OwnToken) => Promise<OwnOutcome>;
 
@@ -36,7 +36,7 @@ export interface OwnRulesOptions {
 export function createOrderOwn({ controlLog, follower, rules, now }: OwnRulesOptions): OrderOwn {
   const unknownTokens = createUnknownTokens({ follower, rules, now });
 
-  /** A token revoked again has its rule already: the key makes the repetition wait for that one, not add another. */
+  /** Appends the rule. If the token was revoked before, the key makes this call wait for the existing rule instead of adding another. */
   async function commit(tenant: Tenant, key: readonly string[], records: readonly NewControlRecord[]): Promise<'revoked'> {
     const appended = await controlLog.append({ records, once: { key, content: '' } });
     await follower.whenInForce(appended.lastSeq, tenant.id);
@@ -48,22 +48,22 @@ export function createOrderOwn({ controlLog, follower, rules, now }: OwnRulesOpt
     return 'revoked';
   }
 
-  /** A block may have been lifted since, or have ended: then it is ordered anew. A `revoke` is dropped only when its token is dead. */
+  /** Whether an earlier rule still counts. A block may have been lifted or have ended: then it is ordered again. A `revoke` is dropped only when its token is dead. */
   function holds(tenant: Tenant, record: ControlRecord): boolean {
     if (record.kind !== 'rule.ordered' || record.body.effect === 'revoke') return true;
     const rule = tenant.rules.get(record.subject);
     return rule !== undefined && (rule.until === undefined || rule.until > now() / 1000);
   }
 
-  /** Its recording has a lower seq than the rule, so as of now it falls whatever its times say. */
+  /** Revokes a recorded token. Its recording has a lower seq than the rule, so it is stopped as of the order whatever its times say. */
   function revokeRecorded(tenant: Tenant, caller: Caller, ref: TokenRef): Promise<'revoked'> {
     const record = ruleRecord(tenant, { caller: caller.id }, { selector: { token: ref } }, { effect: 'revoke', reauthenticate: false, reason: REASON });
     return commit(tenant, ['revoke-own', tenant.id, ...Object.values(ref)], [record]);
   }
 
   /**
-   * Its recorded times are still to come, and an issuer's clock that runs ahead would carry it past a moment. So it is
-   * blocked for the age of the oldest lineage, as long as it can live; then the block's end makes it a `revoke`.
+   * Blocks a token whose event has not arrived. Its times are unknown, and an issuer's clock that runs ahead would carry the token past the
+   * moment of a `revoke`. The block lasts for the greatest age of a lineage, as long as the token can live; its end makes it a `revoke`.
    */
   function blockUnrecorded(tenant: Tenant, caller: Caller, ref: TokenRef, clients: readonly IssuerClient[] | undefined): Promise<'revoked'> {
     const until = Math.floor(now() / 1000) + MAX_LINEAGE_AGE_S;
@@ -86,7 +86,7 @@ export function createOrderOwn({ controlLog, follower, rules, now }: OwnRulesOpt
     const release = await unknownTokens.take(caller, ref, own.length);
     if (!release) return 'full';
     try {
-      // Takes effect only if the token turns out to belong to one of these.
+      // Takes effect only if the token turns out to belong to one of these clients.
       return await blockUnrecorded(tenant, caller, ref, own);
     } finally {
       release();

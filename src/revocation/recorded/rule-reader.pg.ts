@@ -9,7 +9,7 @@ const READ = loadSql(import.meta.url, 'read-rule.sql');
 const ENDS = { name: 'rule-ends', text: loadSql(import.meta.url, 'rule-ends.sql').replace('{turned_ms}', () => TURNED_MS).replace('{turned}', () => turnedBelow('9223372036854775807')) };
 const UNKNOWN_TOKENS = loadSql(import.meta.url, 'unknown-tokens.sql');
 
-/** A rule as it was ordered, and its lift if there was one. */
+/** A rule as it was ordered, and its lift if it was lifted. */
 export interface StoredRule {
   readonly seq: Seq;
   /** Epoch milliseconds. */
@@ -22,7 +22,7 @@ export interface StoredLift extends LiftRecord {
   readonly seq: Seq;
   /** Epoch milliseconds. */
   readonly at: number;
-  /** The `revoke` that the lift ordered. */
+  /** Id of the `revoke` that the lift ordered. */
   readonly keptBy?: string;
 }
 
@@ -30,27 +30,27 @@ export interface StoredLift extends LiftRecord {
 export interface EnablingEvent {
   readonly source: string;
   readonly event: string;
-  /** Its entry in the ledger. */
+  /** Index of its entry in the ledger. */
   readonly entry: string;
   readonly atMs: number;
-  /** What was granted until then stays revoked. */
+  /** Grants up to this time stay revoked. */
   readonly beforeMs: number;
 }
 
 export interface RuleReader {
-  /** Newest first, those below `before` if it is given. */
+  /** Reads rules, newest first, below `before` if it is given. */
   page(tenant: string, before: Seq | undefined, limit: number): Promise<readonly StoredRule[]>;
   find(tenant: string, id: string): Promise<StoredRule | undefined>;
-  /** The events that turned these blocks, as far as the ledger tells them. */
+  /** Reads the events that turned these blocks into revokes, as far as the ledger has them. */
   enablings(tenant: string, ids: readonly string[]): Promise<ReadonlyMap<string, EnablingEvent>>;
-  /** Tokens that the caller blocked for its clients and whose block ends after `now` (epoch seconds); first to end first. */
+  /** Reads tokens that the caller blocked for its clients and whose block ends after `now` (epoch seconds), ordered by that end. */
   unknownTokens(tenant: string, caller: string, now: number, limit: number): Promise<readonly UnknownToken[]>;
 }
 
 export interface UnknownToken {
   readonly token: TokenRef;
   readonly until: number;
-  /** Number of selectors of its rules. */
+  /** Number of selectors of the token's rules. */
   readonly selectors: number;
 }
 
@@ -75,7 +75,7 @@ export function createRuleReader({ pool }: RuleReaderOptions): RuleReader {
       return rows.map(storedRule);
     },
     async find(tenant, id) {
-      // PostgreSQL refuses NUL in a text; no rule has one in its id.
+      // PostgreSQL refuses NUL in a text, and no rule's id contains one.
       if (id.includes('\0')) return undefined;
       const { rows } = await pool.query<Row>(READ, [tenant, id]);
       return rows[0] && storedRule(rows[0]);

@@ -3,43 +3,43 @@ import type { Effect, OtherValues, Rule, Selector } from '../../rules/index.js';
 import type { EnablingEvent, StoredRule } from './rule-reader.pg.js';
 
 /**
- * `live`: stops what it selects. `lifted`: by somebody. `turned-revoke`: a block that a later enabling event or its own
- * `until` turned into a `revoke`. `expired`: it stops nothing any more, since its `until` has passed with `resume`, or what it could
- * stop is long dead and nodes have dropped it.
+ * State of a rule. `live`: stops its selection. `lifted`: lifted by a caller. `turned-revoke`: a block that a later enabling event or its
+ * own `until` turned into a `revoke`. `expired`: stops nothing any more, because its `until` has passed with `resume`, or because everything
+ * that it could stop is long dead and nodes have dropped it.
  */
 export type RuleState = 'live' | 'lifted' | 'turned-revoke' | 'expired';
 
-/** How a block came to its end, and what it left behind. Times are epoch seconds. */
+/** How a block ended, and what it left behind. Times are epoch seconds. */
 export interface RuleEnd {
   readonly by: 'lift' | 'event' | 'until';
-  /** When somebody lifted it, the enabling event happened, or its `until` passed. */
+  /** Time of the lift or of the enabling event, or the `until` that passed. */
   readonly at: number;
-  /** `revoke`: what was granted until `before` stays stopped. */
+  /** `revoke`: grants up to `before` stay stopped. */
   readonly leaves: 'revoke' | 'nothing';
   readonly before?: number;
-  /** Set for a lift: who did it, and the rule that keeps revoked what was blocked. */
+  /** Set for a lift: its author, and the rule that keeps the blocked grants revoked. */
   readonly author?: Author;
   readonly revoke?: string;
-  /** Set for an event: who said it, its id and its entry in the ledger; absent while the ledger does not tell it yet. */
+  /** Set for an event: its source, id and ledger entry. Absent while the ledger does not have it yet. */
   readonly source?: string;
   readonly event?: string;
   readonly entry?: string;
 }
 
-/** What the API shows of a rule. Times are epoch seconds. */
+/** A rule as the API shows it. Times are epoch seconds. */
 export interface RuleView {
   readonly id: string;
   /** Position in the control log; decimal. */
   readonly seq: string;
   readonly at: number;
   readonly state: RuleState;
-  /** Whether every node and guard is known to go by it. False for one that is lifted or expired: it stops nothing. */
+  /** Whether every node and guard is known to apply the rule. False for a lifted or expired rule, which stops nothing. */
   readonly in_force: boolean;
-  /** Set for a block that no longer stops what is granted from now on. */
+  /** Set for a block that no longer stops new grants. */
   readonly ended?: RuleEnd;
   readonly effect: Effect;
   readonly selector: Selector;
-  /** Further values of the selector's members, any of which selects too. */
+  /** Further values of the selector's members. Any of them selects too. */
   readonly or?: OtherValues;
   readonly before?: number;
   readonly until?: number;
@@ -53,7 +53,7 @@ export interface RuleView {
   readonly lift?: { readonly at: number; readonly resume: boolean; readonly reason: string; readonly author: Author; readonly in_force: boolean };
 }
 
-/** `known` is what this process has read of the control log; `inForceUpTo` what all have confirmed; `enabling` the event that turned it. */
+/** Builds the view. `known`: the control log as this process has read it. `inForceUpTo`: confirmed by all. `enabling`: the event that turned the rule. */
 export function ruleView(stored: StoredRule, known: KnownRule, inForceUpTo: Seq, now: number, enabling?: EnablingEvent): RuleView {
   const { seq, at, body, lift } = stored;
   const state = stateOf(stored, known, now);
@@ -82,14 +82,14 @@ export function ruleView(stored: StoredRule, known: KnownRule, inForceUpTo: Seq,
 }
 
 export interface KnownRule {
-  /** As it is held now. */
+  /** The rule as this process holds it. */
   readonly current: Rule | undefined;
-  /** The last record that was read, of the same moment. */
+  /** The last record read, as of the same moment. */
   readonly head: Seq;
 }
 
 export function stateOf({ seq, body, lift }: StoredRule, { current, head }: KnownRule, now: number): RuleState {
-  // Stored, and not read here yet: it is on its way, not gone.
+  // Stored but not yet read here: the record is on its way, not gone.
   if (!current) return lift ? 'lifted' : seq > head ? 'live' : 'expired';
   if (body.effect !== 'block') return 'live';
   if (current.effect === 'revoke') return 'turned-revoke';
@@ -97,7 +97,7 @@ export function stateOf({ seq, body, lift }: StoredRule, { current, head }: Know
   return current.resume === true ? 'expired' : 'turned-revoke';
 }
 
-/** Whether a block was ended by an event or by its own `until`: it cannot be lifted any more. */
+/** Whether an event or its own `until` ended a block. Such a block can no longer be lifted. */
 export const hasEnded = (stored: StoredRule, { current }: KnownRule, now: number): boolean =>
   stored.body.effect === 'block' && (current?.effect === 'revoke' || isPast(current?.until, now));
 

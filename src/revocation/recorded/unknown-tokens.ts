@@ -3,13 +3,13 @@ import { tokenParts, type TokenRef } from '../../rules/index.js';
 import type { RuleReader, UnknownToken } from './rule-reader.pg.js';
 
 /**
- * Selectors that a caller may have ordered for tokens that nobody has seen: one for each of its clients and token. More are refused, as
- * they are where the tenant holds as many as events may add.
+ * Selectors that a caller may have ordered for tokens without an event: one for each of its clients and each token. More are refused. They
+ * are also refused if the tenant holds as many rules as events may add.
  */
 export const MAX_UNKNOWN_TOKENS = 10_000;
 
 export interface UnknownTokens {
-  /** Places for one more token, `selectors` of them, to be released once its rule is applied or failed; undefined when too few are left. */
+  /** Takes `selectors` places for one more token. Release them once its rule is applied or failed. Undefined if too few are left. */
   take(caller: Caller, ref: TokenRef, selectors: number): Promise<(() => void) | undefined>;
 }
 
@@ -20,8 +20,8 @@ export interface UnknownTokensOptions {
 }
 
 /**
- * Counts, per caller, the tokens that were unknown when they were revoked: anybody could send random texts. What earlier
- * runs ordered is read once a caller; what is ordered since, here or elsewhere, comes with the control log.
+ * Counts, for each caller, the tokens that were unknown when they were revoked, because anybody could send random texts. The orders of
+ * earlier runs are read once for each caller; later orders, from this process or another, come with the control log.
  */
 export function createUnknownTokens({ follower, rules, now }: UnknownTokensOptions): UnknownTokens {
   const ordered = new Map<string, Ordered>();
@@ -65,7 +65,7 @@ export function createUnknownTokens({ follower, rules, now }: UnknownTokensOptio
     for (const one of earlier) remember(id, one);
   }
 
-  /** Every rule lives equally long, so the first that was remembered ends first. */
+  /** Drops rules that have ended. All live equally long, so the rule remembered first ends first. */
   function dropEnded(ofCaller: Ordered): void {
     const seconds = now() / 1000;
     for (const [token, { until, selectors }] of ofCaller.tokens) {
@@ -90,7 +90,7 @@ export function createUnknownTokens({ follower, rules, now }: UnknownTokensOptio
   };
 }
 
-/** Rules that a caller has ordered for unknown tokens; `until` is when a rule ends, epoch seconds. */
+/** Rules that a caller has ordered for unknown tokens. `until`: the end of a rule, epoch seconds. */
 interface Ordered {
   readonly tokens: Map<string, { readonly until: number; readonly selectors: number }>;
   selectors: number;

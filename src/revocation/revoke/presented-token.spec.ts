@@ -50,7 +50,7 @@ describe('a token that is presented', () => {
 });
 
 describe('what one caller presents in vain', () => {
-  /** Presents so many texts; says how many are answered and how many are refused at each moment of the clock, in milliseconds. */
+  /** Presents that many texts. Counts the answered and the refused ones at each moment of the clock, in milliseconds. */
   async function present(presented: PresentedToken, texts: number, moments: readonly number[]): Promise<(readonly [ms: number, answered: number, refused: number])[]> {
     let ms = 0;
     const counts = { answered: 0, refused: 0 };
@@ -61,7 +61,7 @@ describe('what one caller presents in vain', () => {
     });
     const ask = (caller: string) => sut({ tenant: TENANT, caller, text: TEXT, hint: undefined });
     const settle = async (): Promise<void> => {
-      // A queue is looked at every 10 ms; what falls due is answered in the same turn.
+      // A queue is checked every 10 ms, and everything that is due is answered in the same turn.
       for (let quiet = 0, before = ''; quiet < 5; quiet = JSON.stringify(counts) === before ? quiet + 1 : 0) {
         before = JSON.stringify(counts);
         await new Promise((resolve) => setTimeout(resolve, 12));

@@ -7,10 +7,10 @@ import { ruleKey, tokenParts, type TokenRef } from '../../rules/index.js';
 import type { OwnToken } from '../recorded/own-rules.js';
 import { createFindRecorded } from './recorded-tokens.js';
 
-/** What a text that a client presents is, before anybody asked what is recorded of it. */
+/** Kind of a presented text, decided before recorded facts are looked up. */
 export type PresentedToken =
   | { readonly kind: 'opaque'; readonly sha256: string }
-  /** A key that the tenant registered for the issuer made its signature. Its times are not checked. */
+  /** A key that the tenant registered for the issuer made the signature. The token's times are not checked. */
   | {
       readonly kind: 'jwt';
       readonly iss: string;
@@ -18,19 +18,19 @@ export type PresentedToken =
       readonly signing_input_sha256: string;
       readonly client_id: string | undefined;
     }
-  /** A key that is there refuses the JWT, or no source of the tenant would write one like it. */
+  /** An available key refuses the JWT, or no source of the tenant would issue such a JWT. */
   | { readonly kind: 'refused' }
-  /** Some source may have made the JWT, and the key that would tell is not there now. */
+  /** A source may have made the JWT, but the key that would tell is not available now. */
   | { readonly kind: 'no-key' };
 
 export interface TokenIdentifier {
-  /** MUST verify a JWT's signature before it says anything of what is in it. */
+  /** MUST verify a JWT's signature before it reports anything about the content. */
   identify(tenant: Tenant, text: string): Promise<PresentedToken>;
 }
 
 /**
- * `no-token`: nothing will ever find the text good. `no-key`: the text may be a good token, and the key that would tell is not
- * there now: nothing can be ordered, and nothing may be said to be.
+ * `no-token`: the text will never be a good token. `no-key`: the text may be a good token, but the key that would tell is not available
+ * now. Nothing can be ordered, and no order may be reported.
  */
 export type FoundToken = OwnToken | 'no-token' | 'no-key';
 
@@ -45,18 +45,18 @@ export interface PresentedText {
   readonly hint: string | undefined;
 }
 
-/** Bounds a caller's signatures that no key confirms and tokens that are not recorded, as introspection does. */
+/** Bounds a caller's look-ups of signatures that no key confirms and of tokens that are not recorded, as introspection does. */
 const SIGNATURES: RestraintLimits = { burst: 64, perSecond: 100, maxQueued: 2_000, maxWaitMs: 2_000 };
 const LOOK_UPS: RestraintLimits = { burst: 1_000, perSecond: 1_000, maxQueued: 2_000, maxWaitMs: 2_000 };
 
 export interface FindTokenOptions {
   readonly verifier: TokenIdentifier;
   readonly lineage: LineageReader;
-  /** Milliseconds on a clock that only goes forward, by which a caller's bounds fill up again. */
+  /** Clock in milliseconds that never goes back; refills a caller's bounds. */
   readonly monotonic?: (() => number) | undefined;
 }
 
-/** Whose token a text is: by what is recorded of it, else by its own verified claims, else not known yet. */
+/** Finds a text's token and owner: by its recorded facts, otherwise by its own verified claims, otherwise unknown yet. */
 export function createFindToken({ verifier, lineage, monotonic }: FindTokenOptions): FindToken {
   const readRecorded = createFindRecorded(lineage);
   const signatures = createRestraint(SIGNATURES, monotonic);
@@ -79,7 +79,7 @@ export function createFindToken({ verifier, lineage, monotonic }: FindTokenOptio
     const facts = recorded?.tokens[0]?.facts;
     if (facts) return { ref, recorded: true, issuedTo: { iss: facts.iss, client_id: facts.client_id } };
     if (presented.kind === 'no-key') return 'no-key';
-    // A JWT that a key refuses is no access token; a refresh token may be one for its issuer's eyes, recorded by digest.
+    // A JWT that a key refuses is no access token. It may be a refresh token for its issuer's eyes, recorded by digest.
     if (presented.kind === 'refused' && hint !== REFRESH_TOKEN_HINT) return 'no-token';
     if (presented.kind !== 'jwt' || presented.client_id === undefined) return { ref, recorded: false, issuedTo: undefined };
     return { ref, recorded: false, issuedTo: { iss: presented.iss, client_id: presented.client_id } };

@@ -6,7 +6,7 @@ import { createFindRecorded } from './recorded-tokens.js';
 const lineageOf = (tenant: string, key: RuleKey): StoredLineage | undefined =>
   key.startsWith('unknown') ? undefined : ({ tokens: [{ key: `${tenant} ${key}` }], idJags: [], complete: true, broken: false } as unknown as StoredLineage);
 
-/** A reader whose statements end when they are told to. */
+/** Makes a reader whose statements end on command. */
 function given() {
   const statements: { tenant: string; keys: readonly RuleKey[]; end(): void; fail(error: Error): void }[] = [];
   const find = createFindRecorded({

@@ -1,10 +1,10 @@
 import type { LineageReader, StoredLineage } from '../../projections/index.js';
 import type { RuleKey } from '../../rules/index.js';
 
-/** The most keys that share one statement; more wait for the next one. */
+/** Upper bound on the keys that share one statement. Further keys wait for the next statement. */
 const KEYS_PER_STATEMENT = 500;
 
-/** What is recorded of the token with this key; undefined: nothing. */
+/** Returns the recorded facts of the token with this key. Undefined if there are none. */
 export type FindRecorded = (tenant: string, key: RuleKey) => Promise<StoredLineage | undefined>;
 
 interface Waiting {
@@ -15,8 +15,8 @@ interface Waiting {
 }
 
 /**
- * Look-ups that come while one is under way share the next statement: one for 64 keys takes hardly longer than one for one.
- * A look-up never joins a statement that began before it, so that it sees whatever was committed before it was asked.
+ * Lets look-ups that arrive during a statement share the next one: a statement for 64 keys takes hardly longer than one for one key. A
+ * look-up never joins a statement that began earlier, so it sees everything committed before it was asked.
  */
 export function createFindRecorded(lineage: Pick<LineageReader, 'tokens'>): FindRecorded {
   let waiting: Waiting[] = [];

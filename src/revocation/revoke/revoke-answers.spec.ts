@@ -23,7 +23,7 @@ interface World {
   readonly tenant?: Tenant | 'gone';
 }
 
-/** The handler over HTTP; whose token a text is, and what becomes of an order, are as given. */
+/** Serves the handler over HTTP. The token behind a text, and the outcome of an order, are as given. */
 async function given({ caller = client, presented = { kind: 'opaque', sha256: 'x' }, outcome = 'revoked', tenant = TENANT }: World) {
   const logged: string[] = [];
   const addresses: unknown[] = [];

@@ -17,10 +17,10 @@ const callerOf = (id: string): Caller => ({
   secrets: [],
   disabled: false,
 });
-/** Attempts that a caller may spend at once, and how long an attempt waits for its turn. */
+/** Attempts that a caller may spend at once. `MAX_WAIT_MS`: how long an attempt waits for its turn. */
 const BURST = 64;
 const MAX_WAIT_MS = 2_000;
-/** Attempts beyond what the bound lets through by then. */
+/** Attempts beyond those that the bound has admitted by then. */
 const REFUSED = 36;
 
 const closing: (() => Promise<void>)[] = [];
@@ -28,7 +28,7 @@ afterEach(async () => {
   for (const close of closing.splice(0)) await close();
 });
 
-/** The handler over HTTP, with a verifier that answers `presented` for every text; no database. */
+/** Serves the handler over HTTP, with a verifier that answers `presented` for every text and no database. */
 async function given(presented: PresentedToken) {
   const metrics = createMetrics();
   const world = { nowMs: 0, asked: 0, ordered: 0 };
@@ -76,7 +76,7 @@ describe('POST /revoke, bounded a caller', () => {
     await until(async () => (await sut.counted(outcome)) === BURST);
     expect(await sut.ask('honest')).toBe(answer);
     await until(async () => sut.world.asked === 2 * BURST + REFUSED + 1);
-    // The bound has filled up again by then, and serves the first of those that wait.
+    // By then the bound has refilled, and serves the first attempts that wait.
     sut.world.nowMs += MAX_WAIT_MS;
     expect(tally(await Promise.all(asked))).toEqual({ [answer]: 2 * BURST, '503 1': REFUSED });
     expect(await sut.counted('too-many')).toBe(REFUSED);

@@ -11,9 +11,9 @@ import type { OwnOutcome } from '../recorded/own-rules.js';
 import { createFindToken, type TokenIdentifier } from './presented-token.js';
 import type { Revocations } from '../revocations.js';
 
-/** Seconds; a node has its lease back in one or two. */
+/** Seconds. A node regains its lease in one or two. */
 const RETRY_AFTER = '1';
-/** Seconds; a key set is fetched again at most so often. */
+/** Seconds. A key set is fetched again at most this often. */
 const NO_KEY_RETRY_AFTER = '30';
 
 export interface RevokeHandlerOptions {
@@ -24,15 +24,15 @@ export interface RevokeHandlerOptions {
   readonly follower: Pick<ControlFollower, 'state'>;
   readonly log: Log;
   readonly metrics: Metrics;
-  /** Where a request comes from, when a proxy stands in front. */
+  /** Returns a request's address if a proxy stands in front. */
   readonly remoteAddress?: (req: IncomingMessage) => string;
-  /** Milliseconds on a clock that only goes forward, by which a caller's bounds fill up again. */
+  /** Clock in milliseconds that never goes back; refills a caller's bounds. */
   readonly monotonic?: () => number;
 }
 
 type Outcome = OwnOutcome | FormProblem | 'nothing-to-revoke' | 'no-key' | 'no-token' | 'too-many' | 'unauthenticated' | 'no-role' | 'unavailable' | 'wrong-method';
 
-/** `POST /revoke` (RFC 7009) on a plain request and response. Success is answered when the token is dead everywhere. */
+/** Serves `POST /revoke` (RFC 7009) on a plain request and response. Answers success when the token is dead everywhere. */
 export function createRevokeHandler(options: RevokeHandlerOptions): HotHandler {
   const { authenticate, revocations, follower, log, remoteAddress = (req) => req.socket.remoteAddress ?? '' } = options;
   const findToken = createFindToken(options);
@@ -64,12 +64,12 @@ export function createRevokeHandler(options: RevokeHandlerOptions): HotHandler {
     switch (outcome) {
       case 'revoked':
       case 'nothing-to-revoke':
-        // RFC 7009, section 2.2: the client reads nothing but the status.
+        // RFC 7009, section 2.2: the client reads only the status.
         res.writeHead(200, { 'cache-control': 'no-store', 'content-length': '0' });
         res.end();
         return outcome;
       case 'not-own':
-        // RFC 7009, section 2.1: refused, and the client is told; the code is left open.
+        // RFC 7009, section 2.1: the request is refused and the client informed; the error code is left open.
         return sendError(res, 400, { error: 'invalid_request', error_description: 'the token was not issued to this client' }, {}, outcome);
       case 'full':
         return sendUnavailable(res, 'too many revocations of tokens that are not known yet', outcome);
@@ -88,7 +88,7 @@ export function createRevokeHandler(options: RevokeHandlerOptions): HotHandler {
         count(sendUnavailable(res, 'too many tokens of this client are unknown or not signed by their issuer; slow down', 'too-many'));
         return;
       }
-      // RFC 7009, section 2.2.1: the token must be taken as still alive, and the client may try again.
+      // RFC 7009, section 2.2.1: the client must assume that the token is still alive, and may try again.
       if (!(error instanceof RescindError)) log.error({ err: error }, 'a revocation failed');
       count(sendUnavailable(res, 'the revocation is not confirmed; repeat the request', 'unavailable'));
     });
