@@ -84,7 +84,7 @@ export function createLeaseEndpoint(options: LeaseEndpointOptions): HotHandler {
     answer(req, res).then(
       (outcome) => leases.inc({ outcome }),
       (error: unknown) => {
-        log.error({ err: error }, 'a guard could not be granted a lease');
+        log.error({ err: error }, 'cannot grant a lease to a guard; answering 503');
         if (!res.headersSent) sendJson(res, 503, { error: 'no-lease' }, { 'retry-after': String(RETRY_AFTER_S) });
       },
     );

@@ -107,7 +107,7 @@ export function createTokenEndpoint(options: TokenEndpointOptions): HotHandler {
     answer(req, res).then(
       (outcome) => tokens.inc({ outcome }),
       (error: unknown) => {
-        log.error({ err: error }, 'a token could not be judged for a guard');
+        log.error({ err: error }, 'cannot judge a token for a guard; answering 503');
         if (!res.headersSent) sendEmpty(res);
       },
     );

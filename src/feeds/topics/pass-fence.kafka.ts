@@ -45,7 +45,7 @@ export async function passControlFence(options: PassFenceOptions): Promise<void>
   let saidAt = -Infinity;
   while (problem && !stopping.aborted) {
     if (performance.now() - saidAt >= REMINDER_MS) {
-      log.error({ url: server?.url, code: problem.code, detail: problem.detail }, 'this process does not begin: it cannot tell that the database is the current one');
+      log.error({ url: server?.url, code: problem.code, detail: problem.detail }, 'cannot confirm that the database is the current one; this process waits and checks again');
       saidAt = performance.now();
     }
     await delay(RETRY_MS, undefined, { signal: stopping }).catch(() => undefined);

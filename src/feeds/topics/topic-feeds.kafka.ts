@@ -106,7 +106,7 @@ export function createTopicFeeds(options: TopicFeedsOptions): TopicFeeds {
     errors.inc();
     const isRefused = error instanceof RescindError && (REFUSALS.has(error.code));
     if (!isRefused) {
-      log.warn({ err: error }, 'the control log could not be published; beginning again');
+      log.warn({ err: error }, 'cannot publish the control log; starting again');
       return;
     }
     if (refusal === undefined) log.error({ detail: error.detail }, 'the control log is not published until an operator decides');
@@ -164,7 +164,7 @@ export function createTopicFeeds(options: TopicFeedsOptions): TopicFeeds {
   async function ensure(writer: TopicWriter, topics: readonly TopicSettings[]): Promise<void> {
     const wrong = await writer.ensure(topics);
     // Somebody else made the topic and may know better, but records that the brokers delete cannot be restored.
-    if (wrong.length > 0) log.error({ wrong, wanted: topics }, 'a topic has other settings than it should have');
+    if (wrong.length > 0) log.error({ wrong, wanted: topics }, 'a topic has unexpected settings; it is used as it is');
   }
 
   /** Makes a topic for each tenant that has none yet. */
@@ -263,7 +263,7 @@ export function createTopicFeeds(options: TopicFeedsOptions): TopicFeeds {
     if (gone.length === 0) return;
     await right.move(cluster, [{ topic, held: position.stored, to: position }]);
     position.stored = position.seq;
-    log.info({ topic, rules: gone.length }, 'rules that stop nothing any more were taken from a topic');
+    log.info({ topic, rules: gone.length }, 'removed rules that no longer stop anything from a topic');
   }
 
   /** Waits until the follower has applied records since the previous wait, until `ms` pass, or until the process stops. */

@@ -84,7 +84,7 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
   let runningApart: Promise<void> | undefined;
   let stopping = false;
 
-  const rangeFailed = (error: unknown): void => log.error({ err: error }, 'the next range of the ledger could not be made');
+  const rangeFailed = (error: unknown): void => log.error({ err: error }, 'cannot create the next range of the ledger; retrying');
   const ranges = createRangeKeeper({ pool, onError: rangeFailed });
 
   const isDue = (): boolean => waiting.length > 0 || outboxDue;
@@ -181,7 +181,7 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
         if (error instanceof RangeMissing) await ranges.ensure(error.upTo).catch(rangeFailed);
         return writeWaiting(batch, isApart, attempt + 1);
       }
-      log.error({ err: error, submissions: batch.length }, 'a batch could not be written');
+      log.error({ err: error, submissions: batch.length }, 'cannot write a batch; its submissions are refused and may be repeated');
       payLater();
       for (const { reject } of batch) reject(new RescindError('database-unavailable', { cause: error }));
       return false;

@@ -174,7 +174,7 @@ export function keepQuarantineBounded({ pool, log, metrics, bounds, everyMs = TR
     trimQuarantine(pool, { days, bytes })
       .then(
         (count) => dropped.inc(count),
-        (error: unknown) => log.warn({ err: error }, 'the quarantine could not be trimmed'),
+        (error: unknown) => log.warn({ err: error }, 'cannot trim the quarantine; retrying'),
       )
       .finally(() => {
         trimming = false;

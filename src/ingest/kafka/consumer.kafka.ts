@@ -118,7 +118,7 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
     let existing = new Set(await admin.listTopics());
     const unmade = wanted.filter((topic) => !existing.has(topic) && !known.has(topic));
     if (unmade.length > 0) {
-      await ensureTopics(admin, unmade).catch((error: unknown) => log.error({ err: error, topics: unmade }, 'topics could not be made'));
+      await ensureTopics(admin, unmade).catch((error: unknown) => log.error({ err: error, topics: unmade }, 'cannot create topics; going on with the others'));
       existing = new Set(await admin.listTopics());
     }
     const present = wanted.filter((topic) => existing.has(topic));
@@ -152,7 +152,7 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
   /** Subscribes again after a change of sources or a crash; retries until it succeeds. */
   function resubscribe(): void {
     subscribing = subscribing.then(subscribe).catch((error: unknown) => {
-      log.error({ err: error }, 'could not subscribe to all topics; trying again');
+      log.error({ err: error }, 'cannot subscribe to all topics; retrying');
       subscribeProblem = 'the topics of all sources could not be subscribed to';
       resubscribeLater();
     });
@@ -228,7 +228,7 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
       try {
         return await loadPosition(topic, partition, ofGeneration);
       } catch (error) {
-        log.error({ err: error, topic, partition }, 'it could not be read where a partition stands; trying again');
+        log.error({ err: error, topic, partition }, 'cannot read the stored offset of a partition; retrying');
         await delay(RETRY_MS, undefined, { ref: false });
       }
     }
@@ -406,7 +406,7 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
   async function retryLater(topic: string, partition: number, position: Position, error: unknown): Promise<void> {
     if (isOver(position.generation)) return;
     if (!(error instanceof OffsetLost)) {
-      log.error({ err: error, topic, partition }, 'a batch was not stored; it is read again');
+      log.error({ err: error, topic, partition }, 'cannot store a batch of a partition; reading it again');
       pause(topic, partition);
       await delay(RETRY_MS, undefined, { ref: false });
       if (isOver(position.generation)) return;
@@ -421,7 +421,7 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
       await lastSubmitted.get(nameOf(topic, partition));
       // An earlier submission was not stored: it is read again first, and this record after it.
       if (position.failed || isOver(position.generation)) return undefined;
-      await act().catch((error: unknown) => log.error({ err: error, topic, partition }, 'a partition could not be stopped or moved; it is read again'));
+      await act().catch((error: unknown) => log.error({ err: error, topic, partition }, 'cannot stop or move a partition; reading it again'));
       return stopped.has(nameOf(topic, partition)) ? undefined : loadUntilKnown(topic, partition, position.generation);
     };
     const ended = ending();
@@ -453,7 +453,7 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
       cluster = (await admin.describeCluster()).clusterId;
       lag.start();
       deciding = setInterval(() => {
-        takeDecisions().catch((error: unknown) => log.warn({ err: error }, 'decisions on stopped partitions could not be read'));
+        takeDecisions().catch((error: unknown) => log.warn({ err: error }, 'cannot read decisions on stopped partitions; retrying'));
       }, DECISION_MS);
       deciding.unref();
       follower.onApplied((records) => {

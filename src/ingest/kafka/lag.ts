@@ -55,7 +55,7 @@ export function createLagWatch({ bounds, state, log, metrics, everyMs = REFRESH_
     start() {
       timer = setInterval(() => {
         refreshing ??= refresh()
-          .catch((error: unknown) => log.debug({ err: error }, 'the ends of the topics could not be read'))
+          .catch((error: unknown) => log.debug({ err: error }, 'cannot read the ends of the topics; retrying'))
           .finally(() => {
             refreshing = undefined;
           });

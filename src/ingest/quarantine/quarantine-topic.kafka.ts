@@ -53,7 +53,7 @@ export function createQuarantineTopic({ kafka, log, metrics }: { kafka: Kafka; l
         await end(await connected?.catch(() => undefined));
         connected = undefined;
         dropped.inc(messages.length);
-        log.warn({ err: error, notices: messages.length }, 'notices of refused events could not be sent');
+        log.warn({ err: error, notices: messages.length }, 'cannot send notices of refused events; they are dropped');
       }
     }
   }

@@ -74,7 +74,7 @@ export function superviseService(options: SupervisedOptions): SupervisedService 
       } catch (error) {
         if (stopping.signal.aborted) return false;
         problem = error instanceof Error ? error.message : 'it did not start';
-        log.debug({ service: name, attempt: tries, err: error }, 'a service could not be started again yet');
+        log.debug({ service: name, attempt: tries, err: error }, 'an attempt to restart a service failed');
       }
     }
     options.onGivenUp(new RescindError(options.code, { detail: `${name} ended and could not be kept running in ${delaysMs.length} tries: ${problem}` }));

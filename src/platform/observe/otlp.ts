@@ -64,7 +64,7 @@ export function createOtlpSink(options: OtlpOptions): SpanSink {
       if (!response.ok) throw new Error(`the collector answered ${response.status}`);
     } catch (err) {
       dropped.inc(spans.length);
-      if (performance.now() - toldAt > LOG_AGAIN_MS) log.warn({ err }, 'traces were not taken');
+      if (performance.now() - toldAt > LOG_AGAIN_MS) log.warn({ err }, 'the collector did not take traces; they are dropped');
       toldAt = performance.now();
     }
   }

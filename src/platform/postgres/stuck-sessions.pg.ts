@@ -29,7 +29,7 @@ export function endStuckSessions(options: {
   }
 
   const timer = setInterval(() => {
-    looking = look().catch((err: unknown) => log.warn({ err }, 'stuck database sessions could not be looked for'));
+    looking = look().catch((err: unknown) => log.warn({ err }, 'cannot look for stuck database sessions; retrying'));
   }, intervalMs);
   timer.unref();
   return async () => {

@@ -89,7 +89,7 @@ export function createRevokeHandler(options: RevokeHandlerOptions): HotHandler {
         return;
       }
       // RFC 7009, section 2.2.1: the client must assume that the token is still alive, and may try again.
-      if (!(error instanceof RescindError)) log.error({ err: error }, 'a revocation failed');
+      if (!(error instanceof RescindError)) log.error({ err: error }, 'cannot carry out a revocation; answering 503');
       count(sendUnavailable(res, 'the revocation is not confirmed; repeat the request', 'unavailable'));
     });
   };
