@@ -123,7 +123,10 @@ function withoutUnset(envelope: Readonly<Record<string, unknown>>): Readonly<Rec
   return names.some(isUnset) ? Object.fromEntries(names.filter((name) => !isUnset(name)).map((name) => [name, envelope[name]])) : envelope;
 }
 
-/** Decodes `data_base64`, which stands in place of `data`, never beside it (CloudEvents JSON format, section 3.1.2). The bytes must be JSON. */
+/**
+ * Decodes `data_base64`, which stands in place of `data`, never beside it (CloudEvents JSON format, section 3.1.2). The text must be padded
+ * standard base64, because a lenient decoder would take two texts for one event. The bytes must be JSON.
+ */
 function decodeData(whole: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   if (!Object.hasOwn(whole, 'data_base64')) return whole;
   const { data_base64: encoded, ...envelope } = whole;

@@ -272,7 +272,7 @@ describe('topics', () => {
     await whileRunning(() => until(async () => (await stage.stored(source)) === 5 + length));
   });
 
-  // Longer than before it would be noticed at the next assignment, or where a fetch fell between the two (README, "Limits").
+  // A longer topic would be noticed at the next assignment, or if a fetch fell between the two (src/ingest/operating.md, "Limits").
   it('that are deleted and made anew under a running consumer, shorter than before, stop their partition', async () => {
     const source = await stage.register();
     await stage.send(source, tokens(source, ...numbered('old', 5)));
