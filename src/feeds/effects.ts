@@ -31,7 +31,10 @@ export function effectOf(record: ControlRecord): Effect {
   }
 }
 
-/** Tells guards the keys that several selectors have in common: guards ask again about more tokens than the rule selects, never about fewer. */
+/**
+ * Tells guards the keys that several selectors have in common: guards ask again about more tokens than the rule selects, never about
+ * fewer.
+ */
 function ruleEffect(seq: bigint, keys: SelectorKeys): Effect {
   const selector = commonSelector(keys);
   const resource = splitSelectorKey(selector).find(([dimension]) => dimension === 'resource')?.[1];

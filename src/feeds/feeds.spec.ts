@@ -22,7 +22,10 @@ const guardRecord = (id: string): Pick<CallerRecord, 'id' | 'roles' | 'secrets'>
   secrets: [{ id: `${id}-1`, sha256: digestOf(parties.secretOf(id)), created_at: 0 }],
 });
 
-/** The feeds on a real state, authentication and server. Records come from here instead of the database, and the lease grants every request. */
+/**
+ * The feeds on a real state, authentication and server. Records come from here instead of the database, and the lease grants every
+ * request.
+ */
 interface World {
   readonly url: string;
   readonly state: ControlState;

@@ -15,7 +15,10 @@ import { createTokenEndpoint, type SeeToken } from './token-endpoint.js';
 /** How often a fetched key set is checked for changes. */
 const KEYS_INTERVAL_MS = 1_000;
 
-/** How long a change of keys is remembered for guards that may have missed it. No answer that a guard keeps, plus the fetch delay of its node, is older. */
+/**
+ * How long a change of keys is remembered for guards that may have missed it. No answer that a guard keeps, plus the fetch delay of its
+ * node, is older.
+ */
 const KEYS_REMEMBERED_MS = 15 * 60_000;
 
 /** How long a stop waits for the grants to end: longer than f L of the default, shorter than a step of the shutdown may take. */

@@ -13,10 +13,15 @@ export type Interest = ReadonlySet<string> | '*';
 
 type GuardRole = NonNullable<Caller['roles']['guard']>;
 
-/** Cached by role, which is a new object after every change of its caller; the tenant's key never changes. Saves hashing every bound at each request. */
+/**
+ * Cached by role, which is a new object after every change of its caller; the tenant's key never changes. Saves hashing every bound at
+ * each request.
+ */
 const computed = new WeakMap<GuardRole, ReadonlySet<string>>();
 
-/** Returns the keys of places that tokens of this role may be presented at: its resources, and its issuers for tokens presented at a RAS. */
+/**
+ * Returns the keys of places that tokens of this role may be presented at: its resources, and its issuers for tokens presented at a RAS.
+ */
 export function ownInterest(tenant: Tenant, role: GuardRole): ReadonlySet<string> {
   let keys = computed.get(role);
   if (!keys) {

@@ -18,7 +18,10 @@ export interface RecentRecords {
   put(record: ControlRecord): Recent;
   /** Returns all records above `after`. Undefined if they are no longer here, or if `after` is beyond the head. */
   since(after: Seq): readonly Recent[] | undefined;
-  /** Returns the seq of the tenant's last record here, or an earlier seq. A guard that has applied it lacks nothing of the tenant up to the head. */
+  /**
+   * Returns the seq of the tenant's last record here, or an earlier seq. A guard that has applied it lacks nothing of the tenant up to
+   * the head.
+   */
   lastOf(tenant: string): Seq;
   /** Returns when the record was applied here. -Infinity if that is no longer remembered; undefined if the record is yet to come. */
   appliedAt(seq: Seq): number | undefined;

@@ -49,7 +49,9 @@ type Outcome = 'active' | 'inactive' | 'behind' | 'undecided' | 'unauthenticated
 /** The answer of `/introspect` to callers that may not know, and about every token that is not active. */
 const INACTIVE = '{"active":false}';
 
-/** The answer about a recorded token for the guard's resources that is stopped, expired or otherwise refused: its use is worth reporting. */
+/**
+ * The answer about a recorded token for the guard's resources that is stopped, expired or otherwise refused: its use is worth reporting.
+ */
 const INACTIVE_RECORDED = '{"active":false,"rescind":{"recorded":true}}';
 
 const RESOURCE = DIMENSIONS.indexOf('resource');
@@ -116,7 +118,10 @@ export function createTokenEndpoint(options: TokenEndpointOptions): HotHandler {
 
 const said = (outcome: Outcome, _sent: void): Outcome => outcome;
 
-/** Adds `rescind` to a body. The issuer of an ID-JAG chooses its other members, so it may contain a member of that name, which is replaced. */
+/**
+ * Adds `rescind` to a body. The issuer of an ID-JAG chooses its other members, so it may contain a member of that name, which is
+ * replaced.
+ */
 function withRescind(body: string, rescind: object): string {
   if (body.includes('"rescind"')) return JSON.stringify({ ...(JSON.parse(body) as object), rescind });
   return `${body.slice(0, -1)},"rescind":${JSON.stringify(rescind)}}`;

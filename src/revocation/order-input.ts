@@ -79,7 +79,10 @@ export function readLift(body: unknown): Lift {
   };
 }
 
-/** Chooses the effect. A token, ID-JAG or session does not come back; anything else would return at the next token exchange if only revoked. */
+/**
+ * Chooses the effect. A token, ID-JAG or session does not come back; anything else would return at the next token exchange if only
+ * revoked.
+ */
 const defaultEffect = (selector: Selector): Effect => (isByIdentity(selector) ? 'revoke' : 'block');
 
 function readSelector(value: unknown): Selector {

@@ -30,7 +30,10 @@ export function requireOwnRule({ id, roles }: Caller, rule: OrderedRule): void {
   }
 }
 
-/** Whether the caller may read the rule. An auditor, and a caller that may revoke for the whole tenant, read every rule; others their own and those within their bound. */
+/**
+ * Whether the caller may read the rule. An auditor, and a caller that may revoke for the whole tenant, read every rule; others their own
+ * and those within their bound.
+ */
 export function mayRead({ id, roles }: Caller, { selector, or, author }: OrderedRule): boolean {
   if (readsAll({ roles }) || author.caller === id) return true;
   const bound = roles.revoke;

@@ -28,7 +28,10 @@ export interface Confirmation {
   readonly confirmed: Confirmed;
   /** Milliseconds from the order's arrival until it is in force. */
   readonly ms: number;
-  /** The rule does not stop grants later than this (epoch seconds). Null: a block without an end, a token, an ID-JAG or a session, or nothing is stopped. */
+  /**
+   * The rule does not stop grants later than this (epoch seconds). Null: a block without an end, a token, an ID-JAG or a session, or
+   * nothing is stopped.
+   */
   readonly regrant_after: number | null;
   /** Whether the order had been given before, under the same Idempotency-Key or as the same lift. */
   readonly replayed: boolean;

@@ -28,7 +28,10 @@ export interface Lead {
   release(): void;
 }
 
-/** Reads the offset of the last record that this database knows as published. Null if it knows none, or published to more than one cluster. */
+/**
+ * Reads the offset of the last record that this database knows as published. Null if it knows none, or published to more than one
+ * cluster.
+ */
 export async function storedOffset(pool: Pool, topic: string): Promise<bigint | null> {
   const { rows } = await pool.query<{ last_offset: string | null }>('SELECT last_offset FROM topic_cursor WHERE topic = $1', [topic]);
   const offset = rows.length === 1 ? rows[0]!.last_offset : null;

@@ -132,7 +132,10 @@ function textRules(data: unknown): RejectCode[] {
   return [...(texts.some((text) => text.includes('\u0000')) ? ['nul' as const] : []), ...(texts.some((text) => /\p{Cs}/u.test(text)) ? ['lone-surrogate' as const] : [])];
 }
 
-/** Whether an event is about others: a use names only its source's resources; a token names one of them, or a refresh token its own issuer. */
+/**
+ * Whether an event is about others: a use names only its source's resources; a token names one of them, or a refresh token its own
+ * issuer.
+ */
 function isForOthers(name: SourceEventName, data: Data): boolean {
   if (name.startsWith('access.')) return ((data['resource'] as unknown[] | undefined) ?? []).some((resource) => resource !== API);
   return name === 'token.issued' && (ownOf(data)['aud'] as unknown[]).length === 0;

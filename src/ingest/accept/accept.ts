@@ -49,7 +49,10 @@ export interface Accepted {
   /** Time of the decision, by the clock of this process. */
   readonly arrivedMs: number;
   readonly source: Source;
-  /** RFC 8785 form of {type, source, id, time, subject, data}, with the time normalised and `data` including the members that nobody reads. */
+  /**
+   * RFC 8785 form of {type, source, id, time, subject, data}, with the time normalised and `data` including the members that nobody
+   * reads.
+   */
   readonly content: string;
   /** Attributes that the commitment covers (wire.md, "Entry"). */
   readonly attributes: readonly (readonly [name: string, value: Buffer])[];
@@ -259,7 +262,10 @@ export function isMediaType(value: string, wanted: string): boolean {
   return value.split(';', 1)[0]!.trim().toLowerCase() === wanted;
 }
 
-/** Tells the mode: structured if the content type begins with `application/cloudevents`, binary otherwise (CloudEvents Kafka binding, section 3). */
+/**
+ * Tells the mode: structured if the content type begins with `application/cloudevents`, binary otherwise (CloudEvents Kafka binding,
+ * section 3).
+ */
 export function kafkaMode(headers: Arrived['headers']): 'binary' | 'structured' {
   const contentType = headers.find(([name]) => name === 'content-type')?.[1].toString('utf8') ?? '';
   if (!contentType.trim().toLowerCase().startsWith('application/cloudevents')) return 'binary';

@@ -11,7 +11,10 @@ export type Replace = (judged: Judged, by: Judged) => Judged;
 export interface BatchWriter {
   /** Writes a batch in one transaction. Throws the database's error, and `OffsetLost`. */
   write(submissions: readonly Submission[], seenSeq: bigint): Promise<Written>;
-  /** Writes a batch that holds events which the database may refuse. Halving finds those events, they are refused, and the rest is written. */
+  /**
+   * Writes a batch that holds events which the database may refuse. Halving finds those events, they are refused, and the rest is
+   * written.
+   */
   writeBisecting(submissions: readonly Submission[], seenSeq: bigint, replace: Replace): Promise<Written>;
 }
 

@@ -4,7 +4,9 @@ export const MAX_WAITING_EVENTS = 20_000;
 /** Bytes of posted events that may wait, as they came. Whichever of the two bounds is reached first applies. */
 export const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 
-/** Share of either bound that Kafka's events may take before the next fetch waits. Kafka keeps further records, and HTTP has its own room. */
+/**
+ * Share of either bound that Kafka's events may take before the next fetch waits. Kafka keeps further records, and HTTP has its own room.
+ */
 const KAFKA_SHARE = 0.5;
 
 /** Share of HTTP's room that one speaker may take while it has events there. The rest is left to others. */

@@ -16,7 +16,9 @@ export interface LogBoundsReader {
   stop(): Promise<void>;
 }
 
-/** Reads the offsets of logs from the broker, over a connection made at the first question. Rejects if the broker does not answer in time. */
+/**
+ * Reads the offsets of logs from the broker, over a connection made at the first question. Rejects if the broker does not answer in time.
+ */
 export function createLogBoundsReader({ kafka }: { readonly kafka: Kafka }): LogBoundsReader {
   let current: Connection | undefined;
 

@@ -82,7 +82,10 @@ export function createReplay({ pool, follower, appender, log, now = Date.now }: 
     return accept({ ...arrived, door: { kind: 'http', caller } }, follower.state, nowMs);
   }
 
-  /** Returns the caller with its present rights. A caller that may no longer emit owns no source, so `accept` refuses with `source-not-allowed`. */
+  /**
+   * Returns the caller with its present rights. A caller that may no longer emit owns no source, so `accept` refuses with
+   * `source-not-allowed`.
+   */
   function callerOfToday(part: Part, id: string): Caller {
     const caller = follower.state.caller(id);
     if (caller && !caller.disabled) return caller;

@@ -4,7 +4,10 @@ import { type Log } from '../../platform/log/index.js';
 import { type Metrics } from '../../platform/observe/index.js';
 import type { Refused } from '../append/quarantine.pg.js';
 
-/** Topic with the reason and position of refused events, never their bytes (design, section 3). A batch gives one notice for each place and reason. */
+/**
+ * Topic with the reason and position of refused events, never their bytes (design, section 3). A batch gives one notice for each place
+ * and reason.
+ */
 export const QUARANTINE_TOPIC = 'rescind.quarantine';
 
 /** Messages that may wait for the broker. Beyond them the oldest are dropped and counted. The quarantine itself has all refused events. */

@@ -21,7 +21,9 @@ export class TooManyWaiting extends Error {
  * served. Other callers, and questions answered from memory, are not affected.
  */
 export interface Restraint {
-  /** Runs `work` in the caller's turn. A result of undefined counts as fruitless. Rejects with {@link TooManyWaiting}, or as `work` does. */
+  /**
+   * Runs `work` in the caller's turn. A result of undefined counts as fruitless. Rejects with {@link TooManyWaiting}, or as `work` does.
+   */
   run<T>(caller: string, work: () => Promise<T | undefined>): Promise<T | undefined>;
 }
 

@@ -20,7 +20,7 @@ export const DEFAULT_TOPIC_PREFIX = 'rescind';
 export const DEFAULT_DATABASE_POOL_MAX = 10;
 /** Questions that PostgreSQL answers at the same time for one process. Each running question occupies a core of the database. */
 export const DEFAULT_QUESTIONS_AT_ONCE = 4;
-/** Processes that share the port; each is a node. More processes than cores gain nothing. */
+/** Processes that share the port; each is a node. A number beyond the maximum is taken for a mistake. */
 export const DEFAULT_PROCESSES = 1;
 const MAX_PROCESSES = 64;
 /** `L` of the lease protocol: the time that a crashed node delays the first revocation after its crash, once. */

@@ -20,7 +20,10 @@ export const TRACING_DOCUMENTATION: Readonly<Record<string, string>> = {
   OTEL_TRACES_SAMPLER_ARG: 'part of the traces that begin here to keep, from 0 to 1 (default 1); a caller decides for its own',
 };
 
-/** Reads the tracing configuration; undefined for no traces. A machine's services share these variables, so the others may be set without an endpoint. */
+/**
+ * Reads the tracing configuration; undefined for no traces. A machine's services share these variables, so the others may be set without
+ * an endpoint.
+ */
 export function readTracing(env: Environment, refuse: Refuse): TracingConfig | undefined {
   const endpoint = env['OTEL_EXPORTER_OTLP_ENDPOINT'];
   if (endpoint === undefined) return undefined;

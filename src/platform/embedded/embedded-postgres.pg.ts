@@ -185,7 +185,10 @@ async function initialise(place: Place, signal: AbortSignal | undefined): Promis
   await rename(draft, place.data);
 }
 
-/** Stops a postmaster of this data directory that outlived its parent. No living Rescind uses it, because this process claimed the directory. */
+/**
+ * Stops a postmaster of this data directory that outlived its parent. No living Rescind uses it, because this process claimed the
+ * directory.
+ */
 async function stopOrphan(data: string, log: Log): Promise<void> {
   const file = join(data, 'postmaster.pid');
   const lines = (await readFile(file, 'utf8').catch(() => '')).split('\n');

@@ -108,7 +108,9 @@ async function findJava(): Promise<string> {
   }
 }
 
-/** Downloads into a directory of another name and renames it when it is complete. An interrupted download is never taken for a whole one. */
+/**
+ * Downloads into a directory of another name and renames it when it is complete. An interrupted download is never taken for a whole one.
+ */
 async function resolveLibraries(lib: string, { log, signal }: LocalKafkaOptions): Promise<void> {
   log.info('resolving Apache Kafka with Maven, once');
   const draft = `${lib}.${randomBytes(4).toString('hex')}`;

@@ -22,7 +22,10 @@ export async function startDatabase(config: Config, log: Log, lifecycle: Lifecyc
 
 export type KafkaServers = Pick<KafkaConfig, 'brokers'> & Partial<KafkaConfig>;
 
-/** Starts the local Kafka unless the configuration names brokers. Without Java or Maven, `problem` says so once and HTTP intake works alone. */
+/**
+ * Starts the local Kafka unless the configuration names brokers. Without Java or Maven, `problem` says so once and HTTP intake works
+ * alone.
+ */
 export async function startKafka(config: Config, log: Log, lifecycle: Lifecycle, say?: Say): Promise<{ servers: KafkaServers | null; problem?: string }> {
   if (config.kafka === 'none') return { servers: null };
   if (config.kafka !== 'embedded') return { servers: config.kafka };

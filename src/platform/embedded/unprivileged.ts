@@ -11,7 +11,10 @@ export interface Account {
   readonly gid: number;
 }
 
-/** Finds or makes the account that PostgreSQL runs under, because PostgreSQL refuses to run as root. Undefined if this process is not root. */
+/**
+ * Finds or makes the account that PostgreSQL runs under, because PostgreSQL refuses to run as root. Undefined if this process is not
+ * root.
+ */
 export async function unprivilegedAccount(): Promise<Account | undefined> {
   if (process.getuid?.() !== 0) return undefined;
   const existing = await findAccount();

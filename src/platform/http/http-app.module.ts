@@ -115,7 +115,10 @@ export async function createHttpApp(options: HttpAppOptions): Promise<NestFastif
   return app;
 }
 
-/** Refuses requests that need no body to be refused before their body is read, and delays clients that repeat requests refused for their number. */
+/**
+ * Refuses requests that need no body to be refused before their body is read, and delays clients that repeat requests refused for their
+ * number.
+ */
 function standBeforeBodies(fastify: FastifyInstance, gate: RequestGate | undefined): void {
   const knownPaths = createKnownPaths();
   fastify.addHook('onRoute', ({ url, method }) => knownPaths.add(url, method));

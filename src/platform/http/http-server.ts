@@ -8,7 +8,10 @@ import { oneAfterAnother } from './pipelining.js';
 import { problemOf } from './problem.js';
 import { originForm, repeatedHeader } from './request-target.js';
 
-/** Longer than the 60 s after which balancers commonly drop an idle connection, so that a balancer never uses a connection just closed here. */
+/**
+ * Longer than the 60 s after which balancers commonly drop an idle connection, so that a balancer never uses a connection just closed
+ * here.
+ */
 export const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 /** A client that has not sent its headers by then is cut off. */
 export const HEADERS_TIMEOUT_MS = 10_000;

@@ -5,7 +5,10 @@ import type { Log } from '../log/index.js';
 import { isDatabaseUnavailable } from '../postgres/index.js';
 import { errorOfStatus, problemOf } from './problem.js';
 
-/** Turns every error of the management API into RFC 9457 problem+json. An error that was not thrown on purpose is logged and reported as `internal`. */
+/**
+ * Turns every error of the management API into RFC 9457 problem+json. An error that was not thrown on purpose is logged and reported as
+ * `internal`.
+ */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   readonly #log: Log;

@@ -28,7 +28,10 @@ export async function ensureTopics(admin: Pick<Admin, 'listTopics' | 'createTopi
   await untilLed(admin, missing.map(({ topic }) => topic));
 }
 
-/** Waits until the topics have leaders. kafkajs's own wait gives up if a broker does not know the topic yet, some tens of milliseconds on a busy machine. */
+/**
+ * Waits until the topics have leaders. kafkajs's own wait gives up if a broker does not know the topic yet, some tens of milliseconds on
+ * a busy machine.
+ */
 async function untilLed(admin: Pick<Admin, 'fetchTopicMetadata'>, topics: string[]): Promise<void> {
   const givesUpAt = performance.now() + LEADERS_WITHIN_MS;
   for (;;) {

@@ -42,7 +42,10 @@ export function createLog(options: { level: string; destination?: LogDestination
 
 const INFO_LEVEL = 30;
 
-/** Returns a line's text without its members and numbers. Rescind's messages are constant; in other messages, numbers do not distinguish kinds. */
+/**
+ * Returns a line's text without its members and numbers. Rescind's messages are constant; in other messages, numbers do not distinguish
+ * kinds.
+ */
 function kindOf(args: readonly unknown[]): string {
   const message = typeof args[0] === 'string' ? args[0] : args[1];
   const text = typeof message === 'string' ? message : args[0] instanceof Error ? args[0].message : '';
@@ -51,7 +54,10 @@ function kindOf(args: readonly unknown[]): string {
 
 const MAX_KIND_LENGTH = 80;
 
-/** Serialises an error. node-postgres attaches the whole connection to an error, with its parameters and prepared statements; they are left out. */
+/**
+ * Serialises an error. node-postgres attaches the whole connection to an error, with its parameters and prepared statements; they are
+ * left out.
+ */
 function serializeError(error: Error): unknown {
   const serialized: unknown = pino.stdSerializers.err(error);
   if (typeof serialized !== 'object' || serialized === null) return serialized;

@@ -47,7 +47,7 @@ export function passMember(text: Text, at: number, mask: Mask): number {
 
 const LONGEST_NAME = Math.max(...[...SECRET_NAMES].map((name) => name.length));
 
-/** Masks the strings at the start of an array. Returns to the last string, because it is the next name if the text is not an array. */
+/** Masks the strings at the start of an array. Returns the position of the last one: if the text is not an array, it may be a name. */
 function passArray(text: Text, from: number, depth: number, mask: Mask): number {
   let last = from;
   let at = from;
@@ -89,7 +89,10 @@ function passString(text: Text, from: number, depth: number, mask: Mask): number
 /** Whether the quote ends a string around the one at `depth`, which was cut off. Such a quote stays, so that the line remains JSON. */
 const endsOuter = (backslashes: number, depth: number): boolean => backslashes < depth || (depth > 0 && backslashes % 2 === 0);
 
-/** Whether the quote ends the string. Each nesting level doubles the backslashes. At `depth`, an even number before a quote leaves it unescaped. */
+/**
+ * Whether the quote ends the string. Each nesting level doubles the backslashes. At `depth`, an even number before a quote leaves it
+ * unescaped.
+ */
 const endsInner = (backslashes: number, depth: number): boolean => Math.floor((backslashes + 1) / (depth + 1)) % 2 === 1;
 
 function isPrecededBy(text: Text, at: number, backslashes: number): boolean {

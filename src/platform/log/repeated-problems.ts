@@ -1,4 +1,7 @@
-/** Minimum time between two lines about the same problem. While a server is away, every part that uses it meets the problem several times a second. */
+/**
+ * Minimum time between two lines about the same problem. While a server is away, every part that uses it meets the problem several times
+ * a second.
+ */
 export const REPEAT_AFTER_MS = 10_000;
 /** Number of different problems that are remembered. A further one replaces the oldest. */
 const MAX_REMEMBERED = 256;

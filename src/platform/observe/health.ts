@@ -28,7 +28,10 @@ export interface HealthReport {
 }
 
 export interface Health {
-  /** Registers a `check` that reads memory and throws while its part cannot work. Each report runs it. Without `roles` it counts for every role. */
+  /**
+   * Registers a `check` that reads memory and throws while its part cannot work. Each report runs it. Without `roles` it counts for every
+   * role.
+   */
   register(name: string, check: () => void, roles?: readonly ReadyRole[]): void;
   /** Runs a `check` of something outside the process in the background; no report waits for it. Resolves after the first run. */
   watch(name: string, check: () => Promise<void>, roles?: readonly ReadyRole[]): Promise<void>;

@@ -11,16 +11,24 @@ export interface OpenSpan {
 }
 
 export interface Tracing {
-  /** Runs `work` in a span below the caller's span, or in the first span of a trace. An error is recorded by its `code`, never by its message. */
+  /**
+   * Runs `work` in a span below the caller's span, or in the first span of a trace. An error is recorded by its `code`, never by its
+   * message.
+   */
   span<T>(name: string, attributes: Attributes, work: () => Promise<T>): Promise<T>;
-  /** Begins a request's span below its `traceparent`. The caller's decision to sample counts for {@link SAMPLED_BY_CALLERS_A_SECOND} requests a second. */
+  /**
+   * Begins a request's span below its `traceparent`. The caller's decision to sample counts for {@link SAMPLED_BY_CALLERS_A_SECOND}
+   * requests a second.
+   */
   startRequest(name: string, traceparent: string | readonly string[] | undefined, attributes: Attributes): OpenSpan;
   /** Runs `work` so that its spans stand below `context`. */
   within<T>(context: SpanContext, work: () => T): T;
   stop(): Promise<void>;
 }
 
-/** Requests a second whose callers decide that they are traced. Callers are not authenticated here; beyond this number the ratio decides. */
+/**
+ * Requests a second whose callers decide that they are traced. Callers are not authenticated here; beyond this number the ratio decides.
+ */
 export const SAMPLED_BY_CALLERS_A_SECOND = 50;
 
 export function createTracing({ sink, ratio }: { sink: SpanSink; ratio: number }): Tracing {

@@ -49,7 +49,10 @@ function cancelOnAbort(client: PoolClient, signal: AbortSignal, canceller: Pool)
   };
 }
 
-/** Releases a client whose statement is being cancelled. The cancellation may still arrive: a statement sent here takes it, not the next question's. */
+/**
+ * Releases a client whose statement is being cancelled. The cancellation may still arrive: a statement sent here takes it, not the next
+ * question's.
+ */
 async function releaseCancelled(client: PoolClient, cancelling: Promise<unknown>, release: PoolClient['release'], error: Parameters<PoolClient['release']>[0]): Promise<void> {
   await cancelling;
   const failed = await client.query('SELECT 1').then(

@@ -89,7 +89,10 @@ export function inTransaction<T>(pool: Pool, work: (client: PoolClient) => Promi
   });
 }
 
-/** Runs `work` on one connection like {@link inTransaction}, but `work` begins and ends its transaction itself, with its first and last statements. */
+/**
+ * Runs `work` on one connection like {@link inTransaction}, but `work` begins and ends its transaction itself, with its first and last
+ * statements.
+ */
 export async function onConnection<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   // Without a listener, a connection that breaks between two statements would end the process.

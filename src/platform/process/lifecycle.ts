@@ -4,7 +4,10 @@ import type { Log } from '../log/index.js';
 /** A step that takes longer is abandoned, so that one stuck connection cannot keep the process alive. */
 export const STOP_STEP_TIMEOUT_MS = 20_000;
 
-/** A process that is told to end does so by then, whatever its steps wait for. Accepted events are durable, and guards end the embedded services. */
+/**
+ * A process that is told to end does so by then, whatever its steps wait for. Accepted events are durable, and guards end the embedded
+ * services.
+ */
 export const STOP_DEADLINE_MS = 4_500;
 
 /** Log line at that deadline. */

@@ -38,7 +38,9 @@ export interface Statement {
   readonly values: readonly unknown[];
 }
 
-/** Values of a statement. The statement contains only the selector's members: the rest need not be planned, and one index reads each part. */
+/**
+ * Values of a statement. The statement contains only the selector's members: the rest need not be planned, and one index reads each part.
+ */
 class Parameters {
   readonly values: unknown[];
 
@@ -125,7 +127,10 @@ const ofIdJag = (expression: string, all = 'bool_or'): string => `coalesce(
       (SELECT ${expression} FROM id_jag j WHERE j.tenant = $1 AND j.key = s.id_jag_key),
       (SELECT ${all}(${expression}) FROM id_jag j WHERE j.tenant = $1 AND j.sha_key = s.id_jag_key))`;
 
-/** Builds the conditions of the selector. A small id equals the name in the facts or in the ID-JAG's facts: if the id matches, no facts are read. */
+/**
+ * Builds the conditions of the selector. A small id equals the name in the facts or in the ID-JAG's facts: if the id matches, no facts
+ * are read.
+ */
 function selectedText({ selector, names, keys, before }: TokensQuestion, parameters: Parameters): string {
   const conditions: string[] = [];
   const json = (value: object): string => parameters.add(JSON.stringify(value), 'jsonb');
@@ -198,7 +203,10 @@ export function clientsStatement(tenant: string, { resource }: Selector, resourc
   return { name: 'preview-clients-resource', text: text(ofResource), values: parameters.values };
 }
 
-/** Whether the rule ends standing rights. One on a token, an ID-JAG, a session or a type of agent does not: only rights behind its tokens count. */
+/**
+ * Whether the rule ends standing rights. One on a token, an ID-JAG, a session or a type of agent does not: only rights behind its tokens
+ * count.
+ */
 const isStanding = ({ token, id_jag: idJag, session, agent_type: agentType }: Selector): boolean => !token && !idJag && !session && agentType === undefined;
 
 const NO_GRANTS = 'SELECT NULL::int AS usr, NULL::int AS client, NULL::int AS res WHERE false';

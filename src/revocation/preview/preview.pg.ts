@@ -11,7 +11,10 @@ const NAMES = { name: 'preview-names', text: loadSql(import.meta.url, 'preview-n
 
 const HOUR_S = 3_600;
 
-/** One plan of each text for all values: most selectors take as long to plan as to count. JIT compilation and workers cost more than they save. */
+/**
+ * One plan of each text for all values: most selectors take as long to plan as to count. JIT compilation and workers cost more than they
+ * save.
+ */
 const SETTINGS = { statement_timeout: String(COUNTING_TIMEOUT_MS), jit: 'off', max_parallel_workers_per_gather: '0', plan_cache_mode: 'force_generic_plan' } as const;
 const BEGIN: readonly Statement[] = [
   { name: 'preview-begin', text: 'BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY', values: [] },

@@ -48,7 +48,10 @@ export function createOrderOwn({ controlLog, follower, rules, now }: OwnRulesOpt
     return 'revoked';
   }
 
-  /** Whether an earlier rule still counts. A block may have been lifted or have ended: then it is ordered again. A `revoke` is dropped only when its token is dead. */
+  /**
+   * Whether an earlier rule still counts. A block may have been lifted or have ended: then it is ordered again. A `revoke` is dropped
+   * only when its token is dead.
+   */
   function holds(tenant: Tenant, record: ControlRecord): boolean {
     if (record.kind !== 'rule.ordered' || record.body.effect === 'revoke') return true;
     const rule = tenant.rules.get(record.subject);

@@ -53,7 +53,10 @@ export interface RuleView {
   readonly lift?: { readonly at: number; readonly resume: boolean; readonly reason: string; readonly author: Author; readonly in_force: boolean };
 }
 
-/** Builds the view. `known`: the control log as this process has read it. `inForceUpTo`: confirmed by all. `enabling`: the event that turned the rule. */
+/**
+ * Builds the view. `known`: the control log as this process has read it. `inForceUpTo`: confirmed by all. `enabling`: the event that
+ * turned the rule.
+ */
 export function ruleView(stored: StoredRule, known: KnownRule, inForceUpTo: Seq, now: number, enabling?: EnablingEvent): RuleView {
   const { seq, at, body, lift } = stored;
   const state = stateOf(stored, known, now);

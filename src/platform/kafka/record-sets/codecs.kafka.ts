@@ -9,7 +9,10 @@ interface Encoder {
   readonly buffer: Buffer;
 }
 
-/** Gives kafkajs bounded codecs for record sets that kafkajs decodes itself: those of brokers before Apache Kafka 2.3. Rescind writes gzip or uncompressed. */
+/**
+ * Gives kafkajs bounded codecs for record sets that kafkajs decodes itself: those of brokers before Apache Kafka 2.3. Rescind writes gzip
+ * or uncompressed.
+ */
 export function installCodecs(): void {
   for (const codec of [1, 2, 3, 4] as const) {
     const registered = { compress: (encoder: Encoder) => compress(codec, encoder), decompress: (bytes: Buffer) => decompress(codec, bytes) };

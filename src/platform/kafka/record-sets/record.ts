@@ -11,7 +11,10 @@ export interface ReadRecord {
   readonly batchContext: BatchContext;
 }
 
-/** Batch header in kafkajs's words, by which kafkajs recognises aborted transactions. `maxTimestamp` holds for all records if the broker stamps them. */
+/**
+ * Batch header in kafkajs's words, by which kafkajs recognises aborted transactions. `maxTimestamp` holds for all records if the broker
+ * stamps them.
+ */
 export interface BatchContext {
   readonly firstOffset: string;
   readonly firstTimestamp: string;

@@ -2,7 +2,7 @@ import { corrupt, repeat, tooLarge } from './decompression-error.js';
 
 /** Bytes that the Java client's library writes in front of its chunks. Other producers write one bare block. */
 const XERIAL_MAGIC = Buffer.from('\x82SNAPPY\0', 'latin1');
-/** The magic, a version, and the oldest version that can read it, four bytes each of the last two. */
+/** The magic, then a version and the oldest version that can read it, four bytes each. */
 const XERIAL_HEADER_BYTES = 16;
 
 /** Expands Snappy, bare or in xerial's framing. Throws a `DecompressionError`. Never reads or writes beyond the declared sizes. */
