@@ -36,8 +36,9 @@ export interface RestoreOptions {
 
 /**
  * Brings the control log of a database up to the end of the topic. The database must be empty, or its records must be exactly the topic's
- * first ones. Throws `control-log-behind` if they are not, `control-topic-corrupt` if the topic is incomplete or damaged, `control-topic-sealed` if the
- * key is missing or wrong, and `edit-conflict` if another process writes. Records restored before an error stay and are correct.
+ * first ones. Throws `control-log-behind` if they are not, `control-topic-corrupt` if the topic lacks records or two deployments have
+ * published to it, `control-topic-sealed` if the key is missing or wrong, and `edit-conflict` if another process writes. Records restored
+ * before an error stay and are correct.
  */
 export async function restoreControlLog({ kafka, pool, keys, prefix, onProgress = () => undefined }: RestoreOptions): Promise<Restored> {
   const topic = controlTopic(prefix);
