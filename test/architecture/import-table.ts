@@ -166,7 +166,7 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
 };
 
 /** Compose the others, so they may import anything that is public. */
-export const COMPOSERS: ReadonlySet<string> = new Set(['cli', 'sandbox', 'seed', 'main.ts', 'app.module.ts', 'migrations.ts']);
+export const COMPOSERS: ReadonlySet<string> = new Set(['cli', 'sandbox', 'seed', 'roles', 'main.ts', 'app.module.ts', 'migrations.ts']);
 
 /** Imported by nobody, with the one exception that `rescind demo` starts the sandbox. */
 export const LEAVES: ReadonlySet<string> = new Set(['console', 'cli', 'sandbox', 'seed']);

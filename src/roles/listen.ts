@@ -1,0 +1,67 @@
+import { AppModule } from '../app.module.js';
+import { CLOUDEVENTS_BATCH_MEDIA_TYPE, CLOUDEVENTS_MEDIA_TYPE, JSON_MEDIA_TYPE, MAX_POST_BYTES, NDJSON_MEDIA_TYPE } from '../contracts/index.js';
+import { createTopicMaker } from '../ingest/index.js';
+import { createHttpApp, createManagement, listenHttp, listenManagement } from '../platform/http/index.js';
+import { createKafka } from '../platform/kafka/index.js';
+import { CSV_MEDIA_TYPE, describeApi } from '../query/index.js';
+import { createAdmission, createRegistry } from '../registry/index.js';
+import type { Ingest } from './ingest.js';
+import { refuseWhen } from './not-ready.js';
+import { VERSION, type Parts } from './parts.js';
+import type { startServing } from './serve.js';
+
+/** The data of an event in binary mode (CloudEvents JSON format, section 3.1). */
+const OTHER_JSON = /^[^/;]+\/(?:json|[^/;]+\+json)(?:\s*;|$)/i;
+
+/** A little beyond the largest batch, so that the intake itself can say which limit was passed. */
+const BODIES = {
+  mediaTypes: [CLOUDEVENTS_MEDIA_TYPE, CLOUDEVENTS_BATCH_MEDIA_TYPE, NDJSON_MEDIA_TYPE, JSON_MEDIA_TYPE, CSV_MEDIA_TYPE, OTHER_JSON],
+  limitBytes: MAX_POST_BYTES + 64 * 1024,
+};
+
+/** Starts the registry, which every process has. It makes the topics of new sources where there is a Kafka. */
+export function startRegistry({ config, servers, log, lifecycle, controlLog, follower }: Parts): ReturnType<typeof createRegistry> {
+  const topics = servers && createTopicMaker(createKafka({ ...servers, clientId: 'rescind-registry', log }));
+  if (topics) lifecycle.onStop('topic maker', () => topics.stop());
+  return createRegistry({ controlLog, follower, jwksAllowedHosts: config.jwksAllowedHosts, ...(topics ? { createTopic: topics.create } : {}) });
+}
+
+export interface Served {
+  readonly registry: ReturnType<typeof createRegistry>;
+  readonly ingest: Ingest | undefined;
+  readonly serving: ReturnType<typeof startServing> | undefined;
+}
+
+/** Listens for the roles of this process, and for its management. Resolves to the URL that it listens on. */
+export async function listenFor(parts: Parts, { registry, ingest, serving }: Served): Promise<string> {
+  const { config, log, metrics, tracing, health, lifecycle, pool, leaving, follower, authenticate } = parts;
+  await health.watch('database', async () => void (await pool.query('SELECT 1')));
+  if (serving) health.register('serving', () => refuseWhen(follower.notCurrentReason(), 'no-lease'), ['serve']);
+  const management = createManagement({ health, metrics });
+  const app = await createHttpApp({
+    module: AppModule.with({
+      platform: { config, log, metrics, health, lifecycle },
+      registry: { registry, authenticate },
+      ingest: ingest?.parts,
+      serving,
+    }),
+    listen: config.listen,
+    hot: new Map([...management, ...(serving?.hot ?? [])].filter(([path]) => path !== '/metrics' || config.management === undefined)),
+    gate: createAdmission({ authenticate, leaving, metrics, questionsAtOnce: config.questionsAtOnce }),
+    bodies: BODIES,
+    log,
+    metrics,
+    tracing,
+  });
+  lifecycle.onStop('http', () => app.close());
+  // Guards go on under their grants, and hear of what is ordered, until the last one has ended; a server waits for its streams.
+  if (serving?.feeds) lifecycle.onStop('feeds', serving.feeds.stop);
+  if (serving) describeApi(app, { version: VERSION });
+  const address = await listenHttp(app, config.listen);
+  if (config.management) {
+    const managed = await listenManagement(config.management, management);
+    lifecycle.onStop('management listener', managed.close);
+    log.info({ url: managed.url }, 'listening for /health and /metrics');
+  }
+  return address;
+}

@@ -1,0 +1,46 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Config } from '../platform/config/index.js';
+import { announceInstance, type Lifecycle } from '../platform/process/index.js';
+import { ADMIN_KEY_FILE } from '../registry/index.js';
+import { startTopicFeeds } from './feed.js';
+import { layFoundation } from './foundation.js';
+import { startIngest } from './ingest.js';
+import { listenFor, startRegistry } from './listen.js';
+import { VERSION, type StartOptions } from './parts.js';
+import { endOf, type RunningRescind } from './running.js';
+import { startServing } from './serve.js';
+
+/** Starts the roles of one process, each on the ones before it, and listens once all of them are there. */
+export async function startProcess(config: Config, options: StartOptions, lifecycle: Lifecycle): Promise<RunningRescind> {
+  const { log, member } = options;
+  const { parts, topicKeys, admin, kafkaProblem } = await layFoundation(config, options, lifecycle);
+  const { servers } = parts;
+  const registry = startRegistry(parts);
+  if (config.roles.has('feed') && servers) startTopicFeeds(parts, servers, await topicKeys.ensure());
+  const ingest = config.roles.has('ingest') ? await startIngest(parts) : undefined;
+  const serving = config.roles.has('serve') ? startServing(parts, ingest) : undefined;
+
+  const url = await listenFor(parts, { registry, ingest, serving });
+  // A group's holder does so for its members.
+  if (!member) lifecycle.onStop('instance file', await announceInstance({ home: config.home, url, log }));
+  log.info({ url, roles: [...config.roles], version: VERSION }, 'listening');
+  return {
+    url,
+    adminKey: await readKey(join(config.home, ADMIN_KEY_FILE)),
+    adminKeyPath: admin.path,
+    firstStart: admin.created,
+    brokers: servers?.brokers ?? null,
+    kafkaProblem,
+    ...endOf(lifecycle),
+  };
+}
+
+async function readKey(path: string): Promise<string | undefined> {
+  try {
+    return (await readFile(path, 'utf8')).trim();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
