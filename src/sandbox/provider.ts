@@ -8,8 +8,8 @@ export type ProviderErrors = typeof providerModule.errors;
 let loading: Promise<ProviderModule> | undefined;
 
 /**
- * Loads oidc-provider without its notice on the console. oidc-provider writes notices to the console only, and writes one on import (Node
- * 20 is below its supported range); in the middle of the demo's output the line would look like the demo's own.
+ * Loads oidc-provider without its notices on the console. oidc-provider writes notices to the console only, and writes one on import on a
+ * Node that it does not support; in the middle of the demo's output the line would look like the demo's own.
  */
 async function importQuietly(log: Log): Promise<ProviderModule> {
   const warn = console.warn;
@@ -34,8 +34,8 @@ export async function createProvider(issuer: string, configuration: Configuratio
 }
 
 /**
- * Makes a store for one provider. oidc-provider's own memory adapter is one store for all providers of the process, but the sandbox's
- * servers are separate organisations.
+ * oidc-provider's own memory adapter is one store for all providers of the process. The sandbox's servers are separate
+ * organisations, so each gets its own.
  */
 function createAdapterClass(): new (name: string) => Adapter {
   const records = new Map<string, { payload: AdapterPayload; expiresAt: number }>();

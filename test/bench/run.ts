@@ -29,6 +29,10 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly run: () => Promi
   'guard.check': () => import('./guard-check.js'),
 };
 
+if (process.argv.includes('--help')) {
+  console.log(`npm run bench -- [--json] [name …]; every one without a name. There are ${Object.keys(BENCHES).join(', ')}`);
+  process.exit(0);
+}
 const names = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
 const json = process.argv.includes('--json');
 const unknown = names.find((name) => !Object.keys(BENCHES).some((bench) => bench.startsWith(name)));

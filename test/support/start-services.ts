@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type * as Embedded from '../../src/platform/embedded/index.js';
@@ -7,18 +9,56 @@ import type * as Logging from '../../src/platform/log/index.js';
 
 const PREFIX = 'rescind-test-';
 
+/** Where `npm run services` writes what it keeps up. */
+export const KEPT_SERVICES = '.rescind/services.json';
+
+export interface KeptServices {
+  /** Of the process that keeps them up. */
+  readonly pid: number;
+  readonly databaseUrl: string;
+  readonly brokers: readonly string[];
+}
+
+export interface Servers {
+  readonly postgres: Embedded.EmbeddedPostgres;
+  readonly kafka: Embedded.LocalKafka;
+  stop(): Promise<void>;
+}
+
 declare global {
-  var rescindTestServices: { directory: string; postgres: Embedded.EmbeddedPostgres; kafka: Embedded.LocalKafka } | undefined;
+  var rescindTestServices: Servers | undefined;
 }
 
 /**
- * One PostgreSQL and one Kafka for the whole run, in a temporary directory. Specs find them through `test/support/services.ts`. When
- * the run is interrupted, the platform's guard ends both and the next run removes what they left.
+ * One PostgreSQL and one Kafka for the whole run. Specs find them through `test/support/services.ts`. With `TEST_SERVICES=kept` they are
+ * those that `npm run services` keeps up, if it does; otherwise they are the run's own, and end with it.
  */
 export default async function startServices(): Promise<void> {
+  const kept = process.env['TEST_SERVICES'] === 'kept' ? await keptServices() : undefined;
+  if (kept !== undefined) {
+    // Specs that start processes of their own need the build as well.
+    build();
+    tellSpecs(kept);
+    return;
+  }
+  const servers = await startServers();
+  tellSpecs({ databaseUrl: servers.postgres.url, brokers: servers.kafka.brokers });
+  globalThis.rescindTestServices = servers;
+}
+
+function tellSpecs({ databaseUrl, brokers }: Pick<KeptServices, 'databaseUrl' | 'brokers'>): void {
+  process.env['TEST_DATABASE_URL'] = databaseUrl;
+  process.env['TEST_KAFKA_BROKERS'] = brokers.join(',');
+}
+
+/**
+ * Starts both in a temporary directory. When the process is interrupted, the platform's guard ends both and the next run removes what
+ * they left.
+ */
+export async function startServers(): Promise<Servers> {
   removeLeftovers();
-  // jest loads this file as CommonJS and cannot follow the sources' imports from here, so the services come from the build.
   build();
+  // jest loads this file as CommonJS and cannot follow the sources' imports from here, so the services come from the build.
   const { createLog } = (await import(resolve('dist/platform/log/index.js'))) as typeof Logging;
   const { startEmbeddedPostgres, startLocalKafka } = (await import(resolve('dist/platform/embedded/index.js'))) as typeof Embedded;
   const log = createLog({ level: 'warn' });
@@ -27,28 +67,44 @@ export default async function startServices(): Promise<void> {
     startEmbeddedPostgres({ directory: join(directory, 'postgres'), log }),
     startLocalKafka({ directory: join(directory, 'kafka'), libraries: resolve('node_modules/.cache/rescind-kafka'), log }),
   ]);
-  if (postgres.status === 'rejected' || kafka.status === 'rejected') {
-    if (postgres.status === 'fulfilled') await postgres.value.stop();
-    if (kafka.status === 'fulfilled') await kafka.value.stop();
+  const stop = async (): Promise<void> => {
+    await Promise.all([postgres, kafka].map((started) => (started.status === 'fulfilled' ? started.value.stop() : undefined)));
     rmSync(directory, { recursive: true, force: true });
-    throw postgres.status === 'rejected' ? postgres.reason : (kafka as PromiseRejectedResult).reason;
+  };
+  if (postgres.status === 'fulfilled' && kafka.status === 'fulfilled') return { postgres: postgres.value, kafka: kafka.value, stop };
+  await stop();
+  throw postgres.status === 'rejected' ? postgres.reason : (kafka as PromiseRejectedResult).reason;
+}
+
+/** What `npm run services` keeps up; undefined unless it runs and both servers take connections. */
+export async function keptServices(): Promise<KeptServices | undefined> {
+  let kept: KeptServices;
+  try {
+    kept = JSON.parse(readFileSync(KEPT_SERVICES, 'utf8')) as KeptServices;
+  } catch {
+    return undefined;
   }
-  process.env['TEST_DATABASE_URL'] = postgres.value.url;
-  process.env['TEST_KAFKA_BROKERS'] = kafka.value.brokers.join(',');
-  globalThis.rescindTestServices = { directory, postgres: postgres.value, kafka: kafka.value };
+  if (!isAlive(kept.pid)) return undefined;
+  const addresses = [kept.databaseUrl, ...kept.brokers.map((broker) => `kafka://${broker}`)].map((url) => new URL(url));
+  const answers = await Promise.all(addresses.map(({ hostname, port }) => takesConnections(hostname, Number(port))));
+  return answers.every(Boolean) ? kept : undefined;
+}
+
+async function takesConnections(host: string, port: number): Promise<boolean> {
+  const socket = connect({ host, port });
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
 }
 
 function build(): void {
-  const built = resolve('dist/platform/embedded/index.js');
-  // All of them: specs that kill a process run the build too.
-  const sources = readdirSync('src', { recursive: true, encoding: 'utf8' }).map((name) => join('src', name));
-  const newest = Math.max(...sources.map((path) => statSync(path).mtimeMs));
-  const marker = resolve('dist/.tsbuildinfo');
-  if (!existsSync(built) || !existsSync(marker) || statSync(marker).mtimeMs < newest) {
-    // A type error elsewhere does not stop the compiler from writing; `npm run typecheck` is where it is reported.
-    spawnSync('node_modules/.bin/tsc', ['-p', 'tsconfig.build.json'], { stdio: 'ignore' });
-    spawnSync(process.execPath, ['test/support/copy-assets.mjs']);
-  }
+  // A type error elsewhere does not stop the compiler from writing; `npm run typecheck` is where it is reported.
+  spawnSync(process.execPath, ['test/support/build-if-older.mjs'], { stdio: 'ignore' });
 }
 
 function removeLeftovers(): void {

@@ -3,6 +3,7 @@ import { type KafkaSecurity, readPem } from '../config/index.js';
 import type { Log } from '../log/index.js';
 import { installCodecs } from './record-sets/codecs.kafka.js';
 import { installRecordSets } from './record-sets/fetch-response.kafka.js';
+import { installRequestQueue } from './request-queue.kafka.js';
 
 /** How long a broker may take to accept a connection. */
 export const KAFKA_CONNECT_TIMEOUT_MS = 5_000;
@@ -28,6 +29,7 @@ export interface KafkaClientOptions {
 export function createKafka(options: KafkaClientOptions): Kafka {
   installCodecs();
   installRecordSets();
+  installRequestQueue();
   return new Kafka({
     brokers: [...options.brokers],
     clientId: options.clientId,

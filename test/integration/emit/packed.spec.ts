@@ -1,10 +1,12 @@
 import { execFile, execFileSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { LIBRARY_NODES } from '../../support/node-20.js';
 import { startReceiver, type Receiver } from './receiver.js';
 
 /** What a producer embeds, with the one package that it may find beside it. */
@@ -16,7 +18,7 @@ const producer = createProducer({
   onDropped: ({ reason }) => { throw new Error(reason); },
   onRefused: ({ code }) => { throw new Error(code); },
 });
-const receipt = await producer.emitDurably('session.ended', { iss: 'https://idp.example', sid: 's1', sub: 'u1' }, { id: 'e1' });
+const receipt = await producer.emitDurably('session.ended', { iss: 'https://idp.example', sid: 's1', sub: 'u1' }, { id: process.argv[3] });
 await producer.close();
 process.stdout.write(JSON.stringify(receipt));
 `;
@@ -50,12 +52,17 @@ describe('the package, as a producer installs it', () => {
     await rm(directory, { recursive: true });
   });
 
-  it('`rescind/emit` needs nothing but typebox, and sends an event', async () => {
-    await writeFile(join(directory, 'program.js'), PROGRAM);
-    const { stdout } = await promisify(execFile)(process.execPath, ['program.js', receiver.url], { cwd: directory });
-    expect(JSON.parse(stdout)).toEqual({ id: 'e1', state: 'delivered', index: '0' });
-    expect(receiver.received.map(({ id }) => id)).toEqual(['e1']);
+  describe.each(LIBRARY_NODES)('on %s', (_name, node) => {
+    (node === undefined ? it.skip : it)('`rescind/emit` needs nothing but typebox, and sends an event', () => sendsOn(node!));
   });
+
+  async function sendsOn(node: string): Promise<void> {
+    const id = randomUUID();
+    await writeFile(join(directory, 'program.js'), PROGRAM);
+    const { stdout } = await promisify(execFile)(node, ['program.js', receiver.url, id], { cwd: directory });
+    expect(JSON.parse(stdout)).toMatchObject({ id, state: 'delivered' });
+    expect(receiver.received.filter((event) => event.id === id)).toHaveLength(1);
+  }
 
   it('its types say what an event holds', async () => {
     await writeFile(join(directory, 'typed.ts'), TYPED);

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { LIBRARY_NODES } from '../../support/node-20.js';
 import { GUARD, startFeedService, type FeedService } from '../feeds/feed-service.js';
 
 /** A resource server in small, with the packages that it may find beside the library. */
@@ -54,15 +55,19 @@ describe('the package, as a resource server installs it', () => {
     await rm(directory, { recursive: true });
   });
 
-  it('`rescind/guard` needs nothing but typebox and jose, answers by itself, and ends', async () => {
+  describe.each(LIBRARY_NODES)('on %s', (_name, node) => {
+    (node === undefined ? it.skip : it)('`rescind/guard` needs nothing but typebox and jose, answers by itself, and ends', () => answersOn(node!));
+  });
+
+  async function answersOn(node: string): Promise<void> {
     await writeFile(join(directory, 'program.js'), PROGRAM);
     const token = await service.issue();
-    const { stdout } = await promisify(execFile)(process.execPath, ['program.js', service.url, GUARD, token, 'https://api.chat.example/mcp'], {
+    const { stdout } = await promisify(execFile)(node, ['program.js', service.url, GUARD, token, 'https://api.chat.example/mcp'], {
       cwd: directory,
       env: { PATH: process.env['PATH'], SECRET: service.secret(GUARD) },
     });
     expect(JSON.parse(stdout)).toMatchObject({ first: true, second: true, stats: { asked: 1, hits: 1, unavailable: 0 } });
-  });
+  }
 
   it('the quick starts of its README compile', async () => {
     const readme = await readFile('src/guard/README.md', 'utf8');

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { createRequire } from 'node:module';
-import { gzipSync } from 'node:zlib';
+import { constants, gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { decompress, type CodecId } from './decompress.js';
+import { decompress, MAX_EXPANDED_BYTES, type CodecId } from './decompress.js';
 import { DecompressionError } from './decompression-error.js';
 
 const require = createRequire(import.meta.url);
@@ -54,7 +54,10 @@ const ENCODED: readonly [string, CodecId, (bytes: Buffer) => Buffer][] = [
   ['bare snappy', SNAPPY, (bytes) => Buffer.from(snappy(bytes))],
   ['framed snappy', SNAPPY, (bytes) => xerial(Buffer.from(snappy(bytes.subarray(0, 1_000))), Buffer.from(snappy(bytes.subarray(1_000))))],
   ['lz4', LZ4, (bytes) => Buffer.from(lz4(bytes))],
-  ['zstd', ZSTD, (bytes) => zstd(bytes)],
+  ['zstd', ZSTD, (bytes) => zstdCompressSync(bytes, { pledgedSrcSize: bytes.length })],
+  ['zstd with a checksum', ZSTD, (bytes) => zstdCompressSync(bytes, { params: { [constants.ZSTD_c_checksumFlag]: 1 } })],
+  ['zstd that compresses nothing', ZSTD, (bytes) => zstd(...chunksOf(bytes, 128 * 1024 - 1))],
+  ['zstd in several frames', ZSTD, (bytes) => Buffer.concat(chunksOf(bytes, Math.ceil(bytes.length / 3)).map((chunk) => zstdCompressSync(chunk)))],
   ['zstd that does not state its size', ZSTD, (bytes) => zstdWithoutSize(...chunksOf(bytes, 128 * 1024 - 1))],
 ];
 
@@ -140,5 +143,64 @@ describe('bytes made to harm', () => {
     const frame = Buffer.concat([Buffer.from([0x04, 0x22, 0x4d, 0x18, 0x40, 0x40, 0]), block, block, Buffer.alloc(4)]);
     expect((await decompress(LZ4, frame, 128 * 1024)).length).toBe(128 * 1024);
     expect(await problemOf(LZ4, frame, 128 * 1024 - 1)).toBe('too-large');
+  });
+});
+
+describe('zstd', () => {
+  const frame = zstdCompressSync(TEXT, { params: { [constants.ZSTD_c_checksumFlag]: 1 } });
+  const EMPTY = zstdCompressSync(Buffer.alloc(0));
+  const SKIPPABLE = Buffer.from([0x50, 0x2a, 0x4d, 0x18, 4, 0, 0, 0, 1, 2, 3, 4]);
+  /** A frame that states its size and says that its window is as large. */
+  const oneSegment = (bytes: Buffer): Buffer => {
+    const encoded = zstdCompressSync(bytes, { pledgedSrcSize: bytes.length, params: { [constants.ZSTD_c_windowLog]: 24 } });
+    expect(encoded[4]! & 0x20).toBe(0x20);
+    return encoded;
+  };
+  /** A header without a size, then one raw block of one byte. */
+  const windowOf = (log: number): Buffer => Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, (log - 10) << 3, 9, 0, 0, 0x61]);
+
+  it.each([
+    ['whose checksum is wrong', Buffer.concat([frame.subarray(0, -1), Buffer.from([frame.at(-1)! ^ 1])])],
+    ['whose checksum is cut short', frame.subarray(0, -1)],
+    ['that is followed by other bytes', Buffer.concat([frame, Buffer.from('garbage!')])],
+    ['that is followed by one byte', Buffer.concat([frame, Buffer.alloc(1)])],
+    ['that is followed by the beginning of another', Buffer.concat([frame, frame.subarray(0, 4)])],
+    ['that is followed by a damaged one', Buffer.concat([frame, frame.subarray(0, -1), Buffer.alloc(1)])],
+  ])('refuses a frame %s', async (_what, bytes) => {
+    expect(await problemOf(ZSTD, bytes)).toBe('corrupt');
+  });
+
+  it('counts all frames of a batch towards the limit', async () => {
+    const half = zstdCompressSync(Buffer.alloc(LIMIT / 2, 0x61));
+    expect((await decompress(ZSTD, Buffer.concat([half, half]), LIMIT)).length).toBe(LIMIT);
+    expect(await problemOf(ZSTD, Buffer.concat([half, half, zstdCompressSync(Buffer.from('a'))]))).toBe('too-large');
+    expect((await decompress(ZSTD, Buffer.concat([half, half, EMPTY]), LIMIT)).length).toBe(LIMIT);
+  });
+
+  it('steps over what a frame says to skip', async () => {
+    expect((await decompress(ZSTD, Buffer.concat([SKIPPABLE, frame, SKIPPABLE]), LIMIT)).equals(TEXT)).toBe(true);
+  });
+
+  it('refuses more frames than any producer writes', async () => {
+    const frames = (count: number): Buffer => Buffer.concat(Array.from({ length: count }, () => EMPTY));
+    expect((await decompress(ZSTD, frames(100), LIMIT)).length).toBe(0);
+    expect(await problemOf(ZSTD, frames(101))).toBe('too-large');
+    expect(await problemOf(ZSTD, frames(100_000))).toBe('too-large');
+  });
+
+  it('takes a window of 8 MiB, and a larger one up to what a batch may expand to', async () => {
+    expect((await decompress(ZSTD, windowOf(23), LIMIT)).toString()).toBe('a');
+    expect(await problemOf(ZSTD, windowOf(24))).toBe('too-large');
+    expect((await decompress(ZSTD, windowOf(25))).toString()).toBe('a');
+    expect(await problemOf(ZSTD, windowOf(26), MAX_EXPANDED_BYTES)).toBe('too-large');
+    const bytes = Buffer.alloc(10 * 1024 * 1024, 0x61);
+    expect((await decompress(ZSTD, oneSegment(bytes))).equals(bytes)).toBe(true);
+  });
+
+  it('refuses a gigabyte in a few kilobytes, before its bytes are there', async () => {
+    const bomb = zstdCompressSync(Buffer.alloc(64 * 1024 * 1024));
+    expect(bomb.length).toBeLessThan(10_000);
+    expect(await problemOf(ZSTD, bomb)).toBe('too-large');
+    expect(await problemOf(ZSTD, Buffer.concat(Array.from({ length: 16 }, () => bomb)), MAX_EXPANDED_BYTES)).toBe('too-large');
   });
 });
