@@ -36,8 +36,8 @@ The demo's directory is <RESCIND_HOME>/demo.
 Exit codes: 0 done, 1 refused or failed, 2 wrongly called, 3 revoked what no event has ever named (perhaps misspelt).
 
 Start here:
-  rescind demo       see the whole job done on this machine
   rescind serve      run the service
+  rescind demo       see the whole job done on this machine (in a clone of the repository)
 `;
 
 /** Runs one command and resolves with its exit code. Never rejects. */
@@ -45,6 +45,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   let exitCode = 0;
   const program = new Command('rescind')
     .description('See and stop what applications and AI agents may do for your users in other applications.')
+    .version(await readVersion(args), '-v, --version', 'print the version')
     .showHelpAfterError('(rescind --help says more)')
     .addHelpText('after', CLOSING)
     .exitOverride()
@@ -98,6 +99,11 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
 async function readVariables(args: readonly string[]): Promise<Variables> {
   if (!args.some((arg) => CONFIGURED.has(arg))) return {};
   return (await import('../platform/config/index.js')).VARIABLE_DOCUMENTATION;
+}
+
+/** The service's own: nobody else loads its modules for it. */
+async function readVersion(args: readonly string[]): Promise<string> {
+  return args.some((arg) => arg === '--version' || arg === '-v') ? (await import('../main.js')).VERSION : '';
 }
 
 function explain(error: unknown): string {

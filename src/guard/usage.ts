@@ -32,7 +32,7 @@ export interface UsageReport {
 
 /** Options of `createUsage`. */
 export interface UsageOptions {
-  /** A producer of `rescind/emit`. Its creator closes it. */
+  /** A producer of `@rescind/emit`. Its creator closes it. */
   readonly producer: Pick<Producer, 'emit'>;
   /** `summary` (default): one `access.summary` a window for each token, route, operation, outcome and status. `each`: one event a call. */
   readonly report?: 'summary' | 'each';

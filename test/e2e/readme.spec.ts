@@ -16,10 +16,12 @@ const CHECKOUT = ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'src',
 const LONG_MS = 900_000;
 const URL_IN_README = 'http://127.0.0.1:7423';
 
+const SECTIONS = ['Connect an identity provider', 'Connect a resource app', 'Stop something', 'Ask something'];
+
 /** The shell of the README's section, as one script: its blocks, and lines that a session shows after a prompt. */
 async function commandsOf(section: string): Promise<string> {
   const readme = await readFile('README.md', 'utf8');
-  const text = readme.slice(readme.indexOf(`## ${section}`)).split(/\n## /)[0]!;
+  const text = readme.slice(readme.indexOf(`\n## ${section}\n`) + 1).split(/\n## /)[0]!;
   const blocks = [...text.matchAll(/```(sh|text)\n([\s\S]*?)```/g)].map(([, language, body]) =>
     language === 'sh' ? body! : [...body!.matchAll(/^\$ (.*)$/gm)].map(([, command]) => command).join('\n'),
   );
@@ -49,18 +51,19 @@ describe('the commands of the README, right after `npm install` and beside a see
   });
 
   it(
-    'connect an application, ask about its token, and stop it',
+    'connect an identity provider and an application, ask about its token, stop it, and ask what happened',
     async () => {
       await expect(access(join(checkout, 'dist'))).rejects.toMatchObject({ code: 'ENOENT' });
-      const commands = await commandsOf('Connect an application');
+      const commands = (await Promise.all(SECTIONS.map(commandsOf))).join('\n');
       const asks = commands.split('\n').find((line) => line.includes('/introspect'))!;
-      const script = ['shopt -s expand_aliases', 'set -eo pipefail', commands, asks, 'rescind source check forum', 'npm run --silent rescind -- serve --help'].join('\n');
+      const script = ['shopt -s expand_aliases', 'set -eo pipefail', commands, asks, 'npm run --silent rescind -- serve --help'].join('\n');
       const { PATH, HOME } = process.env;
       const { stdout } = await promisify(execFile)('bash', ['-c', script.replaceAll(URL_IN_README, service.url)], { cwd: checkout, env: { PATH, HOME }, maxBuffer: 1 << 24 });
-      expect(stdout).toMatch(/\{"index":"\d+","state":"sequenced"\}/);
+      expect([...stdout.matchAll(/\{"index":"\d+","state":"sequenced"\}/g)]).toHaveLength(2);
       expect([...stdout.matchAll(/"active":(true|false)/g)].map(([, active]) => active)).toEqual(['true', 'false']);
       // An answer of curl ends without a new line.
       expect(stdout).toMatch(/In force after \S+ ms: nobody answers active any more for user alice of /);
+      for (const answer of ['"edges":', '"items":', '"reachable":', '"findings":']) expect(stdout).toContain(answer);
       expect(stdout).toContain('DATABASE_URL');
     },
     LONG_MS,

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { cloneOnly } from '../clone-only.js';
 import type { Context } from '../context.js';
 import { describeVariables, type Variables } from '../operate/serve.js';
 import { DEFAULT_HOME, DEMO_DIRECTORY } from '../settings.js';
@@ -16,14 +17,14 @@ The demo keeps its data and keys in <RESCIND_HOME>/demo, apart from the service'
 export function addDemo(program: Command, context: Context, variables: Variables, setExitCode: (code: number) => void): void {
   program
     .command('demo')
-    .description('show the whole job on this machine: sign-in, agent, ID-JAG, tokens, events, graph, revocation; stays up until Ctrl-C')
+    .description('show the whole job on this machine: sign-in, agent, ID-JAG, tokens, events, graph, revocation; stays up until Ctrl-C (in a clone of the repository)')
     .option('--once', 'end after the last step, with exit code 0 or 1')
     .addHelpText('after', HELP)
     .addHelpText('after', describeVariables(variables))
     .action(async ({ once = false }: { once?: boolean }) => {
       const [{ startRescind }, { runDemo }, { createLog }, { readConfig }] = await Promise.all([
         import('../../main.js'),
-        import('../../sandbox/index.js'),
+        cloneOnly(import('../../sandbox/index.js')),
         import('../../platform/log/index.js'),
         import('../../platform/config/index.js'),
       ]);

@@ -2,6 +2,7 @@ import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Seeded } from '../../seed/index.js';
+import { cloneOnly } from '../clone-only.js';
 import { jsonOption, type Context } from '../context.js';
 import { readSeconds } from '../option-values.js';
 import { createSeedProgress } from './seed-progress.js';
@@ -29,7 +30,7 @@ Give a URL with a password in DATABASE_URL: ps shows options to everybody on the
 export function addSeed(program: Command, context: Context, variables: Variables): void {
   program
     .command('seed')
-    .description('fill an empty ledger with a made-up organisation: users, clients, agents, ninety days of work, ten incidents')
+    .description('fill an empty ledger with a made-up organisation: users, clients, agents, ninety days of work, ten incidents (in a clone of the repository)')
     .requiredOption('--events <n>', 'number of events, such as 1000000', wholeNumber)
     .option('--days <n>', 'number of days that they cover, at least 9 (default 90)', wholeNumber)
     .option('--seed <text>', 'seed of the random choices: the same text gives the same history (default rescind)')
@@ -40,7 +41,7 @@ export function addSeed(program: Command, context: Context, variables: Variables
     .addHelpText('after', EXAMPLES)
     .addHelpText('after', describeVariables(variables))
     .action(async (options: SeedCommandOptions, command: Command) => {
-      const [{ MIN_DAYS, runSeed }, { createLog }, { readConfig }] = await Promise.all([import('../../seed/index.js'), import('../../platform/log/index.js'), import('../../platform/config/index.js')]);
+      const [{ MIN_DAYS, runSeed }, { createLog }, { readConfig }] = await Promise.all([cloneOnly(import('../../seed/index.js')), import('../../platform/log/index.js'), import('../../platform/config/index.js')]);
       if (options.days !== undefined && options.days < MIN_DAYS) throw new UsageError(`--days is at least ${MIN_DAYS}: the incidents lie in the last week`);
       const end = readSeconds('--end', options.end);
       const env: Record<string, string | undefined> = { ...context.terminal.env, ...(options.databaseUrl === undefined ? {} : { DATABASE_URL: options.databaseUrl }) };

@@ -1,82 +1,71 @@
-import { execFile, execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { promisify } from 'node:util';
+import { access, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { LIBRARY_NODES } from '../../support/node-20.js';
-import { startReceiver, type Receiver } from './receiver.js';
+import { IDP, RAS } from '../../conformance/parties.js';
+import { emptyProject, examplesOf, machineNode, packInto, temporaryDirectory, TYPESCRIPT_5, type Project } from '../../support/packed.js';
+import { CHAT_SOURCE, registered, startFeedService, type FeedService } from '../feeds/feed-service.js';
 
-/** What a producer embeds, with the one package that it may find beside it. */
-const PROGRAM = `
-import { createProducer, httpTransport } from 'rescind/emit';
-const producer = createProducer({
-  source: 'https://idp.example',
-  transport: httpTransport({ url: process.argv[2], credentials: { bearer: 'k' } }),
-  onDropped: ({ reason }) => { throw new Error(reason); },
-  onRefused: ({ code }) => { throw new Error(code); },
-});
-const receipt = await producer.emitDurably('session.ended', { iss: 'https://idp.example', sid: 's1', sub: 'u1' }, { id: process.argv[3] });
-await producer.close();
-process.stdout.write(JSON.stringify(receipt));
-`;
+/** Bounds an install and two compilers on a busy machine. */
+const LONG_MS = 1_800_000;
+
 const TYPED = `
-import { createProducer, httpTransport, type Producer } from 'rescind/emit';
-const producer: Producer = createProducer({
-  source: 's', transport: httpTransport({ url: 'https://rescind.example', credentials: { bearer: 'k' } }), onDropped() {}, onRefused() {},
-});
+import { buildEvent, createKafkaEmitter, createProducer, httpTransport, kafkaTransport, type KafkaProducerPort, type Producer } from '@rescind/emit';
+declare const producer: Producer;
 producer.emit('session.ended', { iss: 'i', sid: 's', sub: 'u' });
 // @ts-expect-error: sub is missing
 producer.emit('session.ended', { iss: 'i', sid: 's' });
+export const all = [buildEvent, createKafkaEmitter, createProducer, httpTransport, kafkaTransport];
+export const port = (kafka: KafkaProducerPort) => kafkaTransport({ producer: kafka, sourceName: 'chat' });
+`;
+const PROGRAM = `
+import { announce, producer, served } from './producer.js';
+const [token, jti] = process.argv.slice(2);
+await announce(token, { iss: '${IDP}', jti, sub: 'u-1' });
+served(token);
+await producer.close();
+process.stdout.write(JSON.stringify({ node: process.version, ...producer.stats() }));
 `;
 
-describe('the package, as a producer installs it', () => {
-  let directory: string;
-  let receiver: Receiver;
+describe('@rescind/emit, as a producer installs it', () => {
+  let packages: string;
+  let project: Project;
+  let service: FeedService;
 
   beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-`));
-    receiver = await startReceiver();
-    execFileSync('npm', ['pack', '--silent', '--ignore-scripts', '--offline', '--pack-destination', directory], { stdio: 'pipe' });
-    const [tarball] = (await readdir(directory)).filter((name) => name.endsWith('.tgz'));
-    const modules = join(directory, 'node_modules');
-    await mkdir(join(modules, 'rescind'), { recursive: true });
-    execFileSync('tar', ['-xzf', join(directory, tarball!), '-C', join(modules, 'rescind'), '--strip-components=1']);
-    await symlink(resolve('node_modules/typebox'), join(modules, 'typebox'));
-    await writeFile(join(directory, 'package.json'), '{ "type": "module" }');
-  });
+    [packages, project, service] = await Promise.all([temporaryDirectory(), emptyProject(), startFeedService()]);
+    await project.install((await packInto(packages)).emit);
+  }, LONG_MS);
   afterAll(async () => {
-    await receiver.stop();
-    await rm(directory, { recursive: true });
+    await service.stop();
+    await project.remove();
+    await rm(packages, { recursive: true });
   });
 
-  describe.each(LIBRARY_NODES)('on %s', (_name, node) => {
-    (node === undefined ? it.skip : it)('`rescind/emit` needs nothing but typebox, and sends an event', () => sendsOn(node!));
+  it('brings typebox alone, and neither a test nor a source', async () => {
+    expect(await project.installed()).toEqual(['@rescind/emit', 'typebox']);
+    const manifest = JSON.parse(await readFile(join(project.directory, 'node_modules/@rescind/emit/package.json'), 'utf8')) as object;
+    expect(manifest).toMatchObject({ license: 'Apache-2.0', dependencies: { typebox: expect.any(String) }, peerDependenciesMeta: { kafkajs: { optional: true } } });
+    await access(join(project.directory, 'node_modules/@rescind/emit/LICENSE'));
+    const files = await project.files('@rescind/emit');
+    expect(files.filter((name) => /\.spec\.|(?<!\.d)\.ts$|\.map$|^dist\/(?!contracts|emit)/.test(name))).toEqual([]);
   });
 
-  async function sendsOn(node: string): Promise<void> {
-    const id = randomUUID();
-    await writeFile(join(directory, 'program.js'), PROGRAM);
-    const { stdout } = await promisify(execFile)(node, ['program.js', receiver.url, id], { cwd: directory });
-    expect(JSON.parse(stdout)).toMatchObject({ id, state: 'delivered' });
-    expect(receiver.received.filter((event) => event.id === id)).toHaveLength(1);
-  }
+  it('TypeScript 5 and 7 read its types, and the example of its README runs on a node', async () => {
+    const examples = await examplesOf('src/emit/README.md');
+    expect(Object.keys(examples)).toEqual(['producer.ts']);
+    const spool = join(project.directory, 'spool');
+    const example = examples['producer.ts']!.replace('https://rescind.example', service.url).replace('/var/lib/chat/rescind-spool', spool);
+    await project.write({ 'producer.ts': example.replace('https://api.chat.example', CHAT_SOURCE.resources[0]!), 'typed.ts': TYPED, 'program.js': PROGRAM });
+    await project.install(TYPESCRIPT_5, '@types/node@20');
+    expect(await project.typecheck(7, ['producer.ts', 'typed.ts'])).toBe('');
+    expect(await project.typecheck(5, ['producer.ts', 'typed.ts'], { noEmit: false })).toBe('');
 
-  it('its types say what an event holds', async () => {
-    await writeFile(join(directory, 'typed.ts'), TYPED);
-    await symlink(resolve('node_modules/@types'), join(directory, 'node_modules/@types'));
-    const options = { strict: true, noEmit: true, module: 'NodeNext', target: 'ES2023', types: ['node'], skipLibCheck: true };
-    await writeFile(join(directory, 'tsconfig.json'), JSON.stringify({ compilerOptions: options, files: ['typed.ts'] }));
-    const tsc = resolve('node_modules/.bin/tsc');
-    expect(execFileSync(tsc, ['-p', directory], { encoding: 'utf8' })).toBe('');
-  });
-
-  it('carries no test and no source', async () => {
-    const packed = join(directory, 'node_modules/rescind');
-    expect(existsSync(join(packed, 'dist/emit/index.d.ts'))).toBe(true);
-    expect((await readdir(join(packed, 'dist/emit'))).filter((name) => name.includes('.spec.'))).toEqual([]);
-    expect(JSON.parse(await readFile(join(packed, 'package.json'), 'utf8'))).toMatchObject({ exports: { './emit': expect.anything() } });
-  });
+    await service.admin('PUT', '/v1/sources/chat', registered({ ...CHAT_SOURCE, types: [...CHAT_SOURCE.types, 'access.allowed'] }));
+    await service.register('chat-events', { emit: { sources: ['chat'] } });
+    const [token, jti] = [`opaque-${randomUUID()}`, randomUUID()];
+    const told = await project.node('program.js', [token, jti], { RESCIND_SECRET: service.secret('chat-events') }, machineNode());
+    expect(JSON.parse(told)).toMatchObject({ delivered: 2, refused: 0, dropped: 0 });
+    expect(await service.introspect(token)).toMatchObject({ active: true, iss: RAS, client_id: 'wiki-at-chat', scope: 'chat.read' });
+  }, LONG_MS);
 });

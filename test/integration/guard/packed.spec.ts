@@ -1,24 +1,24 @@
-import { execFile, execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { promisify } from 'node:util';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { LIBRARY_NODES } from '../../support/node-20.js';
+import { API } from '../../conformance/parties.js';
+import { emptyProject, examplesOf, machineNode, packInto, temporaryDirectory, TYPESCRIPT_5, type Project } from '../../support/packed.js';
 import { GUARD, startFeedService, type FeedService } from '../feeds/feed-service.js';
 
-/** A resource server in small, with the packages that it may find beside the library. */
-const PROGRAM = `
-import { createBearerVerifier, createGuard } from 'rescind/guard';
-const [rescind, id, token, audience] = process.argv.slice(2);
-const guard = createGuard({ rescind, credentials: { id, secret: process.env.SECRET } });
-guard.start();
-await guard.ready;
-const verifier = createBearerVerifier({ guard, audience });
-const ask = () => verifier.verify({ authorization: 'Bearer ' + token, method: 'GET', url: '/' }, ['chat.read']);
-const [first, second] = [await ask(), ask()];
-process.stdout.write(JSON.stringify({ first: first.allowed, second: second.allowed, stats: guard.stats() }));
-await guard.stop();
+/** Bounds two installs and four compilers on a busy machine. */
+const LONG_MS = 1_800_000;
+
+const TYPED = `
+import type { Producer } from '@rescind/emit';
+import { createGuard, createUsage, fastifyGuard, type Answer, type Guard } from '@rescind/guard';
+import { RequireScopes, RescindGuard, WithoutToken } from '@rescind/guard/nest';
+export const usage = (producer: Producer) => createUsage({ producer });
+export const check = (guard: Guard, token: string): Answer | Promise<Answer> => guard.check(token);
+// @ts-expect-error: the credentials are missing
+createGuard({ rescind: 'https://rescind.example' });
+export const all = [fastifyGuard, RequireScopes, RescindGuard, WithoutToken];
 `;
 
 /** As the SDK declares what the quick start uses of it. */
@@ -35,49 +35,63 @@ declare module '@modelcontextprotocol/sdk/server/auth/middleware/bearerAuth.js' 
 }
 `;
 
-describe('the package, as a resource server installs it', () => {
-  let directory: string;
+describe('@rescind/guard, as a resource server installs it', () => {
+  let packages: string;
+  let project: Project;
   let service: FeedService;
-  const modules = (name: string): string => join(directory, 'node_modules', name);
+  let tarballs: Awaited<ReturnType<typeof packInto>>;
 
   beforeAll(async () => {
-    service = await startFeedService();
-    directory = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-`));
-    execFileSync('npm', ['pack', '--silent', '--ignore-scripts', '--offline', '--pack-destination', directory], { stdio: 'pipe' });
-    const [tarball] = (await readdir(directory)).filter((name) => name.endsWith('.tgz'));
-    await mkdir(modules('rescind'), { recursive: true });
-    execFileSync('tar', ['-xzf', join(directory, tarball!), '-C', modules('rescind'), '--strip-components=1']);
-    for (const name of ['typebox', 'jose']) await symlink(resolve('node_modules', name), modules(name));
-    await writeFile(join(directory, 'package.json'), '{ "type": "module" }');
-  });
+    [packages, project, service] = await Promise.all([temporaryDirectory(), emptyProject(), startFeedService()]);
+    tarballs = await packInto(packages);
+    await project.install(tarballs.guard);
+  }, LONG_MS);
   afterAll(async () => {
     await service.stop();
-    await rm(directory, { recursive: true });
+    await project.remove();
+    await rm(packages, { recursive: true });
   });
 
-  describe.each(LIBRARY_NODES)('on %s', (_name, node) => {
-    (node === undefined ? it.skip : it)('`rescind/guard` needs nothing but typebox and jose, answers by itself, and ends', () => answersOn(node!));
+  it('brings jose and typebox alone, and neither a test nor a source', async () => {
+    expect(await project.installed()).toEqual(['@rescind/guard', 'jose', 'typebox']);
+    const manifest = JSON.parse(await readFile(join(project.directory, 'node_modules/@rescind/guard/package.json'), 'utf8')) as object;
+    expect(manifest).toMatchObject({ license: 'Apache-2.0', peerDependenciesMeta: { '@nestjs/common': { optional: true }, fastify: { optional: true } } });
+    const files = await project.files('@rescind/guard');
+    expect(files).toContain('LICENSE');
+    expect(files.filter((name) => /\.spec\.|(?<!\.d)\.ts$|\.map$|^dist\/(?!contracts|emit|guard|rules)/.test(name))).toEqual([]);
   });
 
-  async function answersOn(node: string): Promise<void> {
-    await writeFile(join(directory, 'program.js'), PROGRAM);
+  it('TypeScript 5 and 7 read every entry point and each quick start of its README, and the first one runs on a node', async () => {
+    const examples = await examplesOf('src/guard/README.md');
+    expect(Object.keys(examples)).toEqual(['verifier.ts', 'fastify.ts', 'nest.ts', 'mcp.ts']);
+    const asRun = { 'https://rescind.example': service.url, 'chat-api': GUARD, 'https://api.chat.example': API, '.listen(8080)': '.listen(0, function (this: import("node:net").Server) { console.log((this.address() as import("node:net").AddressInfo).port) })' };
+    const verifier = Object.entries(asRun).reduce((text, [written, run]) => text.replace(written, () => run), examples['verifier.ts']!);
+    await project.write({ ...examples, 'verifier.ts': verifier, 'typed.ts': TYPED, 'sdk.d.ts': MCP_SDK });
+    await project.install(TYPESCRIPT_5, '@types/node@20');
+    expect(await project.typecheck(7, ['verifier.ts'])).toBe('');
+    expect(await project.typecheck(5, ['verifier.ts'], { noEmit: false })).toBe('');
     const token = await service.issue();
-    const { stdout } = await promisify(execFile)(node, ['program.js', service.url, GUARD, token, 'https://api.chat.example/mcp'], {
-      cwd: directory,
-      env: { PATH: process.env['PATH'], SECRET: service.secret(GUARD) },
-    });
-    expect(JSON.parse(stdout)).toMatchObject({ first: true, second: true, stats: { asked: 1, hits: 1, unavailable: 0 } });
-  }
+    await expectGuarded(token);
 
-  it('the quick starts of its README compile', async () => {
-    const readme = await readFile('src/guard/README.md', 'utf8');
-    const examples = [...readme.matchAll(/```ts\n\/\/ ([\w.]+)[^\n]*\n([\s\S]*?)```/g)].map(([, name, code]) => ({ name: name!, code: code! }));
-    expect(examples.map(({ name }) => name)).toEqual(['verifier.ts', 'fastify.ts', 'nest.ts', 'mcp.ts']);
-    for (const { name, code } of examples) await writeFile(join(directory, name), code);
-    await writeFile(join(directory, 'sdk.d.ts'), MCP_SDK);
-    for (const name of ['@types', '@nestjs', 'fastify', 'rxjs', 'reflect-metadata']) await symlink(resolve('node_modules', name), modules(name));
-    const options = { strict: true, noEmit: true, module: 'NodeNext', target: 'ES2023', types: ['node'], skipLibCheck: true, experimentalDecorators: true };
-    await writeFile(join(directory, 'tsconfig.json'), JSON.stringify({ compilerOptions: options, files: ['sdk.d.ts', ...examples.map(({ name }) => name)] }));
-    expect(execFileSync(resolve('node_modules/.bin/tsc'), ['-p', directory], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })).toBe('');
-  });
+    await project.install(tarballs.emit, '@nestjs/common@12', '@nestjs/core@12', 'fastify@5', 'rxjs@7', 'reflect-metadata@0.2');
+    const withFrameworks = { experimentalDecorators: true, skipLibCheck: true };
+    for (const version of [7, 5] as const) expect(await project.typecheck(version, ['sdk.d.ts', 'typed.ts', ...Object.keys(examples)], withFrameworks)).toBe('');
+  }, LONG_MS);
+
+  /** The server of the quick start serves the token until a rule names its user. */
+  async function expectGuarded(token: string): Promise<void> {
+    const { PATH } = process.env;
+    const server = spawn(machineNode(), ['verifier.js'], { cwd: project.directory, env: { PATH, RESCIND_SECRET: service.secret(GUARD) }, stdio: ['ignore', 'pipe', 'inherit'] });
+    try {
+      const [port] = (await once(server.stdout, 'data')) as [Buffer];
+      const statusFor = async (credentials: object): Promise<number> => (await fetch(`http://127.0.0.1:${String(port).trim()}/`, { headers: { ...credentials } })).status;
+      const authorization = `Bearer ${token}`;
+      expect(await statusFor({})).toBe(401);
+      expect(await statusFor({ authorization })).toBe(200);
+      await service.order({ client: { iss: 'https://login.chat.example', client_id: 'wiki-at-chat' } });
+      expect(await statusFor({ authorization })).toBe(401);
+    } finally {
+      server.kill('SIGKILL');
+    }
+  }
 });
