@@ -21,6 +21,7 @@ export const RETRYABLE_KINDS: ReadonlySet<ErrorKind> = new Set<ErrorKind>(['time
 
 const OWN_CODES = {
   'invalid-request': { kind: 'invalid', title: 'The request is malformed.' },
+  'inconsistent-request': { kind: 'invalid', title: 'Each part of the request is well formed, but parts of it exclude or need one another.' },
   'invalid-event': { kind: 'invalid', title: 'The event does not match the schema of its type.' },
   'invalid-selector': { kind: 'invalid', title: 'The selector is malformed.' },
   'empty-selector': { kind: 'invalid', title: 'The selector selects by nothing.' },
@@ -28,7 +29,7 @@ const OWN_CODES = {
   'selector-too-long': { kind: 'invalid', title: 'The selector has more than four members.' },
   'invalid-effect': { kind: 'invalid', title: 'The effect does not go with the rest of the order.' },
   'time-not-past': { kind: 'invalid', title: 'A rule can revoke up to now, never into the future.' },
-  'time-not-future': { kind: 'invalid', title: 'The end of a block lies in the past.' },
+  'time-not-future': { kind: 'invalid', title: 'The time has passed, and must lie in the future.' },
   'reason-required': { kind: 'invalid', title: 'Every rule needs a reason.' },
   'confirmation-required': { kind: 'invalid', title: 'The rule hits so much that the order needs a confirmation.' },
   'invalid-cursor': { kind: 'invalid', title: 'The cursor is not one that Rescind issued for this question.' },

@@ -20,6 +20,8 @@ export { decodeBase64, isJsonMediaType } from './events/event-content.js';
 export {
   MAX_ACTOR_DEPTH,
   MAX_IDENTIFIER_LENGTH,
+  NO_NUL,
+  NOT_BLANK,
   MAX_ONE_SCOPE_LENGTH,
   MAX_SCOPE_LENGTH,
   MAX_SCOPES,
@@ -46,6 +48,7 @@ export type {
   TokenSeen,
 } from './events/own-events.js';
 export { REJECT_CODES, type RejectCode } from './reject-codes.js';
+export { implies, nameSchemas } from './json-schema.js';
 export { ERROR_CODES, isErrorCode, type ErrorCode, type ErrorKind } from './error-codes.js';
 export { RescindError, type RescindErrorOptions } from './rescind-error.js';
 export { canonicalJson } from './canonical-json.js';

@@ -1,3 +1,4 @@
+import { nameSchemas } from '../contracts/index.js';
 import { Type } from 'typebox';
 
 const closed = { additionalProperties: false } as const;
@@ -23,3 +24,5 @@ export const ResumedAnswer = Type.Object(
   { ...partition, skipped: Type.Union([Type.Object({ from_offset: position, to_offset: position }, closed), Type.Null()]) },
   closed,
 );
+
+nameSchemas({ ReplayedAnswer, ReplayPage, PartitionList, ResumedAnswer });

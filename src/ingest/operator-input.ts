@@ -1,6 +1,6 @@
 import { Type, type Static, type TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
-import { MAX_IDENTIFIER_LENGTH, MAX_TIME_SECONDS, MIN_TIME_SECONDS, REJECT_CODES, RescindError } from '../contracts/index.js';
+import { MAX_IDENTIFIER_LENGTH, MAX_TIME_SECONDS, MIN_TIME_SECONDS, nameSchemas, NOT_BLANK, REJECT_CODES, RescindError } from '../contracts/index.js';
 import type { ResumePoint } from './kafka/partition.js';
 import { MAX_REPLAYED } from './quarantine/quarantine-replay.pg.js';
 
@@ -24,18 +24,20 @@ export const ReplayInput = Type.Object(
 export const ResumeInput = Type.Object(
   {
     at: Type.String({ pattern: '^(stored|earliest|latest|0|[1-9][0-9]{0,18})$', description: '`stored`, `earliest`, `latest`, or an offset' }),
-    reason: Type.String({ minLength: 1, maxLength: MAX_IDENTIFIER_LENGTH, pattern: '\\S' }),
+    reason: Type.String({ minLength: 1, maxLength: MAX_IDENTIFIER_LENGTH, pattern: NOT_BLANK }),
   },
   closed,
 );
+
+nameSchemas({ ReplayInput, ResumeInput });
 
 const replayInput = Compile(ReplayInput);
 const resumeInput = Compile(ResumeInput);
 
 export function readReplayInput(body: unknown): Static<typeof ReplayInput> {
   const input = checked(replayInput, body ?? {}) as Static<typeof ReplayInput>;
-  if (input.after !== undefined) readRowId(input.after, 'after');
-  return input;
+  // No record has a larger id than PostgreSQL can hold, so nothing comes after such a one either.
+  return input.after !== undefined && BigInt(input.after) > MAX_INT64 ? { ...input, after: String(MAX_INT64) } : input;
 }
 
 export function readResumeInput(body: unknown): { at: ResumePoint; reason: string } {
@@ -45,9 +47,9 @@ export function readResumeInput(body: unknown): { at: ResumePoint; reason: strin
 }
 
 /** Reads a row's id. A path segment that is not an id names no row. */
-export function readRowId(text: string, name?: string): string {
+export function readRowId(text: string): string {
   if (new RegExp(POSITION).test(text) && BigInt(text) <= MAX_INT64) return text;
-  throw name === undefined ? new RescindError('not-found', { detail: 'no such record in quarantine' }) : invalid(`\`${name}\` is not a position`);
+  throw new RescindError('not-found', { detail: 'no such record in quarantine' });
 }
 
 /** Reads a partition from a path. */

@@ -7,6 +7,7 @@ import { CoverageController } from './coverage/coverage.controller.js';
 import { DirectoryController } from './directory/directory.controller.js';
 import { DocumentsController, type OpenApiSlot } from './documents/documents.controller.js';
 import { readExamples } from './documents/examples.js';
+import { moveNamedSchemas } from './named-schemas.js';
 import { PROTOCOL_PATHS } from './documents/protocol-paths.js';
 import { GraphController } from './graph/graph.controller.js';
 import { QuestionsController } from './lists/questions.controller.js';
@@ -15,6 +16,8 @@ import { ReportsController } from './reports/reports.controller.js';
 import { SearchController } from './search/search.controller.js';
 import type { Questions } from './questions.pg.js';
 import { OPEN_API, QUESTIONS } from './ask/query-tokens.js';
+
+type OpenApiSchemas = NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>;
 
 /**
  * Serves the questions under `/v1`, `/schemas/…` and `/openapi.json`. Needs `RegistryModule`, which identifies the
@@ -65,7 +68,8 @@ export function describeApi(app: INestApplication, { version }: { readonly versi
   addExamples(document);
   const paths = { ...(structuredClone(PROTOCOL_PATHS) as unknown as OpenAPIObject['paths']), ...document.paths };
   addCommonResponses(paths);
-  app.get<OpenApiSlot>(OPEN_API).document = { ...document, paths };
+  const { paths: named, schemas } = moveNamedSchemas(paths);
+  app.get<OpenApiSlot>(OPEN_API).document = { ...document, paths: named, components: { ...document.components, schemas: { ...document.components?.schemas, ...(schemas as OpenApiSchemas) } } };
 }
 
 function addExamples({ paths }: OpenAPIObject): void {

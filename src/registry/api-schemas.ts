@@ -1,4 +1,5 @@
 import type { TSchema } from 'typebox';
+import { nameSchemas } from '../contracts/index.js';
 
 /** A schema in the form that @nestjs/swagger takes. */
 export type OpenApiSchema = Readonly<Record<string, never>>;
@@ -46,7 +47,9 @@ export const CALLER = { type: 'object', properties: callerMembers } as const;
 export const CREATED_CALLER = { type: 'object', properties: { ...callerMembers, secret: shownOnce } } as const;
 export const CREATED_SECRET = { type: 'object', properties: { ...secretMembers, secret: shownOnce } } as const;
 
-export const listOf = (member: string, schema: object) => ({ type: 'object', properties: { [member]: { type: 'array', items: schema } } });
+export const listOf = (title: string, member: string, schema: object) => ({ type: 'object', title, properties: { [member]: { type: 'array', items: schema } } });
+
+nameSchemas({ Tenant: TENANT, CreatedTenant: CREATED_TENANT, RegisteredSource: SOURCE, Caller: CALLER, CreatedCaller: CREATED_CALLER, CreatedSecret: CREATED_SECRET });
 
 export const answer = (status: number, description: string, schema: object) => ({
   status,

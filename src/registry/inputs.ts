@@ -1,6 +1,6 @@
 import { Type, type Static, type TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
-import { MAX_IDENTIFIER_LENGTH, MAX_TIME_SECONDS, RescindError, SOURCE_EVENT_NAMES, TOKEN_PROFILE_PRESETS } from '../contracts/index.js';
+import { MAX_IDENTIFIER_LENGTH, MAX_TIME_SECONDS, nameSchemas, NO_NUL, RescindError, SOURCE_EVENT_NAMES, TOKEN_PROFILE_PRESETS } from '../contracts/index.js';
 import { SIGNING_ALGORITHMS } from '../control/index.js';
 
 /** Values of one bound or one list of a source; more are refused. */
@@ -17,7 +17,7 @@ const MAX_IDENTIFIER_BYTES = 512;
 export const NAME_PATTERN = '^[a-z0-9-]{1,63}$';
 const closed = { additionalProperties: false } as const;
 const Name = Type.String({ pattern: NAME_PATTERN, description: '1 to 63 of a-z, 0-9 and -' });
-const Identifier = Type.String({ minLength: 1, maxLength: MAX_IDENTIFIER_LENGTH });
+const Identifier = Type.String({ minLength: 1, maxLength: MAX_IDENTIFIER_LENGTH, pattern: NO_NUL });
 const Identifiers = Type.Array(Identifier, { maxItems: MAX_VALUES, uniqueItems: true });
 const SomeIdentifiers = Type.Array(Identifier, { minItems: 1, maxItems: MAX_VALUES, uniqueItems: true });
 const Future = Type.Integer({ minimum: 0, maximum: MAX_TIME_SECONDS, description: 'epoch seconds' });
@@ -54,7 +54,7 @@ const ProfileInput = Type.Object(
     ),
     claims: Type.Optional(Type.Object({ client_id: Type.Optional(Identifier) }, { ...closed, description: 'the claim that names the client, in place of client_id, azp, cid, appid' })),
     identity: Type.Optional({ ...ProfileIdentifiers, description: 'claims of which the first that is present identifies a JWT; [] names it by its signing input' }),
-    default_resource: Type.Optional(Type.String({ minLength: 1, maxLength: MAX_IDENTIFIER_LENGTH, description: 'resource of a token whose `aud` is absent or names only ignored_audiences' })),
+    default_resource: Type.Optional({ ...Identifier, description: 'resource of a token whose `aud` is absent or names only ignored_audiences' }),
     ignored_audiences: Type.Optional({ ...ProfileIdentifiers, description: 'audiences that stand for no resource' }),
     announced: Type.Optional(Type.Enum(['required', 'optional'], { description: 'optional: a JWT that no event announced is recorded at first sight, by its own claims; needs `lineage.other` none' })),
     algorithms: Type.Optional(Type.Array(Type.Enum([...SIGNING_ALGORITHMS]), { minItems: 1, uniqueItems: true })),
@@ -118,6 +118,8 @@ export const CallerUpdate = Type.Object({ roles: RolesInput, disabled: Type.Opti
 export type CallerUpdate = Static<typeof CallerUpdate>;
 export const SecretInput = Type.Object({ expires_at: Type.Optional(Future) }, closed);
 export type SecretInput = Static<typeof SecretInput>;
+
+nameSchemas({ TenantInput, ProfileInput, SourceInput, SourceUpdate, RolesInput, CallerInput, CallerUpdate, SecretInput });
 
 /** Creates a reader of input from outside. It returns the input if it fits the schema, else throws `invalid-request`. */
 export function createReader<S extends TSchema>(schema: S): (input: unknown) => Static<S> {

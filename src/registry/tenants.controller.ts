@@ -33,7 +33,7 @@ export class TenantsController {
 
   @Get()
   @ApiOperation({ summary: 'The tenants that the caller may see', description: OF_NOW })
-  @ApiResponse(answer(200, 'tenants', listOf('tenants', TENANT)))
+  @ApiResponse(answer(200, 'tenants', listOf('TenantList', 'tenants', TENANT)))
   list(@CurrentCaller() caller: Caller, @Query(knownQuery()) _query: unknown): { tenants: readonly TenantView[] } {
     return { tenants: this.#registry.listTenants(caller) };
   }

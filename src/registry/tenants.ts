@@ -43,7 +43,7 @@ export function createTenantCommands({ edits, state, now }: Dependencies): Tenan
       if (!mayLookBeyond(actor)) {
         throw new RescindError('forbidden', { detail: `only an administrator of the tenant ${DEFAULT_TENANT} creates tenants` });
       }
-      if (!new RegExp(NAME_PATTERN).test(id)) throw new RescindError('invalid-request', { detail: 'name the first administrator in `admin`' });
+      if (!new RegExp(NAME_PATTERN).test(id)) throw new RescindError('inconsistent-request', { detail: '`name` is too long to name the administrator after it; name the first administrator in `admin`' });
       // Checked before the first edit, so that a taken id does not leave a tenant without an administrator.
       if (state.caller(id)) throw new RescindError('already-exists', { detail: `a caller ${id} is registered; name another in \`admin\`` });
       const tenant = await ensureTenant(edits, actor, { name, ...(issuers ? { issuers } : {}) }, (current, known) => {

@@ -1,9 +1,12 @@
-import { holdsSecret, MAX_IDENTIFIER_LENGTH, MAX_TIME_SECONDS, MIN_TIME_SECONDS, RescindError } from '../contracts/index.js';
+import { holdsSecret, MAX_IDENTIFIER_LENGTH, MAX_TIME_SECONDS, MIN_TIME_SECONDS, NO_NUL, NOT_BLANK, RescindError } from '../contracts/index.js';
 import { MAX_SELECTOR_MEMBERS, SelectorError, isByIdentity, parseSelector, type Effect, type Selector } from '../rules/index.js';
 import { refuseEverything, UNCOUNTED, type Confirm } from './confirmation.js';
 
 /** Characters of a reason. A longer one is refused, because the ledger keeps it. */
 const MAX_REASON_LENGTH = 1_024;
+export const REASON = { type: 'string', minLength: 1, maxLength: MAX_REASON_LENGTH, pattern: NOT_BLANK } as const;
+export const PERSON = { type: 'string', minLength: 1, maxLength: MAX_IDENTIFIER_LENGTH, pattern: NO_NUL, description: 'the person acting' } as const;
+export const MOMENT = { type: 'integer', minimum: MIN_TIME_SECONDS, maximum: MAX_TIME_SECONDS, description: 'epoch seconds' } as const;
 const ORDER_MEMBERS = ['selector', 'effect', 'before', 'until', 'resume', 'reauthenticate', 'reason', 'on_behalf_of', 'confirm'];
 const LIFT_MEMBERS = ['resume', 'reason', 'on_behalf_of'];
 
@@ -68,7 +71,11 @@ export function readOrder(body: unknown, now: number): Order {
 }
 
 /** Reads the same body for a preview, which needs no reason and no confirmation. */
-export const readPreview = (body: unknown, now: number): Order => readOrder(isObject(body) ? { reason: 'preview', ...body, confirm: true } : body, now);
+export function readPreview(body: unknown, now: number): Order {
+  if (!isObject(body)) return readOrder(body, now);
+  readConfirm(body['confirm']);
+  return readOrder({ reason: 'preview', ...body, confirm: true }, now);
+}
 
 export function readLift(body: unknown): Lift {
   const input = readMembers(body ?? {}, LIFT_MEMBERS);

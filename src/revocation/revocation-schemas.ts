@@ -1,56 +1,54 @@
+import { implies, nameSchemas } from '../contracts/index.js';
+import { SELECTOR_SCHEMA } from '../rules/index.js';
+import { UNCOUNTED } from './confirmation.js';
+import { MOMENT, PERSON, REASON } from './order-input.js';
+
 const text = { type: 'string' } as const;
 const seconds = { type: 'integer', description: 'epoch seconds' } as const;
-const issuerAnd = (name: string) => ({ type: 'object', properties: { iss: text, [name]: text }, required: ['iss', name] });
-const digest = { type: 'string', description: 'SHA-256, base64url without padding' } as const;
 const author = { type: 'object', properties: { caller: text, on_behalf_of: text } } as const;
 
-const SELECTOR = {
-  type: 'object',
-  description: 'A conjunction of at most four members, or {"all": true}',
-  minProperties: 1,
-  maxProperties: 4,
-  properties: {
-    token: {
-      oneOf: [
-        issuerAnd('jti'),
-        { type: 'object', properties: { sha256: digest }, required: ['sha256'] },
-        { type: 'object', properties: { signing_input_sha256: digest }, required: ['signing_input_sha256'] },
-      ],
-    },
-    id_jag: { oneOf: [issuerAnd('jti'), { type: 'object', properties: { sha256: digest }, required: ['sha256'] }] },
-    session: issuerAnd('sid'),
-    user: { type: 'object', properties: { iss: text, tenant: text, sub: text }, required: ['iss', 'sub'] },
-    client: issuerAnd('client_id'),
-    agent: issuerAnd('id'),
-    agent_type: text,
-    resource: text,
-    issuer: text,
-    all: { type: 'boolean', enum: [true] },
-  },
-};
 const effect = { type: 'string', enum: ['revoke', 'block'] };
+
+const says = (member: string, schema: object) => ({ required: [member], properties: { [member]: schema } });
+const holds = (member: string) => says(member, { enum: [true] });
+const names = (...members: readonly string[]) => says('selector', { type: 'object', anyOf: members.map((member) => ({ required: [member] })) });
+const BY_IDENTITY = names('token', 'id_jag', 'session');
+const without = (...members: readonly string[]) => ({ not: { anyOf: members.map((member) => ({ required: [member] })) } });
+const IS_REVOKE = { anyOf: [says('effect', { enum: ['revoke'] }), { ...BY_IDENTITY, not: { required: ['effect'] } }] };
+
+/** What `readOrder` demands between members. Whether a time lies in the past or the future is the clock's to say. */
+const ORDER_CONDITIONS = [
+  implies(IS_REVOKE, without('until')),
+  implies({ not: IS_REVOKE }, { ...without('before'), properties: { reauthenticate: { enum: [false] } } }),
+  implies(BY_IDENTITY, without('before')),
+  implies(holds('resume'), { required: ['until'] }),
+];
+
+const orderMembers = {
+  selector: SELECTOR_SCHEMA,
+  effect: { ...effect, description: 'default: revoke where the selector names a token, ID-JAG or session, else block' },
+  before: { ...MOMENT, description: 'of a revoke: what was granted before; default now, never the future. Not for a token, an ID-JAG or a session, which are revoked whenever they were granted' },
+  until: { ...MOMENT, description: 'of a block: its end, in the future, from which it acts as a revoke as of then' },
+  resume: { type: 'boolean', description: 'with `until`: from then on it acts as nothing' },
+  reauthenticate: { type: 'boolean', description: 'of a revoke: the sign-in must be later too' },
+  reason: { ...REASON, description: 'kept in the ledger: no token and no secret' },
+  on_behalf_of: PERSON,
+  confirm: {
+    oneOf: [{ type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER }, { type: 'string', enum: [UNCOUNTED] }, { type: 'boolean' }],
+    description:
+      'of a rule that hits more than the share of users or live tokens that may go unasked: the number that the preview, or the refusal, says, give or take a tenth (ten of few); `uncounted` where the refusal says that nothing could be counted; true where the selector is `all`',
+  },
+} as const;
 
 export const ORDER = {
   type: 'object',
   required: ['selector', 'reason'],
-  properties: {
-    selector: SELECTOR,
-    effect: { ...effect, description: 'default: revoke where the selector names a token, ID-JAG or session, else block' },
-    before: { ...seconds, description: 'of a revoke: what was granted before; default now, never the future. Not for a token, an ID-JAG or a session, which are revoked whenever they were granted' },
-    until: { ...seconds, description: 'of a block: its end, from which it acts as a revoke as of then' },
-    resume: { type: 'boolean', description: 'with `until`: from then on it acts as nothing' },
-    reauthenticate: { type: 'boolean', description: 'of a revoke: the sign-in must be later too' },
-    reason: text,
-    on_behalf_of: { type: 'string', description: 'the person acting' },
-    confirm: {
-      oneOf: [{ type: 'integer', minimum: 0 }, { type: 'string', enum: ['uncounted'] }, { type: 'boolean' }],
-      description:
-        'of a rule that hits more than the share of users or live tokens that may go unasked: the number that the preview, or the refusal, says, give or take a tenth (ten of few); `uncounted` where the refusal says that nothing could be counted; true where the selector is `all`',
-    },
-  },
-} as const;
+  properties: orderMembers,
+  additionalProperties: false,
+  allOf: [...ORDER_CONDITIONS, implies(names('all'), holds('confirm'))],
+};
 
-export const PREVIEW = { ...ORDER, required: ['selector'], description: 'an order; `reason` and `confirm` are not needed' } as const;
+export const PREVIEW = { ...ORDER, required: ['selector'], allOf: ORDER_CONDITIONS, description: 'an order; `reason` and `confirm` are not needed' };
 
 const counted = (description: string) => ({ type: 'integer', minimum: 0, description });
 export const PREVIEWED = {
@@ -83,9 +81,10 @@ export const LIFT = {
   type: 'object',
   properties: {
     resume: { type: 'boolean', description: 'true: what was granted before the lift is good again; default false' },
-    reason: text,
-    on_behalf_of: { type: 'string', description: 'the person acting' },
+    reason: { anyOf: [REASON, { type: 'string', maxLength: 0 }] },
+    on_behalf_of: PERSON,
   },
+  additionalProperties: false,
 } as const;
 
 const confirmation = {
@@ -124,7 +123,7 @@ const otherRules = (description: string) => ({
           stops: { type: 'string', enum: ['all', 'part'], description: 'everything that the selector names, or some of it' },
           before: { ...seconds, description: 'of a revoke: what was granted until then' },
           until: { ...seconds, description: 'of a block: its end' },
-          selector: SELECTOR,
+          selector: SELECTOR_SCHEMA,
           or,
           reason: text,
           author,
@@ -197,7 +196,7 @@ export const RULE = {
       },
     },
     effect,
-    selector: SELECTOR,
+    selector: SELECTOR_SCHEMA,
     or,
     before: seconds,
     until: seconds,
@@ -214,3 +213,5 @@ export const RULE_PAGE = {
   type: 'object',
   properties: { revocations: { type: 'array', items: RULE }, next: { type: 'string', description: 'cursor of the next page' } },
 } as const;
+
+nameSchemas({ Order: ORDER, OrderPreview: PREVIEW, Lift: LIFT, Preview: PREVIEWED, Foreseen: FORESEEN, OrderConfirmation: ORDER_CONFIRMATION, LiftConfirmation: LIFT_CONFIRMATION, Accepted: ACCEPTED, Rule: RULE, RulePage: RULE_PAGE });

@@ -6,7 +6,7 @@ import { jsonBody, knownQuery } from '../platform/http/index.js';
 import { Asks, CurrentCaller, RequireRole } from '../registry/index.js';
 import { prefersAsync, prefersMinimal } from './prefer.js';
 import { ACCEPTED, FORESEEN, LIFT, LIFT_CONFIRMATION, ORDER, ORDER_CONFIRMATION, PREVIEW, RULE, RULE_PAGE, UNCONFIRMED } from './revocation-schemas.js';
-import type { Accepted, Foreseen, LiftConfirmation, OrderConfirmation, Revocations, RulePage, Wish } from './revocations.js';
+import { DEFAULT_PAGE, IDEMPOTENCY_KEY, MAX_PAGE, type Accepted, type Foreseen, type LiftConfirmation, type OrderConfirmation, type Revocations, type RulePage, type Wish } from './revocations.js';
 import type { RuleView } from './recorded/rule-view.js';
 import { REVOCATIONS } from './tokens.js';
 
@@ -32,7 +32,7 @@ export class RevocationsController {
   @Post()
   @RequireRole('revoke')
   @ApiOperation({ summary: 'Revoke or block', description: 'Answers when no process answers active for what the selector names.' })
-  @ApiHeader({ name: 'Idempotency-Key', required: false, description: 'a retry with the same key waits again; kept 48 h' })
+  @ApiHeader({ name: 'Idempotency-Key', required: false, schema: IDEMPOTENCY_KEY, description: 'a retry with the same key waits again; kept 48 h' })
   @ApiHeader({ name: 'Prefer', required: false, description: '`respond-async`: 202 as soon as the rule is stored, which promises nothing yet; `return=minimal`: without `hits`, `unknown` and `other_rules` (RFC 7240)' })
   @ApiBody(schema(ORDER))
   @ApiResponse({ status: 201, description: 'in force', ...schema(ORDER_CONFIRMATION) })
@@ -95,8 +95,8 @@ export class RevocationsController {
   @Asks()
   @RequireRole('revoke', 'audit')
   @ApiOperation({ summary: 'Rules, newest first', description: OF_NOW })
-  @ApiQuery({ name: 'limit', required: false, schema: { type: 'integer', minimum: 1, maximum: 200, default: 50 } })
-  @ApiQuery({ name: 'cursor', required: false, description: '`next` of the page before' })
+  @ApiQuery({ name: 'limit', required: false, schema: { type: 'integer', minimum: 1, maximum: MAX_PAGE, default: DEFAULT_PAGE } })
+  @ApiQuery({ name: 'cursor', required: false, schema: { type: 'string' }, description: '`next` of the page before' })
   @ApiResponse({ status: 200, description: 'a page', ...schema(RULE_PAGE) })
   list(
     @CurrentCaller() caller: Caller,

@@ -13,9 +13,10 @@ import { createSurroundingsReader, type Surroundings, type SurroundingsReader } 
 
 /** How long a retry under the same Idempotency-Key is recognised. */
 const IDEMPOTENCY_KEPT_S = 48 * 3_600;
-const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
-const DEFAULT_PAGE = 50;
-const MAX_PAGE = 200;
+const IDEMPOTENCY_KEY_PATTERN = /^[!-~]{1,255}$/;
+export const IDEMPOTENCY_KEY = { type: 'string', pattern: IDEMPOTENCY_KEY_PATTERN.source } as const;
+export const DEFAULT_PAGE = 50;
+export const MAX_PAGE = 200;
 /** Rules from which a page is chosen for a caller that may not read all of them. */
 const LOOKED_AT = 1_000;
 
@@ -287,7 +288,7 @@ interface Stored {
 const NOTHING_COUNTED = Promise.resolve(null);
 
 function idempotent(caller: Caller, key: string, body: unknown): NonNullable<Command['once']> {
-  if (!IDEMPOTENCY_KEY.test(key)) throw new RescindError('invalid-idempotency-key', { detail: '1 to 255 visible ASCII characters' });
+  if (!IDEMPOTENCY_KEY_PATTERN.test(key)) throw new RescindError('invalid-idempotency-key', { detail: '1 to 255 visible ASCII characters' });
   return { key: ['idempotency', caller.tenant, caller.id, key], content: canonicalJson(body), keepSeconds: IDEMPOTENCY_KEPT_S };
 }
 
@@ -298,7 +299,7 @@ const authorOf = (caller: Caller, { on_behalf_of: person }: { readonly on_behalf
 
 function readLimit(text: string | undefined): number {
   if (text === undefined) return DEFAULT_PAGE;
-  const limit = /^\d{1,4}$/.test(text) ? Number(text) : 0;
+  const limit = /^[1-9][0-9]{0,3}$/.test(text) ? Number(text) : 0;
   if (limit < 1 || limit > MAX_PAGE) throw new RescindError('invalid-request', { detail: `\`limit\` must be 1 to ${MAX_PAGE}` });
   return limit;
 }

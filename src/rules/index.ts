@@ -7,6 +7,7 @@ export {
   parseSelector,
   isByIdentity,
   namesIdentity,
+  SELECTOR_SCHEMA,
   selectorKey,
   selectorKeys,
   selectorParts,

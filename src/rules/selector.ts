@@ -1,3 +1,4 @@
+import { implies, NO_NUL } from '../contracts/index.js';
 import { DIMENSIONS, KEY_BYTES, ruleKey, type Dimension, type Parts, type RuleKey } from './dimension.js';
 
 export const MAX_SELECTOR_MEMBERS = 4;
@@ -49,6 +50,34 @@ const SHAPES: Readonly<Record<Exclude<Dimension, 'agent_type' | 'resource' | 'is
   user: [[['iss', 'required'], ['tenant', 'optional'], ['sub', 'required']]],
   client: [[['iss', 'required'], ['client_id', 'required']]],
   agent: [[['iss', 'required'], ['id', 'required']]],
+};
+
+const IDENTIFIER_SCHEMA = { type: 'string', minLength: 1, maxLength: MAX_IDENTIFIER_BYTES, pattern: NO_NUL } as const;
+const DIGEST_SCHEMA = { type: 'string', pattern: DIGEST.source, description: 'SHA-256, base64url without padding' } as const;
+
+const shapeSchema = (members: readonly Member[]) => ({
+  type: 'object',
+  properties: Object.fromEntries(members.map(([name]) => [name, name.endsWith('sha256') ? DIGEST_SCHEMA : IDENTIFIER_SCHEMA])),
+  required: members.filter(([, need]) => need === 'required').map(([name]) => name),
+  additionalProperties: false,
+});
+
+const memberSchema = (dimension: Dimension): object => {
+  if (dimension === 'agent_type' || dimension === 'resource' || dimension === 'issuer') return IDENTIFIER_SCHEMA;
+  const shapes = SHAPES[dimension].map(shapeSchema);
+  return shapes.length === 1 ? shapes[0]! : { oneOf: shapes };
+};
+
+/** JSON Schema of the selectors that {@link parseSelector} takes. It counts characters, so it allows a text that has too many bytes. */
+export const SELECTOR_SCHEMA = {
+  type: 'object',
+  title: 'Selector',
+  description: `A conjunction of at most ${MAX_SELECTOR_MEMBERS} members, or {"all": true}`,
+  minProperties: 1,
+  maxProperties: MAX_SELECTOR_MEMBERS,
+  properties: { ...Object.fromEntries(DIMENSIONS.map((dimension) => [dimension, memberSchema(dimension)])), all: { type: 'boolean', enum: [true] } },
+  additionalProperties: false,
+  ...implies({ required: ['all'] }, { maxProperties: 1 }),
 };
 
 /** Checks a selector from outside. Throws `SelectorError` with a sentence for people. */

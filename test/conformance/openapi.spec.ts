@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import { dereference } from '../support/dereference.js';
 import { startConformanceService, type ConformanceService } from './service.js';
 
 /** A fuzzer in small: each operation of the document gets what strangers send, and what is answered must stand in the document. */
@@ -27,10 +28,13 @@ interface Answer {
 
 let service: ConformanceService;
 let operations: readonly Operation[];
+let served: typeof document;
+/** Without its references. */
 let document: { readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>; readonly components: any };
 beforeAll(async () => {
   service = await startConformanceService();
-  document = (await (await fetch(`${service.url}/openapi.json`)).json()) as typeof document;
+  served = (await (await fetch(`${service.url}/openapi.json`)).json()) as typeof document;
+  document = dereference(served, served.components.schemas);
   operations = Object.entries(document.paths).flatMap(([path, item]) => METHODS.flatMap((method) => (item[method] ? [{ ...item[method], path, method }] : [])));
 });
 afterAll(() => service.stop());
@@ -149,6 +153,21 @@ describe('the OpenAPI document', () => {
       }
     }
   }, MANY_REQUESTS_MS);
+
+  it('names the schema of each body and of each answer to a request that went well', () => {
+    const unnamed = Object.entries(served.paths).flatMap(([path, item]) =>
+      METHODS.flatMap((method) => {
+        const { requestBody, responses = {} } = item[method] ?? {};
+        const contents = [requestBody?.content, responses[200]?.content, responses[201]?.content].flatMap((content) => Object.entries(content ?? {}));
+        return contents.flatMap(([type, { schema }]: [string, any]) => (type !== 'text/plain' && schema?.$ref?.startsWith('#/components/schemas/') !== true ? [`${method} ${path} ${type}`] : []));
+      }),
+    );
+    expect(unnamed).toEqual([]);
+    const parts = ['AsOf', 'User', 'Client', 'Agent', 'Resource', 'Source', 'Selector', 'Problem', 'OAuthError', 'Event', 'ConnectionPage', 'TokenAnswer', 'Order', 'Rule', 'CallerInput', 'RegisteredSource', 'Tenant'];
+    expect(Object.keys(served.components.schemas)).toEqual(expect.arrayContaining(parts));
+    // What a generator makes of a name is a name of a programming language.
+    expect(Object.keys(served.components.schemas).filter((name) => !/^[A-Z][A-Za-z0-9]+$/.test(name))).toEqual([]);
+  });
 
   it('says of each body what it may be, and of keys that they are opaque', () => {
     expect(document.components.securitySchemes.bearer.bearerFormat).toBe('opaque');

@@ -2,6 +2,10 @@ import { Type, type TSchema } from 'typebox';
 
 /** Characters of an identifier; ingest also refuses identifiers over this many bytes of UTF-8, which a schema cannot count. */
 export const MAX_IDENTIFIER_LENGTH = 512;
+/** JSON Schema's pattern for a text without U+0000, which PostgreSQL cannot store. */
+export const NO_NUL = '^[^\\u0000]*$';
+/** The same, for a text that has more than white space. */
+export const NOT_BLANK = '^[^\\u0000]*[^\\s\\u0000][^\\u0000]*$';
 /** 2000-01-01T00:00:00Z in seconds; a smaller number is a mistaken unit, not a time. */
 export const MIN_TIME_SECONDS = 946_684_800;
 /** 2100-01-01T00:00:00Z in seconds. */

@@ -103,7 +103,7 @@ describe('partitions', () => {
   });
 
   it('an offset that the log does not have is refused', async () => {
-    await expect(resume(ME, 'mine', 21n)).rejects.toMatchObject({ code: 'invalid-request' });
+    await expect(resume(ME, 'mine', 21n)).rejects.toMatchObject({ code: 'inconsistent-request' });
     expect(submitted).toEqual([]);
   });
 

@@ -102,7 +102,7 @@ export function createPartitions({ offsets, bounds, follower, appender, log, now
       const found = (await ask(bounds.ofTopic(topic)))?.get(partition);
       if (!found) throw new RescindError('not-found', { detail: 'the broker does not have this partition' });
       const decision = decide(at, stored, found);
-      if (!decision) throw new RescindError('invalid-request', { detail: `the log has the offsets ${found.low} to ${found.high}` });
+      if (!decision) throw new RescindError('inconsistent-request', { detail: `the log has the offsets ${found.low} to ${found.high}` });
       const { next, skipped } = decision;
       try {
         await recordDecision(row, next, skipped, reason);

@@ -32,6 +32,9 @@ export interface RawBodies {
 /** A client is cut off if refusing all the requests that it sent on one connection would take longer than this. */
 const MAX_BEHIND_MS = 30_000;
 
+/** Characters of a path parameter: an identifier of 512 bytes, each of them escaped. The framework's own limit is 100. */
+const MAX_PARAM_LENGTH = 3 * 512;
+
 /** How often a server that is closing looks for connections that have become idle. */
 const IDLE_SWEEP_MS = 100;
 
@@ -64,6 +67,7 @@ export async function createHttpApp(options: HttpAppOptions): Promise<NestFastif
     trustProxy: listen.trustedProxy ? (_address, hop) => hop === 0 : false,
     forceCloseConnections: 'idle',
     bodyLimit: bodies.limitBytes,
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     // A URL that cannot be decoded reaches neither a route nor Nest's filters.
     frameworkErrors: (error: FastifyError, _request: FastifyRequest, reply: FastifyReply) => {
       sendProblem(reply, errorOfStatus(error.statusCode ?? 400, error));

@@ -1,3 +1,4 @@
+import { nameSchemas } from '../../contracts/index.js';
 import { Type, type Static } from 'typebox';
 import { Agent, Client, Count, Index, lowerBound, maybe, one, page, Resource, Scopes, Source, strict, Time, TokenId, User } from '../ask/answer-parts.js';
 
@@ -46,6 +47,8 @@ export const AccessCounts = one({
   }),
   counted_from: Type.Optional(Type.Integer({ description: 'there was more than one answer counts: everything later than this moment is counted' })),
 });
+
+nameSchemas({ AccessItem, AccessPage, AccessCounts });
 
 export type AccessItem = Static<typeof AccessItem>;
 export type AccessPage = Static<typeof AccessPage>;

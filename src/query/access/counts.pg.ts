@@ -2,7 +2,7 @@ import { RescindError } from '../../contracts/index.js';
 import { COUNTING_TIMEOUT_MS, MAX_COUNTED, readHourUses, type HourSubject, type UseSums } from '../../projections/index.js';
 import { isCut } from '../ask/answer-parts.js';
 import { asOfOf, readAsOf } from '../ask/as-of.js';
-import { invalid, readParameters, type Window } from '../ask/parameters.js';
+import { invalid, readParameters, SECONDS, type Window } from '../ask/parameters.js';
 import type { Reader } from '../ask/reader.js';
 import type { Ask, Snapshot } from '../ask/snapshot.pg.js';
 import type { AccessCounts } from './answers.js';
@@ -12,6 +12,7 @@ import { drivenStatements } from './statements.js';
 export const COUNT_PARAMETERS = ['by', ...ACCESS_FILTERS, 'as_of'] as const;
 
 const HOUR_S = 3_600;
+export const WHOLE_HOURS = { ...SECONDS, multipleOf: HOUR_S } as const;
 export const BUCKET_SECONDS = { hour: HOUR_S, day: 86_400 } as const;
 type By = keyof typeof BUCKET_SECONDS;
 

@@ -1,3 +1,4 @@
+import { nameSchemas } from '../../contracts/index.js';
 import { Type, type Static, type TSchema } from 'typebox';
 
 /* Schemas that all answers are built from; each room adds its own in `answers.ts`. */
@@ -63,6 +64,8 @@ export const page = <T extends TSchema>(item: T) =>
     },
     strict,
   );
+
+nameSchemas({ AsOf, User, Client, Agent, Resource, Source });
 
 export type AsOf = Static<typeof AsOf>;
 export type User = Static<typeof User>;

@@ -1,4 +1,4 @@
-import { MAX_IDENTIFIER_LENGTH, MAX_TIME_SECONDS, MIN_TIME_SECONDS, RescindError } from '../../contracts/index.js';
+import { MAX_IDENTIFIER_LENGTH, MAX_TIME_SECONDS, MIN_TIME_SECONDS, NO_NUL, RescindError } from '../../contracts/index.js';
 import { userParts, type Parts } from '../../rules/index.js';
 import type { FilterKind } from './entity-kinds.js';
 
@@ -9,6 +9,16 @@ export const MAX_ENTITY_ID = 2 ** 31 - 1;
 const MAX_INT64 = 2n ** 63n - 1n;
 /** Bytes of a cursor: base64url of a page's position and its 16-byte proof. We never write a longer one. */
 const MAX_CURSOR_LENGTH = 512;
+
+/*
+ * Each schema stands beside its reader, and OpenAPI shows it (`parameter-docs.ts`). A schema cannot count bytes, which `readParameters`
+ * does, nor say which parameters exclude each other: that is `inconsistent-request`.
+ */
+export const TEXT = { type: 'string', minLength: 1, maxLength: MAX_IDENTIFIER_LENGTH, pattern: NO_NUL } as const;
+export const CURSOR = { ...TEXT, maxLength: MAX_CURSOR_LENGTH } as const;
+export const ENTITY = { type: 'integer', minimum: 1, maximum: MAX_ENTITY_ID } as const;
+export const SECONDS = { type: 'integer', minimum: MIN_TIME_SECONDS, maximum: MAX_TIME_SECONDS } as const;
+const matching = (pattern: RegExp) => ({ type: 'string', pattern: pattern.source }) as const;
 
 /** An entity, identified by the id that another answer gave it or by its name. */
 export type EntityRef = { readonly id: number } | { readonly parts: Parts };
@@ -50,20 +60,21 @@ export function readEntity(parameters: Parameters, kind: FilterKind): EntityRef 
   if (given.length === 0) return undefined;
   const id = parameters.get(kind);
   if (id !== undefined) {
-    if (given.length > 1) throw invalid(`give \`${kind}\` or ${names.slice(1).map((name) => `\`${name}\``).join(' and ')}, not both`);
-    if (/^[0-9]+$/.test(id)) return { id: readInteger(kind, id, 1, MAX_ENTITY_ID) };
+    if (given.length > 1) throw inconsistent(`give \`${kind}\` or ${names.slice(1).map((name) => `\`${name}\``).join(' and ')}, not both`);
+    const number = entityIdOf(id);
+    if (number !== undefined) return { id: number };
     if (kind === 'resource') return { parts: [id] };
-    throw invalid(`\`${kind}\` is the id of an entity, a decimal number`);
+    throw invalid(`\`${kind}\` is the id of an entity, a decimal number from ${ENTITY.minimum} to ${ENTITY.maximum}`);
   }
   switch (kind) {
     case 'user': {
       const tenant = parameters.get('user_tenant');
-      return { parts: userParts({ iss: need(parameters, 'user_iss'), sub: need(parameters, 'user_sub'), tenant }) };
+      return { parts: userParts({ iss: needBeside(parameters, 'user_iss'), sub: needBeside(parameters, 'user_sub'), tenant }) };
     }
     case 'client':
-      return { parts: [need(parameters, 'client_iss'), need(parameters, 'client_id')] };
+      return { parts: [needBeside(parameters, 'client_iss'), needBeside(parameters, 'client_id')] };
     case 'agent':
-      return { parts: [need(parameters, 'agent_iss'), need(parameters, 'agent_id')] };
+      return { parts: [needBeside(parameters, 'agent_iss'), needBeside(parameters, 'agent_id')] };
     case 'resource':
       return undefined;
   }
@@ -72,7 +83,7 @@ export function readEntity(parameters: Parameters, kind: FilterKind): EntityRef 
 /** Reads a time in integer seconds since the epoch, like every time of the API. */
 export function readSeconds(parameters: Parameters, name: string): number | undefined {
   const text = parameters.get(name);
-  return text === undefined ? undefined : readInteger(name, text, MIN_TIME_SECONDS, MAX_TIME_SECONDS);
+  return text === undefined ? undefined : readInteger(name, text, SECONDS.minimum, SECONDS.maximum);
 }
 
 /** A half-open window of time: from ≤ time < to. */
@@ -83,9 +94,11 @@ export interface Window {
 
 export function readWindow(parameters: Parameters): Window {
   const window = { from: readSeconds(parameters, 'from'), to: readSeconds(parameters, 'to') };
-  if (window.from !== undefined && window.to !== undefined && window.from >= window.to) throw invalid('`from` must be earlier than `to`');
+  if (window.from !== undefined && window.to !== undefined && window.from >= window.to) throw inconsistent('`from` must be earlier than `to`');
   return window;
 }
+
+export const LIMIT = { type: 'integer', minimum: 1, maximum: MAX_PAGE, default: DEFAULT_PAGE } as const;
 
 export function readLimit(parameters: Parameters): number {
   const text = parameters.get('limit');
@@ -99,32 +112,69 @@ export function readChoice(parameters: Parameters, name: string, codes: Readonly
   return codes[text];
 }
 
-const DIGEST = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
+const DIGEST_PATTERN = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
+export const DIGEST = matching(DIGEST_PATTERN);
 
 export function readDigest(parameters: Parameters, name: string): string | undefined {
   const text = parameters.get(name);
-  if (text !== undefined && !DIGEST.test(text)) throw invalid(`\`${name}\` is the base64url of 32 bytes, without padding`);
+  if (text !== undefined && !DIGEST_PATTERN.test(text)) throw invalid(`\`${name}\` is the base64url of 32 bytes, without padding`);
   return text;
 }
 
 /**
  * The 16 bytes of a token's key in 22 characters. The last four bits must be zero, so that a token has one spelling.
  */
-const TOKEN_ID = /^[A-Za-z0-9_-]{21}[AQgw]$/;
+const TOKEN_ID_PATTERN = /^[A-Za-z0-9_-]{21}[AQgw]$/;
+export const TOKEN_ID = matching(TOKEN_ID_PATTERN);
 
 export function readTokenId(text: string): Buffer {
-  if (!TOKEN_ID.test(text)) throw invalid('the id of a token is the base64url of 16 bytes, without padding, as other answers give it');
+  if (!TOKEN_ID_PATTERN.test(text)) throw invalid('the id of a token is the base64url of 16 bytes, without padding, as other answers give it');
   return Buffer.from(text, 'base64url');
 }
 
+const INDEX_PATTERN = /^(?:0|[1-9][0-9]{0,18})$/;
+export const INDEX = matching(INDEX_PATTERN);
+
+/** No ledger comes to the largest index that PostgreSQL can hold, so a larger one stands for that: it is not found either. */
 export function readIndex(text: string): bigint {
-  if (!/^(?:0|[1-9][0-9]{0,18})$/.test(text) || BigInt(text) > MAX_INT64) throw invalid('an index is a decimal number without leading zeros');
-  return BigInt(text);
+  if (!INDEX_PATTERN.test(text)) throw invalid('an index is a decimal number of at most 19 digits, without leading zeros');
+  const index = BigInt(text);
+  return index > MAX_INT64 ? MAX_INT64 : index;
+}
+
+/** The id of an entity; undefined for a text that is none. */
+export function entityIdOf(text: string): number | undefined {
+  const id = /^[1-9][0-9]{0,9}$/.test(text) ? Number(text) : NaN;
+  return id <= MAX_ENTITY_ID ? id : undefined;
+}
+
+const UUID_PATTERN = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+export const UUID = matching(UUID_PATTERN);
+
+export function readUuid(parameters: Parameters, name: string): string | undefined {
+  const text = parameters.get(name);
+  if (text !== undefined && !UUID_PATTERN.test(text)) throw invalid(`\`${name}\` is a UUID in lower case`);
+  return text;
+}
+
+const FLAGS: Readonly<Record<string, boolean>> = { true: true, false: false };
+
+export function readFlag(parameters: Parameters, name: string, otherwise: boolean): boolean {
+  const text = parameters.get(name) ?? String(otherwise);
+  if (!Object.hasOwn(FLAGS, text)) throw invalid(`\`${name}\` is true or false`);
+  return FLAGS[text]!;
 }
 
 export function need(parameters: Parameters, name: string): string {
   const value = parameters.get(name);
   if (value === undefined) throw invalid(`\`${name}\` is missing`);
+  return value;
+}
+
+/** For a part of a name: the parameter goes with others, and alone it could not be required. */
+export function needBeside(parameters: Parameters, name: string): string {
+  const value = parameters.get(name);
+  if (value === undefined) throw inconsistent(`\`${name}\` is missing`);
   return value;
 }
 
@@ -135,3 +185,5 @@ function readInteger(name: string, text: string, min: number, max: number): numb
 }
 
 export const invalid = (detail: string): RescindError => new RescindError('invalid-request', { detail });
+/** For parameters that are well formed and exclude or need one another. */
+export const inconsistent = (detail: string): RescindError => new RescindError('inconsistent-request', { detail });

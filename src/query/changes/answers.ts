@@ -1,3 +1,4 @@
+import { nameSchemas } from '../../contracts/index.js';
 import { Type, type Static } from 'typebox';
 import { Agent, AsOf, Client, Index, lowerBound, maybe, page, Resource, Scopes, strict, Time, User } from '../ask/answer-parts.js';
 
@@ -103,6 +104,8 @@ export const ChangePage = Type.Object(
   },
   strict,
 );
+
+nameSchemas({ ChangeItem, ChangePage });
 
 export type ChangeItem = Static<typeof ChangeItem>;
 export type ChangePage = Static<typeof ChangePage>;

@@ -1,9 +1,10 @@
 import { RescindError } from '../../contracts/index.js';
-import { momentFromCursor, readAsOf, type AskedMoment } from '../ask/as-of.js';
-import { invalid, need, type Parameters } from '../ask/parameters.js';
+import { momentFromCursor, MOMENTS, readAsOf, type AskedMoment } from '../ask/as-of.js';
+import { inconsistent, invalid, need, type Parameters } from '../ask/parameters.js';
 import type { Snapshot } from '../ask/snapshot.pg.js';
 
 const DURATION = /^([1-9][0-9]{0,4})([mhd])$/;
+export const SINCE = { anyOf: [...MOMENTS, { type: 'string', pattern: DURATION.source, examples: ['24h'] }] } as const;
 const SECONDS = { m: 60, h: 3_600, d: 86_400 } as const;
 
 /** The moment to begin with, or the number of seconds before `until`. */
@@ -15,7 +16,8 @@ export function readSince(parameters: Parameters): Since {
   if (duration) return { before: Number(duration[1]) * SECONDS[duration[2] as keyof typeof SECONDS] };
   try {
     return { moment: readAsOf(parameters, 'since')! };
-  } catch {
+  } catch (error) {
+    if (error instanceof RescindError && error.code === 'as-of-out-of-range') throw error;
     throw invalid('`since` is an index of the ledger (`1234`), a time (`2026-11-20T09:00:00Z`) or a duration (`24h`, `7d`)');
   }
 }
@@ -39,7 +41,7 @@ export async function findSince(until: Snapshot, since: Since): Promise<Snapshot
   try {
     const found = await until.asOf(moment);
     if ('before' in since) return notAfter(found, until);
-    if (found.index > until.index) throw invalid('`since` lies after `until`');
+    if (found.index > until.index) throw inconsistent('`since` lies after `until`');
     return found;
   } catch (error) {
     if (!(error instanceof RescindError) || error.code !== 'as-of-out-of-range') throw error;

@@ -1,3 +1,4 @@
+import { nameSchemas } from '../../contracts/index.js';
 import { Type, type Static } from 'typebox';
 import { AsOf, Count, Index, lowerBound, maybe, one, REASON, Source, strict, Time, TokenId } from '../ask/answer-parts.js';
 
@@ -140,6 +141,8 @@ export const SourceCheckAnswer = one({
     { description: 'why tokens that its events announced were not active when somebody asked, the latest reason first; a token that has expired or that a rule stops is as it should be and not here' },
   ),
 });
+
+nameSchemas({ Finding, Clock, CoverageItem, CoverageAnswer, SourceCheckAnswer });
 
 export type Finding = Static<typeof Finding>;
 export type Clock = Static<typeof Clock>;

@@ -3,6 +3,7 @@ import { ApiParam, ApiTags } from '@nestjs/swagger';
 import { CurrentCaller, RequireRole } from '../../registry/index.js';
 import { Answers, type Asker } from '../ask/documented.controller.js';
 import type { Questions } from '../questions.pg.js';
+import { PATH_DOCS as PATH } from '../ask/parameter-docs.js';
 import { QUESTIONS } from '../ask/query-tokens.js';
 import { CoverageAnswer, SourceCheckAnswer } from './answers.js';
 import type { CheckAsker } from './check.pg.js';
@@ -31,7 +32,7 @@ export class CoverageController {
 
   @Get('sources/:id/check')
   @RequireRole('admin', 'audit', 'emit')
-  @ApiParam({ name: 'id', schema: { type: 'string' }, description: 'name or id of the source' })
+  @ApiParam({ name: 'id', schema: PATH.any, description: 'name or id of the source' })
   @Answers(
     'What came of one source, what was refused, and what to do next',
     SourceCheckAnswer,

@@ -1,3 +1,4 @@
+import { nameSchemas } from '../../contracts/index.js';
 import { Type, type Static } from 'typebox';
 import { Count, EntityId, Index, maybe, one, page, strict, Time } from '../ask/answer-parts.js';
 
@@ -53,6 +54,8 @@ export const EntityAnswer = one({
   names: Type.Array(EntityName, { description: 'itself first, then what goes by the same grants, then weak names; at most 200' }),
   at_least: Type.Boolean({ description: 'there are more names than are shown' }),
 });
+
+nameSchemas({ DirectoryEntry, DirectoryItem, DirectoryPage, ImportAnswer, EntityAnswer });
 
 export type DirectoryEntry = Static<typeof DirectoryEntry>;
 export type DirectoryItem = Static<typeof DirectoryItem>;

@@ -5,37 +5,37 @@ import { jsonBody, mediaTypeOf } from '../../platform/http/index.js';
 import { CurrentCaller, RequireRole } from '../../registry/index.js';
 import { Answers, type Asker } from '../ask/documented.controller.js';
 import type { Questions } from '../questions.pg.js';
+import { PATH_DOCS as PATH } from '../ask/parameter-docs.js';
 import { QUESTIONS } from '../ask/query-tokens.js';
 import { DirectoryEntry, DirectoryPage, EntityAnswer, ImportAnswer } from './answers.js';
 import { DIRECTORY_PARAMETERS, type Writer } from './directory.pg.js';
 import { ENTITY_PARAMETERS } from './entity.pg.js';
 import { CSV_MEDIA_TYPE, DIRECTORY_COLUMNS, MAX_ENTRIES } from './import-file.js';
+import { ENTRY, NAME, OWNED } from './rows.js';
+import { SCIM_USER } from './scim-user.js';
 
 const JSON_MEDIA_TYPE = 'application/json';
 const FOR_PEOPLE = 'For people to read: nothing decides by the directory.';
 
 const plain = (schema: unknown): object => JSON.parse(JSON.stringify(schema)) as object;
-const iss = { name: 'iss', required: true, schema: { type: 'string' as const }, description: 'issuer that knows it by this name' };
-const tenant = { name: 'tenant', required: false, schema: { type: 'string' as const }, description: 'tenant claim, where the issuer states one' };
+const iss = { name: 'iss', required: true, schema: NAME, description: 'issuer that knows it by this name' };
+const tenant = { name: 'tenant', required: false, schema: NAME, description: 'tenant claim, where the issuer states one' };
 const text = { type: 'string' as const };
 const IMPORT_BODY = {
   required: true,
   content: {
-    [CSV_MEDIA_TYPE]: { schema: text, example: `${DIRECTORY_COLUMNS.join(',')}\nclient,https://idp.example,,wiki,Wiki,,,,ann@example.com,docs\n` },
+    [CSV_MEDIA_TYPE]: { schema: { ...text, title: 'DirectoryCsv' }, example: `${DIRECTORY_COLUMNS.join(',')}\nclient,https://idp.example,,wiki,Wiki,,,,ann@example.com,docs\n` },
     [JSON_MEDIA_TYPE]: {
       schema: {
         type: 'array' as const,
+        title: 'DirectoryImport',
         maxItems: MAX_ENTRIES,
-        items: {
-          type: 'object' as const,
-          required: ['kind', 'iss', 'id'],
-          properties: { ...Object.fromEntries(DIRECTORY_COLUMNS.map((name) => [name, text])), emails: { type: 'array' as const, items: text }, active: { type: 'boolean' as const } },
-        },
+        items: ENTRY as object,
       },
     },
   },
 };
-const named = (name: string, description: string) => ApiParam({ name, schema: { type: 'string' }, description });
+const named = (name: string, description: string) => ApiParam({ name, schema: NAME, description });
 
 @ApiTags('directory')
 @Controller('v1')
@@ -48,7 +48,7 @@ export class DirectoryController {
 
   @Get('entities/:id')
   @RequireRole('audit')
-  @ApiParam({ name: 'id', schema: { type: 'integer', minimum: 1 }, description: 'entity id, as other answers give it' })
+  @ApiParam({ name: 'id', schema: PATH.entity, description: 'entity id, as other answers give it' })
   @Answers(
     'All names of one user, client or other thing, and which event states each',
     EntityAnswer,
@@ -73,7 +73,7 @@ export class DirectoryController {
   @named('sub', 'the user as the issuer names it')
   @ApiQuery(iss)
   @ApiQuery(tenant)
-  @ApiBody({ schema: { type: 'object', properties: { userName: { type: 'string' }, displayName: { type: 'string' }, emails: { type: 'array', items: { type: 'object', properties: { value: { type: 'string' } } } }, active: { type: 'boolean' } }, required: ['userName'] } })
+  @ApiBody({ schema: SCIM_USER as object })
   @ApiOkResponse({ schema: plain(DirectoryEntry) })
   putUser(@CurrentCaller() caller: Writer, @Param('sub') sub: string, @Query() query: unknown, @Body(jsonBody) body: unknown): Promise<DirectoryEntry> {
     return this.#questions.directory.put(caller, 'user', sub, query, body);
@@ -85,7 +85,7 @@ export class DirectoryController {
   @ApiOperation({ summary: 'Put a client’s name, owner and team', description: FOR_PEOPLE })
   @named('client_id', 'the client as the issuer names it')
   @ApiQuery(iss)
-  @ApiBody({ schema: plainBody() })
+  @ApiBody({ schema: OWNED as object })
   @ApiOkResponse({ schema: plain(DirectoryEntry) })
   putClient(@CurrentCaller() caller: Writer, @Param('client_id') id: string, @Query() query: unknown, @Body(jsonBody) body: unknown): Promise<DirectoryEntry> {
     return this.#questions.directory.put(caller, 'client', id, query, body);
@@ -97,7 +97,7 @@ export class DirectoryController {
   @ApiOperation({ summary: 'Put an agent’s name, owner and team', description: FOR_PEOPLE })
   @named('id', 'the agent as the issuer names it')
   @ApiQuery(iss)
-  @ApiBody({ schema: plainBody() })
+  @ApiBody({ schema: OWNED as object })
   @ApiOkResponse({ schema: plain(DirectoryEntry) })
   putAgent(@CurrentCaller() caller: Writer, @Param('id') id: string, @Query() query: unknown, @Body(jsonBody) body: unknown): Promise<DirectoryEntry> {
     return this.#questions.directory.put(caller, 'agent', id, query, body);
@@ -156,8 +156,4 @@ export class DirectoryController {
     }
     return this.#questions.directory.importFile(caller, body, mediaType);
   }
-}
-
-function plainBody() {
-  return { type: 'object', properties: { display_name: { type: 'string' }, owner: { type: 'string' }, team: { type: 'string' } } } as const;
 }

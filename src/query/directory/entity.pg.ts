@@ -3,7 +3,7 @@ import { loadSql } from '../../platform/postgres/index.js';
 import { ENTITY_KINDS, type EntityKind } from '../../projections/index.js';
 import { asOfOf, readAsOf } from '../ask/as-of.js';
 import { readDisplayNames } from '../ask/names.pg.js';
-import { invalid, MAX_ENTITY_ID, readParameters } from '../ask/parameters.js';
+import { entityIdOf, invalid, readParameters } from '../ask/parameters.js';
 import type { Ask, Snapshot } from '../ask/snapshot.pg.js';
 import type { EntityAnswer } from './answers.js';
 import { columnsOf, type DirectoryColumns } from './directory.pg.js';
@@ -26,8 +26,8 @@ type Name = EntityAnswer['names'][number];
 export function createEntityQuestion({ ask }: { readonly ask: Ask }) {
   return (tenant: string, id: string, query: unknown): Promise<EntityAnswer> => {
     const asked = readAsOf(readParameters(query, ENTITY_PARAMETERS));
-    const entity = /^[1-9][0-9]{0,9}$/.test(id) ? Number(id) : NaN;
-    if (!(entity <= MAX_ENTITY_ID)) throw invalid('the id of an entity is a decimal number, as other answers give it');
+    const entity = entityIdOf(id);
+    if (entity === undefined) throw invalid('the id of an entity is a decimal number, as other answers give it');
     return ask(tenant, (snapshot) => describe(snapshot, entity), asked);
   };
 }

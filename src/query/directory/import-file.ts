@@ -105,6 +105,7 @@ function membersOf(names: readonly string[], fields: readonly string[]): Members
 
 function valueOf(name: string, text: string): unknown {
   if (name === 'emails') return text === '' ? [] : text.split(';').map((email) => email.trim());
+  if (name === 'active' && text === '') return undefined;
   if (name === 'active' && (text === 'true' || text === 'false')) return text === 'true';
   return text;
 }

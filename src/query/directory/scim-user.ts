@@ -1,14 +1,35 @@
-import { fail, type Members } from './rows.js';
+import { EMAILS, fail, NAME, readText, type Members } from './rows.js';
 
 const USER_SCHEMA = 'urn:ietf:params:scim:schemas:core:2.0:User';
 
 /** Attributes of a User (RFC 7643, sections 3.1 and 4.1) that are accepted and not stored. */
-const NOT_KEPT: ReadonlySet<string> = new Set(
+const NOT_KEPT_NAMES =
   [
     ['id', 'externalId', 'meta', 'name', 'nickName', 'profileUrl', 'title', 'userType', 'preferredLanguage', 'locale', 'timezone'],
     ['phoneNumbers', 'ims', 'photos', 'addresses', 'groups', 'entitlements', 'roles', 'x509Certificates'],
-  ].flat().map((name) => name.toLowerCase()),
-);
+  ].flat();
+const NOT_KEPT: ReadonlySet<string> = new Set(NOT_KEPT_NAMES.map((name) => name.toLowerCase()));
+
+const orNull = (schema: object) => ({ anyOf: [schema, { type: 'null' }] });
+const DISPLAYED = { ...NAME, minLength: 0, pattern: NAME.pattern.replace('+$', '*$') };
+const KEPT = {
+  schemas: { type: 'array', contains: { enum: [USER_SCHEMA] } },
+  userName: NAME,
+  displayName: orNull(DISPLAYED),
+  name: orNull({ type: 'object', properties: { formatted: orNull(DISPLAYED) } }),
+  emails: orNull({ ...EMAILS, items: { type: 'object', required: ['value'], properties: { value: EMAILS.items } } }),
+  active: { type: ['boolean', 'null'] },
+};
+
+/** JSON Schema of the User that {@link readScimUser} takes. Attribute names in another case are taken too, which a schema cannot say. */
+export const SCIM_USER = {
+  type: 'object',
+  title: 'ScimUser',
+  required: ['userName'],
+  properties: { ...KEPT, ...Object.fromEntries(NOT_KEPT_NAMES.filter((name) => name !== 'name').map((name) => [name, {}])) },
+  patternProperties: { '^urn:': {} },
+  additionalProperties: false,
+};
 
 /**
  * Reads a SCIM User (RFC 7643, section 4.1) as members of an entry: `userName`, `displayName` or else the formatted
@@ -24,11 +45,12 @@ export function readScimUser(body: unknown): Members {
     const isKnown = ['schemas', 'username', 'displayname', 'emails', 'active'].includes(name) || NOT_KEPT.has(name) || name.startsWith('urn:');
     if (!isKnown) fail(`\`${name.slice(0, 64)}\` is no attribute of a User`);
   }
-  if (user['username'] === undefined) fail('`userName` is missing');
+  if (user['username'] === undefined || user['username'] === null || user['username'] === '') fail('`userName` is missing');
   const name = user['name'] === undefined || user['name'] === null ? {} : lowered(user['name'], '`name`');
+  const formatted = readText('name.formatted', name['formatted']);
   return {
     user_name: user['username'],
-    display_name: user['displayname'] ?? name['formatted'],
+    display_name: user['displayname'] ?? formatted,
     emails: addressesOf(user['emails']),
     active: user['active'],
   };

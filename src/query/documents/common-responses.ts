@@ -3,6 +3,7 @@ import { PROBLEM_MEDIA_TYPE } from '../../contracts/index.js';
 const text = { type: 'string' } as const;
 const PROBLEM = {
   type: 'object',
+  title: 'Problem',
   required: ['type', 'title', 'status', 'code'],
   properties: { type: text, title: text, status: { type: 'integer' }, code: text, detail: text },
 } as const;

@@ -37,7 +37,7 @@ export class DocumentsController {
 
   @Get()
   @ApiOperation({ summary: 'Where to go from here', description: 'Public, and the same for everybody.' })
-  @ApiOkResponse({ description: 'links', schema: { type: 'object', required: ['name', 'next'], example: INDEX } })
+  @ApiOkResponse({ description: 'links', schema: { type: 'object', title: 'Index', required: ['name', 'next'], example: INDEX } })
   @Header('cache-control', 'public, max-age=3600')
   index(): typeof INDEX {
     return INDEX;
@@ -46,7 +46,7 @@ export class DocumentsController {
   @Get('schemas/:file')
   @ApiOperation({ summary: 'JSON Schema of an event type' })
   @ApiParam({ name: 'file', example: 'dev.rescind.token.issued.v1.json', schema: { type: 'string' } })
-  @ApiOkResponse({ description: 'JSON Schema 2020-12', schema: { type: 'object' } })
+  @ApiOkResponse({ description: 'JSON Schema 2020-12', schema: { type: 'object', title: 'JsonSchema' } })
   @Header('cache-control', 'public, max-age=3600')
   @Header('content-type', 'application/schema+json')
   schema(@Param('file') file: string): object {
@@ -57,7 +57,7 @@ export class DocumentsController {
 
   @Get('openapi.json')
   @ApiOperation({ summary: 'This document' })
-  @ApiOkResponse({ description: 'OpenAPI 3.1', schema: { type: 'object' } })
+  @ApiOkResponse({ description: 'OpenAPI 3.1', schema: { type: 'object', title: 'OpenApiDocument' } })
   openApi(): OpenAPIObject {
     if (!this.#openApi.document) throw new RescindError('not-found', { detail: 'this process describes no interface' });
     return this.#openApi.document;

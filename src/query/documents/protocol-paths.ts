@@ -1,12 +1,15 @@
 import {
   CLOUDEVENTS_BATCH_MEDIA_TYPE,
   CLOUDEVENTS_MEDIA_TYPE,
+  eventSchema,
+  eventType,
   FORM_MEDIA_TYPE,
   ID_JAG_TOKEN_TYPE,
   JSON_MEDIA_TYPE,
   MAX_EVENTS_PER_POST,
   NDJSON_MEDIA_TYPE,
   PROBLEM_MEDIA_TYPE,
+  SOURCE_EVENT_NAMES,
 } from '../../contracts/index.js';
 
 /*
@@ -24,39 +27,52 @@ const event = {
   time: '2026-11-24T09:30:00Z',
   data: { token: { iss: 'https://auth.crm.example', jti: 'at-4711' }, operation: 'read', route: '/contacts/{id}', status: 200 },
 };
+/** The envelope is the same for every type. The data of each has a schema of its own, too long to stand here for all of them. */
+const { $schema: _, $id: __, ...envelope } = eventSchema(SOURCE_EVENT_NAMES[0]!) as Readonly<Record<string, object>>;
+/** RFC 4648, section 4, padded; the last letter before the padding has no bits to spare. */
+const BASE64 = { anyOf: [{ ...text, pattern: '^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$' }, { type: 'null' }], description: 'the JSON of `data`, encoded' } as const;
 const cloudEvent = {
-  type: 'object',
-  required: ['specversion', 'type', 'source', 'id', 'time', 'data'],
-  properties: { specversion: { const: '1.0' }, type: text, source: text, id: text, time: text, subject: text, data: { type: 'object' } },
+  ...envelope,
+  title: 'Event',
+  properties: { ...envelope['properties'], type: { enum: SOURCE_EVENT_NAMES.map(eventType) }, data: { type: 'object', description: 'see /schemas/<type>.json' }, data_base64: BASE64 },
   description: 'CloudEvents 1.0; the schema of each type: /schemas/<type>.json',
 } as const;
-const manyEvents = { type: 'array', items: cloudEvent, maxItems: MAX_EVENTS_PER_POST } as const;
+const manyEvents = { title: 'EventBatch', type: 'array', items: cloudEvent, maxItems: MAX_EVENTS_PER_POST } as const;
 
 const warnings = {
+  title: 'Warnings',
   type: 'array',
   items: { type: 'object', required: ['code', 'detail'], properties: { code: { enum: ['expired', 'lifetime-too-long', 'lineage-missing'] }, detail: text } },
   description: 'why the token of the event cannot be active as its source is registered now; the event is stored',
 };
 const stored = {
+  title: 'StoredEvent',
   type: 'object',
   required: ['index', 'state'],
   properties: { index: text, state: { enum: ['sequenced', 'integrated', 'published'] }, warnings },
 };
-const duplicate = { type: 'object', required: ['duplicate', 'index'], properties: { duplicate: { const: true }, index: text, warnings } };
-const refused = { type: 'object', required: ['error'], properties: { error: text, detail: text } };
+const duplicate = { title: 'DuplicateEvent', type: 'object', required: ['duplicate', 'index'], properties: { duplicate: { const: true }, index: text, warnings } };
+const refused = { title: 'RefusedEvent', type: 'object', required: ['error'], properties: { error: text, detail: text } };
 
 const json = (schema: object, example?: unknown) => ({ content: { [JSON_MEDIA_TYPE]: { schema, ...(example === undefined ? {} : { example }) } } });
-const oauthError = json({ type: 'object', required: ['error'], properties: { error: text, error_description: text } });
+const oauthError = json({ title: 'OAuthError', type: 'object', required: ['error'], properties: { error: text, error_description: text } });
 const problem = { content: { [PROBLEM_MEDIA_TYPE]: { schema: { type: 'object', required: ['type', 'status', 'code'] } } } };
 
-const tokenForm = (hint: string, example: object) => ({
+/** Parameters of a form that `introspection` takes; of another form its length alone is bounded. */
+const MAX_FORM_PARAMETERS = 32;
+
+const tokenForm = (title: string, hint: string, example: object, bounds: object = {}) => ({
   required: true,
   content: {
     [FORM_MEDIA_TYPE]: {
       schema: {
         type: 'object',
+        title,
         required: ['token'],
         properties: { token: { ...text, minLength: 1 }, token_type_hint: { ...text, description: hint }, client_id: text, client_secret: text },
+        // Parameters that nobody knows are ignored (RFC 7662, 2.1). None may be repeated, so no value is a list (RFC 6749, 3.1).
+        additionalProperties: text,
+        ...bounds,
       },
       example,
     },
@@ -65,6 +81,7 @@ const tokenForm = (hint: string, example: object) => ({
 
 const report = json(
   {
+    title: 'Readiness',
     type: 'object',
     required: ['role', 'ready', 'age_ms', 'checks'],
     properties: {
@@ -89,7 +106,8 @@ const readiness = (id: string, summary: string) => ({
   },
 });
 
-const proxyHeader = (name: string, required: boolean, description: string) => ({ name, in: 'header', required, schema: text, description });
+const proxyHeader = (name: string, required: boolean, pattern: string, description: string) => ({ name, in: 'header', required, schema: { ...text, pattern }, description });
+const SCOPE_TOKEN = '[!#-\\[\\]-~]+';
 const upstreamHeaders = Object.fromEntries(
   ['X-Rescind-Iss', 'X-Rescind-Sub', 'X-Rescind-Client-Id', 'X-Rescind-Scope'].map((name) => [name, { schema: text, description: 'percent-encoded where it is no printable ASCII; empty where the token states none' }]),
 );
@@ -103,9 +121,9 @@ const authorizeRequest = (operationId: string) => ({
     'The proxy is the caller, with the role `introspect`, and names itself in `X-Rescind-Key`. The bearer token is that of the proxy’s client. The decision is that of `/introspect`; a token that is bound to a key is refused. Paths below this one are answered likewise, whatever the method.',
   security: [{ bearer: [] }],
   parameters: [
-    proxyHeader('X-Rescind-Key', true, 'the key of a caller with the role `introspect`'),
-    proxyHeader('X-Rescind-Resource', false, 'must be in the token’s `aud`'),
-    proxyHeader('X-Rescind-Require-Scope', false, 'scopes that the token must have, separated by spaces'),
+    proxyHeader('X-Rescind-Key', true, '^[!-~]+$', 'the key of a caller with the role `introspect`'),
+    proxyHeader('X-Rescind-Resource', false, '^[!-~]+$', 'must be in the token’s `aud`'),
+    proxyHeader('X-Rescind-Require-Scope', false, `^(?:${SCOPE_TOKEN}(?: ${SCOPE_TOKEN})*)?$`, 'scopes that the token must have, separated by spaces'),
   ],
   responses: {
     200: { description: 'let it pass, with these headers', headers: upstreamHeaders },
@@ -119,7 +137,7 @@ const authorizeRequest = (operationId: string) => ({
 /** OpenAPI path items. */
 export const PROTOCOL_PATHS = {
   '/health/live': {
-    get: { tags: ['health'], operationId: 'health-live', summary: 'The process answers', responses: { 200: { description: 'it does', ...json({ type: 'object' }, { live: true }) } } },
+    get: { tags: ['health'], operationId: 'health-live', summary: 'The process answers', responses: { 200: { description: 'it does', ...json({ title: 'Liveness', type: 'object' }, { live: true }) } } },
   },
   '/health/ready': readiness('health-ready', 'Does this process serve (introspection, orders, questions)? Without the role `serve`: does it take events?'),
   '/health/ready/serve': readiness('health-ready-serve', 'Does this process serve: has it its lease and its database?'),
@@ -132,23 +150,22 @@ export const PROTOCOL_PATHS = {
       tags: ['protocol'],
       operationId: 'events-post',
       summary: 'Events of a source, answered when they are durable',
-      description: `Role \`emit\`. One event, up to ${MAX_EVENTS_PER_POST} in an array, or one a line. In binary mode (CloudEvents HTTP binding, 3.1) the attributes are \`ce-\` headers, their values percent-encoded, and the body is the data. An attribute that is null counts as unset; \`data_base64\` is decoded; members of the data that this release does not know are kept and not read.`,
+      description: `Role \`emit\`. One event, up to ${MAX_EVENTS_PER_POST} in an array, or one a line. In binary mode (CloudEvents HTTP binding, 3.1) the attributes are \`ce-\` headers, their values percent-encoded, and the body is the data, of a JSON media type (\`application/json\`, \`application/…+json\`). An attribute that is null counts as unset; \`data_base64\` is decoded; members of the data that this release does not know are kept and not read.`,
       security: callers,
       requestBody: {
         required: true,
         content: {
           [CLOUDEVENTS_MEDIA_TYPE]: { schema: cloudEvent, example: event },
           [CLOUDEVENTS_BATCH_MEDIA_TYPE]: { schema: manyEvents, example: [event] },
-          [JSON_MEDIA_TYPE]: { schema: { oneOf: [cloudEvent, manyEvents] }, example: event },
-          'application/*+json': { schema: { type: 'object', description: 'the data of an event in binary mode, as with application/json' } },
-          [NDJSON_MEDIA_TYPE]: { schema: text, example: `${JSON.stringify(event)}\n` },
+          [JSON_MEDIA_TYPE]: { schema: { title: 'EventOrBatch', anyOf: [cloudEvent, manyEvents] }, example: event },
+          [NDJSON_MEDIA_TYPE]: { schema: { title: 'EventLines', ...text }, example: `${JSON.stringify(event)}\n` },
         },
       },
       responses: {
         200: {
           description: 'one result an event, in the order they were sent',
           ...json(
-            { oneOf: [stored, duplicate, { type: 'array', items: { oneOf: [stored, duplicate, refused] } }] },
+            { title: 'EventResults', oneOf: [stored, duplicate, { type: 'array', items: { oneOf: [stored, duplicate, refused] } }] },
             { index: '4711', state: 'sequenced' },
           ),
         },
@@ -157,9 +174,9 @@ export const PROTOCOL_PATHS = {
           ...json(refused, { error: 'invalid-data', detail: 'data/token must be object' }),
         },
         401: { description: 'unauthenticated' },
-        403: { description: 'the source is not the caller’s' },
+        403: { description: 'the source is not the caller’s', ...json(refused, { error: 'unknown-source' }) },
         409: { description: 'other content under an id that was used', ...json(refused, { error: 'conflict' }) },
-        413: { description: 'too large' },
+        413: { description: 'too large', ...json(refused) },
         415: { description: 'neither `ce-` headers nor a content type that carries events', ...problem },
         429: { description: 'too many requests', headers: { 'Retry-After': { schema: text } } },
         503: { description: 'not stored: send it again', ...problem },
@@ -173,16 +190,18 @@ export const PROTOCOL_PATHS = {
       summary: 'Is this token still good? (RFC 7662)',
       description: 'Role `introspect`. An inactive token is answered by the same bytes whatever the reason. The hint for ID-JAGs is not widened to other types, as RFC 7662, 2.1 would have it: a RAS that looks at `active` alone must not redeem an access token.',
       security: callers,
-      requestBody: tokenForm(`\`access_token\`, \`refresh_token\` or \`${ID_JAG_TOKEN_TYPE}\``, {
-        token: 'mF_9.B5f-4.1JqM',
-        token_type_hint: 'access_token',
-      }),
+      requestBody: tokenForm(
+        'IntrospectionForm',
+        `\`access_token\`, \`refresh_token\` or \`${ID_JAG_TOKEN_TYPE}\``,
+        { token: 'mF_9.B5f-4.1JqM', token_type_hint: 'access_token' },
+        { maxProperties: MAX_FORM_PARAMETERS },
+      ),
       responses: {
         200: {
           description: 'active, with the recorded facts; or inactive',
           content: {
             [JSON_MEDIA_TYPE]: {
-              schema: { type: 'object', required: ['active'], properties: { active: { type: 'boolean' }, auth_time: { type: 'integer', description: 'RFC 9470' }, acr: text } },
+              schema: { title: 'Introspection', type: 'object', required: ['active'], properties: { active: { type: 'boolean' }, auth_time: { type: 'integer', description: 'RFC 9470' }, acr: text } },
               examples: {
                 active: {
                   value: {
@@ -222,7 +241,7 @@ export const PROTOCOL_PATHS = {
       summary: 'Revoke a token (RFC 7009)',
       description: 'Role `revoke-own`. When 200 is answered, no node answers *active* for the token any more. An unknown token is no error.',
       security: callers,
-      requestBody: tokenForm('`access_token` or `refresh_token`', { token: '45ghiukldjahdnhzdauz', token_type_hint: 'refresh_token' }),
+      requestBody: tokenForm('RevocationForm', '`access_token` or `refresh_token`', { token: '45ghiukldjahdnhzdauz', token_type_hint: 'refresh_token' }),
       responses: {
         200: { description: 'in force everywhere' },
         400: { description: 'invalid_request: also where the token was issued to another client', ...oauthError },

@@ -1,3 +1,4 @@
+import { nameSchemas } from '../../contracts/index.js';
 import { Type, type Static } from 'typebox';
 import { Count, Index, lowerBound, maybe, one, Scopes, strict, Time } from '../ask/answer-parts.js';
 
@@ -55,6 +56,8 @@ export const GraphAnswer = one({
     { ...strict, description: 'what there is beyond the nodes and connections of the answer; of a neighbourhood, as far as its depth; folded users are not left out' },
   ),
 });
+
+nameSchemas({ GraphNode, GraphAnswer });
 
 export type GraphNode = Static<typeof GraphNode>;
 export type GraphEdge = Static<typeof GraphEdge>;

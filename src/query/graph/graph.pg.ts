@@ -2,7 +2,7 @@ import { RescindError } from '../../contracts/index.js';
 import { COUNTING_TIMEOUT_MS, ENTITY_KINDS } from '../../projections/index.js';
 import { asOfOf, readAsOf } from '../ask/as-of.js';
 import { resolveFilter } from '../ask/names.pg.js';
-import { FILTER_PARAMETERS, invalid, readParameters, readWindow, type Parameters } from '../ask/parameters.js';
+import { ENTITY, entityIdOf, FILTER_PARAMETERS, inconsistent, invalid, readParameters, readWindow, TEXT, type Parameters } from '../ask/parameters.js';
 import type { Reader } from '../ask/reader.js';
 import type { Ask, Snapshot } from '../ask/snapshot.pg.js';
 import type { GraphAnswer } from './answers.js';
@@ -99,20 +99,22 @@ async function findNode(snapshot: Snapshot, id: number): Promise<StartEntity> {
 type Expand = { readonly depth: number } & ({ readonly id: number; readonly iss?: undefined } | { readonly id?: undefined; readonly iss: string });
 
 const ISSUER = 'issuer:';
+export const EXPAND = { anyOf: [ENTITY, { ...TEXT, pattern: `^${ISSUER}[^\\u0000]+$` }] } as const;
 
 function readExpand(parameters: Parameters): Expand | undefined {
   const text = parameters.get('expand');
   const depth = parameters.get('depth') ?? '1';
   if (text === undefined) {
-    if (parameters.has('depth')) throw invalid('`depth` goes with `expand`');
+    if (parameters.has('depth')) throw inconsistent('`depth` goes with `expand`');
     return undefined;
   }
   const beside = [...FILTERS, 'fold'].find((name) => parameters.has(name));
-  if (beside !== undefined) throw invalid(`give \`expand\` or \`${beside}\`, not both: a neighbourhood is drawn whole`);
+  if (beside !== undefined) throw inconsistent(`give \`expand\` or \`${beside}\`, not both: a neighbourhood is drawn whole`);
   if (!/^[1-3]$/.test(depth)) throw invalid(`\`depth\` is 1 to ${MAX_DEPTH}`);
   if (text.startsWith(ISSUER) && text !== ISSUER) return { iss: text.slice(ISSUER.length), depth: Number(depth) };
-  if (!/^[1-9][0-9]{0,9}$/.test(text) || Number(text) > 2 ** 31 - 1) throw invalid('`expand` is the id of a node: a decimal number for an entity, `issuer:` and a name for an issuer');
-  return { id: Number(text), depth: Number(depth) };
+  const id = entityIdOf(text);
+  if (id === undefined) throw invalid('`expand` is the id of a node: a decimal number for an entity, `issuer:` and a name for an issuer');
+  return { id, depth: Number(depth) };
 }
 
 function readFold(parameters: Parameters): GraphAnswer['fold'] | undefined {

@@ -1,3 +1,4 @@
+import { nameSchemas } from '../../contracts/index.js';
 import { Type, type Static } from 'typebox';
 import { Agent, Base64, Client, Count, GrantedScopes, INACTIVE, Index, lowerBound, maybe, one, page, Resource, Scopes, Source, strict, Time, TokenId, User } from '../ask/answer-parts.js';
 
@@ -139,6 +140,8 @@ export const QuarantineItem = Type.Object(
   strict,
 );
 export const QuarantinePage = page(QuarantineItem);
+
+nameSchemas({ ConnectionItem, ConnectionPage, GrantItem, GrantPage, TokenAnswer, EntryAnswer, SequencesAnswer, QuarantineItem, QuarantinePage });
 
 export type ConnectionPage = Static<typeof ConnectionPage>;
 export type ConnectionItem = Static<typeof ConnectionItem>;

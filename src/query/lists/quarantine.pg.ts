@@ -4,13 +4,12 @@ import { DEFAULT_TENANT } from '../../registry/index.js';
 import type { QuarantineItem, QuarantinePage } from './answers.js';
 import { asOfOf } from '../ask/as-of.js';
 import { decodeCursor, encodeCursor, questionOf } from '../ask/cursor.js';
-import { invalid, readLimit, readParameters, type Parameters } from '../ask/parameters.js';
+import { readFlag, readLimit, readParameters, readUuid, type Parameters } from '../ask/parameters.js';
 import type { Reader } from '../ask/reader.js';
 import type { Ask } from '../ask/snapshot.pg.js';
 
 const QUARANTINE = loadSql(import.meta.url, 'quarantine.sql');
 const NEWEST = String(2n ** 63n - 1n);
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const POSITION = /^(?:0|[1-9][0-9]{0,18})$/;
 
 export const QUARANTINE_PARAMETERS = ['code', 'source', 'operator', 'limit', 'cursor'] as const;
@@ -34,9 +33,7 @@ export interface QuarantineQuestions {
  */
 export function createQuarantineQuestions({ ask, reader }: { readonly ask: Ask; readonly reader: Reader }): QuarantineQuestions {
   function readOperator(parameters: Parameters, { tenant, roles }: QuarantineAsker): boolean {
-    const value = parameters.get('operator') ?? 'false';
-    if (value !== 'true' && value !== 'false') throw invalid('`operator` is true or false');
-    if (value === 'false') return false;
+    if (!readFlag(parameters, 'operator', false)) return false;
     if (roles.admin !== undefined && reader.tenantName(tenant) === DEFAULT_TENANT) return true;
     throw new RescindError('forbidden', { detail: `only an administrator of the tenant ${DEFAULT_TENANT} sees the operator’s part` });
   }
@@ -67,8 +64,7 @@ export function createQuarantineQuestions({ ask, reader }: { readonly ask: Ask; 
       const tenantKey = reader.tenantKey(asker.tenant);
       const operator = readOperator(parameters, asker);
       const limit = readLimit(parameters);
-      const source = parameters.get('source');
-      if (source !== undefined && !UUID.test(source)) throw invalid('`source` is the id of a source, a UUID in lower case');
+      const source = readUuid(parameters, 'source');
       const question = questionOf('quarantine', parameters);
       const [before] = parameters.has('cursor') ? decodeCursor(tenantKey, question, parameters.get('cursor')!) : [NEWEST];
 

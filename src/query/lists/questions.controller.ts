@@ -7,6 +7,8 @@ import { Answers, type Asker } from '../ask/documented.controller.js';
 import { GRANT_PARAMETERS } from './grants.pg.js';
 import { QUARANTINED_PARAMETERS, QUARANTINE_PARAMETERS, type QuarantineAsker } from './quarantine.pg.js';
 import type { Questions } from '../questions.pg.js';
+import { INDEX } from '../ask/parameters.js';
+import { PATH_DOCS as PATH } from '../ask/parameter-docs.js';
 import { QUESTIONS } from '../ask/query-tokens.js';
 import { TOKEN_LOOKUP_PARAMETERS, TOKEN_PARAMETERS } from './tokens.pg.js';
 
@@ -44,14 +46,14 @@ export class QuestionsController {
   }
 
   @Get('tokens/:id')
-  @ApiParam({ name: 'id', schema: { type: 'string' }, description: 'key of the token, as other answers give it' })
+  @ApiParam({ name: 'id', schema: PATH.token, description: 'key of the token, as other answers give it' })
   @Answers('One token: facts, lineage, use, and what stops it', answers.TokenAnswer, TOKEN_PARAMETERS)
   token(@CurrentCaller() caller: Asker, @Param('id') id: string, @Query() query: unknown): Promise<answers.TokenAnswer> {
     return this.#questions.token.byId(caller.tenant, id, query);
   }
 
   @Get('entries/:index')
-  @ApiParam({ name: 'index', schema: { type: 'string' }, description: 'position in the ledger' })
+  @ApiParam({ name: 'index', schema: INDEX, description: 'position in the ledger' })
   @Answers('One entry of the ledger, with what its leaf hash is computed from', answers.EntryAnswer, [], 'An entry never changes: it takes no `as_of`.')
   entry(@CurrentCaller() caller: Asker, @Param('index') index: string, @Query() query: unknown): Promise<answers.EntryAnswer> {
     return this.#questions.entry(caller.tenant, index, query);
@@ -66,7 +68,7 @@ export class QuestionsController {
 
   @Get('quarantine/:id')
   @RequireRole('audit', 'admin')
-  @ApiParam({ name: 'id', schema: { type: 'string' }, description: 'as the list gives it' })
+  @ApiParam({ name: 'id', schema: PATH.any, description: 'as the list gives it' })
   @Answers('One refused record', answers.QuarantineItem, QUARANTINED_PARAMETERS, REFUSED)
   quarantined(@CurrentCaller() caller: QuarantineAsker, @Param('id') id: string, @Query() query: unknown): Promise<answers.QuarantineItem> {
     return this.#questions.quarantine.one(caller, id, query);

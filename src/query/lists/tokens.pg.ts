@@ -6,7 +6,7 @@ import type { TokenAnswer } from './answers.js';
 import { asOfOf, readAsOf, type AskedMoment } from '../ask/as-of.js';
 import { readInactive, type JudgeToken } from './inactive.pg.js';
 import { orNull, readNames } from '../ask/names.pg.js';
-import { invalid, need, readDigest, readParameters, readTokenId, type Parameters } from '../ask/parameters.js';
+import { inconsistent, needBeside, readDigest, readParameters, readTokenId, type Parameters } from '../ask/parameters.js';
 import { keysOf, readLineages } from '../reach/tokens.pg.js';
 import type { Reader } from '../ask/reader.js';
 import type { Ask, Snapshot } from '../ask/snapshot.pg.js';
@@ -90,8 +90,8 @@ export function createTokenQuestions(options: {
 function readReference(parameters: Parameters): TokenRef {
   const sha256 = readDigest(parameters, 'sha256');
   const signingInput = readDigest(parameters, 'signing_input_sha256');
-  if (sha256 === undefined && signingInput === undefined) return { iss: need(parameters, 'iss'), jti: need(parameters, 'jti') };
-  if (IDENTITY_PARAMETERS.filter((name) => parameters.has(name)).length > 1) throw invalid('give `iss` and `jti`, or one digest');
+  if (sha256 === undefined && signingInput === undefined) return { iss: needBeside(parameters, 'iss'), jti: needBeside(parameters, 'jti') };
+  if (IDENTITY_PARAMETERS.filter((name) => parameters.has(name)).length > 1) throw inconsistent('give `iss` and `jti`, or one digest');
   return sha256 === undefined ? { signing_input_sha256: signingInput! } : { sha256 };
 }
 

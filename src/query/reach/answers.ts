@@ -1,3 +1,4 @@
+import { nameSchemas } from '../../contracts/index.js';
 import { Type, type Static, type TSchema } from 'typebox';
 import { Agent, Client, Count, EntityId, Index, lowerBound, maybe, one, Resource, strict, Time, TokenId, User } from '../ask/answer-parts.js';
 
@@ -108,4 +109,6 @@ export const BlastAnswer = one({
     { description: 'together they stop what is reached and nothing else; mostly one. `preview` is null where it was not asked for, took too long, or nothing falls by it alone' },
   ),
 });
+nameSchemas({ BlastAnswer });
+
 export type BlastAnswer = Static<typeof BlastAnswer>;

@@ -6,7 +6,7 @@ import { isCut } from '../ask/answer-parts.js';
 import { asOfOf, readAsOf } from '../ask/as-of.js';
 import type { Asker } from '../ask/documented.controller.js';
 import { orNull, readNames, type Names } from '../ask/names.pg.js';
-import { invalid, readParameters } from '../ask/parameters.js';
+import { inconsistent, need, readParameters } from '../ask/parameters.js';
 import { createLeadMemory } from '../lead-memory.pg.js';
 import type { Reader } from '../ask/reader.js';
 import type { Ask, Snapshot } from '../ask/snapshot.pg.js';
@@ -40,8 +40,9 @@ export function createBlastQuestions(options: { readonly ask: Ask; readonly read
   const { ask, reader, previewOrder } = options;
   const leadsOf = createLeadMemory();
 
-  async function answer(caller: Asker, query: unknown, known: readonly string[]): Promise<BlastAnswer> {
+  async function answer(caller: Asker, query: unknown, known: readonly string[], required?: string): Promise<BlastAnswer> {
     const parameters = readParameters(query, known);
+    if (required !== undefined) need(parameters, required);
     const asked = readStart(parameters);
     const since = readSince(parameters);
     const wantsPreview = readWantsPreview(parameters);
@@ -50,7 +51,7 @@ export function createBlastQuestions(options: { readonly ask: Ask; readonly read
       caller.tenant,
       async (snapshot, start: Start) => {
         const from = since ?? snapshot.at - DEFAULT_WINDOW_S;
-        if (from > snapshot.at) throw invalid('`since` lies after the moment that is asked about');
+        if (from > snapshot.at) throw inconsistent('`since` lies after the moment that is asked about');
         // Usage of a user, client, agent or resource is attributed to it, so live tokens are enough. Usage of a
         // session, ID-JAG or token comes from its tokens, which may have expired.
         const ofThemselves = start.entities.length > 0;
@@ -78,7 +79,7 @@ export function createBlastQuestions(options: { readonly ask: Ask; readonly read
 
   return {
     blast: (caller, query) => answer(caller, query, BLAST_PARAMETERS),
-    reach: (caller, query) => answer(caller, query, REACH_PARAMETERS),
+    reach: (caller, query) => answer(caller, query, REACH_PARAMETERS, 'resource'),
   };
 }
 

@@ -1,4 +1,4 @@
-import { FILTER_PARAMETERS, invalid, need, readDigest, readEntity, readSeconds, readTokenId, type EntityRef, type Parameters } from '../ask/parameters.js';
+import { FILTER_PARAMETERS, inconsistent, needBeside, readDigest, readEntity, readFlag, readSeconds, readTokenId, type EntityRef, type Parameters } from '../ask/parameters.js';
 
 const START_PARAMETERS = {
   ...FILTER_PARAMETERS,
@@ -32,15 +32,15 @@ export type AskedStart =
 /** Reads the start. Exactly one must be named: with two it would be unclear whether either or both are meant. */
 export function readStart(parameters: Parameters): AskedStart {
   const kinds = (Object.keys(START_PARAMETERS) as (keyof typeof START_PARAMETERS)[]).filter((kind) => START_PARAMETERS[kind].some((name) => parameters.has(name)));
-  if (kinds.length !== 1) throw invalid('name one user, client, agent, session, ID-JAG, token or resource to start from');
+  if (kinds.length !== 1) throw inconsistent('name one user, client, agent, session, ID-JAG, token or resource to start from');
   const kind = kinds[0]!;
   switch (kind) {
     case 'session':
-      return { kind, iss: need(parameters, 'session_iss'), sid: need(parameters, 'session_sid') };
+      return { kind, iss: needBeside(parameters, 'session_iss'), sid: needBeside(parameters, 'session_sid') };
     case 'id_jag': {
       const sha256 = readDigest(parameters, 'id_jag_sha256');
-      if (sha256 === undefined) return { kind, name: { iss: need(parameters, 'id_jag_iss'), jti: need(parameters, 'id_jag_jti') } };
-      if (parameters.has('id_jag_iss') || parameters.has('id_jag_jti')) throw invalid('give `id_jag_iss` and `id_jag_jti`, or `id_jag_sha256`');
+      if (sha256 === undefined) return { kind, name: { iss: needBeside(parameters, 'id_jag_iss'), jti: needBeside(parameters, 'id_jag_jti') } };
+      if (parameters.has('id_jag_iss') || parameters.has('id_jag_jti')) throw inconsistent('give `id_jag_iss` and `id_jag_jti`, or `id_jag_sha256`');
       return { kind, name: { sha256 } };
     }
     case 'token':
@@ -52,8 +52,4 @@ export function readStart(parameters: Parameters): AskedStart {
 
 export const readSince = (parameters: Parameters): number | undefined => readSeconds(parameters, 'since');
 
-export function readWantsPreview(parameters: Parameters): boolean {
-  const text = parameters.get('preview') ?? 'true';
-  if (text !== 'true' && text !== 'false') throw invalid('`preview` is true or false');
-  return text === 'true';
-}
+export const readWantsPreview = (parameters: Parameters): boolean => readFlag(parameters, 'preview', true);

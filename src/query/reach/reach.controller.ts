@@ -2,6 +2,7 @@ import { Controller, Get, Inject, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { CurrentCaller, RequireRole } from '../../registry/index.js';
 import { Answers, type Asker } from '../ask/documented.controller.js';
+import { parameterDocs } from '../ask/parameter-docs.js';
 import { QUESTIONS } from '../ask/query-tokens.js';
 import type { Questions } from '../questions.pg.js';
 import { BlastAnswer } from './answers.js';
@@ -27,7 +28,7 @@ export class ReachController {
   }
 
   @Get('reach')
-  @Answers('Who reaches a resource, and the rule that stops exactly that', BlastAnswer, REACH_PARAMETERS, ABOUT)
+  @Answers('Who reaches a resource, and the rule that stops exactly that', BlastAnswer, parameterDocs(REACH_PARAMETERS, { resource: { required: true } }), ABOUT)
   reach(@CurrentCaller() caller: Asker, @Query() query: unknown): Promise<BlastAnswer> {
     return this.#questions.reach.reach(caller, query);
   }

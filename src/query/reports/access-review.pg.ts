@@ -2,7 +2,7 @@ import { int4Array, loadSql } from '../../platform/postgres/index.js';
 import { readUsesOfGrants, type UserUses } from '../../projections/index.js';
 import { asOfOf, readAsOf } from '../ask/as-of.js';
 import { orNull, readNames, resolveFilter } from '../ask/names.pg.js';
-import { FILTER_PARAMETERS, invalid, readParameters } from '../ask/parameters.js';
+import { FILTER_PARAMETERS, inconsistent, readParameters } from '../ask/parameters.js';
 import type { Reader } from '../ask/reader.js';
 import type { Ask, Snapshot } from '../ask/snapshot.pg.js';
 import type { ReviewItem } from './answers.js';
@@ -36,7 +36,7 @@ export function createAccessReview({ ask, reader, streams }: { readonly ask: Ask
     const format = readFormat(parameters);
     const asked = readAsOf(parameters);
     const ofUser = FILTER_PARAMETERS.user.some((name) => parameters.has(name));
-    if (ofUser === parameters.has('resource')) throw invalid('name a user or a resource');
+    if (ofUser === parameters.has('resource')) throw inconsistent('name a user or a resource');
     const kind = ofUser ? 'user' : 'resource';
     let index = '';
     const body = await streams.open(tenant, (write) =>

@@ -1,3 +1,4 @@
+import { nameSchemas } from '../../contracts/index.js';
 import { Type, type Static } from 'typebox';
 import { Agent, AsOf, Client, Count, GrantedScopes, Index, lowerBound, maybe, one, Resource, Scopes, strict, Time, TokenId, User } from '../ask/answer-parts.js';
 
@@ -17,6 +18,7 @@ export const ReviewItem = Type.Object(
   },
   { ...strict, description: 'uses are allowed ones' },
 );
+
 export type ReviewItem = Static<typeof ReviewItem>;
 export const ReviewReport = Type.Object({ as_of: AsOf, items: Type.Array(ReviewItem) }, strict);
 
@@ -77,3 +79,5 @@ export const IncidentReport = one({
   ),
 });
 export type IncidentReport = Static<typeof IncidentReport>;
+
+nameSchemas({ ReviewItem, ReviewReport, IncidentReport });

@@ -7,7 +7,7 @@ import { isCut } from '../ask/answer-parts.js';
 import { asOfOf, readAsOf } from '../ask/as-of.js';
 import { operationOf, outcomeOf } from '../ask/entity-kinds.js';
 import { orNull, readNames, type Names } from '../ask/names.pg.js';
-import { invalid, need, readParameters, readSeconds } from '../ask/parameters.js';
+import { inconsistent, need, readParameters, readSeconds } from '../ask/parameters.js';
 import { findReachedTokens, type ReachedToken } from '../reach/tokens.pg.js';
 import type { Reader } from '../ask/reader.js';
 import type { Ask, Snapshot } from '../ask/snapshot.pg.js';
@@ -45,7 +45,7 @@ export function createIncidentReport({ ask, reader }: { readonly ask: Ask; reado
         const orderedAt = Math.floor(rule.orderedMs / 1000);
         const countsFrom = Math.floor(rule.sinceMs / 1000);
         const from = since ?? countsFrom - DEFAULT_WINDOW_S;
-        if (from > countsFrom) throw invalid('`since` lies after the order');
+        if (from > countsFrom) throw inconsistent('`since` lies after the order');
         return describe(snapshot, reader, tenantKey, { rule, versions, orderedAt, countsFrom, since: from });
       },
       readAsOf(parameters),

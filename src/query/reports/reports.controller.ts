@@ -3,6 +3,7 @@ import { ApiProduces, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { CurrentCaller, RequireRole } from '../../registry/index.js';
 import { Answers, type Asker } from '../ask/documented.controller.js';
+import { parameterDocs } from '../ask/parameter-docs.js';
 import { QUESTIONS } from '../ask/query-tokens.js';
 import type { Questions } from '../questions.pg.js';
 import { REVIEW_PARAMETERS } from './access-review.pg.js';
@@ -40,7 +41,7 @@ export class ReportsController {
   @Answers(
     'What a rule hit, what was done before it and tried after it, and who confirmed it when',
     IncidentReport,
-    INCIDENT_PARAMETERS,
+    parameterDocs(INCIDENT_PARAMETERS, { rule: { required: true } }),
     'Without `since`: from 30 days before the order. CSV: a line a fact.',
   )
   async incident(@CurrentCaller() caller: Asker, @Query() query: unknown, @Res({ passthrough: true }) reply: FastifyReply): Promise<IncidentReport | string> {

@@ -1,3 +1,4 @@
+import { nameSchemas } from '../../contracts/index.js';
 import { Type, type Static } from 'typebox';
 import { Index, maybe, one, strict } from '../ask/answer-parts.js';
 
@@ -22,6 +23,8 @@ export const SearchAnswer = one({
   items: Type.Array(SearchItem, { description: 'exact ones first, then by kind and name' }),
   at_least: Type.Boolean({ description: 'there is more than is shown: type more of the name' }),
 });
+
+nameSchemas({ SearchItem, SearchAnswer });
 
 export type SearchItem = Static<typeof SearchItem>;
 export type SearchAnswer = Static<typeof SearchAnswer>;

@@ -1,9 +1,10 @@
+import { NOT_BLANK } from '../../contracts/index.js';
 import { loadSql } from '../../platform/postgres/index.js';
 import { ENTITY_KINDS, type EntityKind } from '../../projections/index.js';
 import { ruleKey, ruleKeyToBytes } from '../../rules/index.js';
 import { asOfOf, readAsOf } from '../ask/as-of.js';
 import { readDisplayNames } from '../ask/names.pg.js';
-import { invalid, MAX_ENTITY_ID, need, readLimit, readParameters, type Parameters } from '../ask/parameters.js';
+import { inconsistent, invalid, MAX_ENTITY_ID, needBeside, readLimit, readParameters, TEXT, type Parameters } from '../ask/parameters.js';
 import type { Reader } from '../ask/reader.js';
 import type { Ask, Snapshot } from '../ask/snapshot.pg.js';
 import type { SearchAnswer, SearchItem } from './answers.js';
@@ -15,6 +16,8 @@ const TOKENS = loadSql(import.meta.url, 'by-token-key.sql');
 const ENTITY = 'SELECT id, kind, parts, from_ix, true AS exact FROM entity WHERE tenant = $1 AND id = $2 AND from_ix < $3::bigint';
 const ENTRY = 'SELECT ix, type FROM entry WHERE tenant = $1 AND ix = $2 AND ix < $3::bigint';
 
+/** What is left of `q` without the white space around it must not be empty. */
+export const WORDS = { ...TEXT, pattern: NOT_BLANK } as const;
 export const SEARCH_PARAMETERS = ['q', 'iss', 'jti', 'as_of', 'limit'] as const;
 
 /** Kinds of entities that are searched, in the order in which they are shown. */
@@ -39,7 +42,7 @@ export function createSearchQuestion({ ask, reader }: { readonly ask: Ask; reado
     const limit = readLimit(parameters);
     const asked = readAsOf(parameters);
     const text = readText(parameters);
-    const keys = text === undefined ? keysOfName(tenantKey, need(parameters, 'iss'), need(parameters, 'jti')) : keysOfText(tenantKey, text);
+    const keys = text === undefined ? keysOfName(tenantKey, needBeside(parameters, 'iss'), needBeside(parameters, 'jti')) : keysOfText(tenantKey, text);
 
     return ask(tenant, async (snapshot) => {
       const found: SearchItem[] = [];
@@ -60,7 +63,7 @@ function readText(parameters: Parameters): string | undefined {
   const text = parameters.get('q')?.trim();
   if (text === undefined) return undefined;
   if (text === '') throw invalid('`q` is empty');
-  if (parameters.has('iss') || parameters.has('jti')) throw invalid('give `q`, or `iss` and `jti`');
+  if (parameters.has('iss') || parameters.has('jti')) throw inconsistent('give `q`, or `iss` and `jti`');
   return text;
 }
 

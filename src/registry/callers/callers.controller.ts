@@ -33,7 +33,7 @@ export class CallersController {
 
   @Get()
   @ApiOperation({ summary: 'The callers of the tenant', description: OF_NOW })
-  @ApiResponse(answer(200, 'callers', listOf('callers', CALLER)))
+  @ApiResponse(answer(200, 'callers', listOf('CallerList', 'callers', CALLER)))
   list(@CurrentCaller() caller: Caller, @Query(knownQuery()) _query: unknown): { callers: readonly CallerView[] } {
     return { callers: this.#registry.listCallers(caller) };
   }

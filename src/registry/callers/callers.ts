@@ -122,7 +122,7 @@ const isAdmin = (caller: CallerRecord, seconds: number): boolean =>
 
 export function newSecret(seconds: number, expiresAt?: number): { secret: string; stored: CallerSecret } {
   if (expiresAt !== undefined && expiresAt <= seconds) {
-    throw new RescindError('invalid-request', { detail: '`expires_at` must lie in the future' });
+    throw new RescindError('time-not-future', { detail: '`expires_at` must lie in the future' });
   }
   const secret = generateSecret();
   return { secret, stored: storedSecret(secret, seconds, expiresAt) };

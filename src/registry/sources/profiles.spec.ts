@@ -15,6 +15,13 @@ describe('the token profile of a source', () => {
     expect([tokenProfile({}, []), profileOf({}), profileOf({ preset: 'rfc9068' })]).toEqual([DEFAULT_TOKEN_PROFILE, DEFAULT_TOKEN_PROFILE, DEFAULT_TOKEN_PROFILE]);
   });
 
+  it.each<[string, object]>([
+    ['a default resource that is another’s', { default_resource: 'https://api.crm.example' }],
+    ['an ignored audience that is its resource', { ignored_audiences: ['account', API] }],
+    ['tokens without an event that have to show an ID-JAG', { announced: 'optional' }],
+    ['tokens without an event whose audience is the client', { preset: 'pingam', default_resource: API, announced: 'optional' }],
+  ])('refuses %s, since its members contradict each other or the resources', (_, profile) => expect(() => profileOf(profile)).toThrow(expect.objectContaining({ code: 'inconsistent-request' })));
+
   it.each(TOKEN_PROFILE_PRESETS)('has the preset %s, which asks tokens of an ID-JAG for the RAS’s word, and can be sent back as it is shown', (preset) => {
     const profile = profileOf({ preset });
     expect(profile.lineage.id_jag).toBe('stated');
@@ -37,11 +44,7 @@ describe('the token profile of a source', () => {
     ['the typ of an ID-JAG', { typ: ['JWT', 'application/OAuth-ID-JAG+jwt'] }],
     ['the typ of a logout token', { typ: 'logout+jwt' }],
     ['no typ at all', { typ: [] }],
-    ['a default resource that is another’s', { default_resource: 'https://api.crm.example' }],
-    ['an ignored audience that is its resource', { ignored_audiences: ['account', API] }],
-    ['tokens without an event that have to show an ID-JAG', { announced: 'optional' }],
-    ['tokens without an event whose audience is the client', { preset: 'pingam', default_resource: API, announced: 'optional' }],
-    ['another word for it', { preset: 'okta', announced: 'never' }],
+    ['another word for announcing', { preset: 'okta', announced: 'never' }],
     ['an algorithm with a shared secret', { algorithms: ['HS256'] }],
     ['a claim that is not mapped', { claims: { sub: 'uid' } }],
     ['a member that is none', { audience: 'x' }],

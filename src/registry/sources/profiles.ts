@@ -39,16 +39,20 @@ export function tokenProfile({ preset = 'rfc9068', lineage, typ, ...given }: Pro
   };
   const { default_resource: fallback, ignored_audiences: ignored } = profile;
   if (profile.typ.some((one) => FOREIGN_TYPS.includes(one?.toLowerCase().replace(/^application\//, '')))) refuse('`profile.typ` belongs to another kind of JWT');
-  if (fallback !== undefined && !resources.includes(fallback)) refuse('`profile.default_resource` must be one of `resources`');
-  if (ignored.some((audience) => resources.includes(audience))) refuse('`profile.ignored_audiences` must not name one of `resources`');
+  if (fallback !== undefined && !resources.includes(fallback)) contradict('`profile.default_resource` must be one of `resources`');
+  if (ignored.some((audience) => resources.includes(audience))) contradict('`profile.ignored_audiences` must not name one of `resources`');
   if (profile.announced === 'optional') checkUnannounced(profile);
   return profile;
 }
 
-/** Of a token that no event announced only its text tells: it shows no ID-JAG, and has to say itself which resources it is for. */
+/** A token that no event announced shows no ID-JAG, and its text alone says which resources it is for. */
 function checkUnannounced({ lineage, claims }: TokenProfile): void {
-  if (lineage.other !== 'none') refuse('`profile.announced` can be `optional` only where `profile.lineage.other` is `none`: a token that no event announced shows no ID-JAG');
-  if (claims.client_id === 'aud') refuse('`profile.announced` cannot be `optional` where `profile.claims.client_id` is `aud`: such a token does not state its resources');
+  if (lineage.other !== 'none') contradict('`profile.announced` can be `optional` only where `profile.lineage.other` is `none`: a token that no event announced shows no ID-JAG');
+  if (claims.client_id === 'aud') contradict('`profile.announced` cannot be `optional` where `profile.claims.client_id` is `aud`: such a token does not state its resources');
+}
+
+function contradict(detail: string): never {
+  throw new RescindError('inconsistent-request', { detail });
 }
 
 function refuse(detail: string): never {

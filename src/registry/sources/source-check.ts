@@ -1,7 +1,7 @@
-import { EVENT_TOPIC_PREFIX, RescindError, type EventName } from '../../contracts/index.js';
+import { EVENT_TOPIC_PREFIX, implies, RescindError, type EventName } from '../../contracts/index.js';
 import type { ControlState, SourceRecord } from '../../control/index.js';
 import type { SourceUpdate } from '../inputs.js';
-import { checkKeys } from '../keys/jwks-check.js';
+import { checkKeys, MAX_KEYS } from '../keys/jwks-check.js';
 import { isAllowedScheme } from '../keys/jwks-fetch.js';
 import { tokenProfile } from './profiles.js';
 
@@ -23,6 +23,22 @@ const ISSUER_TYPES: ReadonlySet<EventName> = new Set<EventName>([
 ]);
 const RESOURCE_TYPES: ReadonlySet<EventName> = new Set<EventName>(['token.issued', 'access.allowed', 'access.denied', 'access.summary']);
 
+/** RFC 3986, section 4.3: a scheme, and something after it. CloudEvents compares the text, so it is never normalised. */
+const ABSOLUTE_URI = /^[A-Za-z][A-Za-z0-9+.-]*:[^\s]+$/;
+
+const needs = (types: ReadonlySet<EventName>, member: 'issuers' | 'resources') =>
+  implies({ required: ['types'], properties: { types: { type: 'array', contains: { enum: [...types] } } } }, { required: [member], properties: { [member]: { minItems: 1 } } });
+
+/** JSON Schema of the conditions between members that {@link sourceRecord} refuses by, for OpenAPI. */
+export const SOURCE_CONDITIONS = {
+  allOf: [
+    { properties: { uri: { pattern: ABSOLUTE_URI.source }, jwks_uri: { pattern: '^https?://[^/?#@]+(?:[/?][^#]*)?$' }, jwks: { properties: { keys: { maxItems: MAX_KEYS } } } } },
+    needs(ISSUER_TYPES, 'issuers'),
+    needs(RESOURCE_TYPES, 'resources'),
+    { not: { required: ['jwks', 'jwks_uri'] } },
+  ],
+} as const;
+
 interface Identity {
   readonly id: string;
   readonly name: string;
@@ -31,7 +47,7 @@ interface Identity {
 
 /** Builds the record that `input` describes and checks it alone; {@link checkSourceAmong} compares it with registered sources. */
 export function sourceRecord(identity: Identity, input: SourceUpdate, disabled: boolean, jwksAllowedHosts: readonly string[]): SourceRecord {
-  checkUri(identity.uri);
+  if (!ABSOLUTE_URI.test(identity.uri)) refuse('`uri` must be an absolute URI or a URN');
   const issuers = input.issuers ?? [];
   const resources = input.resources ?? [];
   const needing = (types: ReadonlySet<EventName>) => input.types.find((type) => types.has(type));
@@ -80,11 +96,6 @@ export function checkSourceAmong(state: ControlState, tenant: string, record: So
 const TAKEN = 'its name, its URI, its topic or one of its issuers is not available';
 
 const takenBy = (other: { readonly tenant: string }, tenant: string, detail: string): never => taken(other.tenant === tenant ? detail : TAKEN);
-
-function checkUri(uri: string): void {
-  // RFC 3986, section 4.3: a scheme, and something after it. CloudEvents compares the text, so it is never normalised.
-  if (!/^[A-Za-z][A-Za-z0-9+.-]*:[^\s]+$/.test(uri)) refuse('`uri` must be an absolute URI or a URN');
-}
 
 function checkJwksUri(text: string, allowedHosts: readonly string[]): void {
   const url = URL.canParse(text) ? new URL(text) : undefined;

@@ -6,6 +6,7 @@ import { SOURCE, answer, listOf, openApi } from '../api-schemas.js';
 import { CurrentCaller, RequireRole } from '../callers/caller.guard.js';
 import { SourceInput, SourceUpdate } from '../inputs.js';
 import type { Registry } from '../registry.js';
+import { SOURCE_CONDITIONS } from './source-check.js';
 import { REGISTRY } from '../tokens.js';
 import type { SourceView } from '../views.js';
 
@@ -23,7 +24,7 @@ export class SourcesController {
 
   @Post()
   @ApiOperation({ summary: 'Register a producer of events, and create its topic' })
-  @ApiBody({ schema: openApi(SourceInput) })
+  @ApiBody({ schema: openApi({ ...SourceInput, ...SOURCE_CONDITIONS }) })
   @ApiResponse(answer(201, 'the source', SOURCE))
   create(@CurrentCaller() caller: Caller, @Body(jsonBody) body: unknown): Promise<SourceView> {
     return this.#registry.createSource(caller, body);
@@ -31,7 +32,7 @@ export class SourcesController {
 
   @Get()
   @ApiOperation({ summary: 'The sources of the tenant', description: OF_NOW })
-  @ApiResponse(answer(200, 'sources', listOf('sources', SOURCE)))
+  @ApiResponse(answer(200, 'sources', listOf('SourceList', 'sources', SOURCE)))
   list(@CurrentCaller() caller: Caller, @Query(knownQuery()) _query: unknown): { sources: readonly SourceView[] } {
     return { sources: this.#registry.listSources(caller) };
   }
@@ -45,7 +46,7 @@ export class SourcesController {
 
   @Put(':id')
   @ApiOperation({ summary: 'Replace all of a source but its name and URI', description: 'Answers when no process goes by the old one.' })
-  @ApiBody({ schema: openApi(SourceUpdate) })
+  @ApiBody({ schema: openApi({ ...SourceUpdate, ...SOURCE_CONDITIONS }) })
   @ApiResponse(answer(200, 'the source as it now is', SOURCE))
   update(@CurrentCaller() caller: Caller, @Param('id') id: string, @Body(jsonBody) body: unknown): Promise<SourceView> {
     return this.#registry.updateSource(caller, id, body);

@@ -55,7 +55,7 @@ export function createSourceCommands({ edits, state, createTopic, jwksAllowedHos
       return edits.commit(actor, (now) => {
         const { id, name, uri, disabled: before } = findSource(now, actor, nameOrId);
         if ((update.name ?? name) !== name || (update.uri ?? uri) !== uri) {
-          throw new RescindError('invalid-request', { detail: '`name` and `uri` are the identity of a source and cannot change' });
+          throw new RescindError('inconsistent-request', { detail: '`name` and `uri` are the identity of a source and cannot change' });
         }
         const record = sourceRecord({ id, name, uri }, update, disabled ?? before, jwksAllowedHosts);
         checkSourceAmong(now, actor.tenant, record);

@@ -1,14 +1,18 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { EVENT_NAMES, eventSchema, eventType } from '../../../src/contracts/index.js';
+import { dereference } from '../../support/dereference.js';
 import { SOURCES, startQueryApi, ACME } from './history.js';
 import { CRM_AS, STORY } from './story.js';
 
 let api: Awaited<ReturnType<typeof startQueryApi>>;
+let served: any;
+/** Without its references. */
 let document: any;
 beforeAll(async () => {
   api = await startQueryApi(STORY);
-  document = (await api.get('/openapi.json', null)).body;
+  served = (await api.get('/openapi.json', null)).body;
+  document = dereference(served, served.components.schemas);
 });
 afterAll(() => api.stop());
 

@@ -301,7 +301,7 @@ describe('malformed questions', () => {
   }, MANY_QUESTIONS_MS);
 
   it('about a moment that is none', async () => {
-    const moments = [['9999999', 'as-of-out-of-range'], ['0', 'as-of-out-of-range'], ['2098-01-01T00:00:00Z', 'as-of-out-of-range'], ['2001-01-01T00:00:00Z', 'as-of-out-of-range'], ['1899-01-01T00:00:00Z', 'invalid-request'], ['yesterday', 'invalid-request'], ['1.5', 'invalid-request'], ['2026-13-01T00:00:00Z', 'invalid-request'], ['2026-01-01', 'invalid-request']] as const;
+    const moments = [['9999999', 'as-of-out-of-range'], ['0', 'as-of-out-of-range'], ['2098-01-01T00:00:00Z', 'as-of-out-of-range'], ['2001-01-01T00:00:00Z', 'as-of-out-of-range'], ['1899-01-01T00:00:00Z', 'as-of-out-of-range'], ['yesterday', 'invalid-request'], ['1.5', 'invalid-request'], ['2026-13-01T00:00:00Z', 'invalid-request'], ['2026-01-01', 'invalid-request']] as const;
     const taking = having('as_of');
     expect(taking.length).toBeGreaterThan(3);
     for (const { path } of taking) {
@@ -338,7 +338,7 @@ describe('malformed questions', () => {
       if (wide.status !== 200) expectProblem(wide, path);
       for (const query of ['from=1800000000&to=1480000000', 'from=1480000000&to=1480000000']) {
         const answer = await asked(path, `${needed}${query}`);
-        expect([path, query, answer.status, answer.body?.code]).toEqual([path, query, 400, 'invalid-request']);
+        expect([path, query, answer.status, answer.body?.code]).toEqual([path, query, 400, 'inconsistent-request']);
       }
     }
   });
@@ -351,7 +351,7 @@ describe('malformed questions', () => {
       for (const { path } of taking) {
         for (const query of [`${kind}=1&${kind}_iss=a&${second}=b`, `${kind}_iss=a`, `${second}=b`]) {
           const answer = await asked(path, query);
-          expect([path, query, answer.status, answer.body?.code]).toEqual([path, query, 400, 'invalid-request']);
+          expect([path, query, answer.status, answer.body?.code]).toEqual([path, query, 400, 'inconsistent-request']);
         }
       }
     }

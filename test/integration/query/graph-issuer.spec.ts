@@ -64,7 +64,7 @@ describe('an issuer, expanded', () => {
     ['whose names are all known by those of the IdP', CRM_AS, '', 404, 'not-found'],
     ['without a name', '', '', 400, 'invalid-request'],
     ['too deep', IDP, 'depth=4', 400, 'invalid-request'],
-    ['with a filter', IDP, `resource=${CRM}`, 400, 'invalid-request'],
+    ['with a filter', IDP, `resource=${CRM}`, 400, 'inconsistent-request'],
     ['of the future', IDP, 'as_of=18', 400, 'as-of-out-of-range'],
   ])('refuses one %s', async (_, iss, rest, status, code) => {
     const { status: answered, body } = await expand(iss, rest);

@@ -146,8 +146,8 @@ describe('incident report', () => {
 
 describe('what is not answered', () => {
   it.each([
-    ['/v1/reports/access-review', 400, 'invalid-request'],
-    [`/v1/reports/access-review?resource=${WIKI}&user=1`, 400, 'invalid-request'],
+    ['/v1/reports/access-review', 400, 'inconsistent-request'],
+    [`/v1/reports/access-review?resource=${WIKI}&user=1`, 400, 'inconsistent-request'],
     [`/v1/reports/access-review?resource=${WIKI}&format=xml`, 400, 'invalid-request'],
     [`/v1/reports/access-review?resource=${WIKI}&limit=1`, 400, 'invalid-request'],
     [`/v1/reports/access-review?resource=${WIKI}&resource=b`, 400, 'invalid-request'],
@@ -155,7 +155,7 @@ describe('what is not answered', () => {
     ['/v1/reports/access-review?resource=urn:nothing&format=csv', 404, 'not-found'],
     ['/v1/reports/incident', 400, 'invalid-request'],
     ['/v1/reports/incident?rule=none', 404, 'not-found'],
-    [`/v1/reports/incident?rule=${R1}&since=${W + 101}`, 400, 'invalid-request'],
+    [`/v1/reports/incident?rule=${R1}&since=${W + 101}`, 400, 'inconsistent-request'],
     [`/v1/reports/incident?rule=${R1}&since=x`, 400, 'invalid-request'],
     [`/v1/reports/incident?rule=${R1}&format=pdf`, 400, 'invalid-request'],
     [`/v1/reports/incident?rule=${R1}&user=1`, 400, 'invalid-request'],

@@ -133,15 +133,15 @@ describe('GET /v1/search', () => {
   });
 
   it.each([
-    ['', 'invalid-request'],
+    ['', 'inconsistent-request'],
     ['q=', 'invalid-request'],
     ['q=%20%20', 'invalid-request'],
     ['q=%00', 'invalid-request'],
     ['q=a&q=b', 'invalid-request'],
-    ['q=a&iss=x', 'invalid-request'],
-    ['q=a&jti=x', 'invalid-request'],
-    ['iss=x', 'invalid-request'],
-    ['jti=x', 'invalid-request'],
+    ['q=a&iss=x', 'inconsistent-request'],
+    ['q=a&jti=x', 'inconsistent-request'],
+    ['iss=x', 'inconsistent-request'],
+    ['jti=x', 'inconsistent-request'],
     ['q=a&cursor=x', 'invalid-request'],
     ['q=a&limit=0', 'invalid-request'],
     ['q=a&limit=101', 'invalid-request'],

@@ -223,8 +223,8 @@ describe('the registry on PostgreSQL', () => {
 
   it('keeps the name and the URI of a source', async () => {
     const { name: _, uri: __, ...update } = CHAT_SOURCE;
-    expect(await codeOf(control.registry.updateSource(control.admin, 'chat', { ...update, name: 'talk' }))).toBe('invalid-request');
-    expect(await codeOf(control.registry.updateSource(control.admin, 'chat', { ...update, uri: 'urn:talk' }))).toBe('invalid-request');
+    expect(await codeOf(control.registry.updateSource(control.admin, 'chat', { ...update, name: 'talk' }))).toBe('inconsistent-request');
+    expect(await codeOf(control.registry.updateSource(control.admin, 'chat', { ...update, uri: 'urn:talk' }))).toBe('inconsistent-request');
     const updated = await control.registry.updateSource(control.admin, 'chat', { ...update, profile: { lineage: 'confirmed' } });
     expect(updated).toMatchObject({ name: 'chat', uri: CHAT_SOURCE.uri, profile: { lineage: { id_jag: 'confirmed', other: 'confirmed' } } });
     const disabled = await control.registry.disableSource(control.admin, updated.id);
