@@ -83,7 +83,9 @@ describe('the schema of each parameter of /v1', () => {
         seen.parameters += 1;
         // An empty segment makes another path.
         const texts = TEXTS.filter((text) => parameter.in !== 'path' || text !== '');
-        for (let at = 0; at < texts.length; at += AT_ONCE) await Promise.all(texts.slice(at, at + AT_ONCE).map((text) => compare(operation, parameter, text)));
+        // A tenant has two reports at a time.
+        const atOnce = operation.path.startsWith('/v1/reports/') ? 1 : AT_ONCE;
+        for (let at = 0; at < texts.length; at += atOnce) await Promise.all(texts.slice(at, at + atOnce).map((text) => compare(operation, parameter, text)));
       }
     }
     expect(seen.parameters).toBeGreaterThan(100);

@@ -1,8 +1,6 @@
 import { OPERATIONS, OUTCOMES } from '../../projections/index.js';
 import { MOMENT } from './as-of.js';
-import { EXPAND } from '../graph/graph.pg.js';
-import { CURSOR, DIGEST as digest, ENTITY as entity, LIMIT, SECONDS as seconds, TEXT as text, TOKEN_ID, UUID } from './parameters.js';
-import { WORDS } from '../search/search.pg.js';
+import { CURSOR, DIGEST as digest, ENTITY as entity, EXPAND, LIMIT, SECONDS as seconds, TEXT as text, TOKEN_ID, UUID, WORDS } from './parameters.js';
 
 const choice = (values: readonly string[]) => ({ type: 'string', enum: values }) as const;
 

@@ -1,4 +1,4 @@
-import { MAX_IDENTIFIER_LENGTH, MAX_TIME_SECONDS, MIN_TIME_SECONDS, NO_NUL, RescindError } from '../../contracts/index.js';
+import { MAX_IDENTIFIER_LENGTH, MAX_TIME_SECONDS, MIN_TIME_SECONDS, NO_NUL, NOT_BLANK, RescindError } from '../../contracts/index.js';
 import { userParts, type Parts } from '../../rules/index.js';
 import type { FilterKind } from './entity-kinds.js';
 
@@ -18,6 +18,12 @@ export const TEXT = { type: 'string', minLength: 1, maxLength: MAX_IDENTIFIER_LE
 export const CURSOR = { ...TEXT, maxLength: MAX_CURSOR_LENGTH } as const;
 export const ENTITY = { type: 'integer', minimum: 1, maximum: MAX_ENTITY_ID } as const;
 export const SECONDS = { type: 'integer', minimum: MIN_TIME_SECONDS, maximum: MAX_TIME_SECONDS } as const;
+/** Words of a search. Without the white space around them they must not be empty. */
+export const WORDS = { ...TEXT, pattern: NOT_BLANK } as const;
+/** Begins the id of an issuer in a graph. */
+export const ISSUER_NODE = 'issuer:';
+/** The id of a node of a graph. */
+export const EXPAND = { anyOf: [ENTITY, { ...TEXT, pattern: `^${ISSUER_NODE}[^\\u0000]+$` }] } as const;
 const matching = (pattern: RegExp) => ({ type: 'string', pattern: pattern.source }) as const;
 
 /** An entity, identified by the id that another answer gave it or by its name. */

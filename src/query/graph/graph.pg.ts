@@ -2,7 +2,7 @@ import { RescindError } from '../../contracts/index.js';
 import { COUNTING_TIMEOUT_MS, ENTITY_KINDS } from '../../projections/index.js';
 import { asOfOf, readAsOf } from '../ask/as-of.js';
 import { resolveFilter } from '../ask/names.pg.js';
-import { ENTITY, entityIdOf, FILTER_PARAMETERS, inconsistent, invalid, readParameters, readWindow, TEXT, type Parameters } from '../ask/parameters.js';
+import { entityIdOf, FILTER_PARAMETERS, inconsistent, invalid, ISSUER_NODE, readParameters, readWindow, type Parameters } from '../ask/parameters.js';
 import type { Reader } from '../ask/reader.js';
 import type { Ask, Snapshot } from '../ask/snapshot.pg.js';
 import type { GraphAnswer } from './answers.js';
@@ -98,8 +98,6 @@ async function findNode(snapshot: Snapshot, id: number): Promise<StartEntity> {
 /** The node to expand: an entity by its id, or an issuer by its name. */
 type Expand = { readonly depth: number } & ({ readonly id: number; readonly iss?: undefined } | { readonly id?: undefined; readonly iss: string });
 
-const ISSUER = 'issuer:';
-export const EXPAND = { anyOf: [ENTITY, { ...TEXT, pattern: `^${ISSUER}[^\\u0000]+$` }] } as const;
 
 function readExpand(parameters: Parameters): Expand | undefined {
   const text = parameters.get('expand');
@@ -111,7 +109,7 @@ function readExpand(parameters: Parameters): Expand | undefined {
   const beside = [...FILTERS, 'fold'].find((name) => parameters.has(name));
   if (beside !== undefined) throw inconsistent(`give \`expand\` or \`${beside}\`, not both: a neighbourhood is drawn whole`);
   if (!/^[1-3]$/.test(depth)) throw invalid(`\`depth\` is 1 to ${MAX_DEPTH}`);
-  if (text.startsWith(ISSUER) && text !== ISSUER) return { iss: text.slice(ISSUER.length), depth: Number(depth) };
+  if (text.startsWith(ISSUER_NODE) && text !== ISSUER_NODE) return { iss: text.slice(ISSUER_NODE.length), depth: Number(depth) };
   const id = entityIdOf(text);
   if (id === undefined) throw invalid('`expand` is the id of a node: a decimal number for an entity, `issuer:` and a name for an issuer');
   return { id, depth: Number(depth) };

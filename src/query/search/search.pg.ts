@@ -1,10 +1,9 @@
-import { NOT_BLANK } from '../../contracts/index.js';
 import { loadSql } from '../../platform/postgres/index.js';
 import { ENTITY_KINDS, type EntityKind } from '../../projections/index.js';
 import { ruleKey, ruleKeyToBytes } from '../../rules/index.js';
 import { asOfOf, readAsOf } from '../ask/as-of.js';
 import { readDisplayNames } from '../ask/names.pg.js';
-import { inconsistent, invalid, MAX_ENTITY_ID, needBeside, readLimit, readParameters, TEXT, type Parameters } from '../ask/parameters.js';
+import { inconsistent, invalid, MAX_ENTITY_ID, needBeside, readLimit, readParameters, type Parameters } from '../ask/parameters.js';
 import type { Reader } from '../ask/reader.js';
 import type { Ask, Snapshot } from '../ask/snapshot.pg.js';
 import type { SearchAnswer, SearchItem } from './answers.js';
@@ -16,8 +15,6 @@ const TOKENS = loadSql(import.meta.url, 'by-token-key.sql');
 const ENTITY = 'SELECT id, kind, parts, from_ix, true AS exact FROM entity WHERE tenant = $1 AND id = $2 AND from_ix < $3::bigint';
 const ENTRY = 'SELECT ix, type FROM entry WHERE tenant = $1 AND ix = $2 AND ix < $3::bigint';
 
-/** What is left of `q` without the white space around it must not be empty. */
-export const WORDS = { ...TEXT, pattern: NOT_BLANK } as const;
 export const SEARCH_PARAMETERS = ['q', 'iss', 'jti', 'as_of', 'limit'] as const;
 
 /** Kinds of entities that are searched, in the order in which they are shown. */
