@@ -350,7 +350,7 @@ describe('malformed questions', () => {
       expect([kind, taking.length > 2]).toEqual([kind, true]);
       for (const { path } of taking) {
         for (const query of [`${kind}=1&${kind}_iss=a&${second}=b`, `${kind}_iss=a`, `${second}=b`]) {
-          const answer = await asked(path, `${neededBy(path)}${query}`);
+          const answer = await asked(path, `${path === '/v1/changes' ? neededBy(path) : ''}${query}`);
           expect([path, query, answer.status, answer.body?.code]).toEqual([path, query, 400, 'inconsistent-request']);
         }
       }
