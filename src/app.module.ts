@@ -5,7 +5,7 @@ import { QueryModule, type Questions } from './query/index.js';
 import { RegistryModule, type RegistryParts } from './registry/index.js';
 import { RevocationModule, type Revocations } from './revocation/index.js';
 
-/** What each role serves; a role that this process does not have is undefined. */
+/** Parts that each role serves; undefined for a role that this process does not have. */
 export interface AppParts {
   readonly platform: PlatformParts;
   readonly registry: RegistryParts;

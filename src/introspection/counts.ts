@@ -54,7 +54,7 @@ export function createCounts({ onCounts, metrics, log, windowMs = WINDOW_MS, max
 
   /** The first question of a pair in a window, or a caller that takes turns with another. Undefined: no room. */
   function placeOf(token: KnownToken, caller: string, now: number): number | undefined {
-    // Where there is no room, a search must not be what every question costs: a pair that is there may miss one.
+    // Without room the search is skipped, so that no question pays for it. A pair that is there may miss a question.
     if (pairs.length === maxCounted) return undefined;
     const name = JSON.stringify([caller, token.common.tenant, token.common.identity, token.common.iss, token.id]);
     let place = places.get(name);
@@ -111,7 +111,7 @@ interface Pair {
   readonly caller: string;
 }
 
-/** Of a pair, in this order; times in epoch seconds. */
+/** Positions of a pair's numbers; times in epoch seconds. */
 const [COUNT, ACTIVE, FROM, TO, NUMBERS] = [0, 1, 2, 3, 4] as const;
 
 function toCount({ token, caller }: Pair, numbers: Uint32Array): TenantCount {

@@ -64,14 +64,14 @@ export function createTokenExaminer({ state, facts, verifier, recordsSights }: T
     if (gathered.waited !== true && isFresh(jws.claims, source.profile, question)) {
       return { need: { what: 'time', key, memoryKey: key, ...(sight ? {} : { otherwise: 'unknown' }) } };
     }
-    // What two sources of one issuer would name differently is neither's.
+    // A token that two sources of one issuer would name differently belongs to neither.
     if (!sight || keyOfSight(question.tenant, sight) !== key) return { refusal: 'unknown' };
     if (gathered.recorded !== undefined) return { refusal: gathered.recorded ? 'unknown' : 'malformed' };
     const untimely = begins > question.now + source.profile.skew ? 'not-yet-valid' : refuseByTime({ ...sight, kind: 'access' }, source, question.now);
     return untimely ? { refusal: untimely } : { need: { what: 'record', key, memoryKey: key, facts: sight } };
   }
 
-  /** What may be recorded of it, if this caller may see a token of these facts. */
+  /** Returns the facts to record at first sight, if this caller may see a token with these facts. */
   function sightOf(question: Question, jws: CompactJws, source: Source): TokenSeen | undefined {
     const sight = recordsSights ? readFirstSight(jws, source) : undefined;
     return sight && maySee(question, sight.iss, sight.aud) ? sight : undefined;
@@ -97,7 +97,7 @@ export function createTokenExaminer({ state, facts, verifier, recordsSights }: T
     return { refusal: 'unverified', ...(known ? { about: { token: known, member: takesTyp(state.source(known.common.source)!, jws.header) ? 'signature' : 'typ' } } : {}) };
   }
 
-  /** What its facts say against it, whoever presents it and whatever its text says. */
+  /** Returns the refusal by the token's facts, whoever presents it and whatever its text says. */
   function refuse(question: Question, token: KnownToken, isOpaque: boolean): Refusal | undefined {
     const { atResource } = question;
     const { iss, audience, identity, kind } = token.common;

@@ -28,7 +28,7 @@ export function readFirstSight({ claims, signingInput }: CompactJws, { id, resou
   return Object.fromEntries(Object.entries(stated).filter(([, value]) => value !== undefined)) as TokenSeen;
 }
 
-/** What the facts would be recorded under. */
+/** Returns the key under which the facts would be recorded. */
 export const keyOfSight = ({ key }: Tenant, facts: TokenSeen): RuleKey => ruleKey(key, 'token', tokenParts(tokenRef(facts)));
 
 /** The resources of the source that `aud` names itself: a default resource says nothing, since an ID token would have it, too. */

@@ -24,7 +24,7 @@ const POLL_AFTER_MS = [20, 30, 50, 100] as const;
 /** Questions of one caller that wait for facts at the same time; more are answered without waiting. */
 const MAX_WAITERS = 256;
 
-/** Of one caller, tokens that turn out not to be recorded. */
+/** Limits of one caller for tokens that turn out not to be recorded. */
 const LOOK_UPS: RestraintLimits = {
   burst: 1_000,
   perSecond: 1_000,
@@ -33,7 +33,7 @@ const LOOK_UPS: RestraintLimits = {
 };
 
 /**
- * Of one caller, signatures that turn out forged. Tokens that are recorded have a bound of their own, which only texts under
+ * Limits of one caller for signatures that turn out forged. Recorded tokens have limits of their own, which only texts under
  * the identity of a recorded token can use up.
  */
 const SIGNATURES: RestraintLimits = { burst: 64, perSecond: 100, maxQueued: 2_000, maxWaitMs: 2_000 };
@@ -171,7 +171,7 @@ export function createIntrospect(options: IntrospectOptions): Introspect {
         return DECIDED_INACTIVE;
       case 'record':
         gathered.recorded = await recordings.record({ tenant, key: need.key, data: need.facts }, caller.id);
-        // Whatever was recorded first is what counts, be it an event that came meanwhile.
+        // The first record counts, even if it is an event that came meanwhile.
         gathered.token = (await facts.token(tenant, need.key, need.memoryKey)) ?? null;
         return undefined;
       default:

@@ -32,7 +32,7 @@ export interface IntrospectionOptions {
   readonly onRefused?: OnRefused;
   /** Records tokens that no event announced, for sources that ask for no event. Absent: such tokens are inactive. */
   readonly onSeen?: OnSeen;
-  /** Where a request comes from; by default its peer. */
+  /** Finds the address that a request comes from. Default: its peer. */
   readonly remoteAddress?: RemoteAddress;
   /** Tokens whose facts stay in memory, and as many JWTs whose signature was verified. */
   readonly maxTokens?: number;
@@ -51,7 +51,7 @@ export interface Introspection {
   readonly introspect: Introspect;
   /** The same decision within the bounds of the role `guard`; with an active answer, what its guard may keep. */
   readonly sight: Introspect;
-  /** What RFC 7009 needs to know of a presented token; shares this node's memory of signatures. */
+  /** Identifies a presented token for RFC 7009. It shares this node's memory of signatures. */
   readonly verifier: TokenVerifier;
   /** Says what the facts of a recorded token give against it now. */
   readonly judge: ReturnType<typeof createTokenJudge>;

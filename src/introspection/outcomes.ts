@@ -26,7 +26,7 @@ export const REFUSALS = [
 ] as const;
 export type Refusal = (typeof REFUSALS)[number];
 
-/** What became of a call; the last four are no answers about a token. */
+/** Outcomes of a call. The last four are not answers about a token. */
 export type Outcome = 'active' | Refusal | 'undecided' | 'unauthenticated' | 'invalid-request' | 'too-large';
 const OUTCOMES: readonly Outcome[] = ['active', ...REFUSALS, 'undecided', 'unauthenticated', 'invalid-request', 'too-large'];
 

@@ -21,7 +21,7 @@ export interface Question {
   readonly now: number;
 }
 
-/** What was fetched for a question so far. Nothing here is a decision. */
+/** The data fetched for a question so far. None of it is a decision. */
 export interface Gathered {
   /** Undefined: not looked at yet. Null: the text is no JWT. */
   jws?: CompactJws | null;
@@ -38,7 +38,7 @@ export interface Gathered {
   recorded?: boolean;
 }
 
-/** What an examination lacks: it is fetched, and the whole examination runs again. */
+/** The data that an examination lacks. It is fetched, and the whole examination runs again. */
 export type Need =
   | { readonly what: 'token'; readonly key: RuleKey; readonly memoryKey: MemoryKey }
   | { readonly what: 'id-jag'; readonly key: RuleKey }

@@ -4,7 +4,7 @@ import { createRestraint, type RestraintLimits } from '../platform/bounds/index.
 import { ruleKeyToBytes, type RuleKey } from '../rules/index.js';
 import { inTime } from './in-time.js';
 
-/** Of one caller, questions that have a token recorded at first sight. */
+/** Limits of one caller for questions that record a token at first sight. */
 const RECORDINGS: RestraintLimits = { burst: 500, perSecond: 500, maxQueued: 2_000, maxWaitMs: 2_000 };
 
 /** A write that takes longer is not waited for: the caller is better served by a 503 that it can repeat. */

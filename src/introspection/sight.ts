@@ -5,7 +5,7 @@ import { setsOf, type KnownToken } from './facts/known-token.js';
 /** Seconds. A guard asks anew about what it keeps, as facts are read anew. */
 const KEEP_S = 600;
 
-/** What a guard needs beside the answer to give it again on its own. Of the same synchronous step as the decision. */
+/** The facts that a guard needs beside an answer to repeat it on its own. They are read in the same synchronous step as the decision. */
 export interface Sight {
   /** Every control record up to here was judged. */
   readonly seq: Seq;

@@ -45,7 +45,7 @@ export function only<N extends SourceEventName>(events: readonly ProjectedEvent[
   return events.filter((event) => (names as readonly string[]).includes(event.name)) as ProjectedEvent<N>[];
 }
 
-/** Where an event stands in its tenant's ledger. */
+/** The position of an event in its tenant's ledger, with its times. */
 export type Placement = Pick<ProjectedEvent, 'tenant' | 'tenantKey' | 'ix' | 'seenSeq' | 'arrivalMs' | 'id' | 'atMs'>;
 
 /** A token that Rescind saw first, with the facts that a `token.issued` of its source would have had. */

@@ -16,7 +16,7 @@ const BY_IDENTITY = names('token', 'id_jag', 'session');
 const without = (...members: readonly string[]) => ({ not: { anyOf: members.map((member) => ({ required: [member] })) } });
 const IS_REVOKE = { anyOf: [says('effect', { enum: ['revoke'] }), { ...BY_IDENTITY, not: { required: ['effect'] } }] };
 
-/** What `readOrder` demands between members. Whether a time lies in the past or the future is the clock's to say. */
+/** Conditions of `readOrder` between members. A schema cannot compare a time with the clock. */
 const ORDER_CONDITIONS = [
   implies(IS_REVOKE, without('until')),
   implies({ not: IS_REVOKE }, { ...without('before'), properties: { reauthenticate: { enum: [false] } } }),

@@ -63,7 +63,7 @@ CREATE TABLE control_snapshot_part (
   PRIMARY KEY (seq, part)
 );
 
--- Who confirmed a record when, as the process that waited heard it. For reports; no part of the lease protocol.
+-- Confirmations of a record by node, as the process that waited received them. For reports; no part of the lease protocol.
 CREATE TABLE rule_confirmation (
   seq     bigint NOT NULL,
   node    uuid   NOT NULL,

@@ -23,7 +23,7 @@ const STATEMENTS_AT_ONCE = 2;
 /** A read that takes longer is given up: the caller is better served by a 503 that it can repeat. */
 const READ_TIMEOUT_MS = 2_000;
 
-/** What facts are remembered under: the digest of an opaque text, the rule key of a JWT's verified identity. */
+/** The key under which facts are remembered: the digest of an opaque text, the rule key of a JWT's verified identity. */
 export type MemoryKey = string;
 
 export interface Facts {

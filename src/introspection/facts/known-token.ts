@@ -7,7 +7,7 @@ import { stopKeys } from './lineage.js';
 import { createSharer, type Sharer } from './sharer.js';
 import { shareKind, type TokenKind } from './token-kind.js';
 
-/** What is recorded of one token, as the decision needs it: computed once, with its facts. */
+/** The recorded facts of one token in the form that the decision needs, computed once. */
 export interface KnownToken {
   readonly common: TokenKind;
   /** The `jti` or the digest. */
@@ -23,7 +23,7 @@ export interface KnownToken {
   readonly grantedAt: number;
   readonly authenticatedAt: number | undefined;
   readonly seenSeq: bigint;
-  /** Of the answer: `sub`, and what is rare. */
+  /** Parts of the active answer: `sub`, and rare members. */
   readonly subject: string;
   readonly rest: string;
   /** Bytes of the active answer. */
@@ -32,11 +32,11 @@ export interface KnownToken {
   readonly readAt: number;
   /** For the memory that holds it: asked about since it was last passed over. */
   asked: boolean;
-  /** Where it was counted last; kept here so that counting needs no search. */
+  /** The place in which the token was counted last, kept here so that counting needs no search. */
   usage: number;
 }
 
-/** What the tokens of one memory have in common. */
+/** The parts that the tokens of one memory share. */
 export interface Shared {
   readonly kinds: Sharer<TokenKind>;
   readonly texts: Sharer<string>;
@@ -52,7 +52,7 @@ export const createShared = ({ max }: { readonly max: number }): Shared => ({
 export interface KnowOptions {
   readonly tenant: Tenant;
   readonly shared: Shared;
-  /** What it is remembered under: an opaque token's digest, which is then held once. */
+  /** The key under which the token is remembered. It is an opaque token's digest, which is then held once. */
   readonly memoryKey: string;
   readonly readAt: number;
 }

@@ -3,7 +3,7 @@ import type { IdJagIssued, PresentedIdJag } from '../../contracts/index.js';
 import type { StoredLineage } from '../../projections/index.js';
 import { tokenKeys, type IdJagFacts, type TokenKeys } from '../../rules/index.js';
 
-/** What the recorded lineage of a token or ID-JAG says about itself, whatever the profile makes of it. */
+/** Findings about the recorded lineage of a token or ID-JAG. The profile decides later what they mean. */
 export interface LineageSummary {
   /** Everything that anybody named is recorded: nothing about it can become known later but a conflict. */
   readonly complete: boolean;
@@ -11,9 +11,9 @@ export interface LineageSummary {
   readonly broken: boolean;
   /** Two events say different things of a member. */
   readonly conflict: boolean;
-  /** What a RAS says it verified is not what the IdP issued, or was not issued to that RAS. */
+  /** The ID-JAG that a RAS says it verified differs from the one that the IdP issued, or was not issued to that RAS. */
   readonly contradictory: boolean;
-  /** Every token that a token of it came from is recorded. What an ID-JAG was exchanged for may be the IdP's own, which nobody records. */
+  /** The parent of every token in the lineage is recorded. An ID-JAG may have been exchanged for a token of the IdP's own, which nobody records. */
   readonly parentsKnown: boolean;
   /** Some token of it states the ID-JAG that it came from. */
   readonly hasIdJag: boolean;
@@ -64,7 +64,7 @@ export function stopKeys(tenant: Tenant, lineage: StoredLineage | undefined, pre
   });
 }
 
-/** Whose clocks took part in a lineage. */
+/** The sources and issuers whose clocks took part in a lineage. */
 export interface Clocks {
   readonly sources: ReadonlySet<string>;
   readonly issuers: ReadonlySet<string>;

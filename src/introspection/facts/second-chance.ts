@@ -1,4 +1,4 @@
-/** What is held has to carry the mark, which a hit sets: it lies where the hit looks anyway. */
+/** An entry carries its mark itself, because a hit looks at the entry anyway. */
 export interface Markable {
   asked: boolean;
 }

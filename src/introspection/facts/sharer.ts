@@ -1,6 +1,6 @@
 import { createSecondChance } from './second-chance.js';
 
-/** What tokens have in common is held once: of what is shared seldom, later tokens hold a copy of their own. */
+/** Holds parts that many tokens share once. A part that is shared seldom may be held again by later tokens. */
 export interface Sharer<T> {
   share(name: string, make: () => T): T;
 }

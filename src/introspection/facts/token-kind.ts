@@ -5,7 +5,7 @@ import { scopeOf } from './claims.js';
 import { clocksOf, summarize, type Clocks, type LineageSummary } from './lineage.js';
 import type { Sharer } from './sharer.js';
 
-/** What many tokens have in common: held once for all of them, so that a token in memory costs its own members alone. */
+/** The parts that many tokens share, held once, so that a token in memory costs only its own members. */
 export interface TokenKind {
   readonly tenant: string;
   readonly kind: TokenIssued['kind'];
@@ -20,7 +20,7 @@ export interface TokenKind {
   readonly aud: readonly string[];
   /** Every resource that it is recorded for: `aud` and `resource`. */
   readonly named: readonly string[];
-  /** Where it may be presented. */
+  /** Resources at which the token may be presented. */
   readonly audience: readonly string[];
   readonly lineage: LineageSummary;
   readonly clocks: Clocks;

@@ -4,7 +4,7 @@ import { parseForm } from './form.js';
 
 const NAMES = ['token', 'token_type_hint', '__proto__'];
 
-/** What is found under the names that the cases use. */
+/** Returns the values under the names that the cases use. */
 const parse = (text: string): object | undefined => {
   const form = parseForm(Buffer.from(text));
   return form && Object.fromEntries(NAMES.map((name) => [name, form.get(name)]).filter(([, value]) => value !== undefined));

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 
-/** Where a request comes from, for the throttle of failed authentication. */
+/** Returns the address that a request comes from, for the throttle of failed authentication. */
 export type RemoteAddress = (req: Pick<IncomingMessage, 'headers' | 'socket'>) => string;
 
 const peer: RemoteAddress = ({ socket }) => socket.remoteAddress ?? '';

@@ -31,7 +31,7 @@ export interface VerifiedJwt {
   readonly statement: TextStatement | undefined;
   /** Epoch seconds: the later of `iat` and `nbf`. Infinite where one is of another type than a number. */
   readonly begins: number;
-  /** Of an ID-JAG, whose claims are its facts and which a rule may select by digest. */
+  /** Present for an ID-JAG: its claims are its facts, and a rule may select it by digest. */
   readonly idJag?: {
     readonly claims: Claims;
     /** SHA-256 of every text that carries these claims under this signature. */
@@ -39,7 +39,7 @@ export interface VerifiedJwt {
   };
 }
 
-/** Who a text says it is, for RFC 7009. */
+/** The identity that a text states, for RFC 7009. */
 export type TokenIdentity =
   | { readonly kind: 'opaque'; readonly sha256: string }
   | {
@@ -59,7 +59,7 @@ export type TokenIdentity =
 export interface TokenVerifier {
   /** Verifies an access token, or says that the text is opaque. Times are not checked: an expired token can be revoked. */
   identify(tenant: Tenant, text: string): Promise<TokenIdentity>;
-  /** What was verified before, if the registry and the keys are still those; `digest` is the SHA-256 of the text. */
+  /** Returns an earlier verification if registry and keys have not changed since. `digest` is the SHA-256 of the text. */
   remembered(tenant: Tenant, digest: string, use: TokenUse): VerifiedJwt | undefined;
   /** Undefined when it does not verify as what `use` asks for. */
   verify(tenant: Tenant, jws: CompactJws, digest: string, use: TokenUse): Promise<VerifiedJwt | undefined>;
@@ -265,7 +265,7 @@ interface Unverified {
   readonly jws: CompactJws;
   readonly digest: string;
   readonly use: TokenUse;
-  /** What it says it is, as a rule key. */
+  /** The stated identity as a rule key. */
   readonly identity: RuleKey;
 }
 

@@ -71,7 +71,7 @@ export const parameterDocs = (names: readonly ParameterName[], own: Partial<Reco
 
 /** A parameter of a path, which is always there. */
 export const PATH_DOCS = {
-  /** Whatever names nothing is not found. */
+  /** A text that names nothing is answered 404. */
   any: text,
   token: TOKEN_ID,
   entity,
