@@ -71,7 +71,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   },
 
   'reap-any-counter': async ({ product, session }) => {
-    const { createNodeRows } = await load<NodeRowsModule>(product, 'node-rows.pg.js');
+    const { createNodeRows } = await load<NodeRowsModule>(product, 'follow/node-rows.pg.js');
     const rows = createNodeRows(session);
     await rows.join('00000000-0000-4000-8000-00000000000a', 'living', LEASE_MS);
     const [read] = await rows.read();
@@ -80,8 +80,8 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   },
 
   'wait-joins-read': async ({ product, session }) => {
-    const { createInForce } = await load<InForceModule>(product, 'in-force.js');
-    const { createNodeRows } = await load<NodeRowsModule>(product, 'node-rows.pg.js');
+    const { createInForce } = await load<InForceModule>(product, 'follow/in-force.js');
+    const { createNodeRows } = await load<NodeRowsModule>(product, 'follow/node-rows.pg.js');
     const real = createNodeRows(session);
     const reads = heldReads(() => real.read());
     const inForce = createInForce({ rows: { read: reads.read, reap: () => Promise.resolve(false) }, timeoutMs: NOBODY_GIVES_UP_MS, cycleMs: CYCLE_MS, onError: fail });
@@ -107,7 +107,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   },
 
   'clock-before-read': async ({ product }) => {
-    const { createInForce } = await load<InForceModule>(product, 'in-force.js');
+    const { createInForce } = await load<InForceModule>(product, 'follow/in-force.js');
     const clock = stoppedClock();
     try {
       const row = { id: 'living', counter: 1n, confirmed: 0n, byTenant: { applied: 0n, behind: new Map() }, guards: 0, leaseMs: LEASE_MS } as unknown as Row;
@@ -205,8 +205,8 @@ interface JoinedNode {
 
 /** A node that has joined and read the log, and has not renewed yet; its clock goes by hand. */
 async function joinedNode(product: string, session: Client, log: Log): Promise<JoinedNode> {
-  const { createLease, LEASE_FRACTION } = await load<LeaseModule>(product, 'lease.js');
-  const { createMembership } = await load<MembershipModule>(product, 'membership.pg.js');
+  const { createLease, LEASE_FRACTION } = await load<LeaseModule>(product, 'lease/lease.js');
+  const { createMembership } = await load<MembershipModule>(product, 'follow/membership.pg.js');
   let now = 0;
   let act = (): void => undefined;
   const clock = (): { monotonic: number; withStops: number } => ({ monotonic: now, withStops: now });
