@@ -65,7 +65,8 @@ async function unpack(): Promise<void> {
   const draft = `${HOME}.${randomBytes(4).toString('hex')}`;
   await mkdir(draft, { recursive: true });
   try {
-    await run('mvn', ['-q', '-B', 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:unpack', `-Dartifact=org.keycloak:keycloak-quarkus-dist:${VERSION}:zip`, `-DoutputDirectory=${draft}`], { timeout: DOWNLOAD_MS });
+    // Run there: without a project, Maven leaves its markers in the directory it is started in.
+    await run('mvn', ['-q', '-B', 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:unpack', `-Dartifact=org.keycloak:keycloak-quarkus-dist:${VERSION}:zip`, `-DoutputDirectory=${draft}`], { cwd: draft, timeout: DOWNLOAD_MS });
     await rename(join(draft, `keycloak-${VERSION}`), HOME);
   } finally {
     await rm(draft, { recursive: true, force: true });
