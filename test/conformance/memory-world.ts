@@ -22,7 +22,7 @@ export interface MemoryWorld extends Introspection {
   readonly counts: readonly TenantCount[];
   /** Recorded tokens that were refused, handed on after `stop`. */
   readonly refused: readonly CountedRefusal[];
-  /** What was recorded at first sight. */
+  /** Events `token.seen` of tokens recorded at first sight. */
   readonly seen: readonly OwnEvent[];
   readonly log: string[];
   /** Statements sent to the reader so far. */

@@ -165,7 +165,7 @@ describe('the OpenAPI document', () => {
     expect(unnamed).toEqual([]);
     const parts = ['AsOf', 'User', 'Client', 'Agent', 'Resource', 'Source', 'Selector', 'Problem', 'OAuthError', 'Event', 'ConnectionPage', 'TokenAnswer', 'Order', 'Rule', 'CallerInput', 'RegisteredSource', 'Tenant'];
     expect(Object.keys(served.components.schemas)).toEqual(expect.arrayContaining(parts));
-    // What a generator makes of a name is a name of a programming language.
+    // Generators of clients turn these names into names of a programming language.
     expect(Object.keys(served.components.schemas).filter((name) => !/^[A-Z][A-Za-z0-9]+$/.test(name))).toEqual([]);
   });
 

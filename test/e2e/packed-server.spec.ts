@@ -9,7 +9,7 @@ import { createTestDatabase, type TestDatabase } from '../support/services.js';
 
 /** Bounds an install of the whole tree and some starts of Node on a busy machine. */
 const LONG_MS = 1_800_000;
-/** Of the clone alone: an identity provider, its clients' library, compilers, and what tests run with. */
+/** Packages that only a clone has: an identity provider, a client library for it, compilers and test tools. */
 const CLONE_ONLY = /^(?:oidc-provider|openid-client|koa|typescript|jest|oxlint|ajv-cli|fast-check)$|^@(?:swc|typescript|types|jest)\//;
 const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
 

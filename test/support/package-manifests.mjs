@@ -6,7 +6,7 @@ const optional = (names) => Object.fromEntries(names.map((name) => [name, { opti
 const entry = (path) => ({ types: `./dist/${path}.d.ts`, default: `./dist/${path}.js` });
 const bothOf = (path) => [`${path}.js`, `${path}.d.ts`];
 
-/** What each package is: its manifest, the compiled files it begins at, and what lies beside them. Versions come from the root's manifest. */
+/** Describes each package: manifest, compiled entry points, and the files beside them. Versions come from the root's manifest. */
 export function packagesOf(root) {
   const versions = { ...root.devDependencies, ...root.dependencies };
   const shared = { version: root.version, license: root.license, type: 'module' };

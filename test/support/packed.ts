@@ -21,7 +21,7 @@ export interface Project {
   files(name: string): Promise<string[]>;
   node(file: string, args: readonly string[], env: Readonly<Record<string, string>>, executable?: string): Promise<string>;
   npx(...args: readonly string[]): Promise<{ stdout: string; stderr: string; code: number }>;
-  /** What the compiler says of these files; nothing where they are right. Writes JavaScript if `emit` is there. */
+  /** Returns the compiler's output for these files, empty if it finds no error. It writes JavaScript only if `over` has `noEmit: false`. */
   typecheck(version: 5 | 7, files: readonly string[], over?: object): Promise<string>;
   remove(): Promise<void>;
 }

@@ -9,11 +9,11 @@ import type * as Logging from '../../src/platform/log/index.js';
 
 const PREFIX = 'rescind-test-';
 
-/** Where `npm run services` writes what it keeps up. */
+/** The file in which `npm run services` notes the servers that it keeps up. */
 export const KEPT_SERVICES = '.rescind/services.json';
 
 export interface KeptServices {
-  /** Of the process that keeps them up. */
+  /** Process id of `npm run services`. */
   readonly pid: number;
   readonly databaseUrl: string;
   readonly brokers: readonly string[];
@@ -76,7 +76,7 @@ export async function startServers(): Promise<Servers> {
   throw postgres.status === 'rejected' ? postgres.reason : (kafka as PromiseRejectedResult).reason;
 }
 
-/** What `npm run services` keeps up; undefined unless it runs and both servers take connections. */
+/** Finds the servers of `npm run services`; undefined unless it runs and both take connections. */
 export async function keptServices(): Promise<KeptServices | undefined> {
   let kept: KeptServices;
   try {

@@ -8,7 +8,7 @@ import { differing, rebuild } from '../projections/rebuild-fixture.js';
 
 describe('a token that Rescind saw first', () => {
   let stage: Stage;
-  /** Of a process that takes no events. */
+  /** The appender of a process that takes no events. */
   let own: Appender;
   beforeAll(async () => {
     stage = await createStage();

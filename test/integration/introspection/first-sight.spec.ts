@@ -14,7 +14,7 @@ import { startFeedService, type FeedService } from '../feeds/feed-service.js';
 const OKTA = 'https://acme.okta.example/oauth2/default';
 const API = 'api://default';
 const OTHER_API = 'api://other';
-/** Of this one everything is revoked. */
+/** A rule stops every token for this resource. */
 const REVOKED_API = 'api://revoked';
 const key = makeKey('RS256', 'okta-1');
 const stranger = makeKey('RS256', 'okta-1');
@@ -165,5 +165,29 @@ describe('a token that no event announced, of a source whose profile asks for no
   it('is heard of in no count of what its source said', async () => {
     const { rows } = await service.database.pool.query<{ what: string }>("SELECT DISTINCT what FROM source_count WHERE source = (SELECT body ->> 'id' FROM control_log WHERE kind = 'source.changed' AND body ->> 'name' = 'okta' LIMIT 1)::uuid ORDER BY what");
     expect(rows.map(({ what }) => what)).toEqual(['token', 'token.issued']);
+  });
+});
+
+describe('a node that takes no events', () => {
+  let service: FeedService;
+  beforeAll(async () => {
+    service = await startFeedService({ ROLES: 'serve,feed' });
+  });
+  afterAll(() => service.stop());
+
+  it('records what it sees first, and leaves the entries of orders to the processes that take events', async () => {
+    await service.admin('POST', '/v1/sources', {
+      name: 'okta', uri: 'urn:acme:okta', types: ['token.issued'], issuers: [OKTA], resources: [API], jwks: { keys: [key.jwk] }, profile: { preset: 'okta', announced: 'optional' },
+    });
+    await service.register('okta-api', { introspect: { resources: [API], issuers: [OKTA] } });
+    await service.order({ user: { iss: OKTA, sub: 'somebody else' } });
+    const at = Math.floor(Date.now() / 1000);
+    const token = signJwt(key, { jti: 'AT.1', iss: OKTA, aud: API, cid: '0oa-wiki', sub: 'ann', iat: at - 120, exp: at + 600 }, { typ: undefined });
+    const ask = () => fetch(`${service.url}/introspect`, { method: 'POST', headers: { authorization: service.basic('okta-api') }, body: new URLSearchParams({ token }) });
+    let answer = await ask();
+    for (; answer.status === 503; answer = await ask()) await delay(50);
+    expect(await answer.json()).toMatchObject({ active: true });
+    const { rows } = await service.database.pool.query<{ type: string }>('SELECT type FROM entry');
+    expect(rows).toEqual([{ type: eventType('token.seen') }]);
   });
 });
