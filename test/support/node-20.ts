@@ -4,7 +4,7 @@ import { delimiter, join } from 'node:path';
 /** The Node that guard and emit still run on; npm scripts put the newer one of `node_modules/.bin` first on the path. */
 const OLDEST_MAJOR = '20';
 
-/** A Node 20 of this machine (`NODE_20` names one elsewhere), or undefined. */
+/** Finds a Node 20 on this machine (`NODE_20` names one elsewhere); undefined if there is none. */
 export function findNode20(): string | undefined {
   const directories = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/bin', '/usr/local/bin'];
   const named = process.env['NODE_20'];
@@ -18,11 +18,3 @@ function isNode20(path: string): boolean {
     return false;
   }
 }
-
-const node20 = findNode20();
-
-/** Every Node that the libraries are tried on: a name for the spec, and its path; undefined where this machine has none. */
-export const LIBRARY_NODES: readonly (readonly [name: string, path: string | undefined])[] = [
-  ['this Node', process.execPath],
-  [node20 === undefined ? 'Node 20 (skipped: this machine has none, and NODE_20 names none)' : 'Node 20', node20],
-];

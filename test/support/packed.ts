@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, relative, resolve } from 'node:path';
@@ -80,12 +79,6 @@ export async function emptyProject(): Promise<Project> {
     },
     remove: () => rm(directory, { recursive: true, force: true }),
   };
-}
-
-/** The Node that the machine has, on which the libraries run too: npm scripts put the project's own in front of it. */
-export function machineNode(): string {
-  const directories = (process.env['PATH'] ?? '').split(delimiter).filter((directory) => !directory.includes('node_modules'));
-  return directories.map((directory) => join(directory, 'node')).find((path) => existsSync(path)) ?? process.execPath;
 }
 
 /** The named examples of a README: blocks whose first line is `// <name>.ts`. */

@@ -3,7 +3,8 @@ import { access, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { IDP, RAS } from '../../conformance/parties.js';
-import { emptyProject, examplesOf, machineNode, packInto, temporaryDirectory, TYPESCRIPT_5, type Project } from '../../support/packed.js';
+import { findNode20 } from '../../support/node-20.js';
+import { emptyProject, examplesOf, packInto, temporaryDirectory, TYPESCRIPT_5, type Project } from '../../support/packed.js';
 import { CHAT_SOURCE, registered, startFeedService, type FeedService } from '../feeds/feed-service.js';
 
 /** Bounds an install and two compilers on a busy machine. */
@@ -64,7 +65,7 @@ describe('@rescind/emit, as a producer installs it', () => {
     await service.admin('PUT', '/v1/sources/chat', registered({ ...CHAT_SOURCE, types: [...CHAT_SOURCE.types, 'access.allowed'] }));
     await service.register('chat-events', { emit: { sources: ['chat'] } });
     const [token, jti] = [`opaque-${randomUUID()}`, randomUUID()];
-    const told = await project.node('program.js', [token, jti], { RESCIND_SECRET: service.secret('chat-events') }, machineNode());
+    const told = await project.node('program.js', [token, jti], { RESCIND_SECRET: service.secret('chat-events') }, findNode20() ?? process.execPath);
     expect(JSON.parse(told)).toMatchObject({ delivered: 2, refused: 0, dropped: 0 });
     expect(await service.introspect(token)).toMatchObject({ active: true, iss: RAS, client_id: 'wiki-at-chat', scope: 'chat.read' });
   }, LONG_MS);

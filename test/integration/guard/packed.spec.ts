@@ -4,7 +4,8 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { API } from '../../conformance/parties.js';
-import { emptyProject, examplesOf, machineNode, packInto, temporaryDirectory, TYPESCRIPT_5, type Project } from '../../support/packed.js';
+import { findNode20 } from '../../support/node-20.js';
+import { emptyProject, examplesOf, packInto, temporaryDirectory, TYPESCRIPT_5, type Project } from '../../support/packed.js';
 import { GUARD, startFeedService, type FeedService } from '../feeds/feed-service.js';
 
 /** Bounds two installs and four compilers on a busy machine. */
@@ -81,7 +82,7 @@ describe('@rescind/guard, as a resource server installs it', () => {
   /** The server of the quick start serves the token until a rule names its user. */
   async function expectGuarded(token: string): Promise<void> {
     const { PATH } = process.env;
-    const server = spawn(machineNode(), ['verifier.js'], { cwd: project.directory, env: { PATH, RESCIND_SECRET: service.secret(GUARD) }, stdio: ['ignore', 'pipe', 'inherit'] });
+    const server = spawn(findNode20() ?? process.execPath, ['verifier.js'], { cwd: project.directory, env: { PATH, RESCIND_SECRET: service.secret(GUARD) }, stdio: ['ignore', 'pipe', 'inherit'] });
     try {
       const [port] = (await once(server.stdout, 'data')) as [Buffer];
       const statusFor = async (credentials: object): Promise<number> => (await fetch(`http://127.0.0.1:${String(port).trim()}/`, { headers: { ...credentials } })).status;
