@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { hold } from '../support/hold.js';
 import * as parties from './parties.js';
 import { startConformanceService, type ConformanceService } from './service.js';
 import { digestOf } from './signing.js';
@@ -68,20 +69,18 @@ describe('RFC 9112, 9.3.2: pipelined requests', () => {
 
   it('behind a slow question are decided when it has been answered', async () => {
     const token = await issueOpaque();
-    const client = await service.database.pool.connect();
+    const letGo = await hold(service.database.pool, 'LOCK TABLE quarantine IN ACCESS EXCLUSIVE MODE');
     try {
-      await client.query('BEGIN');
-      await client.query('LOCK TABLE quarantine IN ACCESS EXCLUSIVE MODE');
       const socket = open();
       const slow = request('GET', '/v1/quarantine', { authorization: `Bearer ${service.adminKey}` });
       socket.write(slow + introspection(token));
       await waitForLock();
       const answer = await service.post('/revoke', `token=${token}`, { authorization: service.basic('chat-login') });
       expect(answer.status).toBe(200);
-      await client.query('COMMIT');
+      await letGo();
       expect(await answersOn(socket, 2)).toEqual(['200', 'inactive']);
     } finally {
-      client.release(true);
+      await letGo();
     }
   });
 });

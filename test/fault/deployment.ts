@@ -10,8 +10,9 @@ import { createControlFollower, createControlLog, type Source } from '../../src/
 import type { EventName } from '../../src/contracts/index.js';
 import { MIGRATIONS } from '../../src/migrations.js';
 import { ensureTopics } from '../../src/platform/kafka/index.js';
-import { createPool, runMigrations, type Pool, type PoolClient, type SessionTimeouts } from '../../src/platform/postgres/index.js';
+import { createPool, runMigrations, type Pool, type SessionTimeouts } from '../../src/platform/postgres/index.js';
 import { ADMIN_CALLER, bootstrap, createRegistry, DEFAULT_TENANT, type Registry } from '../../src/registry/index.js';
+import { hold } from '../support/hold.js';
 import { testBrokers, testLog, uniqueName } from '../support/services.js';
 import { API, IDP, RAS } from '../support/stage.js';
 import type { Sent } from './traffic.js';
@@ -79,7 +80,6 @@ export async function deploy(url: string, { brokers = testBrokers(), timeouts = 
   const groupId = uniqueName('fault');
   const applicationName = uniqueName('fault');
   const processes = new Map<number, ChildProcess>();
-  const holding = new Set<PoolClient>();
   let first: number | undefined;
 
   const launch = async (): Promise<number> => {
@@ -138,17 +138,7 @@ export async function deploy(url: string, { brokers = testBrokers(), timeouts = 
       if (groups[0]!.state !== 'Stable') return new Map();
       return new Map(groups[0]!.members.map(({ memberId, memberAssignment }) => [memberId, AssignerProtocol.MemberAssignment.decode(memberAssignment)?.assignment[sources.chat.topic] ?? []]));
     },
-    async holdLedger() {
-      const client = await pool.connect();
-      holding.add(client);
-      await client.query('BEGIN');
-      await client.query('SELECT FROM ledger_head FOR UPDATE');
-      return async () => {
-        await client.query('ROLLBACK');
-        holding.delete(client);
-        client.release();
-      };
-    },
+    holdLedger: () => hold(pool, 'SELECT FROM ledger_head FOR UPDATE'),
     isWriting: () => holds('SELECT FROM pg_stat_activity WHERE application_name = $1 AND backend_xid IS NOT NULL'),
     isBlocked: () => holds(`SELECT FROM pg_stat_activity WHERE application_name = $1 AND wait_event_type = 'Lock' AND cardinality(pg_blocking_pids(pid)) > 0`),
     async stop() {
@@ -156,7 +146,6 @@ export async function deploy(url: string, { brokers = testBrokers(), timeouts = 
       await producer.disconnect();
       await admin.disconnect();
       await end();
-      for (const client of holding) client.release(true);
       await pool.end();
     },
   };

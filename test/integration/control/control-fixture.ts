@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createControlFollower, createControlLog, MIN_LEASE_MS, type ControlFollower, type ControlLog, type NewControlRecord, type Seq } from '../../../src/control/index.js';
 import { MIGRATIONS } from '../../../src/migrations.js';
 import { runMigrations, type Pool } from '../../../src/platform/postgres/index.js';
+import { hold } from '../../support/hold.js';
 import { createTestDatabase, testLog } from '../../support/services.js';
 
 export const TENANT = '00000000-0000-4000-8000-000000000001';
@@ -44,7 +45,7 @@ export interface ControlDatabase {
   /** Ends sessions of followers, as an administrator or a failing server does. */
   terminateFollowers(): Promise<void>;
   /** Holds what a statement locks until released. */
-  hold(sql: string): Promise<{ release(): Promise<void> }>;
+  hold(sql: string): Promise<() => Promise<void>>;
   drop(): Promise<void>;
 }
 
@@ -122,17 +123,7 @@ export async function createControlDatabase(): Promise<ControlDatabase> {
     async terminateFollowers() {
       await pool.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'rescind-control'`);
     },
-    async hold(sql) {
-      const client = await pool.connect();
-      await client.query('BEGIN');
-      await client.query(sql);
-      return {
-        async release() {
-          await client.query('ROLLBACK');
-          client.release();
-        },
-      };
-    },
+    hold: (sql) => hold(pool, sql),
     async drop() {
       for (const watch of watches) clearInterval(watch);
       await Promise.all(kills.map((kill) => kill()));

@@ -114,7 +114,7 @@ describe('following the control log', () => {
       expect(sut.lastCurrentAt() - lockedAt).toBeLessThan(ANSWER_MS);
       await until('its statement has ended', async () => (await control.value<number>(`${blocked} AND pid = ${pid}`)) === undefined);
       expect(sut.isCurrent()).toBe(false);
-      await lock.release();
+      await lock();
       await until('it is current again', () => sut.isCurrent());
       await sut.whenInForce(await control.append());
     });

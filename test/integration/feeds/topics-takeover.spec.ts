@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { controlTopic, revocationsTopic } from '../../../src/feeds/index.js';
 import { createTopicWriter } from '../../../src/feeds/topics/topic-writer.kafka.js';
+import { hold } from '../../support/hold.js';
 import { ownKafka, testBrokers, uniqueName } from '../../support/services.js';
 import { blockOf, createWorld, firstTold, held, numbers, seqOf, tenantRecord, until, type World } from './topics-fixture.js';
 
@@ -61,15 +62,13 @@ describe('publishing', () => {
       await world.append(tenantRecord(), blockOf('alice'));
       const first = await spawnPublisher();
       await until('the cursor is stored', async () => (await cursorOf(revocationsTopic(world.prefix, 'acme'))) === 2);
-      const client = await world.pool.connect();
-      await client.query('BEGIN; SELECT * FROM topic_cursor FOR UPDATE');
+      const letGo = await hold(world.pool, 'SELECT FROM topic_cursor FOR UPDATE');
       await world.append(blockOf('bob'), blockOf('carol'));
       await world.published();
       await first.kill();
       await first.terminate();
       await until('its sessions have ended', async () => (await first.sessions()) === 0);
-      await client.query('ROLLBACK');
-      client.release();
+      await letGo();
       expect(await cursorOf(revocationsTopic(world.prefix, 'acme'))).toBe(2);
 
       await spawnPublisher();

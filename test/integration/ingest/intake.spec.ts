@@ -9,6 +9,7 @@ import { startRescind, type RunningRescind } from '../../../src/main.js';
 import { parseAttributes } from '../../../src/merkle/index.js';
 import { readConfig } from '../../../src/platform/config/index.js';
 import { createRescindAdmin } from '../../../src/sandbox/index.js';
+import { hold } from '../../support/hold.js';
 import { metricsWith } from '../../support/metrics.js';
 import { createTestDatabase, testLog, type TestDatabase } from '../../support/services.js';
 import { access, API, RAS } from '../../support/stage.js';
@@ -196,19 +197,11 @@ describe('a request', () => {
 
 /** Holds the heads' locks, so that nothing can be written, until the work says so. */
 async function whileNothingIsWritten<T>(work: (release: () => Promise<void>) => Promise<T>): Promise<T> {
-  const client = await database.pool.connect();
-  await client.query('BEGIN');
-  await client.query('SELECT 1 FROM ledger_head FOR UPDATE');
-  let held = true;
-  const release = async (): Promise<void> => {
-    if (held) await client.query('COMMIT');
-    held = false;
-  };
+  const release = await hold(database.pool, 'SELECT FROM ledger_head FOR UPDATE');
   try {
     return await work(release);
   } finally {
     await release();
-    client.release();
   }
 }
 

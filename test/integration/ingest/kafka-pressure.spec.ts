@@ -1,8 +1,8 @@
-import { Client } from 'pg';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { buildEvent } from '../../../src/emit/index.js';
 import { createIntake, createRuleQuota } from '../../../src/ingest/index.js';
 import { createMetrics } from '../../../src/platform/observe/index.js';
+import { hold } from '../../support/hold.js';
 import { access } from '../../support/stage.js';
 import { createKafkaStage, until, type KafkaStage } from './kafka-fixture.js';
 
@@ -36,10 +36,7 @@ it('a flood from Kafka waits in Kafka while nothing can be written: HTTP keeps i
   for (let partition = 0; partition < PARTITIONS; partition++) {
     await stage.send(source, Array.from({ length: EVENTS_A_PARTITION }, (_, n) => used(`${partition}-${n}`)), { partition });
   }
-  const lock = new Client({ connectionString: stage.database.url });
-  await lock.connect();
-  await lock.query('BEGIN');
-  await lock.query('SELECT 1 FROM ledger_head FOR UPDATE');
+  const letGo = await hold(stage.database.pool, 'SELECT FROM ledger_head FOR UPDATE');
 
   const process = await stage.startProcess();
   // Half of 20,000, and what was fetched before it was full.
@@ -51,8 +48,7 @@ it('a flood from Kafka waits in Kafka while nothing can be written: HTTP keeps i
   const posted = createIntake({ follower, appender, ruleQuota: createRuleQuota({ state: follower.state, metrics: createMetrics() }) }).take({ contentType: BATCH, body: Buffer.from(JSON.stringify(events)), caller: follower.state.caller('poster')! });
   expect(await settled(() => process.measured('rescind_ingest_waiting_events'))).toBeLessThan((PARTITIONS * EVENTS_A_PARTITION) / 1.2);
 
-  await lock.query('COMMIT');
-  await lock.end();
+  await letGo();
   expect(await posted).toMatchObject({ batch: expect.arrayContaining([expect.objectContaining({ state: 'sequenced' })]) });
   await until(async () => (await stage.stored(source)) === PARTITIONS * EVENTS_A_PARTITION + events.length);
   expect(await process.seen('duplicate')).toBe(0);

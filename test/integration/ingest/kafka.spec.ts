@@ -3,6 +3,7 @@ import { CompressionTypes, type Message } from 'kafkajs';
 import type { Source } from '../../../src/control/index.js';
 import { toKafkaMessage } from '../../../src/emit/index.js';
 import { ensureTopics } from '../../../src/platform/kafka/index.js';
+import { hold } from '../../support/hold.js';
 import { uniqueName } from '../../support/services.js';
 import { access } from '../../support/stage.js';
 import { createKafkaStage, numbered, saying, tokens, until, type IngestProcess, type KafkaStage } from './kafka-fixture.js';
@@ -180,9 +181,7 @@ describe('a process that is stopped', () => {
     const process = await stage.startProcess();
     await stage.send(source, tokens(source, 'first'));
     await until(async () => (await stage.stored(source)) === 1);
-    const holder = await stage.database.pool.connect();
-    await holder.query('BEGIN');
-    await holder.query('SELECT FROM ledger_head FOR UPDATE');
+    const letGo = await hold(stage.database.pool, 'SELECT FROM ledger_head FOR UPDATE');
     await stage.send(source, tokens(source, ...numbered('hand', 30)));
     await until(async () => (await stage.rows(`SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`)).length > 0);
     let hasStopped = false;
@@ -191,8 +190,7 @@ describe('a process that is stopped', () => {
     });
     await stage.send(source, tokens(source, 'late'));
     expect(hasStopped).toBe(false);
-    await holder.query('ROLLBACK');
-    holder.release();
+    await letGo();
     await stopping;
     const taken = await stage.stored(source);
     expect(taken).toBeGreaterThan(1);

@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { CloudEvent } from '../../../src/contracts/index.js';
 import { buildEvent } from '../../../src/emit/index.js';
 import { createRescindAdmin } from '../../../src/sandbox/index.js';
+import { hold } from '../../support/hold.js';
 import { createTestDatabase, type TestDatabase } from '../../support/services.js';
 import { access, API, RAS } from '../../support/stage.js';
 import { until } from './kafka-fixture.js';
@@ -64,17 +64,7 @@ async function residentBytes(): Promise<number> {
   return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)![1]) * 1024;
 }
 
-/** Holds the head of the ledger until it is let go. */
-async function holdHead(): Promise<() => Promise<void>> {
-  const lock = new Client({ connectionString: database.url });
-  await lock.connect();
-  await lock.query('BEGIN');
-  await lock.query('SELECT 1 FROM ledger_head FOR UPDATE');
-  return async () => {
-    await lock.query('COMMIT');
-    await lock.end();
-  };
-}
+const holdHead = (): Promise<() => Promise<void>> => hold(database.pool, 'SELECT FROM ledger_head FOR UPDATE');
 
 async function post(body: string, { key = keys[0]!, type = BATCH, encoding = 'identity' }: { key?: string; type?: string; encoding?: string } = {}): Promise<{ status: number; headers: Headers; body: any }> {
   const response = await fetch(new URL('/events', url), { method: 'POST', headers: { authorization: `Bearer ${key}`, 'content-type': type, 'content-encoding': encoding }, body });

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { RescindError } from '../../../src/contracts/index.js';
 import { inTransaction } from '../../../src/platform/postgres/index.js';
 import { ALL_PROJECTIONS, ENTER_GATE, PROJECTIONS, type Progress } from '../../../src/projections/index.js';
+import { hold } from '../../support/hold.js';
 import { access, createStage, fromChat, fromIdp, idJag, token, type Stage } from '../../support/stage.js';
 import { differing, keepEmitting, readRows, readSchemas, readShape, rebuild, submitTraffic } from './rebuild-fixture.js';
 
@@ -217,8 +218,7 @@ describe('a rebuild that is killed', () => {
 describe('a rebuild that cannot have its locks', () => {
   it('lets ingest go on between its attempts', async () => {
     await submitTraffic(stage, 37, 5);
-    const slow = await stage.database.pool.connect();
-    await slow.query('BEGIN; SELECT count(*) FROM token');
+    const letGo = await hold(stage.database.pool, 'SELECT count(*) FROM token');
     const phases = new Set<Progress['phase']>();
     const rebuilding = rebuild(stage, { onProgress: ({ phase }) => phases.add(phase) });
     while (!phases.has('switching')) await delay(10);
@@ -229,8 +229,7 @@ describe('a rebuild that cannot have its locks', () => {
       answered.push(performance.now() - from);
       await delay(150);
     }
-    await slow.query('COMMIT');
-    slow.release();
+    await letGo();
     const { ingestHeldMs, switched } = await rebuilding;
     expect(switched).toBe(true);
     // One attempt's locks at the longest: the promise of `hold.pg.ts`.

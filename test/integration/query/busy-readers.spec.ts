@@ -3,7 +3,7 @@ import { get, type ClientRequest } from 'node:http';
 import { afterAll, beforeAll, beforeEach, afterEach, describe, expect, it } from '@jest/globals';
 import { MAX_QUESTIONS_A_CALLER, MAX_QUESTIONS_A_TENANT } from '../../../src/registry/index.js';
 import { createRescindAdmin } from '../../../src/sandbox/index.js';
-import type { PoolClient } from '../../../src/platform/postgres/index.js';
+import { hold } from '../../support/hold.js';
 import { until } from '../control/control-fixture.js';
 import { namesOf, startTwoTenants, type TenantName } from './two-tenants.js';
 
@@ -78,18 +78,15 @@ async function untilWhileSame(count: number, ask: () => Promise<void>): Promise<
 
 const isSame = (one: readonly Running[], other: readonly Running[]): boolean => JSON.stringify(one) === JSON.stringify(other);
 
-let holder: PoolClient;
+let letGo: () => Promise<void>;
 let readers: Reader[];
 beforeEach(async () => {
   readers = [];
-  holder = await world.pool.connect();
-  await holder.query('BEGIN');
-  await holder.query("SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL transaction_timeout = 0; LOCK TABLE quarantine IN ACCESS EXCLUSIVE MODE");
+  letGo = await hold(world.pool, 'LOCK TABLE quarantine IN ACCESS EXCLUSIVE MODE');
 });
 afterEach(async () => {
   for (const reader of readers) reader.leave();
-  await holder.query('ROLLBACK');
-  holder.release();
+  await letGo();
   await until('all questions to end', async () => (await blocked()).length === 0);
 });
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ruleKey } from '../../../src/rules/index.js';
+import { hold } from '../../support/hold.js';
 import { ACME, keyOf, NOW, ROLE_NAMES, startQueryApi, tokenId } from './history.js';
 import { CRM, CRM_AS, IDP, STORY } from './story.js';
 
@@ -104,14 +105,12 @@ describe('filters without an index', () => {
   });
 
   it('and questions that take too long', async () => {
-    const blocker = await api.pool.connect();
+    const letGo = await hold(api.pool, 'LOCK TABLE access IN ACCESS EXCLUSIVE MODE');
     try {
-      await blocker.query('BEGIN; LOCK TABLE access IN ACCESS EXCLUSIVE MODE');
       const { status, body } = await api.get('/v1/access');
       expect([status, body.code, body.detail]).toEqual([400, 'filter-too-wide', expect.stringMatching(/narrow the window/)]);
     } finally {
-      await blocker.query('ROLLBACK');
-      blocker.release();
+      await letGo();
     }
   });
 });
